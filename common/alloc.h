@@ -1,0 +1,25 @@
+/* alloc.h: allocation that does not return when memory is exhausted.
+ *
+ * Everything draco allocates is small and bounded; where even that fails nothing
+ * sensible can be done, so these functions abort with a message instead of making
+ * each caller carry a path that is never tested.
+ */
+#ifndef DRACO_COMMON_ALLOC_H
+#define DRACO_COMMON_ALLOC_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+void *xcalloc(size_t count, size_t size);
+void *xrealloc(void *pointer, size_t size);
+char *xstrdup(const char *text);
+char *xstrndup(const char *text, size_t length);
+char *xasprintf(const char *format, ...) __attribute__((format(printf, 1, 2)));
+
+/* Without const, for the interfaces that leave it out (execve(2), jansson's loops). */
+#define UNCONST(pointer) ((void *)(uintptr_t)(pointer))
+
+/* Replace the owned string *target by a copy of text (NULL clears). */
+void xreplace(char **target, const char *text);
+
+#endif

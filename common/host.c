@@ -1,0 +1,21 @@
+/* host.c: which host this is, and which run of it. */
+#include "common/host.h"
+
+#include <fcntl.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "common/cleanup.h"
+
+void host_get(struct host *ret)
+{
+	_cleanup_close_ int fd = open("/proc/sys/kernel/random/boot_id", O_RDONLY | O_CLOEXEC);
+	ssize_t n = 0;
+
+	*ret = (struct host){0};
+	gethostname(ret->name, sizeof(ret->name) - 1);
+	if (fd >= 0)
+		n = read(fd, ret->boot, sizeof(ret->boot) - 1);
+	ret->boot[n > 0 ? n : 0] = '\0';
+	ret->boot[strcspn(ret->boot, "\n")] = '\0';
+}

@@ -1,0 +1,15 @@
+/* json.h: small additions to jansson. */
+#ifndef DRACO_COMMON_JSON_H
+#define DRACO_COMMON_JSON_H
+
+#include <jansson.h>
+
+/* text as a JSON string, with bytes that are not UTF-8 replaced by '?'; null for NULL. */
+json_t *json_text(const char *text);
+
+/* A member of an object, or the fallback when it is absent or of another type. */
+const char *json_get_text(const json_t *object, const char *name, const char *fallback);
+json_int_t json_get_integer(const json_t *object, const char *name, json_int_t fallback);
+int json_get_boolean(const json_t *object, const char *name, int fallback);
+
+#endif

@@ -1,0 +1,95 @@
+/* line.c: lines out of a stream of bytes, with a limit. */
+#include "common/line.h"
+
+#include <errno.h>
+#include <poll.h>
+#include <stdint.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <sys/uio.h>
+#include <unistd.h>
+
+#include "common/alloc.h"
+
+#define READ_AHEAD 16384
+
+void line_reader_finish(struct line_reader *reader)
+{
+	free(reader->buffer);
+	*reader = (struct line_reader)LINE_READER_INIT;
+}
+
+char *line_reader_next(struct line_reader *reader, size_t *ret_length)
+{
+	char *line, *newline;
+
+	if (!reader->buffer)
+		return NULL;
+	line = reader->buffer + reader->parsed;
+	newline = memchr(line, '\n', reader->used - reader->parsed);
+	if (!newline)
+		return NULL;
+	*newline = '\0';
+	reader->parsed = (size_t)(newline + 1 - reader->buffer);
+	if (ret_length)
+		*ret_length = (size_t)(newline - line);
+	return line;
+}
+
+long line_reader_fill(struct line_reader *reader, int fd)
+{
+	ssize_t n;
+
+	if (reader->parsed > 0) {
+		reader->used -= reader->parsed;
+		memmove(reader->buffer, reader->buffer + reader->parsed, reader->used);
+		reader->parsed = 0;
+	}
+	if (reader->used >= LINE_LIMIT)
+		return -EMSGSIZE;
+	if (reader->size - reader->used < READ_AHEAD) {
+		reader->size = reader->used + READ_AHEAD;
+		reader->buffer = xrealloc(reader->buffer, reader->size);
+	}
+	do
+		n = read(fd, reader->buffer + reader->used, reader->size - reader->used);
+	while (n < 0 && errno == EINTR);
+	if (n < 0)
+		return -errno;
+	reader->used += (size_t)n;
+	return n;
+}
+
+int line_write(int fd, const char *text, size_t length)
+{
+	struct iovec part[2] = {
+		{.iov_base = UNCONST(text), .iov_len = length},
+		{.iov_base = (char[]){'\n'}, .iov_len = 1},
+	};
+	struct msghdr message = {.msg_iov = part, .msg_iovlen = 2};
+
+	while (part[0].iov_len + part[1].iov_len > 0) {
+		ssize_t n = sendmsg(fd, &message, MSG_NOSIGNAL);
+
+		if (n < 0 && errno == EINTR)
+			continue;
+		if (n < 0 && errno == EAGAIN) {
+			struct pollfd ready = {.fd = fd, .events = POLLOUT};
+
+			poll(&ready, 1, -1);
+			continue;
+		}
+		if (n < 0)
+			return -errno;
+		for (int i = 0; i < 2; i++) {
+			size_t taken =
+				(size_t)n < part[i].iov_len ? (size_t)n : part[i].iov_len;
+
+			part[i].iov_base = (char *)part[i].iov_base + taken;
+			part[i].iov_len -= taken;
+			n -= (ssize_t)taken;
+		}
+	}
+	return 0;
+}

@@ -1,0 +1,11 @@
+/* nearest.h: the known word that a mistyped one most likely meant. */
+#ifndef DRACO_COMMON_NEAREST_H
+#define DRACO_COMMON_NEAREST_H
+
+#include <stddef.h>
+
+/* The word of the table (count entries of stride bytes, each beginning with a char *) that is
+ * nearest to word by insertions, deletions, replacements and swaps; NULL when none is near. */
+const char *nearest(const char *word, const void *table, size_t count, size_t stride);
+
+#endif

@@ -1,0 +1,205 @@
+/* paths.c: where a dracod of a name keeps its sockets, state, log and settings. */
+#include "common/paths.h"
+
+#include <ctype.h>
+#include <errno.h>
+#include <pwd.h>
+#include <stdbool.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <sys/un.h>
+#include <unistd.h>
+
+#include "common/alloc.h"
+#include "common/cleanup.h"
+#include "common/err.h"
+
+#define NAME_LENGTH_MAX 32
+
+static int check_name(const char *name, struct err *err)
+{
+	size_t length = strlen(name);
+	bool good = length > 0 && length <= NAME_LENGTH_MAX && name[0] != '.' && name[0] != '-';
+
+	for (const char *c = name; *c; c++)
+		good = good && (isalnum((unsigned char)*c) || strchr("._-", *c));
+	if (!good)
+		return err_set(err, -EINVAL,
+			"\"%s\" cannot name a cluster: 1 to %d letters, digits, '.', '_' and '-', "
+			"beginning with a letter or digit",
+			name, NAME_LENGTH_MAX);
+	return 0;
+}
+
+static const char *home_directory(void)
+{
+	const char *home = getenv("HOME");
+	const struct passwd *user;
+
+	if (home && home[0] == '/')
+		return home;
+	user = getpwuid(getuid());
+	return user && user->pw_dir[0] == '/' ? user->pw_dir : NULL;
+}
+
+/* The directory of an XDG variable; relative values are to be ignored (XDG base directory
+ * specification), as unset ones. NULL without variable and home. */
+static char *xdg_directory(const char *variable, const char *below_home)
+{
+	const char *value = getenv(variable);
+	const char *home = home_directory();
+
+	if (value && value[0] == '/')
+		return xstrdup(value);
+	return home && below_home ? xasprintf("%s/%s", home, below_home) : NULL;
+}
+
+static char *runtime_base(void)
+{
+	_cleanup_free_ char *xdg = xdg_directory("XDG_RUNTIME_DIR", NULL);
+	const char *temporary = getenv("TMPDIR");
+
+	if (xdg)
+		return xasprintf("%s/draco", xdg);
+	if (!temporary || temporary[0] != '/')
+		temporary = "/tmp";
+	return xasprintf("%s/draco-%u", temporary, (unsigned)getuid());
+}
+
+int paths_init(struct paths *paths, const char *name, struct err *err)
+{
+	_cleanup_free_ char *runtime = runtime_base();
+	_cleanup_free_ char *state = xdg_directory("XDG_STATE_HOME", ".local/state");
+	_cleanup_free_ char *config = xdg_directory("XDG_CONFIG_HOME", ".config");
+	int r;
+
+	r = check_name(name, err);
+	if (r < 0)
+		return r;
+	if (!state || !config)
+		return err_set(err, -ENOENT,
+			"no home directory: HOME is not set and user %u has none in the user "
+			"database",
+			(unsigned)getuid());
+	*paths = (struct paths){
+		.name = xstrdup(name),
+		.runtime_dir = xasprintf("%s/%s", runtime, name),
+		.control_socket = xasprintf("%s/%s/control.sock", runtime, name),
+		.dask_socket = xasprintf("%s/%s/dask.sock", runtime, name),
+		.state_dir = xasprintf("%s/draco/%s", state, name),
+		.lock_file = xasprintf("%s/draco/%s/lock", state, name),
+		.daemon_file = xasprintf("%s/draco/%s/daemon.json", state, name),
+		.state_file = xasprintf("%s/draco/%s/state.json", state, name),
+		.log_file = xasprintf("%s/draco/%s/dracod.log", state, name),
+		.config_file = xasprintf("%s/draco/draco.yaml", config),
+	};
+	return 0;
+}
+
+void paths_finish(struct paths *paths)
+{
+	free(paths->name);
+	free(paths->runtime_dir);
+	free(paths->control_socket);
+	free(paths->dask_socket);
+	free(paths->state_dir);
+	free(paths->lock_file);
+	free(paths->daemon_file);
+	free(paths->state_file);
+	free(paths->log_file);
+	free(paths->config_file);
+	*paths = (struct paths){0};
+}
+
+int paths_make_directories(const char *path, unsigned mode, struct err *err)
+{
+	_cleanup_free_ char *part = xstrdup(path);
+
+	for (char *slash = part + 1;; slash++) {
+		slash += strcspn(slash, "/");
+		bool last = !*slash;
+
+		*slash = '\0';
+		if (mkdir(part, mode) < 0 && errno != EEXIST) {
+			int code = errno;
+			struct stat st;
+
+			/* A parent on a read-only or foreign file system is fine as long as
+			 * it is there. */
+			if (stat(part, &st) < 0 || !S_ISDIR(st.st_mode))
+				return err_set(err, -code, "cannot create the directory %s: %s",
+					part, strerror(code));
+		}
+		if (last)
+			return 0;
+		*slash = '/';
+	}
+}
+
+/* A directory that holds secrets: a real one, ours, closed to others. */
+static int check_private(const char *path, struct err *err)
+{
+	struct stat st;
+
+	if (lstat(path, &st) < 0)
+		return err_set(err, -errno, "cannot look at %s: %s", path, strerror(errno));
+	if (!S_ISDIR(st.st_mode))
+		return err_set(err, -ENOTDIR, "%s is not a directory: move it away", path);
+	if (st.st_uid != geteuid())
+		return err_set(err, -EPERM, "%s belongs to another user (uid %u): move it away",
+			path, (unsigned)st.st_uid);
+	if (st.st_mode & 077)
+		return err_set(err, -EPERM,
+			"%s is open to other users (mode %04o): chmod 700 %s", path,
+			st.st_mode & 07777, path);
+	if (access(path, W_OK | X_OK) < 0)
+		return err_set(err, -errno, "cannot write to the directory %s: %s", path,
+			strerror(errno));
+	return 0;
+}
+
+static int make_private(const char *path, const char *remedy, struct err *err)
+{
+	_cleanup_free_ char *parent = xstrdup(path);
+	int r;
+
+	*strrchr(parent, '/') = '\0';
+	r = paths_make_directories(path, 0700, err);
+	if (r == 0)
+		r = check_private(parent, err);
+	if (r == 0)
+		r = check_private(path, err);
+	if (r < 0 && remedy)
+		err_set(err, r, "%s%s", err->text, remedy);
+	return r;
+}
+
+int paths_make(const struct paths *paths, struct err *err)
+{
+	size_t limit = sizeof(((struct sockaddr_un *)NULL)->sun_path) - 1;
+	int r;
+
+	if (strlen(paths->control_socket) > limit)
+		return err_set(err, -ENAMETOOLONG,
+			"the socket path %s has %zu characters and only %zu are possible: set "
+			"XDG_RUNTIME_DIR (or TMPDIR) to a shorter directory",
+			paths->control_socket, strlen(paths->control_socket), limit);
+	r = make_private(paths->runtime_dir,
+		getenv("XDG_RUNTIME_DIR")
+			? " (XDG_RUNTIME_DIR must name a directory of yours; unset it to use /tmp)"
+			: " (TMPDIR must name a directory that you can write to)",
+		err);
+	if (r < 0)
+		return r;
+	return make_private(paths->state_dir, NULL, err);
+}
+
+char *paths_expand_home(const char *text)
+{
+	const char *home = home_directory();
+
+	if (home && text[0] == '~' && (text[1] == '/' || !text[1]))
+		return xasprintf("%s%s", home, text + 1);
+	return xstrdup(text);
+}

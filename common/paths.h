@@ -1,0 +1,43 @@
+/* paths.h: where a dracod of a name keeps its sockets, state, log and settings.
+ *
+ *	$XDG_RUNTIME_DIR/draco/NAME/	control.sock, dask.sock
+ *	(without it: /tmp/draco-UID/NAME/)
+ *	$XDG_STATE_HOME/draco/NAME/	lock, daemon.json, state.json, dracod.log
+ *	$XDG_CONFIG_HOME/draco/		draco.yaml
+ */
+#ifndef DRACO_COMMON_PATHS_H
+#define DRACO_COMMON_PATHS_H
+
+struct err;
+
+#define PATHS_NAME_DEFAULT "default"
+
+struct paths {
+	char *name;
+	char *runtime_dir;
+	char *control_socket;
+	char *dask_socket;
+	char *state_dir;
+	char *lock_file;
+	char *daemon_file; /* who runs, and where: for clients */
+	char *state_file;  /* what a dracod needs after a crash */
+	char *log_file;
+	char *config_file;
+};
+
+/* Compute all paths for the cluster name (1 to 32 letters, digits, '.', '_', '-'); creates nothing.
+ * -EINVAL for a bad name, -ENOENT without a home directory. paths_finish() frees. */
+int paths_init(struct paths *paths, const char *name, struct err *err);
+void paths_finish(struct paths *paths);
+
+/* Create the runtime and the state directory, 0700, where they are missing, and check that they
+ * belong to this user and are closed to all others. */
+int paths_make(const struct paths *paths, struct err *err);
+
+/* Create path and its missing parents with the mode; an existing directory is left as it is. */
+int paths_make_directories(const char *path, unsigned mode, struct err *err);
+
+/* text with a leading "~/" replaced by the home directory; the caller frees. */
+char *paths_expand_home(const char *text);
+
+#endif

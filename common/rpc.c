@@ -1,0 +1,232 @@
+/* rpc.c: JSON-RPC 2.0, one message per line: the codec and the table of methods. */
+#include "common/rpc.h"
+
+#include <errno.h>
+#include <stdint.h>
+#include <string.h>
+
+#include "common/alloc.h"
+#include "common/cleanup.h"
+#include "common/err.h"
+#include "common/json.h"
+#include "common/nearest.h"
+
+const struct rpc_method rpc_methods[RPC_METHOD_COUNT] = {
+	[RPC_HELLO] = {"hello", true,
+		{{"protocol", 'i', true}, {"client", 's', false}, {"version", 's', false}},
+		"exchange protocol and program versions; the first request of a connection"},
+	[RPC_START] = {"start", false,
+		{{"settings", 'o', false}, {"environment", 'o', false},
+			{"directory", 's', false}, {"progress", 'b', false}},
+		"bring the cluster up, or join it; answers when it is usable or has failed"},
+	[RPC_STATUS] = {"status", false, {{0}}, "what dracod knows at this moment"},
+	[RPC_STOP] = {"stop", false, {{0}}, "give all jobs back; answers when they are gone"},
+	[RPC_SHUTDOWN] = {"shutdown", false, {{0}}, "stop, then end dracod"},
+	[RPC_ENVIRONMENT] = {"environment", false, {{0}},
+		"the variables that let a Dask client connect"},
+	[RPC_LOGS] = {"logs", false, {{0}}, "the paths of the logs of this cluster"},
+};
+
+int rpc_method_find(const char *name)
+{
+	for (int i = 0; i < RPC_METHOD_COUNT; i++)
+		if (strcmp(rpc_methods[i].name, name) == 0)
+			return i;
+	return -ENOENT;
+}
+
+static bool has_type(const json_t *value, char type)
+{
+	switch (type) {
+	case 'i':
+		return json_is_integer(value);
+	case 's':
+		return json_is_string(value);
+	case 'b':
+		return json_is_boolean(value);
+	case 'o':
+		return json_is_object(value);
+	}
+	return false;
+}
+
+static const char *type_name(char type)
+{
+	switch (type) {
+	case 'i':
+		return "an integer";
+	case 's':
+		return "a string";
+	case 'b':
+		return "true or false";
+	default:
+		return "an object";
+	}
+}
+
+static const struct rpc_param *find_param(const struct rpc_method *method, const char *name)
+{
+	for (int i = 0; i < RPC_PARAMS_MAX && method->params[i].name; i++)
+		if (strcmp(method->params[i].name, name) == 0)
+			return &method->params[i];
+	return NULL;
+}
+
+int rpc_check_params(const struct rpc_method *method, const json_t *params, struct err *err)
+{
+	const struct rpc_param *param;
+	const char *name;
+	json_t *value;
+
+	json_object_foreach (UNCONST(params), name, value) {
+		param = find_param(method, name);
+		if (!param) {
+			const char *near = nearest(name, method->params, RPC_PARAMS_MAX,
+				sizeof(method->params[0]));
+
+			return err_set(err, -EINVAL, "%s: unknown parameter \"%s\"%s%s%s",
+				method->name, name, near ? "; did you mean \"" : "",
+				near ? near : "", near ? "\"?" : "");
+		}
+		if (!has_type(value, param->type))
+			return err_set(err, -EINVAL, "%s: parameter \"%s\" must be %s",
+				method->name, name, type_name(param->type));
+	}
+	for (int i = 0; i < RPC_PARAMS_MAX && method->params[i].name; i++)
+		if (method->params[i].required &&
+			!json_object_get(params, method->params[i].name))
+			return err_set(err, -EINVAL, "%s: parameter \"%s\" is missing",
+				method->name, method->params[i].name);
+	return 0;
+}
+
+static int parse_error_member(struct rpc_message *m, const json_t *error, struct err *err)
+{
+	const json_t *code = json_object_get(error, "code");
+	const json_t *text = json_object_get(error, "message");
+
+	if (!json_is_integer(code) || !json_is_string(text))
+		return err_set(err, -EPROTO, "error without code and message");
+	m->kind = RPC_ERROR;
+	m->code = (int)json_integer_value(code);
+	m->text = json_string_value(text);
+	m->data = json_object_get(error, "data");
+	return 0;
+}
+
+static int classify(struct rpc_message *m, struct err *err)
+{
+	const json_t *version = json_object_get(m->root, "jsonrpc");
+	const json_t *method = json_object_get(m->root, "method");
+	const json_t *error = json_object_get(m->root, "error");
+
+	if (!json_is_string(version) || strcmp(json_string_value(version), "2.0") != 0)
+		return err_set(err, -EPROTO, "member \"jsonrpc\" must be \"2.0\"");
+	m->id = json_object_get(m->root, "id");
+	if (m->id && !json_is_integer(m->id) && !json_is_string(m->id) &&
+		!(error && json_is_null(m->id))) {
+		m->id = NULL;
+		return err_set(err, -EPROTO, "member \"id\" must be a string or an integer");
+	}
+	if (method) {
+		if (!json_is_string(method))
+			return err_set(err, -EPROTO, "member \"method\" must be a string");
+		m->method = json_string_value(method);
+		m->params = json_object_get(m->root, "params");
+		if (m->params && !json_is_object(m->params))
+			return err_set(err, -EPROTO, "member \"params\" must be an object");
+		m->kind = m->id ? RPC_REQUEST : RPC_NOTIFICATION;
+		return 0;
+	}
+	if (!m->id)
+		return err_set(err, -EPROTO, "neither member \"method\" nor member \"id\"");
+	if (error)
+		return parse_error_member(m, error, err);
+	m->result = json_object_get(m->root, "result");
+	m->kind = RPC_RESULT;
+	if (!m->result)
+		return err_set(err, -EPROTO, "no member \"method\", \"result\" or \"error\"");
+	return 0;
+}
+
+int rpc_parse(const char *line, size_t length, struct rpc_message *ret, struct err *err)
+{
+	json_error_t error;
+
+	*ret = (struct rpc_message){0};
+	ret->root = json_loadb(line, length, JSON_REJECT_DUPLICATES, &error);
+	if (!ret->root)
+		return err_set(
+			err, -EBADMSG, "not JSON: %s at column %d", error.text, error.column);
+	if (!json_is_object(ret->root))
+		return err_set(err, -EPROTO, "a message must be one JSON object");
+	return classify(ret, err);
+}
+
+void rpc_message_finish(struct rpc_message *message)
+{
+	json_decref(message->root);
+	*message = (struct rpc_message){0};
+}
+
+static char *dump(json_t *message)
+{
+	char *line = json_dumps(message, JSON_COMPACT);
+
+	json_decref(message);
+	return line ? line : xstrdup("{}"); /* only out of memory, or a string not in UTF-8 */
+}
+
+static json_t *envelope(void)
+{
+	return json_pack("{s:s}", "jsonrpc", "2.0");
+}
+
+char *rpc_format_request(json_int_t id, const char *method, json_t *params)
+{
+	json_t *message = envelope();
+
+	json_object_set_new(message, "id", json_integer(id));
+	json_object_set_new(message, "method", json_string(method));
+	if (params)
+		json_object_set_new(message, "params", params);
+	return dump(message);
+}
+
+char *rpc_format_notification(const char *method, json_t *params)
+{
+	json_t *message = envelope();
+
+	json_object_set_new(message, "method", json_string(method));
+	if (params)
+		json_object_set_new(message, "params", params);
+	return dump(message);
+}
+
+static void set_id(json_t *message, const json_t *id)
+{
+	json_object_set_new(message, "id", id ? json_deep_copy(id) : json_null());
+}
+
+char *rpc_format_result(const json_t *id, json_t *result)
+{
+	json_t *message = envelope();
+
+	set_id(message, id);
+	json_object_set_new(message, "result", result ? result : json_object());
+	return dump(message);
+}
+
+char *rpc_format_error(const json_t *id, int code, const char *text, json_t *data)
+{
+	json_t *message = envelope();
+	json_t *error = json_object();
+
+	json_object_set_new(error, "code", json_integer(code));
+	json_object_set_new(error, "message", json_text(text));
+	if (data)
+		json_object_set_new(error, "data", data);
+	set_id(message, id);
+	json_object_set_new(message, "error", error);
+	return dump(message);
+}

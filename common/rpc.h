@@ -1,0 +1,99 @@
+/* rpc.h: JSON-RPC 2.0, one message per line: the codec and the table of methods, without I/O.
+ *
+ * The control socket, the connection of the scheduler's preload and the one to draco-slurm carry
+ * the same framing: one JSON object per line, at most LINE_LIMIT bytes (common/line.h). */
+#ifndef DRACO_COMMON_RPC_H
+#define DRACO_COMMON_RPC_H
+
+#include <jansson.h>
+#include <stdbool.h>
+#include <stddef.h>
+
+struct err;
+
+/* Version of the control protocol, exchanged in "hello". Raised when an old peer would
+ * misunderstand a new one; retired method names stay reserved. */
+#define RPC_PROTOCOL 1
+
+enum rpc_code { /* error codes; those of JSON-RPC 2.0, then draco's own */
+	RPC_PARSE_ERROR = -32700,
+	RPC_INVALID_REQUEST = -32600,
+	RPC_METHOD_NOT_FOUND = -32601,
+	RPC_INVALID_PARAMS = -32602,
+	RPC_INTERNAL_ERROR = -32603,
+	RPC_FAILED = -32000,	  /* the request was understood, its work failed */
+	RPC_NOT_RUNNING = -32001, /* there is no running cluster */
+	RPC_WRONG_VERSION = -32002,
+	RPC_HELLO_FIRST = -32003,
+	RPC_CANCELLED = -32004, /* another request ended this one's work */
+};
+
+enum rpc_kind {
+	RPC_REQUEST,	  /* method, params, id */
+	RPC_NOTIFICATION, /* method, params */
+	RPC_RESULT,	  /* id, result */
+	RPC_ERROR,	  /* id, code, text, data */
+};
+
+struct rpc_message {
+	enum rpc_kind kind;
+	json_t *id; /* string or integer; null in an RPC_ERROR without a known request */
+	const char *method; /* inside root */
+	json_t *params; /* object; NULL when absent. Borrowed from root, as result and data */
+	json_t *result;
+	json_t *data;
+	const char *text;
+	int code;
+	json_t *root; /* owns all of the above */
+};
+
+/* Read one line. 0, or -EBADMSG (no JSON) or -EPROTO (not JSON-RPC 2.0) with err->text; then *ret
+ * holds only the id to answer with (possibly null). rpc_message_finish() frees in both cases. */
+int rpc_parse(const char *line, size_t length, struct rpc_message *ret, struct err *err)
+	__attribute__((warn_unused_result));
+void rpc_message_finish(struct rpc_message *message);
+
+/* Make a message, without its newline; the caller frees. The json_t arguments params, result and
+ * data are taken over (NULL: absent); id is only read. */
+char *rpc_format_request(json_int_t id, const char *method, json_t *params);
+char *rpc_format_notification(const char *method, json_t *params);
+char *rpc_format_result(const json_t *id, json_t *result);
+char *rpc_format_error(const json_t *id, int code, const char *text, json_t *data);
+
+/* The methods of the control socket. */
+enum rpc_method_id {
+	RPC_HELLO,
+	RPC_START,
+	RPC_STATUS,
+	RPC_STOP,
+	RPC_SHUTDOWN,
+	RPC_ENVIRONMENT,
+	RPC_LOGS,
+	RPC_METHOD_COUNT,
+};
+
+#define RPC_PARAMS_MAX 6
+
+struct rpc_param {
+	const char *name; /* NULL ends the list */
+	char type;	  /* 'i' integer, 's' string, 'b' boolean, 'o' object */
+	bool required;
+};
+
+struct rpc_method {
+	const char *name;
+	bool before_hello; /* may be called before hello */
+	struct rpc_param params[RPC_PARAMS_MAX];
+	const char *summary;
+};
+
+extern const struct rpc_method rpc_methods[RPC_METHOD_COUNT];
+
+/* The method's id, or -ENOENT. */
+int rpc_method_find(const char *name);
+
+/* Check params (may be NULL) against the method's list: unknown, missing and mistyped members are
+ * -EINVAL, each named in err. */
+int rpc_check_params(const struct rpc_method *method, const json_t *params, struct err *err);
+
+#endif

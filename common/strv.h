@@ -1,0 +1,33 @@
+/* strv.h: a growing list of strings. */
+#ifndef DRACO_COMMON_STRV_H
+#define DRACO_COMMON_STRV_H
+
+#include <stdbool.h>
+#include <stddef.h>
+
+struct strv {
+	char **item; /* count strings, then NULL: fit for execve(); NULL while empty */
+	size_t count;
+};
+
+#define STRV_INIT       \
+	{               \
+		NULL, 0 \
+	}
+
+void strv_finish(struct strv *list); /* frees the items; the list is empty and usable after */
+void strv_add(struct strv *list, const char *text);
+void strv_addf(struct strv *list, const char *format, ...)
+	__attribute__((format(printf, 2, 3)));
+void strv_take(struct strv *list, char *text); /* the list owns text from here on */
+void strv_copy(struct strv *list, const struct strv *from); /* replaces what list held */
+bool strv_has(const struct strv *list, const char *text);
+
+/* Add the parts of text between the separators, without blanks around them and without
+ * empty parts. */
+void strv_split(struct strv *list, const char *text, char separator);
+
+/* All items with separator between them; the caller frees. */
+char *strv_join(const struct strv *list, const char *separator);
+
+#endif

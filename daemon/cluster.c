@@ -1,0 +1,466 @@
+/* cluster.c: the cluster: what is wanted, what there is, and bringing the two together. */
+#include "daemon/cluster.h"
+
+#include <errno.h>
+#include <inttypes.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/random.h>
+
+#include "common/alloc.h"
+#include "common/cleanup.h"
+#include "common/json.h"
+#include "common/log.h"
+#include "common/parse.h"
+#include "common/paths.h"
+#include "daemon/cluster_jobs.h"
+#include "daemon/jobs.h"
+#include "daemon/logdir.h"
+#include "daemon/loop.h"
+#include "daemon/poll.h"
+#include "daemon/port.h"
+#include "daemon/python.h"
+#include "daemon/scheduler.h"
+#include "daemon/slurm.h"
+#include "daemon/submission.h"
+
+#define SITE_DEADLINE_MS 20000
+#define SITE_PATIENCE_MS 15000 /* how long a start waits for a Slurm that was never reached */
+#define SITE_PAUSE_MS	 1000
+#define STOP_DEADLINE_MS 20000 /* for jobs that Slurm does not confirm to be gone */
+
+static const char *const state_names[] = {
+	[CLUSTER_STOPPED] = "stopped",
+	[CLUSTER_STARTING] = "starting",
+	[CLUSTER_RUNNING] = "running",
+	[CLUSTER_STOPPING] = "stopping",
+	[CLUSTER_FAILED] = "failed",
+};
+
+const char *cluster_state_name(enum cluster_state state)
+{
+	return state_names[state];
+}
+
+static const char *const milestone_names[MILESTONE_COUNT] = {
+	[MILESTONE_PREPARED] = "prepared",
+	[MILESTONE_SUBMITTED] = "submitted",
+	[MILESTONE_SCHEDULER] = "scheduler up",
+	[MILESTONE_RUNNING] = "running",
+	[MILESTONE_WORKER] = "first worker",
+	[MILESTONE_READY] = "ready",
+};
+
+const char *cluster_milestone_name(enum cluster_milestone milestone)
+{
+	return milestone_names[milestone];
+}
+
+void cluster_reached(struct cluster *cluster, enum cluster_milestone milestone)
+{
+	if (cluster->milestone_ms[milestone] < 0)
+		cluster->milestone_ms[milestone] = loop_now_ms() - cluster->started_ms;
+}
+
+void cluster_request_finish(struct cluster_request *request)
+{
+	settings_finish(&request->settings);
+	strv_finish(&request->environment);
+	free(request->directory);
+	*request = (struct cluster_request){0};
+}
+
+static void set_state(struct cluster *cluster, enum cluster_state state)
+{
+	int64_t now = loop_now_ms();
+	char spent[FORMAT_MAX];
+
+	log_info("cluster %s: %s -> %s after %s%s%s", cluster->name,
+		state_names[cluster->state], state_names[state],
+		format_duration(now - cluster->since_ms, spent),
+		state == CLUSTER_FAILED ? ": " : "",
+		state == CLUSTER_FAILED ? cluster->failure.text : "");
+	cluster->state = state;
+	cluster->since_ms = now;
+	cluster->ops->changed(cluster->arg);
+}
+
+void cluster_wake(struct cluster *cluster, int64_t in_ms)
+{
+	loop_timer_start(cluster->reconcile, in_ms);
+}
+
+/* What a start has to find out first: the Python, and this host's address. */
+
+static void on_python(void *arg, const struct python *found, const struct err *err)
+{
+	struct cluster *cluster = arg;
+
+	cluster->python_search = NULL;
+	if (!found) {
+		cluster_fail(cluster, err, NULL);
+		return;
+	}
+	log_info("cluster %s: Python %s with distributed %s: %s", cluster->name, found->version,
+		found->distributed, found->path);
+	cluster->python = xstrdup(found->path);
+	cluster->python_version = xstrdup(found->version);
+	cluster_wake(cluster, 0);
+}
+
+static void on_site(
+	void *arg, enum slurm_outcome outcome, const json_t *result, const struct err *err)
+{
+	struct cluster *cluster = arg;
+	struct err told = ERR_INIT;
+
+	cluster->site_asked = false;
+	if (!cluster->wanted || cluster->state != CLUSTER_STARTING) {
+		cluster_wake(cluster, 0);
+		return;
+	}
+	if (outcome == OUTCOME_DONE) {
+		xreplace(&cluster->address, json_get_text(result, "address", "127.0.0.1"));
+		log_info("slurm: slurmctld on %s, reached from %s",
+			json_get_text(result, "controller", "?"), cluster->address);
+		cluster_wake(cluster, 0);
+	} else if (outcome == OUTCOME_UNUSABLE || outcome == OUTCOME_REFUSED) {
+		err_set(&told, -EIO, "Slurm cannot be used: %s", err->text);
+		cluster_fail(cluster, &told, NULL);
+	} else if (loop_now_ms() - cluster->started_ms > SITE_PATIENCE_MS) {
+		err_set(&told, -EIO,
+			"Slurm does not answer: %s (does slurmctld run? try sinfo)", err->text);
+		cluster_fail(cluster, &told, NULL);
+	} else {
+		cluster_wake(cluster, SITE_PAUSE_MS);
+	}
+}
+
+/* Returns whether all is known. */
+static bool find_out(struct cluster *cluster)
+{
+	if (!cluster->python && !cluster->python_search)
+		cluster->python_search = python_search_start(cluster->loop, cluster->children,
+			cluster->request.settings.python, &cluster->request.environment,
+			on_python, cluster);
+	if (!cluster->address && !cluster->site_asked &&
+		slurm_request(
+			cluster->slurm, "site", NULL, SITE_DEADLINE_MS, on_site, cluster) == 0)
+		cluster->site_asked = true;
+	return cluster->python && cluster->address;
+}
+
+/* The scheduler. */
+
+static void start_scheduler(struct cluster *cluster)
+{
+	struct err err = ERR_INIT;
+	struct scheduler_spec spec = {0};
+	int port = port_choose(cluster->address, &err);
+
+	if (port < 0) {
+		cluster_fail(cluster, &err, NULL);
+		return;
+	}
+	spec.python = xstrdup(cluster->python);
+	spec.cluster_id = xstrdup(cluster->id);
+	spec.host = xstrdup(cluster->address);
+	spec.port = port;
+	spec.log_path = xasprintf("%s/scheduler.log", cluster->log_dir);
+	spec.directory = xstrdup(cluster->request.directory);
+	spec.timeout_ms = cluster->request.settings.scheduler_timeout_ms;
+	strv_copy(&spec.environment, &cluster->request.environment);
+	scheduler_start(cluster->scheduler, &spec);
+}
+
+static void on_scheduler_changed(void *arg)
+{
+	struct cluster *cluster = arg;
+
+	if (scheduler_state(cluster->scheduler) == SCHEDULER_UP)
+		cluster_reached(cluster, MILESTONE_SCHEDULER);
+	else
+		jobs_workers_clear(cluster->jobs);
+	cluster_set_load(cluster, NULL);
+	cluster_wake(cluster, 0);
+	cluster->ops->changed(cluster->arg);
+}
+
+static void on_scheduler_failed(void *arg, const struct err *err)
+{
+	struct cluster *cluster = arg;
+
+	cluster_fail(cluster, err, scheduler_log_path(cluster->scheduler));
+}
+
+int cluster_scheduler_hello(struct cluster *cluster, const json_t *hello, struct err *err)
+{
+	int r = scheduler_hello(cluster->scheduler, hello, err);
+	const json_t *worker;
+	size_t i;
+
+	if (r < 0)
+		return r;
+	jobs_workers_clear(cluster->jobs);
+	json_array_foreach (json_object_get(hello, "workers"), i, worker)
+		jobs_worker_added(cluster->jobs, json_get_text(worker, "name", ""),
+			json_get_text(worker, "address", ""),
+			json_get_text(worker, "host", NULL));
+	return 0;
+}
+
+void cluster_scheduler_lost(struct cluster *cluster)
+{
+	scheduler_lost(cluster->scheduler);
+}
+
+void cluster_worker_added(
+	struct cluster *cluster, const char *name, const char *address, const char *host)
+{
+	jobs_worker_added(cluster->jobs, name, address, host);
+}
+
+void cluster_worker_removed(struct cluster *cluster, const char *address)
+{
+	jobs_worker_removed(cluster->jobs, address);
+}
+
+void cluster_set_load(struct cluster *cluster, const json_t *load)
+{
+	json_decref(cluster->load);
+	cluster->load = json_deep_copy(load);
+}
+
+static void on_jobs_changed(void *arg)
+{
+	struct cluster *cluster = arg;
+
+	cluster->calm_since_ms = loop_now_ms();
+	cluster_wake(cluster, 0);
+	cluster->ops->changed(cluster->arg);
+}
+
+/* Up and down. */
+
+int64_t cluster_jobs_wanted(const struct cluster *cluster)
+{
+	const struct settings *s = &cluster->request.settings;
+
+	return (s->minimum + s->processes - 1) / s->processes;
+}
+
+static bool is_ready(const struct cluster *cluster, const struct jobs_count *count)
+{
+	return scheduler_state(cluster->scheduler) == SCHEDULER_UP && count->running > 0 &&
+		count->connected >= cluster->request.settings.minimum;
+}
+
+static void note_milestones(struct cluster *cluster, const struct jobs_count *count)
+{
+	if (count->in_slurm > 0)
+		cluster_reached(cluster, MILESTONE_SUBMITTED);
+	if (count->running > 0)
+		cluster_reached(cluster, MILESTONE_RUNNING);
+	if (count->connected > 0)
+		cluster_reached(cluster, MILESTONE_WORKER);
+}
+
+static void go_up(struct cluster *cluster)
+{
+	struct jobs_count count;
+	int64_t missing, deadline;
+
+	if (!find_out(cluster))
+		return;
+	cluster_reached(cluster, MILESTONE_PREPARED);
+	if (scheduler_state(cluster->scheduler) == SCHEDULER_STOPPED)
+		start_scheduler(cluster);
+	if (!cluster->wanted) /* it failed just now */
+		return;
+	count = jobs_count(cluster->jobs);
+	note_milestones(cluster, &count);
+	missing = cluster_jobs_wanted(cluster) - count.wanted;
+	if (missing > 0 && loop_now_ms() >= cluster->hold_until_ms)
+		cluster_submit(cluster, missing);
+	else if (missing > 0)
+		cluster_wake(cluster, cluster->hold_until_ms - loop_now_ms());
+	if (cluster->state == CLUSTER_STARTING && is_ready(cluster, &count)) {
+		cluster_reached(cluster, MILESTONE_READY);
+		set_state(cluster, CLUSTER_RUNNING);
+	}
+	deadline = cluster_check_deadlines(cluster);
+	if (deadline != INT64_MAX && !loop_timer_is_running(cluster->reconcile))
+		cluster_wake(cluster, deadline - loop_now_ms());
+	cluster_plan_poll(cluster);
+}
+
+static void finish_stop(struct cluster *cluster)
+{
+	poll_stop(cluster->poll);
+	slurm_rest(cluster->slurm);
+	set_state(cluster, cluster->failure.code ? CLUSTER_FAILED : CLUSTER_STOPPED);
+}
+
+static void go_down(struct cluster *cluster)
+{
+	struct jobs_count count;
+	struct job *job;
+
+	cluster->python_search = python_search_cancel(cluster->python_search);
+	submissions_stop(cluster->submissions);
+	cluster_end_jobs(cluster);
+	count = jobs_count(cluster->jobs);
+	if (count.alive > 0 && loop_now_ms() - cluster->stop_since_ms > STOP_DEADLINE_MS) {
+		log_warning("cluster %s: %" PRId64
+			    " jobs are not confirmed to be gone; they will be "
+			    "ended as soon as Slurm answers",
+			cluster->name, count.alive);
+		TAILQ_FOREACH (job, jobs_list(cluster->jobs), link)
+			if (job->phase != PHASE_GONE)
+				jobs_set_gone(
+					cluster->jobs, job, STATE_CANCELLED, "not confirmed");
+		count.alive = 0;
+	} else if (count.alive == 0 && cluster->submission_count > 0) {
+		cluster->submission_count = 0;
+		cluster->ops->has_no_jobs(cluster->arg, cluster->id);
+	}
+	if (count.alive > 0) {
+		cluster_plan_poll(cluster);
+		cluster_wake(cluster, 500);
+		return;
+	}
+	scheduler_stop(cluster->scheduler);
+	if (scheduler_state(cluster->scheduler) == SCHEDULER_STOPPED && !cluster->site_asked)
+		finish_stop(cluster);
+}
+
+static void reconcile(void *arg)
+{
+	struct cluster *cluster = arg;
+
+	if (cluster->state == CLUSTER_STARTING || cluster->state == CLUSTER_RUNNING)
+		go_up(cluster);
+	else if (cluster->state == CLUSTER_STOPPING)
+		go_down(cluster);
+}
+
+static void make_id(char id[static CLUSTER_ID_MAX])
+{
+	unsigned random = 0;
+
+	if (getrandom(&random, sizeof(random), 0) != sizeof(random))
+		random = (unsigned)loop_now_ms();
+	snprintf(id, CLUSTER_ID_MAX, "%08x", random);
+}
+
+int cluster_start(struct cluster *cluster, struct cluster_request *request, struct err *err)
+{
+	char *log_dir;
+	int r;
+
+	if (cluster->state != CLUSTER_STOPPED && cluster->state != CLUSTER_FAILED)
+		return err_set(err, -EBUSY, "the cluster is %s", state_names[cluster->state]);
+	r = logdir_make(request->settings.log_directory ? request->settings.log_directory
+							: "~/.draco_logs",
+		&log_dir, err);
+	if (r < 0)
+		return r;
+	cluster_request_finish(&cluster->request);
+	cluster->request = *request;
+	*request = (struct cluster_request){0};
+	if (!cluster->request.directory)
+		cluster->request.directory = paths_expand_home("~");
+	free(cluster->log_dir);
+	cluster->log_dir = log_dir;
+	make_id(cluster->id);
+	jobs_clear(cluster->jobs);
+	xreplace(&cluster->python, NULL);
+	xreplace(&cluster->python_version, NULL);
+	xreplace(&cluster->address, NULL);
+	xreplace(&cluster->failure_log, NULL);
+	cluster->failure = (struct err)ERR_INIT;
+	cluster->submission_count = 0;
+	cluster->hold_until_ms = 0;
+	cluster->failures = 0;
+	cluster->poll_failures = 0;
+	for (int i = 0; i < MILESTONE_COUNT; i++)
+		cluster->milestone_ms[i] = -1;
+	cluster->started_ms = loop_now_ms();
+	cluster->wanted = true;
+	log_info("cluster %s: starting as %s, logs in %s", cluster->name, cluster->id,
+		cluster->log_dir);
+	set_state(cluster, CLUSTER_STARTING);
+	cluster_wake(cluster, 0);
+	return 0;
+}
+
+void cluster_stop(struct cluster *cluster, const char *why)
+{
+	if (cluster->state != CLUSTER_STARTING && cluster->state != CLUSTER_RUNNING)
+		return;
+	log_info("cluster %s: stopping: %s", cluster->name, why);
+	cluster->wanted = false;
+	cluster->stop_since_ms = loop_now_ms();
+	set_state(cluster, CLUSTER_STOPPING);
+	cluster_wake(cluster, 0);
+}
+
+void cluster_fail(struct cluster *cluster, const struct err *err, const char *log)
+{
+	if (cluster->state != CLUSTER_STARTING && cluster->state != CLUSTER_RUNNING)
+		return;
+	cluster->failure = *err;
+	if (!cluster->failure.code)
+		cluster->failure.code = -EIO;
+	xreplace(&cluster->failure_log, log);
+	cluster_stop(cluster, err->text);
+}
+
+struct cluster *cluster_create(struct loop *loop, struct children *children,
+	struct slurm *slurm, const char *name, const char *preload, const char *dask_socket,
+	const struct cluster_ops *ops, void *arg)
+{
+	static const struct scheduler_ops scheduler_ops = {
+		on_scheduler_changed, on_scheduler_failed};
+	static const struct jobs_ops jobs_ops = {on_jobs_changed};
+	struct cluster *cluster = xcalloc(1, sizeof(*cluster));
+	_cleanup_free_ char *prefix = xasprintf("draco-%s-", name);
+
+	cluster->loop = loop;
+	cluster->children = children;
+	cluster->slurm = slurm;
+	cluster->name = name;
+	cluster->ops = ops;
+	cluster->arg = arg;
+	cluster->since_ms = loop_now_ms();
+	cluster->reconcile = loop_timer_create(loop, reconcile, cluster);
+	cluster->scheduler =
+		scheduler_create(loop, children, preload, dask_socket, &scheduler_ops, cluster);
+	cluster->jobs = jobs_create(&jobs_ops, cluster);
+	cluster->submissions = submissions_create(
+		loop, slurm, cluster->jobs, &cluster_submissions_ops, cluster);
+	cluster->poll = poll_create(loop, slurm, prefix, &cluster_poll_ops, cluster);
+	return cluster;
+}
+
+struct cluster *cluster_destroy(struct cluster *cluster)
+{
+	if (!cluster)
+		return NULL;
+	python_search_cancel(cluster->python_search);
+	poll_destroy(cluster->poll);
+	submissions_destroy(cluster->submissions);
+	jobs_destroy(cluster->jobs);
+	scheduler_destroy(cluster->scheduler);
+	loop_timer_destroy(cluster->reconcile);
+	cluster_request_finish(&cluster->request);
+	json_decref(cluster->load);
+	free(cluster->failure_log);
+	free(cluster->log_dir);
+	free(cluster->python);
+	free(cluster->python_version);
+	free(cluster->address);
+	free(cluster);
+	return NULL;
+}

@@ -1,0 +1,149 @@
+/* cluster.h: the cluster: what is wanted, what there is, and bringing the two together.
+ *
+ *	STOPPED -> STARTING -> RUNNING -> STOPPING -> STOPPED, or FAILED with a reason
+ *
+ * Events only change the model; cluster_reconcile() compares it with what is wanted and causes the
+ * effects. It may run at any time and any number of times. */
+#ifndef DRACO_DAEMON_CLUSTER_H
+#define DRACO_DAEMON_CLUSTER_H
+
+#include <jansson.h>
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "common/err.h"
+#include "common/settings.h"
+#include "common/strv.h"
+
+struct children;
+struct jobs;
+struct loop;
+struct loop_timer;
+struct poll;
+struct python;
+struct python_search;
+struct scheduler;
+struct slurm;
+struct slurm_job;
+struct submissions;
+
+enum cluster_state {
+	CLUSTER_STOPPED,
+	CLUSTER_STARTING,
+	CLUSTER_RUNNING,
+	CLUSTER_STOPPING,
+	CLUSTER_FAILED,
+};
+
+const char *cluster_state_name(enum cluster_state state);
+
+/* The steps of a start, in the order in which they usually come. */
+enum cluster_milestone {
+	MILESTONE_PREPARED,  /* Python and Slurm were found */
+	MILESTONE_SUBMITTED, /* Slurm has taken the first job */
+	MILESTONE_SCHEDULER, /* the Dask scheduler is up */
+	MILESTONE_RUNNING,   /* Slurm runs the first job */
+	MILESTONE_WORKER,    /* the first worker has connected */
+	MILESTONE_READY,     /* the cluster is usable */
+	MILESTONE_COUNT,
+};
+
+const char *cluster_milestone_name(enum cluster_milestone milestone);
+
+/* What a start brings along, from the one who asks. */
+struct cluster_request {
+	struct settings settings;
+	struct strv environment; /* for scheduler and workers */
+	char *directory;	 /* where they run; NULL: the home directory */
+};
+
+void cluster_request_finish(struct cluster_request *request);
+
+struct cluster_ops {
+	/* Something worth showing has changed. */
+	void (*changed)(void *arg);
+	/* Jobs of the cluster with this id may exist from now on, or certainly do not any more: to
+	 * be remembered through a crash. */
+	void (*may_have_jobs)(void *arg, const char *cluster_id);
+	void (*has_no_jobs)(void *arg, const char *cluster_id);
+};
+
+#define CLUSTER_ID_MAX 16
+
+struct cluster {
+	struct loop *loop;
+	struct children *children;
+	struct slurm *slurm;
+	const char *name;
+
+	enum cluster_state state;
+	int64_t since_ms;   /* loop time of the state's begin */
+	bool wanted;	    /* it shall run; else it shall not */
+	struct err failure; /* why it FAILED, or is about to */
+	char *failure_log;  /* path of the log that tells more; NULL: none */
+
+	struct cluster_request request;
+	char id[CLUSTER_ID_MAX];
+	char *log_dir;
+	int64_t started_ms;		       /* loop time of the start */
+	int64_t milestone_ms[MILESTONE_COUNT]; /* after started_ms; -1: not reached */
+
+	/* What a start has to find out first. */
+	struct python_search *python_search;
+	char *python, *python_version;
+	bool site_asked;
+	char *address; /* of this host towards the nodes */
+
+	struct jobs *jobs;
+	struct submissions *submissions;
+	int submission_count;
+	int64_t hold_until_ms; /* no submission before */
+	int failures;	       /* of jobs, in a row */
+	struct scheduler *scheduler;
+	json_t *load; /* what the scheduler reported last: {tasks, processing, waiting, memory} */
+
+	struct poll *poll;
+	int poll_failures;
+	int64_t calm_since_ms; /* loop time of the last change of a job */
+	int64_t stop_since_ms;
+
+	struct loop_timer *reconcile; /* in this turn of the loop, or at the next deadline */
+	const struct cluster_ops *ops;
+	void *arg;
+};
+
+struct cluster *cluster_create(struct loop *loop, struct children *children,
+	struct slurm *slurm, const char *name, const char *preload, const char *dask_socket,
+	const struct cluster_ops *ops, void *arg);
+
+/* Only after slurm_destroy(), so that no answer comes any more. */
+struct cluster *cluster_destroy(struct cluster *cluster);
+
+/* Bring it up, taking over what request holds. Only when STOPPED or FAILED. */
+int cluster_start(struct cluster *cluster, struct cluster_request *request, struct err *err)
+	__attribute__((warn_unused_result));
+
+/* Give everything back. Idempotent. */
+void cluster_stop(struct cluster *cluster, const char *why);
+
+/* Give everything back, and be FAILED with this reason after it. log (may be NULL) tells more. */
+void cluster_fail(struct cluster *cluster, const struct err *err, const char *log);
+
+/* Reconcile within this time. */
+void cluster_wake(struct cluster *cluster, int64_t in_ms);
+
+/* Note that the start has reached a milestone; only the first time counts. */
+void cluster_reached(struct cluster *cluster, enum cluster_milestone milestone);
+
+/* What the scheduler's preload reports. */
+int cluster_scheduler_hello(struct cluster *cluster, const json_t *hello, struct err *err);
+void cluster_scheduler_lost(struct cluster *cluster);
+void cluster_worker_added(
+	struct cluster *cluster, const char *name, const char *address, const char *host);
+void cluster_worker_removed(struct cluster *cluster, const char *address);
+void cluster_set_load(struct cluster *cluster, const json_t *load);
+
+/* The number of jobs that shall be there. */
+int64_t cluster_jobs_wanted(const struct cluster *cluster);
+
+#endif

@@ -1,0 +1,351 @@
+/* cluster_jobs.c: the cluster's dealings with Slurm: wishes, ends, and what the queue shows. */
+#include "daemon/cluster_jobs.h"
+
+#include <errno.h>
+#include <inttypes.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "common/alloc.h"
+#include "common/cleanup.h"
+#include "common/json.h"
+#include "common/log.h"
+#include "common/parse.h"
+#include "daemon/cluster.h"
+#include "daemon/jobs.h"
+#include "daemon/jobscript.h"
+#include "daemon/loop.h"
+#include "daemon/poll.h"
+#include "daemon/scheduler.h"
+#include "daemon/slurm.h"
+#include "daemon/submission.h"
+
+#define CANCEL_DEADLINE_MS 15000
+#define TERMINATE_GRACE_MS 3000	 /* for a job to end by itself before it is cancelled */
+#define YOUNG_MS	   60000 /* a job that ends so early has failed */
+#define FAILURES_MAX	   5	 /* of jobs in a row */
+#define BACKOFF_FIRST_MS   5000
+#define BACKOFF_MAX_MS	   300000
+#define DEATH_TIMEOUT_S	   60 /* workers without a scheduler */
+#define LIFETIME_MARGIN_S  60 /* workers leave so long before the walltime */
+
+char *cluster_job_log(const struct cluster *cluster, const struct job *job)
+{
+	if (!job->job_id || !cluster->log_dir)
+		return NULL;
+	return xasprintf("%s/job-%s.log", cluster->log_dir, job->id);
+}
+
+static char *make_script(const struct cluster *cluster)
+{
+	const struct settings *s = &cluster->request.settings;
+	int64_t lifetime_s = s->walltime_s - LIFETIME_MARGIN_S;
+
+	return jobscript_make(&(struct jobscript){
+		.cluster = cluster->name,
+		.python = cluster->python,
+		.scheduler = scheduler_address(cluster->scheduler),
+		.processes = s->processes,
+		.threads = settings_threads_per_worker(s),
+		.bytes = settings_bytes_per_worker(s),
+		.lifetime_s = lifetime_s > 0 ? lifetime_s : 0,
+		.death_timeout_s = DEATH_TIMEOUT_S,
+		.use_scratch_dir = s->use_scratch_dir,
+	});
+}
+
+void cluster_submit(struct cluster *cluster, int64_t count)
+{
+	const struct settings *s = &cluster->request.settings;
+	struct slurm_submission wish = {
+		.name = xasprintf("draco-%s-%s.%d", cluster->name, cluster->id,
+			++cluster->submission_count),
+		.count = count,
+		.script = make_script(cluster),
+		.partition = xstrdup(s->queues_to_try.item[0]),
+		.reservation = s->reservation ? xstrdup(s->reservation) : NULL,
+		.output = xasprintf(
+			"%s/job-%s.log", cluster->log_dir, count > 1 ? "%A_%a" : "%j"),
+		.directory = xstrdup(cluster->request.directory),
+		.cores = s->cores,
+		.memory_mib = s->memory_mib,
+		.walltime_s = s->walltime_s,
+	};
+
+	log_info("cluster %s: submitting %" PRId64 " job(s) to %s", cluster->name, count,
+		wish.partition);
+	strv_copy(&wish.environment, &cluster->request.environment);
+	cluster->ops->may_have_jobs(cluster->arg, cluster->id);
+	submissions_add(cluster->submissions, &wish, s);
+}
+
+static void on_refused(void *arg, const char *tag, const struct err *err)
+{
+	struct cluster *cluster = arg;
+	struct err told = ERR_INIT;
+
+	err_set(&told, err->code, "%s (partition %s)", err->text,
+		cluster->request.settings.queues_to_try.item[0]);
+	log_error("slurm: %s: %s", tag, told.text);
+	cluster_fail(cluster, &told, NULL);
+}
+
+static void on_query_wanted(void *arg)
+{
+	struct cluster *cluster = arg;
+
+	poll_within(cluster->poll, 0);
+}
+
+const struct submissions_ops cluster_submissions_ops = {on_refused, on_query_wanted};
+
+/* Ends. */
+
+static void on_cancelled(
+	void *arg, enum slurm_outcome outcome, const json_t *result, const struct err *err)
+{
+	struct cluster *cluster = arg;
+	struct job *job;
+
+	(void)result;
+	if (outcome != OUTCOME_DONE) {
+		log_warning("slurm: jobs could not be ended, trying again: %s", err->text);
+		TAILQ_FOREACH (job, jobs_list(cluster->jobs), link)
+			job->ending_sent = false;
+		cluster_wake(cluster, 1000);
+		return;
+	}
+	poll_within(cluster->poll, 200);
+}
+
+/* The strongest signal that is due for a job on its way out. */
+static enum slurm_cancel_how due_signal(const struct job *job, int64_t now)
+{
+	if (now - job->ending_since_ms > TERMINATE_GRACE_MS * 2)
+		return CANCEL_KILL;
+	if (now - job->ending_since_ms > TERMINATE_GRACE_MS)
+		return CANCEL_CANCEL;
+	return job->ending;
+}
+
+static void begin_end(struct cluster *cluster, struct job *job)
+{
+	bool runs = job->phase != PHASE_SUBMITTED && job->phase != PHASE_PENDING;
+
+	job->ending = runs ? CANCEL_TERMINATE : CANCEL_CANCEL;
+	job->ending_sent = false;
+	jobs_set_phase(cluster->jobs, job, PHASE_ENDING, "the cluster stops");
+}
+
+void cluster_end_jobs(struct cluster *cluster)
+{
+	json_t *ids[CANCEL_COUNT] = {json_array(), json_array(), json_array()};
+	int64_t now = loop_now_ms();
+	struct job *job;
+
+	TAILQ_FOREACH (job, jobs_list(cluster->jobs), link) {
+		enum slurm_cancel_how due;
+
+		if (!job->job_id || job->phase == PHASE_GONE)
+			continue;
+		if (job->phase != PHASE_ENDING)
+			begin_end(cluster, job);
+		due = due_signal(job, now);
+		if (job->ending_sent && due == job->ending)
+			continue;
+		job->ending = due;
+		job->ending_sent = true;
+		json_array_append_new(ids[due], json_string(job->id));
+	}
+	for (int how = 0; how < CANCEL_COUNT; how++) {
+		if (json_array_size(ids[how]) == 0) {
+			json_decref(ids[how]);
+			continue;
+		}
+		if (slurm_request(cluster->slurm, "cancel",
+			    json_pack("{s:o, s:s}", "jobs", ids[how], "how",
+				    slurm_cancel_name((enum slurm_cancel_how)how)),
+			    CANCEL_DEADLINE_MS, on_cancelled, cluster) < 0)
+			log_warning("slurm: too many requests wait; jobs are ended later");
+	}
+}
+
+/* What the queue shows. */
+
+/* A job that ended although it was wanted. */
+static void job_lost(struct cluster *cluster, struct job *job, bool young)
+{
+	struct err err = ERR_INIT;
+	_cleanup_free_ char *log = cluster_job_log(cluster, job);
+	int64_t pause_ms;
+
+	if (!young) {
+		cluster->failures = 0;
+		return;
+	}
+	cluster->failures++;
+	if (cluster->state == CLUSTER_STARTING || cluster->failures >= FAILURES_MAX) {
+		err_set(&err, -EIO, "job %s %s%s", job->id, job->end_text,
+			job->was_connected ? "" : " before any of its workers connected");
+		cluster_fail(cluster, &err, log);
+		return;
+	}
+	pause_ms = (int64_t)BACKOFF_FIRST_MS << (cluster->failures - 1);
+	if (pause_ms > BACKOFF_MAX_MS)
+		pause_ms = BACKOFF_MAX_MS;
+	cluster->hold_until_ms = loop_now_ms() + pause_ms;
+	log_warning("job %s: %s; the next submission waits %" PRId64 " s", job->id,
+		job->end_text, pause_ms / 1000);
+}
+
+static void apply(struct cluster *cluster, struct job *job, const struct slurm_job *report)
+{
+	bool wanted = job_phase_is_wanted(job->phase);
+	bool ran = job->phase == PHASE_READY && loop_now_ms() - job->phase_since_ms > YOUNG_MS;
+
+	jobs_apply(cluster->jobs, job, report);
+	if (wanted && job->phase == PHASE_GONE && cluster->wanted)
+		job_lost(cluster, job, !ran);
+}
+
+/* A job with a tag of this cluster that is not in the model: the answer to its submission was lost,
+ * or came twice. */
+static void apply_unknown(struct cluster *cluster, const struct slurm_job *report)
+{
+	char id[SLURM_JOB_ID_MAX];
+
+	if (submissions_recognise(cluster->submissions, report) ||
+		slurm_state_is_end(report->state))
+		return;
+	slurm_job_format_id(report->job_id, report->task, id);
+	log_warning("slurm: job %s (%s) is one too many; cancelling it", id, report->name);
+	if (slurm_request(cluster->slurm, "cancel",
+		    json_pack("{s:[s], s:s}", "jobs", id, "how",
+			    slurm_cancel_name(CANCEL_CANCEL)),
+		    CANCEL_DEADLINE_MS, on_cancelled, cluster) < 0)
+		log_warning("slurm: too many requests wait; it is cancelled later");
+}
+
+static void on_read(void *arg, const struct slurm_job *reports, int count, int64_t asked_ms)
+{
+	struct cluster *cluster = arg;
+	_cleanup_free_ char *tag = xasprintf("draco-%s-%s.", cluster->name, cluster->id);
+	struct job *job;
+
+	cluster->poll_failures = 0;
+	for (int i = 0; i < count; i++) {
+		if (strncmp(reports[i].name, tag, strlen(tag)) != 0)
+			continue;
+		job = jobs_find(cluster->jobs, reports[i].job_id, reports[i].task);
+		if (!job) {
+			apply_unknown(cluster, &reports[i]);
+			job = jobs_find(cluster->jobs, reports[i].job_id, reports[i].task);
+		}
+		if (job) {
+			job->seen_ms = asked_ms;
+			apply(cluster, job, &reports[i]);
+		}
+	}
+	submissions_queue_read(cluster->submissions, asked_ms);
+	TAILQ_FOREACH (job, jobs_list(cluster->jobs), link)
+		if (job->job_id && job->phase != PHASE_GONE && job->known_ms < asked_ms &&
+			job->seen_ms < asked_ms)
+			jobs_set_gone(cluster->jobs, job, STATE_COMPLETED,
+				"is not known to Slurm any more");
+	cluster_wake(cluster, 0);
+}
+
+static void on_read_failed(void *arg, const struct err *err)
+{
+	struct cluster *cluster = arg;
+
+	(void)err; /* slurm.c logs it, and reports the state of Slurm */
+	cluster->poll_failures++;
+	cluster->ops->changed(cluster->arg);
+	cluster_wake(cluster, 0);
+}
+
+const struct poll_ops cluster_poll_ops = {on_read, on_read_failed};
+
+void cluster_plan_poll(struct cluster *cluster)
+{
+	struct jobs_count count = jobs_count(cluster->jobs);
+
+	if (count.in_slurm == 0 && !submissions_in_doubt(cluster->submissions))
+		return;
+	poll_within(cluster->poll,
+		poll_delay_ms(&(struct poll_facts){
+			.unsettled = count.unsettled > 0,
+			.calm_ms = loop_now_ms() - cluster->calm_since_ms,
+			.failures = cluster->poll_failures,
+			.interval_ms = cluster->request.settings.poll_interval_ms,
+		}));
+}
+
+/* Deadlines. */
+
+static void fail_pending(struct cluster *cluster, const struct job *job)
+{
+	const struct settings *s = &cluster->request.settings;
+	struct slurm_health health;
+	struct err err = ERR_INIT;
+	char waited[FORMAT_MAX];
+
+	slurm_health(cluster->slurm, &health);
+	format_duration(s->wait_timeout_ms, waited);
+	if (!job->job_id)
+		err_set(&err, -ETIMEDOUT, "Slurm has not taken the job within %s: %s", waited,
+			health.text[0] ? health.text : "no answer");
+	else
+		err_set(&err, -ETIMEDOUT,
+			"job %s has not started within %s (wait_timeout): it is pending in "
+			"partition %s, and Slurm's reason is %s",
+			job->id, waited, job->partition ? job->partition : "?",
+			job->reason ? job->reason : "not known");
+	cluster_fail(cluster, &err, NULL);
+}
+
+/* The workers of a running job did not come. */
+static void fail_starting(struct cluster *cluster, struct job *job)
+{
+	_cleanup_free_ char *log = cluster_job_log(cluster, job);
+	struct err err = ERR_INIT;
+	char waited[FORMAT_MAX];
+
+	format_duration(cluster->request.settings.worker_timeout_ms, waited);
+	err_set(&err, -ETIMEDOUT,
+		"job %s runs on %s, but none of its workers has connected within %s "
+		"(worker_timeout): can the node reach %s?",
+		job->id, job->nodes ? job->nodes : "?", waited,
+		scheduler_address(cluster->scheduler));
+	cluster_fail(cluster, &err, log);
+}
+
+int64_t cluster_check_deadlines(struct cluster *cluster)
+{
+	const struct settings *s = &cluster->request.settings;
+	int64_t now = loop_now_ms(), next = INT64_MAX;
+	struct job *job;
+
+	if (cluster->state != CLUSTER_STARTING)
+		return next;
+	TAILQ_FOREACH (job, jobs_list(cluster->jobs), link) {
+		bool waits = job->phase <= PHASE_PENDING;
+		int64_t due = INT64_MAX;
+
+		if (waits && jobs_count(cluster->jobs).running == 0)
+			due = cluster->started_ms + s->wait_timeout_ms;
+		else if (job->phase == PHASE_STARTING && job->connected == 0)
+			due = job->phase_since_ms + s->worker_timeout_ms;
+		if (due <= now) {
+			if (waits)
+				fail_pending(cluster, job);
+			else
+				fail_starting(cluster, job);
+			return INT64_MAX;
+		}
+		if (due < next)
+			next = due;
+	}
+	return next;
+}

@@ -1,0 +1,32 @@
+/* cluster_jobs.h: the cluster's dealings with Slurm: wishes, ends, and what the queue shows. Part of
+ * the cluster; called by cluster.c only. */
+#ifndef DRACO_DAEMON_CLUSTER_JOBS_H
+#define DRACO_DAEMON_CLUSTER_JOBS_H
+
+#include <stdint.h>
+
+struct cluster;
+struct job;
+struct poll_ops;
+struct submissions_ops;
+
+extern const struct poll_ops cluster_poll_ops;
+extern const struct submissions_ops cluster_submissions_ops;
+
+/* Ask Slurm for count more jobs. */
+void cluster_submit(struct cluster *cluster, int64_t count);
+
+/* See that each job that is alive ends: politely first, then by force. */
+void cluster_end_jobs(struct cluster *cluster);
+
+/* Plan the next look at the queue. */
+void cluster_plan_poll(struct cluster *cluster);
+
+/* Fail, or end jobs, where waiting has become useless: a job pending for too long, workers that do
+ * not come. Returns the loop time of the next deadline, INT64_MAX when there is none. */
+int64_t cluster_check_deadlines(struct cluster *cluster);
+
+/* The path of a job's log. The caller frees. */
+char *cluster_job_log(const struct cluster *cluster, const struct job *job);
+
+#endif

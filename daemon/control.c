@@ -1,0 +1,146 @@
+/* control.c: the control socket and the programs connected to it. */
+#include "daemon/control.h"
+
+#include <stdlib.h>
+#include <unistd.h>
+
+#include "common/alloc.h"
+#include "common/err.h"
+#include "common/log.h"
+#include "common/queue.h"
+#include "common/rpc.h"
+#include "daemon/listener.h"
+#include "daemon/loop.h"
+#include "daemon/stream.h"
+
+#define CLIENTS_MAX 256
+
+struct client {
+	TAILQ_ENTRY(client) link; /* control.clients */
+	struct control *control;
+	struct stream *stream;
+	pid_t pid;
+	bool greeted;
+};
+
+struct control {
+	struct loop *loop;
+	struct listener *listener;
+	TAILQ_HEAD(, client) clients;
+	int count;
+	const struct control_ops *ops;
+	void *arg;
+};
+
+static void client_free(struct client *client)
+{
+	TAILQ_REMOVE(&client->control->clients, client, link);
+	client->control->count--;
+	stream_destroy(client->stream);
+	free(client);
+}
+
+static void on_closed(void *owner, const char *why)
+{
+	struct client *client = owner;
+
+	log_debug("client %d: gone: %s", (int)client->pid, why);
+	client->control->ops->gone(client->control->arg, client);
+	client_free(client);
+}
+
+static void on_line(void *owner, char *line, size_t length)
+{
+	struct client *client = owner;
+	struct rpc_message message;
+	struct err err = ERR_INIT;
+	int r = rpc_parse(line, length, &message, &err);
+
+	if (r < 0)
+		client_refuse(client, message.id,
+			message.root ? RPC_INVALID_REQUEST : RPC_PARSE_ERROR, err.text, NULL);
+	else if (message.kind == RPC_REQUEST || message.kind == RPC_NOTIFICATION)
+		client->control->ops->request(client->control->arg, client, &message);
+	rpc_message_finish(&message);
+}
+
+static void on_connect(void *arg, int fd, pid_t pid)
+{
+	static const struct stream_ops ops = {on_line, on_closed};
+	struct control *control = arg;
+	struct client *client;
+
+	if (control->count >= CLIENTS_MAX) {
+		log_warning("client %d: turned away: %d are connected already", (int)pid,
+			CLIENTS_MAX);
+		close(fd);
+		return;
+	}
+	client = xcalloc(1, sizeof(*client));
+	client->control = control;
+	client->pid = pid;
+	client->stream = stream_create(control->loop, fd, &ops, client);
+	TAILQ_INSERT_TAIL(&control->clients, client, link);
+	control->count++;
+	log_debug("client %d: connected", (int)pid);
+}
+
+struct control *control_create(struct loop *loop, const char *path,
+	const struct control_ops *ops, void *arg, struct err *err)
+{
+	struct control *control = xcalloc(1, sizeof(*control));
+
+	control->loop = loop;
+	control->ops = ops;
+	control->arg = arg;
+	TAILQ_INIT(&control->clients);
+	control->listener = listener_create(loop, path, on_connect, control, err);
+	if (!control->listener)
+		return control_destroy(control);
+	return control;
+}
+
+struct control *control_destroy(struct control *control)
+{
+	if (!control)
+		return NULL;
+	listener_destroy(control->listener);
+	while (!TAILQ_EMPTY(&control->clients))
+		client_free(TAILQ_FIRST(&control->clients));
+	free(control);
+	return NULL;
+}
+
+void control_flush(struct control *control)
+{
+	struct client *client;
+
+	TAILQ_FOREACH (client, &control->clients, link)
+		stream_flush(client->stream);
+}
+
+bool client_has_greeted(const struct client *client)
+{
+	return client->greeted;
+}
+
+void client_set_greeted(struct client *client)
+{
+	client->greeted = true;
+}
+
+void client_reply(struct client *client, const json_t *id, json_t *result)
+{
+	stream_send_take(client->stream, rpc_format_result(id, result));
+}
+
+void client_refuse(
+	struct client *client, const json_t *id, int code, const char *text, json_t *data)
+{
+	stream_send_take(client->stream, rpc_format_error(id, code, text, data));
+}
+
+void client_notify(struct client *client, const char *method, json_t *params)
+{
+	stream_send_take(client->stream, rpc_format_notification(method, params));
+}

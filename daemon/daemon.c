@@ -1,0 +1,291 @@
+/* daemon.c: dracod as a whole: makes all parts and is the only file that knows who listens to whom.
+ *
+ *	control socket -> methods -> cluster
+ *	dask.sock      -> cluster
+ *	signals	       -> shutdown: cluster_stop(), and the end when it has stopped
+ */
+#include "daemon/daemon.h"
+
+#include <errno.h>
+#include <inttypes.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "common/alloc.h"
+#include "common/cleanup.h"
+#include "common/err.h"
+#include "common/log.h"
+#include "common/paths.h"
+#include "daemon/child.h"
+#include "daemon/cluster.h"
+#include "daemon/control.h"
+#include "daemon/dask_link.h"
+#include "daemon/instance.h"
+#include "daemon/jobs.h"
+#include "daemon/leftover.h"
+#include "daemon/loop.h"
+#include "daemon/methods.h"
+#include "daemon/slurm.h"
+#include "systemd/notify.h"
+
+#define SHUTDOWN_DEADLINE_MS 30000
+
+struct daemon {
+	struct paths paths;
+	int lock;
+	struct loop *loop;
+	struct loop_signal *signals[3];
+	struct children *children;
+	struct slurm *slurm;
+	struct leftover *leftover;
+	struct cluster *cluster;
+	struct dask_link *dask_link;
+	struct methods *methods;
+	struct control *control;
+	bool ending;
+	struct loop_timer *deadline; /* of the shutdown */
+	enum cluster_state told_state;
+};
+
+static bool cluster_is_down(const struct daemon *daemon)
+{
+	return daemon->cluster->state == CLUSTER_STOPPED ||
+		daemon->cluster->state == CLUSTER_FAILED;
+}
+
+static void finish(void *arg)
+{
+	struct daemon *daemon = arg;
+
+	methods_finish_shutdown(daemon->methods);
+	control_flush(daemon->control);
+	loop_exit(daemon->loop);
+}
+
+static void begin_shutdown(void *arg)
+{
+	struct daemon *daemon = arg;
+
+	daemon->ending = true;
+	notify_stopping();
+	methods_begin_shutdown(daemon->methods);
+	cluster_stop(daemon->cluster, "dracod ends");
+	loop_timer_start(daemon->deadline, cluster_is_down(daemon) ? 0 : SHUTDOWN_DEADLINE_MS);
+}
+
+static void on_end_signal(void *arg)
+{
+	struct daemon *daemon = arg;
+
+	if (!daemon->ending) {
+		log_info("asked to end by a signal");
+		begin_shutdown(daemon);
+		return;
+	}
+	log_warning("asked to end by a second signal: not waiting for the jobs any more");
+	finish(daemon);
+}
+
+static void on_hangup(void *arg)
+{
+	struct err err = ERR_INIT;
+
+	(void)arg;
+	if (log_reopen(&err) < 0)
+		log_error("%s", err.text);
+	else
+		log_info("opened the log again");
+}
+
+static void on_cluster_changed(void *arg)
+{
+	struct daemon *daemon = arg;
+	enum cluster_state state = daemon->cluster->state;
+
+	if (!daemon->methods) /* not all is made yet */
+		return;
+	methods_cluster_changed(daemon->methods);
+	if (state == daemon->told_state)
+		return;
+	daemon->told_state = state;
+	notify_status("cluster %s: %s", daemon->paths.name, cluster_state_name(state));
+	if (!cluster_is_down(daemon))
+		return;
+	leftover_clean(daemon->leftover);
+	if (daemon->ending)
+		loop_timer_start(daemon->deadline, 0);
+}
+
+static void on_may_have_jobs(void *arg, const char *cluster_id)
+{
+	struct daemon *daemon = arg;
+
+	leftover_remember(daemon->leftover, cluster_id);
+}
+
+static void on_has_no_jobs(void *arg, const char *cluster_id)
+{
+	struct daemon *daemon = arg;
+
+	leftover_forget(daemon->leftover, cluster_id);
+}
+
+static int on_scheduler_hello(void *arg, const json_t *hello, struct err *err)
+{
+	struct daemon *daemon = arg;
+
+	return cluster_scheduler_hello(daemon->cluster, hello, err);
+}
+
+static void on_worker_added(void *arg, const char *name, const char *address, const char *host)
+{
+	struct daemon *daemon = arg;
+
+	cluster_worker_added(daemon->cluster, name, address, host);
+}
+
+static void on_worker_removed(void *arg, const char *address)
+{
+	struct daemon *daemon = arg;
+
+	cluster_worker_removed(daemon->cluster, address);
+}
+
+static void on_load(void *arg, const json_t *load)
+{
+	struct daemon *daemon = arg;
+
+	cluster_set_load(daemon->cluster, load);
+}
+
+static void on_scheduler_lost(void *arg, const char *why)
+{
+	struct daemon *daemon = arg;
+
+	log_info("scheduler: its preload has left: %s", why);
+	cluster_scheduler_lost(daemon->cluster);
+}
+
+static void on_request(void *arg, struct client *client, const struct rpc_message *message)
+{
+	struct daemon *daemon = arg;
+
+	methods_request(daemon->methods, client, message);
+}
+
+static void on_client_gone(void *arg, struct client *client)
+{
+	struct daemon *daemon = arg;
+
+	methods_client_gone(daemon->methods, client);
+}
+
+/* A part of draco: beside this program, as in a build directory, or where it is installed. The
+ * caller frees. */
+static char *find_part(const char *name, const char *installed)
+{
+	char self[4096];
+	ssize_t n = readlink("/proc/self/exe", self, sizeof(self) - 1);
+	_cleanup_free_ char *beside = NULL;
+
+	if (n > 0) {
+		self[n] = '\0';
+		*strrchr(self, '/') = '\0';
+		beside = xasprintf("%s/%s", self, name);
+		if (access(beside, R_OK) == 0)
+			return TAKE_PTR(beside);
+	}
+	return xasprintf("%s/%s", installed, name);
+}
+
+static int make_parts(struct daemon *daemon, struct err *err)
+{
+	static const struct cluster_ops cluster_ops = {
+		on_cluster_changed, on_may_have_jobs, on_has_no_jobs};
+	static const struct dask_link_ops link_ops = {on_scheduler_hello, on_worker_added,
+		on_worker_removed, on_load, on_scheduler_lost};
+	static const struct control_ops control_ops = {on_request, on_client_gone};
+	_cleanup_free_ char *helper = find_part("draco-slurm", PKGLIBEXECDIR);
+	_cleanup_free_ char *preload = find_part("draco_scheduler.py", PKGDATADIR);
+	struct paths *paths = &daemon->paths;
+
+	daemon->loop = loop_create(err);
+	if (!daemon->loop)
+		return err->code;
+	daemon->signals[0] = loop_signal_create(daemon->loop, SIGTERM, on_end_signal, daemon);
+	daemon->signals[1] = loop_signal_create(daemon->loop, SIGINT, on_end_signal, daemon);
+	daemon->signals[2] = loop_signal_create(daemon->loop, SIGHUP, on_hangup, daemon);
+	daemon->deadline = loop_timer_create(daemon->loop, finish, daemon);
+	daemon->children = children_create(daemon->loop);
+	daemon->slurm = slurm_create(daemon->loop, daemon->children, helper);
+	daemon->leftover =
+		leftover_create(daemon->loop, daemon->slurm, paths->name, paths->state_file);
+	daemon->cluster = cluster_create(daemon->loop, daemon->children, daemon->slurm,
+		paths->name, preload, paths->dask_socket, &cluster_ops, daemon);
+	daemon->dask_link =
+		dask_link_create(daemon->loop, paths->dask_socket, &link_ops, daemon, err);
+	if (!daemon->dask_link)
+		return err->code;
+	daemon->methods =
+		methods_create(daemon->loop, daemon->cluster, paths, begin_shutdown, daemon);
+	daemon->control =
+		control_create(daemon->loop, paths->control_socket, &control_ops, daemon, err);
+	return daemon->control ? 0 : err->code;
+}
+
+struct daemon *daemon_create(const struct daemon_options *options, struct err *err)
+{
+	struct daemon *daemon = xcalloc(1, sizeof(*daemon));
+
+	daemon->lock = -1;
+	if (paths_init(&daemon->paths, options->name, err) < 0 ||
+		paths_make(&daemon->paths, err) < 0)
+		return daemon_destroy(daemon);
+	daemon->lock = instance_acquire(&daemon->paths, err);
+	if (daemon->lock < 0 ||
+		log_open(options->log_file, options->debug ? LOG_LEVEL_DEBUG : LOG_LEVEL_INFO,
+			err) < 0)
+		return daemon_destroy(daemon);
+	signal(SIGPIPE, SIG_IGN);
+	if (make_parts(daemon, err) < 0)
+		return daemon_destroy(daemon);
+	log_info("dracod %s \"%s\": process %d serves %s", PACKAGE_VERSION, daemon->paths.name,
+		(int)getpid(), daemon->paths.control_socket);
+	notify_ready();
+	notify_status("cluster %s: stopped", daemon->paths.name);
+	return daemon;
+}
+
+struct daemon *daemon_destroy(struct daemon *daemon)
+{
+	if (!daemon)
+		return NULL;
+	control_destroy(daemon->control);
+	dask_link_destroy(daemon->dask_link);
+	methods_destroy(daemon->methods);
+	/* Slurm before those who wait for its answers: none comes any more. */
+	slurm_destroy(daemon->slurm);
+	cluster_destroy(daemon->cluster);
+	leftover_destroy(daemon->leftover);
+	children_destroy(daemon->children);
+	loop_timer_destroy(daemon->deadline);
+	for (int i = 0; i < 3; i++)
+		loop_signal_destroy(daemon->signals[i]);
+	loop_destroy(daemon->loop);
+	if (daemon->lock >= 0)
+		instance_release(&daemon->paths, daemon->lock);
+	paths_finish(&daemon->paths);
+	free(daemon);
+	return NULL;
+}
+
+int daemon_run(struct daemon *daemon)
+{
+	int r = loop_run(daemon->loop);
+
+	log_info("dracod ends");
+	return r;
+}

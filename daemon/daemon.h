@@ -1,0 +1,22 @@
+/* daemon.h: dracod as a whole. */
+#ifndef DRACO_DAEMON_DAEMON_H
+#define DRACO_DAEMON_DAEMON_H
+
+struct daemon;
+struct err;
+
+struct daemon_options {
+	const char *name;
+	const char *log_file; /* NULL: standard error */
+	int debug;
+	int ready_fd; /* told when dracod serves or cannot; -1: nobody is */
+};
+
+/* Make everything and begin to serve. NULL with err. */
+struct daemon *daemon_create(const struct daemon_options *options, struct err *err);
+struct daemon *daemon_destroy(struct daemon *daemon);
+
+/* Serve until told to end; 0 or -errno. */
+int daemon_run(struct daemon *daemon);
+
+#endif

@@ -1,0 +1,16 @@
+/* environment.h: which of a caller's variables scheduler and workers get. Pure. */
+#ifndef DRACO_DAEMON_ENVIRONMENT_H
+#define DRACO_DAEMON_ENVIRONMENT_H
+
+#include <jansson.h>
+
+struct strv;
+
+/* Add to ret the variables of object (NAME: "value") as "NAME=value", without those that belong to
+ * the caller's own session, Slurm job or service and would mislead another process. */
+void environment_filter(const json_t *object, struct strv *ret);
+
+/* The value of NAME in a list of "NAME=value"; NULL when it is not there. */
+const char *environment_get(const struct strv *environment, const char *name);
+
+#endif

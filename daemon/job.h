@@ -1,0 +1,50 @@
+/* job.h: one Slurm job that holds Dask workers: the values. Only jobs.c writes the phase. */
+#ifndef DRACO_DAEMON_JOB_H
+#define DRACO_DAEMON_JOB_H
+
+#include <stdbool.h>
+#include <stdint.h>
+#include <time.h>
+
+#include "common/queue.h"
+#include "daemon/job_phase.h"
+#include "daemon/slurm_msg.h"
+
+struct submission;
+
+struct job {
+	TAILQ_ENTRY(job) link; /* jobs.list */
+	struct submission
+		*submission; /* the request that asks for it; NULL once that is settled */
+	char *tag;	     /* name of the submission, and of the job in Slurm */
+	int64_t index;	     /* which of the submission's jobs */
+
+	enum job_phase phase;
+	int64_t phase_since_ms; /* loop time */
+
+	uint32_t job_id; /* 0 until Slurm has told */
+	int64_t task;	 /* SLURM_NO_TASK when alone */
+	char id[SLURM_JOB_ID_MAX];
+
+	/* Its shape: later jobs may have another. */
+	int64_t processes, cores, memory_mib, walltime_s;
+
+	/* As Slurm reported last. */
+	char *partition, *nodes, *reason;
+	time_t submit_time, start_time, end_time;
+
+	int64_t connected;  /* workers, now */
+	bool was_connected; /* a worker was, once */
+
+	int64_t known_ms; /* loop time at which job_id was told */
+	int64_t seen_ms;  /* loop time of the last query that showed it; 0: none */
+
+	enum slurm_cancel_how ending; /* how it is asked to end; valid in ENDING */
+	bool ending_sent;	      /* and it was */
+	int64_t ending_since_ms;
+
+	enum slurm_state end_state; /* valid in GONE */
+	char *end_text;		    /* how and why it ended, for a person; NULL before */
+};
+
+#endif

@@ -1,0 +1,337 @@
+/* jobs.c: all jobs of the cluster, and their workers. The one writer of a job's phase. */
+#include "daemon/jobs.h"
+
+#include <assert.h>
+#include <ctype.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "common/alloc.h"
+#include "common/cleanup.h"
+#include "common/log.h"
+#include "common/parse.h"
+#include "common/settings.h"
+#include "daemon/jobscript.h"
+#include "daemon/loop.h"
+
+#define GONE_KEPT 32
+
+struct jobs {
+	struct job_list list;
+	struct worker_list workers;
+	const struct jobs_ops *ops;
+	void *arg;
+};
+
+static void changed(struct jobs *jobs)
+{
+	jobs->ops->changed(jobs->arg);
+}
+
+static void job_free(struct jobs *jobs, struct job *job)
+{
+	TAILQ_REMOVE(&jobs->list, job, link);
+	free(job->tag);
+	free(job->partition);
+	free(job->nodes);
+	free(job->reason);
+	free(job->end_text);
+	free(job);
+}
+
+static void worker_free(struct jobs *jobs, struct worker *worker)
+{
+	TAILQ_REMOVE(&jobs->workers, worker, link);
+	free(worker->name);
+	free(worker->address);
+	free(worker->host);
+	free(worker);
+}
+
+struct jobs *jobs_create(const struct jobs_ops *ops, void *arg)
+{
+	struct jobs *jobs = xcalloc(1, sizeof(*jobs));
+
+	TAILQ_INIT(&jobs->list);
+	TAILQ_INIT(&jobs->workers);
+	jobs->ops = ops;
+	jobs->arg = arg;
+	return jobs;
+}
+
+struct jobs *jobs_destroy(struct jobs *jobs)
+{
+	if (jobs)
+		jobs_clear(jobs);
+	free(jobs);
+	return NULL;
+}
+
+struct job_list *jobs_list(struct jobs *jobs)
+{
+	return &jobs->list;
+}
+
+void jobs_clear(struct jobs *jobs)
+{
+	while (!TAILQ_EMPTY(&jobs->workers))
+		worker_free(jobs, TAILQ_FIRST(&jobs->workers));
+	while (!TAILQ_EMPTY(&jobs->list))
+		job_free(jobs, TAILQ_FIRST(&jobs->list));
+}
+
+/* Keep only the last jobs that are gone. */
+static void trim(struct jobs *jobs)
+{
+	struct job *job, *next;
+	int gone = 0;
+
+	TAILQ_FOREACH (job, &jobs->list, link)
+		gone += job->phase == PHASE_GONE;
+	TAILQ_FOREACH_SAFE (job, &jobs->list, link, next)
+		if (gone > GONE_KEPT && job->phase == PHASE_GONE) {
+			job_free(jobs, job);
+			gone--;
+		}
+}
+
+struct job *jobs_add(
+	struct jobs *jobs, const char *tag, int64_t index, const struct settings *settings)
+{
+	struct job *job = xcalloc(1, sizeof(*job));
+
+	trim(jobs);
+	job->tag = xstrdup(tag);
+	job->index = index;
+	job->phase = PHASE_NEW;
+	job->phase_since_ms = loop_now_ms();
+	job->task = SLURM_NO_TASK;
+	job->processes = settings->processes;
+	job->cores = settings->cores;
+	job->memory_mib = settings->memory_mib;
+	job->walltime_s = settings->walltime_s;
+	TAILQ_INSERT_TAIL(&jobs->list, job, link);
+	changed(jobs);
+	return job;
+}
+
+void jobs_set_phase(struct jobs *jobs, struct job *job, enum job_phase phase, const char *why)
+{
+	int64_t now = loop_now_ms();
+	char spent[FORMAT_MAX];
+
+	assert(job_phase_may_follow(job->phase, phase));
+	log_info("job %s: %s -> %s after %s%s%s", job->id[0] ? job->id : job->tag,
+		job_phase_name(job->phase), job_phase_name(phase),
+		format_duration(now - job->phase_since_ms, spent), why ? ": " : "",
+		why ? why : "");
+	job->phase = phase;
+	job->phase_since_ms = now;
+	if (phase == PHASE_ENDING)
+		job->ending_since_ms = now;
+	changed(jobs);
+}
+
+void jobs_set_id(struct jobs *jobs, struct job *job, uint32_t job_id, int64_t task)
+{
+	job->job_id = job_id;
+	job->task = task;
+	job->known_ms = loop_now_ms();
+	slurm_job_format_id(job_id, task, job->id);
+	jobs_set_phase(jobs, job, PHASE_SUBMITTED, job->tag);
+}
+
+void jobs_set_gone(struct jobs *jobs, struct job *job, enum slurm_state state, const char *text)
+{
+	struct worker *worker;
+
+	job->end_state = state;
+	xreplace(&job->end_text, text);
+	TAILQ_FOREACH (worker, &jobs->workers, link)
+		if (worker->job == job)
+			worker->job = NULL;
+	job->connected = 0;
+	jobs_set_phase(jobs, job, PHASE_GONE, text);
+}
+
+struct job *jobs_find(struct jobs *jobs, uint32_t job_id, int64_t task)
+{
+	struct job *job;
+
+	TAILQ_FOREACH (job, &jobs->list, link)
+		if (job->job_id == job_id && job->job_id && job->task == task)
+			return job;
+	return NULL;
+}
+
+struct job *jobs_find_id(struct jobs *jobs, const char *text)
+{
+	struct job *job;
+
+	TAILQ_FOREACH (job, &jobs->list, link) {
+		size_t length = strlen(job->id);
+
+		if (length > 0 && job->phase != PHASE_GONE &&
+			strncmp(job->id, text, length) == 0 &&
+			(!text[length] || text[length] == '-'))
+			return job;
+	}
+	return NULL;
+}
+
+/* "failed with exit status 1 on n3 (NonZeroExitCode)" */
+static char *describe_end(const struct slurm_job *report)
+{
+	static const char *const how[STATE_COUNT] = {
+		[STATE_COMPLETED] = "completed",
+		[STATE_CANCELLED] = "was cancelled",
+		[STATE_FAILED] = "failed",
+		[STATE_TIMEOUT] = "reached its time limit",
+		[STATE_NODE_FAIL] = "lost its node",
+		[STATE_PREEMPTED] = "was preempted",
+		[STATE_OUT_OF_MEMORY] = "ran out of memory",
+		[STATE_DEADLINE] = "missed its deadline",
+	};
+	_cleanup_free_ char *exit = NULL, *where = NULL;
+	bool tell_reason = strcmp(report->reason, "None") != 0 && report->reason[0];
+
+	if (report->state == STATE_FAILED && report->exit_signal)
+		exit = xasprintf(" by signal %d", report->exit_signal);
+	else if (report->state == STATE_FAILED)
+		exit = xasprintf(" with exit status %d", report->exit_status);
+	if (report->nodes && report->nodes[0])
+		where = xasprintf(" on %s", report->nodes);
+	return xasprintf("%s%s%s%s%s%s", how[report->state], exit ? exit : "",
+		where ? where : "", tell_reason ? " (" : "", tell_reason ? report->reason : "",
+		tell_reason ? ")" : "");
+}
+
+static bool replace_text(char **target, const char *text)
+{
+	if (*target && text && strcmp(*target, text) == 0)
+		return false;
+	xreplace(target, text);
+	return true;
+}
+
+void jobs_apply(struct jobs *jobs, struct job *job, const struct slurm_job *report)
+{
+	bool news = job->start_time != report->start_time;
+
+	news |= replace_text(&job->partition, report->partition);
+	news |= replace_text(&job->nodes, report->nodes);
+	news |= replace_text(&job->reason, report->reason);
+	job->submit_time = report->submit_time;
+	job->start_time = report->start_time;
+	job->end_time = report->end_time;
+	if (news)
+		changed(jobs);
+	if (job->phase == PHASE_GONE)
+		return;
+	if (slurm_state_is_end(report->state)) {
+		_cleanup_free_ char *text = describe_end(report);
+
+		jobs_set_gone(jobs, job, report->state, text);
+		return;
+	}
+	if (report->state == STATE_PENDING) {
+		if (job->phase == PHASE_SUBMITTED)
+			jobs_set_phase(jobs, job, PHASE_PENDING, report->reason);
+		else if (job->phase == PHASE_STARTING || job->phase == PHASE_READY)
+			jobs_set_phase(jobs, job, PHASE_PENDING, "requeued");
+		return;
+	}
+	if (job->phase == PHASE_SUBMITTED || job->phase == PHASE_PENDING)
+		jobs_set_phase(jobs, job, PHASE_STARTING, report->nodes);
+	if (job->phase == PHASE_STARTING && job->connected >= job->processes)
+		jobs_set_phase(jobs, job, PHASE_READY, NULL);
+}
+
+struct worker_list *jobs_workers(struct jobs *jobs)
+{
+	return &jobs->workers;
+}
+
+static struct worker *find_worker(struct jobs *jobs, const char *address)
+{
+	struct worker *worker;
+
+	TAILQ_FOREACH (worker, &jobs->workers, link)
+		if (strcmp(worker->address, address) == 0)
+			return worker;
+	return NULL;
+}
+
+void jobs_worker_added(
+	struct jobs *jobs, const char *name, const char *address, const char *host)
+{
+	struct worker *worker;
+	struct job *job = NULL;
+
+	if (find_worker(jobs, address))
+		jobs_worker_removed(jobs, address);
+	if (jobscript_job_id_length(name) > 0)
+		job = jobs_find_id(jobs, name + strlen(JOBSCRIPT_WORKER_PREFIX));
+	worker = xcalloc(1, sizeof(*worker));
+	worker->name = xstrdup(name);
+	worker->address = xstrdup(address);
+	worker->host = host ? xstrdup(host) : NULL;
+	worker->job = job;
+	TAILQ_INSERT_TAIL(&jobs->workers, worker, link);
+	log_debug("worker %s: connected from %s", name, address);
+	if (job) {
+		job->connected++;
+		job->was_connected = true;
+		/* Dask sees a job run before Slurm was asked again. */
+		if (job->phase == PHASE_SUBMITTED || job->phase == PHASE_PENDING)
+			jobs_set_phase(jobs, job, PHASE_STARTING, "a worker has connected");
+		if (job->phase == PHASE_STARTING && job->connected >= job->processes)
+			jobs_set_phase(jobs, job, PHASE_READY, NULL);
+	}
+	changed(jobs);
+}
+
+void jobs_worker_removed(struct jobs *jobs, const char *address)
+{
+	struct worker *worker = find_worker(jobs, address);
+
+	if (!worker)
+		return;
+	log_debug("worker %s: left", worker->name);
+	if (worker->job)
+		worker->job->connected--;
+	worker_free(jobs, worker);
+	changed(jobs);
+}
+
+void jobs_workers_clear(struct jobs *jobs)
+{
+	struct job *job;
+
+	while (!TAILQ_EMPTY(&jobs->workers))
+		worker_free(jobs, TAILQ_FIRST(&jobs->workers));
+	TAILQ_FOREACH (job, &jobs->list, link)
+		job->connected = 0;
+	changed(jobs);
+}
+
+struct jobs_count jobs_count(const struct jobs *jobs)
+{
+	struct jobs_count count = {0};
+	const struct job *job;
+	const struct worker *worker;
+
+	TAILQ_FOREACH (job, &jobs->list, link) {
+		count.alive += job_phase_is_alive(job->phase);
+		if (job_phase_is_wanted(job->phase)) {
+			count.wanted++;
+			count.wanted_workers += job->processes;
+		}
+		count.in_slurm += job->job_id && job->phase != PHASE_GONE;
+		count.unsettled += job->phase != PHASE_READY && job->phase != PHASE_GONE;
+		count.running += job->phase == PHASE_STARTING || job->phase == PHASE_READY;
+	}
+	TAILQ_FOREACH (worker, &jobs->workers, link)
+		count.connected++;
+	return count;
+}

@@ -1,0 +1,33 @@
+/* jobscript.h: the batch script that runs the Dask workers of one job. Pure. */
+#ifndef DRACO_DAEMON_JOBSCRIPT_H
+#define DRACO_DAEMON_JOBSCRIPT_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+struct jobscript {
+	const char *cluster;   /* name of the cluster, for the reader of the script */
+	const char *python;    /* absolute path */
+	const char *scheduler; /* address, such as tcp://10.0.0.1:8786 */
+	int64_t processes;
+	int64_t threads;	 /* of each process */
+	int64_t bytes;		 /* of memory for each process */
+	int64_t lifetime_s;	 /* after which workers leave by themselves; 0: never */
+	int64_t death_timeout_s; /* how long a worker waits for a scheduler that is not there */
+	bool use_scratch_dir;
+};
+
+/* The names of a job's workers: JOBSCRIPT_WORKER_PREFIX, the job's id, and "-N" when processes > 1. */
+#define JOBSCRIPT_WORKER_PREFIX "draco-"
+
+/* The script; the caller frees. */
+char *jobscript_make(const struct jobscript *job);
+
+/* The length of the job's id in a worker's name, which begins at name +
+ * strlen(JOBSCRIPT_WORKER_PREFIX); 0 when the name is not one of jobscript_make(). */
+int jobscript_job_id_length(const char *worker_name);
+
+/* text quoted for a POSIX shell; the caller frees. */
+char *shell_quote(const char *text);
+
+#endif

@@ -1,0 +1,109 @@
+/* main.c of dracod: options, and the report to whoever started it. */
+#include <fcntl.h>
+#include <getopt.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "common/err.h"
+#include "common/log.h"
+#include "common/parse.h"
+#include "common/paths.h"
+#include "daemon/daemon.h"
+
+static const char usage[] =
+	"Usage: dracod [OPTION]...\n"
+	"Keep one Dask cluster on Slurm for this user. dracoctl(1) starts dracod when it is needed.\n"
+	"\n"
+	"  --name NAME      name of the cluster (" PATHS_NAME_DEFAULT ")\n"
+	"  --log-file FILE  log to FILE instead of standard error; SIGHUP opens it again\n"
+	"  --ready-fd N     write \"ready\", or why not, to descriptor N and close it\n"
+	"  --debug          log more\n"
+	"  --help, --version\n";
+
+static int usage_error(const char *what, const char *value)
+{
+	fprintf(stderr, "dracod: %s%s%s; see dracod --help\n", what, value ? ": " : "",
+		value ? value : "");
+	return 2;
+}
+
+/* One line to the program that waits for dracod to serve. */
+static void report(int fd, const char *text)
+{
+	if (fd < 0)
+		return;
+	if (write(fd, text, strlen(text)) < 0 || write(fd, "\n", 1) < 0)
+		log_warning("nobody waits for the report \"%s\"", text);
+	close(fd);
+}
+
+/* Returns -1 to go on, or the exit status. */
+static int parse(int argc, char **argv, struct daemon_options *options)
+{
+	static const struct option table[] = {
+		{"name", required_argument, NULL, 'n'},
+		{"log-file", required_argument, NULL, 'l'},
+		{"ready-fd", required_argument, NULL, 'r'},
+		{"debug", no_argument, NULL, 'd'},
+		{"help", no_argument, NULL, 'h'},
+		{"version", no_argument, NULL, 'V'},
+		{NULL, 0, NULL, 0},
+	};
+	int64_t fd;
+	int option;
+
+	while ((option = getopt_long(argc, argv, "", table, NULL)) != -1) {
+		switch (option) {
+		case 'n':
+			options->name = optarg;
+			break;
+		case 'l':
+			options->log_file = optarg;
+			break;
+		case 'r':
+			if (parse_integer(optarg, 0, 1 << 20, &fd, NULL) < 0 ||
+				fcntl((int)fd, F_SETFD, FD_CLOEXEC) < 0)
+				return usage_error(
+					"--ready-fd is not an open descriptor", optarg);
+			options->ready_fd = (int)fd;
+			break;
+		case 'd':
+			options->debug = 1;
+			break;
+		case 'h':
+			fputs(usage, stdout);
+			return 0;
+		case 'V':
+			puts("dracod " PACKAGE_VERSION);
+			return 0;
+		default:
+			return usage_error("wrong option", NULL);
+		}
+	}
+	if (optind < argc)
+		return usage_error("unexpected argument", argv[optind]);
+	return -1;
+}
+
+int main(int argc, char **argv)
+{
+	struct daemon_options options = {.name = PATHS_NAME_DEFAULT, .ready_fd = -1};
+	struct err err = ERR_INIT;
+	struct daemon *daemon;
+	int status = parse(argc, argv, &options);
+
+	if (status >= 0)
+		return status;
+	daemon = daemon_create(&options, &err);
+	report(options.ready_fd, daemon ? "ready" : err.text);
+	if (!daemon) {
+		log_error("%s", err.text);
+		return 1;
+	}
+	status = daemon_run(daemon) < 0;
+	daemon_destroy(daemon);
+	log_close();
+	return status;
+}

@@ -1,0 +1,429 @@
+/* methods.c: the requests of the control socket, each carried out on the cluster. */
+#include "daemon/methods.h"
+
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "common/alloc.h"
+#include "common/cleanup.h"
+#include "common/err.h"
+#include "common/json.h"
+#include "common/log.h"
+#include "common/paths.h"
+#include "common/queue.h"
+#include "common/rpc.h"
+#include "common/settings_yaml.h"
+#include "daemon/cluster.h"
+#include "daemon/control.h"
+#include "daemon/environment.h"
+#include "daemon/loop.h"
+#include "daemon/report.h"
+
+#define PROGRESS_INTERVAL_MS 100
+#define PROGRESS_TICK_MS     1000
+
+/* A request whose work takes time. */
+struct waiter {
+	TAILQ_ENTRY(waiter) link; /* methods.waiters */
+	struct client *client;
+	json_t *id;
+	enum rpc_method_id method;
+	bool progress;
+	char *told;   /* the last progress message */
+	bool pending; /* a start that begins when the stop under way is done */
+	struct cluster_request request; /* of a pending start */
+	json_t *extra;			/* members to add to the answer of a start */
+};
+
+struct methods {
+	struct cluster *cluster;
+	const struct paths *paths;
+	TAILQ_HEAD(, waiter) waiters;
+	struct loop_timer *serve; /* looks at the waiters, once after any number of changes */
+	bool soon;		  /* that is planned */
+	bool ending;		  /* dracod ends: nothing is started any more */
+	void (*shutdown)(void *arg);
+	void *arg;
+};
+
+static void waiter_free(struct methods *methods, struct waiter *waiter)
+{
+	TAILQ_REMOVE(&methods->waiters, waiter, link);
+	json_decref(waiter->id);
+	json_decref(waiter->extra);
+	cluster_request_finish(&waiter->request);
+	free(waiter->told);
+	free(waiter);
+}
+
+static struct waiter *wait_for(struct methods *methods, struct client *client,
+	const struct rpc_message *message, enum rpc_method_id method)
+{
+	struct waiter *waiter = xcalloc(1, sizeof(*waiter));
+
+	waiter->client = client;
+	waiter->id = json_incref(message->id);
+	waiter->method = method;
+	waiter->progress = json_get_boolean(message->params, "progress", 0);
+	TAILQ_INSERT_TAIL(&methods->waiters, waiter, link);
+	loop_timer_start(methods->serve, 0);
+	return waiter;
+}
+
+/* hello */
+
+static void do_hello(
+	struct methods *methods, struct client *client, const struct rpc_message *message)
+{
+	json_int_t protocol = json_get_integer(message->params, "protocol", 0);
+	_cleanup_free_ char *text = NULL;
+
+	if (protocol != RPC_PROTOCOL) {
+		text = xasprintf("this dracod is of version " PACKAGE_VERSION
+				 " (protocol %d), and the program that asks of version %s "
+				 "(protocol %d): use the same version of both",
+			RPC_PROTOCOL, json_get_text(message->params, "version", "?"),
+			(int)protocol);
+		client_refuse(client, message->id, RPC_WRONG_VERSION, text, NULL);
+		return;
+	}
+	client_set_greeted(client);
+	client_reply(client, message->id,
+		json_pack("{s:i, s:s, s:s, s:i}", "protocol", RPC_PROTOCOL, "version",
+			PACKAGE_VERSION, "name", methods->paths->name, "pid", (int)getpid()));
+}
+
+/* start */
+
+static int make_request(struct methods *methods, const json_t *params,
+	struct cluster_request *ret, struct err *err)
+{
+	const char *directory = json_get_text(params, "directory", NULL);
+	int r;
+
+	*ret = (struct cluster_request){0};
+	settings_init(&ret->settings);
+	r = settings_load_file(&ret->settings, methods->paths->config_file, err);
+	if (r == 0)
+		r = settings_set_json(
+			&ret->settings, json_object_get(params, "settings"), "request", err);
+	if (r == 0)
+		r = settings_check(&ret->settings, err);
+	if (r < 0) {
+		cluster_request_finish(ret);
+		return r;
+	}
+	environment_filter(json_object_get(params, "environment"), &ret->environment);
+	if (directory && directory[0] == '/')
+		ret->directory = xstrdup(directory);
+	return 0;
+}
+
+/* What a start asked for and the cluster that it joins does not have. */
+static json_t *differences(const struct settings *running, const struct settings *asked)
+{
+	json_t *list = json_array();
+
+	for (int id = 0; id < SETTING_COUNT; id++) {
+		_cleanup_free_ char *is = settings_format(running, id);
+		_cleanup_free_ char *wished = settings_format(asked, id);
+
+		if (strcmp(is, wished) != 0)
+			json_array_append_new(list,
+				json_pack("{s:s, s:o, s:o}", "setting", settings_table[id].name,
+					"running", json_text(is), "asked", json_text(wished)));
+	}
+	return list;
+}
+
+static void do_start(
+	struct methods *methods, struct client *client, const struct rpc_message *message)
+{
+	struct cluster *cluster = methods->cluster;
+	struct cluster_request request;
+	struct err err = ERR_INIT;
+	struct waiter *waiter;
+
+	if (methods->ending) {
+		client_refuse(client, message->id, RPC_CANCELLED, "dracod ends", NULL);
+		return;
+	}
+	if (make_request(methods, message->params, &request, &err) < 0) {
+		client_refuse(client, message->id, RPC_INVALID_PARAMS, err.text, NULL);
+		return;
+	}
+	switch (cluster->state) {
+	case CLUSTER_STOPPED:
+	case CLUSTER_FAILED:
+		if (cluster_start(cluster, &request, &err) < 0) {
+			client_refuse(client, message->id, RPC_FAILED, err.text, NULL);
+			break;
+		}
+		waiter = wait_for(methods, client, message, RPC_START);
+		waiter->extra = json_pack("{s:b}", "joined", 0);
+		break;
+	case CLUSTER_STARTING:
+	case CLUSTER_RUNNING:
+		waiter = wait_for(methods, client, message, RPC_START);
+		waiter->extra = json_pack("{s:b, s:o}", "joined", 1, "differences",
+			differences(&cluster->request.settings, &request.settings));
+		break;
+	case CLUSTER_STOPPING:
+		waiter = wait_for(methods, client, message, RPC_START);
+		waiter->pending = true;
+		waiter->request = request;
+		waiter->extra = json_pack("{s:b}", "joined", 0);
+		return;
+	}
+	cluster_request_finish(&request);
+}
+
+/* The others */
+
+static void do_status(
+	struct methods *methods, struct client *client, const struct rpc_message *message)
+{
+	json_t *status = report_status(methods->cluster);
+
+	json_object_set_new(status, "daemon",
+		json_pack("{s:i, s:s, s:s}", "pid", (int)getpid(), "version", PACKAGE_VERSION,
+			"log", methods->paths->log_file));
+	client_reply(client, message->id, status);
+}
+
+static void do_stop(
+	struct methods *methods, struct client *client, const struct rpc_message *message)
+{
+	cluster_stop(methods->cluster, "asked by a client");
+	wait_for(methods, client, message, RPC_STOP);
+}
+
+static void do_shutdown(
+	struct methods *methods, struct client *client, const struct rpc_message *message)
+{
+	wait_for(methods, client, message, RPC_SHUTDOWN);
+	methods->shutdown(methods->arg);
+}
+
+static void do_environment(
+	struct methods *methods, struct client *client, const struct rpc_message *message)
+{
+	json_t *environment = report_environment(methods->cluster);
+
+	if (environment)
+		client_reply(client, message->id, environment);
+	else
+		client_refuse(
+			client, message->id, RPC_NOT_RUNNING, "no cluster is running", NULL);
+}
+
+static void do_logs(
+	struct methods *methods, struct client *client, const struct rpc_message *message)
+{
+	client_reply(
+		client, message->id, report_logs(methods->cluster, methods->paths->log_file));
+}
+
+static void (*const handlers[RPC_METHOD_COUNT])(
+	struct methods *methods, struct client *client, const struct rpc_message *message) = {
+	[RPC_HELLO] = do_hello,
+	[RPC_START] = do_start,
+	[RPC_STATUS] = do_status,
+	[RPC_STOP] = do_stop,
+	[RPC_SHUTDOWN] = do_shutdown,
+	[RPC_ENVIRONMENT] = do_environment,
+	[RPC_LOGS] = do_logs,
+};
+
+void methods_request(
+	struct methods *methods, struct client *client, const struct rpc_message *message)
+{
+	int method = rpc_method_find(message->method);
+	struct err err = ERR_INIT;
+
+	if (message->kind != RPC_REQUEST)
+		return; /* a client has nothing to notify of */
+	if (method < 0) {
+		_cleanup_free_ char *text =
+			xasprintf("there is no method \"%s\"", message->method);
+
+		client_refuse(client, message->id, RPC_METHOD_NOT_FOUND, text, NULL);
+	} else if (!client_has_greeted(client) && !rpc_methods[method].before_hello) {
+		client_refuse(client, message->id, RPC_HELLO_FIRST,
+			"the first request of a connection must be \"hello\"", NULL);
+	} else if (rpc_check_params(&rpc_methods[method], message->params, &err) < 0) {
+		client_refuse(client, message->id, RPC_INVALID_PARAMS, err.text, NULL);
+	} else {
+		handlers[method](methods, client, message);
+	}
+}
+
+void methods_client_gone(struct methods *methods, struct client *client)
+{
+	struct waiter *waiter, *next;
+
+	TAILQ_FOREACH_SAFE (waiter, &methods->waiters, link, next)
+		if (waiter->client == client)
+			waiter_free(methods, waiter);
+}
+
+static void tell_progress(struct methods *methods, struct waiter *waiter)
+{
+	json_t *progress = report_progress(methods->cluster);
+	const char *message = json_get_text(progress, "message", "");
+
+	if (!waiter->progress || (waiter->told && strcmp(waiter->told, message) == 0)) {
+		json_decref(progress);
+		return;
+	}
+	xreplace(&waiter->told, message);
+	json_object_set_new(progress, "joined",
+		json_boolean(json_get_boolean(waiter->extra, "joined", 0)));
+	client_notify(waiter->client, "progress", progress);
+}
+
+/* A start that waited for a stop can begin. */
+static void begin_pending(struct methods *methods, struct waiter *waiter)
+{
+	struct err err = ERR_INIT;
+
+	waiter->pending = false;
+	if (methods->cluster->state == CLUSTER_STARTING) {
+		loop_timer_start(methods->serve, 0);
+		return; /* another one was first: join it */
+	}
+	if (cluster_start(methods->cluster, &waiter->request, &err) < 0) {
+		client_refuse(waiter->client, waiter->id, RPC_FAILED, err.text, NULL);
+		waiter_free(methods, waiter);
+	}
+}
+
+static void serve_start(struct methods *methods, struct waiter *waiter)
+{
+	struct cluster *cluster = methods->cluster;
+	json_t *status;
+
+	switch (cluster->state) {
+	case CLUSTER_RUNNING:
+		status = report_status(cluster);
+		json_object_update(status, waiter->extra);
+		client_reply(waiter->client, waiter->id, status);
+		waiter_free(methods, waiter);
+		return;
+	case CLUSTER_FAILED:
+		client_refuse(waiter->client, waiter->id, RPC_FAILED, cluster->failure.text,
+			report_failure(cluster));
+		waiter_free(methods, waiter);
+		return;
+	case CLUSTER_STOPPED:
+		client_refuse(waiter->client, waiter->id, RPC_CANCELLED,
+			"the cluster was stopped while it started", NULL);
+		waiter_free(methods, waiter);
+		return;
+	case CLUSTER_STARTING:
+	case CLUSTER_STOPPING:
+		tell_progress(methods, waiter);
+	}
+}
+
+static void serve_stop(struct methods *methods, struct waiter *waiter)
+{
+	struct cluster *cluster = methods->cluster;
+
+	if (cluster->state == CLUSTER_STOPPED || cluster->state == CLUSTER_FAILED) {
+		client_reply(waiter->client, waiter->id,
+			json_pack("{s:s}", "state", cluster_state_name(cluster->state)));
+		waiter_free(methods, waiter);
+	} else {
+		tell_progress(methods, waiter);
+	}
+}
+
+static void serve(void *arg)
+{
+	struct methods *methods = arg;
+	enum cluster_state state = methods->cluster->state;
+	struct waiter *waiter, *next;
+
+	methods->soon = false;
+	/* First those for whom a stop or start is over, then those who begin a new one. */
+	TAILQ_FOREACH_SAFE (waiter, &methods->waiters, link, next) {
+		if (waiter->method == RPC_START && !waiter->pending)
+			serve_start(methods, waiter);
+		else if (waiter->method == RPC_STOP)
+			serve_stop(methods, waiter);
+		else if (waiter->method == RPC_SHUTDOWN)
+			tell_progress(methods, waiter);
+	}
+	TAILQ_FOREACH_SAFE (waiter, &methods->waiters, link, next)
+		if (waiter->pending && state != CLUSTER_STOPPING)
+			begin_pending(methods, waiter);
+	/* Some of what is told depends on the time alone. */
+	if (!TAILQ_EMPTY(&methods->waiters) && !methods->soon)
+		loop_timer_start(methods->serve, PROGRESS_TICK_MS);
+}
+
+void methods_cluster_changed(struct methods *methods)
+{
+	if (TAILQ_EMPTY(&methods->waiters))
+		return;
+	if (methods->cluster->state != CLUSTER_STARTING)
+		loop_timer_start(methods->serve, 0);
+	else if (!methods->soon)
+		loop_timer_start(methods->serve, PROGRESS_INTERVAL_MS);
+	methods->soon = true;
+}
+
+void methods_begin_shutdown(struct methods *methods)
+{
+	struct waiter *waiter, *next;
+
+	methods->ending = true;
+	TAILQ_FOREACH_SAFE (waiter, &methods->waiters, link, next)
+		if (waiter->pending) {
+			client_refuse(
+				waiter->client, waiter->id, RPC_CANCELLED, "dracod ends", NULL);
+			waiter_free(methods, waiter);
+		}
+}
+
+void methods_finish_shutdown(struct methods *methods)
+{
+	struct waiter *waiter, *next;
+
+	serve(methods);
+	TAILQ_FOREACH_SAFE (waiter, &methods->waiters, link, next) {
+		if (waiter->method == RPC_SHUTDOWN)
+			client_reply(waiter->client, waiter->id, NULL);
+		else
+			client_refuse(
+				waiter->client, waiter->id, RPC_CANCELLED, "dracod ends", NULL);
+		waiter_free(methods, waiter);
+	}
+}
+
+struct methods *methods_create(struct loop *loop, struct cluster *cluster,
+	const struct paths *paths, void (*shutdown)(void *arg), void *arg)
+{
+	struct methods *methods = xcalloc(1, sizeof(*methods));
+
+	methods->cluster = cluster;
+	methods->paths = paths;
+	TAILQ_INIT(&methods->waiters);
+	methods->serve = loop_timer_create(loop, serve, methods);
+	methods->shutdown = shutdown;
+	methods->arg = arg;
+	return methods;
+}
+
+struct methods *methods_destroy(struct methods *methods)
+{
+	if (!methods)
+		return NULL;
+	while (!TAILQ_EMPTY(&methods->waiters))
+		waiter_free(methods, TAILQ_FIRST(&methods->waiters));
+	loop_timer_destroy(methods->serve);
+	free(methods);
+	return NULL;
+}

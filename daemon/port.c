@@ -1,0 +1,46 @@
+/* port.c: a free TCP port. */
+#include "daemon/port.h"
+
+#include <arpa/inet.h>
+#include <errno.h>
+#include <netinet/in.h>
+#include <stdbool.h>
+#include <string.h>
+#include <sys/random.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include "common/cleanup.h"
+#include "common/err.h"
+
+#define PORT_FIRST 20000
+#define PORT_COUNT 12000
+#define TRIES	   200
+
+static bool is_free(const struct in_addr *host, int port)
+{
+	struct sockaddr_in address = {
+		.sin_family = AF_INET, .sin_addr = *host, .sin_port = htons((uint16_t)port)};
+	_cleanup_close_ int fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
+
+	return fd >= 0 && bind(fd, (struct sockaddr *)&address, sizeof(address)) == 0;
+}
+
+int port_choose(const char *address, struct err *err)
+{
+	struct in_addr host;
+	unsigned start = 0;
+
+	if (inet_pton(AF_INET, address, &host) != 1)
+		return err_set(err, -EINVAL, "%s is not an IPv4 address", address);
+	if (getrandom(&start, sizeof(start), 0) != sizeof(start))
+		start = (unsigned)getpid();
+	for (unsigned i = 0; i < TRIES; i++) {
+		int port = (int)(PORT_FIRST + (start + i) % PORT_COUNT);
+
+		if (is_free(&host, port))
+			return port;
+	}
+	return err_set(err, -EADDRINUSE, "no free port at %s among %d of %d to %d", address,
+		TRIES, PORT_FIRST, PORT_FIRST + PORT_COUNT - 1);
+}

@@ -1,0 +1,11 @@
+/* port.h: a free TCP port. */
+#ifndef DRACO_DAEMON_PORT_H
+#define DRACO_DAEMON_PORT_H
+
+struct err;
+
+/* A port of the IPv4 address that is free at this moment, below the range that the kernel gives to
+ * outgoing connections; or a negative errno. */
+int port_choose(const char *address, struct err *err);
+
+#endif

@@ -1,0 +1,61 @@
+/* submit.c: draco-slurm's request "submit": equal jobs by one RPC. */
+#include <errno.h>
+#include <slurm/slurm.h>
+#include <slurm/slurm_errno.h>
+#include <stdio.h>
+#include <unistd.h>
+
+#include "common/cleanup.h"
+#include "common/err.h"
+#include "daemon/slurm/slurm_calls.h"
+
+static void describe(
+	const struct slurm_submission *wish, char array[static 32], job_desc_msg_t *job)
+{
+	slurm_init_job_desc_msg(job);
+	job->name = wish->name;
+	job->script = wish->script;
+	job->partition = wish->partition;
+	job->reservation = wish->reservation;
+	job->std_out = wish->output;
+	job->work_dir = wish->directory;
+	job->user_id = getuid();
+	job->group_id = getgid();
+	job->environment = wish->environment.item;
+	job->env_size = (uint32_t)wish->environment.count;
+	job->min_nodes = job->max_nodes = 1;
+	job->num_tasks = 1;
+	job->min_cpus = (uint32_t)wish->cores;
+	job->cpus_per_task = (uint16_t)wish->cores;
+	job->pn_min_memory = (uint64_t)wish->memory_mib;
+	job->time_limit = (uint32_t)((wish->walltime_s + 59) / 60);
+	job->requeue = 0; /* draco replaces jobs itself */
+	if (wish->count > 1) {
+		snprintf(array, 32, "0-%lld", (long long)wish->count - 1);
+		job->array_inx = array;
+	}
+}
+
+enum slurm_outcome call_submit(const json_t *params, json_t **ret_result, struct err *err)
+{
+	struct slurm_submission wish;
+	submit_response_msg_t *response = NULL;
+	job_desc_msg_t job;
+	char array[32];
+	char stdin_path[] = "/dev/null";
+	enum slurm_outcome outcome = OUTCOME_DONE;
+
+	if (slurm_submission_decode(params, &wish, err) < 0)
+		return OUTCOME_REFUSED;
+	describe(&wish, array, &job);
+	job.std_in = stdin_path;
+	if (slurm_submit_batch_job(&job, &response) != SLURM_SUCCESS)
+		outcome = call_failure("Slurm did not accept the job", true, err);
+	else
+		*ret_result = json_pack("{s:I, s:I}", "job_id", (json_int_t)response->job_id,
+			"tasks", (json_int_t)(wish.count > 1 ? wish.count : 0));
+	if (response)
+		slurm_free_submit_response_response_msg(response);
+	slurm_submission_finish(&wish);
+	return outcome;
+}

@@ -1,0 +1,16 @@
+/* statefile.h: small JSON files that are whole at every moment. */
+#ifndef DRACO_DAEMON_STATEFILE_H
+#define DRACO_DAEMON_STATEFILE_H
+
+#include <jansson.h>
+
+struct err;
+
+/* Replace path (0600) by object, taking object over. A crash leaves the old or the new content. */
+int statefile_write(const char *path, json_t *object, struct err *err);
+
+/* The object in path; NULL when there is none. A file that is no JSON object is moved to PATH.bad,
+ * with a warning in the log. */
+json_t *statefile_read(const char *path);
+
+#endif

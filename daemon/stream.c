@@ -1,0 +1,140 @@
+/* stream.c: a connection that carries lines, buffered both ways, inside the event loop. */
+#include "daemon/stream.h"
+
+#include <errno.h>
+#include <event2/buffer.h>
+#include <event2/bufferevent.h>
+#include <event2/event.h>
+#include <fcntl.h>
+#include <stdbool.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "common/alloc.h"
+#include "common/line.h"
+#include "daemon/loop.h"
+
+#define OUTPUT_LIMIT (8 * 1024 * 1024)
+
+struct stream {
+	struct bufferevent *bev;
+	struct event *overflow; /* tells closed() in a later turn */
+	const struct stream_ops *ops;
+	void *owner;
+	bool calling; /* inside a callback: the memory must stay */
+	bool dead;    /* destroyed meanwhile */
+};
+
+static void release(struct stream *stream)
+{
+	event_free(stream->overflow);
+	bufferevent_free(stream->bev);
+	free(stream);
+}
+
+static void tell_closed(struct stream *stream, const char *why)
+{
+	bufferevent_disable(stream->bev, EV_READ | EV_WRITE);
+	stream->calling = true;
+	stream->ops->closed(stream->owner, why);
+	stream->calling = false;
+	if (stream->dead)
+		release(stream);
+}
+
+static void on_read(struct bufferevent *bev, void *arg)
+{
+	struct stream *stream = arg;
+	struct evbuffer *input = bufferevent_get_input(bev);
+	size_t length;
+	char *line;
+
+	stream->calling = true;
+	while (!stream->dead && (line = evbuffer_readln(input, &length, EVBUFFER_EOL_LF))) {
+		stream->ops->line(stream->owner, line, length);
+		free(line);
+	}
+	stream->calling = false;
+	if (stream->dead)
+		release(stream);
+	else if (evbuffer_get_length(input) >= LINE_LIMIT)
+		tell_closed(stream, "a line is longer than 512 KiB");
+}
+
+static void on_event(struct bufferevent *bev, short what, void *arg)
+{
+	(void)bev;
+	if (what & BEV_EVENT_EOF)
+		tell_closed(arg, "closed by the other side");
+	else if (what & BEV_EVENT_ERROR)
+		tell_closed(arg, strerror(EVUTIL_SOCKET_ERROR()));
+}
+
+static void on_overflow(evutil_socket_t fd, short what, void *arg)
+{
+	(void)fd;
+	(void)what;
+	tell_closed(arg, "the other side does not read");
+}
+
+struct stream *stream_create(
+	struct loop *loop, int fd, const struct stream_ops *ops, void *owner)
+{
+	struct stream *stream = xcalloc(1, sizeof(*stream));
+
+	evutil_make_socket_nonblocking(fd);
+	stream->ops = ops;
+	stream->owner = owner;
+	stream->overflow = evtimer_new(loop_base(loop), on_overflow, stream);
+	stream->bev = bufferevent_socket_new(loop_base(loop), fd, BEV_OPT_CLOSE_ON_FREE);
+	if (!stream->bev || !stream->overflow)
+		abort(); /* only without memory */
+	bufferevent_setcb(stream->bev, on_read, NULL, on_event, stream);
+	bufferevent_setwatermark(stream->bev, EV_READ, 0, LINE_LIMIT + 1);
+	bufferevent_enable(stream->bev, EV_READ | EV_WRITE);
+	return stream;
+}
+
+void stream_send(struct stream *stream, const char *text)
+{
+	struct evbuffer *output = bufferevent_get_output(stream->bev);
+
+	if (stream->dead)
+		return;
+	if (evbuffer_get_length(output) > OUTPUT_LIMIT) {
+		struct timeval now = {0, 0};
+
+		evtimer_add(stream->overflow, &now);
+		return;
+	}
+	evbuffer_add(output, text, strlen(text));
+	evbuffer_add(output, "\n", 1);
+}
+
+void stream_send_take(struct stream *stream, char *text)
+{
+	stream_send(stream, text);
+	free(text);
+}
+
+void stream_flush(struct stream *stream)
+{
+	struct evbuffer *output = bufferevent_get_output(stream->bev);
+
+	evbuffer_unfreeze(output, 1);
+	while (evbuffer_get_length(output) > 0 &&
+		evbuffer_write(output, bufferevent_getfd(stream->bev)) > 0)
+		;
+}
+
+struct stream *stream_destroy(struct stream *stream)
+{
+	if (!stream)
+		return NULL;
+	if (stream->calling)
+		stream->dead = true;
+	else
+		release(stream);
+	return NULL;
+}

@@ -1,0 +1,93 @@
+/* cmd_env.c: dracoctl env: the variables that make Client() connect, for a shell. */
+#include <stdio.h>
+#include <string.h>
+
+#include "client/ctl.h"
+#include "client/output.h"
+#include "client/request.h"
+#include "common/cleanup.h"
+#include "common/json.h"
+#include "common/rpc.h"
+
+static void print_quoted(const char *text, const char *quote_as)
+{
+	putchar('\'');
+	for (; *text; text++)
+		if (*text == '\'')
+			fputs(quote_as, stdout);
+		else
+			putchar(*text);
+	putchar('\'');
+}
+
+static void print_sh(const char *name, const char *value)
+{
+	printf("export %s=", name);
+	print_quoted(value, "'\\''");
+	putchar('\n');
+}
+
+static void print_csh(const char *name, const char *value)
+{
+	printf("setenv %s ", name);
+	print_quoted(value, "'\\''");
+	puts(";");
+}
+
+static void print_fish(const char *name, const char *value)
+{
+	printf("set -gx %s ", name);
+	print_quoted(value, "\\'");
+	putchar('\n');
+}
+
+static const struct format {
+	const char *name;
+	void (*print)(const char *name, const char *value); /* NULL: JSON */
+} formats[] = {{"sh", print_sh}, {"csh", print_csh}, {"fish", print_fish}, {"json", NULL}, {0}};
+
+static const struct format *find_format(const struct ctl *ctl, const char *name)
+{
+	for (const struct format *f = formats; f->name; f++)
+		if (strcmp(f->name, name) == 0)
+			return f;
+	output_error(ctl, "--format %s is not known: give sh, csh, fish or json", name);
+	return NULL;
+}
+
+int cmd_env(struct ctl *ctl, int argc, char **argv)
+{
+	const struct format *format = &formats[0];
+	_cleanup_json_ json_t *environment = NULL;
+	struct refusal refusal = {0};
+	struct connection connection;
+	struct err err = ERR_INIT;
+	const char *name;
+	json_t *value;
+	int r;
+
+	while (command_option(ctl, argc, argv) != -1) {
+		format = find_format(ctl, optarg);
+		if (!format)
+			return CTL_USAGE;
+	}
+	command_no_more_arguments(ctl, argc, argv);
+	r = connection_need(&connection, ctl);
+	if (r != CTL_DONE)
+		return r;
+	r = connection_call(
+		&connection, "environment", NULL, NULL, NULL, &environment, &refusal, &err);
+	connection_close(&connection);
+	json_decref(refusal.data);
+	if (r < 0) {
+		output_error(ctl, "%s", err.text);
+		return refusal.code == RPC_NOT_RUNNING ? CTL_NOT_RUNNING : CTL_FAILED;
+	}
+	if (ctl->json || !format->print) {
+		output_json(environment);
+		return CTL_DONE;
+	}
+	json_object_foreach (environment, name, value)
+		format->print(name, json_string_value(value));
+	return CTL_DONE;
+}

@@ -1,0 +1,211 @@
+/* cmd_status.c: dracoctl status. */
+#include <stdio.h>
+#include <string.h>
+#include <time.h>
+
+#include "client/ctl.h"
+#include "client/output.h"
+#include "client/request.h"
+#include "common/alloc.h"
+#include "common/cleanup.h"
+#include "common/json.h"
+#include "common/parse.h"
+
+static enum colour state_colour(const char *state)
+{
+	static const struct {
+		const char *state;
+		enum colour colour;
+	} colours[] = {
+		{"running", COLOUR_GOOD},
+		{"ready", COLOUR_GOOD},
+		{"up", COLOUR_GOOD},
+		{"failed", COLOUR_BAD},
+		{"stopped", COLOUR_FAINT},
+		{"gone", COLOUR_FAINT},
+	};
+
+	for (size_t i = 0; i < sizeof(colours) / sizeof(colours[0]); i++)
+		if (strcmp(colours[i].state, state) == 0)
+			return colours[i].colour;
+	return COLOUR_BUSY;
+}
+
+static const char *duration_since(json_int_t when, char buffer[FORMAT_MAX])
+{
+	return when ? format_duration((int64_t)(time(NULL) - when) * 1000, buffer) : "?";
+}
+
+static void print_label(const char *label)
+{
+	printf("%s%-10s%s ", output_colour(COLOUR_FAINT), label, output_colour(COLOUR_NONE));
+}
+
+static void print_cluster(const json_t *status)
+{
+	const json_t *cluster = json_object_get(status, "cluster");
+	const char *state = json_get_text(cluster, "state", "?");
+	char since[FORMAT_MAX];
+
+	print_label("cluster");
+	printf("%s: %s%s%s for %s", json_get_text(status, "name", "?"),
+		output_colour(state_colour(state)), state, output_colour(COLOUR_NONE),
+		duration_since(json_get_integer(cluster, "since", 0), since));
+	if (strcmp(state, "running") == 0 || strcmp(state, "starting") == 0)
+		printf(", %" JSON_INTEGER_FORMAT " workers (at least %" JSON_INTEGER_FORMAT ")",
+			json_get_integer(cluster, "workers", 0),
+			json_get_integer(cluster, "workers_wanted", 0));
+	putchar('\n');
+}
+
+static void print_scheduler(const json_t *scheduler)
+{
+	const char *address = json_get_text(scheduler, "address", NULL);
+	const char *dashboard = json_get_text(scheduler, "dashboard", NULL);
+	const char *state = json_get_text(scheduler, "state", "?");
+	const json_t *load = json_object_get(scheduler, "load");
+
+	if (!address)
+		return;
+	print_label("scheduler");
+	printf("%s%s%s at %s, distributed %s\n", output_colour(state_colour(state)), state,
+		output_colour(COLOUR_NONE), address,
+		json_get_text(scheduler, "distributed", "?"));
+	if (json_get_integer(load, "tasks", 0) > 0) {
+		print_label("tasks");
+		printf("%" JSON_INTEGER_FORMAT " processing, %" JSON_INTEGER_FORMAT
+		       " waiting, %" JSON_INTEGER_FORMAT " in memory\n",
+			json_get_integer(load, "processing", 0),
+			json_get_integer(load, "waiting", 0),
+			json_get_integer(load, "memory", 0));
+	}
+	if (dashboard) {
+		print_label("dashboard");
+		printf("%s\n", dashboard);
+	}
+}
+
+static void print_slurm(const json_t *slurm)
+{
+	json_int_t since = json_get_integer(slurm, "since", 0);
+	char when[OUTPUT_TIME_MAX], ago[FORMAT_MAX];
+
+	if (!json_get_boolean(slurm, "asked", 0))
+		return;
+	print_label("slurm");
+	if (json_get_boolean(slurm, "answering", 0))
+		printf("answers (last %s ago)\n", duration_since(since, ago));
+	else
+		printf("%sdoes not answer%s since %s (%s): %s\n", output_colour(COLOUR_BAD),
+			output_colour(COLOUR_NONE), output_time(since, when),
+			duration_since(since, ago), json_get_text(slurm, "error", "?"));
+}
+
+static void print_failure(const json_t *failure)
+{
+	if (!json_is_object(failure))
+		return;
+	print_label("failure");
+	printf("%s%s%s\n", output_colour(COLOUR_BAD), json_get_text(failure, "message", "?"),
+		output_colour(COLOUR_NONE));
+}
+
+/* "00:12:03 of 01:30:00" for a running job. */
+static char *job_time(const json_t *job)
+{
+	json_int_t start = json_get_integer(job, "start_time", 0);
+	json_int_t end = json_get_integer(job, "end_time", 0);
+	char run[FORMAT_MAX], all[FORMAT_MAX];
+	time_t now = time(NULL);
+
+	if (!start || strcmp(json_get_text(job, "phase", ""), "gone") == 0)
+		return xstrdup("");
+	format_walltime(now > start ? now - start : 0, run);
+	return end > start ? xasprintf("%s of %s", run, format_walltime(end - start, all))
+			   : xstrdup(run);
+}
+
+static char *job_note(const json_t *job)
+{
+	json_int_t predicted = json_get_integer(job, "predicted_start", 0);
+	const char *reason = json_get_text(job, "reason", "");
+	char when[OUTPUT_TIME_MAX];
+
+	if (json_get_text(job, "end", NULL))
+		return xstrdup(json_get_text(job, "end", ""));
+	if (*reason && predicted)
+		return xasprintf(
+			"%s; expected to start %s", reason, output_time(predicted, when));
+	return xstrdup(reason);
+}
+
+static void print_jobs(const json_t *jobs)
+{
+	static const char *const titles[] = {
+		"JOB", "PHASE", "FOR", "PARTITION", "NODE", "WORKERS", "TIME", "NOTE"};
+	struct table table = {.columns = 8};
+	const json_t *job;
+	size_t i;
+
+	if (json_array_size(jobs) == 0)
+		return;
+	putchar('\n');
+	json_array_foreach (jobs, i, job) {
+		const char *phase = json_get_text(job, "phase", "?");
+		char spent[FORMAT_MAX];
+
+		table_add(&table, COLOUR_NONE, xstrdup(json_get_text(job, "id", "-")));
+		table_add(&table, state_colour(phase), xstrdup(phase));
+		table_add(&table, COLOUR_NONE,
+			xstrdup(format_duration(
+				(int64_t)(json_number_value(json_object_get(job, "phase_s")) *
+					1000),
+				spent)));
+		table_add(&table, COLOUR_NONE, xstrdup(json_get_text(job, "partition", "")));
+		table_add(&table, COLOUR_NONE, xstrdup(json_get_text(job, "nodes", "")));
+		table_add(&table, COLOUR_NONE,
+			xasprintf("%" JSON_INTEGER_FORMAT "/%" JSON_INTEGER_FORMAT,
+				json_get_integer(job, "workers", 0),
+				json_get_integer(job, "processes", 0)));
+		table_add(&table, COLOUR_NONE, job_time(job));
+		table_add(&table, COLOUR_NONE, job_note(job));
+	}
+	table_print(&table, titles);
+}
+
+int cmd_status(struct ctl *ctl, int argc, char **argv)
+{
+	_cleanup_json_ json_t *status = NULL;
+	struct refusal refusal = {0};
+	struct connection connection;
+	struct err err = ERR_INIT;
+	const char *state;
+	int r;
+
+	while (command_option(ctl, argc, argv) != -1)
+		;
+	command_no_more_arguments(ctl, argc, argv);
+	r = connection_need(&connection, ctl);
+	if (r != CTL_DONE)
+		return r;
+	r = connection_call(&connection, "status", NULL, NULL, NULL, &status, &refusal, &err);
+	connection_close(&connection);
+	json_decref(refusal.data);
+	if (r < 0) {
+		output_error(ctl, "%s", err.text);
+		return CTL_FAILED;
+	}
+	if (ctl->json) {
+		output_json(status);
+	} else if (!ctl->quiet) {
+		print_cluster(status);
+		print_failure(json_object_get(json_object_get(status, "cluster"), "failure"));
+		print_scheduler(json_object_get(status, "scheduler"));
+		print_slurm(json_object_get(status, "slurm"));
+		print_jobs(json_object_get(status, "jobs"));
+	}
+	state = json_get_text(json_object_get(status, "cluster"), "state", "");
+	if (strcmp(state, "failed") == 0)
+		return CTL_FAILED;
+	return strcmp(state, "stopped") == 0 ? CTL_NOT_RUNNING : CTL_DONE;
+}

@@ -1,0 +1,66 @@
+/* cmd_stop.c: dracoctl stop and dracoctl shutdown. */
+#include <stdio.h>
+#include <string.h>
+
+#include "client/ctl.h"
+#include "client/output.h"
+#include "client/request.h"
+#include "common/cleanup.h"
+#include "common/json.h"
+
+struct watching {
+	const struct ctl *ctl;
+	struct live live;
+};
+
+static bool on_notification(void *arg, const char *method, const json_t *params)
+{
+	struct watching *watching = arg;
+
+	if (method && !watching->ctl->quiet && !watching->ctl->json)
+		live_show(&watching->live, true, "%s", json_get_text(params, "message", ""));
+	return true;
+}
+
+static int end(struct ctl *ctl, int argc, char **argv, const char *method, const char *done)
+{
+	struct watching watching = {.ctl = ctl};
+	_cleanup_json_ json_t *result = NULL;
+	struct refusal refusal = {0};
+	struct connection connection;
+	struct err err = ERR_INIT;
+	int r;
+
+	while (command_option(ctl, argc, argv) != -1)
+		;
+	command_no_more_arguments(ctl, argc, argv);
+	r = connection_need(&connection, ctl);
+	if (r != CTL_DONE)
+		return r;
+	live_init(&watching.live);
+	r = connection_call(
+		&connection, method, NULL, on_notification, &watching, &result, &refusal, &err);
+	live_clear(&watching.live);
+	connection_close(&connection);
+	json_decref(refusal.data);
+	if (r < 0) {
+		output_error(ctl, "%s", err.text);
+		return CTL_FAILED;
+	}
+	if (ctl->json)
+		output_json(result);
+	else if (!ctl->quiet)
+		printf(done, ctl->name);
+	return CTL_DONE;
+}
+
+int cmd_stop(struct ctl *ctl, int argc, char **argv)
+{
+	return end(
+		ctl, argc, argv, "stop", "Cluster \"%s\" is stopped, nothing of it is left.\n");
+}
+
+int cmd_shutdown(struct ctl *ctl, int argc, char **argv)
+{
+	return end(ctl, argc, argv, "shutdown", "dracod \"%s\" has ended.\n");
+}

@@ -1,0 +1,142 @@
+/* commands.c: the table of commands, and the help that comes from it. */
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "client/ctl.h"
+#include "common/alloc.h"
+#include "common/cleanup.h"
+#include "common/nearest.h"
+#include "common/settings.h"
+
+static const struct command_option logs_options[] = {
+	{"follow", 'f', NULL, "go on with what is added, until Ctrl-C"},
+	{"lines", 'n', "N", "begin with the last N lines (default: 50)"},
+	{0},
+};
+
+static const struct command_option env_options[] = {
+	{"format", 0, "FORMAT", "sh (default), csh, fish or json"},
+	{0},
+};
+
+const struct command commands[] = {
+	{"start", "", "bring the cluster up and wait until it is usable",
+		"Starts dracod when it does not run. When the cluster runs already, it is joined: nothing\n"
+		"is changed. Settings come from the built-in defaults, then the settings file, then the\n"
+		"options here.\n",
+		true, NULL, cmd_start},
+	{"status", "", "show the cluster, its jobs and the state of Slurm",
+		"Answers at once, from what dracod knows. Exit status 0 when the cluster runs or starts,\n"
+		"3 when it does not.\n",
+		false, NULL, cmd_status},
+	{"stop", "", "give all jobs back and end the Dask scheduler",
+		"dracod stays, ready for the next start.\n", false, NULL, cmd_stop},
+	{"shutdown", "", "stop, then end dracod, too", "", false, NULL, cmd_shutdown},
+	{"logs", "[JOB|scheduler|daemon]", "show a log",
+		"JOB is a job's id as in dracoctl status; without an argument it is dracod's own log.\n",
+		false, logs_options, cmd_logs},
+	{"env", "", "print the variables that make Client() connect",
+		"Use it as:  eval \"$(dracoctl env)\"\n"
+		"After that, distributed.Client() without arguments connects to this cluster.\n",
+		false, env_options, cmd_env},
+	{"version", "", "print the versions of dracoctl and of the running dracod", "", false,
+		NULL, cmd_version},
+	{"help", "[COMMAND]", "explain dracoctl or one of its commands", "", false, NULL,
+		cmd_help},
+	{0},
+};
+
+const struct command_option global_options[] = {
+	{"name", 0, "NAME",
+		"the cluster of this name (" PATHS_NAME_DEFAULT ", or $DRACO_NAME)"},
+	{"json", 0, NULL, "print JSON for programs"},
+	{"quiet", 'q', NULL, "print errors only"},
+	{"help", 'h', NULL, "explain"},
+	{0},
+};
+
+static void print_option(const struct command_option *option)
+{
+	_cleanup_free_ char *text = xasprintf("%c%c%s --%s%s%s", option->letter ? '-' : ' ',
+		option->letter ? option->letter : ' ', option->letter ? "," : " ", option->name,
+		option->placeholder ? " " : "", option->placeholder ? option->placeholder : "");
+
+	printf("  %-22s %s\n", text, option->help);
+}
+
+static void print_setting(const struct setting *setting)
+{
+	_cleanup_free_ char *option = xstrdup(setting->name);
+	_cleanup_free_ char *text = NULL;
+
+	for (char *c = option; *c; c++)
+		if (*c == '_')
+			*c = '-';
+	text = xasprintf("--%s %s", option, setting->placeholder);
+	printf("  %-34s %s\n  %-34s (default: %s)\n", text, setting->help, "",
+		setting->default_value);
+}
+
+void command_help(const struct command *command)
+{
+	printf("Usage: dracoctl %s%s%s%s\n%c%s.\n", command->name,
+		command->options || command->takes_settings ? " [OPTION]..." : "",
+		*command->arguments ? " " : "", command->arguments,
+		command->summary[0] - 'a' + 'A', command->summary + 1);
+	if (*command->text)
+		printf("\n%s", command->text);
+	if (command->takes_settings) {
+		printf("\nSettings:\n");
+		for (int id = 0; id < SETTING_COUNT; id++)
+			print_setting(&settings_table[id]);
+	}
+	printf("\nOptions:\n");
+	for (const struct command_option *o = command->options; o && o->name; o++)
+		print_option(o);
+	for (const struct command_option *o = global_options; o->name; o++)
+		print_option(o);
+}
+
+void command_overview(void)
+{
+	printf("Usage: dracoctl [OPTION]... COMMAND [ARGUMENT]...\n"
+	       "One Dask cluster on Slurm for all your notebooks, scripts and terminals.\n"
+	       "\nCommands:\n");
+	for (const struct command *c = commands; c->name; c++)
+		printf("  %-22s %s\n", c->name, c->summary);
+	printf("\nOptions, before or after the command:\n");
+	for (const struct command_option *o = global_options; o->name; o++)
+		print_option(o);
+	printf("\nExit status: 0 done or running, 1 failed, 2 wrong usage, 3 not running.\n"
+	       "dracoctl COMMAND --help explains a command.\n");
+}
+
+const struct command *command_find(const char *name)
+{
+	const char *near;
+	size_t count = 0;
+
+	for (const struct command *c = commands; c->name; c++, count++)
+		if (strcmp(c->name, name) == 0)
+			return c;
+	near = nearest(name, commands, count, sizeof(commands[0]));
+	if (near)
+		fprintf(stderr, "dracoctl: there is no command \"%s\"; did you mean \"%s\"?\n",
+			name, near);
+	else
+		fprintf(stderr, "dracoctl: there is no command \"%s\"; see dracoctl --help\n",
+			name);
+	exit(CTL_USAGE);
+}
+
+int cmd_help(struct ctl *ctl, int argc, char **argv)
+{
+	while (command_option(ctl, argc, argv) != -1)
+		;
+	if (optind < argc)
+		command_help(command_find(argv[optind]));
+	else
+		command_overview();
+	return CTL_DONE;
+}

@@ -1,0 +1,74 @@
+/* ctl.h: what all commands of dracoctl share: the global options and the table of commands. */
+#ifndef DRACO_CLIENT_CTL_H
+#define DRACO_CLIENT_CTL_H
+
+#include <getopt.h>
+#include <stdbool.h>
+#include <stddef.h>
+
+#include "common/err.h"
+#include "common/paths.h"
+
+enum ctl_exit {
+	CTL_DONE = 0,
+	CTL_FAILED = 1,
+	CTL_USAGE = 2,
+	CTL_NOT_RUNNING = 3,
+	CTL_INTERRUPTED = 130, /* as the shell has it for SIGINT */
+};
+
+struct ctl {
+	const char *name; /* of the cluster */
+	bool json;
+	bool quiet;
+	struct paths paths;
+	const struct command *command;
+};
+
+struct command_option {
+	const char *name;
+	char letter;		 /* short form; 0: none */
+	const char *placeholder; /* NULL: takes no value */
+	const char *help;
+};
+
+struct command {
+	const char *name;
+	const char *arguments;		      /* for --help; "" when there are none */
+	const char *summary;		      /* one line */
+	const char *text;		      /* the rest of --help */
+	bool takes_settings;		      /* the settings are options, too */
+	const struct command_option *options; /* ended by a NULL name; NULL: none */
+	int (*run)(struct ctl *ctl, int argc, char **argv);
+};
+
+extern const struct command commands[]; /* ended by a NULL name */
+
+extern const struct command_option global_options[];
+
+/* The command of that name; ends the program, naming the nearest one, when there is none. */
+const struct command *command_find(const char *name);
+void command_help(const struct command *command); /* on standard output */
+void command_overview(void);
+
+/* The next option of the command in argv, as getopt_long(3) with optarg and optind: a global option
+ * is handled by itself; the letter of a command_option (or, without one, COMMAND_OPTION + its index)
+ * or COMMAND_SETTING + the setting's id is returned (with optarg NULL for "--no-SETTING"); -1 at the
+ * end. Ends the program for --help and on wrong options. */
+#define COMMAND_OPTION	0x1000
+#define COMMAND_SETTING 0x2000
+int command_option(struct ctl *ctl, int argc, char **argv);
+
+/* End with usage status when arguments are left over. */
+void command_no_more_arguments(const struct ctl *ctl, int argc, char **argv);
+
+int cmd_start(struct ctl *ctl, int argc, char **argv);
+int cmd_stop(struct ctl *ctl, int argc, char **argv);
+int cmd_shutdown(struct ctl *ctl, int argc, char **argv);
+int cmd_status(struct ctl *ctl, int argc, char **argv);
+int cmd_logs(struct ctl *ctl, int argc, char **argv);
+int cmd_env(struct ctl *ctl, int argc, char **argv);
+int cmd_version(struct ctl *ctl, int argc, char **argv);
+int cmd_help(struct ctl *ctl, int argc, char **argv);
+
+#endif

@@ -1,0 +1,129 @@
+/* launch.c: starting a dracod that outlives the terminal. */
+#include "client/launch.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <poll.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "client/ctl.h"
+#include "common/alloc.h"
+#include "common/cleanup.h"
+#include "common/err.h"
+
+#define READY_FD   3
+#define TIMEOUT_MS 20000
+
+/* dracod beside this program, as in a build directory, or where it is installed. */
+static char *find_dracod(void)
+{
+	const char *named = getenv("DRACO_BIN");
+	char self[4096];
+	ssize_t n = readlink("/proc/self/exe", self, sizeof(self) - 1);
+	_cleanup_free_ char *beside = NULL;
+
+	if (named && *named)
+		return xstrdup(named);
+	if (n > 0) {
+		self[n] = '\0';
+		*strrchr(self, '/') = '\0';
+		beside = xasprintf("%s/dracod", self);
+		if (access(beside, X_OK) == 0)
+			return TAKE_PTR(beside);
+	}
+	return xstrdup(BINDIR "/dracod");
+}
+
+/* In the new process. Returns only on failure. */
+static void become(char *program, const struct ctl *ctl, int ready)
+{
+	char *argv[] = {program, UNCONST("--name"), UNCONST(ctl->name), UNCONST("--log-file"),
+		ctl->paths.log_file, UNCONST("--ready-fd"), UNCONST("3"), NULL};
+	int null = open("/dev/null", O_RDWR);
+	int log = open(ctl->paths.log_file, O_WRONLY | O_APPEND | O_CREAT | O_NOFOLLOW, 0600);
+
+	setsid();
+	if (ready != READY_FD)
+		dup2(ready, READY_FD);
+	else
+		fcntl(ready, F_SETFD, 0);
+	dup2(null, STDIN_FILENO);
+	dup2(log >= 0 ? log : null, STDOUT_FILENO);
+	dup2(log >= 0 ? log : null, STDERR_FILENO);
+	for (int fd = READY_FD + 1; fd < 256; fd++)
+		close(fd);
+	if (chdir("/") < 0)
+		return;
+	execv(program, argv);
+}
+
+/* dracod's one line, or the end of its output. */
+static int read_report(int fd, char *text, size_t size)
+{
+	size_t used = 0;
+
+	for (;;) {
+		struct pollfd ready = {.fd = fd, .events = POLLIN};
+		ssize_t n;
+		int r = poll(&ready, 1, TIMEOUT_MS);
+
+		if (r < 0 && errno == EINTR)
+			continue;
+		if (r == 0)
+			return -ETIMEDOUT;
+		n = read(fd, text + used, size - 1 - used);
+		if (n <= 0)
+			break;
+		used += (size_t)n;
+	}
+	text[used] = '\0';
+	text[strcspn(text, "\n")] = '\0';
+	return 0;
+}
+
+int launch_dracod(struct ctl *ctl, struct err *err)
+{
+	_cleanup_free_ char *program = find_dracod();
+	_cleanup_close_ int theirs = -1, ours = -1;
+	char report[ERR_TEXT_MAX];
+	int pair[2], status, r;
+	pid_t pid;
+
+	r = paths_make(&ctl->paths, err);
+	if (r < 0)
+		return r;
+	if (access(program, X_OK) < 0)
+		return err_set(err, -errno, "cannot execute %s: %s (DRACO_BIN names another)",
+			program, strerror(errno));
+	if (pipe2(pair, O_CLOEXEC) < 0)
+		return err_set(err, -errno, "cannot make a pipe: %s", strerror(errno));
+	ours = pair[0];
+	theirs = pair[1];
+	pid = fork();
+	if (pid == 0) {
+		become(program, ctl, theirs);
+		_exit(127);
+	}
+	if (pid < 0)
+		return err_set(err, -errno, "cannot start a process: %s", strerror(errno));
+	close(TAKE_FD(theirs));
+	r = read_report(ours, report, sizeof(report));
+	if (r < 0) {
+		kill(pid, SIGKILL);
+		waitpid(pid, NULL, 0);
+		return err_set(err, r, "dracod does not come up (see %s)", ctl->paths.log_file);
+	}
+	if (strcmp(report, "ready") == 0)
+		return 0;
+	waitpid(pid, &status, 0);
+	if (!*report)
+		return err_set(err, -EIO, "dracod ended at once (see %s)", ctl->paths.log_file);
+	if (strstr(report, "runs already"))
+		return err_set(err, -EBUSY, "%s", report);
+	return err_set(err, -EIO, "%s", report);
+}

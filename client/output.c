@@ -1,0 +1,188 @@
+/* output.c: what people see: errors, tables, colours, and one line that changes. */
+#include "client/output.h"
+
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/ioctl.h>
+#include <unistd.h>
+
+#include "client/ctl.h"
+#include "common/alloc.h"
+#include "common/cleanup.h"
+#include "common/json.h"
+
+void output_json(const json_t *value)
+{
+	json_dumpf(value, stdout, JSON_INDENT(2) | JSON_ENCODE_ANY);
+	putchar('\n');
+}
+
+static void print_error(const struct ctl *ctl, const char *text, const json_t *data)
+{
+	if (ctl->json) {
+		_cleanup_json_ json_t *object = json_pack("{s:o}", "error", json_text(text));
+
+		if (data)
+			json_object_set(object, "data", UNCONST(data));
+		output_json(object);
+		return;
+	}
+	fprintf(stderr, "dracoctl: %s\n", text);
+}
+
+void output_error(const struct ctl *ctl, const char *format, ...)
+{
+	_cleanup_free_ char *text = NULL;
+	va_list args;
+
+	va_start(args, format);
+	if (vasprintf(&text, format, args) < 0)
+		text = NULL;
+	va_end(args);
+	print_error(ctl, text ? text : format, NULL);
+}
+
+void output_failure(const struct ctl *ctl, const char *text, const json_t *data)
+{
+	const char *log = json_get_text(data, "log", NULL);
+	const char *tail = json_get_text(data, "tail", NULL);
+
+	print_error(ctl, text, data);
+	if (ctl->json || !log)
+		return;
+	if (!tail) {
+		fprintf(stderr, "  its log is empty or not there yet: %s\n", log);
+		return;
+	}
+	fprintf(stderr, "  the end of its log, %s:\n", log);
+	while (*tail) {
+		int length = (int)strcspn(tail, "\n");
+
+		fprintf(stderr, "  | %.*s\n", length, tail);
+		tail += length + (tail[length] == '\n');
+	}
+}
+
+const char *output_colour(enum colour colour)
+{
+	static const char *const sequences[] = {
+		[COLOUR_NONE] = "\033[0m",
+		[COLOUR_GOOD] = "\033[32m",
+		[COLOUR_BUSY] = "\033[33m",
+		[COLOUR_BAD] = "\033[31m",
+		[COLOUR_FAINT] = "\033[2m",
+	};
+	static int wanted = -1;
+
+	if (wanted < 0) {
+		const char *no = getenv("NO_COLOR");
+
+		wanted = isatty(STDOUT_FILENO) && !(no && *no);
+	}
+	return wanted ? sequences[colour] : "";
+}
+
+void table_add(struct table *table, enum colour colour, char *text)
+{
+	static const int step = 64;
+	int used = table->rows; /* counts cells until the table is printed */
+
+	if (used % step == 0) {
+		size_t size = (size_t)(used + step);
+
+		table->cells = xrealloc(table->cells, size * sizeof(*table->cells));
+		table->colours = xrealloc(table->colours, size * sizeof(*table->colours));
+	}
+	table->cells[used] = text;
+	table->colours[used] = colour;
+	table->rows++;
+}
+
+void table_print(struct table *table, const char *const *titles)
+{
+	int width[TABLE_COLUMNS_MAX];
+	int columns = table->columns;
+
+	for (int c = 0; c < columns; c++) {
+		width[c] = (int)strlen(titles[c]);
+		for (int i = c; i < table->rows; i += columns)
+			if ((int)strlen(table->cells[i]) > width[c])
+				width[c] = (int)strlen(table->cells[i]);
+	}
+	for (int c = 0; c < columns; c++)
+		printf("%s%-*s%s%s", output_colour(COLOUR_FAINT),
+			c + 1 < columns ? width[c] : 0, titles[c], output_colour(COLOUR_NONE),
+			c + 1 < columns ? "  " : "\n");
+	for (int i = 0; i < table->rows; i++) {
+		int c = i % columns;
+		enum colour colour = table->colours[i];
+
+		printf("%s%-*s%s%s", colour ? output_colour(colour) : "",
+			c + 1 < columns ? width[c] : 0, table->cells[i],
+			colour ? output_colour(COLOUR_NONE) : "",
+			c + 1 < columns ? "  " : "\n");
+		free(table->cells[i]);
+	}
+	free(table->cells);
+	free(table->colours);
+	*table = (struct table){.columns = columns};
+}
+
+void live_init(struct live *live)
+{
+	const char *term = getenv("TERM");
+
+	*live = (struct live){
+		.on_terminal = isatty(STDERR_FILENO) && term && strcmp(term, "dumb") != 0};
+}
+
+void live_clear(struct live *live)
+{
+	if (live->drawn)
+		fputs("\r\033[K", stderr);
+	live->drawn = false;
+}
+
+void live_show(struct live *live, bool is_new, const char *format, ...)
+{
+	struct winsize size;
+	char text[1024];
+	va_list args;
+
+	va_start(args, format);
+	vsnprintf(text, sizeof(text), format, args);
+	va_end(args);
+	if (!live->on_terminal) {
+		if (is_new)
+			fprintf(stderr, "%s\n", text);
+		return;
+	}
+	/* A line that wraps could not be taken back. */
+	if (ioctl(STDERR_FILENO, TIOCGWINSZ, &size) == 0 && size.ws_col > 1 &&
+		strlen(text) >= size.ws_col)
+		text[size.ws_col - 1] = '\0';
+	fprintf(stderr, "\r\033[K%s", text);
+	fflush(stderr);
+	live->drawn = true;
+}
+
+char *output_time(time_t when, char buffer[OUTPUT_TIME_MAX])
+{
+	time_t now = time(NULL);
+	struct tm then, today;
+
+	if (!when) {
+		*buffer = '\0';
+		return buffer;
+	}
+	localtime_r(&when, &then);
+	localtime_r(&now, &today);
+	strftime(buffer, OUTPUT_TIME_MAX,
+		then.tm_yday == today.tm_yday && then.tm_year == today.tm_year
+			? "%H:%M:%S"
+			: "%Y-%m-%d %H:%M",
+		&then);
+	return buffer;
+}

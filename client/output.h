@@ -1,0 +1,56 @@
+/* output.h: what people see: errors, tables, colours, and one line that changes. */
+#ifndef DRACO_CLIENT_OUTPUT_H
+#define DRACO_CLIENT_OUTPUT_H
+
+#include <jansson.h>
+#include <stdbool.h>
+#include <stddef.h>
+#include <time.h>
+
+struct ctl;
+
+/* "dracoctl: ..." on standard error; with --json an object on standard output instead. */
+void output_error(const struct ctl *ctl, const char *format, ...)
+	__attribute__((format(printf, 2, 3)));
+
+/* As output_error(), with the end of a log behind it: data is {log, tail}, or NULL. */
+void output_failure(const struct ctl *ctl, const char *text, const json_t *data);
+
+/* A JSON value on standard output, readable, with a newline. */
+void output_json(const json_t *value);
+
+enum colour { COLOUR_NONE, COLOUR_GOOD, COLOUR_BUSY, COLOUR_BAD, COLOUR_FAINT };
+
+/* The escape sequence that begins a colour; "" when standard output is no terminal, or NO_COLOR is
+ * set. COLOUR_NONE ends it. */
+const char *output_colour(enum colour colour);
+
+/* A table of texts: cells owned by the caller until table_print(). */
+#define TABLE_COLUMNS_MAX 10
+
+struct table {
+	int columns;
+	int rows;
+	char **cells; /* rows x columns */
+	enum colour *colours;
+};
+
+void table_add(struct table *table, enum colour colour, char *text); /* takes text over */
+void table_print(struct table *table, const char *const *titles);    /* and frees */
+
+/* A line on standard error that is replaced by the next one, on a terminal; elsewhere a line each. */
+struct live {
+	bool on_terminal;
+	bool drawn;
+};
+
+void live_init(struct live *live);
+void live_show(struct live *live, bool is_new, const char *format, ...)
+	__attribute__((format(printf, 3, 4)));
+void live_clear(struct live *live);
+
+/* "14:05:09" for today, else with the date; "" for 0. */
+#define OUTPUT_TIME_MAX 32
+char *output_time(time_t when, char buffer[OUTPUT_TIME_MAX]);
+
+#endif

@@ -1,0 +1,183 @@
+/* request.c: talking to dracod: one connection, one request at a time. */
+#include "client/request.h"
+
+#include <errno.h>
+#include <poll.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "client/ctl.h"
+#include "client/output.h"
+#include "common/alloc.h"
+#include "common/cleanup.h"
+#include "common/host.h"
+#include "common/json.h"
+#include "common/rpc.h"
+#include "common/sock.h"
+
+#define TICK_MS	    250
+#define GREETING_MS 10000
+
+/* Where dracod serves: as it wrote itself, because its environment may differ from ours. */
+static int find_socket(const struct paths *paths, char **ret, struct err *err)
+{
+	_cleanup_json_ json_t *daemon = json_load_file(paths->daemon_file, 0, NULL);
+	const char *socket = json_get_text(daemon, "socket", NULL);
+	const char *name = json_get_text(daemon, "host", "");
+	struct host here;
+
+	host_get(&here);
+	if (!socket) {
+		*ret = xstrdup(paths->control_socket);
+		return 0;
+	}
+	if (strcmp(name, here.name) != 0)
+		return err_set(err, -EHOSTUNREACH,
+			"dracod \"%s\" runs on host %s (process %d), and this is %s: use ssh %s "
+			"dracoctl (if it does not run there any more, remove %s)",
+			paths->name, name, (int)json_get_integer(daemon, "pid", 0), here.name,
+			name, paths->daemon_file);
+	*ret = xstrdup(socket);
+	return 0;
+}
+
+static int greet(struct connection *connection, struct err *err)
+{
+	struct refusal refusal = {0};
+	int r = connection_call(connection, "hello",
+		json_pack("{s:i, s:s, s:s}", "protocol", RPC_PROTOCOL, "client", "dracoctl",
+			"version", PACKAGE_VERSION),
+		NULL, NULL, &connection->hello, &refusal, err);
+
+	json_decref(refusal.data);
+	return r;
+}
+
+int connection_open(struct connection *connection, struct ctl *ctl, struct err *err)
+{
+	_cleanup_free_ char *socket = NULL;
+	int r = 0;
+
+	*connection = (struct connection)CONNECTION_INIT;
+	if (!ctl->paths.name)
+		r = paths_init(&ctl->paths, ctl->name, err);
+	if (r == 0)
+		r = find_socket(&ctl->paths, &socket, err);
+	if (r < 0)
+		return r == -ENOENT ? -EINVAL : r;
+	connection->fd = sock_connect(socket, err);
+	if (connection->fd == -ENOENT || connection->fd == -ECONNREFUSED)
+		return -ENOENT;
+	if (connection->fd < 0)
+		return connection->fd;
+	r = greet(connection, err);
+	if (r < 0)
+		connection_close(connection);
+	return r;
+}
+
+void connection_close(struct connection *connection)
+{
+	if (connection->fd >= 0)
+		close(connection->fd);
+	line_reader_finish(&connection->reader);
+	json_decref(connection->hello);
+	*connection = (struct connection)CONNECTION_INIT;
+}
+
+static int take_answer(const struct rpc_message *message, json_t **ret_result,
+	struct refusal *refusal, struct err *err)
+{
+	if (message->kind == RPC_RESULT) {
+		*ret_result = json_incref(message->result);
+		return 0;
+	}
+	refusal->code = message->code;
+	refusal->data = json_incref(message->data);
+	return err_set(err, -EREMOTEIO, "%s", message->text);
+}
+
+/* 1: the answer is there and *ret_status is set; 0: not yet; -EINTR: fn has had enough. */
+static int handle_line(char *line, size_t length, json_int_t id, notification_fn fn, void *arg,
+	json_t **ret_result, struct refusal *refusal, int *ret_status, struct err *err)
+{
+	struct rpc_message message;
+	int r = rpc_parse(line, length, &message, err);
+
+	if (r < 0) {
+		err_prefix(err, "dracod sent nonsense");
+		*ret_status = r;
+		r = 1;
+	} else if (message.kind == RPC_NOTIFICATION) {
+		r = !fn || fn(arg, message.method, message.params) ? 0 : -EINTR;
+	} else if (message.kind != RPC_REQUEST && json_is_integer(message.id) &&
+		json_integer_value(message.id) == id) {
+		*ret_status = take_answer(&message, ret_result, refusal, err);
+		r = 1;
+	}
+	rpc_message_finish(&message);
+	return r;
+}
+
+int connection_call(struct connection *connection, const char *method, json_t *params,
+	notification_fn fn, void *arg, json_t **ret_result, struct refusal *refusal,
+	struct err *err)
+{
+	json_int_t id = ++connection->last_id;
+	_cleanup_free_ char *request = rpc_format_request(id, method, params);
+	bool greeting = strcmp(method, "hello") == 0;
+	int waited_ms = 0, status = 0;
+	size_t length;
+	char *line;
+	int r;
+
+	if (strlen(request) >= LINE_LIMIT)
+		return err_set(err, -E2BIG,
+			"the request is too large (%zu KiB of %d): is the environment that large?",
+			strlen(request) / 1024, LINE_LIMIT / 1024);
+	r = line_write(connection->fd, request, strlen(request));
+	if (r < 0)
+		return err_set(err, r, "cannot write to dracod: %s", strerror(-r));
+	for (;;) {
+		struct pollfd ready = {.fd = connection->fd, .events = POLLIN};
+
+		while ((line = line_reader_next(&connection->reader, &length))) {
+			r = handle_line(
+				line, length, id, fn, arg, ret_result, refusal, &status, err);
+			if (r != 0)
+				return r < 0 ? r : status;
+		}
+		r = poll(&ready, 1, fn ? TICK_MS : greeting ? GREETING_MS : -1);
+		if (r == 0 && greeting && (waited_ms += GREETING_MS) >= GREETING_MS)
+			return err_set(err, -ETIMEDOUT,
+				"dracod is there, but does not answer (see dracoctl logs daemon)");
+		if (r <= 0) {
+			if (fn && !fn(arg, NULL, NULL))
+				return -EINTR;
+			continue;
+		}
+		r = (int)line_reader_fill(&connection->reader, connection->fd);
+		if (r == 0)
+			return err_set(err, -ECONNRESET, "dracod has ended");
+		if (r < 0)
+			return err_set(err, r, "cannot read from dracod: %s", strerror(-r));
+	}
+}
+
+int connection_need(struct connection *connection, struct ctl *ctl)
+{
+	struct err err = ERR_INIT;
+	int r = connection_open(connection, ctl, &err);
+
+	if (r == 0)
+		return CTL_DONE;
+	if (r == -ENOENT) {
+		output_error(ctl, "no cluster \"%s\" is running (dracoctl start starts one)",
+			ctl->name);
+		return CTL_NOT_RUNNING;
+	}
+	output_error(ctl, "%s", err.text);
+	return r == -EINVAL ? CTL_USAGE : CTL_FAILED;
+}

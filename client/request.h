@@ -1,0 +1,51 @@
+/* request.h: talking to dracod: one connection, one request at a time. */
+#ifndef DRACO_CLIENT_REQUEST_H
+#define DRACO_CLIENT_REQUEST_H
+
+#include <jansson.h>
+#include <stdbool.h>
+
+#include "common/err.h"
+#include "common/line.h"
+
+struct ctl;
+
+struct connection {
+	int fd;
+	struct line_reader reader;
+	json_int_t last_id;
+	json_t *hello; /* dracod's answer to it */
+};
+
+#define CONNECTION_INIT  \
+	{                \
+		.fd = -1 \
+	}
+
+/* An error that dracod answered with, besides its text. */
+struct refusal {
+	int code;     /* of enum rpc_code; 0: the answer did not come at all */
+	json_t *data; /* may be NULL; the caller frees */
+};
+
+/* Connect to the dracod of ctl->name (whose paths are computed here) and exchange versions. 0;
+ * -ENOENT when none runs; another negative errno, with err, when one does but cannot be used. */
+int connection_open(struct connection *connection, struct ctl *ctl, struct err *err);
+void connection_close(struct connection *connection);
+
+/* Told of each notification that comes before the answer; false ends the waiting (-EINTR). With
+ * method NULL it is a tick: nothing came for a while. */
+typedef bool (*notification_fn)(void *arg, const char *method, const json_t *params);
+
+/* Ask, taking over params, and wait for the answer: 0 with *ret_result (the caller frees), or a
+ * negative errno with err and *refusal. fn may be NULL. A signal handler without SA_RESTART makes a
+ * tick. */
+int connection_call(struct connection *connection, const char *method, json_t *params,
+	notification_fn fn, void *arg, json_t **ret_result, struct refusal *refusal,
+	struct err *err);
+
+/* Connect for a command that needs a running dracod: on failure the message is printed and the exit
+ * status to end with is returned, else 0. */
+int connection_need(struct connection *connection, struct ctl *ctl);
+
+#endif

@@ -20,7 +20,7 @@
 static int check_name(const char *name, struct err *err)
 {
 	size_t length = strlen(name);
-	bool good = length > 0 && length <= NAME_LENGTH_MAX && name[0] != '.' && name[0] != '-';
+	bool good = length > 0 && length <= NAME_LENGTH_MAX && isalnum((unsigned char)name[0]);
 
 	for (const char *c = name; *c; c++)
 		good = good && (isalnum((unsigned char)*c) || strchr("._-", *c));
@@ -72,11 +72,18 @@ int paths_init(struct paths *paths, const char *name, struct err *err)
 	_cleanup_free_ char *runtime = runtime_base();
 	_cleanup_free_ char *state = xdg_directory("XDG_STATE_HOME", ".local/state");
 	_cleanup_free_ char *config = xdg_directory("XDG_CONFIG_HOME", ".config");
+	size_t limit = sizeof(((struct sockaddr_un *)NULL)->sun_path) - 1;
+	size_t length = strlen(runtime) + strlen(name) + strlen("//control.sock");
 	int r;
 
 	r = check_name(name, err);
 	if (r < 0)
 		return r;
+	if (length > limit)
+		return err_set(err, -ENAMETOOLONG,
+			"the socket path %s/%s/control.sock has %zu characters and only %zu are "
+			"possible: set XDG_RUNTIME_DIR (or without it TMPDIR) to a shorter directory",
+			runtime, name, length, limit);
 	if (!state || !config)
 		return err_set(err, -ENOENT,
 			"no home directory: HOME is not set and user %u has none in the user "
@@ -177,14 +184,8 @@ static int make_private(const char *path, const char *remedy, struct err *err)
 
 int paths_make(const struct paths *paths, struct err *err)
 {
-	size_t limit = sizeof(((struct sockaddr_un *)NULL)->sun_path) - 1;
 	int r;
 
-	if (strlen(paths->control_socket) > limit)
-		return err_set(err, -ENAMETOOLONG,
-			"the socket path %s has %zu characters and only %zu are possible: set "
-			"XDG_RUNTIME_DIR (or TMPDIR) to a shorter directory",
-			paths->control_socket, strlen(paths->control_socket), limit);
 	r = make_private(paths->runtime_dir,
 		getenv("XDG_RUNTIME_DIR")
 			? " (XDG_RUNTIME_DIR must name a directory of yours; unset it to use /tmp)"

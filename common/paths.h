@@ -26,7 +26,8 @@ struct paths {
 };
 
 /* Compute all paths for the cluster name (1 to 32 letters, digits, '.', '_', '-'); creates nothing.
- * -EINVAL for a bad name, -ENOENT without a home directory. paths_finish() frees. */
+ * -EINVAL for a bad name, -ENOENT without a home directory, -ENAMETOOLONG where the sockets would not
+ * fit. paths_finish() frees. */
 int paths_init(struct paths *paths, const char *name, struct err *err);
 void paths_finish(struct paths *paths);
 

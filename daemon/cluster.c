@@ -7,6 +7,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/random.h>
+#include <unistd.h>
 
 #include "common/alloc.h"
 #include "common/cleanup.h"
@@ -126,11 +127,12 @@ static void on_site(
 			json_get_text(result, "controller", "?"), cluster->address);
 		cluster_wake(cluster, 0);
 	} else if (outcome == OUTCOME_UNUSABLE || outcome == OUTCOME_REFUSED) {
-		err_set(&told, -EIO, "Slurm cannot be used: %s", err->text);
+		err_set(&told, -EIO, "Slurm cannot be used: %s (does sinfo work on this host?)",
+			err->text);
 		cluster_fail(cluster, &told, NULL);
 	} else if (loop_now_ms() - cluster->started_ms > SITE_PATIENCE_MS) {
 		err_set(&told, -EIO,
-			"Slurm does not answer: %s (does slurmctld run? try sinfo)", err->text);
+			"Slurm does not answer: %s (does sinfo work on this host?)", err->text);
 		cluster_fail(cluster, &told, NULL);
 	} else {
 		cluster_wake(cluster, SITE_PAUSE_MS);
@@ -297,6 +299,8 @@ static void go_up(struct cluster *cluster)
 
 static void finish_stop(struct cluster *cluster)
 {
+	if (rmdir(cluster->log_dir) == 0) /* nothing came to logging */
+		xreplace(&cluster->log_dir, NULL);
 	poll_stop(cluster->poll);
 	slurm_rest(cluster->slurm);
 	set_state(cluster, cluster->failure.code ? CLUSTER_FAILED : CLUSTER_STOPPED);

@@ -82,10 +82,16 @@ void cluster_submit(struct cluster *cluster, int64_t count)
 static void on_refused(void *arg, const char *tag, const struct err *err)
 {
 	struct cluster *cluster = arg;
+	const struct settings *s = &cluster->request.settings;
 	struct err told = ERR_INIT;
+	char memory[FORMAT_MAX], walltime[FORMAT_MAX];
 
-	err_set(&told, err->code, "%s (partition %s)", err->text,
-		cluster->request.settings.queues_to_try.item[0]);
+	err_set(&told, err->code,
+		"%s (asked for: partition %s%s%s, %" PRId64
+		" cores and %s on one node, walltime %s)",
+		err->text, s->queues_to_try.item[0], s->reservation ? ", reservation " : "",
+		s->reservation ? s->reservation : "", s->cores,
+		format_size(s->memory_mib, memory), format_walltime(s->walltime_s, walltime));
 	log_error("slurm: %s: %s", tag, told.text);
 	cluster_fail(cluster, &told, NULL);
 }

@@ -278,8 +278,8 @@ static void tell_progress(struct methods *methods, struct waiter *waiter)
 		return;
 	}
 	xreplace(&waiter->told, message);
-	json_object_set_new(progress, "joined",
-		json_boolean(json_get_boolean(waiter->extra, "joined", 0)));
+	json_object_set_new(
+		progress, "joined", json_boolean(json_get_boolean(waiter->extra, "joined", 0)));
 	client_notify(waiter->client, "progress", progress);
 }
 

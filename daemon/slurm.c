@@ -111,16 +111,17 @@ static void answer(struct slurm *slurm, struct request *request, enum slurm_outc
 }
 
 /* The newest non-empty line that draco-slurm wrote to standard error; libslurm says there why it
- * ends the process. */
-static const char *last_words(struct slurm *slurm)
+ * ends the process. The caller frees. */
+static char *last_words(const struct slurm *slurm)
 {
-	char *end = slurm->stderr_text + strlen(slurm->stderr_text);
-	char *line;
+	const char *end = slurm->stderr_text + strlen(slurm->stderr_text);
+	const char *start;
 
 	while (end > slurm->stderr_text && end[-1] == '\n')
-		*--end = '\0';
-	line = strrchr(slurm->stderr_text, '\n');
-	return line ? line + 1 : slurm->stderr_text;
+		end--;
+	for (start = end; start > slurm->stderr_text && start[-1] != '\n';)
+		start--;
+	return xstrndup(start, (size_t)(end - start));
 }
 
 static void read_stderr(void *arg)
@@ -142,13 +143,14 @@ static void read_stderr(void *arg)
 			slurm->stderr_text + strlen(slurm->stderr_text) - used, used + 1);
 	}
 	strcpy(slurm->stderr_text + used, text);
-	log_debug("draco-slurm: %s", last_words(slurm));
+	log_debug("draco-slurm: %s", text);
 }
 
 /* The process has ended and its connection is closed: what it worked on is lost. */
 static void helper_gone(struct slurm *slurm)
 {
 	struct err err = ERR_INIT;
+	_cleanup_free_ char *words = NULL;
 	enum slurm_outcome outcome = OUTCOME_UNCERTAIN;
 	bool greeted = slurm->greeted;
 
@@ -163,10 +165,11 @@ static void helper_gone(struct slurm *slurm)
 	if (slurm->stderr_fd >= 0)
 		close(TAKE_FD(slurm->stderr_fd));
 	slurm->greeted = false;
-	if (*last_words(slurm) && !greeted)
-		err_set(&err, -EIO, "draco-slurm %s: %s", slurm->end_text, last_words(slurm));
+	words = last_words(slurm);
+	if (*words && !greeted)
+		err_set(&err, -EIO, "%s: %s", slurm->end_text, words);
 	else
-		err_set(&err, -EIO, "draco-slurm %s", slurm->end_text);
+		err_set(&err, -EIO, "%s", slurm->end_text);
 	if (!greeted)
 		outcome = OUTCOME_UNUSABLE;
 	log_warning("%s", err.text);
@@ -192,7 +195,8 @@ static void on_helper_exit(void *arg, int status)
 
 	slurm->child = NULL;
 	if (!*slurm->end_text)
-		strcpy(slurm->end_text, child_format_status(status, text));
+		snprintf(slurm->end_text, sizeof(slurm->end_text), "draco-slurm %s",
+			child_format_status(status, text));
 	if (!slurm->stream)
 		helper_gone(slurm);
 }
@@ -232,18 +236,24 @@ static void on_line(void *owner, char *line, size_t length)
 	send_next(slurm);
 }
 
+/* End the process, for this reason. */
+static void end_helper(struct slurm *slurm, const char *why)
+{
+	snprintf(slurm->end_text, sizeof(slurm->end_text), "%s", why);
+	if (slurm->child)
+		child_signal(slurm->child, SIGKILL);
+}
+
 static void on_deadline(void *arg)
 {
 	struct slurm *slurm = arg;
+	int seconds = (int)(slurm->working->deadline_ms / 1000);
+	char why[64];
 
-	snprintf(slurm->end_text, sizeof(slurm->end_text),
-		"had no answer from slurmctld within %d s",
-		(int)(slurm->working->deadline_ms / 1000));
 	log_warning("slurm: %s: no answer within %d s, ending draco-slurm (pid %d)",
-		slurm->working->method, (int)(slurm->working->deadline_ms / 1000),
-		slurm_helper_pid(slurm));
-	if (slurm->child)
-		child_signal(slurm->child, SIGKILL);
+		slurm->working->method, seconds, slurm_helper_pid(slurm));
+	snprintf(why, sizeof(why), "no answer from slurmctld within %d s", seconds);
+	end_helper(slurm, why);
 }
 
 static void work_on(struct slurm *slurm, struct request *request)
@@ -273,15 +283,15 @@ static void on_hello(
 {
 	struct slurm *slurm = arg;
 
-	(void)err;
+	if (outcome == OUTCOME_DONE &&
+		json_get_integer(result, "protocol", 0) != SLURM_MSG_PROTOCOL) {
+		outcome = OUTCOME_UNUSABLE;
+		end_helper(slurm, "draco-slurm is of another version of draco than dracod");
+	} else if (outcome != OUTCOME_DONE && slurm->child) {
+		end_helper(slurm, err->text);
+	}
 	if (outcome != OUTCOME_DONE)
 		return;
-	if (json_get_integer(result, "protocol", 0) != SLURM_MSG_PROTOCOL) {
-		strcpy(slurm->end_text, "is of another version of draco than dracod");
-		if (slurm->child)
-			child_signal(slurm->child, SIGKILL);
-		return;
-	}
 	slurm->greeted = true;
 	snprintf(slurm->version, sizeof(slurm->version), "%s",
 		json_get_text(result, "version", "?"));
@@ -319,8 +329,8 @@ static void start_helper(void *arg)
 		on_helper_exit, slurm, &err);
 	if (!slurm->child) {
 		close(pair[0]);
-		snprintf(slurm->end_text, sizeof(slurm->end_text), "did not start: %s",
-			err.text);
+		snprintf(slurm->end_text, sizeof(slurm->end_text),
+			"draco-slurm did not start: %s", err.text);
 		helper_gone(slurm);
 		return;
 	}

@@ -17,6 +17,7 @@
 #include "common/err.h"
 #include "common/line.h"
 #include "common/rpc.h"
+#include "daemon/slurm/munge.h"
 #include "daemon/slurm/slurm_calls.h"
 
 /* "22.05.8", of the libslurm that this was built with. */
@@ -32,8 +33,14 @@ static enum slurm_outcome call_hello(const json_t *params, json_t **ret_result, 
 {
 	char version[32];
 
+	const char *conf = getenv("SLURM_CONF");
+
 	(void)params;
-	(void)err;
+	/* libslurm would try to read it for a minute. */
+	if (conf && access(conf, R_OK) < 0) {
+		err_set(err, -errno, "SLURM_CONF names %s: %s", conf, strerror(errno));
+		return OUTCOME_UNUSABLE;
+	}
 	slurm_init(NULL); /* ends the process when there is no configuration */
 	format_version(version);
 	*ret_result =
@@ -52,11 +59,21 @@ static const struct {
 	{"cancel", call_cancel},
 };
 
+static char *refuse(
+	const struct rpc_message *request, enum slurm_outcome outcome, const struct err *err)
+{
+	return rpc_format_error(request->id, RPC_FAILED, err->text,
+		json_pack("{s:s}", "outcome", slurm_outcome_name(outcome)));
+}
+
 static char *serve(const struct rpc_message *request)
 {
 	struct err err = ERR_INIT;
 	json_t *result = NULL;
 	enum slurm_outcome outcome;
+
+	if (strcmp(request->method, "hello") != 0 && munge_check(&err) < 0)
+		return refuse(request, OUTCOME_UNUSABLE, &err);
 
 	for (size_t i = 0; i < sizeof(calls) / sizeof(calls[0]); i++) {
 		if (strcmp(calls[i].name, request->method) != 0)
@@ -64,8 +81,7 @@ static char *serve(const struct rpc_message *request)
 		outcome = calls[i].call(request->params, &result, &err);
 		if (outcome == OUTCOME_DONE)
 			return rpc_format_result(request->id, result);
-		return rpc_format_error(request->id, RPC_FAILED, err.text,
-			json_pack("{s:s}", "outcome", slurm_outcome_name(outcome)));
+		return refuse(request, outcome, &err);
 	}
 	return rpc_format_error(request->id, RPC_METHOD_NOT_FOUND, "unknown method", NULL);
 }

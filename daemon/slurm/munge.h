@@ -1,0 +1,11 @@
+/* munge.h: is the authentication service of this host there? */
+#ifndef DRACO_DAEMON_SLURM_MUNGE_H
+#define DRACO_DAEMON_SLURM_MUNGE_H
+
+struct err;
+
+/* 0, or -ECONNREFUSED or -ENOENT with err when Slurm authenticates by munge and munged certainly does
+ * not serve its socket. libslurm would try for most of a minute, and say so afterwards. */
+int munge_check(struct err *err);
+
+#endif

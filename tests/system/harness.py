@@ -1,0 +1,273 @@
+"""A private Slurm and a user of draco on it, for the system tests and benchmarks."""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import os
+import shlex
+import shutil
+import signal
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+SOURCE = Path(__file__).resolve().parents[2]
+BUILD = Path(os.environ.get("DRACO_BUILD", SOURCE / "build")).resolve()
+SANDBOX = SOURCE / "tests" / "sandbox" / "slurm"
+PYTHON = os.environ.get("DRACO_TEST_PYTHON", sys.executable)
+
+#: A small cluster: one job of two workers.
+SMALL = ["--processes=2", "--cores=2", "--memory=1GiB", "--walltime=00:50:00"]
+
+
+def wait_for(condition: Callable[[], Any], what: str, timeout: float = 60.0) -> Any:
+    """Wait until ``condition()`` is true and return its value.
+
+    Parameters
+    ----------
+    condition : callable
+        Asked again and again.
+    what : str
+        What is waited for, for the message.
+    timeout : float
+        Seconds; generous, because the machine may be busy.
+
+    Raises
+    ------
+    AssertionError
+        When the time is over.
+    """
+    deadline = time.monotonic() + timeout
+    while True:
+        value = condition()
+        if value:
+            return value
+        assert time.monotonic() < deadline, f"not within {timeout:g} s: {what}"
+        time.sleep(0.05)
+
+
+def is_alive(pid: int) -> bool:
+    """Whether a process runs (a zombie does not)."""
+    try:
+        state = Path(f"/proc/{pid}/stat").read_text().rsplit(")", 1)[1].split()[0]
+    except (FileNotFoundError, ProcessLookupError):
+        return False
+    return state != "Z"
+
+
+class Sandbox:
+    """A private Slurm, up while the context lasts.
+
+    Parameters
+    ----------
+    *options : str
+        Options of ``tests/sandbox/slurm start``.
+    """
+
+    def __init__(self, *options: str) -> None:
+        self.options = options
+        self.environment: dict[str, str] = {}
+
+    def __enter__(self) -> Sandbox:
+        # Sockets need short paths: never below a long temporary directory.
+        self.directory = tempfile.mkdtemp(prefix="draco-slurm-", dir="/tmp")
+        os.rmdir(self.directory)
+        self.tool("start", "--dir", self.directory, *self.options)
+        text = self.tool("env", self.directory, "--format", "json").stdout
+        self.environment = json.loads(text)
+        return self
+
+    def __exit__(self, *exc_info) -> None:
+        self.tool("stop", self.directory)
+
+    def tool(self, *arguments: str) -> subprocess.CompletedProcess[str]:
+        return subprocess.run(
+            [str(SANDBOX), *arguments], check=True, text=True, stdout=subprocess.PIPE
+        )
+
+    def kill(self, daemon: str, signal_name: str = "KILL") -> None:
+        self.tool("kill", daemon, self.directory, "--signal", signal_name)
+
+    def restart(self, daemon: str) -> None:
+        self.tool("restart", daemon, self.directory)
+
+    def command(self, *arguments: str) -> str:
+        """Run a Slurm command and return what it prints."""
+        return subprocess.run(
+            arguments,
+            check=True,
+            text=True,
+            stdout=subprocess.PIPE,
+            env={**os.environ, **self.environment},
+        ).stdout
+
+    def jobs(self, states: str = "all", name: str = "draco-") -> list[dict[str, str]]:
+        """The jobs whose name begins with ``name``, one for each task of an array."""
+        text = self.command("squeue", "-h", "-r", "-t", states, "-o", "%i|%T|%j|%P|%N|%r")
+        fields = ["id", "state", "name", "partition", "nodes", "reason"]
+        jobs = [dict(zip(fields, line.split("|"))) for line in text.splitlines()]
+        return [job for job in jobs if job["name"].startswith(name)]
+
+    def active_jobs(self, name: str = "draco-") -> list[dict[str, str]]:
+        return self.jobs("PENDING,RUNNING,SUSPENDED,COMPLETING,CONFIGURING", name)
+
+
+class Draco:
+    """A user with a home, a runtime directory and the programs of draco.
+
+    Parameters
+    ----------
+    sandbox : Sandbox
+        The Slurm that the user sees.
+    name : str
+        Name of the cluster.
+    """
+
+    def __init__(self, sandbox: Sandbox, name: str | None = None) -> None:
+        self.sandbox = sandbox
+        self.root = Path(tempfile.mkdtemp(prefix="draco-user-", dir="/tmp"))
+        # The name tells this user's jobs from those of other tests on the same Slurm.
+        self.name = name or "t" + self.root.name[-8:]
+        self.home = self.root / "home"
+        self.runtime = self.root / "run"
+        for directory in (self.home, self.runtime):
+            directory.mkdir(mode=0o700)
+        self.state = self.home / ".local/state/draco" / self.name
+        self.log = self.state / "dracod.log"
+        self.environment = {
+            **{k: v for k, v in os.environ.items() if not k.startswith(("SLURM_", "DRACO_"))},
+            **sandbox.environment,
+            "HOME": str(self.home),
+            "XDG_RUNTIME_DIR": str(self.runtime),
+            "PATH": f"{Path(PYTHON).parent}:{os.environ['PATH']}",
+            "DRACO_NAME": self.name,
+            "TERM": "dumb",
+        }
+        for variable in ("XDG_STATE_HOME", "XDG_CONFIG_HOME"):
+            self.environment.pop(variable, None)
+        if "DRACO_WRAPPER" in os.environ:
+            self.wrap(os.environ["DRACO_WRAPPER"])
+
+    def __enter__(self) -> Draco:
+        return self
+
+    def __exit__(self, exc_type, exc, traceback) -> None:
+        if exc_type is not None:
+            self.print_logs()
+        self.run("shutdown", check=False)
+        for pid in self.processes():
+            with contextlib.suppress(ProcessLookupError):
+                os.kill(pid, signal.SIGCONT)
+        if exc_type is not None:
+            for pid in self.processes():
+                with contextlib.suppress(ProcessLookupError):
+                    os.kill(pid, signal.SIGKILL)
+            self.sandbox.command("scancel", *[job["id"] for job in self.jobs()] or ["1"])
+
+    def check_nothing_left(self) -> None:
+        """No process and no job of this user is left, and no sanitizer complained."""
+        wait_for(lambda: not self.processes(), f"processes are left: {self.processes()}")
+        wait_for(lambda: not self.jobs(), f"jobs are left: {self.jobs()}")
+        log = self.log.read_text() if self.log.exists() else ""
+        for complaint in ("ERROR: AddressSanitizer", "runtime error:", "LeakSanitizer"):
+            assert complaint not in log, log
+        shutil.rmtree(self.root)
+
+    def wrap(self, command: str) -> None:
+        """Have dracod run by another program."""
+        script = self.root / "dracod"
+        script.write_text(f'#!/bin/sh\nexec {command} {BUILD}/dracod "$@"\n')
+        script.chmod(0o755)
+        self.environment["DRACO_BIN"] = str(script)
+
+    def command(self, *arguments: str) -> list[str]:
+        return [str(BUILD / "dracoctl"), *arguments]
+
+    def popen(self, *arguments: str, **kwargs: Any) -> subprocess.Popen[str]:
+        kwargs = {"env": self.environment, "text": True, "cwd": self.home, **kwargs}
+        return subprocess.Popen(self.command(*arguments), **kwargs)
+
+    def run(
+        self, *arguments: str, check: bool = True, timeout: float = 240, **environment: str
+    ) -> subprocess.CompletedProcess[str]:
+        """Run dracoctl; with ``check`` its exit status must be 0."""
+        result = subprocess.run(
+            self.command(*arguments),
+            text=True,
+            capture_output=True,
+            timeout=timeout,
+            cwd=self.home,
+            env={**self.environment, **environment},
+        )
+        if check and result.returncode != 0:
+            self.print_logs()
+            raise AssertionError(
+                f"{shlex.join(arguments)}: status {result.returncode}\n"
+                f"{result.stdout}{result.stderr}"
+            )
+        return result
+
+    def start(self, *options: str, check: bool = True, **environment: str):
+        return self.run("start", *SMALL, *options, check=check, **environment)
+
+    def status(self) -> dict[str, Any]:
+        return json.loads(self.run("--json", "status", check=False).stdout)
+
+    def cluster_state(self) -> str:
+        return self.status().get("cluster", {}).get("state", "none")
+
+    def wait_for_workers(self, count: int) -> None:
+        wait_for(
+            lambda: self.status()["cluster"]["workers"] == count, f"{count} workers are connected"
+        )
+
+    def jobs(self) -> list[dict[str, str]]:
+        """This user's jobs in the queue that have not ended."""
+        return self.sandbox.active_jobs(f"draco-{self.name}-")
+
+    def all_jobs(self) -> list[dict[str, str]]:
+        """This user's jobs that Slurm remembers, ended or not."""
+        return self.sandbox.jobs("all", f"draco-{self.name}-")
+
+    def daemon(self) -> int:
+        """The process id of dracod."""
+        return int(json.loads((self.state / "daemon.json").read_text())["pid"])
+
+    def processes(self) -> list[int]:
+        """All processes whose environment names this user's home, but for Slurm's jobs."""
+        mark = f"HOME={self.home}".encode()
+        found = []
+        for entry in Path("/proc").iterdir():
+            if not entry.name.isdigit() or int(entry.name) == os.getpid():
+                continue
+            try:
+                variables = (entry / "environ").read_bytes().split(b"\0")
+            except OSError:
+                continue
+            if mark in variables:
+                found.append(int(entry.name))
+        return found
+
+    def python(self, code: str, timeout: float = 120) -> str:
+        """Run Python in an environment in which ``Client()`` finds the cluster."""
+        environment = json.loads(self.run("env", "--format", "json").stdout)
+        result = subprocess.run(
+            [PYTHON, "-c", code],
+            text=True,
+            capture_output=True,
+            timeout=timeout,
+            env={**self.environment, **environment},
+        )
+        assert result.returncode == 0, result.stderr
+        return result.stdout
+
+    def print_logs(self) -> None:
+        logs = [self.log, *sorted(self.home.glob(".draco_logs/*/*.log"))]
+        for log in logs:
+            if log.exists():
+                print(f"--- {log}\n{log.read_text(errors='replace')[-6000:]}")

@@ -113,9 +113,7 @@ def _number(low: int, high: int) -> Callable[[str], int]:
 
 def _directory(text: str) -> str:
     if not text:
-        raise argparse.ArgumentTypeError(
-            "'': the path of a new or an empty folder is right"
-        )
+        raise argparse.ArgumentTypeError("'': the path of a new or an empty folder is right")
     return os.path.abspath(text)
 
 
@@ -139,9 +137,7 @@ def _make_parser() -> Parser:
         formatter_class=argparse.RawDescriptionHelpFormatter,
         allow_abbrev=False,
     )
-    commands = parser.add_subparsers(
-        dest="subcommand", metavar="SUBCOMMAND", required=True
-    )
+    commands = parser.add_subparsers(dest="subcommand", metavar="SUBCOMMAND", required=True)
 
     def add(
         name: str,
@@ -173,15 +169,11 @@ def _make_parser() -> Parser:
         default="sh",
         help="shell commands (default) or JSON",
     )
-    run = add(
-        "run", "run a command with a sandbox of its own", RUN_TEXT, _run, RUN_EPILOG
-    )
+    run = add("run", "run a command with a sandbox of its own", RUN_TEXT, _run, RUN_EPILOG)
     run.usage = "slurm run [OPTION ...] -- COMMAND [ARGUMENT ...]"
     _add_options(run)
     restart = add("restart", "start a daemon again", RESTART_TEXT, _restart)
-    restart.add_argument(
-        "daemon", metavar="DAEMON", help="munged, slurmctld, n1, n2, ..."
-    )
+    restart.add_argument("daemon", metavar="DAEMON", help="munged, slurmctld, n1, n2, ...")
     _add_sandbox(restart)
     kill = add("kill", "send a signal to a daemon", KILL_TEXT, _kill)
     kill.add_argument("daemon", metavar="DAEMON", help="munged, slurmctld, n1, n2, ...")
@@ -293,9 +285,7 @@ def _env(arguments: Arguments) -> int:
 
 def _run(arguments: Arguments) -> int:
     if not arguments.command:
-        raise UsageError(
-            "COMMAND is missing: slurm run [OPTION ...] -- COMMAND is right"
-        )
+        raise UsageError("COMMAND is missing: slurm run [OPTION ...] -- COMMAND is right")
     try:
         return launch.run(_options(arguments), arguments.command)
     except UsageError:

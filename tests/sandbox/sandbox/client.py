@@ -46,9 +46,7 @@ def _lives(identity: tuple[int, int]) -> bool:
 def environment(layout: Layout) -> dict[str, str]:
     """Return the variables of a running sandbox; SandboxError when it does not run."""
     if not _lives(_identity(layout)):
-        raise SandboxError(
-            f"{layout.root}: its supervisor has died; stop removes the rest"
-        )
+        raise SandboxError(f"{layout.root}: its supervisor has died; stop removes the rest")
     return layout.environment()
 
 

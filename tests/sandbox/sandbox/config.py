@@ -12,9 +12,7 @@ SOCKET_PATH_MAX = 107  # sun_path holds 108 bytes, the last one is zero
 FOLDER_PREFIX = "draco-sandbox-"
 FOLDER_RANDOM = 8  # characters that tempfile.mkdtemp() adds
 NAME_VARIABLE = "DRACO_SANDBOX"
-MARK_VARIABLE = (
-    "DRACO_SANDBOX_DAEMON"  # in the environment of our daemons, and only there
-)
+MARK_VARIABLE = "DRACO_SANDBOX_DAEMON"  # in the environment of our daemons, and only there
 
 # Variables that a surrounding job, or its user, has set for another Slurm.
 FOREIGN_PREFIXES = (
@@ -161,9 +159,7 @@ def cgroup_conf(version: tuple[int, int]) -> str | None:
     return "CgroupPlugin=disabled\n" if version >= (23, 2) else None
 
 
-def slurm_conf(
-    options: Options, layout: Layout, user: str, host: str, ports: list[int]
-) -> str:
+def slurm_conf(options: Options, layout: Layout, user: str, host: str, ports: list[int]) -> str:
     """Return slurm.conf.
 
     Parameters

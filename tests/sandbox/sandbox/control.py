@@ -60,9 +60,7 @@ class Control:
 
     def _on_connection(self) -> None:
         connection, _ = self._listener.accept()
-        connection.settimeout(
-            RECEIVE_LIMIT_S
-        )  # our user's own command, which sends at once
+        connection.settimeout(RECEIVE_LIMIT_S)  # our user's own command, which sends at once
         try:
             words = connection.recv(REQUEST_MAX).decode(errors="replace").split()
         except OSError:

@@ -129,9 +129,7 @@ class Daemon:
         log(f"{self.name} started as process {self.process.pid}")
 
     def _on_end(self) -> None:
-        log(
-            f"{self.name} (process {self.process.pid}) {describe_status(self.process.status)}"
-        )
+        log(f"{self.name} (process {self.process.pid}) {describe_status(self.process.status)}")
         # The number may soon be somebody else's.
         os.unlink(self.pid_file)
 
@@ -175,9 +173,7 @@ def make_daemons(
     ]
     result = [
         Daemon("munged", "munged", munged, None, layout),
-        Daemon(
-            "slurmctld", "slurmctld", [programs["slurmctld"], "-D"], ports[0], layout
-        ),
+        Daemon("slurmctld", "slurmctld", [programs["slurmctld"], "-D"], ports[0], layout),
     ]
     for node, port in zip(nodes, ports[1:]):
         argv = [programs["slurmd"], "-D", "-N", node]

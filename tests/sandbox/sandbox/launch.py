@@ -49,9 +49,7 @@ def check(options: Options) -> None:
     """
     root = options.directory
     if root is None:
-        fresh = os.path.join(
-            options.parent, config.FOLDER_PREFIX + config.FOLDER_RANDOM * "X"
-        )
+        fresh = os.path.join(options.parent, config.FOLDER_PREFIX + config.FOLDER_RANDOM * "X")
         config.check_root(fresh, f"TMPDIR {options.parent}", options)
         _check_parent(options.parent, f"TMPDIR {options.parent}")
     else:
@@ -72,9 +70,7 @@ def check(options: Options) -> None:
 
 def _check_parent(parent: str, source: str) -> None:
     if not os.path.isdir(parent):
-        raise UsageError(
-            f"{source}: there is no folder {parent}; an existing one is right"
-        )
+        raise UsageError(f"{source}: there is no folder {parent}; an existing one is right")
     if not os.access(parent, os.W_OK | os.X_OK):
         raise UsageError(
             f"{source}: you cannot write to {parent}; a folder where you can is right"
@@ -100,9 +96,7 @@ def _check_public(root: str) -> None:
         raise UsageError(
             "--public: only root can run jobs as other users; leave it out, or run this as root"
         )
-    folder = (
-        root if os.path.isdir(root) and not os.listdir(root) else os.path.dirname(root)
-    )
+    folder = root if os.path.isdir(root) and not os.listdir(root) else os.path.dirname(root)
     while True:
         if not os.stat(folder).st_mode & stat.S_IXOTH:
             raise UsageError(
@@ -205,9 +199,7 @@ def start(options: Options, show: Callable[[dict[str, str]], None]) -> int:
         message = _receive(link)
         if message and "environment" in message:
             environment = message["environment"]
-            say(
-                f"{options.nodes} nodes with {options.cpus} CPUs, up in {message['seconds']} s"
-            )
+            say(f"{options.nodes} nodes with {options.cpus} CPUs, up in {message['seconds']} s")
             show(environment)
             link.send(b"detach")
             return 0
@@ -239,9 +231,9 @@ def run(options: Options, argv: list[str]) -> int:
         say(f"run: {argv[0]}: no such command")
         return STATUS_NOT_FOUND
     ending = {signal.SIGINT, signal.SIGQUIT, signal.SIGTERM, signal.SIGHUP}
-    watched = {
-        number for number in ending if signal.getsignal(number) != signal.SIG_IGN
-    } | {signal.SIGCHLD}
+    watched = {number for number in ending if signal.getsignal(number) != signal.SIG_IGN} | {
+        signal.SIGCHLD
+    }
     signal.signal(signal.SIGCHLD, signal.SIG_DFL)
     mask = signal.pthread_sigmask(signal.SIG_BLOCK, watched)
     pid, link = _fork_supervisor(options, argv, mask)

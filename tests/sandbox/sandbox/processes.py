@@ -144,7 +144,7 @@ def fork(body: Callable[[], int]) -> int:
     status = 1
     try:
         status = body()
-    except BaseException:  # noqa: BLE001
+    except BaseException:
         traceback.print_exc()
     finally:
         os._exit(status)

@@ -93,7 +93,7 @@ class Supervisor:
             log("stopping")
         except (SandboxError, OSError) as error:
             self._tell({"error": str(error)})
-        except Exception:  # noqa: BLE001
+        except Exception:
             self._tell({"error": f"the supervisor failed\n{traceback.format_exc()}"})
         finally:
             self._tear_down()
@@ -145,9 +145,7 @@ class Supervisor:
         os.umask(0o777 & ~mode)
         root = self._options.directory
         if root is None:
-            root = tempfile.mkdtemp(
-                prefix=config.FOLDER_PREFIX, dir=self._options.parent
-            )
+            root = tempfile.mkdtemp(prefix=config.FOLDER_PREFIX, dir=self._options.parent)
         elif not os.path.isdir(root):
             os.mkdir(root, mode)
         os.chmod(root, mode)
@@ -206,9 +204,7 @@ class Supervisor:
         user = pwd.getpwuid(os.geteuid()).pw_name
         host = socket.gethostname().partition(".")[0]
         with open(self._layout.slurm_conf, "w", encoding="ascii") as file:
-            file.write(
-                config.slurm_conf(self._options, self._layout, user, host, numbers)
-            )
+            file.write(config.slurm_conf(self._options, self._layout, user, host, numbers))
         daemons = make_daemons(self._programs, self._layout, nodes, numbers)
         self._daemons = {daemon.name: daemon for daemon in daemons}
         self._start([daemons[0]], self._munged_answers)
@@ -278,9 +274,7 @@ class Supervisor:
     def _nodes_respond(self, nodes: list[str]) -> bool:
         states = self._node_states()
         found = [states.get(node, "unk") for node in nodes]
-        return not any(
-            state.startswith("unk") or state.endswith("*") for state in found
-        )
+        return not any(state.startswith("unk") or state.endswith("*") for state in found)
 
     def _answers(self, daemon: Daemon) -> bool:
         if daemon.name == "munged":
@@ -289,9 +283,7 @@ class Supervisor:
             return self._slurmctld_answers()
         if not daemon.listens():
             return False
-        return not self._daemons["slurmctld"].running() or self._nodes_respond(
-            [daemon.name]
-        )
+        return not self._daemons["slurmctld"].running() or self._nodes_respond([daemon.name])
 
     # Requests.
 
@@ -332,9 +324,7 @@ class Supervisor:
         def up() -> bool:
             nonlocal started
             if daemon.running():
-                return not processes.is_dying(daemon.process.pid) and self._answers(
-                    daemon
-                )
+                return not processes.is_dying(daemon.process.pid) and self._answers(daemon)
             if started:
                 self._fail_start(daemon)
             daemon.start(self._loop, self._environment)
@@ -359,9 +349,7 @@ class Supervisor:
                 daemon.signal(signal.SIGHUP)
                 names.append(name)
         if not self._loop.wait(lambda: self._nodes_respond(names), START_LIMIT_S):
-            raise SandboxError(
-                f"{', '.join(names)}: not registered within {START_LIMIT_S} s"
-            )
+            raise SandboxError(f"{', '.join(names)}: not registered within {START_LIMIT_S} s")
 
     def _kill(self, daemon: Daemon, number: int) -> str:
         if not daemon.running():
@@ -402,15 +390,9 @@ class Supervisor:
 
     def _steps(self) -> list[int]:
         """Return the job steps: marked by their slurmd, but our children since slurmd let them go."""
-        own = {
-            daemon.process.pid for daemon in self._daemons.values() if daemon.process
-        }
+        own = {daemon.process.pid for daemon in self._daemons.values() if daemon.process}
         children = set(processes.children_by_parent().get(os.getpid(), [])) - own
-        return [
-            pid
-            for pid in processes.with_variable(self._layout.mark())
-            if pid in children
-        ]
+        return [pid for pid in processes.with_variable(self._layout.mark()) if pid in children]
 
     def _end_jobs(self) -> None:
         """Let running jobs end in peace, by Slurm if it still works; then kill them."""

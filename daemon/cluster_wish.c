@@ -28,20 +28,22 @@ static char *make_script(const struct cluster *cluster)
 	});
 }
 
+void wish_ask(const struct settings *settings, int64_t count, struct slurm_submission *ret)
+{
+	*ret = (struct slurm_submission){
+		.count = count,
+		.cores = settings->cores,
+		.memory_mib = settings->memory_mib,
+		.walltime_s = settings->walltime_s,
+	};
+}
+
 void cluster_make_wish(
 	const struct cluster *cluster, int64_t count, struct slurm_submission *ret)
 {
-	const struct settings *s = &cluster->request.settings;
-
-	*ret = (struct slurm_submission){
-		.count = count,
-		.script = make_script(cluster),
-		.output = xasprintf(
-			"%s/job-%s.log", cluster->log_dir, count > 1 ? "%A_%a" : "%j"),
-		.directory = xstrdup(cluster->request.directory),
-		.cores = s->cores,
-		.memory_mib = s->memory_mib,
-		.walltime_s = s->walltime_s,
-	};
+	wish_ask(&cluster->request.settings, count, ret);
+	ret->script = make_script(cluster);
+	ret->output = xasprintf("%s/job-%s.log", cluster->log_dir, count > 1 ? "%A_%a" : "%j");
+	ret->directory = xstrdup(cluster->request.directory);
 	strv_copy(&ret->environment, &cluster->request.environment);
 }

@@ -8,6 +8,7 @@
 #include <unistd.h>
 
 #include "client/ctl.h"
+#include "client/dry_run.h"
 #include "client/launch.h"
 #include "client/output.h"
 #include "client/request.h"
@@ -31,6 +32,7 @@ struct waiting {
 	const struct ctl *ctl;
 	struct live live;
 	char *message;
+	json_int_t step; /* of the last message */
 	struct timespec since;
 	bool joined; /* somebody else started it: it is not ours to stop */
 };
@@ -49,6 +51,11 @@ static bool on_notification(void *arg, const char *method, const json_t *params)
 	struct waiting *waiting = arg;
 
 	if (method && strcmp(method, "progress") == 0) {
+		json_int_t step = json_get_integer(params, "step", 0);
+
+		if (waiting->message && step != waiting->step)
+			live_keep(&waiting->live);
+		waiting->step = step;
 		xreplace(&waiting->message, json_get_text(params, "message", ""));
 		waiting->joined = json_get_boolean(params, "joined", 0);
 		if (waiting->ctl->json) {
@@ -65,7 +72,8 @@ static bool on_notification(void *arg, const char *method, const json_t *params)
 
 /* The settings given as options; checked here together with the others, so that a mistake costs no
  * daemon. Returns an exit status. */
-static int read_options(struct ctl *ctl, int argc, char **argv, json_t *ret_options)
+static int read_options(
+	struct ctl *ctl, int argc, char **argv, json_t *ret_options, bool *ret_dry_run)
 {
 	struct settings settings;
 	struct err err = ERR_INIT;
@@ -78,6 +86,10 @@ static int read_options(struct ctl *ctl, int argc, char **argv, json_t *ret_opti
 	while (r == 0 && (option = command_option(ctl, argc, argv)) != -1) {
 		enum setting_id id = (enum setting_id)(option - COMMAND_SETTING);
 
+		if (option < COMMAND_SETTING) {
+			*ret_dry_run = true;
+			continue;
+		}
 		r = settings_set(&settings, id, optarg, "option", &err);
 		json_object_set_new(ret_options, settings_table[id].name, json_text(optarg));
 	}
@@ -140,9 +152,10 @@ static void end_dracod(struct connection *connection)
 	_cleanup_json_ json_t *result = NULL;
 	struct refusal refusal = {0};
 	struct err err = ERR_INIT;
+	int r = connection_call(
+		connection, "shutdown", NULL, NULL, NULL, &result, &refusal, &err);
 
-	if (connection_call(connection, "shutdown", NULL, NULL, NULL, &result, &refusal, &err) <
-		0)
+	if (r < 0 && r != -EPIPE && r != -ECONNRESET) /* those: it has ended already */
 		fprintf(stderr, "dracoctl: dracod did not end in good order: %s\n", err.text);
 	json_decref(refusal.data);
 }
@@ -256,8 +269,8 @@ int cmd_start(struct ctl *ctl, int argc, char **argv)
 	_cleanup_json_ json_t *options = json_object();
 	struct connection connection;
 	struct err err = ERR_INIT;
-	bool launched;
-	int status = read_options(ctl, argc, argv, options);
+	bool launched, dry_run = false;
+	int status = read_options(ctl, argc, argv, options, &dry_run);
 
 	if (status != CTL_DONE)
 		return status;
@@ -265,7 +278,13 @@ int cmd_start(struct ctl *ctl, int argc, char **argv)
 		output_error(ctl, "%s", err.text);
 		return CTL_FAILED;
 	}
-	status = request_start(&connection, ctl, options, launched);
+	if (!dry_run) {
+		status = request_start(&connection, ctl, options, launched);
+	} else {
+		status = dry_run_show(&connection, ctl, options);
+		if (launched)
+			end_dracod(&connection);
+	}
 	connection_close(&connection);
 	return status;
 }

@@ -9,6 +9,11 @@
 #include "common/nearest.h"
 #include "common/settings.h"
 
+static const struct command_option start_options[] = {
+	{"dry-run", 0, NULL, "show where the jobs would run and when; submit nothing"},
+	{0},
+};
+
 static const struct command_option logs_options[] = {
 	{"follow", 'f', NULL, "go on with what is added, until Ctrl-C"},
 	{"lines", 'n', "N", "begin with the last N lines (default: 50)"},
@@ -25,7 +30,7 @@ const struct command commands[] = {
 		"Starts dracod when it does not run. When the cluster runs already, it is joined: nothing\n"
 		"is changed. Settings come from the built-in defaults, then the settings file, then the\n"
 		"options here.\n",
-		true, NULL, cmd_start},
+		true, start_options, cmd_start},
 	{"status", "", "show the cluster, its jobs and the state of Slurm",
 		"Answers at once, from what dracod knows. Exit status 0 when the cluster runs or starts,\n"
 		"3 when it does not.\n",

@@ -145,6 +145,13 @@ void live_clear(struct live *live)
 	live->drawn = false;
 }
 
+void live_keep(struct live *live)
+{
+	if (live->drawn)
+		fputc('\n', stderr);
+	live->drawn = false;
+}
+
 void live_show(struct live *live, bool is_new, const char *format, ...)
 {
 	struct winsize size;

@@ -48,6 +48,7 @@ void live_init(struct live *live);
 void live_show(struct live *live, bool is_new, const char *format, ...)
 	__attribute__((format(printf, 3, 4)));
 void live_clear(struct live *live);
+void live_keep(struct live *live); /* let the line stand, and go on below it */
 
 /* "14:05:09" for today, else with the date; "" for 0. */
 #define OUTPUT_TIME_MAX 32

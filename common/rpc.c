@@ -25,6 +25,8 @@ const struct rpc_method rpc_methods[RPC_METHOD_COUNT] = {
 	[RPC_ENVIRONMENT] = {"environment", false, {{0}},
 		"the variables that let a Dask client connect"},
 	[RPC_LOGS] = {"logs", false, {{0}}, "the paths of the logs of this cluster"},
+	[RPC_PLAN] = {"plan", false, {{"settings", 'o', false}},
+		"where a start would put its jobs; submits nothing"},
 };
 
 int rpc_method_find(const char *name)

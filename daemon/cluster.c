@@ -16,9 +16,11 @@
 #include "common/parse.h"
 #include "common/paths.h"
 #include "daemon/cluster_jobs.h"
+#include "daemon/cluster_place.h"
 #include "daemon/jobs.h"
 #include "daemon/logdir.h"
 #include "daemon/loop.h"
+#include "daemon/placer.h"
 #include "daemon/poll.h"
 #include "daemon/port.h"
 #include "daemon/python.h"
@@ -268,6 +270,11 @@ static void note_milestones(struct cluster *cluster, const struct jobs_count *co
 		cluster_reached(cluster, MILESTONE_WORKER);
 }
 
+static int64_t min_time(int64_t a, int64_t b)
+{
+	return a < b ? a : b;
+}
+
 static void go_up(struct cluster *cluster)
 {
 	struct jobs_count count;
@@ -282,16 +289,18 @@ static void go_up(struct cluster *cluster)
 		return;
 	count = jobs_count(cluster->jobs);
 	note_milestones(cluster, &count);
+	cluster_settle_roles(cluster);
 	missing = cluster_jobs_wanted(cluster) - count.wanted;
 	if (missing > 0 && loop_now_ms() >= cluster->hold_until_ms)
-		cluster_submit(cluster, missing);
+		cluster_place(cluster, missing);
 	else if (missing > 0)
 		cluster_wake(cluster, cluster->hold_until_ms - loop_now_ms());
 	if (cluster->state == CLUSTER_STARTING && is_ready(cluster, &count)) {
 		cluster_reached(cluster, MILESTONE_READY);
 		set_state(cluster, CLUSTER_RUNNING);
 	}
-	deadline = cluster_check_deadlines(cluster);
+	cluster_send_ends(cluster);
+	deadline = min_time(cluster_check_waiting(cluster), cluster_check_deadlines(cluster));
 	if (deadline != INT64_MAX && !loop_timer_is_running(cluster->reconcile))
 		cluster_wake(cluster, deadline - loop_now_ms());
 	cluster_plan_poll(cluster);
@@ -335,7 +344,8 @@ static void go_down(struct cluster *cluster)
 		return;
 	}
 	scheduler_stop(cluster->scheduler);
-	if (scheduler_state(cluster->scheduler) == SCHEDULER_STOPPED && !cluster->site_asked)
+	if (scheduler_state(cluster->scheduler) == SCHEDULER_STOPPED && !cluster->site_asked &&
+		!cluster->placer && !cluster->widening)
 		finish_stop(cluster);
 }
 
@@ -386,6 +396,9 @@ int cluster_start(struct cluster *cluster, struct cluster_request *request, stru
 	cluster->failure = (struct err)ERR_INIT;
 	cluster->submission_count = 0;
 	cluster->hold_until_ms = 0;
+	cluster->widen_hold_ms = 0;
+	cluster->placement_failed = false;
+	placement_finish(&cluster->placement);
 	cluster->failures = 0;
 	cluster->poll_failures = 0;
 	for (int i = 0; i < MILESTONE_COUNT; i++)
@@ -454,6 +467,8 @@ struct cluster *cluster_destroy(struct cluster *cluster)
 		return NULL;
 	python_search_cancel(cluster->python_search);
 	poll_destroy(cluster->poll);
+	placer_destroy(cluster->placer);
+	placement_finish(&cluster->placement);
 	submissions_destroy(cluster->submissions);
 	jobs_destroy(cluster->jobs);
 	scheduler_destroy(cluster->scheduler);

@@ -14,11 +14,13 @@
 #include "common/err.h"
 #include "common/settings.h"
 #include "common/strv.h"
+#include "daemon/placement.h"
 
 struct children;
 struct jobs;
 struct loop;
 struct loop_timer;
+struct placer;
 struct poll;
 struct python;
 struct python_search;
@@ -93,6 +95,15 @@ struct cluster {
 	char *python, *python_version;
 	bool site_asked;
 	char *address; /* of this host towards the nodes */
+
+	/* Where jobs can run, as found last; the job's candidate_set refers to it. */
+	struct placement placement;
+	struct placer *placer; /* looking now; NULL: not */
+	int64_t to_place;      /* jobs to submit when it has found a place; 0: it is to widen */
+	bool widening;	       /* Slurm is asked to widen jobs ... */
+	candidate_set widen_to; /* ... to this set */
+	int64_t widen_hold_ms;	/* no widening before */
+	bool placement_failed;	/* the failure is that no place was found */
 
 	struct jobs *jobs;
 	struct submissions *submissions;

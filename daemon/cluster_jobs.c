@@ -12,8 +12,8 @@
 #include "common/log.h"
 #include "common/parse.h"
 #include "daemon/cluster.h"
+#include "daemon/cluster_place.h"
 #include "daemon/jobs.h"
-#include "daemon/jobscript.h"
 #include "daemon/loop.h"
 #include "daemon/poll.h"
 #include "daemon/scheduler.h"
@@ -26,74 +26,12 @@
 #define FAILURES_MAX	   5	 /* of jobs in a row */
 #define BACKOFF_FIRST_MS   5000
 #define BACKOFF_MAX_MS	   300000
-#define DEATH_TIMEOUT_S	   60 /* workers without a scheduler */
-#define LIFETIME_MARGIN_S  60 /* workers leave so long before the walltime */
 
 char *cluster_job_log(const struct cluster *cluster, const struct job *job)
 {
 	if (!job->job_id || !cluster->log_dir)
 		return NULL;
 	return xasprintf("%s/job-%s.log", cluster->log_dir, job->id);
-}
-
-static char *make_script(const struct cluster *cluster)
-{
-	const struct settings *s = &cluster->request.settings;
-	int64_t lifetime_s = s->walltime_s - LIFETIME_MARGIN_S;
-
-	return jobscript_make(&(struct jobscript){
-		.cluster = cluster->name,
-		.python = cluster->python,
-		.scheduler = scheduler_address(cluster->scheduler),
-		.processes = s->processes,
-		.threads = settings_threads_per_worker(s),
-		.bytes = settings_bytes_per_worker(s),
-		.lifetime_s = lifetime_s > 0 ? lifetime_s : 0,
-		.death_timeout_s = DEATH_TIMEOUT_S,
-		.use_scratch_dir = s->use_scratch_dir,
-	});
-}
-
-void cluster_submit(struct cluster *cluster, int64_t count)
-{
-	const struct settings *s = &cluster->request.settings;
-	struct slurm_submission wish = {
-		.name = xasprintf("draco-%s-%s.%d", cluster->name, cluster->id,
-			++cluster->submission_count),
-		.count = count,
-		.script = make_script(cluster),
-		.partition = xstrdup(s->queues_to_try.item[0]),
-		.reservation = s->reservation ? xstrdup(s->reservation) : NULL,
-		.output = xasprintf(
-			"%s/job-%s.log", cluster->log_dir, count > 1 ? "%A_%a" : "%j"),
-		.directory = xstrdup(cluster->request.directory),
-		.cores = s->cores,
-		.memory_mib = s->memory_mib,
-		.walltime_s = s->walltime_s,
-	};
-
-	log_info("cluster %s: submitting %" PRId64 " job(s) to %s", cluster->name, count,
-		wish.partition);
-	strv_copy(&wish.environment, &cluster->request.environment);
-	cluster->ops->may_have_jobs(cluster->arg, cluster->id);
-	submissions_add(cluster->submissions, &wish, s);
-}
-
-static void on_refused(void *arg, const char *tag, const struct err *err)
-{
-	struct cluster *cluster = arg;
-	const struct settings *s = &cluster->request.settings;
-	struct err told = ERR_INIT;
-	char memory[FORMAT_MAX], walltime[FORMAT_MAX];
-
-	err_set(&told, err->code,
-		"%s (asked for: partition %s%s%s, %" PRId64
-		" cores and %s on one node, walltime %s)",
-		err->text, s->queues_to_try.item[0], s->reservation ? ", reservation " : "",
-		s->reservation ? s->reservation : "", s->cores,
-		format_size(s->memory_mib, memory), format_walltime(s->walltime_s, walltime));
-	log_error("slurm: %s: %s", tag, told.text);
-	cluster_fail(cluster, &told, NULL);
 }
 
 static void on_query_wanted(void *arg)
@@ -103,7 +41,7 @@ static void on_query_wanted(void *arg)
 	poll_within(cluster->poll, 0);
 }
 
-const struct submissions_ops cluster_submissions_ops = {on_refused, on_query_wanted};
+const struct submissions_ops cluster_submissions_ops = {cluster_place_refused, on_query_wanted};
 
 /* Ends. */
 
@@ -134,16 +72,26 @@ static enum slurm_cancel_how due_signal(const struct job *job, int64_t now)
 	return job->ending;
 }
 
-static void begin_end(struct cluster *cluster, struct job *job)
+void cluster_end_job(struct cluster *cluster, struct job *job, const char *why)
 {
 	bool runs = job->phase != PHASE_SUBMITTED && job->phase != PHASE_PENDING;
 
 	job->ending = runs ? CANCEL_TERMINATE : CANCEL_CANCEL;
 	job->ending_sent = false;
-	jobs_set_phase(cluster->jobs, job, PHASE_ENDING, "the cluster stops");
+	jobs_set_phase(cluster->jobs, job, PHASE_ENDING, why);
 }
 
 void cluster_end_jobs(struct cluster *cluster)
+{
+	struct job *job;
+
+	TAILQ_FOREACH (job, jobs_list(cluster->jobs), link)
+		if (job->job_id && job->phase != PHASE_GONE && job->phase != PHASE_ENDING)
+			cluster_end_job(cluster, job, "the cluster stops");
+	cluster_send_ends(cluster);
+}
+
+void cluster_send_ends(struct cluster *cluster)
 {
 	json_t *ids[CANCEL_COUNT] = {json_array(), json_array(), json_array()};
 	int64_t now = loop_now_ms();
@@ -152,10 +100,8 @@ void cluster_end_jobs(struct cluster *cluster)
 	TAILQ_FOREACH (job, jobs_list(cluster->jobs), link) {
 		enum slurm_cancel_how due;
 
-		if (!job->job_id || job->phase == PHASE_GONE)
-			continue;
 		if (job->phase != PHASE_ENDING)
-			begin_end(cluster, job);
+			continue;
 		due = due_signal(job, now);
 		if (job->ending_sent && due == job->ending)
 			continue;
@@ -290,27 +236,6 @@ void cluster_plan_poll(struct cluster *cluster)
 
 /* Deadlines. */
 
-static void fail_pending(struct cluster *cluster, const struct job *job)
-{
-	const struct settings *s = &cluster->request.settings;
-	struct slurm_health health;
-	struct err err = ERR_INIT;
-	char waited[FORMAT_MAX];
-
-	slurm_health(cluster->slurm, &health);
-	format_duration(s->wait_timeout_ms, waited);
-	if (!job->job_id)
-		err_set(&err, -ETIMEDOUT, "Slurm has not taken the job within %s: %s", waited,
-			health.text[0] ? health.text : "no answer");
-	else
-		err_set(&err, -ETIMEDOUT,
-			"job %s has not started within %s (wait_timeout): it is pending in "
-			"partition %s, and Slurm's reason is %s",
-			job->id, waited, job->partition ? job->partition : "?",
-			job->reason ? job->reason : "not known");
-	cluster_fail(cluster, &err, NULL);
-}
-
 /* The workers of a running job did not come. */
 static void fail_starting(struct cluster *cluster, struct job *job)
 {
@@ -336,18 +261,12 @@ int64_t cluster_check_deadlines(struct cluster *cluster)
 	if (cluster->state != CLUSTER_STARTING)
 		return next;
 	TAILQ_FOREACH (job, jobs_list(cluster->jobs), link) {
-		bool waits = job->phase <= PHASE_PENDING;
-		int64_t due = INT64_MAX;
+		int64_t due = job->phase_since_ms + s->worker_timeout_ms;
 
-		if (waits && jobs_count(cluster->jobs).running == 0)
-			due = cluster->started_ms + s->wait_timeout_ms;
-		else if (job->phase == PHASE_STARTING && job->connected == 0)
-			due = job->phase_since_ms + s->worker_timeout_ms;
+		if (job->phase != PHASE_STARTING || job->connected > 0)
+			continue;
 		if (due <= now) {
-			if (waits)
-				fail_pending(cluster, job);
-			else
-				fail_starting(cluster, job);
+			fail_starting(cluster, job);
 			return INT64_MAX;
 		}
 		if (due < next)

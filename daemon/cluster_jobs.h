@@ -13,17 +13,19 @@ struct submissions_ops;
 extern const struct poll_ops cluster_poll_ops;
 extern const struct submissions_ops cluster_submissions_ops;
 
-/* Ask Slurm for count more jobs. */
-void cluster_submit(struct cluster *cluster, int64_t count);
+/* Let one job go that is in Slurm: politely when it runs. */
+void cluster_end_job(struct cluster *cluster, struct job *job, const char *why);
 
-/* See that each job that is alive ends: politely first, then by force. */
+/* Send what is due to the jobs that are on their way out: politely first, then by force. */
+void cluster_send_ends(struct cluster *cluster);
+
+/* Let all jobs go. */
 void cluster_end_jobs(struct cluster *cluster);
 
 /* Plan the next look at the queue. */
 void cluster_plan_poll(struct cluster *cluster);
 
-/* Fail, or end jobs, where waiting has become useless: a job pending for too long, workers that do
- * not come. Returns the loop time of the next deadline, INT64_MAX when there is none. */
+/* Fail where waiting has become useless: workers that do not come. Returns the loop time of the next deadline, INT64_MAX when there is none. */
 int64_t cluster_check_deadlines(struct cluster *cluster);
 
 /* The path of a job's log. The caller frees. */

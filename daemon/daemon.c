@@ -265,9 +265,9 @@ struct daemon *daemon_destroy(struct daemon *daemon)
 		return NULL;
 	control_destroy(daemon->control);
 	dask_link_destroy(daemon->dask_link);
-	methods_destroy(daemon->methods);
 	/* Slurm before those who wait for its answers: none comes any more. */
 	slurm_destroy(daemon->slurm);
+	methods_destroy(daemon->methods);
 	cluster_destroy(daemon->cluster);
 	leftover_destroy(daemon->leftover);
 	children_destroy(daemon->children);

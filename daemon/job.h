@@ -8,9 +8,18 @@
 
 #include "common/queue.h"
 #include "daemon/job_phase.h"
+#include "daemon/placement.h"
 #include "daemon/slurm_msg.h"
 
 struct submission;
+
+/* Where a site forbids to move a pending job, another one is submitted to the next place; the one of
+ * the two that starts first stays. */
+enum job_role {
+	ROLE_ORDINARY,
+	ROLE_STANDBY, /* pending, and a substitute is pending elsewhere; not counted as wanted */
+	ROLE_SUBSTITUTE, /* for one on standby */
+};
 
 struct job {
 	TAILQ_ENTRY(job) link; /* jobs.list */
@@ -28,6 +37,13 @@ struct job {
 
 	/* Its shape: later jobs may have another. */
 	int64_t processes, cores, memory_mib, walltime_s;
+
+	/* Where it may run: candidates of the cluster's placement, and since when. */
+	candidate_set placed;
+	int64_t placed_ms; /* loop time */
+	bool widening;	   /* Slurm is asked to let it run in one more place */
+	bool exhausted;	   /* there is no further place */
+	enum job_role role;
 
 	/* As Slurm reported last. */
 	char *partition, *nodes, *reason;

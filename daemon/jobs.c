@@ -323,7 +323,7 @@ struct jobs_count jobs_count(const struct jobs *jobs)
 
 	TAILQ_FOREACH (job, &jobs->list, link) {
 		count.alive += job_phase_is_alive(job->phase);
-		if (job_phase_is_wanted(job->phase)) {
+		if (job_phase_is_wanted(job->phase) && job->role != ROLE_STANDBY) {
 			count.wanted++;
 			count.wanted_workers += job->processes;
 		}

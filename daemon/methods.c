@@ -18,6 +18,7 @@
 #include "daemon/control.h"
 #include "daemon/environment.h"
 #include "daemon/loop.h"
+#include "daemon/plan.h"
 #include "daemon/report.h"
 
 #define PROGRESS_INTERVAL_MS 100
@@ -39,6 +40,7 @@ struct waiter {
 struct methods {
 	struct cluster *cluster;
 	const struct paths *paths;
+	struct plans *plans;
 	TAILQ_HEAD(, waiter) waiters;
 	struct loop_timer *serve; /* looks at the waiters, once after any number of changes */
 	bool soon;		  /* that is planned */
@@ -225,6 +227,21 @@ static void do_logs(
 		client, message->id, report_logs(methods->cluster, methods->paths->log_file));
 }
 
+static void do_plan(
+	struct methods *methods, struct client *client, const struct rpc_message *message)
+{
+	struct cluster_request request;
+	struct err err = ERR_INIT;
+
+	if (make_request(methods, message->params, &request, &err) < 0) {
+		client_refuse(client, message->id, RPC_INVALID_PARAMS, err.text, NULL);
+		return;
+	}
+	if (plans_begin(methods->plans, client, message->id, &request.settings, &err) < 0)
+		client_refuse(client, message->id, RPC_FAILED, err.text, NULL);
+	cluster_request_finish(&request);
+}
+
 static void (*const handlers[RPC_METHOD_COUNT])(
 	struct methods *methods, struct client *client, const struct rpc_message *message) = {
 	[RPC_HELLO] = do_hello,
@@ -234,6 +251,7 @@ static void (*const handlers[RPC_METHOD_COUNT])(
 	[RPC_SHUTDOWN] = do_shutdown,
 	[RPC_ENVIRONMENT] = do_environment,
 	[RPC_LOGS] = do_logs,
+	[RPC_PLAN] = do_plan,
 };
 
 void methods_request(
@@ -263,6 +281,7 @@ void methods_client_gone(struct methods *methods, struct client *client)
 {
 	struct waiter *waiter, *next;
 
+	plans_client_gone(methods->plans, client);
 	TAILQ_FOREACH_SAFE (waiter, &methods->waiters, link, next)
 		if (waiter->client == client)
 			waiter_free(methods, waiter);
@@ -410,6 +429,7 @@ struct methods *methods_create(struct loop *loop, struct cluster *cluster,
 
 	methods->cluster = cluster;
 	methods->paths = paths;
+	methods->plans = plans_create(cluster->slurm);
 	TAILQ_INIT(&methods->waiters);
 	methods->serve = loop_timer_create(loop, serve, methods);
 	methods->shutdown = shutdown;
@@ -424,6 +444,7 @@ struct methods *methods_destroy(struct methods *methods)
 	while (!TAILQ_EMPTY(&methods->waiters))
 		waiter_free(methods, TAILQ_FIRST(&methods->waiters));
 	loop_timer_destroy(methods->serve);
+	plans_destroy(methods->plans);
 	free(methods);
 	return NULL;
 }

@@ -14,7 +14,7 @@ struct rpc_message;
 /* shutdown(arg) is called when a client asks dracod to end; it shall stop the cluster first. */
 struct methods *methods_create(struct loop *loop, struct cluster *cluster,
 	const struct paths *paths, void (*shutdown)(void *arg), void *arg);
-struct methods *methods_destroy(struct methods *methods);
+struct methods *methods_destroy(struct methods *methods); /* only after slurm_destroy() */
 
 /* A message came from client: answer it, now or when its work is done. */
 void methods_request(

@@ -108,8 +108,10 @@ json_t *report_failure(const struct cluster *cluster)
 		return NULL;
 	if (cluster->failure_log)
 		tail = logdir_tail(cluster->failure_log, TAIL_LINES);
-	return json_pack("{s:o, s:o, s:o}", "message", json_text(cluster->failure.text), "log",
-		json_text(cluster->failure_log), "tail", json_text(tail));
+	return json_pack("{s:o, s:o, s:o, s:o}", "message", json_text(cluster->failure.text),
+		"log", json_text(cluster->failure_log), "tail", json_text(tail), "candidates",
+		cluster->placement_failed ? placement_to_json(&cluster->placement)
+					  : json_null());
 }
 
 json_t *report_status(const struct cluster *cluster)
@@ -120,10 +122,11 @@ json_t *report_status(const struct cluster *cluster)
 	const struct job *job;
 
 	TAILQ_FOREACH (job, jobs_list(cluster->jobs), link)
-		json_array_append_new(jobs, report_job(cluster, job));
+		if (job->phase != PHASE_GONE || job->job_id)
+			json_array_append_new(jobs, report_job(cluster, job));
 	return json_pack(
-		"{s:s, s:{s:s, s:o, s:o, s:o, s:I, s:I, s:I, s:I, s:o, s:o}, s:o, s:o, s:o, "
-		"s:o}",
+		"{s:s, s:{s:s, s:o, s:o, s:o, s:I, s:I, s:I, s:I, s:o, s:o, s:o}, s:o, s:o, "
+		"s:o, s:o}",
 		"name", cluster->name, "cluster", "state", cluster_state_name(cluster->state),
 		"since", epoch(cluster->since_ms), "id", json_text(known ? cluster->id : NULL),
 		"failure", cluster->failure.code ? report_failure(cluster) : json_null(),
@@ -132,9 +135,10 @@ json_t *report_status(const struct cluster *cluster)
 		(json_int_t)count.wanted, "jobs_wanted",
 		(json_int_t)(known ? cluster_jobs_wanted(cluster) : 0), "log_directory",
 		json_text(cluster->log_dir), "milestones",
-		known ? report_milestones(cluster) : json_null(), "scheduler",
-		report_scheduler(cluster), "slurm", report_slurm(cluster), "jobs", jobs,
-		"settings", known ? settings_to_json(&cluster->request.settings) : json_null());
+		known ? report_milestones(cluster) : json_null(), "candidates",
+		placement_to_json(&cluster->placement), "scheduler", report_scheduler(cluster),
+		"slurm", report_slurm(cluster), "jobs", jobs, "settings",
+		known ? settings_to_json(&cluster->request.settings) : json_null());
 }
 
 /* The job that a start waits for most: the one that has come furthest. */
@@ -148,30 +152,50 @@ static const struct job *foremost(const struct cluster *cluster)
 	return best;
 }
 
-static char *describe_start(const struct cluster *cluster, const struct jobs_count *count)
+static char *describe_pending(const struct job *job)
+{
+	bool told = job->reason && *job->reason && strcmp(job->reason, "None") != 0;
+	struct tm local;
+	char when[48] = "";
+
+	if (job->start_time > time(NULL)) {
+		localtime_r(&job->start_time, &local);
+		strftime(when, sizeof(when), ", expected to start at %H:%M:%S", &local);
+	}
+	return xasprintf("job %s is pending in %s%s%s%s", job->id,
+		job->partition ? job->partition : "?", told ? ": " : "",
+		told ? job->reason : "", when);
+}
+
+/* The steps of a start, and of a stop, as one after the other is shown. */
+enum step { STEP_PREPARE, STEP_PLACE, STEP_PENDING, STEP_RUNNING, STEP_JOBS, STEP_SCHEDULER };
+
+static char *describe_start(
+	const struct cluster *cluster, const struct jobs_count *count, enum step *ret_step)
 {
 	const struct job *job = foremost(cluster);
 	struct slurm_health health;
 
 	slurm_health(cluster->slurm, &health);
+	*ret_step = STEP_PREPARE;
 	if (health.asked && !health.answering)
 		return xasprintf("Slurm does not answer: %s", health.text);
 	if (!cluster->python)
 		return xstrdup("looking for a Python with distributed");
 	if (!cluster->address)
 		return xstrdup("asking Slurm");
+	*ret_step = STEP_PLACE;
+	if (!job && cluster->placer)
+		return xstrdup("looking where jobs start soonest");
 	if (!job || job->phase == PHASE_NEW)
 		return xasprintf("submitting %" PRId64 " job%s", cluster_jobs_wanted(cluster),
 			cluster_jobs_wanted(cluster) == 1 ? "" : "s");
-	switch (job->phase) {
-	case PHASE_SUBMITTED:
+	*ret_step = STEP_PENDING;
+	if (job->phase == PHASE_SUBMITTED)
 		return xasprintf("job %s is submitted", job->id);
-	case PHASE_PENDING:
-		return xasprintf("job %s is pending in %s: %s", job->id,
-			job->partition ? job->partition : "?", job->reason);
-	default:
-		break;
-	}
+	if (job->phase == PHASE_PENDING)
+		return describe_pending(job);
+	*ret_step = STEP_RUNNING;
 	if (scheduler_state(cluster->scheduler) != SCHEDULER_UP)
 		return xasprintf("job %s runs, the Dask scheduler is %s", job->id,
 			scheduler_state_name(scheduler_state(cluster->scheduler)));
@@ -184,22 +208,28 @@ json_t *report_progress(const struct cluster *cluster)
 {
 	struct jobs_count count = jobs_count(cluster->jobs);
 	_cleanup_free_ char *message = NULL;
+	enum step step = STEP_SCHEDULER;
 
-	if (cluster->state == CLUSTER_STARTING)
-		message = describe_start(cluster, &count);
-	else if (cluster->state == CLUSTER_STOPPING)
-		message = count.alive > 0 ? xasprintf("ending %" PRId64 " job%s", count.alive,
-						    count.alive == 1 ? "" : "s")
-					  : xstrdup("ending the Dask scheduler");
-	else
+	if (cluster->state == CLUSTER_STARTING) {
+		message = describe_start(cluster, &count, &step);
+	} else if (cluster->state == CLUSTER_STOPPING && count.alive > 0) {
+		step = STEP_JOBS;
+		message = xasprintf(
+			"ending %" PRId64 " job%s", count.alive, count.alive == 1 ? "" : "s");
+	} else if (cluster->state == CLUSTER_STOPPING) {
+		message = xstrdup("ending the Dask scheduler");
+	} else {
 		message = xasprintf("the cluster is %s", cluster_state_name(cluster->state));
-	return json_pack("{s:s, s:o, s:o, s:s, s:I, s:I}", "state",
-		cluster_state_name(cluster->state), "message", json_text(message), "elapsed_s",
+	}
+	return json_pack("{s:s, s:i, s:o, s:o, s:s, s:I, s:I, s:o}", "state",
+		cluster_state_name(cluster->state), "step", (int)step, "message",
+		json_text(message), "elapsed_s",
 		seconds_since(cluster->state == CLUSTER_STOPPING ? cluster->stop_since_ms
 								 : cluster->started_ms),
 		"scheduler", scheduler_state_name(scheduler_state(cluster->scheduler)),
 		"workers", (json_int_t)count.connected, "workers_wanted",
-		(json_int_t)cluster->request.settings.minimum);
+		(json_int_t)cluster->request.settings.minimum, "milestones",
+		report_milestones(cluster));
 }
 
 json_t *report_environment(const struct cluster *cluster)

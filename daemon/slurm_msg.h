@@ -7,6 +7,10 @@
  *	submit {submission}            -> {job_id, tasks}
  *	query  {prefix}                -> {jobs: [...]}
  *	cancel {jobs: ["42_0"], how}   -> {}
+ *	survey {cores, memory_mib, account} -> {partitions, reservations}: survey.h
+ *	predict {submission, candidates: [{partition, reservation}]}
+ *	                               -> {predictions: [{start} or {refused}]}, in their order
+ *	update {jobs: ["42_0"], partition, reservation} -> {}: where pending jobs may run
  *
  * An error has "outcome" in its data: whether the request was refused, never reached slurmctld, or
  * may have been carried out. */
@@ -22,7 +26,7 @@
 
 struct err;
 
-#define SLURM_MSG_PROTOCOL 1
+#define SLURM_MSG_PROTOCOL 2
 
 /* The descriptor of the socketpair in draco-slurm. */
 #define SLURM_MSG_FD 3

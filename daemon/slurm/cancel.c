@@ -33,34 +33,6 @@ static bool is_over(int code)
 		code == ESLURM_JOB_NOT_RUNNING;
 }
 
-/* "42_0", "42_3", "43" become "42_[0,3]" and "43". */
-static void group(const json_t *ids, struct strv *ret)
-{
-	size_t open = 0; /* length of "42_[" while the last item is such a group */
-
-	for (size_t i = 0; i < json_array_size(ids); i++) {
-		const char *id = json_string_value(json_array_get(ids, i));
-		const char *task = id ? strchr(id, '_') : NULL;
-
-		if (!id)
-			continue;
-		if (open && task && open == (size_t)(task - id) + 2 &&
-			strncmp(ret->item[ret->count - 1], id, open - 1) == 0) {
-			char *last = ret->item[ret->count - 1];
-
-			last[strlen(last) - 1] = '\0';
-			ret->item[ret->count - 1] = xasprintf("%s,%s]", last, task + 1);
-			free(last);
-			continue;
-		}
-		open = task ? (size_t)(task - id) + 2 : 0;
-		if (task)
-			strv_addf(ret, "%.*s_[%s]", (int)(task - id), id, task + 1);
-		else
-			strv_add(ret, id);
-	}
-}
-
 enum slurm_outcome call_cancel(const json_t *params, json_t **ret_result, struct err *err)
 {
 	int how = slurm_cancel_find(json_get_text(params, "how", NULL));
@@ -71,7 +43,7 @@ enum slurm_outcome call_cancel(const json_t *params, json_t **ret_result, struct
 		err_set(err, -EPROTO, "cancel: no usable member \"how\"");
 		return OUTCOME_REFUSED;
 	}
-	group(json_object_get(params, "jobs"), &groups);
+	job_ids_group(json_object_get(params, "jobs"), &groups);
 	for (size_t i = 0; i < groups.count && outcome == OUTCOME_DONE; i++)
 		if (send_signal(groups.item[i], (enum slurm_cancel_how)how) != SLURM_SUCCESS &&
 			!is_over(slurm_get_errno())) {

@@ -57,6 +57,9 @@ static const struct {
 	{"submit", call_submit},
 	{"query", call_query},
 	{"cancel", call_cancel},
+	{"survey", call_survey},
+	{"predict", call_predict},
+	{"update", call_update},
 };
 
 static char *refuse(

@@ -9,10 +9,13 @@
 #include "common/err.h"
 #include "daemon/slurm/slurm_calls.h"
 
-static void describe(
-	const struct slurm_submission *wish, char array[static 32], job_desc_msg_t *job)
+static char no_input[] = "/dev/null";
+
+void submit_describe(
+	const struct slurm_submission *wish, char array[SUBMIT_ARRAY_MAX], job_desc_msg_t *job)
 {
 	slurm_init_job_desc_msg(job);
+	job->std_in = no_input;
 	job->name = wish->name;
 	job->script = wish->script;
 	job->partition = wish->partition;
@@ -31,7 +34,7 @@ static void describe(
 	job->time_limit = (uint32_t)((wish->walltime_s + 59) / 60);
 	job->requeue = 0; /* draco replaces jobs itself */
 	if (wish->count > 1) {
-		snprintf(array, 32, "0-%lld", (long long)wish->count - 1);
+		snprintf(array, SUBMIT_ARRAY_MAX, "0-%lld", (long long)wish->count - 1);
 		job->array_inx = array;
 	}
 }
@@ -41,14 +44,12 @@ enum slurm_outcome call_submit(const json_t *params, json_t **ret_result, struct
 	struct slurm_submission wish;
 	submit_response_msg_t *response = NULL;
 	job_desc_msg_t job;
-	char array[32];
-	char stdin_path[] = "/dev/null";
+	char array[SUBMIT_ARRAY_MAX];
 	enum slurm_outcome outcome = OUTCOME_DONE;
 
 	if (slurm_submission_decode(params, &wish, err) < 0)
 		return OUTCOME_REFUSED;
-	describe(&wish, array, &job);
-	job.std_in = stdin_path;
+	submit_describe(&wish, array, &job);
 	if (slurm_submit_batch_job(&job, &response) != SLURM_SUCCESS)
 		outcome = call_failure("Slurm did not accept the job", true, err);
 	else

@@ -1,0 +1,49 @@
+/* cluster_wish.c: the jobs that the cluster's settings describe. */
+#include "daemon/cluster_wish.h"
+
+#include "common/alloc.h"
+#include "daemon/cluster.h"
+#include "daemon/jobscript.h"
+#include "daemon/scheduler.h"
+#include "daemon/slurm_msg.h"
+
+#define DEATH_TIMEOUT_S	  60 /* workers without a scheduler */
+#define LIFETIME_MARGIN_S 60 /* workers leave so long before the walltime */
+
+static char *make_script(const struct cluster *cluster)
+{
+	const struct settings *s = &cluster->request.settings;
+	int64_t lifetime_s = s->walltime_s - LIFETIME_MARGIN_S;
+
+	return jobscript_make(&(struct jobscript){
+		.cluster = cluster->name,
+		.python = cluster->python,
+		.scheduler = scheduler_address(cluster->scheduler),
+		.processes = s->processes,
+		.threads = settings_threads_per_worker(s),
+		.bytes = settings_bytes_per_worker(s),
+		.lifetime_s = lifetime_s > 0 ? lifetime_s : 0,
+		.death_timeout_s = DEATH_TIMEOUT_S,
+		.use_scratch_dir = s->use_scratch_dir,
+	});
+}
+
+void wish_ask(const struct settings *settings, int64_t count, struct slurm_submission *ret)
+{
+	*ret = (struct slurm_submission){
+		.count = count,
+		.cores = settings->cores,
+		.memory_mib = settings->memory_mib,
+		.walltime_s = settings->walltime_s,
+	};
+}
+
+void cluster_make_wish(
+	const struct cluster *cluster, int64_t count, struct slurm_submission *ret)
+{
+	wish_ask(&cluster->request.settings, count, ret);
+	ret->script = make_script(cluster);
+	ret->output = xasprintf("%s/job-%s.log", cluster->log_dir, count > 1 ? "%A_%a" : "%j");
+	ret->directory = xstrdup(cluster->request.directory);
+	strv_copy(&ret->environment, &cluster->request.environment);
+}

@@ -1,0 +1,73 @@
+/* update.c: draco-slurm's request "update": other partitions, another reservation or none, for jobs
+ * that are pending. They keep their ids and their age. */
+#include <errno.h>
+#include <slurm/slurm.h>
+#include <slurm/slurm_errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "common/alloc.h"
+#include "common/cleanup.h"
+#include "common/err.h"
+#include "common/json.h"
+#include "common/strv.h"
+#include "daemon/slurm/slurm_calls.h"
+
+/* A job that runs, or has ended, needs no other place. */
+static bool is_settled(uint32_t code)
+{
+	return code == SLURM_SUCCESS || code == ESLURM_JOB_NOT_PENDING ||
+		code == ESLURM_ALREADY_DONE || code == ESLURM_INVALID_JOB_ID ||
+		code == ESLURM_JOB_FINISHED;
+}
+
+/* Returns an error code of Slurm. */
+static uint32_t update(char *ids, const char *partition, const char *reservation)
+{
+	_cleanup_free_ char *partition_copy = xstrdup(partition);
+	_cleanup_free_ char *reservation_copy = xstrdup(reservation ? reservation : "");
+	job_array_resp_msg_t *response = NULL;
+	uint32_t code = SLURM_SUCCESS;
+	job_desc_msg_t job;
+
+	slurm_init_job_desc_msg(&job);
+	job.job_id_str = ids;
+	job.partition = partition_copy;
+	job.reservation = reservation_copy; /* "": none */
+	if (slurm_update_job2(&job, &response) != SLURM_SUCCESS)
+		code = (uint32_t)slurm_get_errno();
+	for (uint32_t i = 0; response && i < response->job_array_count; i++)
+		if (!is_settled(response->error_code[i]))
+			code = response->error_code[i];
+	slurm_free_job_array_resp(response);
+	return code;
+}
+
+enum slurm_outcome call_update(const json_t *params, json_t **ret_result, struct err *err)
+{
+	const char *partition = json_get_text(params, "partition", NULL);
+	const char *reservation = json_get_text(params, "reservation", NULL);
+	enum slurm_outcome outcome = OUTCOME_DONE;
+	struct strv groups = STRV_INIT;
+
+	if (!partition) {
+		err_set(err, -EPROTO, "update: no member \"partition\"");
+		return OUTCOME_REFUSED;
+	}
+	job_ids_group(json_object_get(params, "jobs"), &groups);
+	for (size_t i = 0; i < groups.count && outcome == OUTCOME_DONE; i++) {
+		uint32_t code = update(groups.item[i], partition, reservation);
+
+		if (!is_settled(code)) {
+			_cleanup_free_ char *what = xasprintf(
+				"cannot move job %s to %s", groups.item[i], partition);
+
+			slurm_seterrno((int)code);
+			outcome = call_failure(what, true, err);
+		}
+	}
+	strv_finish(&groups);
+	if (outcome == OUTCOME_DONE)
+		*ret_result = json_object();
+	return outcome;
+}

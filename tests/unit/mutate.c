@@ -90,7 +90,8 @@ static size_t change(struct mutator *mutator, char *bytes, size_t used)
 
 char *mutate(struct mutator *mutator, const char *bytes, size_t length, size_t *ret_length)
 {
-	size_t changes = 1 + mutator_below(mutator, 4);
+	static const size_t often[] = {1, 1, 1, 1, 2, 2, 3, 4};
+	size_t changes = often[mutator_below(mutator, 8)];
 	char *wide = xcalloc(length + changes * GROWTH_MAX, 1), *tight;
 
 	memcpy(wide, bytes, length);

@@ -46,8 +46,10 @@ int err_prefix(struct err *err, const char *format, ...)
 	va_start(args, format);
 	length = vsnprintf(text, ERR_TEXT_MAX, format, args);
 	va_end(args);
-	if (length < 0 || length >= ERR_TEXT_MAX)
+	if (length < 0)
 		return err->code;
+	if (length >= ERR_TEXT_MAX) /* vsnprintf() has cut it */
+		length = ERR_TEXT_MAX - 1;
 	length += snprintf(text + length, sizeof(text) - (size_t)length, ": %s", err->text);
 	put(err, text, (size_t)length);
 	return err->code;

@@ -39,6 +39,7 @@ char *line_reader_next(struct line_reader *reader, size_t *ret_length)
 
 long line_reader_fill(struct line_reader *reader, int fd)
 {
+	size_t room;
 	ssize_t n;
 
 	if (reader->parsed > 0) {
@@ -52,8 +53,11 @@ long line_reader_fill(struct line_reader *reader, int fd)
 		reader->size = reader->used + READ_AHEAD;
 		reader->buffer = xrealloc(reader->buffer, reader->size);
 	}
+	room = reader->size - reader->used;
+	if (room > LINE_LIMIT - reader->used)
+		room = LINE_LIMIT - reader->used;
 	do
-		n = read(fd, reader->buffer + reader->used, reader->size - reader->used);
+		n = read(fd, reader->buffer + reader->used, room);
 	while (n < 0 && errno == EINTR);
 	if (n < 0)
 		return -errno;

@@ -10,8 +10,10 @@
 
 #include "common/err.h"
 
-#define SECONDS_MAX   (10LL * 366 * 24 * 3600)
-#define LENGTH(array) (sizeof(array) / sizeof((array)[0]))
+#define SECONDS_MAX    (10ULL * 366 * 24 * 3600)
+#define MIB	       (1ULL << 20)
+#define SIZE_MAX_BYTES (1ULL << 60)
+#define LENGTH(array)  (sizeof(array) / sizeof((array)[0]))
 
 static const char *skip_blanks(const char *text)
 {
@@ -20,40 +22,44 @@ static const char *skip_blanks(const char *text)
 	return text;
 }
 
-/* Digits at *text, with at least one; moves *text behind them. */
-static int take_digits(const char **text, int64_t *ret)
+/* Digits at *text; moves *text behind them. A number that does not fit becomes UINT64_MAX. False
+ * without a digit. */
+static bool take_digits(const char **text, uint64_t *ret)
 {
-	int64_t value = 0;
+	uint64_t value = 0;
 	const char *at = *text;
 
 	if (!isdigit((unsigned char)*at))
-		return -EINVAL;
+		return false;
 	for (; isdigit((unsigned char)*at); at++)
 		if (__builtin_mul_overflow(value, 10, &value) ||
-			__builtin_add_overflow(value, *at - '0', &value))
-			return -ERANGE;
+			__builtin_add_overflow(value, (uint64_t)(*at - '0'), &value))
+			break;
+	if (isdigit((unsigned char)*at)) {
+		value = UINT64_MAX;
+		at += strspn(at, "0123456789");
+	}
 	*text = at;
 	*ret = value;
-	return 0;
+	return true;
 }
 
 int parse_integer(
 	const char *text, int64_t minimum, int64_t maximum, int64_t *ret, struct err *err)
 {
 	const char *at = skip_blanks(text);
-	bool negative = *at == '-';
+	bool negative = *at == '-', fits;
+	uint64_t magnitude;
 	int64_t value;
-	int r;
 
 	if (negative)
 		at++;
-	r = take_digits(&at, &value);
-	if (r == -EINVAL || (r == 0 && *skip_blanks(at)))
+	if (!take_digits(&at, &magnitude) || *skip_blanks(at))
 		return err_set(err, -EINVAL, "\"%s\" is not a whole number", text);
-	if (r == 0 && negative)
-		value = -value;
-	if (r < 0 || value < minimum || value > maximum) {
-		if (maximum == INT64_MAX)
+	fits = magnitude <= (uint64_t)INT64_MAX + negative;
+	value = (int64_t)(negative ? 0 - magnitude : magnitude);
+	if (!fits || value < minimum || value > maximum) {
+		if (maximum == INT64_MAX && (fits || negative))
 			return err_set(err, -ERANGE, "%s is too small: at least %" PRId64, text,
 				minimum);
 		return err_set(err, -ERANGE, "%s is out of range: from %" PRId64 " to %" PRId64,
@@ -87,34 +93,47 @@ int parse_boolean(const char *text, bool *ret, struct err *err)
 	return err_set(err, -EINVAL, "\"%s\" is neither true nor false", text);
 }
 
-/* A number with an optional fraction, in units of 1/1000 000. */
-#define MICRO 1000000LL
-static int take_decimal(const char **text, int64_t *ret_micro)
-{
-	int64_t whole, fraction = 0, weight = MICRO / 10;
-	const char *at = *text;
-	int r;
+/* A number with an optional fraction. */
+struct decimal {
+	uint64_t whole;
+	const char *fraction; /* its digits */
+	size_t digits;
+};
 
-	r = take_digits(&at, &whole);
-	if (r < 0)
-		return r;
+static bool take_decimal(const char **text, struct decimal *ret)
+{
+	const char *at = *text;
+
+	*ret = (struct decimal){.fraction = ""};
+	if (!take_digits(&at, &ret->whole))
+		return false;
 	if (*at == '.') {
-		at++;
-		if (!isdigit((unsigned char)*at))
-			return -EINVAL;
-		for (; isdigit((unsigned char)*at); at++, weight /= 10)
-			fraction += weight * (*at - '0');
+		ret->fraction = at + 1;
+		ret->digits = strspn(ret->fraction, "0123456789");
+		if (ret->digits == 0)
+			return false;
+		at = ret->fraction + ret->digits;
 	}
-	if (__builtin_mul_overflow(whole, MICRO, ret_micro))
-		return -ERANGE;
-	*ret_micro += fraction;
 	*text = at;
-	return 0;
+	return true;
+}
+
+/* number x factor, rounded up, exactly; what does not fit becomes UINT64_MAX. */
+static uint64_t scale(const struct decimal *number, uint64_t factor)
+{
+	uint64_t value, part = 0;
+
+	for (size_t i = number->digits; i > 0; i--)
+		part = (part + (uint64_t)(number->fraction[i - 1] - '0') * factor + 9) / 10;
+	if (__builtin_mul_overflow(number->whole, factor, &value) ||
+		__builtin_add_overflow(value, part, &value))
+		return UINT64_MAX;
+	return value;
 }
 
 struct unit {
 	const char *name;
-	double factor;
+	uint64_t factor;
 };
 
 /* The unit at *text, letters only; NULL when there is none or it is unknown. */
@@ -138,131 +157,112 @@ int parse_duration(const char *text, int64_t *ret_ms, struct err *err)
 {
 	static const struct unit units[] = {
 		{"ms", 1},
-		{"s", 1e3},
-		{"sec", 1e3},
-		{"second", 1e3},
-		{"seconds", 1e3},
-		{"m", 60e3},
-		{"min", 60e3},
-		{"minute", 60e3},
-		{"minutes", 60e3},
-		{"h", 3600e3},
-		{"hour", 3600e3},
-		{"hours", 3600e3},
-		{"d", 86400e3},
-		{"day", 86400e3},
-		{"days", 86400e3},
+		{"s", 1000},
+		{"sec", 1000},
+		{"second", 1000},
+		{"seconds", 1000},
+		{"m", 60000},
+		{"min", 60000},
+		{"minute", 60000},
+		{"minutes", 60000},
+		{"h", 3600000},
+		{"hour", 3600000},
+		{"hours", 3600000},
+		{"d", 86400000},
+		{"day", 86400000},
+		{"days", 86400000},
 	};
+	static const struct unit second = {"", 1000};
 	const char *at = skip_blanks(text);
-	double total = 0;
-	bool bare = false;
+	uint64_t total = 0;
 	int parts = 0;
 
-	while (*at) {
-		const struct unit *unit;
-		int64_t micro;
-		int r = take_decimal(&at, &micro);
+	do {
+		const struct unit *unit = NULL;
+		struct decimal number;
 
-		if (r == -ERANGE)
-			goto range;
-		if (r < 0)
+		if (!take_decimal(&at, &number))
 			goto invalid;
-		if (!*skip_blanks(at)) {
-			bare = true;
-			total += (double)micro / MICRO * 1e3;
-		} else {
+		if (parts == 0 && !*skip_blanks(at))
+			unit = &second;
+		else
 			unit = take_unit(&at, units, LENGTH(units));
-			if (!unit)
-				goto invalid;
-			total += (double)micro / MICRO * unit->factor;
-		}
+		if (!unit)
+			goto invalid;
+		if (__builtin_add_overflow(total, scale(&number, unit->factor), &total))
+			total = UINT64_MAX;
 		parts++;
 		at = skip_blanks(at);
-	}
-	if (parts == 0 || (bare && parts > 1))
-		goto invalid;
-	if (total > (double)SECONDS_MAX * 1e3)
-		goto range;
-	*ret_ms = (int64_t)(total + 0.5);
+	} while (*at);
+	if (total > SECONDS_MAX * 1000)
+		return err_set(
+			err, -ERANGE, "%s is too long a duration: at most ten years", text);
+	*ret_ms = (int64_t)total;
 	return 0;
 invalid:
 	return err_set(err, -EINVAL,
 		"\"%s\" is not a duration: give seconds, or a number with a unit, such as "
 		"300, 5 min, 1h 30m",
 		text);
-range:
-	return err_set(err, -ERANGE, "%s is too long a duration", text);
 }
 
 int parse_size(const char *text, int64_t *ret_mib, struct err *err)
 {
 	static const struct unit units[] = {
 		{"B", 1},
-		{"K", 1024.},
-		{"KiB", 1024.},
-		{"KB", 1e3},
-		{"M", 1048576.},
-		{"MiB", 1048576.},
-		{"MB", 1e6},
-		{"G", 1073741824.},
-		{"GiB", 1073741824.},
-		{"GB", 1e9},
-		{"T", 1099511627776.},
-		{"TiB", 1099511627776.},
-		{"TB", 1e12},
-		{"P", 1125899906842624.},
-		{"PiB", 1125899906842624.},
-		{"PB", 1e15},
+		{"K", 1ULL << 10},
+		{"KiB", 1ULL << 10},
+		{"KB", 1000},
+		{"M", 1ULL << 20},
+		{"MiB", 1ULL << 20},
+		{"MB", 1000000},
+		{"G", 1ULL << 30},
+		{"GiB", 1ULL << 30},
+		{"GB", 1000000000},
+		{"T", 1ULL << 40},
+		{"TiB", 1ULL << 40},
+		{"TB", 1000000000000},
+		{"P", 1ULL << 50},
+		{"PiB", 1ULL << 50},
+		{"PB", 1000000000000000},
 	};
 	const char *at = skip_blanks(text);
 	const struct unit *unit;
-	int64_t micro = 0;
-	double mib;
-	int64_t whole;
-	int r;
+	struct decimal number;
+	uint64_t bytes;
 
-	r = take_decimal(&at, &micro);
-	if (r == -EINVAL)
+	if (!take_decimal(&at, &number))
 		goto invalid;
-	if (r == 0 && !*skip_blanks(at))
+	if (!*skip_blanks(at))
 		return err_set(err, -EINVAL,
 			"\"%s\" has no unit: write %s GiB or %s MiB (a bare number means MiB to "
 			"Slurm and bytes to Dask)",
 			text, text, text);
-	if (r < 0)
-		goto range;
 	unit = take_unit(&at, units, LENGTH(units));
 	if (!unit || *skip_blanks(at))
 		goto invalid;
-	mib = (double)micro / MICRO * unit->factor / 1048576.;
-	if (mib > 1024. * 1024 * 1024 * 1024)
-		goto range;
-	whole = (int64_t)mib;
-	*ret_mib = (double)whole < mib ? whole + 1 : whole;
+	bytes = scale(&number, unit->factor);
+	if (bytes > SIZE_MAX_BYTES)
+		return err_set(err, -ERANGE, "%s is too much: at most 1024 PiB", text);
+	*ret_mib = (int64_t)((bytes + MIB - 1) / MIB);
 	return 0;
 invalid:
 	return err_set(err, -EINVAL,
 		"\"%s\" is not an amount of memory: give a number with a unit, such as 80 GiB or "
 		"512 MB",
 		text);
-range:
-	return err_set(err, -ERANGE, "%s is too much: at most 1024 PiB", text);
 }
 
 int parse_walltime(const char *text, int64_t *ret_seconds, struct err *err)
 {
 	const char *at = skip_blanks(text);
-	int64_t field[3] = {0, 0, 0};
-	int64_t days = 0, seconds;
+	uint64_t field[3] = {0, 0, 0};
+	uint64_t days = 0, seconds;
 	int fields = 0;
 	bool has_days = false;
 
 	for (;;) {
-		int r = take_digits(&at, &field[fields]);
-
-		if (r == -ERANGE)
-			goto range;
-		if (r < 0)
+		if (!take_digits(&at, &field[fields]))
 			goto invalid;
 		if (*at == '-' && !has_days && fields == 0) {
 			has_days = true;
@@ -294,7 +294,7 @@ int parse_walltime(const char *text, int64_t *ret_seconds, struct err *err)
 	if (seconds == 0)
 		return err_set(err, -ERANGE,
 			"%s is no time at all: draco's jobs need an end that is later", text);
-	*ret_seconds = seconds;
+	*ret_seconds = (int64_t)seconds;
 	return 0;
 invalid:
 	return err_set(err, -EINVAL,
@@ -341,11 +341,13 @@ char *format_size(int64_t mib, char buffer[FORMAT_MAX])
 
 char *format_walltime(int64_t seconds, char buffer[FORMAT_MAX])
 {
-	int days = (int)(seconds / 86400), hours = (int)(seconds % 86400 / 3600);
+	int64_t days = seconds / 86400;
+	int hours = (int)(seconds % 86400 / 3600);
 	int minutes = (int)(seconds % 3600 / 60), rest = (int)(seconds % 60);
 
 	if (days > 0)
-		snprintf(buffer, FORMAT_MAX, "%d-%02d:%02d:%02d", days, hours, minutes, rest);
+		snprintf(buffer, FORMAT_MAX, "%" PRId64 "-%02d:%02d:%02d", days, hours, minutes,
+			rest);
 	else
 		snprintf(buffer, FORMAT_MAX, "%02d:%02d:%02d", hours, minutes, rest);
 	return buffer;

@@ -123,17 +123,17 @@ int paths_make_directories(const char *path, unsigned mode, struct err *err)
 {
 	_cleanup_free_ char *part = xstrdup(path);
 
-	for (char *slash = part + 1;; slash++) {
+	for (char *slash = part + (*part == '/');; slash++) {
 		slash += strcspn(slash, "/");
 		bool last = !*slash;
 
 		*slash = '\0';
-		if (mkdir(part, mode) < 0 && errno != EEXIST) {
+		if (mkdir(part, mode) < 0) {
 			int code = errno;
 			struct stat st;
 
-			/* A parent on a read-only or foreign file system is fine as long as
-			 * it is there. */
+			/* What is there already is fine, also on a read-only or foreign file
+			 * system, as long as it is a directory. */
 			if (stat(part, &st) < 0 || !S_ISDIR(st.st_mode))
 				return err_set(err, -code, "cannot create the directory %s: %s",
 					part, strerror(code));
@@ -177,7 +177,7 @@ static int make_private(const char *path, const char *remedy, struct err *err)
 		r = check_private(parent, err);
 	if (r == 0)
 		r = check_private(path, err);
-	if (r < 0 && remedy)
+	if (r < 0 && remedy && err)
 		err_set(err, r, "%s%s", err->text, remedy);
 	return r;
 }

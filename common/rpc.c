@@ -102,17 +102,34 @@ int rpc_check_params(const struct rpc_method *method, const json_t *params, stru
 	return 0;
 }
 
-static int parse_error_member(struct rpc_message *m, const json_t *error, struct err *err)
+static int take_error(struct rpc_message *m, const json_t *error, struct err *err)
 {
 	const json_t *code = json_object_get(error, "code");
 	const json_t *text = json_object_get(error, "message");
+	json_int_t number = json_integer_value(code);
 
 	if (!json_is_integer(code) || !json_is_string(text))
 		return err_set(err, -EPROTO, "error without code and message");
+	if (number < INT32_MIN || number > INT32_MAX)
+		return err_set(err, -EPROTO, "error with a code beyond 32 bits");
 	m->kind = RPC_ERROR;
-	m->code = (int)json_integer_value(code);
+	m->code = (int)number;
 	m->text = json_string_value(text);
 	m->data = json_object_get(error, "data");
+	return 0;
+}
+
+static int take_call(struct rpc_message *m, const json_t *method, struct err *err)
+{
+	json_t *params = json_object_get(m->root, "params");
+
+	if (!json_is_string(method))
+		return err_set(err, -EPROTO, "member \"method\" must be a string");
+	if (params && !json_is_object(params))
+		return err_set(err, -EPROTO, "member \"params\" must be an object");
+	m->method = json_string_value(method);
+	m->params = params;
+	m->kind = m->id ? RPC_REQUEST : RPC_NOTIFICATION;
 	return 0;
 }
 
@@ -121,33 +138,31 @@ static int classify(struct rpc_message *m, struct err *err)
 	const json_t *version = json_object_get(m->root, "jsonrpc");
 	const json_t *method = json_object_get(m->root, "method");
 	const json_t *error = json_object_get(m->root, "error");
+	json_t *result = json_object_get(m->root, "result");
+	json_t *id = json_object_get(m->root, "id");
 
+	/* First, so that whatever else is wrong can be answered. */
+	if (json_is_integer(id) || json_is_string(id))
+		m->id = id;
 	if (!json_is_string(version) || strcmp(json_string_value(version), "2.0") != 0)
 		return err_set(err, -EPROTO, "member \"jsonrpc\" must be \"2.0\"");
-	m->id = json_object_get(m->root, "id");
-	if (m->id && !json_is_integer(m->id) && !json_is_string(m->id) &&
-		!(error && json_is_null(m->id))) {
-		m->id = NULL;
+	if (!!method + !!error + !!result > 1)
+		return err_set(err, -EPROTO,
+			"members \"method\", \"result\" and \"error\" exclude each other");
+	if (error && json_is_null(id))
+		m->id = id;
+	if (id && !m->id)
 		return err_set(err, -EPROTO, "member \"id\" must be a string or an integer");
-	}
-	if (method) {
-		if (!json_is_string(method))
-			return err_set(err, -EPROTO, "member \"method\" must be a string");
-		m->method = json_string_value(method);
-		m->params = json_object_get(m->root, "params");
-		if (m->params && !json_is_object(m->params))
-			return err_set(err, -EPROTO, "member \"params\" must be an object");
-		m->kind = m->id ? RPC_REQUEST : RPC_NOTIFICATION;
-		return 0;
-	}
+	if (method)
+		return take_call(m, method, err);
 	if (!m->id)
 		return err_set(err, -EPROTO, "neither member \"method\" nor member \"id\"");
 	if (error)
-		return parse_error_member(m, error, err);
-	m->result = json_object_get(m->root, "result");
-	m->kind = RPC_RESULT;
-	if (!m->result)
+		return take_error(m, error, err);
+	if (!result)
 		return err_set(err, -EPROTO, "no member \"method\", \"result\" or \"error\"");
+	m->result = result;
+	m->kind = RPC_RESULT;
 	return 0;
 }
 
@@ -156,6 +171,8 @@ int rpc_parse(const char *line, size_t length, struct rpc_message *ret, struct e
 	json_error_t error;
 
 	*ret = (struct rpc_message){0};
+	if (memchr(line, '\0', length)) /* jansson swallows it behind a number */
+		return err_set(err, -EBADMSG, "not JSON: it contains a NUL");
 	ret->root = json_loadb(line, length, JSON_REJECT_DUPLICATES, &error);
 	if (!ret->root)
 		return err_set(

@@ -70,6 +70,10 @@ int connection_open(struct connection *connection, struct ctl *ctl, struct err *
 	connection->fd = sock_connect(socket, err);
 	if (connection->fd == -ENOENT || connection->fd == -ECONNREFUSED)
 		return -ENOENT;
+	if (connection->fd == -EACCES || connection->fd == -EPERM)
+		err_set(err, connection->fd,
+			"%s (XDG_RUNTIME_DIR must name a directory of yours; unset it to use /tmp)",
+			err->text);
 	if (connection->fd < 0)
 		return connection->fd;
 	r = greet(connection, err);

@@ -10,7 +10,7 @@
 #include "common/cleanup.h"
 #include "common/err.h"
 
-#define BACKLOG 64
+#define BACKLOG SOMAXCONN /* a burst of clients waits instead of being turned away */
 
 static int make_address(const char *path, struct sockaddr_un *ret, struct err *err)
 {

@@ -188,10 +188,12 @@ static void on_read(void *arg, const struct slurm_job *reports, int count, int64
 	for (int i = 0; i < count; i++) {
 		if (strncmp(reports[i].name, tag, strlen(tag)) != 0)
 			continue;
-		job = jobs_find(cluster->jobs, reports[i].job_id, reports[i].task);
+		job = jobs_find(
+			cluster->jobs, reports[i].job_id, reports[i].task, reports[i].name);
 		if (!job) {
 			apply_unknown(cluster, &reports[i]);
-			job = jobs_find(cluster->jobs, reports[i].job_id, reports[i].task);
+			job = jobs_find(cluster->jobs, reports[i].job_id, reports[i].task,
+				reports[i].name);
 		}
 		if (job) {
 			job->seen_ms = asked_ms;

@@ -27,6 +27,7 @@ import json
 import logging
 import os
 import sys
+import threading
 from typing import Any
 
 import distributed
@@ -36,6 +37,7 @@ PROTOCOL = 1
 LINE_LIMIT = 512 * 1024
 RECONNECT_INTERVAL = 0.5
 LOAD_INTERVAL = 0.25
+CLOSE_TIMEOUT = 15.0
 
 logger = logging.getLogger("distributed.preload.draco")
 
@@ -152,6 +154,11 @@ class DracodLink(SchedulerPlugin):
         else:
             logger.warning("no dracod for %g s", self.orphan_timeout)
         logger.warning("closing the scheduler")
+        # Closing closes the plugins, too: they must not cancel the task that does it.
+        self.task = None
+        last_resort = threading.Timer(CLOSE_TIMEOUT, os._exit, (1,))
+        last_resort.daemon = True
+        last_resort.start()
         await self.scheduler.close()
 
     async def serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:

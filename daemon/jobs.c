@@ -154,12 +154,13 @@ void jobs_set_gone(struct jobs *jobs, struct job *job, enum slurm_state state, c
 	jobs_set_phase(jobs, job, PHASE_GONE, text);
 }
 
-struct job *jobs_find(struct jobs *jobs, uint32_t job_id, int64_t task)
+struct job *jobs_find(struct jobs *jobs, uint32_t job_id, int64_t task, const char *tag)
 {
 	struct job *job;
 
 	TAILQ_FOREACH (job, &jobs->list, link)
-		if (job->job_id == job_id && job->job_id && job->task == task)
+		if (job->job_id && job->job_id == job_id && job->task == task &&
+			strcmp(job->tag, tag) == 0)
 			return job;
 	return NULL;
 }

@@ -41,7 +41,9 @@ void jobs_set_id(struct jobs *jobs, struct job *job, uint32_t job_id, int64_t ta
 void jobs_set_gone(
 	struct jobs *jobs, struct job *job, enum slurm_state state, const char *text);
 
-struct job *jobs_find(struct jobs *jobs, uint32_t job_id, int64_t task);
+/* The job with this id and tag; NULL when there is none. The id alone is not enough: a slurmctld that
+ * lost its last moments in a crash gives the same number to another job. */
+struct job *jobs_find(struct jobs *jobs, uint32_t job_id, int64_t task, const char *tag);
 
 /* The live job whose id begins text, up to its end or to a '-' (as in a worker's name). */
 struct job *jobs_find_id(struct jobs *jobs, const char *text);

@@ -223,7 +223,8 @@ class Draco:
 
     def wait_for_workers(self, count: int) -> None:
         wait_for(
-            lambda: self.status()["cluster"]["workers"] == count, f"{count} workers are connected"
+            lambda: self.status()["cluster"]["workers"] == count,
+            f"{count} workers are connected",
         )
 
     def jobs(self) -> list[dict[str, str]]:

@@ -107,7 +107,11 @@ def test_soonest_wins_when_none_starts_in_time(user: Draco, halves: Sandbox) -> 
         ("State=DOWN", [], "is down"),
         ("MaxTime=30", [], "time limit is 00:30:00, and the walltime is 00:50:00"),
         ("", ["--cores=9"], "largest node has 8 cores, and a job needs 9"),
-        ("", ["--memory=20GiB"], "largest node has 16000 MiB of memory, and a job needs 20 GiB"),
+        (
+            "",
+            ["--memory=20GiB"],
+            "largest node has 16000 MiB of memory, and a job needs 20 GiB",
+        ),
         ("AllowGroups=daemon", [], None),
     ],
 )
@@ -214,13 +218,17 @@ def test_reservation_is_left_when_it_has_no_room(user: Draco, halves: Sandbox) -
 def test_all_candidates_exhausted(user: Draco, halves: Sandbox) -> None:
     fill(halves, "short", 20)
     fill(halves, "standard", 50)
-    result = user.start("--wait-timeout=2", "--queues-to-try=nowhere,short,standard", check=False)
+    result = user.start(
+        "--wait-timeout=2", "--queues-to-try=nowhere,short,standard", check=False
+    )
     assert result.returncode == 1
     lines = [line.strip() for line in result.stderr.splitlines()]
     assert any(line.startswith("nowhere: Slurm has no such partition") for line in lines)
     for partition in ("short", "standard"):
         found = [line for line in lines if line.startswith(f"{partition}: job ")]
-        assert found and re.search(r"pending there for 2.0 s .*: (Resources|Priority)", found[0])
+        assert found and re.search(
+            r"pending there for 2.0 s .*: (Resources|Priority)", found[0]
+        )
     assert not user.jobs()
     assert not user.processes()
 

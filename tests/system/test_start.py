@@ -54,7 +54,10 @@ def test_second_start_joins_the_first(draco: Draco) -> None:
 def test_two_clients_share_the_workers(draco: Draco) -> None:
     draco.start()
     draco.python("from distributed import Client\nClient().publish_dataset(x=42)")
-    assert draco.python("from distributed import Client\nprint(Client().get_dataset('x'))") == "42\n"
+    assert (
+        draco.python("from distributed import Client\nprint(Client().get_dataset('x'))")
+        == "42\n"
+    )
 
 
 def test_status_for_people_and_programs(draco: Draco) -> None:
@@ -78,10 +81,15 @@ def test_env_formats(draco: Draco) -> None:
     draco.start()
     address = draco.status()["scheduler"]["address"]
     assert f"export DASK_SCHEDULER_ADDRESS='{address}'" in draco.run("env").stdout
-    assert f"setenv DASK_SCHEDULER_ADDRESS '{address}';" in draco.run("env", "--format=csh").stdout
+    assert (
+        f"setenv DASK_SCHEDULER_ADDRESS '{address}';" in draco.run("env", "--format=csh").stdout
+    )
     fish = draco.run("env", "--format", "fish").stdout
     assert f"set -gx DASK_SCHEDULER_ADDRESS '{address}'" in fish
-    assert json.loads(draco.run("env", "--format=json").stdout)["DASK_SCHEDULER_ADDRESS"] == address
+    assert (
+        json.loads(draco.run("env", "--format=json").stdout)["DASK_SCHEDULER_ADDRESS"]
+        == address
+    )
 
 
 def test_logs(draco: Draco) -> None:

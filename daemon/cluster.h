@@ -106,6 +106,7 @@ struct cluster {
 	int poll_failures;
 	int64_t calm_since_ms; /* loop time of the last change of a job */
 	int64_t stop_since_ms;
+	int64_t unconfirmed; /* jobs that may live on after a stop, as Slurm did not answer */
 
 	struct loop_timer *reconcile; /* in this turn of the loop, or at the next deadline */
 	const struct cluster_ops *ops;

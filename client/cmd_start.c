@@ -34,7 +34,6 @@ struct waiting {
 	char *message;
 	json_int_t step; /* of the last message */
 	struct timespec since;
-	bool joined; /* somebody else started it: it is not ours to stop */
 };
 
 static double seconds_since(const struct timespec *since)
@@ -57,7 +56,6 @@ static bool on_notification(void *arg, const char *method, const json_t *params)
 			live_keep(&waiting->live);
 		waiting->step = step;
 		xreplace(&waiting->message, json_get_text(params, "message", ""));
-		waiting->joined = json_get_boolean(params, "joined", 0);
 		if (waiting->ctl->json) {
 			json_dumpf(params, stdout, JSON_COMPACT);
 			putchar('\n');
@@ -166,23 +164,32 @@ static int stop_after_interrupt(
 	_cleanup_json_ json_t *result = NULL;
 	struct refusal refusal = {0};
 	struct err err = ERR_INIT;
+	json_int_t unconfirmed;
+	int r;
 
 	live_clear(&waiting->live);
 	signal(SIGINT, SIG_DFL); /* a second Ctrl-C ends dracoctl; dracod goes on cleaning up */
-	if (waiting->joined) {
-		fprintf(stderr,
-			"dracoctl: not waiting any more; the start goes on, because "
-			"somebody else began it\n");
-		return CTL_INTERRUPTED;
-	}
-	fprintf(stderr, "dracoctl: interrupted, giving everything back ...\n");
-	if (launched)
-		end_dracod(connection);
-	else if (connection_call(
-			 connection, "stop", NULL, NULL, NULL, &result, &refusal, &err) < 0)
-		fprintf(stderr, "dracoctl: %s\n", err.text);
+	signal(SIGTERM, SIG_DFL);
+	fprintf(stderr, "dracoctl: interrupted, ending what this start began ...\n");
+	r = connection_call(connection, "stop", json_pack("{s:b}", "own", 1), NULL, NULL,
+		&result, &refusal, &err);
 	json_decref(refusal.data);
-	fprintf(stderr, "dracoctl: done, nothing is left\n");
+	unconfirmed = json_get_integer(result, "unconfirmed", 0);
+	if (r < 0)
+		fprintf(stderr, "dracoctl: %s\n", err.text);
+	else if (json_get_boolean(result, "kept", 0))
+		fprintf(stderr,
+			"dracoctl: not waiting any more; the cluster stays, because "
+			"somebody else began it\n");
+	else if (unconfirmed > 0)
+		fprintf(stderr,
+			"dracoctl: Slurm does not answer: %" JSON_INTEGER_FORMAT
+			" job%s may live on (squeue --me shows them)\n",
+			unconfirmed, unconfirmed == 1 ? "" : "s");
+	else
+		fprintf(stderr, "dracoctl: done, nothing is left\n");
+	if (launched && r == 0 && !json_get_boolean(result, "kept", 0))
+		end_dracod(connection);
 	return CTL_INTERRUPTED;
 }
 
@@ -230,15 +237,12 @@ static int request_start(
 	struct waiting waiting = {.ctl = ctl};
 	_cleanup_json_ json_t *status = NULL;
 	_cleanup_free_ char *directory = getcwd(NULL, 0);
-	struct sigaction action = {.sa_handler = on_interrupt};
 	struct refusal refusal = {0};
 	struct err err = ERR_INIT;
 	int r;
 
 	live_init(&waiting.live);
 	clock_gettime(CLOCK_MONOTONIC, &waiting.since);
-	sigaction(SIGINT, &action, NULL);
-	sigaction(SIGTERM, &action, NULL);
 	r = connection_call(connection, "start",
 		json_pack("{s:O, s:o, s:s, s:b}", "settings", options, "environment",
 			own_environment(), "directory", directory ? directory : "/", "progress",
@@ -269,11 +273,14 @@ int cmd_start(struct ctl *ctl, int argc, char **argv)
 	_cleanup_json_ json_t *options = json_object();
 	struct connection connection;
 	struct err err = ERR_INIT;
+	struct sigaction action = {.sa_handler = on_interrupt};
 	bool launched, dry_run = false;
 	int status = read_options(ctl, argc, argv, options, &dry_run);
 
 	if (status != CTL_DONE)
 		return status;
+	sigaction(SIGINT, &action, NULL);
+	sigaction(SIGTERM, &action, NULL);
 	if (connect_or_launch(&connection, ctl, &launched, &err) < 0) {
 		output_error(ctl, "%s", err.text);
 		return CTL_FAILED;

@@ -29,6 +29,8 @@ static int end(struct ctl *ctl, int argc, char **argv, const char *method, const
 	struct refusal refusal = {0};
 	struct connection connection;
 	struct err err = ERR_INIT;
+	bool ends_dracod = strcmp(method, "shutdown") == 0;
+	json_int_t unconfirmed;
 	int r;
 
 	while (command_option(ctl, argc, argv) != -1)
@@ -49,9 +51,17 @@ static int end(struct ctl *ctl, int argc, char **argv, const char *method, const
 	}
 	if (ctl->json)
 		output_json(result);
-	else if (!ctl->quiet)
+	unconfirmed = json_get_integer(result, "unconfirmed", 0);
+	if (unconfirmed > 0 && !ctl->json)
+		output_error(ctl,
+			"Slurm does not answer: %" JSON_INTEGER_FORMAT
+			" job%s may live on; %s what is left as soon as it does (squeue --me "
+			"shows it)",
+			unconfirmed, unconfirmed == 1 ? "" : "s",
+			ends_dracod ? "the next dracoctl start ends" : "dracod ends");
+	else if (!ctl->json && !ctl->quiet)
 		printf(done, ctl->name);
-	return CTL_DONE;
+	return unconfirmed > 0 ? CTL_FAILED : CTL_DONE;
 }
 
 int cmd_stop(struct ctl *ctl, int argc, char **argv)

@@ -68,7 +68,8 @@ int connection_open(struct connection *connection, struct ctl *ctl, struct err *
 	if (r < 0)
 		return r == -ENOENT ? -EINVAL : r;
 	connection->fd = sock_connect(socket, err);
-	if (connection->fd == -ENOENT || connection->fd == -ECONNREFUSED)
+	if (connection->fd == -ENOENT || connection->fd == -ECONNREFUSED ||
+		connection->fd == -ENOTDIR)
 		return -ENOENT;
 	if (connection->fd == -EACCES || connection->fd == -EPERM)
 		err_set(err, connection->fd,
@@ -116,6 +117,10 @@ static int handle_line(char *line, size_t length, json_int_t id, notification_fn
 		r = 1;
 	} else if (message.kind == RPC_NOTIFICATION) {
 		r = !fn || fn(arg, message.method, message.params) ? 0 : -EINTR;
+	} else if (message.kind == RPC_ERROR && json_is_null(message.id)) {
+		*ret_status =
+			take_answer(&message, ret_result, refusal, err); /* of no request */
+		r = 1;
 	} else if (message.kind != RPC_REQUEST && json_is_integer(message.id) &&
 		json_integer_value(message.id) == id) {
 		*ret_status = take_answer(&message, ret_result, refusal, err);
@@ -123,6 +128,18 @@ static int handle_line(char *line, size_t length, json_int_t id, notification_fn
 	}
 	rpc_message_finish(&message);
 	return r;
+}
+
+static int no_greeting(const struct connection *connection, struct err *err)
+{
+	uid_t uid;
+	pid_t pid = 0;
+
+	sock_peer(connection->fd, &uid, &pid);
+	return err_set(err, -ETIMEDOUT,
+		"dracod runs as process %d, but does not answer within %d s: is it stopped, or "
+		"this host overloaded? (kill -CONT %d, or kill -9 %d)",
+		(int)pid, GREETING_MS / 1000, (int)pid, (int)pid);
 }
 
 int connection_call(struct connection *connection, const char *method, json_t *params,
@@ -155,8 +172,7 @@ int connection_call(struct connection *connection, const char *method, json_t *p
 		}
 		r = poll(&ready, 1, fn ? TICK_MS : greeting ? GREETING_MS : -1);
 		if (r == 0 && greeting && (waited_ms += GREETING_MS) >= GREETING_MS)
-			return err_set(err, -ETIMEDOUT,
-				"dracod is there, but does not answer (see dracoctl logs daemon)");
+			return no_greeting(connection, err);
 		if (r <= 0) {
 			if (fn && !fn(arg, NULL, NULL))
 				return -EINTR;

@@ -20,7 +20,9 @@ const struct rpc_method rpc_methods[RPC_METHOD_COUNT] = {
 			{"directory", 's', false}, {"progress", 'b', false}},
 		"bring the cluster up, or join it; answers when it is usable or has failed"},
 	[RPC_STATUS] = {"status", false, {{0}}, "what dracod knows at this moment"},
-	[RPC_STOP] = {"stop", false, {{0}}, "give all jobs back; answers when they are gone"},
+	[RPC_STOP] = {"stop", false, {{"own", 'b', false}},
+		"give all jobs back; answers when they are gone. own: only if a start of this "
+		"connection began the cluster and still waits for it"},
 	[RPC_SHUTDOWN] = {"shutdown", false, {{0}}, "stop, then end dracod"},
 	[RPC_ENVIRONMENT] = {"environment", false, {{0}},
 		"the variables that let a Dask client connect"},

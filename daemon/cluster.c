@@ -329,6 +329,7 @@ static void go_down(struct cluster *cluster)
 			    " jobs are not confirmed to be gone; they will be "
 			    "ended as soon as Slurm answers",
 			cluster->name, count.alive);
+		cluster->unconfirmed = count.alive;
 		TAILQ_FOREACH (job, jobs_list(cluster->jobs), link)
 			if (job->phase != PHASE_GONE)
 				jobs_set_gone(
@@ -344,8 +345,7 @@ static void go_down(struct cluster *cluster)
 		return;
 	}
 	scheduler_stop(cluster->scheduler);
-	if (scheduler_state(cluster->scheduler) == SCHEDULER_STOPPED && !cluster->site_asked &&
-		!cluster->placer && !cluster->widening)
+	if (scheduler_state(cluster->scheduler) == SCHEDULER_STOPPED)
 		finish_stop(cluster);
 }
 
@@ -399,6 +399,7 @@ int cluster_start(struct cluster *cluster, struct cluster_request *request, stru
 	cluster->widen_hold_ms = 0;
 	cluster->placement_failed = false;
 	placement_finish(&cluster->placement);
+	cluster->unconfirmed = 0;
 	cluster->failures = 0;
 	cluster->poll_failures = 0;
 	for (int i = 0; i < MILESTONE_COUNT; i++)

@@ -98,9 +98,10 @@ struct cluster {
 
 	/* Where jobs can run, as found last; the job's candidate_set refers to it. */
 	struct placement placement;
-	struct placer *placer; /* looking now; NULL: not */
-	int64_t to_place;      /* jobs to submit when it has found a place; 0: it is to widen */
-	bool widening;	       /* Slurm is asked to widen jobs ... */
+	struct placer *placer;		 /* looking now; NULL: not */
+	char placing_id[CLUSTER_ID_MAX]; /* of the cluster that it looks for */
+	int64_t to_place; /* jobs to submit when it has found a place; 0: it is to widen */
+	bool widening;	  /* Slurm is asked to widen jobs ... */
 	candidate_set widen_to; /* ... to this set */
 	int64_t widen_hold_ms;	/* no widening before */
 	bool placement_failed;	/* the failure is that no place was found */
@@ -117,6 +118,7 @@ struct cluster {
 	int poll_failures;
 	int64_t calm_since_ms; /* loop time of the last change of a job */
 	int64_t stop_since_ms;
+	int64_t unconfirmed; /* jobs that may live on after a stop, as Slurm did not answer */
 
 	struct loop_timer *reconcile; /* in this turn of the loop, or at the next deadline */
 	const struct cluster_ops *ops;

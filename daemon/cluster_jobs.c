@@ -131,6 +131,8 @@ static void job_lost(struct cluster *cluster, struct job *job, bool young)
 	_cleanup_free_ char *log = cluster_job_log(cluster, job);
 	int64_t pause_ms;
 
+	if (job->abandoned)
+		return; /* the scheduler's failure, which is counted there */
 	if (!young) {
 		cluster->failures = 0;
 		return;

@@ -291,6 +291,12 @@ static void on_found(
 
 	cluster->placer = NULL;
 	cluster->to_place = 0;
+	cluster_wake(cluster, 0);
+	if (strcmp(cluster->placing_id, cluster->id) != 0 || !is_active(cluster)) {
+		if (found)
+			placement_finish(found);
+		return;
+	}
 	if (found || outcome == OUTCOME_REFUSED) {
 		placement_finish(&cluster->placement);
 		if (found) {
@@ -304,11 +310,8 @@ static void on_found(
 	} else {
 		log_warning("slurm: cannot look for a place, trying again: %s", err->text);
 		cluster->hold_until_ms = cluster->widen_hold_ms = loop_now_ms() + AGAIN_MS;
-		count = 0;
-	}
-	cluster_wake(cluster, 0);
-	if (!is_active(cluster) || loop_now_ms() < cluster->widen_hold_ms)
 		return;
+	}
 	if (count > 0)
 		submit_best(cluster, count, ROLE_ORDINARY);
 	else
@@ -325,6 +328,7 @@ static void search(struct cluster *cluster, int64_t count)
 	cluster_make_wish(cluster, count > 0 ? count : 1, &wish);
 	wish.name = xasprintf("draco-%s", cluster->name);
 	cluster->to_place = count;
+	memcpy(cluster->placing_id, cluster->id, sizeof(cluster->placing_id));
 	cluster->placer = placer_start(
 		cluster->slurm, &wish, &cluster->request.settings, on_found, cluster, &err);
 	slurm_submission_finish(&wish);

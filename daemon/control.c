@@ -2,9 +2,9 @@
 #include "daemon/control.h"
 
 #include <stdlib.h>
-#include <unistd.h>
 
 #include "common/alloc.h"
+#include "common/cleanup.h"
 #include "common/err.h"
 #include "common/log.h"
 #include "common/queue.h"
@@ -64,18 +64,38 @@ static void on_line(void *owner, char *line, size_t length)
 	rpc_message_finish(&message);
 }
 
+/* Too many are connected: part from the oldest that has not even said hello; else from the new one,
+ * because the others may be in the middle of something. */
+static void make_room(struct control *control, struct client *new_client)
+{
+	struct client *client;
+	_cleanup_free_ char *text = NULL;
+
+	TAILQ_FOREACH (client, &control->clients, link)
+		if (!client->greeted && client != new_client)
+			break;
+	if (client) {
+		log_warning("client %d: turned away: it has not said hello, and %d others are "
+			    "connected",
+			(int)client->pid, CLIENTS_MAX);
+		client_free(client);
+		return;
+	}
+	log_warning("client %d: turned away: %d others are connected", (int)new_client->pid,
+		CLIENTS_MAX);
+	text = xasprintf(
+		"dracod has %d connections already, and no more are possible", CLIENTS_MAX);
+	client_refuse(new_client, NULL, RPC_FAILED, text, NULL);
+	stream_flush(new_client->stream);
+	client_free(new_client);
+}
+
 static void on_connect(void *arg, int fd, pid_t pid)
 {
 	static const struct stream_ops ops = {on_line, on_closed};
 	struct control *control = arg;
 	struct client *client;
 
-	if (control->count >= CLIENTS_MAX) {
-		log_warning("client %d: turned away: %d are connected already", (int)pid,
-			CLIENTS_MAX);
-		close(fd);
-		return;
-	}
 	client = xcalloc(1, sizeof(*client));
 	client->control = control;
 	client->pid = pid;
@@ -83,6 +103,8 @@ static void on_connect(void *arg, int fd, pid_t pid)
 	TAILQ_INSERT_TAIL(&control->clients, client, link);
 	control->count++;
 	log_debug("client %d: connected", (int)pid);
+	if (control->count > CLIENTS_MAX)
+		make_room(control, client);
 }
 
 struct control *control_create(struct loop *loop, const char *path,

@@ -50,6 +50,7 @@ struct job {
 	time_t submit_time, start_time, end_time;
 
 	int64_t connected;  /* workers, now */
+	bool abandoned;	    /* its workers had a scheduler that is gone: they leave, too */
 	bool was_connected; /* a worker was, once */
 
 	int64_t known_ms; /* loop time at which job_id was told */

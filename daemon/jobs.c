@@ -282,6 +282,7 @@ void jobs_worker_added(
 	log_debug("worker %s: connected from %s", name, address);
 	if (job) {
 		job->connected++;
+		job->abandoned = false;
 		job->was_connected = true;
 		/* Dask sees a job run before Slurm was asked again. */
 		if (job->phase == PHASE_SUBMITTED || job->phase == PHASE_PENDING)
@@ -311,8 +312,10 @@ void jobs_workers_clear(struct jobs *jobs)
 
 	while (!TAILQ_EMPTY(&jobs->workers))
 		worker_free(jobs, TAILQ_FIRST(&jobs->workers));
-	TAILQ_FOREACH (job, &jobs->list, link)
+	TAILQ_FOREACH (job, &jobs->list, link) {
+		job->abandoned |= job->connected > 0;
 		job->connected = 0;
+	}
 	changed(jobs);
 }
 
@@ -329,7 +332,8 @@ struct jobs_count jobs_count(const struct jobs *jobs)
 			count.wanted_workers += job->processes;
 		}
 		count.in_slurm += job->job_id && job->phase != PHASE_GONE;
-		count.unsettled += job->phase != PHASE_READY && job->phase != PHASE_GONE;
+		count.unsettled += job->phase != PHASE_GONE &&
+			(job->phase != PHASE_READY || job->abandoned);
 		count.running += job->phase == PHASE_STARTING || job->phase == PHASE_READY;
 	}
 	TAILQ_FOREACH (worker, &jobs->workers, link)

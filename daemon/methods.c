@@ -17,6 +17,7 @@
 #include "daemon/cluster.h"
 #include "daemon/control.h"
 #include "daemon/environment.h"
+#include "daemon/jobs.h"
 #include "daemon/loop.h"
 #include "daemon/plan.h"
 #include "daemon/report.h"
@@ -44,6 +45,7 @@ struct methods {
 	TAILQ_HEAD(, waiter) waiters;
 	struct loop_timer *serve; /* looks at the waiters, once after any number of changes */
 	bool soon;		  /* that is planned */
+	struct client *begun_by;  /* whose start the cluster is; NULL: it has left */
 	bool ending;		  /* dracod ends: nothing is started any more */
 	void (*shutdown)(void *arg);
 	void *arg;
@@ -162,6 +164,7 @@ static void do_start(
 			client_refuse(client, message->id, RPC_FAILED, err.text, NULL);
 			break;
 		}
+		methods->begun_by = client;
 		waiter = wait_for(methods, client, message, RPC_START);
 		waiter->extra = json_pack("{s:b}", "joined", 0);
 		break;
@@ -194,9 +197,36 @@ static void do_status(
 	client_reply(client, message->id, status);
 }
 
+/* Starts that wait for a stop, of one client or of all (NULL), do not begin any more. Returns
+ * whether there were any. */
+static bool cancel_pending(
+	struct methods *methods, const struct client *client, const char *why)
+{
+	struct waiter *waiter, *next;
+	bool any = false;
+
+	TAILQ_FOREACH_SAFE (waiter, &methods->waiters, link, next) {
+		if (!waiter->pending || (client && waiter->client != client))
+			continue;
+		client_refuse(waiter->client, waiter->id, RPC_CANCELLED, why, NULL);
+		waiter_free(methods, waiter);
+		any = true;
+	}
+	return any;
+}
+
 static void do_stop(
 	struct methods *methods, struct client *client, const struct rpc_message *message)
 {
+	bool own = json_get_boolean(message->params, "own", 0);
+	bool cancelled = cancel_pending(
+		methods, own ? client : NULL, "the cluster was stopped before it started");
+
+	if (own && methods->begun_by != client) {
+		client_reply(
+			client, message->id, json_pack("{s:b}", "kept", cancelled ? 0 : 1));
+		return;
+	}
 	cluster_stop(methods->cluster, "asked by a client");
 	wait_for(methods, client, message, RPC_STOP);
 }
@@ -285,6 +315,8 @@ void methods_client_gone(struct methods *methods, struct client *client)
 	TAILQ_FOREACH_SAFE (waiter, &methods->waiters, link, next)
 		if (waiter->client == client)
 			waiter_free(methods, waiter);
+	if (methods->begun_by == client)
+		methods->begun_by = NULL;
 }
 
 static void tell_progress(struct methods *methods, struct waiter *waiter)
@@ -315,7 +347,9 @@ static void begin_pending(struct methods *methods, struct waiter *waiter)
 	if (cluster_start(methods->cluster, &waiter->request, &err) < 0) {
 		client_refuse(waiter->client, waiter->id, RPC_FAILED, err.text, NULL);
 		waiter_free(methods, waiter);
+		return;
 	}
+	methods->begun_by = waiter->client;
 }
 
 static void serve_start(struct methods *methods, struct waiter *waiter)
@@ -346,13 +380,20 @@ static void serve_start(struct methods *methods, struct waiter *waiter)
 	}
 }
 
+/* The answer to a stop. */
+static json_t *describe_end(const struct cluster *cluster)
+{
+	return json_pack("{s:s, s:I}", "state", cluster_state_name(cluster->state),
+		"unconfirmed",
+		(json_int_t)(cluster->unconfirmed + jobs_count(cluster->jobs).alive));
+}
+
 static void serve_stop(struct methods *methods, struct waiter *waiter)
 {
 	struct cluster *cluster = methods->cluster;
 
 	if (cluster->state == CLUSTER_STOPPED || cluster->state == CLUSTER_FAILED) {
-		client_reply(waiter->client, waiter->id,
-			json_pack("{s:s}", "state", cluster_state_name(cluster->state)));
+		client_reply(waiter->client, waiter->id, describe_end(cluster));
 		waiter_free(methods, waiter);
 	} else {
 		tell_progress(methods, waiter);
@@ -396,15 +437,8 @@ void methods_cluster_changed(struct methods *methods)
 
 void methods_begin_shutdown(struct methods *methods)
 {
-	struct waiter *waiter, *next;
-
 	methods->ending = true;
-	TAILQ_FOREACH_SAFE (waiter, &methods->waiters, link, next)
-		if (waiter->pending) {
-			client_refuse(
-				waiter->client, waiter->id, RPC_CANCELLED, "dracod ends", NULL);
-			waiter_free(methods, waiter);
-		}
+	cancel_pending(methods, NULL, "dracod ends");
 }
 
 void methods_finish_shutdown(struct methods *methods)
@@ -414,7 +448,8 @@ void methods_finish_shutdown(struct methods *methods)
 	serve(methods);
 	TAILQ_FOREACH_SAFE (waiter, &methods->waiters, link, next) {
 		if (waiter->method == RPC_SHUTDOWN)
-			client_reply(waiter->client, waiter->id, NULL);
+			client_reply(
+				waiter->client, waiter->id, describe_end(methods->cluster));
 		else
 			client_refuse(
 				waiter->client, waiter->id, RPC_CANCELLED, "dracod ends", NULL);

@@ -177,7 +177,8 @@ static void never_connected(struct scheduler *scheduler)
 	char limit[FORMAT_MAX];
 
 	err_set(&err, -ETIMEDOUT,
-		"the Dask scheduler runs, but draco's preload in it has not connected within %s",
+		"the Dask scheduler runs, but draco's preload in it has not connected within %s "
+		"(scheduler_timeout)",
 		format_duration(scheduler->spec.timeout_ms, limit));
 	child_signal(scheduler->child, SIGKILL);
 	child_forget(TAKE_PTR(scheduler->child));

@@ -7,6 +7,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 #include "common/alloc.h"
@@ -49,6 +50,8 @@ struct slurm {
 	char stderr_text[STDERR_KEPT];
 	char end_text[ERR_TEXT_MAX]; /* how the last process ended */
 	bool greeted;
+	bool killed;  /* somebody ended it, or it crashed */
+	bool resting; /* to be let go of when nothing waits for an answer */
 
 	struct request *working; /* sent, not answered */
 	int64_t sent_ms;
@@ -170,8 +173,8 @@ static void helper_gone(struct slurm *slurm)
 		err_set(&err, -EIO, "%s: %s", slurm->end_text, words);
 	else
 		err_set(&err, -EIO, "%s", slurm->end_text);
-	if (!greeted)
-		outcome = OUTCOME_UNUSABLE;
+	if (!greeted) /* nothing was asked yet */
+		outcome = slurm->killed ? OUTCOME_UNREACHABLE : OUTCOME_UNUSABLE;
 	log_warning("%s", err.text);
 	if (slurm->working)
 		answer(slurm, slurm->working, outcome, NULL, &err);
@@ -179,7 +182,7 @@ static void helper_gone(struct slurm *slurm)
 		struct request *request = TAILQ_FIRST(&slurm->waiting);
 
 		TAILQ_REMOVE(&slurm->waiting, request, link);
-		answer(slurm, request, OUTCOME_UNUSABLE, NULL, &err);
+		answer(slurm, request, outcome, NULL, &err);
 	}
 	slurm->backoff_ms = slurm->backoff_ms ? slurm->backoff_ms * 2 : BACKOFF_FIRST_MS;
 	if (slurm->backoff_ms > BACKOFF_MAX_MS)
@@ -194,6 +197,7 @@ static void on_helper_exit(void *arg, int status)
 	char text[CHILD_STATUS_MAX];
 
 	slurm->child = NULL;
+	slurm->killed = WIFSIGNALED(status) && !*slurm->end_text;
 	if (!*slurm->end_text)
 		snprintf(slurm->end_text, sizeof(slurm->end_text), "draco-slurm %s",
 			child_format_status(status, text));
@@ -234,6 +238,8 @@ static void on_line(void *owner, char *line, size_t length)
 	}
 	rpc_message_finish(&message);
 	send_next(slurm);
+	if (slurm->resting)
+		slurm_rest(slurm);
 }
 
 /* End the process, for this reason. */
@@ -370,6 +376,7 @@ int slurm_request(struct slurm *slurm, const char *method, json_t *params, int64
 		return -EBUSY;
 	}
 	slurm->asked = true;
+	slurm->resting = false;
 	request = make_request(slurm, method, params, deadline_ms, fn, arg);
 	TAILQ_INSERT_TAIL(&slurm->waiting, request, link);
 	send_next(slurm);
@@ -392,7 +399,8 @@ static void dismiss(struct slurm *slurm, int signal_number)
 
 void slurm_rest(struct slurm *slurm)
 {
-	if (slurm->working || !TAILQ_EMPTY(&slurm->waiting))
+	slurm->resting = slurm->working || !TAILQ_EMPTY(&slurm->waiting);
+	if (slurm->resting)
 		return;
 	dismiss(slurm, SIGTERM);
 	slurm->asked = false;

@@ -1,169 +1,289 @@
-"""Mistakes and broken surroundings: one clear line, an exit status, and nothing left."""
+"""What cannot work: one clear line that names the value and the remedy, and nothing left."""
 
 from __future__ import annotations
 
 import os
-import stat
+import re
+import signal
+import subprocess
+import time
 from pathlib import Path
 
 import pytest
-from harness import SMALL, Draco
+from harness import BUILD, PYTHON, SMALL, Draco, wait_for
+from standins import Daemon, old_distributed, sleeping_python, write_program
+
+#: Lines of a failing start that are not its error: progress, the end of a log.
+ASIDE = re.compile(r" *\d+\.\d s  |  \| |  the end of its log|  its log is empty")
 
 
-def check_refused(
-    draco: Draco, status: int, words: list[str], *arguments: str, **env: str
-) -> str:
-    result = draco.run(*arguments, check=False, **env)
+def failing(draco: Draco, *options: str, status: int = 1, **environment: str) -> str:
+    """Start in vain; return the one line that says why."""
+    result = draco.start(*options, check=False, **environment)
+    lines = [line for line in result.stderr.splitlines() if not ASIDE.match(line)]
+    print(*lines, sep="\n")
     assert result.returncode == status, result.stderr
-    complaints = [line for line in result.stderr.splitlines() if line.startswith("dracoctl: ")]
-    assert len(complaints) == 1, result.stderr
-    for word in words:
-        assert word in result.stderr, (word, result.stderr)
-    assert not draco.processes()
-    assert not draco.all_jobs()
-    return result.stderr
+    assert not result.stdout
+    assert len(lines) == 1 and lines[0].startswith("dracoctl: "), lines
+    wait_for(lambda: not draco.processes(), "dracod and the scheduler have ended", 20)
+    return lines[0]
 
 
 @pytest.mark.parametrize(
-    ("arguments", "words"),
+    ("option", "words"),
     [
-        (["strat"], ['"strat"', '"start"']),
-        (["start", "--proceses=3"], ["--proces"]),
-        (["start", "--processes"], ["--processes", "value"]),
-        (["start", "--memory=80 apples"], ['"80 apples"', "80 GiB"]),
-        (["start", "--memory=80"], ['"80"', "80 GiB or 80 MiB"]),
-        (["start", "--walltime=00:10:00"], ["00:10:00", "00:45:00"]),
-        (["start", "--walltime=soon"], ['"soon"', "01:30:00"]),
-        (["start", "--processes=0"], ["0", "1 to 4096"]),
-        (["start", "--processes=8", "--cores=4"], ["8", "4", "raise cores"]),
-        (["start", "--memory=1GiB"], ["1 GiB", "20", "raise memory"]),
-        (["start", "--minimum=50"], ["50", "40", "maximum"]),
-        (["start", "--use-scratch-dir=maybe"], ['"maybe"', "true nor false"]),
-        (["start", "--wait-timeout=never"], ['"never"', "5 min"]),
-        (["start", "now"], ['"now"']),
-        (["--name", "a/b", "status"], ['"a/b"']),
-        (["start", "--name", ""], ['""']),
-        (["env", "--format", "cobol"], ["cobol", "fish"]),
-        (["logs", "--lines=few"], ['"few"']),
+        ("--walltme=01:00:00", ["--walltme"]),
+        ("--walltme", ["--walltme", "did you mean --walltime"]),
+        ("--nonsense", ["--nonsense", "--help"]),
+        ("--quiet=very", ["--quiet"]),
+        ("--memory", ["--memory", "needs a value"]),
+        ("--memory=80 apples", ["memory", '"80 apples"', "80 GiB"]),
+        ("--memory=", ["memory", '""', "80 GiB"]),
+        ("--walltime=00:10:00", ["walltime 00:10:00", "00:45:00", "minimum_walltime"]),
+        ("--walltime=soon", ["walltime", '"soon"', "01:30:00"]),
+        ("--processes=0", ["processes", "0", "4096"]),
+        ("--processes=two", ["processes", '"two"', "whole number"]),
+        ("--wait-timeout=-5", ["wait_timeout", "-5"]),
+        ("--queues-to-try=", ["queues_to_try"]),
+        ("--use-scratch-dir=perhaps", ["use_scratch_dir", '"perhaps"', "true", "false"]),
+        ("rubbish", ['"rubbish"', "dracoctl start --help"]),
     ],
 )
-def test_wrong_usage(draco: Draco, arguments: list[str], words: list[str]) -> None:
-    check_refused(draco, 2, words, *arguments)
+def test_wrong_usage(draco: Draco, option: str, words: list[str]) -> None:
+    error = failing(draco, option, status=2)
+    for word in words:
+        assert word in error
+    assert not draco.state.exists(), "a wrong option needs no dracod"
+
+
+def test_more_processes_than_cores(draco: Draco) -> None:
+    error = failing(draco, "--processes=4", "--cores=2", status=2)
+    assert "processes" in error and "cores" in error and "4" in error and "2" in error
+
+
+def test_wrong_name(draco: Draco) -> None:
+    result = draco.run("--name", "../x", "status", check=False)
+    assert result.returncode == 2 and '"../x" cannot name a cluster' in result.stderr
+
+
+def test_unknown_command(draco: Draco) -> None:
+    result = draco.run("strat", check=False)
+    assert result.returncode == 2
+    assert result.stderr == 'dracoctl: there is no command "strat"; did you mean "start"?\n'
+
+
+def test_wrong_settings_file(draco: Draco) -> None:
+    config = draco.home / ".config/draco/draco.yaml"
+    config.parent.mkdir(parents=True)
+    config.write_text("processes: 2\nmemroy: 1 GiB\n")
+    error = failing(draco, status=2)
+    assert "draco.yaml:2" in error and "memroy" in error and "memory" in error
 
 
 def test_unknown_partition(draco: Draco) -> None:
-    words = ["shrot", "no such partition (it has: short, standard)"]
-    check_refused(draco, 1, words, "start", *SMALL, "--queues-to-try=shrot")
+    result = draco.start("--queues-to-try=nosuch", check=False)
+    assert result.returncode == 1
+    assert "nosuch" in result.stderr and "artition" in result.stderr
+    wait_for(lambda: not draco.processes(), "nothing is left", 20)
+    assert not draco.all_jobs()
 
 
-def test_not_running(draco: Draco) -> None:
-    for command in (["status"], ["stop"], ["env"], ["shutdown"], ["logs", "scheduler"]):
-        check_refused(draco, 3, [draco.name, "dracoctl start"], *command)
+def test_unknown_reservation(draco: Draco) -> None:
+    result = draco.start("--reservation=nosuch", "--wait-timeout=5", check=False)
+    if result.returncode == 0:  # the partition without it was good enough
+        draco.run("shutdown")
+        return
+    assert "nosuch" in result.stderr and "eservation" in result.stderr
 
 
-def test_no_slurm(draco: Draco) -> None:
-    missing = str(draco.home / "nowhere/slurm.conf")
-    words = ["SLURM_CONF names", missing]
-    check_refused(draco, 1, words, "start", *SMALL, SLURM_CONF=missing)
+def test_no_slurm_configuration(draco: Draco) -> None:
+    error = failing(draco, SLURM_CONF="/nonexistent/slurm.conf")
+    assert "SLURM_CONF" in error and "/nonexistent/slurm.conf" in error
+    assert "No such file" in error and "sinfo" in error
 
 
-def test_slurmctld_does_not_run(draco_alone: Draco) -> None:
-    draco_alone.sandbox.kill("slurmctld", "KILL")
+@pytest.mark.skipif(os.path.exists("/etc/slurm/slurm.conf"), reason="this host has a Slurm")
+def test_no_slurm_at_all(draco: Draco) -> None:
+    del draco.environment["SLURM_CONF"]
+    begin = time.monotonic()
+    error = failing(draco)
+    assert "configuration" in error and "sinfo" in error
+    assert time.monotonic() - begin < 60
+
+
+def test_munged_is_down(draco_alone: Draco) -> None:
+    sandbox = draco_alone.sandbox
+    sandbox.kill("munged")
     try:
-        result = draco_alone.start("--wait-timeout=5", check=False)
-        assert result.returncode == 1
-        assert "Slurm does not answer" in result.stderr and "sinfo" in result.stderr
-        assert not draco_alone.processes()
+        error = failing(draco_alone)
     finally:
-        draco_alone.sandbox.restart("slurmctld")
+        sandbox.restart("munged")
+    assert "munged does not run" in error and "munge.socket" in error
 
 
-def make_python(draco: Draco, text: str) -> str:
-    """Put a python3 that does what the shell text says first in PATH; returns PATH."""
-    folder = draco.root / "bin"
-    folder.mkdir()
-    script = folder / "python3"
-    script.write_text(f"#!/bin/sh\n{text}\n")
-    script.chmod(0o755)
-    return str(folder)
+def test_slurmctld_is_down(draco_alone: Draco) -> None:
+    sandbox = draco_alone.sandbox
+    sandbox.kill("slurmctld")
+    try:
+        error = failing(draco_alone)
+    finally:
+        sandbox.restart("slurmctld")
+    assert "Slurm does not answer" in error and "connect failure" in error and "sinfo" in error
+
+
+def test_draco_slurm_cannot_run(draco: Draco) -> None:
+    """As where libslurm is missing: the dynamic linker's own line is passed on."""
+    directory = draco.root / "bin"
+    directory.mkdir()
+    for part in ("dracod", "draco_scheduler.py"):
+        (directory / part).write_bytes((BUILD / part).read_bytes())
+    (directory / "dracod").chmod(0o755)
+    words = "error while loading shared libraries: libslurm.so.38: cannot open"
+    write_program(directory / "draco-slurm", f"#!/bin/sh\necho '{words}' >&2\nexit 127\n")
+    error = failing(draco, DRACO_BIN=str(directory / "dracod"))
+    assert words in error and "status 127" in error
 
 
 def test_python_without_distributed(draco: Draco) -> None:
-    path = make_python(draco, 'exec /usr/bin/python3 -S -I "$@"')
-    words = ["no python3 in PATH has distributed", f"{path}/python3", "--python"]
-    check_refused(draco, 1, words, "start", *SMALL, PATH=path)
+    text = f'#!/bin/sh\nexec {PYTHON} -S -E "$@"\n'  # without site-packages
+    python = write_program(draco.root / "python3", text)
+    error = failing(draco, f"--python={python}")
+    assert str(python) in error and "has no distributed" in error
+    error = failing(draco, PATH=str(draco.root))
+    assert "no python3 in PATH has distributed" in error and str(python) in error
+    assert "pip install distributed" in error and "--python" in error
 
 
-def test_distributed_is_too_old(draco: Draco) -> None:
-    path = make_python(
-        draco,
-        'echo \'{"path": "/x/python3", "distributed": "2021.3.0", "version": "3.9.2"}\'',
-    )
-    words = ["distributed 2021.3.0 is too old", "2022.12"]
-    check_refused(draco, 1, words, "start", *SMALL, PATH=path)
+def test_python_missing(draco: Draco) -> None:
+    error = failing(draco, "--python=/nonexistent/python3")
+    assert "/nonexistent/python3: No such file" in error and "setting python" in error
+    error = failing(draco, PATH="/nonexistent")
+    assert "there is no python3" in error and "--python" in error
 
 
-def test_named_python_is_missing(draco: Draco) -> None:
-    words = ["python", "/no/python3", "No such file"]
-    check_refused(draco, 1, words, "start", *SMALL, "--python=/no/python3")
+def test_python_that_is_none(draco: Draco) -> None:
+    error = failing(draco, "--python=/bin/false")
+    assert "/bin/false" in error and "does not run" in error
+
+
+def test_distributed_too_old(draco: Draco) -> None:
+    path = old_distributed(draco, "2021.9.1")
+    error = failing(draco, f"--python={PYTHON}", PYTHONPATH=path)
+    assert "distributed 2021.9.1 is too old" in error and "2022.12" in error
 
 
 def test_preload_never_connects(draco: Draco) -> None:
-    """A scheduler that runs, but in which the preload failed."""
-    path = make_python(
-        draco,
-        'case "$*" in *dask_scheduler*) exec sleep 1000;; esac\n' 'exec /usr/bin/python3 "$@"',
-    )
-    # The Python that is found calls itself by its own path: name the wrapper.
-    probe = Path(path) / "python3"
-    probe.write_text(
-        "#!/bin/sh\n"
-        'case "$*" in *dask_scheduler*) exec sleep 1000;; *find_spec*) '
-        f'echo \'{{"path": "{path}/python3", "distributed": "2022.12.1", "version": "3.11.2"}}\';'
-        ' exit;; esac\nexec /usr/bin/python3 "$@"\n'
-    )
-    result = draco.run(
-        "start", *SMALL, f"--python={path}/python3", "--scheduler-timeout=2", check=False
-    )
-    assert result.returncode == 1
-    assert "preload" in result.stderr and "2.0 s" in result.stderr
-    assert not draco.jobs() and not draco.processes()
+    python = sleeping_python(draco)
+    result = draco.start(f"--python={python}", "--scheduler-timeout=2", check=False)
+    lines = result.stderr.splitlines()
+    error = [line for line in lines if line.startswith("dracoctl: ")]
+    assert result.returncode == 1 and len(error) == 1
+    assert "preload" in error[0] and "has not connected within 2" in error[0]
+    assert "scheduler_timeout" in error[0]
+    assert "  | asleep" in lines, "the end of the scheduler's log is shown"
+    wait_for(lambda: not draco.processes(), "nothing is left", 20)
+    assert not draco.jobs()
 
 
-def test_runtime_directory_cannot_be_written(draco: Draco) -> None:
-    words = ["/proc/1/fdinfo/draco", "XDG_RUNTIME_DIR"]
-    check_refused(draco, 1, words, "start", *SMALL, XDG_RUNTIME_DIR="/proc/1/fdinfo")
+def test_scheduler_cannot_start(draco: Draco) -> None:
+    """A broken distributed: found, but its scheduler ends with a traceback."""
+    path = old_distributed(draco, "2023.1.0")
+    (Path(path) / "distributed" / "__init__.py").write_text("raise ImportError('broken here')\n")
+    result = draco.start(f"--python={PYTHON}", check=False, PYTHONPATH=path)
+    lines = result.stderr.splitlines()
+    error = [line for line in lines if line.startswith("dracoctl: ")]
+    assert result.returncode == 1 and len(error) == 1
+    assert re.search("Dask scheduler exited with status 1, 3 times|job .* failed", error[0])
+    assert any(line.startswith("  | ") and "broken here" in line for line in lines)
+    wait_for(lambda: not draco.processes(), "nothing is left", 20)
 
 
-def test_runtime_directory_is_open_to_others(draco: Draco) -> None:
-    directory = draco.runtime / "draco"
-    directory.mkdir(mode=0o755)
-    check_refused(draco, 1, [str(directory), "chmod 700"], "start", *SMALL)
-    assert stat.S_IMODE(directory.stat().st_mode) == 0o755
+def test_runtime_directory_unwritable(draco: Draco) -> None:
+    draco.runtime.chmod(0o500)
+    # As root is used to write everywhere, it has to do without that.
+    command = ["setpriv", "--bounding-set=-dac_override", "--inh-caps=-dac_override"]
+    result = subprocess.run(
+        [*(command if os.geteuid() == 0 else []), *draco.command("start", *SMALL)],
+        env=draco.environment, text=True, capture_output=True, timeout=60,
+    )  # fmt: skip
+    draco.runtime.chmod(0o700)
+    assert result.returncode == 1 and result.stderr.count("\n") == 1, result.stderr
+    assert f"{draco.runtime}/draco: Permission denied" in result.stderr
+    assert "XDG_RUNTIME_DIR" in result.stderr
+    assert not draco.processes()
 
 
-def test_socket_path_is_too_long(draco: Draco) -> None:
-    long = f"/tmp/{'x' * 100}"
-    result = draco.run("start", *SMALL, check=False, XDG_RUNTIME_DIR=long)
-    assert result.returncode in (1, 2)
-    assert (
-        long in result.stderr and "107" in result.stderr and "XDG_RUNTIME_DIR" in result.stderr
-    )
-    assert not os.path.exists(long) and not draco.processes()
+@pytest.mark.parametrize("path", ["/dev/null", "/nonexistent/run", "/proc/1/fd"])
+def test_runtime_directory_impossible(draco: Draco, path: str) -> None:
+    if path == "/nonexistent/run" and os.geteuid() == 0:
+        pytest.skip("root can make /nonexistent")
+    error = failing(draco, XDG_RUNTIME_DIR=path)
+    assert path in error and "XDG_RUNTIME_DIR" in error
+    result = draco.run("status", check=False, XDG_RUNTIME_DIR=path)
+    assert result.returncode == 3, result.stderr
 
 
-def test_log_directory_cannot_be_made(draco: Draco) -> None:
-    words = ["log_directory", "/proc/none"]
-    check_refused(draco, 1, words, "start", *SMALL, "--log-directory=/proc/none")
+def test_runtime_directory_of_everybody(draco: Draco) -> None:
+    (draco.runtime / "draco").mkdir()
+    (draco.runtime / "draco").chmod(0o755)
+    error = failing(draco)
+    assert "open to other users (mode 0755)" in error and "chmod 700" in error
 
 
-def test_name_is_taken_in_every_position(draco: Draco) -> None:
-    """A global option works before and after the command."""
-    other = "x" + draco.name[1:]
-    result = draco.run("start", "--name", other, *SMALL)
-    try:
-        assert f'"{other}"' in result.stdout
-        assert draco.run("--name", other, "status").returncode == 0
+def test_socket_path_too_long(draco: Draco) -> None:
+    path = "/tmp/" + "x" * 100
+    error = failing(draco, XDG_RUNTIME_DIR=path, status=2)
+    assert path in error and "107" in error and "XDG_RUNTIME_DIR" in error
+
+
+def test_log_directory_unwritable(draco: Draco) -> None:
+    error = failing(draco, "--log-directory=/dev/null/logs")
+    assert "log_directory" in error and "/dev/null/logs" in error
+
+
+def test_home_is_full_or_read_only(draco: Draco) -> None:
+    """No state can be written: /dev/full stands in for it."""
+    state = draco.home / ".local/state/draco"
+    state.mkdir(parents=True, mode=0o700)
+    (state / draco.name).symlink_to("/dev/full")
+    error = failing(draco)
+    assert str(state / draco.name) in error
+
+
+def test_dracod_that_does_not_come_up(draco: Draco) -> None:
+    error = failing(draco, DRACO_BIN="/bin/true")
+    assert "dracod ended at once" in error and "dracod.log" in error
+    error = failing(draco, DRACO_BIN="/nonexistent/dracod")
+    assert "/nonexistent/dracod: No such file" in error and "DRACO_BIN" in error
+
+
+def test_dracod_that_hangs(draco: Draco) -> None:
+    """A dracod that is there, but does not answer, is told apart from one that is not."""
+    with Daemon(draco) as daemon:
+        daemon.signal(signal.SIGSTOP)
+        try:
+            result = draco.run("status", check=False)
+        finally:
+            daemon.signal(signal.SIGCONT)
+        assert result.returncode == 1 and "does not answer" in result.stderr
+        assert str(daemon.pid) in result.stderr
         assert draco.run("status", check=False).returncode == 3
-    finally:
-        draco.run("shutdown", "--name", other)
+
+
+def test_wait_timeout_with_a_full_partition(draco_alone: Draco) -> None:
+    sandbox = draco_alone.sandbox
+    for _ in range(2):
+        sandbox.command("sbatch", "-J", "filler", "--exclusive", "-t", "50", "-o", "/dev/null",
+                        "--wrap", "exec sleep 600")  # fmt: skip
+    wait_for(lambda: len(sandbox.jobs("RUNNING", "filler")) == 2, "the nodes are taken")
+    begin = time.monotonic()
+    result = draco_alone.start("--wait-timeout=3", "--queues-to-try=short", check=False)
+    assert result.returncode == 1
+    error = result.stderr[result.stderr.index("dracoctl: ") :]
+    print(error)
+    assert re.search(r"\b(Resources|Priority)\b", error), "Slurm's own reason"
+    assert "short" in error and "wait_timeout" in error
+    assert time.monotonic() - begin < 60
+    assert not draco_alone.jobs()
+    wait_for(lambda: not draco_alone.processes(), "nothing is left", 20)
+    sandbox.command("scancel", "--user", sandbox.command("id", "-un").strip())

@@ -1,0 +1,227 @@
+"""Ending in every phase: dracoctl stop, Ctrl-C, and what they leave to others."""
+
+from __future__ import annotations
+
+import signal
+import time
+from pathlib import Path
+
+import pytest
+from harness import SMALL, Draco, Sandbox, wait_for
+from standins import Daemon, sleeping_python
+
+#: Stop while a job is in this phase, as dracod calls it.
+PHASES = ["pending", "starting", "ready"]
+
+
+@pytest.fixture
+def full(shared_sandbox: Sandbox):
+    """A place where jobs stay pending: no node is free."""
+    sandbox = shared_sandbox
+    jobs = [
+        sandbox.command("sbatch", "--parsable", "-J", "filler", "--exclusive", "-t", "50", "-o",
+                        "/dev/null", "--wrap", "exec sleep 600").strip()
+        for _ in range(4)
+    ]  # fmt: skip
+    wait_for(lambda: len(sandbox.jobs("RUNNING", "filler")) == 4, "the nodes are taken")
+    yield sandbox
+    sandbox.command("scancel", *jobs)
+    wait_for(lambda: not sandbox.active_jobs("filler"), "the nodes are free")
+
+
+def name_of(pid: int) -> str:
+    try:
+        return Path(f"/proc/{pid}/comm").read_text().strip()
+    except (FileNotFoundError, ProcessLookupError):
+        return "dracod"  # it has ended
+
+
+def phases(draco: Draco) -> list[str]:
+    return [job["phase"] for job in draco.status().get("jobs", [])]
+
+
+def stop_within(draco: Draco, seconds: float) -> None:
+    """Stop; afterwards Slurm has no job, as soon as this."""
+    begin = time.monotonic()
+    result = draco.run("stop")
+    spent = time.monotonic() - begin
+    print(f"stop took {spent:.2f} s")
+    assert "nothing of it is left" in result.stdout
+    assert not draco.jobs()
+    assert spent < seconds
+    # dracod ends, too, when the start that launched it has failed by this.
+    assert draco.cluster_state() in ("stopped", "none")
+    names = ("dracod", "dracoctl", "memcheck")
+    wait_for(lambda: not [p for p in draco.processes() if name_of(p) not in names], "all else ended")
+
+
+def test_stop_while_pending(draco: Draco, full: Sandbox) -> None:
+    start = draco.popen("start", *SMALL, stderr=-1)
+    wait_for(lambda: "pending" in phases(draco), "the job is pending")
+    stop_within(draco, 5)
+    error = start.communicate(timeout=30)[1]
+    assert start.returncode == 1
+    assert "dracoctl: the cluster was stopped while it started" in error
+
+
+def test_stop_while_starting(draco: Draco) -> None:
+    """Slurm runs the job, and its workers have no scheduler yet."""
+    python = sleeping_python(draco)
+    start = draco.popen("start", *SMALL, f"--python={python}", stderr=-1)
+    wait_for(lambda: "starting" in phases(draco), "the job runs")
+    stop_within(draco, 15)  # the stand-in does not react to SIGTERM as workers do
+    assert "was stopped" in start.communicate(timeout=30)[1]
+
+
+def test_stop_while_workers_start(draco: Draco) -> None:
+    start = draco.popen("start", *SMALL, stderr=-1)
+    wait_for(lambda: "starting" in phases(draco), "the job runs")
+    stop_within(draco, 15)
+    start.communicate(timeout=30)
+
+
+def test_stop_while_running(draco: Draco) -> None:
+    draco.start("--minimum=4")
+    draco.wait_for_workers(4)
+    stop_within(draco, 15)
+    assert {job["state"] for job in draco.all_jobs()} == {"COMPLETED"}
+
+
+@pytest.mark.parametrize("delay", [0.0, 0.05, 0.15, 0.4])
+def test_stop_right_after_start(draco: Draco, delay: float) -> None:
+    """A stop that comes while Python is looked for, or a submission is under way."""
+    with Daemon(draco):
+        start = draco.popen("start", *SMALL, stderr=-1)
+        wait_for(lambda: draco.cluster_state() == "starting", "it starts")
+        time.sleep(delay)
+        stop_within(draco, 15)
+        start.communicate(timeout=30)
+
+
+def test_stop_without_cluster(draco: Draco) -> None:
+    result = draco.run("stop", check=False)
+    assert result.returncode == 3 and "no cluster" in result.stderr
+    with Daemon(draco):
+        assert "nothing of it is left" in draco.run("stop").stdout
+
+
+def test_stop_cancels_a_start_that_waits_for_a_stop(draco: Draco) -> None:
+    draco.start()
+    stop = draco.popen("stop", stdout=-1)
+    wait_for(lambda: draco.cluster_state() == "stopping", "it stops")
+    start = draco.popen("start", *SMALL, stderr=-1)
+    time.sleep(0.2)
+    draco.run("stop")
+    error = start.communicate(timeout=60)[1]
+    assert stop.wait(60) == 0
+    if start.returncode != 0:  # else it was quicker than both stops
+        assert "was stopped" in error
+    assert draco.cluster_state() == "stopped"
+    assert not draco.jobs()
+
+
+def interrupt(draco: Draco, delay: float, *options: str, second: bool = False) -> str:
+    """Start, send SIGINT after a while, and return what dracoctl says."""
+    start = draco.popen("start", *SMALL, *options, stdout=-1, stderr=-1)
+    time.sleep(delay)
+    start.send_signal(signal.SIGINT)
+    if second:
+        time.sleep(0.3)
+        start.send_signal(signal.SIGINT)
+    out, err = start.communicate(timeout=60)
+    print(f"{delay} s: status {start.returncode}: {err.splitlines()[-1:]}")
+    if start.returncode == 0:
+        assert "is ready" in out
+    else:
+        assert start.returncode in (130, -signal.SIGINT), err
+    return err
+
+
+@pytest.mark.parametrize("delay", [0.003, 0.01, 0.03, 0.1, 0.3, 1.0, 2.0])
+def test_interrupted_start_leaves_nothing(draco: Draco, delay: float) -> None:
+    error = interrupt(draco, delay)
+    if "interrupted" not in error and draco.run("status", check=False).returncode == 0:
+        return  # it was ready before
+    wait_for(lambda: not draco.processes(), "dracod has ended", 20)
+    assert not draco.jobs()
+
+
+def test_interrupted_start_says_so(draco: Draco, full: Sandbox) -> None:
+    start = draco.popen("start", *SMALL, stderr=-1)
+    wait_for(lambda: "pending" in phases(draco), "the job is pending")
+    start.send_signal(signal.SIGINT)
+    lines = start.communicate(timeout=60)[1].splitlines()
+    assert start.returncode == 130
+    assert lines[-2:] == [
+        "dracoctl: interrupted, ending what this start began ...",
+        "dracoctl: done, nothing is left",
+    ]
+    wait_for(lambda: not draco.processes(), "dracod has ended", 20)
+    assert not draco.jobs()
+
+
+def test_second_interrupt_does_not_hinder_the_cleaning(draco: Draco) -> None:
+    interrupt(draco, 1.0, second=True)
+    if draco.run("status", check=False).returncode == 0:
+        draco.run("stop")
+    wait_for(lambda: not draco.jobs(), "no job is left", 30)
+    wait_for(lambda: draco.cluster_state() in ("stopped", "none"), "it is stopped", 30)
+
+
+def test_interrupt_keeps_a_dracod_that_ran_before(draco: Draco, full: Sandbox) -> None:
+    with Daemon(draco) as daemon:
+        start = draco.popen("start", *SMALL, stderr=-1)
+        wait_for(lambda: "pending" in phases(draco), "the job is pending")
+        start.send_signal(signal.SIGINT)
+        assert "nothing is left" in start.communicate(timeout=60)[1]
+        assert not draco.jobs()
+        assert daemon.process.poll() is None and draco.cluster_state() == "stopped"
+
+
+def test_interrupt_of_a_joined_start(draco: Draco, full: Sandbox) -> None:
+    """The one who joined goes; the start of the other goes on."""
+    first = draco.popen("start", *SMALL, stderr=-1)
+    wait_for(lambda: "pending" in phases(draco), "the job is pending")
+    job = draco.jobs()[0]["id"]
+    second = draco.popen("start", *SMALL, stderr=-1)
+    assert second.stderr is not None
+    second.stderr.readline()
+    second.send_signal(signal.SIGINT)
+    assert "somebody else began it" in second.communicate(timeout=60)[1]
+    assert second.returncode == 130
+    assert draco.cluster_state() == "starting" and draco.jobs()[0]["id"] == job
+    full.command("scancel", "--name=filler")
+    first.communicate(timeout=120)
+    assert first.returncode == 0
+
+
+def test_interrupt_while_dracod_is_slow(draco: Draco) -> None:
+    """Ctrl-C of a start that would only join, before dracod has said so."""
+    draco.start()
+    pid = draco.daemon()
+    join = draco.popen("start", *SMALL, stderr=-1)
+    try:
+        with Daemon.stopped(pid):
+            second = draco.popen("start", *SMALL, stderr=-1)
+            time.sleep(0.5)
+            second.send_signal(signal.SIGINT)
+            time.sleep(0.5)
+        second.communicate(timeout=60)
+    finally:
+        join.communicate(timeout=60)
+    assert draco.cluster_state() == "running" and len(draco.jobs()) == 1
+
+
+def test_stop_while_slurm_is_silent(draco_alone: Draco) -> None:
+    """Nobody may say that nothing is left when nobody knows."""
+    sandbox = draco_alone.sandbox
+    draco_alone.start()
+    sandbox.kill("slurmctld", "STOP")
+    begin = time.monotonic()
+    result = draco_alone.run("stop", check=False)
+    print(f"stop took {time.monotonic() - begin:.1f} s: {result.stderr}")
+    assert result.returncode == 1 and not result.stdout
+    assert "Slurm does not answer: 1 job may live on" in result.stderr
+    assert time.monotonic() - begin < 60
+    sandbox.kill("slurmctld", "CONT")
+    wait_for(lambda: not draco_alone.jobs(), "dracod ends the job later", 90)

@@ -79,25 +79,6 @@ def test_second_dracod_refuses(draco: Draco) -> None:
     process.wait(40)
 
 
-def test_interrupted_start_gives_everything_back(draco: Draco) -> None:
-    start = draco.popen("start", *SMALL, stderr=subprocess.PIPE)
-    wait_for(draco.all_jobs, "a job is submitted")
-    start.send_signal(signal.SIGINT)
-    assert start.wait(60) == 130
-    assert start.stderr is not None and "giving everything back" in start.stderr.read()
-    assert not draco.jobs() and not draco.processes()
-
-
-def test_interrupted_join_leaves_the_start_alone(draco: Draco) -> None:
-    first = draco.popen("start", *SMALL)
-    wait_for(lambda: draco.cluster_state() == "starting", "the cluster starts")
-    second = draco.popen("start", *SMALL, stderr=subprocess.PIPE)
-    time.sleep(0.2)
-    second.send_signal(signal.SIGINT)
-    assert second.wait(60) in (0, 130, -signal.SIGINT)
-    assert first.wait(60) == 0
-
-
 def test_hostile_clients(draco: Draco) -> None:
     process = launch(draco)
     silent = [connect(draco) for _ in range(200)]

@@ -16,7 +16,7 @@ const struct rpc_method rpc_methods[RPC_METHOD_COUNT] = {
 		{{"protocol", 'i', true}, {"client", 's', false}, {"version", 's', false}},
 		"exchange protocol and program versions; the first request of a connection"},
 	[RPC_START] = {"start", false,
-		{{"settings", 'o', false}, {"environment", 'o', false},
+		{{"settings", 'o', false}, {"profile", 's', false}, {"environment", 'o', false},
 			{"directory", 's', false}, {"progress", 'b', false}},
 		"bring the cluster up, or join it; answers when it is usable or has failed"},
 	[RPC_STATUS] = {"status", false, {{0}}, "what dracod knows at this moment"},

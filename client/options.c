@@ -115,31 +115,53 @@ static int find_letter(const struct ctl *ctl, int letter)
 	return -1;
 }
 
+static bool is_option(const struct option_list *list, const char *name)
+{
+	for (size_t i = 0; i < list->count; i++)
+		if (strcmp(list->items[i].name, name) == 0)
+			return true;
+	return false;
+}
+
+/* The options that begin with name: "--walltime, --wait-timeout"; the caller frees. */
+static char *begin_with(const struct option_list *list, const char *name)
+{
+	struct strv found = STRV_INIT;
+	char *text;
+
+	for (size_t i = 0; i < list->count; i++)
+		if (strncmp(list->items[i].name, name, strlen(name)) == 0)
+			strv_addf(&found, "--%s", list->items[i].name);
+	text = strv_join(&found, ", ");
+	strv_finish(&found);
+	return text;
+}
+
+/* Say what is wrong with the option that getopt_long(3) did not take, and end. */
 static void wrong_option(
 	const struct ctl *ctl, const struct option_list *list, int found, char **argv)
 {
-	const char *word = argv[optind - 1];
-	const char *near = NULL;
-	char start[64];
+	const char *word = argv[optind - 1], *near;
+	bool is_long = strncmp(word, "--", 2) == 0;
+	_cleanup_free_ char *name =
+		is_long ? xstrndup(word + 2, strcspn(word + 2, "=")) : xasprintf("%c", optopt);
+	_cleanup_free_ char *several = begin_with(list, name);
+	const char *dashes = is_long ? "--" : "-";
 
-	if (found == ':') {
+	near = is_long ? nearest(name, list->items, list->count, sizeof(list->items[0])) : NULL;
+	if (found == ':')
 		fprintf(stderr, "dracoctl: the option %s needs a value\n", word);
-	} else if (strncmp(word, "--", 2) == 0 && strchr(word, '=')) {
-		fprintf(stderr, "dracoctl: wrong option %s\n", word);
-	} else {
-		snprintf(start, sizeof(start), "%s", word + strspn(word, "-"));
-		if (strncmp(word, "--", 2) == 0)
-			near = nearest(start, list->items, list->count, sizeof(list->items[0]));
-		if (near)
-			fprintf(stderr, "dracoctl: there is no option %s; did you mean --%s?\n",
-				word, near);
-		else
-			fprintf(stderr,
-				"dracoctl: there is no option %s; see dracoctl %s--help\n",
-				strncmp(word, "--", 2) == 0 ? word
-							    : (char[]){'-', (char)optopt, 0},
-				ctl->command ? "COMMAND " : "");
-	}
+	else if (is_long && is_option(list, name))
+		fprintf(stderr, "dracoctl: the option --%s takes no value: %s\n", name, word);
+	else if (is_long && strchr(several, ','))
+		fprintf(stderr, "dracoctl: the option --%s is not clear: %s?\n", name, several);
+	else if (near)
+		fprintf(stderr, "dracoctl: there is no option --%s; did you mean --%s?\n", name,
+			near);
+	else
+		fprintf(stderr, "dracoctl: there is no option %s%s; see dracoctl %s%s--help\n",
+			dashes, name, ctl->command ? ctl->command->name : "",
+			ctl->command ? " " : "");
 	exit(CTL_USAGE);
 }
 

@@ -171,15 +171,22 @@ static void unknown_name(
 	struct reading *reading, const struct section *section, const yaml_node_t *key)
 {
 	static const char *const sections[] = {"profiles", "limits"};
-	const char *near = nearest(scalar(key), sections, 2, sizeof(sections[0]));
+	const char *name = scalar(key);
+	const char *setting =
+		nearest(name, settings_table, SETTING_COUNT, sizeof(settings_table[0]));
+	const char *near = nearest(name, sections, 2, sizeof(sections[0]));
 	struct err err = ERR_INIT;
 
-	settings_find(scalar(key), &err);
-	if (near && section->kind == SECTION_PLAIN && !strstr(err.text, "did you mean"))
-		fault(reading, key, "there is no setting \"%s\"; did you mean \"%s:\"?",
-			scalar(key), near);
-	else
-		fault(reading, key, "%s", err.text);
+	if (near && !setting && section->kind == SECTION_PLAIN) {
+		fault(reading, key, "there is no setting \"%s\"; did you mean \"%s:\"?", name,
+			near);
+		return;
+	}
+	settings_find(name, &err);
+	fault(reading, key, "%s", err.text);
+	if (setting) /* its value is not known, so nobody shall complain that it does not fit */
+		add_entry(reading, section, key, (enum setting_id)settings_find(setting, NULL),
+			NULL);
 }
 
 /* Whether the site can limit the setting. */

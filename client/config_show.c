@@ -193,7 +193,8 @@ int config_explain(struct config *config, int argc, char **argv)
 	}
 	for (int i = optind; i < argc; i++) {
 		if (settings_find(argv[i], &err) < 0) {
-			output_error(config->ctl, "%s", err.text);
+			output_error(
+				config->ctl, "%s (dracoctl config show lists all)", err.text);
 			return CTL_USAGE;
 		}
 	}

@@ -119,8 +119,7 @@ int settings_find(const char *name, struct err *err)
 	if (near)
 		return err_set(err, -ENOENT, "there is no setting \"%s\"; did you mean \"%s\"?",
 			name, near);
-	return err_set(err, -ENOENT,
-		"there is no setting \"%s\" (dracoctl config show lists all)", name);
+	return err_set(err, -ENOENT, "there is no setting \"%s\"", name);
 }
 
 /* Any value, by the type of its setting. */

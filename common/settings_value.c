@@ -148,13 +148,14 @@ static int set_string(char **at, const char *text, struct err *err)
 
 /* Lists and mappings */
 
-static int replace_list(
-	const struct setting *setting, struct strv *at, struct strv *list, struct err *err)
+/* Takes list over. text: what it was given as. */
+static int replace_list(const struct setting *setting, struct strv *at, struct strv *list,
+	const char *text, struct err *err)
 {
 	if ((int64_t)list->count < setting->minimum) {
 		strv_finish(list);
-		return err_set(
-			err, -EINVAL, "the list is empty: give %s", setting->placeholder);
+		return err_set(err, -EINVAL, "\"%s\" names nothing: give %s", text,
+			setting->placeholder);
 	}
 	strv_finish(at);
 	*at = *list;
@@ -169,7 +170,7 @@ static int set_list(
 
 	if (r < 0)
 		return r;
-	return replace_list(setting, at, &list, err);
+	return replace_list(setting, at, &list, text, err);
 }
 
 static int set_map(
@@ -244,13 +245,11 @@ static int json_items(const json_t *array, struct strv *ret, struct err *err)
 		return err_set(err, -EINVAL, "more than %d items", SETTINGS_ITEMS_MAX);
 	for (size_t i = 0; i < json_array_size(array); i++) {
 		const json_t *item = json_array_get(array, i);
-		char *text = json_is_null(item) ? NULL : scalar_text(item);
 
-		if (!text)
-			return err_set(err, -EINVAL,
-				"item %zu of the list is not a plain value: give a word or a number",
-				i + 1);
-		strv_take(ret, text);
+		if (!json_is_string(item))
+			return err_set(
+				err, -EINVAL, "item %zu of the list is not a string", i + 1);
+		strv_add(ret, json_string_value(item));
 	}
 	return 0;
 }
@@ -314,7 +313,7 @@ static int set_array(
 	int r = json_items(value, &list, err);
 
 	if (r == 0 && setting->type == SETTING_LIST)
-		return replace_list(setting, at, &list, err);
+		return replace_list(setting, at, &list, "[]", err);
 	if (r == 0) { /* the lines of a text */
 		text = strv_join(&list, "\n");
 		last = xasprintf("%s%s", text, *text ? "\n" : "");

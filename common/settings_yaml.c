@@ -66,9 +66,14 @@ static void fault(struct reading *reading, const yaml_node_t *node, const char *
 /* A scalar as text; NULL, with a fault, for anything else. */
 static const char *word(struct reading *reading, const yaml_node_t *node, const char *what)
 {
-	if (node->type == YAML_SCALAR_NODE && strlen(scalar(node)) == node->data.scalar.length)
+	bool is_scalar = node->type == YAML_SCALAR_NODE;
+
+	if (is_scalar && strlen(scalar(node)) == node->data.scalar.length)
 		return scalar(node);
-	fault(reading, node, "%s must be one plain value", what);
+	fault(reading, node,
+		is_scalar ? "%s has a NUL character in its value"
+			  : "%s must be one plain value",
+		what);
 	return NULL;
 }
 
@@ -183,7 +188,8 @@ static void unknown_name(
 		return;
 	}
 	settings_find(name, &err);
-	fault(reading, key, "%s", err.text);
+	fault(reading, key, "%s%s", err.text,
+		setting ? "" : " (dracoctl config show lists all)");
 	if (setting) /* its value is not known, so nobody shall complain that it does not fit */
 		add_entry(reading, section, key, (enum setting_id)settings_find(setting, NULL),
 			NULL);
@@ -401,6 +407,15 @@ static void not_yaml(struct reading *reading, const yaml_parser_t *parser, const
 		context, line, yaml_remedy(parser->problem, line));
 }
 
+static void second_document(struct reading *reading, const yaml_document_t *document)
+{
+	_cleanup_free_ char *place = xasprintf("%s:%zu:%zu", reading->file->path,
+		document->start_mark.line + 1, document->start_mark.column + 1);
+
+	problems_add(reading->problems, place,
+		"another document begins here (\"---\"): the file must be one document");
+}
+
 static void read_yaml(struct reading *reading, const char *text, size_t size)
 {
 	struct section section = {.kind = SECTION_PLAIN};
@@ -423,8 +438,7 @@ static void read_yaml(struct reading *reading, const char *text, size_t size)
 		not_yaml(reading, &parser, text);
 	} else {
 		if (yaml_document_get_root_node(&next))
-			fault(reading, yaml_document_get_root_node(&next),
-				"a second document begins here (\"---\"): only one is read");
+			second_document(reading, &next);
 		yaml_document_delete(&next);
 	}
 	yaml_document_delete(&document);

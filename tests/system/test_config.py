@@ -234,7 +234,7 @@ WRONG = {
     "too short": ("wait_timeout: 0.1\n", "1:15", ["wait_timeout: 0.1", "at least 1 s"]),
     "too long": ("wait_timeout: 800 days\n", "1:15", ["800 days", "at most 366 days"]),
     "maybe": ("use_scratch_dir: maybe\n", "1:18", ['use_scratch_dir: "maybe"', "true nor false"]),
-    "empty list": ("queues_to_try: []\n", "1:16", ["queues_to_try", "empty: give NAME"]),
+    "empty list": ("queues_to_try: []\n", "1:16", ['queues_to_try: "[]"', "give NAME"]),
     "list in list": ("queues_to_try: [[a]]\n", "1:17", ["queues_to_try", "one plain value"]),
     "list": ("reservation: [a, b]\n", "1:14", ["reservation: a list", "one value"]),
     "mapping": ("maximum: {a: 1}\n", "1:10", ["maximum: a mapping", "one value"]),
@@ -267,7 +267,8 @@ WRONG = {
     "open bracket": ("queues_to_try: [a, b\ncores: 4\n", "2:6", ["line 1", '"]" is missing']),
     "sign": ("reservation: @maint\n", "1:14", ["@maint", "needs quotes"]),
     "list of all": ("- cores: 4\n", "1:1", ["a list", 'lines "setting: value"']),
-    "two documents": ("cores: 44\n---\ncores: 45\n", "3:1", ["second document", "only one"]),
+    "two documents": ("cores: 44\n---\ncores: 45\n", "2:1", ["another document", "must be one"]),
+    "NUL": ('reservation: "a\\0b"\n', "1:14", ["reservation has a NUL character"]),
     "no UTF-8": (b"reservation: \xff\n", None, ["at byte 13", "UTF-8"]),
     "too many workers": (
         "cores: 4\nprocesses: 50\n",
@@ -616,7 +617,7 @@ def test_dracod_refuses_wrong_settings_of_any_client(draco: Draco) -> None:
     control = Control(draco)
     answer = control.call(
         "start",
-        settings={"processes": "x", "memory": None, "colour": "red", "queues_to_try": [1, {}]},
+        settings={"processes": "x", "memory": None, "colour": "red", "queues_to_try": ["a", {}]},
         environment={"HOME": str(draco.home), "DRACO_CORES": "x"},
     )
     assert answer["error"]["code"] == -32602
@@ -625,8 +626,8 @@ def test_dracod_refuses_wrong_settings_of_any_client(draco: Draco) -> None:
         'processes: "x" is not a whole number, from 1 to 4096',
         "memory: there is no value: give a size with its unit: 80 GiB, 512 MB, 1.5 TiB, at "
         "least 1 MiB",
-        'there is no setting "colour" (dracoctl config show lists all)',
-        "queues_to_try: item 2 of the list is not a plain value: give a word or a number",
+        'there is no setting "colour"',
+        "queues_to_try: item 2 of the list is not a string",
     ]
     assert len(answer["error"]["data"]["problems"]) == 5
     unknown = control.call("start", profile="nowhere", environment={"HOME": str(draco.home)})

@@ -7,6 +7,7 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "client/caller.h"
 #include "client/ctl.h"
 #include "client/dry_run.h"
 #include "client/launch.h"
@@ -18,7 +19,6 @@
 #include "common/parse.h"
 #include "common/rpc.h"
 #include "common/settings.h"
-#include "common/settings_yaml.h"
 
 static volatile sig_atomic_t interrupted;
 
@@ -68,54 +68,41 @@ static bool on_notification(void *arg, const char *method, const json_t *params)
 	return !interrupted;
 }
 
-/* The settings given as options; checked here together with the others, so that a mistake costs no
- * daemon. Returns an exit status. */
-static int read_options(
-	struct ctl *ctl, int argc, char **argv, json_t *ret_options, bool *ret_dry_run)
+/* Check the settings here, so that a mistake costs no daemon, and tell what the site does not allow.
+ * Returns an exit status. */
+static int check_settings(struct ctl *ctl, json_t **ret_limits)
 {
+	struct settings_report report;
 	struct settings settings;
 	struct err err = ERR_INIT;
-	int option, r;
+	int status;
 
-	settings_init(&settings);
-	r = paths_init(&ctl->paths, ctl->name, &err);
-	if (r == 0)
-		r = settings_load_file(&settings, ctl->paths.config_file, &err);
-	while (r == 0 && (option = command_option(ctl, argc, argv)) != -1) {
-		enum setting_id id = (enum setting_id)(option - COMMAND_SETTING);
-
-		if (option < COMMAND_SETTING) {
-			*ret_dry_run = true;
-			continue;
-		}
-		r = settings_set(&settings, id, optarg, "option", &err);
-		json_object_set_new(ret_options, settings_table[id].name, json_text(optarg));
+	if (paths_init(&ctl->paths, ctl->name, &err) < 0) {
+		output_error(ctl, "%s", err.text);
+		return CTL_USAGE;
 	}
-	if (r == 0) {
-		command_no_more_arguments(ctl, argc, argv);
-		r = settings_check(&settings, &err);
-	}
+	status = caller_settings(ctl, &settings, &report);
+	if (status == CTL_DONE)
+		*ret_limits = json_incref(report.limits);
 	settings_finish(&settings);
-	if (r == 0)
-		return CTL_DONE;
-	output_error(ctl, "%s", err.text);
-	return CTL_USAGE;
+	settings_report_finish(&report);
+	return status;
 }
 
-static json_t *own_environment(void)
+/* The values that a limit of the site has changed, but for those in told. */
+static void print_limits(const struct ctl *ctl, const json_t *limits, const json_t *told)
 {
-	json_t *object = json_object();
+	const json_t *limit, *known;
+	size_t i, j;
 
-	for (char **variable = environ; *variable; variable++) {
-		const char *equals = strchr(*variable, '=');
-		_cleanup_free_ char *name = NULL;
+	json_array_foreach (limits, i, limit) {
+		bool is_told = false;
 
-		if (!equals)
-			continue;
-		name = xstrndup(*variable, (size_t)(equals - *variable));
-		json_object_set_new(object, name, json_text(equals + 1));
+		json_array_foreach (told, j, known)
+			is_told = is_told || json_equal(limit, known);
+		if (!is_told)
+			output_warning(ctl, json_get_text(limit, "message", ""));
 	}
-	return object;
 }
 
 /* Connect, starting dracod when there is none. */
@@ -231,23 +218,40 @@ static void print_ready(
 	print_differences(json_object_get(status, "differences"));
 }
 
+static json_t *settings_params(const struct ctl *ctl)
+{
+	json_t *params = json_pack("{s:o}", "environment", caller_environment());
+
+	if (ctl->settings)
+		json_object_set(params, "settings", ctl->settings);
+	if (ctl->profile)
+		json_object_set_new(params, "profile", json_text(ctl->profile));
+	return params;
+}
+
+static json_t *start_params(const struct ctl *ctl)
+{
+	_cleanup_free_ char *directory = getcwd(NULL, 0);
+	json_t *params = settings_params(ctl);
+
+	json_object_set_new(params, "directory", json_text(directory ? directory : "/"));
+	json_object_set_new(params, "progress", json_true());
+	return params;
+}
+
 static int request_start(
-	struct connection *connection, struct ctl *ctl, json_t *options, bool launched)
+	struct connection *connection, struct ctl *ctl, const json_t *limits, bool launched)
 {
 	struct waiting waiting = {.ctl = ctl};
 	_cleanup_json_ json_t *status = NULL;
-	_cleanup_free_ char *directory = getcwd(NULL, 0);
 	struct refusal refusal = {0};
 	struct err err = ERR_INIT;
 	int r;
 
 	live_init(&waiting.live);
 	clock_gettime(CLOCK_MONOTONIC, &waiting.since);
-	r = connection_call(connection, "start",
-		json_pack("{s:O, s:o, s:s, s:b}", "settings", options, "environment",
-			own_environment(), "directory", directory ? directory : "/", "progress",
-			1),
-		on_notification, &waiting, &status, &refusal, &err);
+	r = connection_call(connection, "start", start_params(ctl), on_notification, &waiting,
+		&status, &refusal, &err);
 	if (r == -EINTR) {
 		free(waiting.message);
 		return stop_after_interrupt(connection, &waiting, launched);
@@ -261,6 +265,7 @@ static int request_start(
 			end_dracod(connection);
 		return refusal.code == RPC_INVALID_PARAMS ? CTL_USAGE : CTL_FAILED;
 	}
+	print_limits(ctl, json_object_get(status, "limits"), limits);
 	if (ctl->json)
 		output_json(status);
 	else if (!ctl->quiet)
@@ -270,15 +275,20 @@ static int request_start(
 
 int cmd_start(struct ctl *ctl, int argc, char **argv)
 {
-	_cleanup_json_ json_t *options = json_object();
+	_cleanup_json_ json_t *limits = NULL;
 	struct connection connection;
 	struct err err = ERR_INIT;
 	struct sigaction action = {.sa_handler = on_interrupt};
 	bool launched, dry_run = false;
-	int status = read_options(ctl, argc, argv, options, &dry_run);
+	int option, status;
 
+	while ((option = command_option(ctl, argc, argv)) != -1)
+		dry_run |= option == COMMAND_OPTION;
+	command_no_more_arguments(ctl, argc, argv);
+	status = check_settings(ctl, &limits);
 	if (status != CTL_DONE)
 		return status;
+	print_limits(ctl, limits, NULL);
 	sigaction(SIGINT, &action, NULL);
 	sigaction(SIGTERM, &action, NULL);
 	if (connect_or_launch(&connection, ctl, &launched, &err) < 0) {
@@ -286,9 +296,9 @@ int cmd_start(struct ctl *ctl, int argc, char **argv)
 		return CTL_FAILED;
 	}
 	if (!dry_run) {
-		status = request_start(&connection, ctl, options, launched);
+		status = request_start(&connection, ctl, limits, launched);
 	} else {
-		status = dry_run_show(&connection, ctl, options);
+		status = dry_run_show(&connection, ctl, settings_params(ctl));
 		if (launched)
 			end_dracod(&connection);
 	}

@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "client/ctl.h"
+#include "client/describe.h"
 #include "common/alloc.h"
 #include "common/cleanup.h"
 #include "common/nearest.h"
@@ -21,15 +22,16 @@ static const struct command_option logs_options[] = {
 };
 
 static const struct command_option env_options[] = {
-	{"format", 0, "FORMAT", "sh (default), csh, fish or json"},
+	{"format", 0, "sh|csh|fish|json", "for which shell; sh unless given"},
 	{0},
 };
 
 const struct command commands[] = {
 	{"start", "", "bring the cluster up and wait until it is usable",
 		"Starts dracod when it does not run. When the cluster runs already, it is joined: nothing\n"
-		"is changed. Settings come from the built-in defaults, then the settings file, then the\n"
-		"options here.\n",
+		"is changed. Settings come from the built-in defaults, the file of the site, your file,\n"
+		"variables (DRACO_CORES ...) and the options here; the later ones win. dracoctl config\n"
+		"shows them all.\n",
 		true, start_options, cmd_start},
 	{"status", "", "show the cluster, its jobs and the state of Slurm",
 		"Answers at once, from what dracod knows. Exit status 0 when the cluster runs or starts,\n"
@@ -45,6 +47,11 @@ const struct command commands[] = {
 		"Use it as:  eval \"$(dracoctl env)\"\n"
 		"After that, distributed.Client() without arguments connects to this cluster.\n",
 		false, env_options, cmd_env},
+	{"config", "show|check|path|init|profiles|explain",
+		"show, check and explain the settings",
+		"The settings as dracoctl start would have them now, with the same options. Without an\n"
+		"action it is show.\n",
+		true, NULL, cmd_config},
 	{"version", "", "print the versions of dracoctl and of the running dracod", "", false,
 		NULL, cmd_version},
 	{"help", "[COMMAND]", "explain dracoctl or one of its commands", "", false, NULL,
@@ -61,6 +68,11 @@ const struct command_option global_options[] = {
 	{0},
 };
 
+const struct command_option settings_options[] = {
+	{"profile", 0, "NAME", "take the values of this profile, too (or $DRACO_PROFILE)"},
+	{0},
+};
+
 static void print_option(const struct command_option *option)
 {
 	_cleanup_free_ char *text = xasprintf("%c%c%s --%s%s%s", option->letter ? '-' : ' ',
@@ -70,34 +82,53 @@ static void print_option(const struct command_option *option)
 	printf("  %-22s %s\n", text, option->help);
 }
 
-static void print_setting(const struct setting *setting)
+static void print_setting(enum setting_id id)
 {
-	_cleanup_free_ char *option = xstrdup(setting->name);
-	_cleanup_free_ char *text = NULL;
+	_cleanup_free_ char *text = describe_option(id);
 
-	for (char *c = option; *c; c++)
-		if (*c == '_')
-			*c = '-';
-	text = xasprintf("--%s %s", option, setting->placeholder);
-	printf("  %-34s %s\n  %-34s (default: %s)\n", text, setting->help, "",
-		setting->default_value);
+	printf("  %-34s %s\n  %-34s (default: %s)\n", text, settings_table[id].help, "",
+		settings_table[id].default_value);
+}
+
+static void print_settings(const struct command *command)
+{
+	if (command_actions(command)) { /* what matters there are the actions */
+		printf("\nSettings: all that dracoctl start --help has, such as --cores N.\n");
+		return;
+	}
+	printf("\nSettings:\n");
+	for (int id = 0; id < SETTING_COUNT; id++)
+		print_setting(id);
+}
+
+static void print_actions(const struct command_action *action)
+{
+	printf("\nActions:\n");
+	for (; action->name; action++) {
+		_cleanup_free_ char *text = xasprintf("%s %s", action->name, action->arguments);
+
+		printf("  %-22s %s\n", text, action->summary);
+	}
 }
 
 void command_help(const struct command *command)
 {
-	printf("Usage: dracoctl %s%s%s%s\n%c%s.\n", command->name,
+	printf("Usage: dracoctl %s%s%s%s%s\n%c%s.\n", command->name,
 		command->options || command->takes_settings ? " [OPTION]..." : "",
 		*command->arguments ? " " : "", command->arguments,
+		command_actions(command) ? " [ARGUMENT]..." : "",
 		command->summary[0] - 'a' + 'A', command->summary + 1);
 	if (*command->text)
 		printf("\n%s", command->text);
-	if (command->takes_settings) {
-		printf("\nSettings:\n");
-		for (int id = 0; id < SETTING_COUNT; id++)
-			print_setting(&settings_table[id]);
-	}
+	if (command_actions(command))
+		print_actions(command_actions(command));
+	if (command->takes_settings)
+		print_settings(command);
 	printf("\nOptions:\n");
 	for (const struct command_option *o = command->options; o && o->name; o++)
+		print_option(o);
+	for (const struct command_option *o = settings_options;
+		command->takes_settings && o->name; o++)
 		print_option(o);
 	for (const struct command_option *o = global_options; o->name; o++)
 		print_option(o);

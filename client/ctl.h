@@ -3,6 +3,7 @@
 #define DRACO_CLIENT_CTL_H
 
 #include <getopt.h>
+#include <jansson.h>
 #include <stdbool.h>
 #include <stddef.h>
 
@@ -23,6 +24,8 @@ struct ctl {
 	bool quiet;
 	struct paths paths;
 	const struct command *command;
+	json_t *settings;    /* those given as options, {name: value}; NULL: none */
+	const char *profile; /* the one given as option; NULL: none */
 };
 
 struct command_option {
@@ -44,19 +47,29 @@ struct command {
 
 extern const struct command commands[]; /* ended by a NULL name */
 
+/* What a command with several actions can do, for its first argument. */
+struct command_action {
+	const char *name;
+	const char *arguments; /* "" when there are none */
+	const char *summary;
+};
+
+/* The actions of a command, ended by a NULL name; NULL when it has none. */
+const struct command_action *command_actions(const struct command *command);
+
+/* Options of all commands, and of those that take settings. */
 extern const struct command_option global_options[];
+extern const struct command_option settings_options[];
 
 /* The command of that name; ends the program, naming the nearest one, when there is none. */
 const struct command *command_find(const char *name);
 void command_help(const struct command *command); /* on standard output */
 void command_overview(void);
 
-/* The next option of the command in argv, as getopt_long(3) with optarg and optind: a global option
- * is handled by itself; the letter of a command_option (or, without one, COMMAND_OPTION + its index)
- * or COMMAND_SETTING + the setting's id is returned (with optarg NULL for "--no-SETTING"); -1 at the
- * end. Ends the program for --help and on wrong options. */
-#define COMMAND_OPTION	0x1000
-#define COMMAND_SETTING 0x2000
+/* The next option of the command in argv, as getopt_long(3) with optarg and optind: COMMAND_OPTION +
+ * the index of a command_option; -1 at the end. Global options, and settings for ctl->settings and
+ * ctl->profile, are taken by itself. Ends the program for --help and on wrong options. */
+#define COMMAND_OPTION 0x1000
 int command_option(struct ctl *ctl, int argc, char **argv);
 
 /* End with usage status when arguments are left over. */
@@ -68,6 +81,7 @@ int cmd_shutdown(struct ctl *ctl, int argc, char **argv);
 int cmd_status(struct ctl *ctl, int argc, char **argv);
 int cmd_logs(struct ctl *ctl, int argc, char **argv);
 int cmd_env(struct ctl *ctl, int argc, char **argv);
+int cmd_config(struct ctl *ctl, int argc, char **argv);
 int cmd_version(struct ctl *ctl, int argc, char **argv);
 int cmd_help(struct ctl *ctl, int argc, char **argv);
 

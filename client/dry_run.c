@@ -56,13 +56,12 @@ static void print_plan(const json_t *plan)
 		puts("Nothing was submitted.");
 }
 
-int dry_run_show(struct connection *connection, struct ctl *ctl, json_t *settings)
+int dry_run_show(struct connection *connection, struct ctl *ctl, json_t *params)
 {
 	_cleanup_json_ json_t *plan = NULL;
 	struct refusal refusal = {0};
 	struct err err = ERR_INIT;
-	int r = connection_call(connection, "plan", json_pack("{s:O}", "settings", settings),
-		NULL, NULL, &plan, &refusal, &err);
+	int r = connection_call(connection, "plan", params, NULL, NULL, &plan, &refusal, &err);
 
 	json_decref(refusal.data);
 	if (r < 0) {

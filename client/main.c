@@ -21,5 +21,6 @@ int main(int argc, char **argv)
 	optind = 0; /* begin anew, behind the command */
 	status = ctl.command->run(&ctl, argc, argv);
 	paths_finish(&ctl.paths);
+	json_decref(ctl.settings);
 	return status;
 }

@@ -5,10 +5,19 @@
 
 #include "client/ctl.h"
 #include "common/alloc.h"
+#include "common/cleanup.h"
+#include "common/json.h"
 #include "common/nearest.h"
 #include "common/settings.h"
+#include "common/settings_list.h"
+#include "common/settings_resolve.h"
 
-enum { GLOBAL = 0x100 }; /* + index in global_options */
+enum {
+	GLOBAL = 0x100,	     /* + index in global_options */
+	PROFILE = 0x200,     /* + index in settings_options: there is one */
+	SETTING = 0x2000,    /* + enum setting_id */
+	NO_SETTING = 0x3000, /* + enum setting_id, of "--no-SETTING" */
+};
 
 /* Options as getopt_long(3) wants them. */
 struct option_list {
@@ -41,17 +50,14 @@ static void add_table(struct option_list *list, const struct command_option *tab
 static void add_settings(struct option_list *list)
 {
 	for (int id = 0; id < SETTING_COUNT; id++) {
-		char *name = xstrdup(settings_table[id].name);
+		char *name = settings_option_name(id);
 		bool boolean = settings_table[id].type == SETTING_BOOLEAN;
 
-		for (char *c = name; *c; c++)
-			if (*c == '_')
-				*c = '-';
 		if (boolean)
-			add_option(list, xasprintf("no-%s", name), no_argument,
-				COMMAND_SETTING + SETTING_COUNT + id);
+			add_option(
+				list, xasprintf("no-%s", name), no_argument, NO_SETTING + id);
 		add_option(list, name, boolean ? optional_argument : required_argument,
-			COMMAND_SETTING + id);
+			SETTING + id);
 	}
 }
 
@@ -62,8 +68,10 @@ static void make_options(struct option_list *list, const struct command *command
 	add_table(list, global_options, GLOBAL);
 	if (command)
 		add_table(list, command->options, COMMAND_OPTION);
-	if (command && command->takes_settings)
+	if (command && command->takes_settings) {
+		add_table(list, settings_options, PROFILE);
 		add_settings(list);
+	}
 }
 
 static void free_options(struct option_list *list)
@@ -107,32 +115,112 @@ static int find_letter(const struct ctl *ctl, int letter)
 	return -1;
 }
 
+static bool is_option(const struct option_list *list, const char *name)
+{
+	for (size_t i = 0; i < list->count; i++)
+		if (strcmp(list->items[i].name, name) == 0)
+			return true;
+	return false;
+}
+
+/* The options that begin with name: "--walltime, --wait-timeout"; the caller frees. */
+static char *begin_with(const struct option_list *list, const char *name)
+{
+	struct strv found = STRV_INIT;
+	char *text;
+
+	for (size_t i = 0; i < list->count; i++)
+		if (strncmp(list->items[i].name, name, strlen(name)) == 0)
+			strv_addf(&found, "--%s", list->items[i].name);
+	text = strv_join(&found, ", ");
+	strv_finish(&found);
+	return text;
+}
+
+/* Say what is wrong with the option that getopt_long(3) did not take, and end. */
 static void wrong_option(
 	const struct ctl *ctl, const struct option_list *list, int found, char **argv)
 {
-	const char *word = argv[optind - 1];
-	const char *near = NULL;
-	char start[64];
+	const char *word = argv[optind - 1], *near;
+	bool is_long = strncmp(word, "--", 2) == 0;
+	_cleanup_free_ char *name =
+		is_long ? xstrndup(word + 2, strcspn(word + 2, "=")) : xasprintf("%c", optopt);
+	_cleanup_free_ char *several = begin_with(list, name);
+	const char *dashes = is_long ? "--" : "-";
 
-	if (found == ':') {
+	near = is_long ? nearest(name, list->items, list->count, sizeof(list->items[0])) : NULL;
+	if (found == ':')
 		fprintf(stderr, "dracoctl: the option %s needs a value\n", word);
-	} else if (strncmp(word, "--", 2) == 0 && strchr(word, '=')) {
-		fprintf(stderr, "dracoctl: wrong option %s\n", word);
-	} else {
-		snprintf(start, sizeof(start), "%s", word + strspn(word, "-"));
-		if (strncmp(word, "--", 2) == 0)
-			near = nearest(start, list->items, list->count, sizeof(list->items[0]));
-		if (near)
-			fprintf(stderr, "dracoctl: there is no option %s; did you mean --%s?\n",
-				word, near);
-		else
-			fprintf(stderr,
-				"dracoctl: there is no option %s; see dracoctl %s--help\n",
-				strncmp(word, "--", 2) == 0 ? word
-							    : (char[]){'-', (char)optopt, 0},
-				ctl->command ? "COMMAND " : "");
-	}
+	else if (is_long && is_option(list, name))
+		fprintf(stderr, "dracoctl: the option --%s takes no value: %s\n", name, word);
+	else if (is_long && strchr(several, ','))
+		fprintf(stderr, "dracoctl: the option --%s is not clear: %s?\n", name, several);
+	else if (near)
+		fprintf(stderr, "dracoctl: there is no option --%s; did you mean --%s?\n", name,
+			near);
+	else
+		fprintf(stderr, "dracoctl: there is no option %s%s; see dracoctl %s%s--help\n",
+			dashes, name, ctl->command ? ctl->command->name : "",
+			ctl->command ? " " : "");
 	exit(CTL_USAGE);
+}
+
+/* A mapping may be given in parts: each option adds to those before. What cannot be read is kept as it
+ * is, for the error that follows when all settings are checked. */
+static json_t *add_to_mapping(const struct ctl *ctl, const struct setting *setting)
+{
+	struct strv items = STRV_INIT, map = STRV_INIT;
+	enum map_kind kind = setting->minimum ? MAP_VARIABLES : MAP_OPTIONS;
+	json_t *before = json_object_get(ctl->settings, setting->name);
+	json_t *object = json_is_object(before) ? json_copy(before) : json_object();
+	int r = list_parse(optarg, &items, NULL);
+
+	for (size_t i = 0; r == 0 && i < items.count; i++)
+		r = map_set_item(&map, kind, items.item[i], NULL);
+	for (size_t i = 0; r == 0 && i < map.count; i++) {
+		const char *equals = strchrnul(map.item[i], '=');
+		_cleanup_free_ char *name =
+			xstrndup(map.item[i], (size_t)(equals - map.item[i]));
+
+		json_object_set_new(object, name, json_text(*equals ? equals + 1 : NULL));
+	}
+	strv_finish(&items);
+	strv_finish(&map);
+	if (r == 0)
+		return object;
+	json_decref(object);
+	return json_text(optarg);
+}
+
+static void take_setting(struct ctl *ctl, int found)
+{
+	bool no = found >= NO_SETTING;
+	const struct setting *setting = &settings_table[found - (no ? NO_SETTING : SETTING)];
+	json_t *value;
+
+	if (setting->type == SETTING_MAP)
+		value = add_to_mapping(ctl, setting);
+	else
+		value = json_text(no	 ? "false"
+				: optarg ? optarg
+					 : "true"); /* a boolean alone */
+	if (!ctl->settings)
+		ctl->settings = json_object();
+	json_object_set_new(ctl->settings, setting->name, value);
+}
+
+/* Whether the option was one that is taken here. */
+static bool take_option(struct ctl *ctl, int found)
+{
+	if (found >= SETTING)
+		take_setting(ctl, found);
+	else if (found >= PROFILE && found < COMMAND_OPTION)
+		ctl->profile = optarg;
+	else if (found >= GLOBAL && found < PROFILE)
+		handle_global(ctl, found - GLOBAL);
+	else
+		return false;
+	return true;
 }
 
 int command_option(struct ctl *ctl, int argc, char **argv)
@@ -148,16 +236,8 @@ int command_option(struct ctl *ctl, int argc, char **argv)
 			found = find_letter(ctl, found);
 		if (found == '?' || found == ':')
 			wrong_option(ctl, &list, found, argv);
-		if (found >= GLOBAL && found < COMMAND_OPTION)
-			handle_global(ctl, found - GLOBAL);
-	} while (found >= GLOBAL && found < COMMAND_OPTION);
+	} while (found != -1 && take_option(ctl, found));
 	free_options(&list);
-	if (found >= COMMAND_SETTING + SETTING_COUNT) { /* --no-SETTING */
-		found -= SETTING_COUNT;
-		optarg = UNCONST("false");
-	} else if (found >= COMMAND_SETTING && !optarg) { /* a boolean alone */
-		optarg = UNCONST("true");
-	}
 	return found;
 }
 

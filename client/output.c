@@ -12,11 +12,22 @@
 #include "common/alloc.h"
 #include "common/cleanup.h"
 #include "common/json.h"
+#include "common/problems.h"
 
 void output_json(const json_t *value)
 {
 	json_dumpf(value, stdout, JSON_INDENT(2) | JSON_ENCODE_ANY);
 	putchar('\n');
+}
+
+static void print_lines(const char *prefix, const char *text)
+{
+	do {
+		int length = (int)strcspn(text, "\n");
+
+		fprintf(stderr, "%s%.*s\n", prefix, length, text);
+		text += length + (text[length] == '\n');
+	} while (*text);
 }
 
 static void print_error(const struct ctl *ctl, const char *text, const json_t *data)
@@ -29,7 +40,27 @@ static void print_error(const struct ctl *ctl, const char *text, const json_t *d
 		output_json(object);
 		return;
 	}
-	fprintf(stderr, "dracoctl: %s\n", text);
+	print_lines("dracoctl: ", text);
+}
+
+void output_warning(const struct ctl *ctl, const char *text)
+{
+	if (!ctl->quiet)
+		print_lines("dracoctl: warning: ", text);
+}
+
+void output_problems(const struct ctl *ctl, const struct problems *problems)
+{
+	_cleanup_free_ char *errors = problems_text(problems, false);
+	_cleanup_free_ char *warnings = problems_text(problems, true);
+	_cleanup_json_ json_t *data = NULL;
+
+	if (*warnings)
+		output_warning(ctl, warnings);
+	if (!*errors)
+		return;
+	data = json_pack("{s:o}", "problems", problems_to_json(problems));
+	print_error(ctl, errors, data);
 }
 
 void output_error(const struct ctl *ctl, const char *format, ...)
@@ -57,12 +88,17 @@ void output_failure(const struct ctl *ctl, const char *text, const json_t *data)
 		return;
 	}
 	fprintf(stderr, "  the end of its log, %s:\n", log);
-	while (*tail) {
-		int length = (int)strcspn(tail, "\n");
+	print_lines("  | ", tail);
+}
 
-		fprintf(stderr, "  | %.*s\n", length, tail);
-		tail += length + (tail[length] == '\n');
-	}
+char *output_path(const char *path)
+{
+	const char *home = getenv("HOME");
+	size_t length = home ? strlen(home) : 0;
+
+	if (length > 1 && strncmp(path, home, length) == 0 && path[length] == '/')
+		return xasprintf("~%s", path + length);
+	return xstrdup(path);
 }
 
 const char *output_colour(enum colour colour)

@@ -8,13 +8,23 @@
 #include <time.h>
 
 struct ctl;
+struct problems;
 
-/* "dracoctl: ..." on standard error; with --json an object on standard output instead. */
+/* "dracoctl: ..." on standard error, each line of it; with --json an object on standard output instead. */
 void output_error(const struct ctl *ctl, const char *format, ...)
 	__attribute__((format(printf, 2, 3)));
 
 /* As output_error(), with the end of a log behind it: data is {log, tail}, or NULL. */
 void output_failure(const struct ctl *ctl, const char *text, const json_t *data);
+
+/* Errors as output_error() has them, a line each, and before them the warnings (not with --quiet). */
+void output_problems(const struct ctl *ctl, const struct problems *problems);
+
+/* "dracoctl: warning: ..." on standard error, each line of text; nothing with --quiet. */
+void output_warning(const struct ctl *ctl, const char *text);
+
+/* A path for people, "~/..." below the home directory; the caller frees. */
+char *output_path(const char *path);
 
 /* A JSON value on standard output, readable, with a newline. */
 void output_json(const json_t *value);

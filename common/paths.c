@@ -32,15 +32,28 @@ static int check_name(const char *name, struct err *err)
 	return 0;
 }
 
-static const char *home_directory(void)
+/* home when it is absolute, else what the user database has. */
+static const char *home_or_known(const char *home)
 {
-	const char *home = getenv("HOME");
 	const struct passwd *user;
 
 	if (home && home[0] == '/')
 		return home;
 	user = getpwuid(getuid());
 	return user && user->pw_dir[0] == '/' ? user->pw_dir : NULL;
+}
+
+static const char *home_directory(void)
+{
+	return home_or_known(getenv("HOME"));
+}
+
+char *paths_config_file(const char *xdg_config_home, const char *home)
+{
+	if (xdg_config_home && xdg_config_home[0] == '/')
+		return xasprintf("%s/draco/draco.yaml", xdg_config_home);
+	home = home_or_known(home);
+	return home ? xasprintf("%s/.config/draco/draco.yaml", home) : NULL;
 }
 
 /* The directory of an XDG variable; relative values are to be ignored (XDG base directory
@@ -71,7 +84,8 @@ int paths_init(struct paths *paths, const char *name, struct err *err)
 {
 	_cleanup_free_ char *runtime = runtime_base();
 	_cleanup_free_ char *state = xdg_directory("XDG_STATE_HOME", ".local/state");
-	_cleanup_free_ char *config = xdg_directory("XDG_CONFIG_HOME", ".config");
+	_cleanup_free_ char *config =
+		paths_config_file(getenv("XDG_CONFIG_HOME"), getenv("HOME"));
 	size_t limit = sizeof(((struct sockaddr_un *)NULL)->sun_path) - 1;
 	size_t length = strlen(runtime) + strlen(name) + strlen("//control.sock");
 	int r;
@@ -99,7 +113,7 @@ int paths_init(struct paths *paths, const char *name, struct err *err)
 		.daemon_file = xasprintf("%s/draco/%s/daemon.json", state, name),
 		.state_file = xasprintf("%s/draco/%s/state.json", state, name),
 		.log_file = xasprintf("%s/draco/%s/dracod.log", state, name),
-		.config_file = xasprintf("%s/draco/draco.yaml", config),
+		.config_file = TAKE_PTR(config),
 	};
 	return 0;
 }

@@ -4,6 +4,7 @@
  *	(without it: /tmp/draco-UID/NAME/)
  *	$XDG_STATE_HOME/draco/NAME/	lock, daemon.json, state.json, dracod.log
  *	$XDG_CONFIG_HOME/draco/		draco.yaml
+ *	PATHS_SITE_FILE			the settings of the site
  */
 #ifndef DRACO_COMMON_PATHS_H
 #define DRACO_COMMON_PATHS_H
@@ -11,6 +12,7 @@
 struct err;
 
 #define PATHS_NAME_DEFAULT "default"
+#define PATHS_SITE_FILE	   SYSCONFDIR "/draco/draco.yaml"
 
 struct paths {
 	char *name;
@@ -37,6 +39,11 @@ int paths_make(const struct paths *paths, struct err *err);
 
 /* Create path and its missing parents with the mode; an existing directory is left as it is. */
 int paths_make_directories(const char *path, unsigned mode, struct err *err);
+
+/* The settings file of a user with these values of XDG_CONFIG_HOME and HOME (each may be NULL; one that
+ * is not absolute does not count); without both it is below the home directory of the user database.
+ * NULL where there is none. The caller frees. */
+char *paths_config_file(const char *xdg_config_home, const char *home);
 
 /* text with a leading "~/" replaced by the home directory; the caller frees. */
 char *paths_expand_home(const char *text);

@@ -16,7 +16,7 @@ const struct rpc_method rpc_methods[RPC_METHOD_COUNT] = {
 		{{"protocol", 'i', true}, {"client", 's', false}, {"version", 's', false}},
 		"exchange protocol and program versions; the first request of a connection"},
 	[RPC_START] = {"start", false,
-		{{"settings", 'o', false}, {"environment", 'o', false},
+		{{"settings", 'o', false}, {"profile", 's', false}, {"environment", 'o', false},
 			{"directory", 's', false}, {"progress", 'b', false}},
 		"bring the cluster up, or join it; answers when it is usable or has failed"},
 	[RPC_STATUS] = {"status", false, {{0}}, "what dracod knows at this moment"},
@@ -27,7 +27,9 @@ const struct rpc_method rpc_methods[RPC_METHOD_COUNT] = {
 	[RPC_ENVIRONMENT] = {"environment", false, {{0}},
 		"the variables that let a Dask client connect"},
 	[RPC_LOGS] = {"logs", false, {{0}}, "the paths of the logs of this cluster"},
-	[RPC_PLAN] = {"plan", false, {{"settings", 'o', false}},
+	[RPC_PLAN] = {"plan", false,
+		{{"settings", 'o', false}, {"profile", 's', false},
+			{"environment", 'o', false}},
 		"where a start would put its jobs; submits nothing"},
 };
 

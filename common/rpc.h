@@ -73,7 +73,7 @@ enum rpc_method_id {
 	RPC_METHOD_COUNT,
 };
 
-#define RPC_PARAMS_MAX 6
+#define RPC_PARAMS_MAX 10
 
 struct rpc_param {
 	const char *name; /* NULL ends the list */

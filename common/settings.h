@@ -11,6 +11,7 @@
 #include "common/strv.h"
 
 struct err;
+struct problems;
 
 enum setting_type {
 	SETTING_INTEGER,  /* int64_t */
@@ -19,7 +20,11 @@ enum setting_type {
 	SETTING_DURATION, /* int64_t, milliseconds */
 	SETTING_BOOLEAN,  /* bool */
 	SETTING_STRING,	  /* char *, NULL for "none" */
-	SETTING_LIST,	  /* struct strv */
+	SETTING_LIST,	  /* struct strv; minimum: the fewest items */
+	SETTING_CHOICE, /* int or an enum: which of the words of the placeholder, "tls|none" */
+	SETTING_TEXT,	/* char *, kept as it is, any number of lines; NULL for "none" */
+	SETTING_MAP, /* struct strv of "NAME=value"; minimum 1: names are those of variables and
+			   * need a value; 0: of options, may stand alone (common/settings_list.h) */
 };
 
 enum setting_id {
@@ -51,11 +56,34 @@ struct setting {
 	size_t offset;		   /* in struct settings */
 	const char *default_value; /* in the form that a file has */
 	int64_t minimum, maximum;  /* of the numbers, in the unit of the type */
-	const char *placeholder;   /* for --help */
+	const char *placeholder;   /* for --help; of a SETTING_CHOICE its words */
 	const char *help;	   /* one sentence */
 };
 
+/* To add a setting: a member of struct settings, an enum setting_id and a row here. The rest follows:
+ * files, variables, options, help, manual pages, completion. */
 extern const struct setting settings_table[SETTING_COUNT];
+
+/* The layers that a value can come from; a later one wins over an earlier one. */
+enum settings_layer {
+	LAYER_DEFAULT,
+	LAYER_SITE,
+	LAYER_USER,
+	LAYER_ENVIRONMENT,
+	LAYER_OPTION,
+	LAYER_LIMIT, /* the site's limit took the place of what the others gave */
+};
+
+struct setting_place {
+	enum settings_layer layer;
+	unsigned line, column; /* in the file of the layer; else 0 */
+	bool from_profile;
+};
+
+struct setting_limit {
+	int64_t value; /* in the unit of the setting; 0: no limit */
+	char *source;  /* "FILE:LINE" */
+};
 
 struct settings {
 	int64_t processes; /* Dask workers in one job */
@@ -75,7 +103,12 @@ struct settings {
 	int64_t poll_interval_ms;
 	int64_t scheduler_timeout_ms;
 	int64_t worker_timeout_ms;
-	char *source[SETTING_COUNT]; /* where the value came from, for a person */
+	/* Where each value came from. */
+	char *source
+		[SETTING_COUNT]; /* for a person: "default", "FILE:LINE", "DRACO_CORES" ... */
+	struct setting_place place[SETTING_COUNT];
+	struct setting_limit limit[SETTING_COUNT]; /* of the site */
+	char *profile;				   /* whose values are among them; NULL: none */
 };
 
 /* All defaults; settings_finish() frees. */
@@ -91,20 +124,41 @@ int settings_find(const char *name, struct err *err);
 int settings_set(struct settings *settings, enum setting_id id, const char *text,
 	const char *source, struct err *err) __attribute__((warn_unused_result));
 
-/* Give the settings that are members of object their values (strings, numbers, booleans, lists of
- * strings, null for none). */
+/* As settings_set(), from JSON: a string, number or boolean, null for none, a list or mapping of
+ * them. */
+int settings_set_value(struct settings *settings, enum setting_id id, const json_t *value,
+	const char *source, struct err *err) __attribute__((warn_unused_result));
+
+/* Give the settings that are members of object their values, up to the first mistake. */
 int settings_set_json(struct settings *settings, const json_t *object, const char *source,
 	struct err *err) __attribute__((warn_unused_result));
 
-/* Check what concerns several settings at once, such as processes against cores. */
+/* Check a value by itself, beyond its type and bounds: settings_set() does. */
+int settings_check_value(const struct settings *settings, enum setting_id id, struct err *err)
+	__attribute__((warn_unused_result));
+
+/* Check what concerns several settings at once, such as processes against cores: the first mistake. */
 int settings_check(const struct settings *settings, struct err *err)
 	__attribute__((warn_unused_result));
+
+/* All such mistakes, each at the place of the value that was given last, without those that concern a
+ * setting which is marked in without (may be NULL). */
+void settings_check_all(const struct settings *settings, const bool without[SETTING_COUNT],
+	struct problems *problems);
 
 /* The value of one setting in the form that a file has; the caller frees. */
 char *settings_format(const struct settings *settings, enum setting_id id);
 
-/* All values as an object of strings. */
+/* The value of one setting for settings_set_value(): a string, an array for a list, an object for a
+ * mapping. And all of them, as an object. */
+json_t *settings_value_to_json(const struct settings *settings, enum setting_id id);
 json_t *settings_to_json(const struct settings *settings);
+
+/* The member of settings that holds the value. */
+void *settings_member(const struct settings *settings, enum setting_id id);
+
+/* Where a value came from, with the column, for an error; the caller frees. */
+char *settings_place(const struct settings *settings, enum setting_id id);
 
 /* What follows from the settings. */
 int64_t settings_maximum(const struct settings *settings);	      /* workers */

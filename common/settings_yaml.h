@@ -1,14 +1,52 @@
-/* settings_yaml.h: settings from a YAML file. */
+/* settings_yaml.h: settings from a YAML file:
+ *
+ *	SETTING: VALUE
+ *	profiles:
+ *	  NAME:
+ *	    SETTING: VALUE
+ *	limits:			(only in the file of the site)
+ *	  SETTING: VALUE
+ */
 #ifndef DRACO_COMMON_SETTINGS_YAML_H
 #define DRACO_COMMON_SETTINGS_YAML_H
 
-struct err;
-struct settings;
+#include <jansson.h>
+#include <stdbool.h>
+#include <stddef.h>
 
-/* Read path into settings: a mapping of setting names to values. A missing file changes nothing
- * and is no error. Otherwise -EINVAL, or the errno of reading, with "file:line:column: what" in
- * err. The source of each value is "file:line". */
-int settings_load_file(struct settings *settings, const char *path, struct err *err)
-	__attribute__((warn_unused_result));
+#include "common/settings.h"
+
+struct problems;
+
+enum settings_section { SECTION_PLAIN, SECTION_PROFILE, SECTION_LIMIT };
+
+struct settings_entry {
+	enum settings_section section;
+	size_t profile; /* of SECTION_PROFILE: index */
+	enum setting_id id;
+	json_t *value; /* as settings_set_value() takes it; NULL: it was wrong */
+	unsigned line, column;
+};
+
+struct settings_profile {
+	char *name;
+	unsigned line;
+};
+
+struct settings_file {
+	char *path;
+	bool exists;
+	struct settings_entry *entries; /* in the order of the file */
+	size_t count;
+	struct settings_profile *profiles;
+	size_t profile_count;
+};
+
+/* Read a file, noting all its mistakes, each at "FILE:LINE:COLUMN": what is no YAML, unknown and double
+ * settings, values that are wrong by themselves, in all its profiles. A missing file is empty.
+ * settings_file_finish() frees. */
+void settings_file_read(
+	struct settings_file *ret, const char *path, bool is_site, struct problems *problems);
+void settings_file_finish(struct settings_file *file);
 
 #endif

@@ -11,9 +11,10 @@
 #include "common/json.h"
 #include "common/log.h"
 #include "common/paths.h"
+#include "common/problems.h"
 #include "common/queue.h"
 #include "common/rpc.h"
-#include "common/settings_yaml.h"
+#include "common/settings_resolve.h"
 #include "daemon/cluster.h"
 #include "daemon/control.h"
 #include "daemon/environment.h"
@@ -100,28 +101,52 @@ static void do_hello(
 
 /* start */
 
-static int make_request(struct methods *methods, const json_t *params,
-	struct cluster_request *ret, struct err *err)
+static void refuse_settings(struct client *client, const struct rpc_message *message,
+	const struct problems *problems)
 {
+	_cleanup_free_ char *text = problems_text(problems, false);
+
+	client_refuse(client, message->id, RPC_INVALID_PARAMS, text,
+		json_pack("{s:o}", "problems", problems_to_json(problems)));
+}
+
+/* The settings come from the files, the environment and the options of the caller: the environment that
+ * dracod was started in does not matter. False when the client was refused. */
+static bool make_request(struct client *client, const struct rpc_message *message,
+	struct cluster_request *ret, json_t **ret_limits)
+{
+	const json_t *params = message->params;
 	const char *directory = json_get_text(params, "directory", NULL);
-	int r;
+	struct settings_inputs inputs = {
+		.environment = json_object_get(params, "environment"),
+		.options = json_object_get(params, "settings"),
+		.profile = json_get_text(params, "profile", NULL),
+	};
+	struct settings_report report;
+	bool good;
 
 	*ret = (struct cluster_request){0};
-	settings_init(&ret->settings);
-	r = settings_load_file(&ret->settings, methods->paths->config_file, err);
-	if (r == 0)
-		r = settings_set_json(
-			&ret->settings, json_object_get(params, "settings"), "request", err);
-	if (r == 0)
-		r = settings_check(&ret->settings, err);
-	if (r < 0) {
+	good = settings_resolve(&inputs, &ret->settings, &report) == 0;
+	if (good) {
+		*ret_limits = json_incref(report.limits);
+		environment_filter(inputs.environment, &ret->environment);
+		if (directory && directory[0] == '/')
+			ret->directory = xstrdup(directory);
+	} else {
+		refuse_settings(client, message, &report.problems);
 		cluster_request_finish(ret);
-		return r;
 	}
-	environment_filter(json_object_get(params, "environment"), &ret->environment);
-	if (directory && directory[0] == '/')
-		ret->directory = xstrdup(directory);
-	return 0;
+	settings_report_finish(&report);
+	return good;
+}
+
+static void log_limits(const json_t *limits)
+{
+	const json_t *limit;
+	size_t i;
+
+	json_array_foreach (limits, i, limit)
+		log_info("settings: %s", json_get_text(limit, "message", ""));
 }
 
 /* What a start asked for and the cluster that it joins does not have. */
@@ -145,6 +170,7 @@ static void do_start(
 	struct methods *methods, struct client *client, const struct rpc_message *message)
 {
 	struct cluster *cluster = methods->cluster;
+	_cleanup_json_ json_t *limits = NULL;
 	struct cluster_request request;
 	struct err err = ERR_INIT;
 	struct waiter *waiter;
@@ -153,10 +179,9 @@ static void do_start(
 		client_refuse(client, message->id, RPC_CANCELLED, "dracod ends", NULL);
 		return;
 	}
-	if (make_request(methods, message->params, &request, &err) < 0) {
-		client_refuse(client, message->id, RPC_INVALID_PARAMS, err.text, NULL);
+	if (!make_request(client, message, &request, &limits))
 		return;
-	}
+	log_limits(limits);
 	switch (cluster->state) {
 	case CLUSTER_STOPPED:
 	case CLUSTER_FAILED:
@@ -166,19 +191,20 @@ static void do_start(
 		}
 		methods->begun_by = client;
 		waiter = wait_for(methods, client, message, RPC_START);
-		waiter->extra = json_pack("{s:b}", "joined", 0);
+		waiter->extra = json_pack("{s:b, s:O}", "joined", 0, "limits", limits);
 		break;
 	case CLUSTER_STARTING:
 	case CLUSTER_RUNNING:
 		waiter = wait_for(methods, client, message, RPC_START);
-		waiter->extra = json_pack("{s:b, s:o}", "joined", 1, "differences",
+		waiter->extra = json_pack("{s:b, s:O, s:o}", "joined", 1, "limits", limits,
+			"differences",
 			differences(&cluster->request.settings, &request.settings));
 		break;
 	case CLUSTER_STOPPING:
 		waiter = wait_for(methods, client, message, RPC_START);
 		waiter->pending = true;
 		waiter->request = request;
-		waiter->extra = json_pack("{s:b}", "joined", 0);
+		waiter->extra = json_pack("{s:b, s:O}", "joined", 0, "limits", limits);
 		return;
 	}
 	cluster_request_finish(&request);
@@ -260,13 +286,12 @@ static void do_logs(
 static void do_plan(
 	struct methods *methods, struct client *client, const struct rpc_message *message)
 {
+	_cleanup_json_ json_t *limits = NULL;
 	struct cluster_request request;
 	struct err err = ERR_INIT;
 
-	if (make_request(methods, message->params, &request, &err) < 0) {
-		client_refuse(client, message->id, RPC_INVALID_PARAMS, err.text, NULL);
+	if (!make_request(client, message, &request, &limits))
 		return;
-	}
 	if (plans_begin(methods->plans, client, message->id, &request.settings, &err) < 0)
 		client_refuse(client, message->id, RPC_FAILED, err.text, NULL);
 	cluster_request_finish(&request);

@@ -1,0 +1,51 @@
+/* caller.c: what the caller of dracoctl brings along. */
+#include "client/caller.h"
+
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "client/ctl.h"
+#include "client/output.h"
+#include "common/alloc.h"
+#include "common/cleanup.h"
+#include "common/json.h"
+
+json_t *caller_environment(void)
+{
+	json_t *object = json_object();
+
+	for (char **variable = environ; *variable; variable++) {
+		const char *equals = strchr(*variable, '=');
+		_cleanup_free_ char *name = NULL;
+
+		if (!equals)
+			continue;
+		name = xstrndup(*variable, (size_t)(equals - *variable));
+		json_object_set_new(object, name, json_text(equals + 1));
+	}
+	return object;
+}
+
+int caller_resolve(
+	const struct ctl *ctl, struct settings *ret, struct settings_report *ret_report)
+{
+	_cleanup_json_ json_t *environment = caller_environment();
+	struct settings_inputs inputs = {
+		.environment = environment,
+		.options = ctl->settings,
+		.profile = ctl->profile,
+		.command_line = true,
+	};
+
+	return settings_resolve(&inputs, ret, ret_report);
+}
+
+int caller_settings(
+	const struct ctl *ctl, struct settings *ret, struct settings_report *ret_report)
+{
+	int r = caller_resolve(ctl, ret, ret_report);
+
+	output_problems(ctl, &ret_report->problems);
+	return r < 0 ? CTL_USAGE : CTL_DONE;
+}

@@ -1,0 +1,291 @@
+/* cmd_config.c: dracoctl config: what the settings are, where they come from, what is wrong with them. It
+ * asks no dracod: the settings of a start follow from the caller's files, environment and options. */
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "client/caller.h"
+#include "client/config_show.h"
+#include "client/ctl.h"
+#include "client/describe.h"
+#include "client/output.h"
+#include "common/alloc.h"
+#include "common/cleanup.h"
+#include "common/json.h"
+#include "common/nearest.h"
+#include "common/paths.h"
+
+static const struct command_action actions[] = {
+	{"show", "", "every value and where it comes from"},
+	{"check", "",
+		"all mistakes in the files and variables; exit status 1 when there are any"},
+	{"path", "[site|user]",
+		"the settings files; with an argument only the path of that one"},
+	{"init", "[site|user]",
+		"write a file with every setting as a comment (user, unless site)"},
+	{"profiles", "", "the profiles that the files define"},
+	{"explain", "SETTING...", "type, range, default, meaning and value of a setting"},
+	{0},
+};
+
+const struct command_action *command_actions(const struct command *command)
+{
+	return command->run == cmd_config ? actions : NULL;
+}
+
+/* check */
+
+/* What is wrong with a profile ("": without one) and is not known yet. */
+static void check_profile(struct config *config, const char *name, struct problems *problems)
+{
+	struct ctl with_profile = *config->ctl;
+	struct settings_report report;
+	struct settings settings;
+
+	with_profile.profile = name;
+	if (caller_resolve(&with_profile, &settings, &report) < 0)
+		problems_join(problems, &report.problems);
+	settings_finish(&settings);
+	settings_report_finish(&report);
+}
+
+static void check_profiles(struct config *config, struct problems *problems)
+{
+	const json_t *profile;
+	size_t i;
+
+	check_profile(config, "", problems);
+	json_array_foreach (config->report.profiles, i, profile)
+		check_profile(config, json_get_text(profile, "name", ""), problems);
+}
+
+static void print_file_state(const char *which, const char *path, bool exists)
+{
+	if (path)
+		printf("%-5s %s: %s\n", which, path, exists ? "good" : "not there");
+}
+
+static int do_check(struct config *config, int argc, char **argv)
+{
+	struct problems *problems = &config->report.problems;
+	_cleanup_json_ json_t *answer = NULL;
+	const struct ctl *ctl = config->ctl;
+
+	command_no_more_arguments(ctl, argc, argv);
+	check_profiles(config, problems);
+	if (ctl->json) {
+		answer = json_pack("{s:b, s:o}", "good", problems->errors == 0, "problems",
+			problems_to_json(problems));
+		output_json(answer);
+		return problems->errors ? CTL_FAILED : CTL_DONE;
+	}
+	for (size_t i = 0; i < problems->count; i++) {
+		const struct problem *problem = &problems->items[i];
+
+		if (!problem->warning || !ctl->quiet)
+			printf("%s%s%s%s\n", problem->place ? problem->place : "",
+				problem->place ? ": " : "", problem->warning ? "warning: " : "",
+				problem->text);
+	}
+	if (problems->dropped)
+		printf("... and %zu more\n", problems->dropped);
+	if (!problems->errors && !ctl->quiet) {
+		print_file_state("site", config->report.site_file, config->report.site_exists);
+		print_file_state("user", config->report.user_file, config->report.user_exists);
+	}
+	return problems->errors ? CTL_FAILED : CTL_DONE;
+}
+
+/* path and init */
+
+/* "site" or "user" from the next argument; fallback without one. Ends the program on others. */
+static const char *which_file(
+	const struct config *config, int argc, char **argv, const char *fallback)
+{
+	const char *which = optind < argc ? argv[optind] : fallback;
+
+	if (which && strcmp(which, "site") != 0 && strcmp(which, "user") != 0) {
+		output_error(config->ctl, "there is no settings file \"%s\": give site or user",
+			which);
+		exit(CTL_USAGE);
+	}
+	if (optind < argc)
+		optind++;
+	command_no_more_arguments(config->ctl, argc, argv);
+	return which;
+}
+
+static const char *file_path(const struct config *config, const char *which)
+{
+	bool is_site = strcmp(which, "site") == 0;
+	const char *path = is_site ? config->report.site_file : config->report.user_file;
+
+	if (!path)
+		output_error(config->ctl,
+			is_site ? "DRACO_SITE_CONFIG is not an absolute path"
+				: "there is no home directory for a settings file");
+	return path;
+}
+
+static int do_path(struct config *config, int argc, char **argv)
+{
+	static const char *const titles[] = {"WHOSE", "FILE", "STATE"};
+	const struct settings_report *report = &config->report;
+	const char *which = which_file(config, argc, argv, NULL);
+	_cleanup_json_ json_t *answer = NULL;
+	struct table table = {.columns = 3};
+
+	if (which) {
+		const char *path = file_path(config, which);
+
+		if (path)
+			puts(path);
+		return path ? CTL_DONE : CTL_FAILED;
+	}
+	if (config->ctl->json) {
+		answer = json_pack("{s:{s:o, s:b}, s:{s:o, s:b}}", "site", "path",
+			json_text(report->site_file), "exists", report->site_exists, "user",
+			"path", json_text(report->user_file), "exists", report->user_exists);
+		output_json(answer);
+		return CTL_DONE;
+	}
+	for (int i = 0; i < 2; i++) {
+		const char *path = i == 0 ? report->site_file : report->user_file;
+		bool exists = i == 0 ? report->site_exists : report->user_exists;
+
+		table_add(&table, COLOUR_NONE, xstrdup(i == 0 ? "site" : "user"));
+		table_add(&table, COLOUR_NONE, xstrdup(path ? path : "-"));
+		table_add(&table, exists ? COLOUR_GOOD : COLOUR_FAINT,
+			xstrdup(exists ? "exists" : "does not exist"));
+	}
+	table_print(&table, titles);
+	return CTL_DONE;
+}
+
+static int write_file(const char *path, bool for_site, struct err *err)
+{
+	_cleanup_free_ char *directory = xstrdup(path);
+	_cleanup_fclose_ FILE *file = NULL;
+	int fd, r;
+
+	*strrchr(directory, '/') = '\0';
+	r = paths_make_directories(directory, for_site ? 0755 : 0700, err);
+	if (r < 0)
+		return r;
+	fd = open(path, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, for_site ? 0644 : 0600);
+	if (fd < 0 && errno == EEXIST)
+		return err_set(err, -EEXIST,
+			"%s is there already and stays as it is: edit it, or move it away first",
+			path);
+	if (fd < 0)
+		return err_set(err, -errno, "cannot write %s: %s", path, strerror(errno));
+	file = fdopen(fd, "w");
+	if (!file)
+		abort();
+	describe_file(file, for_site);
+	if (fflush(file) != 0 || ferror(file)) {
+		r = err_set(err, -errno, "cannot write %s: %s", path, strerror(errno));
+		unlink(path);
+	}
+	return r;
+}
+
+static int do_init(struct config *config, int argc, char **argv)
+{
+	const char *which = which_file(config, argc, argv, "user");
+	const char *path = file_path(config, which);
+	_cleanup_json_ json_t *answer = NULL;
+	struct err err = ERR_INIT;
+
+	if (!path)
+		return CTL_FAILED;
+	if (write_file(path, strcmp(which, "site") == 0, &err) < 0) {
+		output_error(config->ctl, "%s", err.text);
+		return CTL_FAILED;
+	}
+	answer = json_pack("{s:o}", "path", json_text(path));
+	if (config->ctl->json)
+		output_json(answer);
+	else if (!config->ctl->quiet)
+		printf("Wrote %s: every setting with its default, as comments.\n", path);
+	return CTL_DONE;
+}
+
+/* profiles */
+
+static int do_profiles(struct config *config, int argc, char **argv)
+{
+	static const char *const titles[] = {"PROFILE", "DEFINED IN"};
+	const json_t *profiles = config->report.profiles, *item;
+	struct table table = {.columns = 2};
+	size_t i;
+
+	command_no_more_arguments(config->ctl, argc, argv);
+	if (config->ctl->json) {
+		output_json(profiles);
+		return CTL_DONE;
+	}
+	json_array_foreach (profiles, i, item) {
+		const json_t *places = json_object_get(item, "places");
+		_cleanup_free_ char *first =
+			output_path(json_string_value(json_array_get(places, 0)));
+		const char *second = json_string_value(json_array_get(places, 1));
+		_cleanup_free_ char *other = second ? output_path(second) : NULL;
+
+		if (config->ctl->quiet) { /* names only, as the shells' completion reads them */
+			puts(json_get_text(item, "name", ""));
+			continue;
+		}
+		table_add(&table, COLOUR_NONE, xstrdup(json_get_text(item, "name", "")));
+		table_add(&table, COLOUR_NONE,
+			xasprintf("%s%s%s", first, other ? ", " : "", other ? other : ""));
+	}
+	if (table.rows)
+		table_print(&table, titles);
+	else if (!config->ctl->quiet)
+		printf("No file defines a profile (draco.yaml(5) tells how).\n");
+	return CTL_DONE;
+}
+
+static int (*find_action(const struct ctl *ctl, const char *name))(
+	struct config *config, int argc, char **argv)
+{
+	static int (*const functions[])(struct config * config, int argc, char **argv) = {
+		config_show, do_check, do_path, do_init, do_profiles, config_explain};
+	const char *near;
+	size_t i;
+
+	for (i = 0; actions[i].name; i++)
+		if (strcmp(actions[i].name, name) == 0)
+			return functions[i];
+	near = nearest(name, actions, i, sizeof(actions[0]));
+	output_error(ctl, "config cannot \"%s\"; %s%s%s", name,
+		near ? "did you mean \"" : "see dracoctl config --help", near ? near : "",
+		near ? "\"?" : "");
+	return NULL;
+}
+
+int cmd_config(struct ctl *ctl, int argc, char **argv)
+{
+	struct config config = {.ctl = ctl};
+	int (*function)(struct config * config, int argc, char **argv);
+	const char *action = "show";
+	int status;
+
+	while (command_option(ctl, argc, argv) != -1)
+		;
+	if (optind < argc)
+		action = argv[optind++];
+	function = find_action(ctl, action);
+	if (!function)
+		return CTL_USAGE;
+	config.good = caller_resolve(ctl, &config.settings, &config.report) == 0;
+	status = function(&config, argc, argv);
+	settings_finish(&config.settings);
+	settings_report_finish(&config.report);
+	return status;
+}

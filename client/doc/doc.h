@@ -1,0 +1,46 @@
+/* doc.h: what the manual pages and the shells' completions are made of: the tables of commands, options and
+ * settings. Used when draco is built. */
+#ifndef DRACO_CLIENT_DOC_DOC_H
+#define DRACO_CLIENT_DOC_DOC_H
+
+#include <stdbool.h>
+#include <stdio.h>
+
+#include "client/ctl.h"
+#include "common/settings.h"
+#include "common/strv.h"
+
+/* A manual page from its template: lines such as "@SETTINGS@" become what the tables have, "@VERSION@" and
+ * the directories are put in. 0, or -EINVAL with a message for an unknown mark. */
+int doc_man(FILE *template, FILE *page);
+
+void doc_bash(FILE *file);
+void doc_zsh(FILE *file);
+void doc_fish(FILE *file);
+
+/* What a shell can offer for an argument or a value. */
+struct doc_values {
+	struct strv words; /* literally */
+	bool commands, jobs, settings, profiles, names, files, directories;
+};
+
+void doc_values_finish(struct doc_values *values);
+
+/* From the text that --help has for arguments or a value: words in small letters stand for themselves,
+ * those in capitals for what they name: "[JOB|scheduler|daemon]". */
+void doc_values_parse(struct doc_values *values, const char *text);
+
+/* As doc_values_parse(), for an option or a setting. */
+void doc_option_values(struct doc_values *values, const struct command_option *option);
+void doc_setting_values(struct doc_values *values, enum setting_id id);
+
+/* All options that take a value, as "--name" and "-n". */
+void doc_value_options(struct strv *ret);
+
+/* text with a backslash in front of each of the characters special; the caller frees. */
+char *doc_escape(const char *text, const char *special);
+
+/* text for between single quotes of a shell in which nothing can be escaped there; the caller frees. */
+char *doc_shell_quote(const char *text);
+
+#endif

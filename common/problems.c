@@ -1,0 +1,113 @@
+/* problems.c: any number of errors and warnings, each with its place. */
+#include "common/problems.h"
+
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "common/alloc.h"
+#include "common/cleanup.h"
+#include "common/json.h"
+#include "common/strv.h"
+
+void problems_finish(struct problems *problems)
+{
+	for (size_t i = 0; i < problems->count; i++) {
+		free(problems->items[i].place);
+		free(problems->items[i].text);
+	}
+	free(problems->items);
+	*problems = (struct problems){0};
+}
+
+static bool is_known(const struct problems *problems, const char *place, const char *text)
+{
+	for (size_t i = 0; i < problems->count; i++)
+		if (strcmp(problems->items[i].text, text) == 0 &&
+			strcmp(problems->items[i].place ? problems->items[i].place : "",
+				place ? place : "") == 0)
+			return true;
+	return false;
+}
+
+static void add(struct problems *problems, bool warning, const char *place, const char *text)
+{
+	if (is_known(problems, place, text))
+		return;
+	problems->errors += !warning;
+	if (problems->count == PROBLEMS_MAX) {
+		problems->dropped++;
+		return;
+	}
+	problems->items =
+		xrealloc(problems->items, (problems->count + 1) * sizeof(*problems->items));
+	problems->items[problems->count++] = (struct problem){.warning = warning,
+		.place = place ? xstrdup(place) : NULL,
+		.text = xstrdup(text)};
+}
+
+void problems_add(struct problems *problems, const char *place, const char *format, ...)
+{
+	_cleanup_free_ char *text = NULL;
+	va_list args;
+
+	va_start(args, format);
+	if (vasprintf(&text, format, args) < 0)
+		abort();
+	va_end(args);
+	add(problems, false, place, text);
+}
+
+void problems_warn(struct problems *problems, const char *place, const char *format, ...)
+{
+	_cleanup_free_ char *text = NULL;
+	va_list args;
+
+	va_start(args, format);
+	if (vasprintf(&text, format, args) < 0)
+		abort();
+	va_end(args);
+	add(problems, true, place, text);
+}
+
+void problems_join(struct problems *problems, const struct problems *others)
+{
+	for (size_t i = 0; i < others->count; i++)
+		add(problems, others->items[i].warning, others->items[i].place,
+			others->items[i].text);
+}
+
+char *problem_line(const struct problem *problem)
+{
+	return xasprintf("%s%s%s", problem->place ? problem->place : "",
+		problem->place ? ": " : "", problem->text);
+}
+
+char *problems_text(const struct problems *problems, bool warnings)
+{
+	struct strv lines = STRV_INIT;
+	char *text;
+
+	for (size_t i = 0; i < problems->count; i++)
+		if (problems->items[i].warning == warnings)
+			strv_take(&lines, problem_line(&problems->items[i]));
+	if (problems->dropped && !warnings)
+		strv_addf(&lines, "... and %zu more", problems->dropped);
+	text = strv_join(&lines, "\n");
+	strv_finish(&lines);
+	return text;
+}
+
+json_t *problems_to_json(const struct problems *problems)
+{
+	json_t *array = json_array();
+
+	for (size_t i = 0; i < problems->count; i++)
+		json_array_append_new(array,
+			json_pack("{s:s, s:o, s:o}", "severity",
+				problems->items[i].warning ? "warning" : "error", "place",
+				json_text(problems->items[i].place), "message",
+				json_text(problems->items[i].text)));
+	return array;
+}

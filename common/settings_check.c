@@ -1,0 +1,175 @@
+/* settings_check.c: what a value must be beyond its type, and what several must be together. Pure. */
+#include <errno.h>
+#include <inttypes.h>
+#include <string.h>
+
+#include "common/alloc.h"
+#include "common/cleanup.h"
+#include "common/err.h"
+#include "common/problems.h"
+#include "common/settings.h"
+
+#define WORKER_MINIMUM_MIB 100 /* below, a Dask worker runs out of memory by starting */
+#define INVOLVED_MAX	   4
+
+/* dracod has no directory of its own that a path could be relative to. */
+static int check_path(const struct settings *settings, enum setting_id id, struct err *err)
+{
+	const char *path = id == SETTING_LOG_DIRECTORY ? settings->log_directory
+		: id == SETTING_PYTHON && settings->python && strchr(settings->python, '/')
+		? settings->python
+		: NULL;
+
+	if (!path || path[0] == '/' || strncmp(path, "~/", 2) == 0)
+		return 0;
+	return err_set(err, -EINVAL,
+		"\"%s\" is relative, to what is not known: begin it with \"/\" or \"~/\"",
+		path);
+}
+
+/* Each looks at the value of this one setting, and knows which ones concern it. Their errors do not name
+ * the setting. */
+static int (*const value_checks[])(
+	const struct settings *settings, enum setting_id id, struct err *err) = {
+	check_path,
+};
+
+int settings_check_value(const struct settings *settings, enum setting_id id, struct err *err)
+{
+	int r = 0;
+
+	for (size_t i = 0; r == 0 && i < sizeof(value_checks) / sizeof(value_checks[0]); i++)
+		r = value_checks[i](settings, id, err);
+	return r;
+}
+
+/* "cores 40"; with the place where it is from, too, when that is not where the error is reported. */
+static char *show(
+	const struct settings *settings, enum setting_id id, enum setting_id reported_at)
+{
+	_cleanup_free_ char *value = settings_format(settings, id);
+
+	if (id == reported_at)
+		return xasprintf("%s %s", settings_table[id].name, value);
+	return xasprintf("%s %s (%s)", settings_table[id].name, value, settings->source[id]);
+}
+
+static char *check_cores(const struct settings *s, enum setting_id at)
+{
+	_cleanup_free_ char *processes = show(s, SETTING_PROCESSES, at);
+	_cleanup_free_ char *cores = show(s, SETTING_CORES, at);
+
+	if (s->processes <= s->cores)
+		return NULL;
+	return xasprintf(
+		"%s is more than %s: each worker needs a core; lower processes or raise cores",
+		processes, cores);
+}
+
+static char *check_memory(const struct settings *s, enum setting_id at)
+{
+	_cleanup_free_ char *processes = show(s, SETTING_PROCESSES, at);
+	_cleanup_free_ char *memory = show(s, SETTING_MEMORY, at);
+	int64_t each = s->memory_mib / s->processes;
+
+	if (each >= WORKER_MINIMUM_MIB)
+		return NULL;
+	return xasprintf(
+		"%s leaves %" PRId64
+		" MiB to each worker with %s, and a Dask worker needs at least %d MiB: "
+		"raise memory or lower processes",
+		memory, each, processes, WORKER_MINIMUM_MIB);
+}
+
+static char *check_walltime(const struct settings *s, enum setting_id at)
+{
+	_cleanup_free_ char *walltime = show(s, SETTING_JOB_WALLTIME, at);
+	_cleanup_free_ char *least = show(s, SETTING_MINIMUM_WALLTIME, at);
+
+	if (s->walltime_s >= s->minimum_walltime_s)
+		return NULL;
+	return xasprintf("%s is below %s: give at least that (or lower minimum_walltime)",
+		walltime, least);
+}
+
+static char *check_maximum(const struct settings *s, enum setting_id at)
+{
+	_cleanup_free_ char *minimum = show(s, SETTING_MINIMUM, at);
+	_cleanup_free_ char *maximum = show(s, SETTING_MAXIMUM, at);
+	_cleanup_free_ char *factor = show(s, SETTING_ADAPTIVE_SCALE_FACTOR, at);
+	_cleanup_free_ char *processes = show(s, SETTING_PROCESSES, at);
+
+	if (s->minimum <= settings_maximum(s))
+		return NULL;
+	if (s->maximum)
+		return xasprintf(
+			"%s is above %s: lower the one or raise the other", minimum, maximum);
+	return xasprintf("%s is above the maximum of %" PRId64
+			 " workers, which is %s x %s: set maximum, or raise "
+			 "adaptive_scale_factor",
+		minimum, settings_maximum(s), factor, processes);
+}
+
+static const struct rule {
+	/* The text of the mistake, to be freed; NULL when all is well. */
+	char *(*check)(const struct settings *settings, enum setting_id reported_at);
+	int count;
+	enum setting_id involved[INVOLVED_MAX];
+} rules[] = {
+	{check_cores, 2, {SETTING_PROCESSES, SETTING_CORES}},
+	{check_memory, 2, {SETTING_MEMORY, SETTING_PROCESSES}},
+	{check_walltime, 2, {SETTING_JOB_WALLTIME, SETTING_MINIMUM_WALLTIME}},
+	{check_maximum, 4,
+		{SETTING_MINIMUM, SETTING_MAXIMUM, SETTING_ADAPTIVE_SCALE_FACTOR,
+			SETTING_PROCESSES}},
+};
+
+/* Of the settings that do not go together the one that was given last: there the mistake is. */
+static enum setting_id find_culprit(const struct settings *settings, const struct rule *rule)
+{
+	enum setting_id culprit = rule->involved[0];
+
+	for (int i = 1; i < rule->count; i++) {
+		const struct setting_place *place = &settings->place[rule->involved[i]];
+		const struct setting_place *last = &settings->place[culprit];
+
+		if (place->layer > last->layer ||
+			(place->layer == last->layer && place->from_profile &&
+				!last->from_profile))
+			culprit = rule->involved[i];
+	}
+	return culprit;
+}
+
+static bool concerns(const struct rule *rule, const bool ids[SETTING_COUNT])
+{
+	for (int i = 0; ids && i < rule->count; i++)
+		if (ids[rule->involved[i]])
+			return true;
+	return false;
+}
+
+void settings_check_all(const struct settings *settings, const bool without[SETTING_COUNT],
+	struct problems *problems)
+{
+	for (size_t i = 0; i < sizeof(rules) / sizeof(rules[0]); i++) {
+		enum setting_id culprit = find_culprit(settings, &rules[i]);
+		_cleanup_free_ char *text = rules[i].check(settings, culprit);
+		_cleanup_free_ char *place = settings_place(settings, culprit);
+
+		if (text && !concerns(&rules[i], without))
+			problems_add(problems, place, "%s", text);
+	}
+}
+
+int settings_check(const struct settings *settings, struct err *err)
+{
+	for (size_t i = 0; i < sizeof(rules) / sizeof(rules[0]); i++) {
+		_cleanup_free_ char *text =
+			rules[i].check(settings, find_culprit(settings, &rules[i]));
+
+		if (text)
+			return err_set(err, -EINVAL, "%s", text);
+	}
+	return 0;
+}

@@ -1,0 +1,48 @@
+/* settings_list.h: lists and mappings as one line of text, as options and variables have them.
+ *
+ *	a, b, "c, d"		a list: quotes keep a comma, a blank at an end or an empty item;
+ *				inside them \" and \\ stand for " and \
+ *	NAME=value,OTHER=value	a mapping: a list of such items
+ *
+ * A mapping is held as a list of "NAME=value" in the order of the first mention, fit for execve();
+ * "NAME" alone is a name without a value. */
+#ifndef DRACO_COMMON_SETTINGS_LIST_H
+#define DRACO_COMMON_SETTINGS_LIST_H
+
+#include <stdbool.h>
+
+struct err;
+struct strv;
+
+#define SETTINGS_ITEMS_MAX 1000
+
+/* Add the items of text to ret; empty ones without quotes are left out. -EINVAL: a quote without its
+ * end, or more than SETTINGS_ITEMS_MAX items. */
+int list_parse(const char *text, struct strv *ret, struct err *err)
+	__attribute__((warn_unused_result));
+
+/* The text that list_parse() reads as this list; the caller frees. */
+char *list_format(const struct strv *list);
+
+/* What the names of a mapping are. */
+enum map_kind {
+	MAP_OPTIONS, /* of a program: letters, digits, '-', '_'; "--" in front is left out; a value
+			* is not needed */
+	MAP_VARIABLES, /* of an environment: letters, digits, '_'; a value is needed */
+};
+
+/* Give name a value in map (NULL: none), in place of the one that it has. -EINVAL: a wrong name, or a
+ * value that is missing; map is unchanged. */
+int map_set(struct strv *map, enum map_kind kind, const char *name, const char *value,
+	struct err *err) __attribute__((warn_unused_result));
+
+/* map_set() with "NAME=value" or "NAME". */
+int map_set_item(struct strv *map, enum map_kind kind, const char *item, struct err *err)
+	__attribute__((warn_unused_result));
+
+void map_drop(struct strv *map, const char *name);
+
+/* The value of name: "" when it has none, NULL when the name is not there. */
+const char *map_get(const struct strv *map, const char *name);
+
+#endif

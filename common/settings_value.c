@@ -1,0 +1,492 @@
+/* settings_value.c: one value of a setting by its type: reading, writing, copying. Pure. */
+#include "common/settings_value.h"
+
+#include <ctype.h>
+#include <errno.h>
+#include <inttypes.h>
+#include <stdlib.h>
+#include <string.h>
+#include <strings.h>
+
+#include "common/alloc.h"
+#include "common/cleanup.h"
+#include "common/err.h"
+#include "common/json.h"
+#include "common/nearest.h"
+#include "common/parse.h"
+#include "common/settings_list.h"
+#include "common/strv.h"
+
+static bool is_number(const struct setting *setting)
+{
+	return setting->type <= SETTING_DURATION; /* they are the first in the enum */
+}
+
+static enum map_kind kind_of(const struct setting *setting)
+{
+	return setting->minimum ? MAP_VARIABLES : MAP_OPTIONS;
+}
+
+static bool is_none(const char *text)
+{
+	return !*text || strcasecmp(text, "none") == 0 || strcasecmp(text, "null") == 0 ||
+		strcmp(text, "~") == 0;
+}
+
+/* Numbers */
+
+char *value_format_number(const struct setting *setting, int64_t number)
+{
+	char text[FORMAT_MAX];
+
+	switch (setting->type) {
+	case SETTING_SIZE:
+		return xstrdup(format_size(number, text));
+	case SETTING_WALLTIME:
+		return xstrdup(format_walltime(number, text));
+	case SETTING_DURATION:
+		if (number % 1000)
+			return xasprintf("%" PRId64 " ms", number);
+		return xasprintf("%" PRId64, number / 1000);
+	default:
+		return xasprintf("%" PRId64, number);
+	}
+}
+
+/* As value_format_number(), with a unit also where files need none. */
+static char *format_bound(const struct setting *setting, int64_t number)
+{
+	char text[FORMAT_MAX];
+
+	if (setting->type != SETTING_DURATION)
+		return value_format_number(setting, number);
+	if (number < 1000)
+		return xasprintf("%" PRId64 " ms", number);
+	if (number < 60000 && number % 1000 == 0)
+		return xasprintf("%" PRId64 " s", number / 1000);
+	if (number % 86400000 == 0)
+		return xasprintf("%" PRId64 " days", number / 86400000);
+	return xstrdup(format_duration(number, text));
+}
+
+static int set_number(
+	const struct setting *setting, int64_t *at, const char *text, struct err *err)
+{
+	_cleanup_free_ char *bound = NULL;
+	int64_t value = 0;
+	int r;
+
+	switch (setting->type) {
+	case SETTING_SIZE:
+		r = parse_size(text, &value, err);
+		break;
+	case SETTING_WALLTIME:
+		r = parse_walltime(text, &value, err);
+		break;
+	case SETTING_DURATION:
+		r = parse_duration(text, &value, err);
+		break;
+	default:
+		r = parse_integer(text, setting->minimum, setting->maximum, at, err);
+		if (r == -EINVAL) {
+			_cleanup_free_ char *range = value_range(setting);
+
+			err_set(err, r, "%s, %s", err ? err->text : "", range);
+		}
+		return r;
+	}
+	if (r < 0)
+		return r;
+	if (value < setting->minimum) {
+		bound = format_bound(setting, setting->minimum);
+		return err_set(err, -ERANGE, "%s is too little: at least %s", text, bound);
+	}
+	if (value > setting->maximum) {
+		bound = format_bound(setting, setting->maximum);
+		return err_set(err, -ERANGE, "%s is too much: at most %s", text, bound);
+	}
+	*at = value;
+	return 0;
+}
+
+/* Words and texts */
+
+static int set_choice(const struct setting *setting, int *at, const char *text, struct err *err)
+{
+	struct strv words = STRV_INIT;
+	const char *near;
+	int r = -EINVAL;
+
+	strv_split(&words, setting->placeholder, '|');
+	for (size_t i = 0; i < words.count; i++)
+		if (strcasecmp(words.item[i], text) == 0) {
+			*at = (int)i;
+			r = 0;
+		}
+	if (r < 0) {
+		_cleanup_free_ char *known = strv_join(&words, ", ");
+
+		near = nearest(text, words.item, words.count, sizeof(words.item[0]));
+		err_set(err, r, "\"%s\" is not known: give one of %s%s%s%s", text, known,
+			near ? "; did you mean \"" : "", near ? near : "", near ? "\"?" : "");
+	}
+	strv_finish(&words);
+	return r;
+}
+
+static int set_string(char **at, const char *text, struct err *err)
+{
+	for (const char *c = text; *c; c++)
+		if (iscntrl((unsigned char)*c))
+			return err_set(err, -EINVAL,
+				"the value must be one line without control characters, and \"%.*s\" "
+				"is followed by one",
+				(int)(c - text), text);
+	xreplace(at, is_none(text) ? NULL : text);
+	return 0;
+}
+
+/* Lists and mappings */
+
+/* Takes list over. text: what it was given as. */
+static int replace_list(const struct setting *setting, struct strv *at, struct strv *list,
+	const char *text, struct err *err)
+{
+	if ((int64_t)list->count < setting->minimum) {
+		strv_finish(list);
+		return err_set(err, -EINVAL, "\"%s\" names nothing: give %s", text,
+			setting->placeholder);
+	}
+	strv_finish(at);
+	*at = *list;
+	return 0;
+}
+
+static int set_list(
+	const struct setting *setting, struct strv *at, const char *text, struct err *err)
+{
+	struct strv list = STRV_INIT;
+	int r = is_none(text) ? 0 : list_parse(text, &list, err);
+
+	if (r < 0)
+		return r;
+	return replace_list(setting, at, &list, text, err);
+}
+
+static int set_map(
+	const struct setting *setting, struct strv *at, const char *text, struct err *err)
+{
+	struct strv items = STRV_INIT, map = STRV_INIT;
+	int r = 0;
+
+	if (!is_none(text)) {
+		strv_copy(&map, at);
+		r = list_parse(text, &items, err);
+	}
+	for (size_t i = 0; r == 0 && i < items.count; i++)
+		r = map_set_item(&map, kind_of(setting), items.item[i], err);
+	strv_finish(&items);
+	if (r < 0) {
+		strv_finish(&map);
+		return r;
+	}
+	strv_finish(at);
+	*at = map;
+	return 0;
+}
+
+int value_set_text(const struct setting *setting, void *at, const char *text, struct err *err)
+{
+	switch (setting->type) {
+	case SETTING_BOOLEAN:
+		return parse_boolean(text, at, err);
+	case SETTING_STRING:
+		return set_string(at, text, err);
+	case SETTING_TEXT:
+		xreplace(at, is_none(text) ? NULL : text);
+		return 0;
+	case SETTING_CHOICE:
+		return set_choice(setting, at, text, err);
+	case SETTING_LIST:
+		return set_list(setting, at, text, err);
+	case SETTING_MAP:
+		return set_map(setting, at, text, err);
+	default:
+		return set_number(setting, at, text, err);
+	}
+}
+
+/* JSON */
+
+/* The text that a JSON value stands for; NULL for arrays and objects. */
+static char *scalar_text(const json_t *value)
+{
+	switch (json_typeof(value)) {
+	case JSON_STRING:
+		return xstrdup(json_string_value(value));
+	case JSON_INTEGER:
+		return xasprintf("%" JSON_INTEGER_FORMAT, json_integer_value(value));
+	case JSON_REAL:
+		return xasprintf("%.15g", json_real_value(value));
+	case JSON_TRUE:
+		return xstrdup("true");
+	case JSON_FALSE:
+		return xstrdup("false");
+	case JSON_NULL:
+		return xstrdup("none");
+	default:
+		return NULL;
+	}
+}
+
+static int json_items(const json_t *array, struct strv *ret, struct err *err)
+{
+	if (json_array_size(array) > SETTINGS_ITEMS_MAX)
+		return err_set(err, -EINVAL, "more than %d items", SETTINGS_ITEMS_MAX);
+	for (size_t i = 0; i < json_array_size(array); i++) {
+		const json_t *item = json_array_get(array, i);
+
+		if (!json_is_string(item))
+			return err_set(
+				err, -EINVAL, "item %zu of the list is not a string", i + 1);
+		strv_add(ret, json_string_value(item));
+	}
+	return 0;
+}
+
+static int map_members(
+	enum map_kind kind, struct strv *map, const json_t *object, struct err *err)
+{
+	const char *name;
+	json_t *value;
+	int r = 0;
+
+	json_object_foreach (UNCONST(object), name, value) {
+		_cleanup_free_ char *text = json_is_null(value) ? NULL : scalar_text(value);
+
+		if (!text && !json_is_null(value))
+			r = err_set(err, -EINVAL, "%s must have one plain value", name);
+		else if (!text && kind == MAP_VARIABLES)
+			map_drop(map, name);
+		else
+			r = map_set(map, kind, name, text, err);
+		if (r < 0)
+			break;
+	}
+	return r;
+}
+
+static int set_map_json(
+	const struct setting *setting, struct strv *at, const json_t *value, struct err *err)
+{
+	enum map_kind kind = kind_of(setting);
+	struct strv map = STRV_INIT;
+	int r = 0;
+
+	strv_copy(&map, at);
+	if (json_is_object(value))
+		r = map_members(kind, &map, value, err);
+	for (size_t i = 0; r == 0 && i < json_array_size(value); i++) {
+		const json_t *item = json_array_get(value, i);
+
+		if (json_is_object(item))
+			r = map_members(kind, &map, item, err);
+		else if (json_is_string(item))
+			r = map_set_item(&map, kind, json_string_value(item), err);
+		else
+			r = err_set(err, -EINVAL, "item %zu is not \"NAME=value\"", i + 1);
+	}
+	if (r < 0) {
+		strv_finish(&map);
+		return r;
+	}
+	strv_finish(at);
+	*at = map;
+	return 0;
+}
+
+static int set_array(
+	const struct setting *setting, void *at, const json_t *value, struct err *err)
+{
+	_cleanup_free_ char *text = NULL, *last = NULL;
+	struct strv list = STRV_INIT;
+	int r = json_items(value, &list, err);
+
+	if (r == 0 && setting->type == SETTING_LIST)
+		return replace_list(setting, at, &list, "[]", err);
+	if (r == 0) { /* the lines of a text */
+		text = strv_join(&list, "\n");
+		last = xasprintf("%s%s", text, *text ? "\n" : "");
+		xreplace(at, *last ? last : NULL);
+	}
+	strv_finish(&list);
+	return r;
+}
+
+int value_set_json(
+	const struct setting *setting, void *at, const json_t *value, struct err *err)
+{
+	_cleanup_free_ char *text = scalar_text(value), *form = NULL, *range = NULL;
+
+	if (json_is_null(value) &&
+		(is_number(setting) || setting->type == SETTING_BOOLEAN ||
+			setting->type == SETTING_CHOICE)) {
+		form = value_describe(setting);
+		range = value_range(setting);
+		return err_set(err, -EINVAL, "there is no value: give %s%s%s%s",
+			is_number(setting) ? "a " : "", form, range ? ", " : "",
+			range ? range : "");
+	}
+	if (text)
+		return value_set_text(setting, at, text, err);
+	if (setting->type == SETTING_MAP)
+		return set_map_json(setting, at, value, err);
+	if (json_is_array(value) &&
+		(setting->type == SETTING_LIST || setting->type == SETTING_TEXT))
+		return set_array(setting, at, value, err);
+	return err_set(err, -EINVAL, "%s does not fit here: give %s%s",
+		json_is_array(value) ? "a list" : "a mapping",
+		setting->type == SETTING_LIST ? "a list, or " : "one value: ",
+		setting->placeholder);
+}
+
+json_t *value_to_json(const struct setting *setting, const void *at)
+{
+	_cleanup_free_ char *text = NULL;
+	const struct strv *list = at;
+	json_t *container;
+
+	if (setting->type == SETTING_LIST) {
+		container = json_array();
+		for (size_t i = 0; i < list->count; i++)
+			json_array_append_new(container, json_text(list->item[i]));
+		return container;
+	}
+	if (setting->type == SETTING_MAP) {
+		container = json_object();
+		for (size_t i = 0; i < list->count; i++) {
+			const char *equals = strchrnul(list->item[i], '=');
+
+			text = xstrndup(list->item[i], (size_t)(equals - list->item[i]));
+			json_object_set_new(
+				container, text, json_text(*equals ? equals + 1 : NULL));
+			xreplace(&text, NULL);
+		}
+		return container;
+	}
+	text = value_format(setting, at);
+	return json_text(text);
+}
+
+char *value_format(const struct setting *setting, const void *at)
+{
+	const struct strv *list = at;
+	struct strv words = STRV_INIT;
+	char *text;
+
+	switch (setting->type) {
+	case SETTING_BOOLEAN:
+		return xstrdup(*(const bool *)at ? "true" : "false");
+	case SETTING_STRING:
+	case SETTING_TEXT:
+		return xstrdup(*(char *const *)at ? *(char *const *)at : "none");
+	case SETTING_CHOICE:
+		strv_split(&words, setting->placeholder, '|');
+		text = xstrdup(words.item[*(const int *)at]);
+		strv_finish(&words);
+		return text;
+	case SETTING_LIST:
+	case SETTING_MAP:
+		return list->count ? list_format(list) : xstrdup("none");
+	default:
+		return value_format_number(setting, *(const int64_t *)at);
+	}
+}
+
+bool value_is_none(const struct setting *setting, const void *at)
+{
+	switch (setting->type) {
+	case SETTING_STRING:
+	case SETTING_TEXT:
+		return !*(char *const *)at;
+	case SETTING_LIST:
+	case SETTING_MAP:
+		return ((const struct strv *)at)->count == 0;
+	default:
+		return false;
+	}
+}
+
+/* Memory */
+
+void value_copy(const struct setting *setting, void *at, const void *from)
+{
+	switch (setting->type) {
+	case SETTING_BOOLEAN:
+		*(bool *)at = *(const bool *)from;
+		break;
+	case SETTING_CHOICE:
+		*(int *)at = *(const int *)from;
+		break;
+	case SETTING_STRING:
+	case SETTING_TEXT:
+		xreplace(at, *(char *const *)from);
+		break;
+	case SETTING_LIST:
+	case SETTING_MAP:
+		strv_copy(at, from);
+		break;
+	default:
+		*(int64_t *)at = *(const int64_t *)from;
+	}
+}
+
+void value_release(const struct setting *setting, void *at)
+{
+	if (setting->type == SETTING_STRING || setting->type == SETTING_TEXT)
+		xreplace(at, NULL);
+	else if (setting->type == SETTING_LIST || setting->type == SETTING_MAP)
+		strv_finish(at);
+}
+
+/* For people */
+
+char *value_describe(const struct setting *setting)
+{
+	static const char *const texts[] = {
+		[SETTING_INTEGER] = "whole number",
+		[SETTING_SIZE] = "size with its unit: 80 GiB, 512 MB, 1.5 TiB",
+		[SETTING_WALLTIME] =
+			"walltime in a form of sbatch --time: 01:30:00, 90 (minutes), "
+			"1-12 (days-hours)",
+		[SETTING_DURATION] = "time span: 300 (seconds), 5 min, 1h 30m",
+		[SETTING_BOOLEAN] = "true or false",
+		[SETTING_STRING] = "one line of text",
+		[SETTING_LIST] = "list: [a, b] in a file, a,b elsewhere",
+		[SETTING_CHOICE] = "one of ",
+		[SETTING_TEXT] = "text of any number of lines",
+		[SETTING_MAP] = "mapping of names to values; NAME=value,... outside of files",
+	};
+	struct strv words = STRV_INIT;
+	_cleanup_free_ char *known = NULL;
+
+	if (setting->type == SETTING_CHOICE) {
+		strv_split(&words, setting->placeholder, '|');
+		known = strv_join(&words, ", ");
+		strv_finish(&words);
+	}
+	return xasprintf("%s%s", texts[setting->type], known ? known : "");
+}
+
+char *value_range(const struct setting *setting)
+{
+	_cleanup_free_ char *low = NULL, *high = NULL;
+
+	if (!is_number(setting))
+		return NULL;
+	low = format_bound(setting, setting->minimum);
+	if (setting->maximum == INT64_MAX)
+		return xasprintf("at least %s", low);
+	high = format_bound(setting, setting->maximum);
+	return xasprintf("from %s to %s", low, high);
+}

@@ -1,0 +1,207 @@
+"""The shells' completions, in real shells."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import pty
+import re
+import select
+import shutil
+import subprocess
+import time
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from harness import BUILD
+
+FOLDER = BUILD / "client/completion"
+
+
+@pytest.fixture
+def environment(tmp_path: Path) -> dict[str, str]:
+    """A home with a settings file that has profiles, and clusters of two names."""
+    config = tmp_path / ".config/draco/draco.yaml"
+    config.parent.mkdir(parents=True)
+    config.write_text("profiles:\n  gpu: {cores: 40}\n  night: {cores: 40}\n")
+    for name in ("default", "second"):
+        (tmp_path / ".local/state/draco" / name).mkdir(parents=True)
+    return {
+        **{k: v for k, v in os.environ.items() if not k.startswith(("DRACO_", "XDG_"))},
+        "HOME": str(tmp_path),
+        "XDG_RUNTIME_DIR": str(tmp_path),
+        "DRACO_SITE_CONFIG": "/dev/null",
+        "PATH": f"{BUILD}:{os.environ['PATH']}",
+        "TERM": "xterm",
+        "LC_ALL": "C.UTF-8",
+    }
+
+
+def need(shell: str) -> str:
+    path = shutil.which(shell)
+    if not path:
+        pytest.skip(f"{shell} is not installed (on Debian: apt-get install {shell})")
+    return path
+
+
+COMMANDS = {"start", "status", "stop", "shutdown", "logs", "env", "config", "version", "help"}
+
+#: What is typed, words that must be offered, words that must not.
+OFFERED = [
+    ("dracoctl ", COMMANDS, {"show", "cores"}),
+    ("dracoctl --name second ", COMMANDS, {"second"}),
+    ("dracoctl st", {"start", "status", "stop"}, {"env"}),
+    ("dracoctl config ", {"show", "check", "path", "init", "profiles", "explain"}, {"start"}),
+    ("dracoctl config path ", {"site", "user"}, {"show"}),
+    ("dracoctl config explain ", {"cores", "wait_timeout", "queues_to_try"}, {"show"}),
+    ("dracoctl config explain cores wa", {"walltime", "wait_timeout"}, {"cores"}),
+    ("dracoctl logs ", {"scheduler", "daemon"}, {"start"}),
+    ("dracoctl help ", COMMANDS, {"show"}),
+    ("dracoctl env --format ", {"sh", "csh", "fish", "json"}, {"start"}),
+    ("dracoctl env --format=", {"sh", "csh", "fish", "json"}, {"start"}),
+    ("dracoctl start --profile ", {"gpu", "night"}, {"start"}),
+    ("dracoctl start --profile=", {"gpu", "night"}, {"start"}),
+    ("dracoctl --name ", {"default", "second"}, {"start"}),
+    ("dracoctl start --wa", {"--walltime", "--wait-timeout"}, {"--cores"}),
+    ("dracoctl start --cores 4 --m", {"--memory", "--minimum", "--maximum"}, {"--cores"}),
+    ("dracoctl start --no-", {"--no-use-scratch-dir"}, {"--name"}),
+    ("dracoctl stop --", {"--name", "--json"}, {"--cores", "--follow"}),
+    ("dracoctl logs --", {"--follow", "--lines", "--name"}, {"--cores"}),
+]
+
+
+def split_line(line: str) -> list[str]:
+    """The words as bash has them in COMP_WORDS: "=" is one of its own."""
+    words = [part for word in line.split(" ") for part in re.split("(=)", word) if part]
+    return [*words, ""] if line[-1] in " =" and words[-1] != "=" else words
+
+
+@pytest.mark.parametrize(("line", "wanted", "unwanted"), OFFERED)
+def test_bash(
+    environment: dict[str, str], line: str, wanted: set[str], unwanted: set[str]
+) -> None:
+    bash = need("bash")
+    script = (
+        f'source "{FOLDER}/dracoctl"; COMP_WORDS=("$@"); COMP_CWORD=$(($# - 1)); COMP_LINE="$*"\n'
+        '_dracoctl; printf "%s\\n" "${COMPREPLY[@]}"'
+    )
+    result = subprocess.run(
+        [bash, "--norc", "-c", script, "bash", *split_line(line)],
+        text=True,
+        capture_output=True,
+        timeout=60,
+        env=environment,
+    )
+    offered = set(result.stdout.split())
+    assert wanted <= offered, result.stderr
+    assert not unwanted & offered
+
+
+@pytest.mark.parametrize(("line", "wanted", "unwanted"), OFFERED)
+def test_fish(
+    environment: dict[str, str], line: str, wanted: set[str], unwanted: set[str]
+) -> None:
+    fish = need("fish")
+    result = subprocess.run(
+        [fish, "--no-config", "-c", f"source {FOLDER}/dracoctl.fish; complete -C '{line}'"],
+        text=True,
+        capture_output=True,
+        timeout=60,
+        env=environment,
+    )
+    assert result.stderr == ""
+    offered = {entry.split("\t")[0].split("=")[-1] for entry in result.stdout.splitlines()}
+    assert wanted <= offered
+    assert not unwanted & offered
+
+
+class Terminal:
+    """A shell at a terminal.
+
+    Parameters
+    ----------
+    command : list of str
+        The shell.
+    environment : dict
+        Its environment.
+    """
+
+    def __init__(self, command: list[str], environment: dict[str, str]) -> None:
+        self.pid, self.fd = pty.fork()
+        if self.pid == 0:
+            os.execve(command[0], command, environment)
+        self.seen = ""
+
+    def send(self, text: str) -> None:
+        os.write(self.fd, text.encode())
+
+    def wait_for(self, pattern: str, timeout: float = 60) -> str:
+        """What came up to the end of the pattern."""
+        deadline = time.monotonic() + timeout
+        while not (found := re.search(pattern, self.seen)):
+            ready = select.select([self.fd], [], [], max(0, deadline - time.monotonic()))[0]
+            assert ready, f"{pattern!r} did not come: {self.seen!r}"
+            self.seen += os.read(self.fd, 65536).decode(errors="replace")
+        text, self.seen = self.seen[: found.end()], self.seen[found.end() :]
+        return text
+
+    def close(self) -> None:
+        with contextlib.suppress(OSError):
+            os.close(self.fd)
+        os.waitpid(self.pid, 0)
+
+
+@pytest.fixture
+def zsh(environment: dict[str, str]) -> Iterator[Terminal]:
+    terminal = Terminal([need("zsh"), "-f", "-i"], environment)
+    terminal.send(
+        f"fpath=({FOLDER} $fpath); autoload -U compinit; compinit -u -D; unsetopt zle_bracketed_paste\n"
+        "zstyle ':completion:*' list-prompt ''; LISTMAX=10000; COLUMNS=500; LINES=500\n"
+        # Ctrl-T shows what would be offered, Ctrl-O what the line has become.
+        "show() { print -r -- $'\\n'\"<line:$BUFFER>\"; BUFFER=; zle reset-prompt }; zle -N show\n"
+        "bindkey '^O' show; bindkey '^T' list-choices; bindkey '^I' complete-word\n"
+        "print rea''dy\n"
+    )
+    terminal.wait_for("ready\r")
+    yield terminal
+    terminal.send("\x15exit\n")
+    terminal.close()
+
+
+@pytest.mark.parametrize(("line", "wanted", "unwanted"), OFFERED)
+def test_zsh(zsh: Terminal, line: str, wanted: set[str], unwanted: set[str]) -> None:
+    zsh.send(f"{line}\x14\x0f")
+    text = zsh.wait_for(r"<line:.*?>").rsplit("<line:", 1)[0]
+    text = re.sub(r"\x1b\[[0-9;?]*[A-Za-z]", "\n", text).replace(line.strip(), "\n")
+    # Columns of words, or a word and its description in each line.
+    offered = {word for row in re.split(r"[\r\n]+", text) for word in row.split(" -- ")[0].split()}
+    assert wanted <= offered, text
+    assert not unwanted & offered, text
+
+
+def test_zsh_completes(zsh: Terminal) -> None:
+    zsh.send("dracoctl conf\tex\tadap\t\x0f")
+    assert "<line:dracoctl config explain adaptive_scale_factor >" in zsh.wait_for(r"<line:.*?>")
+    zsh.send("dracoctl start --adap\t9 --no-u\t\x0f")
+    text = zsh.wait_for(r"<line:.*?>")
+    assert re.search(r"--adaptive-scale-factor[= ]9 --no-use-scratch-dir", text), text
+
+
+def test_bash_completes(environment: dict[str, str]) -> None:
+    terminal = Terminal([need("bash"), "--norc", "--noprofile", "-i"], environment)
+    try:
+        terminal.send(
+            f"source '{FOLDER}/dracoctl'; bind 'set enable-bracketed-paste off'\n"
+            "dracoctl() { echo \"<$*>\"; }; echo rea''dy\n"
+        )
+        terminal.wait_for("ready\r")
+        terminal.send("dracoctl conf\tex\tadap\t\n")
+        terminal.wait_for("<config explain adaptive_scale_factor>")
+        terminal.send("dracoctl env --form\tc\t\n")
+        terminal.wait_for("<env --format csh>")
+        terminal.send("dracoctl env --format=c\t\n")
+        terminal.wait_for("<env --format=csh>")
+        terminal.send("exit\n")
+    finally:
+        terminal.close()

@@ -24,6 +24,7 @@ const struct settings_variable settings_variables[] = {
 	{"DRACO_PROFILE", "the profile, as --profile"},
 	{"DRACO_SITE_CONFIG", "the settings file of the site, instead of " PATHS_SITE_FILE},
 	{"DRACO_BIN", "the dracod that dracoctl starts"},
+	{"DRACO_SANDBOX", NULL},
 	{"DRACO_DASK_SOCKET", NULL},
 	{"DRACO_CLUSTER_ID", NULL},
 	{"DRACO_ORPHAN_TIMEOUT", NULL},

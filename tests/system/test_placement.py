@@ -222,7 +222,7 @@ def test_all_candidates_exhausted(user: Draco, halves: Sandbox) -> None:
         "--wait-timeout=2", "--queues-to-try=nowhere,short,standard", check=False
     )
     assert result.returncode == 1
-    lines = [line.strip() for line in result.stderr.splitlines()]
+    lines = [line.removeprefix("dracoctl: ").strip() for line in result.stderr.splitlines()]
     assert any(line.startswith("nowhere: Slurm has no such partition") for line in lines)
     for partition in ("short", "standard"):
         found = [line for line in lines if line.startswith(f"{partition}: job ")]

@@ -193,7 +193,8 @@ static int set_value(
 		xreplace(member(settings, id), is_none(text) ? NULL : text);
 		return 0;
 	case SETTING_LIST:
-		strv_split(&list, text, ',');
+		if (!is_none(text))
+			strv_split(&list, text, ',');
 		if (list.count == 0)
 			return err_set(err, -EINVAL, "\"%s\" names nothing: give %s", text,
 				setting->placeholder);
@@ -367,7 +368,8 @@ int64_t settings_maximum(const struct settings *settings)
 
 int64_t settings_threads_per_worker(const struct settings *settings)
 {
-	return settings->cores / settings->processes;
+	return settings->cores > settings->processes ? settings->cores / settings->processes
+						     : 1;
 }
 
 int64_t settings_bytes_per_worker(const struct settings *settings)

@@ -34,8 +34,10 @@ int logdir_make(const char *base, char **ret_path, struct err *err)
 			"log_directory %s must not contain \"%%\" or \"\\\": Slurm would replace it",
 			base);
 	r = paths_make_directories(expanded, 0700, err);
-	if (r < 0)
-		return err_prefix(err, "log_directory");
+	if (r < 0) {
+		err_prefix(err, "log_directory");
+		return r;
+	}
 	localtime_r(&now, &local);
 	strftime(stamp, sizeof(stamp), "%Y-%m-%dT%H:%M:%S", &local);
 	for (int i = 1; i < SAME_SECOND_MAX; i++) {
@@ -61,7 +63,7 @@ char *logdir_tail(const char *path, int max_lines)
 	struct stat st;
 	ssize_t n;
 
-	if (fd < 0 || fstat(fd, &st) < 0 || !S_ISREG(st.st_mode))
+	if (max_lines < 1 || fd < 0 || fstat(fd, &st) < 0 || !S_ISREG(st.st_mode))
 		return NULL;
 	text = xcalloc(TAIL_BYTES + 1, 1);
 	n = pread(fd, text, TAIL_BYTES, st.st_size > TAIL_BYTES ? st.st_size - TAIL_BYTES : 0);

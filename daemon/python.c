@@ -50,14 +50,28 @@ struct python_search {
 	void *arg;
 };
 
+/* Up to nine digits at *text; moves *text behind them. */
+static bool take_number(const char **text, int *ret)
+{
+	size_t digits = strspn(*text, "0123456789");
+
+	if (digits == 0 || digits > 9)
+		return false;
+	*ret = atoi(*text);
+	*text += digits;
+	return true;
+}
+
 int python_check_distributed(const char *version, struct err *err)
 {
+	const char *at = version;
 	int year, month;
 
-	if (sscanf(version, "%d.%d", &year, &month) != 2)
-		return err_set(
-			err, -EINVAL, "cannot read the version \"%s\" of distributed", version);
-	if (year * 100 + month < DISTRIBUTED_YEAR * 100 + DISTRIBUTED_MONTH)
+	if (!take_number(&at, &year) || *at++ != '.' || !take_number(&at, &month))
+		return err_set(err, -EINVAL,
+			"cannot read the version \"%s\" of distributed: draco needs %d.%d or later",
+			version, DISTRIBUTED_YEAR, DISTRIBUTED_MONTH);
+	if (year < DISTRIBUTED_YEAR || (year == DISTRIBUTED_YEAR && month < DISTRIBUTED_MONTH))
 		return err_set(err, -EINVAL,
 			"distributed %s is too old: draco needs %d.%d or later", version,
 			DISTRIBUTED_YEAR, DISTRIBUTED_MONTH);

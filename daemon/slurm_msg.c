@@ -115,7 +115,14 @@ void slurm_submission_finish(struct slurm_submission *submission)
 }
 
 /* The members of both messages: one table each, for encoder and decoder. */
-enum member_type { MEMBER_ID, MEMBER_INTEGER, MEMBER_TIME, MEMBER_INT, MEMBER_TEXT };
+enum member_type {
+	MEMBER_ID,
+	MEMBER_TASK,
+	MEMBER_INTEGER,
+	MEMBER_TIME,
+	MEMBER_INT,
+	MEMBER_TEXT
+};
 
 struct member {
 	const char *name;
@@ -126,7 +133,7 @@ struct member {
 
 static const struct member job_members[] = {
 	{"job_id", MEMBER_ID, offsetof(struct slurm_job, job_id), false},
-	{"task", MEMBER_INTEGER, offsetof(struct slurm_job, task), false},
+	{"task", MEMBER_TASK, offsetof(struct slurm_job, task), false},
 	{"name", MEMBER_TEXT, offsetof(struct slurm_job, name), false},
 	{"reason", MEMBER_TEXT, offsetof(struct slurm_job, reason), false},
 	{"partition", MEMBER_TEXT, offsetof(struct slurm_job, partition), true},
@@ -158,6 +165,7 @@ static json_t *encode_member(const void *at, enum member_type type)
 	switch (type) {
 	case MEMBER_ID:
 		return json_integer(*(const uint32_t *)at);
+	case MEMBER_TASK:
 	case MEMBER_INTEGER:
 		return json_integer(*(const int64_t *)at);
 	case MEMBER_TIME:
@@ -195,6 +203,9 @@ static bool decode_member(void *at, const struct member *m, const json_t *json)
 	case MEMBER_ID:
 		*(uint32_t *)at = (uint32_t)number;
 		return number > 0 && number <= UINT32_MAX;
+	case MEMBER_TASK: /* 32 bits in Slurm; SLURM_JOB_ID_MAX relies on it */
+		*(int64_t *)at = number;
+		return number >= SLURM_NO_TASK && number <= UINT32_MAX;
 	case MEMBER_INTEGER:
 		*(int64_t *)at = number;
 		return number >= -1;
@@ -314,9 +325,14 @@ int slurm_tasks_expand(
 		}
 		if ((last - first) / step >= limit - count)
 			return -EINVAL;
-		for (int64_t task = first; task <= last; task += step, count++)
-			add(arg, task);
-		if (*text == '\0' || *text == '%')
+		for (int64_t i = 0; i <= (last - first) / step; i++, count++)
+			add(arg, first + i * step);
+		if (*text == '%') { /* how many may run at a time */
+			text++;
+			if (!take_number(&text, &step) || *text)
+				return -EINVAL;
+		}
+		if (*text == '\0')
 			return count;
 		if (*text++ != ',')
 			return -EINVAL;

@@ -39,18 +39,26 @@ int statefile_write(const char *path, json_t *object, struct err *err)
 
 json_t *statefile_read(const char *path)
 {
+	_cleanup_fclose_ FILE *file = fopen(path, "re");
 	_cleanup_free_ char *bad = xasprintf("%s.bad", path);
 	json_error_t error;
 	json_t *object;
 
-	if (access(path, F_OK) < 0)
+	if (!file) {
+		if (errno != ENOENT)
+			log_error("cannot read %s: %s", path, strerror(errno));
 		return NULL;
-	object = json_load_file(path, 0, &error);
+	}
+	object = json_loadf(file, 0, &error);
 	if (json_is_object(object))
 		return object;
 	json_decref(object);
-	log_warning("%s is not as dracod writes it (line %d: %s): moved to %s", path,
-		error.line, error.text, bad);
+	if (ferror(file)) { /* it may be good, and readable the next time */
+		log_error("cannot read %s", path);
+		return NULL;
+	}
+	log_warning("%s is not as dracod writes it (%s): moved to %s", path,
+		error.text[0] ? error.text : "no object", bad);
 	rename(path, bad);
 	return NULL;
 }

@@ -9,8 +9,8 @@ struct err;
 /* Replace path (0600) by object, taking object over. A crash leaves the old or the new content. */
 int statefile_write(const char *path, json_t *object, struct err *err);
 
-/* The object in path; NULL when there is none. A file that is no JSON object is moved to PATH.bad,
- * with a warning in the log. */
+/* The object in path; NULL when there is none, or when it cannot be read at this moment. A file that is
+ * no JSON object is moved to PATH.bad. The log tells. */
 json_t *statefile_read(const char *path);
 
 #endif

@@ -61,11 +61,11 @@ START_TEST(text_of_any_bytes)
 			json_t *string = json_text(bytes);
 			const char *value = json_string_value(string);
 
-			ck_assert_ptr_nonnull(value);
-			ck_assert_uint_eq(strlen(value), 4);
-			ck_assert(value[0] == 'x' && value[3] == 'y');
-			ck_assert(a >= 128 || value[1] == (char)a);
-			ck_assert(b >= 128 || value[2] == (char)b);
+			unit_require(value != NULL);
+			unit_require(strlen(value) == 4);
+			unit_require(value[0] == 'x' && value[3] == 'y');
+			unit_require(a >= 128 || value[1] == (char)a);
+			unit_require(b >= 128 || value[2] == (char)b);
 			json_decref(string);
 		}
 }

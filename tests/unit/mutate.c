@@ -6,7 +6,7 @@
 
 #include "common/alloc.h"
 
-#define GROWTH_MAX 4096 /* of one change */
+#define GROWTH_MAX 64 /* of one change: a word, or 31 bytes doubled */
 
 void mutator_init(struct mutator *mutator, uint64_t seed, const char *const *words)
 {

@@ -37,6 +37,13 @@ char *unit_read(const char *path);
  * behind it. The caller frees. */
 char *unit_tight(const void *bytes, size_t length);
 
+/* As ck_assert(), for inner loops: Check writes to a file at each of its own assertions. */
+#define unit_require(condition)                         \
+	do {                                            \
+		if (!(condition))                       \
+			ck_abort_msg("%s", #condition); \
+	} while (0)
+
 /* The error has the code and its text contains part. */
 #define unit_assert_err(err, expected, part)                                                \
 	do {                                                                                \

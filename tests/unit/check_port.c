@@ -1,0 +1,119 @@
+/* check_port.c: tests of daemon/port.c. */
+#include "unit.h"
+
+#include <arpa/inet.h>
+#include <netinet/in.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include "daemon/port.h"
+
+/* A listening socket at the port; -1 when it is taken. */
+static int listen_at(const char *address, int port)
+{
+	struct sockaddr_in name = {.sin_family = AF_INET, .sin_port = htons((uint16_t)port)};
+	int fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
+
+	ck_assert_int_ge(fd, 0);
+	ck_assert_int_eq(inet_pton(AF_INET, address, &name.sin_addr), 1);
+	if (bind(fd, (struct sockaddr *)&name, sizeof(name)) == 0 && listen(fd, 1) == 0)
+		return fd;
+	close(fd);
+	return -1;
+}
+
+/* The lowest port that the kernel gives to outgoing connections. */
+static int first_outgoing(void)
+{
+	FILE *file = fopen("/proc/sys/net/ipv4/ip_local_port_range", "re");
+	int first = 32768;
+
+	if (file) {
+		if (fscanf(file, "%d", &first) != 1)
+			first = 32768;
+		fclose(file);
+	}
+	return first;
+}
+
+START_TEST(chooses)
+{
+	static const char *const addresses[] = {"127.0.0.1", "127.9.8.7", "0.0.0.0"};
+	int limit = first_outgoing();
+
+	for (size_t i = 0; i < LENGTH(addresses); i++) {
+		struct err err = ERR_INIT;
+		int port = port_choose(addresses[i], &err), fd;
+
+		ck_assert_msg(port > 1024, "%s", err.text);
+		if (limit >= 32000) /* not where a site has widened the range */
+			ck_assert_int_lt(port, limit);
+		ck_assert_int_eq(err.code, 0);
+		fd = listen_at(addresses[i], port); /* somebody else may have been faster */
+		if (fd < 0)
+			ck_assert_int_gt(port_choose(addresses[i], &err), 1024);
+		else
+			close(fd);
+	}
+}
+END_TEST
+
+/* A port that is held is not given again, wherever at the host it is held. */
+START_TEST(avoids_what_is_taken)
+{
+	int ports[100], fds[100], held = 0;
+
+	for (int tries = 0; tries < 200 && held < 100; tries++) {
+		int port = port_choose("127.0.0.1", NULL);
+
+		ck_assert_int_gt(port, 0);
+		for (int i = 0; i < held; i++)
+			ck_assert_int_ne(port, ports[i]);
+		fds[held] = listen_at(held % 2 ? "0.0.0.0" : "127.0.0.1", port);
+		if (fds[held] >= 0)
+			ports[held++] = port;
+	}
+	ck_assert_int_eq(held, 100);
+	for (int i = 0; i < held; i++)
+		close(fds[i]);
+}
+END_TEST
+
+static const char *const no_addresses[] = {"", "localhost", "::1", "127.0.0.1 ", " 127.0.0.1",
+	"127.0.0", "127.0.0.1.1", "256.0.0.1", "127.0.0.1:80", "tcp://127.0.0.1"};
+
+START_TEST(refuses_what_is_no_address)
+{
+	struct err err = ERR_INIT;
+
+	ck_assert_int_eq(port_choose(no_addresses[_i], &err), -EINVAL);
+	unit_assert_err(&err, -EINVAL, no_addresses[_i]);
+	unit_assert_err(&err, -EINVAL, "IPv4");
+	ck_assert_int_eq(port_choose(no_addresses[_i], NULL), -EINVAL);
+}
+END_TEST
+
+/* An address of another host (TEST-NET-1, RFC 5737) has no port for us. */
+START_TEST(no_port)
+{
+	struct err err = ERR_INIT;
+	int r = port_choose("192.0.2.1", &err);
+
+	ck_assert_int_lt(r, 0);
+	unit_assert_err(&err, r, "192.0.2.1");
+	ck_assert_int_eq(port_choose("192.0.2.1", NULL), r);
+}
+END_TEST
+
+Suite *unit_suite(void)
+{
+	Suite *suite = suite_create("port");
+	TCase *tcase = tcase_create("port");
+
+	tcase_add_test(tcase, chooses);
+	tcase_add_test(tcase, avoids_what_is_taken);
+	tcase_add_loop_test(tcase, refuses_what_is_no_address, 0, LENGTH(no_addresses));
+	tcase_add_test(tcase, no_port);
+	suite_add_tcase(suite, tcase);
+	return suite;
+}

@@ -1,6 +1,7 @@
 /* settings.c: what a user can set: the one table, and reading and checking by it. */
 #include "common/settings.h"
 
+#include <arpa/inet.h>
 #include <errno.h>
 #include <inttypes.h>
 #include <stdlib.h>
@@ -63,6 +64,23 @@ const struct setting settings_table[SETTING_COUNT] = {
 	[SETTING_WORKER_TIMEOUT] = {"worker_timeout", SETTING_DURATION, AT(worker_timeout_ms),
 		"180", 1000, YEAR_MS, "TIME",
 		"how long the workers of a running job may take to connect"},
+	[SETTING_SECURITY] = {"security", SETTING_CHOICE, AT(security), "tls", 0, 0, "tls|none",
+		"encrypt all connections and admit only this user; none lets in everyone who can "
+		"reach the scheduler"},
+	[SETTING_INTERFACE] = {"interface", SETTING_STRING, AT(interface), "auto", 0, 0,
+		"auto|none|NAME",
+		"the network for scheduler and workers: auto prefers an InfiniBand interface that "
+		"reaches the nodes, none does not, NAME is an interface or a name of this host"},
+	[SETTING_DASHBOARD] = {"dashboard", SETTING_CHOICE, AT(dashboard), "on", 0, 0,
+		"on|socket|off",
+		"Dask's dashboard at a port (on), at a Unix socket that only this user can use, or "
+		"not at all"},
+	[SETTING_DASHBOARD_ADDRESS] = {"dashboard_address", SETTING_STRING,
+		AT(dashboard_address), "127.0.0.1", 0, 0, "ADDRESS",
+		"where the dashboard listens; everyone who reaches it can read it"},
+	[SETTING_DASHBOARD_PORT] = {"dashboard_port", SETTING_STRING, AT(dashboard_port),
+		"auto", 0, 0, "auto|PORT",
+		"the dashboard's port; auto is one that stays the same for user and cluster"},
 };
 
 static void *member(const struct settings *settings, enum setting_id id)
@@ -174,6 +192,36 @@ static int parse_number(
 	return 0;
 }
 
+static int set_choice(const struct setting *setting, int *at, const char *text, struct err *err)
+{
+	struct strv words = STRV_INIT;
+	_cleanup_free_ char *known = NULL;
+	int r = -EINVAL;
+
+	strv_split(&words, setting->placeholder, '|');
+	for (size_t i = 0; i < words.count; i++)
+		if (strcasecmp(words.item[i], text) == 0) {
+			*at = (int)i;
+			r = 0;
+		}
+	known = strv_join(&words, ", ");
+	strv_finish(&words);
+	if (r < 0)
+		err_set(err, r, "\"%s\" is not known: give one of %s", text, known);
+	return r;
+}
+
+static char *format_choice(const struct setting *setting, int value)
+{
+	struct strv words = STRV_INIT;
+	char *word;
+
+	strv_split(&words, setting->placeholder, '|');
+	word = xstrdup(words.item[value]);
+	strv_finish(&words);
+	return word;
+}
+
 static bool is_none(const char *text)
 {
 	return !*text || strcasecmp(text, "none") == 0 || strcasecmp(text, "null") == 0 ||
@@ -192,6 +240,8 @@ static int set_value(
 	case SETTING_STRING:
 		xreplace(member(settings, id), is_none(text) ? NULL : text);
 		return 0;
+	case SETTING_CHOICE:
+		return set_choice(setting, member(settings, id), text, err);
 	case SETTING_LIST:
 		strv_split(&list, text, ',');
 		if (list.count == 0)
@@ -279,6 +329,25 @@ int settings_set_json(
 	return 0;
 }
 
+static int check_dashboard(const struct settings *s, struct err *err)
+{
+	struct in_addr address;
+	int64_t port;
+
+	if (!s->dashboard_address || inet_pton(AF_INET, s->dashboard_address, &address) != 1)
+		return err_set(err, -EINVAL,
+			"dashboard_address: \"%s\" is not an IPv4 address: give 127.0.0.1, another "
+			"address of this host, or 0.0.0.0 for all of them",
+			s->dashboard_address ? s->dashboard_address : "none");
+	if (s->dashboard_port &&
+		(strcasecmp(s->dashboard_port, "auto") == 0 ||
+			parse_integer(s->dashboard_port, 1024, 65535, &port, NULL) == 0))
+		return 0;
+	return err_set(err, -EINVAL,
+		"dashboard_port: \"%s\" is no port: give auto or a number from 1024 to 65535",
+		s->dashboard_port ? s->dashboard_port : "none");
+}
+
 int settings_check(const struct settings *s, struct err *err)
 {
 	char given[FORMAT_MAX], least[FORMAT_MAX];
@@ -315,7 +384,7 @@ int settings_check(const struct settings *s, struct err *err)
 			s->minimum, settings_maximum(s), s->adaptive_scale_factor,
 			s->processes);
 	}
-	return 0;
+	return check_dashboard(s, err);
 }
 
 char *settings_format(const struct settings *settings, enum setting_id id)
@@ -343,6 +412,8 @@ char *settings_format(const struct settings *settings, enum setting_id id)
 		return xstrdup(*(char *const *)value ? *(char *const *)value : "none");
 	case SETTING_LIST:
 		return strv_join(value, ", ");
+	case SETTING_CHOICE:
+		return format_choice(&settings_table[id], *(const int *)value);
 	}
 	abort();
 }
@@ -373,4 +444,11 @@ int64_t settings_threads_per_worker(const struct settings *settings)
 int64_t settings_bytes_per_worker(const struct settings *settings)
 {
 	return settings->memory_mib * 1024 * 1024 / settings->processes;
+}
+
+int settings_dashboard_port(const struct settings *settings)
+{
+	const char *text = settings->dashboard_port;
+
+	return text && strcasecmp(text, "auto") != 0 ? atoi(text) : 0;
 }

@@ -20,6 +20,7 @@ enum setting_type {
 	SETTING_BOOLEAN,  /* bool */
 	SETTING_STRING,	  /* char *, NULL for "none" */
 	SETTING_LIST,	  /* struct strv */
+	SETTING_CHOICE, /* int or an enum: which of the words of the placeholder, "tls|none" */
 };
 
 enum setting_id {
@@ -42,8 +43,17 @@ enum setting_id {
 	SETTING_POLL_INTERVAL,
 	SETTING_SCHEDULER_TIMEOUT,
 	SETTING_WORKER_TIMEOUT,
+	SETTING_SECURITY,
+	SETTING_INTERFACE,
+	SETTING_DASHBOARD,
+	SETTING_DASHBOARD_ADDRESS,
+	SETTING_DASHBOARD_PORT,
 	SETTING_COUNT,
 };
+
+/* The words of the choices, in the order of the table. */
+enum security { SECURITY_TLS, SECURITY_NONE };
+enum dashboard_mode { DASHBOARD_ON, DASHBOARD_SOCKET, DASHBOARD_OFF };
 
 struct setting {
 	const char *name; /* as in files; the option is --name with '-' for '_' */
@@ -51,7 +61,7 @@ struct setting {
 	size_t offset;		   /* in struct settings */
 	const char *default_value; /* in the form that a file has */
 	int64_t minimum, maximum;  /* of the numbers, in the unit of the type */
-	const char *placeholder;   /* for --help */
+	const char *placeholder;   /* for --help; of a SETTING_CHOICE its words */
 	const char *help;	   /* one sentence */
 };
 
@@ -75,6 +85,11 @@ struct settings {
 	int64_t poll_interval_ms;
 	int64_t scheduler_timeout_ms;
 	int64_t worker_timeout_ms;
+	enum security security;
+	char *interface; /* "auto", or of an interface or this host; NULL: none */
+	enum dashboard_mode dashboard;
+	char *dashboard_address;     /* IPv4, dotted */
+	char *dashboard_port;	     /* "auto" or a number */
 	char *source[SETTING_COUNT]; /* where the value came from, for a person */
 };
 
@@ -110,5 +125,6 @@ json_t *settings_to_json(const struct settings *settings);
 int64_t settings_maximum(const struct settings *settings);	      /* workers */
 int64_t settings_threads_per_worker(const struct settings *settings); /* at least 1 */
 int64_t settings_bytes_per_worker(const struct settings *settings);
+int settings_dashboard_port(const struct settings *settings); /* 0: auto */
 
 #endif

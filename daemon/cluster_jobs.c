@@ -45,6 +45,7 @@ static char *make_script(const struct cluster *cluster)
 		.cluster = cluster->name,
 		.python = cluster->python,
 		.scheduler = scheduler_address(cluster->scheduler),
+		.interface = cluster_access_worker_interface(cluster),
 		.processes = s->processes,
 		.threads = settings_threads_per_worker(s),
 		.bytes = settings_bytes_per_worker(s),
@@ -75,6 +76,7 @@ void cluster_submit(struct cluster *cluster, int64_t count)
 	log_info("cluster %s: submitting %" PRId64 " job(s) to %s", cluster->name, count,
 		wish.partition);
 	strv_copy(&wish.environment, &cluster->request.environment);
+	cluster_access_workers(cluster, &wish.environment);
 	cluster->ops->may_have_jobs(cluster->arg, cluster->id);
 	submissions_add(cluster->submissions, &wish, s);
 }

@@ -19,6 +19,15 @@ void output_json(const json_t *value)
 	putchar('\n');
 }
 
+void output_warnings(const json_t *list)
+{
+	const json_t *text;
+	size_t i;
+
+	json_array_foreach (UNCONST(list), i, text)
+		fprintf(stderr, "dracoctl: warning: %s\n", json_string_value(text));
+}
+
 static void print_error(const struct ctl *ctl, const char *text, const json_t *data)
 {
 	if (ctl->json) {

@@ -16,6 +16,9 @@ void output_error(const struct ctl *ctl, const char *format, ...)
 /* As output_error(), with the end of a log behind it: data is {log, tail}, or NULL. */
 void output_failure(const struct ctl *ctl, const char *text, const json_t *data);
 
+/* The texts of an array as warnings on standard error. */
+void output_warnings(const json_t *list);
+
 /* A JSON value on standard output, readable, with a newline. */
 void output_json(const json_t *value);
 

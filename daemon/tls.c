@@ -143,7 +143,7 @@ static X509 *make_certificate(EVP_PKEY *key, const char *id)
 			certificate, NID_key_usage, "critical,digitalSignature,keyCertSign") ||
 		!add_extension(certificate, NID_ext_key_usage, "serverAuth,clientAuth") ||
 		!add_extension(certificate, NID_subject_key_identifier, "hash") ||
-		!add_extension(certificate, NID_authority_key_identifier, "keyid") ||
+		!add_extension(certificate, NID_authority_key_identifier, "keyid:always") ||
 		X509_sign(certificate, key, EVP_sha256()) <= 0)
 		return NULL;
 	return TAKE_PTR(certificate);
@@ -236,6 +236,8 @@ struct tls *tls_destroy(struct tls *tls)
 	if (!tls)
 		return NULL;
 	remove_files(tls->directory);
+	*strrchr(tls->directory, '/') = '\0';
+	rmdir(tls->directory); /* unless it has others */
 	free(tls->directory);
 	free(tls->key);
 	free(tls->certificate);
@@ -283,4 +285,5 @@ void tls_clean(const char *directory)
 		remove_files(path);
 	}
 	closedir(stream);
+	rmdir(directory);
 }

@@ -70,7 +70,7 @@ if DASHBOARD != "on":
     if not callable(getattr(Scheduler, "start_http_server", None)):
         raise RuntimeError(
             f"draco cannot keep the dashboard of distributed {distributed.__version__} private: "
-            "use the setting \"dashboard: on\""
+            'use the setting "dashboard: on"'
         )
     Scheduler.start_http_server = serve_privately
 

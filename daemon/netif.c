@@ -6,11 +6,11 @@
 #include <errno.h>
 #include <ifaddrs.h>
 #include <net/if_arp.h>
-#include <netpacket/packet.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <strings.h>
+#include <sys/ioctl.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
@@ -226,50 +226,54 @@ int netif_choose(const struct netif_wish *wish, struct netif_choice *ret, struct
 
 /* Collecting. */
 
-static void add(struct netif_list *list, const struct netif *netif)
+static struct netif *add(struct netif_list *list, const struct netif *netif)
 {
 	list->item = xrealloc(list->item, (list->count + 1) * sizeof(*list->item));
-	list->item[list->count++] = *netif;
+	list->item[list->count] = *netif;
+	return &list->item[list->count++];
 }
 
-/* The link itself: each interface has one such entry, before its addresses. */
-static void add_link(struct netif_list *list, const struct ifaddrs *entry)
+/* The hardware type of an interface. Not from getifaddrs(3), which leaves out what has no hardware
+ * address. */
+static unsigned hardware_of(const char *name)
 {
-	const struct sockaddr_ll *link = (const void *)entry->ifa_addr;
+	_cleanup_close_ int fd = socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0);
+	struct ifreq request = {0};
+
+	snprintf(request.ifr_name, sizeof(request.ifr_name), "%s", name);
+	if (fd < 0 || ioctl(fd, SIOCGIFHWADDR, &request) < 0)
+		return ARPHRD_VOID;
+	return request.ifr_hwaddr.sa_family;
+}
+
+/* The interface of an entry, of which there is one for the link itself and one for each address. */
+static struct netif *find_or_add(struct netif_list *list, const struct ifaddrs *entry)
+{
 	struct netif netif = {
-		.up = (entry->ifa_flags & IFF_UP) && (entry->ifa_flags & IFF_RUNNING),
-		.infiniband = netif_is_infiniband(entry->ifa_name, link->sll_hatype),
-	};
+		.up = (entry->ifa_flags & IFF_UP) && (entry->ifa_flags & IFF_RUNNING)};
 
 	snprintf(netif.name, sizeof(netif.name), "%s", entry->ifa_name);
-	add(list, &netif);
+	/* An alias of old ("eth0:1") is an address of its interface. */
+	netif.name[strcspn(netif.name, ":")] = '\0';
+	for (size_t i = 0; i < list->count; i++)
+		if (strcmp(list->item[i].name, netif.name) == 0)
+			return &list->item[i];
+	netif.infiniband = netif_is_infiniband(netif.name, hardware_of(netif.name));
+	return add(list, &netif);
 }
 
 static void add_address(struct netif_list *list, const struct ifaddrs *entry)
 {
 	const struct sockaddr_in *address = (const void *)entry->ifa_addr;
 	const struct sockaddr_in *mask = (const void *)entry->ifa_netmask;
-	char name[IF_NAMESIZE];
-	struct netif more;
+	struct netif *netif = find_or_add(list, entry);
+	struct netif first = *netif;
 
-	/* An alias of old ("eth0:1") is an address of its interface. */
-	snprintf(name, sizeof(name), "%s", entry->ifa_name);
-	name[strcspn(name, ":")] = '\0';
-	for (size_t i = 0; i < list->count; i++) {
-		struct netif *netif = &list->item[i];
-
-		if (strcmp(netif->name, name) != 0)
-			continue;
-		more = *netif;
-		more.has_address = true;
-		more.address = address->sin_addr;
-		more.mask.s_addr = mask ? mask->sin_addr.s_addr : INADDR_NONE;
-		if (netif->has_address)
-			add(list, &more);
-		else
-			*netif = more;
-		return;
-	}
+	if (first.has_address)
+		netif = add(list, &first);
+	netif->has_address = true;
+	netif->address = address->sin_addr;
+	netif->mask.s_addr = mask ? mask->sin_addr.s_addr : INADDR_NONE;
 }
 
 int netif_collect(struct netif_list *ret, struct err *err)
@@ -281,8 +285,8 @@ int netif_collect(struct netif_list *ret, struct err *err)
 		return err_set(
 			err, -errno, "cannot list the network interfaces: %s", strerror(errno));
 	for (const struct ifaddrs *entry = all; entry; entry = entry->ifa_next)
-		if (entry->ifa_addr && entry->ifa_addr->sa_family == AF_PACKET)
-			add_link(ret, entry);
+		if (!entry->ifa_addr || entry->ifa_addr->sa_family == AF_PACKET)
+			find_or_add(ret, entry);
 	for (const struct ifaddrs *entry = all; entry; entry = entry->ifa_next)
 		if (entry->ifa_addr && entry->ifa_addr->sa_family == AF_INET)
 			add_address(ret, entry);

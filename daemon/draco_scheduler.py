@@ -17,8 +17,8 @@ Environment
 -----------
 DRACO_DASK_SOCKET : path of the socket
 DRACO_CLUSTER_ID : identity of the cluster
-DRACO_DASHBOARD : "on" (as Dask serves it), "socket:PATH" (only at that Unix socket) or "off" (no
-    HTTP at all); without it "on"
+DRACO_DASHBOARD : "on" (as Dask serves it), "socket:PATH" (only at that Unix socket) or
+    "off" (no HTTP at all); without it "on"
 DRACO_ORPHAN_TIMEOUT : seconds to live on without dracod (default 45)
 """
 
@@ -69,8 +69,8 @@ def serve_privately(self, routes, *args, **kwargs) -> None:
 if DASHBOARD != "on":
     if not callable(getattr(Scheduler, "start_http_server", None)):
         raise RuntimeError(
-            f"draco cannot keep the dashboard of distributed {distributed.__version__} private: "
-            'use the setting "dashboard: on"'
+            f"distributed {distributed.__version__} leaves draco no way to keep its dashboard "
+            'private: use the setting "dashboard: on"'
         )
     Scheduler.start_http_server = serve_privately
 

@@ -71,7 +71,8 @@ char *jobscript_make(const struct jobscript *job)
 		"%s -m distributed.cli.dask_worker %s --host \"$host\" \\\n"
 		"\t--name " JOBSCRIPT_WORKER_PREFIX "\"$job\" --nworkers %" PRId64
 		" --nthreads %" PRId64 " --memory-limit %" PRId64 " \\\n"
-		"\t--local-directory \"$local_directory\" --no-dashboard \\\n"
+		"\t--local-directory \"$local_directory\" --no-dashboard "
+		"--dashboard-address 127.0.0.1:0 \\\n"
 		"\t--death-timeout %" PRId64 "%s &\n"
 		"worker=$!\n"
 		"[ -z \"$stopped\" ] || stop\n"

@@ -36,7 +36,7 @@ struct netif_wish {
 	const char
 		*interface; /* "auto", an interface, a name of this host; NULL: no InfiniBand */
 	struct netif_list list;
-	struct netif_target *node; /* some nodes of each partition to try */
+	struct netif_target *node; /* one of each partition to try */
 	size_t node_count;
 	struct in_addr *host; /* the addresses of interface as a host name */
 	size_t host_count;

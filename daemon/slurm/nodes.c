@@ -7,12 +7,13 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
+#include <time.h>
 
 #include "common/json.h"
 #include "daemon/slurm/slurm_calls.h"
 
-#define NODES_MAX	  6 /* each costs a name look-up and a short request */
-#define PER_PARTITION_MAX 2
+#define PARTITIONS_MAX 4 /* each costs a short request and looking up a name ... */
+#define PATIENCE_S     2 /* ... which takes many seconds where the name service is dead */
 
 json_t *host_addresses(const char *host)
 {
@@ -50,26 +51,33 @@ static void add_node(json_t *nodes, char *name)
 	slurm_free_node_info_msg(info);
 }
 
-static void add_some_of(json_t *nodes, const char *hostlist)
+/* Add the first node of the partition; the others are in the same network. */
+static void add_one_of(json_t *nodes, const char *hostlist)
 {
 	__auto_type list =
 		slurm_hostlist_create(hostlist); /* its type differs between versions */
-	char *name;
+	char *name = list ? slurm_hostlist_shift(list) : NULL;
 
-	if (!list)
-		return;
-	for (int i = 0; i < PER_PARTITION_MAX && json_array_size(nodes) < NODES_MAX; i++) {
-		name = slurm_hostlist_shift(list);
-		if (!name)
-			break;
+	if (name)
 		add_node(nodes, name);
-		free(name);
-	}
-	slurm_hostlist_destroy(list);
+	free(name);
+	if (list)
+		slurm_hostlist_destroy(list);
+}
+
+static const partition_info_t *find_partition(
+	const partition_info_msg_t *info, const char *name)
+{
+	for (uint32_t i = 0; i < info->record_count; i++)
+		if (info->partition_array[i].name &&
+			strcmp(info->partition_array[i].name, name) == 0)
+			return &info->partition_array[i];
+	return NULL;
 }
 
 json_t *node_addresses(const json_t *partitions)
 {
+	time_t give_up = time(NULL) + PATIENCE_S;
 	partition_info_msg_t *info = NULL;
 	json_t *nodes = json_array();
 	const json_t *wanted;
@@ -77,14 +85,16 @@ json_t *node_addresses(const json_t *partitions)
 
 	if (slurm_load_partitions(0, &info, SHOW_ALL) != SLURM_SUCCESS)
 		return nodes;
-	json_array_foreach (partitions, i, wanted)
-		for (uint32_t j = 0; json_is_string(wanted) && j < info->record_count; j++) {
-			const partition_info_t *partition = &info->partition_array[j];
+	json_array_foreach (partitions, i, wanted) {
+		const partition_info_t *partition = json_is_string(wanted)
+			? find_partition(info, json_string_value(wanted))
+			: NULL;
 
-			if (partition->name && partition->nodes &&
-				strcmp(partition->name, json_string_value(wanted)) == 0)
-				add_some_of(nodes, partition->nodes);
-		}
+		if (i >= PARTITIONS_MAX || time(NULL) > give_up)
+			break;
+		if (partition && partition->nodes)
+			add_one_of(nodes, partition->nodes);
+	}
 	slurm_free_partition_info_msg(info);
 	return nodes;
 }

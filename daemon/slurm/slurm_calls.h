@@ -14,7 +14,7 @@ enum slurm_outcome call_submit(const json_t *params, json_t **ret_result, struct
 enum slurm_outcome call_query(const json_t *params, json_t **ret_result, struct err *err);
 enum slurm_outcome call_cancel(const json_t *params, json_t **ret_result, struct err *err);
 
-/* The IPv4 addresses of a host name, and of some nodes of the partitions (an array of names), as texts
+/* The IPv4 addresses of a host name, and of one node of each of the partitions (an array of names), as texts
  * in an array, which is empty where nothing can be found out. The caller owns it. */
 json_t *host_addresses(const char *host);
 json_t *node_addresses(const json_t *partitions);

@@ -66,7 +66,7 @@ class Namespace:
 
 
 def add_cable(name: str, other: Namespace, other_name: str) -> None:
-    """Join this network and another one by a cable; its ends are switched off and have no address."""
+    """Join this network and another one by a cable; its ends are off and have no address."""
     words = f"link add {name} type veth peer name {other_name} netns {other.path()}"
     ip(*words.split())
 

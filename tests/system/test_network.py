@@ -1,4 +1,4 @@
-"""Which network scheduler and workers use: two network namespaces that are a login node and a node.
+"""Which network scheduler and workers use, on two networks that are a login node and a node.
 
     login  eth0 10.70.0.1 ---- eth0 10.70.0.2  node
            ib0  10.77.0.1 ---- ib3  10.77.0.2
@@ -140,6 +140,15 @@ def worker_hosts(draco: Draco) -> set[str]:
     return {re.split("[/:]+", worker)[1] for worker in draco.python(COMPUTE).split()}
 
 
+def job_listeners(draco: Draco) -> set[tuple[str, int]]:
+    """Where the processes of this user's jobs listen."""
+    found = set()
+    for pid in draco.processes():
+        if b"\0SLURM_JOB_ID=" in Path(f"/proc/{pid}/environ").read_bytes():
+            found |= listening(pid)
+    return found
+
+
 def job_log(draco: Draco) -> str:
     return Path(draco.status()["jobs"][0]["log"]).read_text()
 
@@ -149,6 +158,10 @@ def test_without_infiniband(draco: Draco, interface: str) -> None:
     start(draco, f"--interface={interface}")
     assert (scheduler_host(draco), draco.status()["interface"]) == ("10.70.0.1", "eth0")
     assert worker_hosts(draco) == {"10.70.0.2"}
+    # Other hosts reach two workers and their two nannies, which want a certificate; no more.
+    listeners = job_listeners(draco)
+    assert {host for host, _ in listeners} == {"10.70.0.2", "127.0.0.1"}
+    assert len([host for host, _ in listeners if host == "10.70.0.2"]) == 4
 
 
 @pytest.mark.parametrize(

@@ -82,9 +82,10 @@ for host, port in task["tls"]:
 for host, port in task["tcp"]:
     attempt(f"tcp {host}:{port}", tcp, host, port)
 if task["client"]:
+    certificate, key = task["certificate"], task["key"]
     attempt("client plain", client, task["client"].replace("tls://", "tcp://"))
-    attempt("client foreign", client, task["client"], tls_ca_file=task["certificate"],
-        tls_client_cert=task["certificate"], tls_client_key=task["key"], require_encryption=True)
+    attempt("client foreign", client, task["client"], require_encryption=True,
+        tls_ca_file=certificate, tls_client_cert=certificate, tls_client_key=key)
 json.dump(result, sys.stdout)
 """
 
@@ -266,10 +267,11 @@ def test_state_directory_that_cannot_hold_a_certificate(draco: Draco) -> None:
 
 
 def test_node_that_cannot_read_the_certificate(draco: Draco) -> None:
-    """A state directory that the nodes do not share: the job's log says so, and the start, too."""
+    """A state directory that the nodes do not share: the job's log and the start say so."""
+    variable = "DASK_DISTRIBUTED__COMM__TLS__CA_FILE"
     draco.environment["BASH_ENV"] = str(draco.home / "node.sh")
     (draco.home / "node.sh").write_text(
-        '[ -z "$SLURM_JOB_ID" ] || export DASK_DISTRIBUTED__COMM__TLS__CA_FILE=/elsewhere/cert.pem\n'
+        f'[ -z "$SLURM_JOB_ID" ] || export {variable}=/elsewhere/cert.pem\n'
     )
     failed = draco.start(check=False)
     assert failed.returncode == 1

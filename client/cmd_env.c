@@ -1,5 +1,6 @@
 /* cmd_env.c: dracoctl env: the variables that make Client() connect, for a shell. */
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "client/ctl.h"
@@ -39,6 +40,21 @@ static void print_fish(const char *name, const char *value)
 	printf("set -gx %s ", name);
 	print_quoted(value, "\\'");
 	putchar('\n');
+}
+
+/* Below a JupyterHub server, Dask shall link to the dashboard through its proxy; and a user's own link
+ * stays. */
+static void adapt_link(json_t *environment)
+{
+	static const char name[] = "DASK_DISTRIBUTED__DASHBOARD__LINK";
+	const char *hub = getenv("JUPYTERHUB_SERVICE_PREFIX");
+	const char *own = getenv(name);
+
+	if (own && strchr(own, '{'))
+		json_object_del(environment, name);
+	else if (hub && *hub && *json_get_text(environment, name, ""))
+		json_object_set_new(environment, name,
+			json_string("{JUPYTERHUB_SERVICE_PREFIX}proxy/{port}/status"));
 }
 
 static const struct format {
@@ -83,6 +99,7 @@ int cmd_env(struct ctl *ctl, int argc, char **argv)
 		output_error(ctl, "%s", err.text);
 		return refusal.code == RPC_NOT_RUNNING ? CTL_NOT_RUNNING : CTL_FAILED;
 	}
+	adapt_link(environment);
 	if (ctl->json || !format->print) {
 		output_json(environment);
 		return CTL_DONE;

@@ -201,7 +201,10 @@ static void print_ready(
 	const json_t *scheduler = json_object_get(status, "scheduler");
 	json_int_t jobs = json_get_integer(cluster, "jobs", 0);
 	json_int_t workers = json_get_integer(cluster, "workers", 0);
-	const char *dashboard = json_get_text(scheduler, "dashboard", NULL);
+	const json_t *status_dashboard = json_object_get(status, "dashboard");
+	const char *note = json_get_text(status_dashboard, "note", NULL);
+	const char *dashboard = json_get_text(
+		scheduler, "dashboard", json_get_text(status_dashboard, "socket", NULL));
 	bool named = strcmp(ctl->name, PATHS_NAME_DEFAULT) != 0;
 
 	printf("Cluster \"%s\" is %s%s%s: %" JSON_INTEGER_FORMAT " job%s, %" JSON_INTEGER_FORMAT
@@ -213,6 +216,8 @@ static void print_ready(
 	printf("  scheduler  %s\n", json_get_text(scheduler, "address", "?"));
 	if (dashboard)
 		printf("  dashboard  %s\n", dashboard);
+	if (note && strcmp(json_get_text(status_dashboard, "mode", ""), "off") != 0)
+		printf("  note       %s\n", note);
 	printf("  connect    eval \"$(dracoctl%s%s env)\", then Client() in Python\n",
 		named ? " --name " : "", named ? ctl->name : "");
 	print_differences(json_object_get(status, "differences"));
@@ -270,6 +275,8 @@ static int request_start(
 		output_json(status);
 	else if (!ctl->quiet)
 		print_ready(ctl, &waiting, status);
+	if (!ctl->json && !ctl->quiet)
+		output_warnings(ctl, json_object_get(status, "warnings"));
 	return CTL_DONE;
 }
 

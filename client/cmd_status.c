@@ -60,19 +60,32 @@ static void print_cluster(const json_t *status)
 	putchar('\n');
 }
 
-static void print_scheduler(const json_t *scheduler)
+/* Its place, or why it has none. */
+static void print_dashboard(const json_t *dashboard)
+{
+	const char *place =
+		json_get_text(dashboard, "url", json_get_text(dashboard, "socket", NULL));
+	const char *note = json_get_text(dashboard, "note", NULL);
+
+	if (!place && !note)
+		return;
+	print_label("dashboard");
+	printf("%s%s%s%s\n", place ? place : "", place && note ? " (" : "", note ? note : "",
+		place && note ? ")" : "");
+}
+
+static void print_scheduler(const json_t *scheduler, const char *interface)
 {
 	const char *address = json_get_text(scheduler, "address", NULL);
-	const char *dashboard = json_get_text(scheduler, "dashboard", NULL);
 	const char *state = json_get_text(scheduler, "state", "?");
 	const json_t *load = json_object_get(scheduler, "load");
 
 	if (!address)
 		return;
 	print_label("scheduler");
-	printf("%s%s%s at %s, distributed %s\n", output_colour(state_colour(state)), state,
-		output_colour(COLOUR_NONE), address,
-		json_get_text(scheduler, "distributed", "?"));
+	printf("%s%s%s at %s%s%s, distributed %s\n", output_colour(state_colour(state)), state,
+		output_colour(COLOUR_NONE), address, interface ? " on " : "",
+		interface ? interface : "", json_get_text(scheduler, "distributed", "?"));
 	if (json_get_integer(load, "tasks", 0) > 0) {
 		print_label("tasks");
 		printf("%" JSON_INTEGER_FORMAT " processing, %" JSON_INTEGER_FORMAT
@@ -80,10 +93,6 @@ static void print_scheduler(const json_t *scheduler)
 			json_get_integer(load, "processing", 0),
 			json_get_integer(load, "waiting", 0),
 			json_get_integer(load, "memory", 0));
-	}
-	if (dashboard) {
-		print_label("dashboard");
-		printf("%s\n", dashboard);
 	}
 }
 
@@ -202,9 +211,12 @@ int cmd_status(struct ctl *ctl, int argc, char **argv)
 	} else if (!ctl->quiet) {
 		print_cluster(status);
 		print_failure(json_object_get(json_object_get(status, "cluster"), "failure"));
-		print_scheduler(json_object_get(status, "scheduler"));
+		print_scheduler(json_object_get(status, "scheduler"),
+			json_get_text(status, "interface", NULL));
+		print_dashboard(json_object_get(status, "dashboard"));
 		print_slurm(json_object_get(status, "slurm"));
 		print_jobs(json_object_get(status, "jobs"));
+		output_warnings(ctl, json_object_get(status, "warnings"));
 	}
 	state = json_get_text(json_object_get(status, "cluster"), "state", "");
 	if (strcmp(state, "failed") == 0)

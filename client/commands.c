@@ -52,6 +52,11 @@ const struct command commands[] = {
 		"The settings as dracoctl start would have them now, with the same options. Without an\n"
 		"action it is show.\n",
 		true, NULL, cmd_config},
+	{"dashboard", "", "print where Dask's dashboard is, and how to get there from afar",
+		"Prints its address on this host, an ssh command that brings it to your own machine, and\n"
+		"the path below a JupyterHub server that runs on this host. See the settings dashboard,\n"
+		"dashboard_address and dashboard_port in dracoctl start --help.\n",
+		false, NULL, cmd_dashboard},
 	{"version", "", "print the versions of dracoctl and of the running dracod", "", false,
 		NULL, cmd_version},
 	{"help", "[COMMAND]", "explain dracoctl or one of its commands", "", false, NULL,

@@ -49,6 +49,15 @@ void output_warning(const struct ctl *ctl, const char *text)
 		print_lines("dracoctl: warning: ", text);
 }
 
+void output_warnings(const struct ctl *ctl, const json_t *list)
+{
+	const json_t *text;
+	size_t i;
+
+	json_array_foreach (UNCONST(list), i, text)
+		output_warning(ctl, json_string_value(text));
+}
+
 void output_problems(const struct ctl *ctl, const struct problems *problems)
 {
 	_cleanup_free_ char *errors = problems_text(problems, false);

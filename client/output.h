@@ -25,6 +25,8 @@ void output_warning(const struct ctl *ctl, const char *text);
 
 /* A path for people, "~/..." below the home directory; the caller frees. */
 char *output_path(const char *path);
+/* output_warning() for each text of an array. */
+void output_warnings(const struct ctl *ctl, const json_t *list);
 
 /* A JSON value on standard output, readable, with a newline. */
 void output_json(const json_t *value);

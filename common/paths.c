@@ -108,11 +108,13 @@ int paths_init(struct paths *paths, const char *name, struct err *err)
 		.runtime_dir = xasprintf("%s/%s", runtime, name),
 		.control_socket = xasprintf("%s/%s/control.sock", runtime, name),
 		.dask_socket = xasprintf("%s/%s/dask.sock", runtime, name),
+		.http_socket = xasprintf("%s/%s/http.sock", runtime, name),
 		.state_dir = xasprintf("%s/draco/%s", state, name),
 		.lock_file = xasprintf("%s/draco/%s/lock", state, name),
 		.daemon_file = xasprintf("%s/draco/%s/daemon.json", state, name),
 		.state_file = xasprintf("%s/draco/%s/state.json", state, name),
 		.log_file = xasprintf("%s/draco/%s/dracod.log", state, name),
+		.tls_dir = xasprintf("%s/draco/%s/tls", state, name),
 		.config_file = TAKE_PTR(config),
 	};
 	return 0;
@@ -124,11 +126,13 @@ void paths_finish(struct paths *paths)
 	free(paths->runtime_dir);
 	free(paths->control_socket);
 	free(paths->dask_socket);
+	free(paths->http_socket);
 	free(paths->state_dir);
 	free(paths->lock_file);
 	free(paths->daemon_file);
 	free(paths->state_file);
 	free(paths->log_file);
+	free(paths->tls_dir);
 	free(paths->config_file);
 	*paths = (struct paths){0};
 }

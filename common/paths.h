@@ -1,8 +1,8 @@
 /* paths.h: where a dracod of a name keeps its sockets, state, log and settings.
  *
- *	$XDG_RUNTIME_DIR/draco/NAME/	control.sock, dask.sock
+ *	$XDG_RUNTIME_DIR/draco/NAME/	control.sock, dask.sock, http.sock
  *	(without it: /tmp/draco-UID/NAME/)
- *	$XDG_STATE_HOME/draco/NAME/	lock, daemon.json, state.json, dracod.log
+ *	$XDG_STATE_HOME/draco/NAME/	lock, daemon.json, state.json, dracod.log, tls/
  *	$XDG_CONFIG_HOME/draco/		draco.yaml
  *	PATHS_SITE_FILE			the settings of the site
  */
@@ -19,11 +19,13 @@ struct paths {
 	char *runtime_dir;
 	char *control_socket;
 	char *dask_socket;
+	char *http_socket; /* of the dashboard, where it has one */
 	char *state_dir;
 	char *lock_file;
 	char *daemon_file; /* who runs, and where: for clients */
 	char *state_file;  /* what a dracod needs after a crash */
 	char *log_file;
+	char *tls_dir; /* certificates */
 	char *config_file;
 };
 

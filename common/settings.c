@@ -59,6 +59,23 @@ const struct setting settings_table[SETTING_COUNT] = {
 	[SETTING_WORKER_TIMEOUT] = {"worker_timeout", SETTING_DURATION, AT(worker_timeout_ms),
 		"180", 1000, YEAR_MS, "TIME",
 		"how long the workers of a running job may take to connect"},
+	[SETTING_SECURITY] = {"security", SETTING_CHOICE, AT(security), "tls", 0, 0, "tls|none",
+		"encrypt all connections and admit only this user; none lets in everyone who can "
+		"reach the scheduler"},
+	[SETTING_INTERFACE] = {"interface", SETTING_STRING, AT(interface), "auto", 0, 0,
+		"auto|none|NAME",
+		"the network for scheduler and workers: auto prefers an InfiniBand interface that "
+		"reaches the nodes, none does not, NAME is an interface or a name of this host"},
+	[SETTING_DASHBOARD] = {"dashboard", SETTING_CHOICE, AT(dashboard), "on", 0, 0,
+		"on|socket|off",
+		"Dask's dashboard at a port (on), at a Unix socket that only this user can use, or "
+		"not at all"},
+	[SETTING_DASHBOARD_ADDRESS] = {"dashboard_address", SETTING_STRING,
+		AT(dashboard_address), "127.0.0.1", 0, 0, "ADDRESS",
+		"where the dashboard listens; everyone who reaches it can read it"},
+	[SETTING_DASHBOARD_PORT] = {"dashboard_port", SETTING_STRING, AT(dashboard_port),
+		"auto", 0, 0, "auto|PORT",
+		"the dashboard's port; auto is one that stays the same for user and cluster"},
 };
 
 void *settings_member(const struct settings *settings, enum setting_id id)
@@ -238,4 +255,11 @@ int64_t settings_threads_per_worker(const struct settings *settings)
 int64_t settings_bytes_per_worker(const struct settings *settings)
 {
 	return settings->memory_mib * 1024 * 1024 / settings->processes;
+}
+
+int settings_dashboard_port(const struct settings *settings)
+{
+	const char *text = settings->dashboard_port;
+
+	return text && strcasecmp(text, "auto") != 0 ? atoi(text) : 0;
 }

@@ -47,8 +47,17 @@ enum setting_id {
 	SETTING_POLL_INTERVAL,
 	SETTING_SCHEDULER_TIMEOUT,
 	SETTING_WORKER_TIMEOUT,
+	SETTING_SECURITY,
+	SETTING_INTERFACE,
+	SETTING_DASHBOARD,
+	SETTING_DASHBOARD_ADDRESS,
+	SETTING_DASHBOARD_PORT,
 	SETTING_COUNT,
 };
+
+/* The words of the choices, in the order of the table. */
+enum security { SECURITY_TLS, SECURITY_NONE };
+enum dashboard_mode { DASHBOARD_ON, DASHBOARD_SOCKET, DASHBOARD_OFF };
 
 struct setting {
 	const char *name; /* as in files; the option is --name with '-' for '_' */
@@ -103,6 +112,11 @@ struct settings {
 	int64_t poll_interval_ms;
 	int64_t scheduler_timeout_ms;
 	int64_t worker_timeout_ms;
+	enum security security;
+	char *interface; /* "auto", or of an interface or this host; NULL: none */
+	enum dashboard_mode dashboard;
+	char *dashboard_address; /* IPv4, dotted */
+	char *dashboard_port;	 /* "auto" or a number */
 	/* Where each value came from. */
 	char *source
 		[SETTING_COUNT]; /* for a person: "default", "FILE:LINE", "DRACO_CORES" ... */
@@ -164,5 +178,6 @@ char *settings_place(const struct settings *settings, enum setting_id id);
 int64_t settings_maximum(const struct settings *settings);	      /* workers */
 int64_t settings_threads_per_worker(const struct settings *settings); /* at least 1 */
 int64_t settings_bytes_per_worker(const struct settings *settings);
+int settings_dashboard_port(const struct settings *settings); /* 0: auto */
 
 #endif

@@ -1,11 +1,14 @@
 /* settings_check.c: what a value must be beyond its type, and what several must be together. Pure. */
+#include <arpa/inet.h>
 #include <errno.h>
 #include <inttypes.h>
 #include <string.h>
+#include <strings.h>
 
 #include "common/alloc.h"
 #include "common/cleanup.h"
 #include "common/err.h"
+#include "common/parse.h"
 #include "common/problems.h"
 #include "common/settings.h"
 
@@ -27,11 +30,35 @@ static int check_path(const struct settings *settings, enum setting_id id, struc
 		path);
 }
 
+static int check_dashboard(const struct settings *s, enum setting_id id, struct err *err)
+{
+	struct in_addr address;
+	int64_t port;
+
+	if (id == SETTING_DASHBOARD_ADDRESS &&
+		(!s->dashboard_address ||
+			inet_pton(AF_INET, s->dashboard_address, &address) != 1))
+		return err_set(err, -EINVAL,
+			"\"%s\" is not an IPv4 address: give 127.0.0.1, another address of this "
+			"host, or 0.0.0.0 for all of them",
+			s->dashboard_address ? s->dashboard_address : "none");
+	if (id == SETTING_DASHBOARD_PORT &&
+		(!s->dashboard_port ||
+			(strcasecmp(s->dashboard_port, "auto") != 0 &&
+				parse_integer(s->dashboard_port, 1024, 65535, &port, NULL) <
+					0)))
+		return err_set(err, -EINVAL,
+			"\"%s\" is no port: give auto or a number from 1024 to 65535",
+			s->dashboard_port ? s->dashboard_port : "none");
+	return 0;
+}
+
 /* Each looks at the value of this one setting, and knows which ones concern it. Their errors do not name
  * the setting. */
 static int (*const value_checks[])(
 	const struct settings *settings, enum setting_id id, struct err *err) = {
 	check_path,
+	check_dashboard,
 };
 
 int settings_check_value(const struct settings *settings, enum setting_id id, struct err *err)

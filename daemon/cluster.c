@@ -124,9 +124,11 @@ static void on_site(
 		return;
 	}
 	if (outcome == OUTCOME_DONE) {
-		xreplace(&cluster->address, json_get_text(result, "address", "127.0.0.1"));
 		log_info("slurm: slurmctld on %s, reached from %s",
-			json_get_text(result, "controller", "?"), cluster->address);
+			json_get_text(result, "controller", "?"),
+			json_get_text(result, "address", "?"));
+		if (cluster_access_choose_address(cluster, result, &told) < 0)
+			cluster_fail(cluster, &told, NULL);
 		cluster_wake(cluster, 0);
 	} else if (outcome == OUTCOME_UNUSABLE || outcome == OUTCOME_REFUSED) {
 		err_set(&told, -EIO, "Slurm cannot be used: %s (does sinfo work on this host?)",
@@ -149,8 +151,8 @@ static bool find_out(struct cluster *cluster)
 			cluster->request.settings.python, &cluster->request.environment,
 			on_python, cluster);
 	if (!cluster->address && !cluster->site_asked &&
-		slurm_request(
-			cluster->slurm, "site", NULL, SITE_DEADLINE_MS, on_site, cluster) == 0)
+		slurm_request(cluster->slurm, "site", cluster_access_question(cluster),
+			SITE_DEADLINE_MS, on_site, cluster) == 0)
 		cluster->site_asked = true;
 	return cluster->python && cluster->address;
 }
@@ -175,6 +177,11 @@ static void start_scheduler(struct cluster *cluster)
 	spec.directory = xstrdup(cluster->request.directory);
 	spec.timeout_ms = cluster->request.settings.scheduler_timeout_ms;
 	strv_copy(&spec.environment, &cluster->request.environment);
+	if (cluster_access_scheduler(cluster, &spec, &err) < 0) {
+		scheduler_spec_finish(&spec);
+		cluster_fail(cluster, &err, NULL);
+		return;
+	}
 	scheduler_start(cluster->scheduler, &spec);
 }
 
@@ -206,6 +213,7 @@ int cluster_scheduler_hello(struct cluster *cluster, const json_t *hello, struct
 
 	if (r < 0)
 		return r;
+	cluster_access_hello(cluster, hello);
 	jobs_workers_clear(cluster->jobs);
 	json_array_foreach (json_object_get(hello, "workers"), i, worker)
 		jobs_worker_added(cluster->jobs, json_get_text(worker, "name", ""),
@@ -312,6 +320,7 @@ static void finish_stop(struct cluster *cluster)
 		xreplace(&cluster->log_dir, NULL);
 	poll_stop(cluster->poll);
 	slurm_rest(cluster->slurm);
+	cluster_access_end(cluster);
 	set_state(cluster, cluster->failure.code ? CLUSTER_FAILED : CLUSTER_STOPPED);
 }
 
@@ -370,6 +379,7 @@ static void make_id(char id[static CLUSTER_ID_MAX])
 
 int cluster_start(struct cluster *cluster, struct cluster_request *request, struct err *err)
 {
+	char id[CLUSTER_ID_MAX];
 	char *log_dir;
 	int r;
 
@@ -380,6 +390,13 @@ int cluster_start(struct cluster *cluster, struct cluster_request *request, stru
 		&log_dir, err);
 	if (r < 0)
 		return r;
+	make_id(id);
+	r = cluster_access_begin(cluster, &request->settings, id, err);
+	if (r < 0) {
+		rmdir(log_dir);
+		free(log_dir);
+		return r;
+	}
 	cluster_request_finish(&cluster->request);
 	cluster->request = *request;
 	*request = (struct cluster_request){0};
@@ -387,7 +404,7 @@ int cluster_start(struct cluster *cluster, struct cluster_request *request, stru
 		cluster->request.directory = paths_expand_home("~");
 	free(cluster->log_dir);
 	cluster->log_dir = log_dir;
-	make_id(cluster->id);
+	memcpy(cluster->id, id, sizeof(id));
 	jobs_clear(cluster->jobs);
 	xreplace(&cluster->python, NULL);
 	xreplace(&cluster->python_version, NULL);
@@ -436,25 +453,27 @@ void cluster_fail(struct cluster *cluster, const struct err *err, const char *lo
 }
 
 struct cluster *cluster_create(struct loop *loop, struct children *children,
-	struct slurm *slurm, const char *name, const char *preload, const char *dask_socket,
+	struct slurm *slurm, const struct paths *paths, const char *preload,
 	const struct cluster_ops *ops, void *arg)
 {
 	static const struct scheduler_ops scheduler_ops = {
 		on_scheduler_changed, on_scheduler_failed};
 	static const struct jobs_ops jobs_ops = {on_jobs_changed};
 	struct cluster *cluster = xcalloc(1, sizeof(*cluster));
-	_cleanup_free_ char *prefix = xasprintf("draco-%s-", name);
+	_cleanup_free_ char *prefix = xasprintf("draco-%s-", paths->name);
 
 	cluster->loop = loop;
 	cluster->children = children;
 	cluster->slurm = slurm;
-	cluster->name = name;
+	cluster->name = paths->name;
+	cluster->access.tls_directory = paths->tls_dir;
+	cluster->access.dashboard_socket = paths->http_socket;
 	cluster->ops = ops;
 	cluster->arg = arg;
 	cluster->since_ms = loop_now_ms();
 	cluster->reconcile = loop_timer_create(loop, reconcile, cluster);
-	cluster->scheduler =
-		scheduler_create(loop, children, preload, dask_socket, &scheduler_ops, cluster);
+	cluster->scheduler = scheduler_create(
+		loop, children, preload, paths->dask_socket, &scheduler_ops, cluster);
 	cluster->jobs = jobs_create(&jobs_ops, cluster);
 	cluster->submissions = submissions_create(
 		loop, slurm, cluster->jobs, &cluster_submissions_ops, cluster);
@@ -474,6 +493,8 @@ struct cluster *cluster_destroy(struct cluster *cluster)
 	jobs_destroy(cluster->jobs);
 	scheduler_destroy(cluster->scheduler);
 	loop_timer_destroy(cluster->reconcile);
+	cluster_access_end(cluster);
+	free(cluster->access.interface);
 	cluster_request_finish(&cluster->request);
 	json_decref(cluster->load);
 	free(cluster->failure_log);

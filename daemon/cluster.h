@@ -14,12 +14,14 @@
 #include "common/err.h"
 #include "common/settings.h"
 #include "common/strv.h"
+#include "daemon/cluster_access.h"
 #include "daemon/placement.h"
 
 struct children;
 struct jobs;
 struct loop;
 struct loop_timer;
+struct paths;
 struct placer;
 struct poll;
 struct python;
@@ -95,6 +97,7 @@ struct cluster {
 	char *python, *python_version;
 	bool site_asked;
 	char *address; /* of this host towards the nodes */
+	struct cluster_access access;
 
 	/* Where jobs can run, as found last; the job's candidate_set refers to it. */
 	struct placement placement;
@@ -125,8 +128,9 @@ struct cluster {
 	void *arg;
 };
 
+/* paths must live on. */
 struct cluster *cluster_create(struct loop *loop, struct children *children,
-	struct slurm *slurm, const char *name, const char *preload, const char *dask_socket,
+	struct slurm *slurm, const struct paths *paths, const char *preload,
 	const struct cluster_ops *ops, void *arg);
 
 /* Only after slurm_destroy(), so that no answer comes any more. */

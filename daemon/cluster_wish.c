@@ -3,6 +3,7 @@
 
 #include "common/alloc.h"
 #include "daemon/cluster.h"
+#include "daemon/cluster_access.h"
 #include "daemon/jobscript.h"
 #include "daemon/scheduler.h"
 #include "daemon/slurm_msg.h"
@@ -19,6 +20,7 @@ static char *make_script(const struct cluster *cluster)
 		.cluster = cluster->name,
 		.python = cluster->python,
 		.scheduler = scheduler_address(cluster->scheduler),
+		.interface = cluster_access_worker_interface(cluster),
 		.processes = s->processes,
 		.threads = settings_threads_per_worker(s),
 		.bytes = settings_bytes_per_worker(s),
@@ -46,4 +48,5 @@ void cluster_make_wish(
 	ret->output = xasprintf("%s/job-%s.log", cluster->log_dir, count > 1 ? "%A_%a" : "%j");
 	ret->directory = xstrdup(cluster->request.directory);
 	strv_copy(&ret->environment, &cluster->request.environment);
+	cluster_access_workers(cluster, &ret->environment);
 }

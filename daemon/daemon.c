@@ -29,6 +29,7 @@
 #include "daemon/loop.h"
 #include "daemon/methods.h"
 #include "daemon/slurm.h"
+#include "daemon/tls.h"
 #include "systemd/notify.h"
 
 #define SHUTDOWN_DEADLINE_MS 30000
@@ -223,8 +224,8 @@ static int make_parts(struct daemon *daemon, struct err *err)
 	daemon->slurm = slurm_create(daemon->loop, daemon->children, helper);
 	daemon->leftover =
 		leftover_create(daemon->loop, daemon->slurm, paths->name, paths->state_file);
-	daemon->cluster = cluster_create(daemon->loop, daemon->children, daemon->slurm,
-		paths->name, preload, paths->dask_socket, &cluster_ops, daemon);
+	daemon->cluster = cluster_create(daemon->loop, daemon->children, daemon->slurm, paths,
+		preload, &cluster_ops, daemon);
 	daemon->dask_link =
 		dask_link_create(daemon->loop, paths->dask_socket, &link_ops, daemon, err);
 	if (!daemon->dask_link)
@@ -254,6 +255,7 @@ struct daemon *daemon_create(const struct daemon_options *options, struct err *e
 		return daemon_destroy(daemon);
 	log_info("dracod %s \"%s\": process %d serves %s", PACKAGE_VERSION, daemon->paths.name,
 		(int)getpid(), daemon->paths.control_socket);
+	tls_clean(daemon->paths.tls_dir);
 	notify_ready();
 	notify_status("cluster %s: stopped", daemon->paths.name);
 	return daemon;

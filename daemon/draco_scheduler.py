@@ -17,6 +17,8 @@ Environment
 -----------
 DRACO_DASK_SOCKET : path of the socket
 DRACO_CLUSTER_ID : identity of the cluster
+DRACO_DASHBOARD : "on" (as Dask serves it), "socket:PATH" (only at that Unix socket) or
+    "off" (no HTTP at all); without it "on"
 DRACO_ORPHAN_TIMEOUT : seconds to live on without dracod (default 45)
 """
 
@@ -32,6 +34,9 @@ from typing import Any
 
 import distributed
 from distributed.diagnostics.plugin import SchedulerPlugin
+from distributed.scheduler import Scheduler
+from tornado.httpserver import HTTPServer
+from tornado.netutil import bind_unix_socket
 
 PROTOCOL = 1
 LINE_LIMIT = 512 * 1024
@@ -40,6 +45,41 @@ LOAD_INTERVAL = 0.25
 CLOSE_TIMEOUT = 15.0
 
 logger = logging.getLogger("distributed.preload.draco")
+
+
+DASHBOARD = os.environ.get("DRACO_DASHBOARD", "on")
+
+
+def serve_privately(self, routes, *args, **kwargs) -> None:
+    """Take the place of ``Scheduler.start_http_server``, which always listens at a TCP port.
+
+    Dask imports preloads before the scheduler serves anything, so there is no moment at which
+    another user of this host could connect.
+    """
+    from distributed.http.routing import RoutingApplication
+
+    self.http_application = RoutingApplication(routes)
+    self.http_server = HTTPServer(self.http_application)
+    kind, _, path = DASHBOARD.partition(":")
+    if kind == "socket":
+        self.http_server.add_socket(bind_unix_socket(path, mode=0o600))
+    # Dask shows the port in its log and to clients.
+    self.http_server.address, self.http_server.port = "", 0
+    self.services["dashboard"] = self.http_server
+
+
+if DASHBOARD != "on":
+    if not callable(getattr(Scheduler, "start_http_server", None)):
+        raise RuntimeError(
+            f"distributed {distributed.__version__} leaves draco no way to keep its dashboard "
+            'private: use the setting "dashboard: on"'
+        )
+    Scheduler.start_http_server = serve_privately
+
+
+def has_dashboard() -> bool:
+    """Whether Dask found a bokeh that it can use."""
+    return DASHBOARD != "off" and "distributed.dashboard.scheduler" in sys.modules
 
 
 class Refused(Exception):
@@ -106,6 +146,7 @@ class DracodLink(SchedulerPlugin):
             "python": "{}.{}.{}".format(*sys.version_info[:3]),
             "address": self.scheduler.address,
             "dashboard_port": getattr(server, "port", None),
+            "dashboard": has_dashboard(),
             "workers": [self.describe_worker(w) for w in self.scheduler.workers.values()],
         }
 
@@ -205,6 +246,9 @@ class DracodLink(SchedulerPlugin):
 
 async def dask_setup(scheduler) -> None:
     """Entry point of a Dask preload; see the module's text for the environment."""
+    if DASHBOARD != "on" and scheduler.http_server.port != 0:
+        logger.error("Dask opened a port for its dashboard although the setting forbids it")
+        os._exit(1)  # an exception here would only be logged
     link = DracodLink(
         scheduler,
         os.environ["DRACO_DASK_SOCKET"],

@@ -52,6 +52,14 @@ static const char *const dropped[] = {
 	"JPY_API_TOKEN",
 	"JPY_PARENT_PID",
 	"JPY_SESSION_NAME",
+	/* another cluster that the caller is connected to: dracoctl env */
+	"DASK_SCHEDULER_ADDRESS",
+	"DASK_DISTRIBUTED__COMM__REQUIRE_ENCRYPTION",
+	"DASK_DISTRIBUTED__COMM__TLS__CA_FILE",
+	"DASK_DISTRIBUTED__COMM__TLS__SCHEDULER__*",
+	"DASK_DISTRIBUTED__COMM__TLS__WORKER__*",
+	"DASK_DISTRIBUTED__COMM__TLS__CLIENT__*",
+	"DASK_DISTRIBUTED__DASHBOARD__LINK",
 	/* settings of draco itself */
 	"DRACO_*",
 };

@@ -9,6 +9,7 @@
 
 #include "common/alloc.h"
 #include "common/cleanup.h"
+#include "daemon/node_address.h"
 
 char *shell_quote(const char *text)
 {
@@ -33,11 +34,22 @@ static const char scratch_part[] =
 	"\tbase=${TMPDIR:-/tmp}\n"
 	"fi\n";
 
+/* A home directory that the node does not share shows here first. */
+static const char certificate_part[] =
+	"certificate=$DASK_DISTRIBUTED__COMM__TLS__CA_FILE\n"
+	"if [ -n \"$certificate\" ] && ! [ -r \"$certificate\" ]; then\n"
+	"\techo \"draco: $(hostname) cannot read $certificate: the nodes must share that\" \\\n"
+	"\t\t\"directory with the host of dracod (XDG_STATE_HOME names another one)\"\n"
+	"\texit 1\n"
+	"fi\n";
+
 char *jobscript_make(const struct jobscript *job)
 {
 	_cleanup_free_ char *python = shell_quote(job->python);
 	_cleanup_free_ char *scheduler = shell_quote(job->scheduler);
 	_cleanup_free_ char *lifetime = xstrdup("");
+	_cleanup_free_ char *address =
+		node_address_script(job->python, job->scheduler, job->interface);
 
 	if (job->lifetime_s > 0) {
 		free(lifetime);
@@ -50,16 +62,17 @@ char *jobscript_make(const struct jobscript *job)
 		"# Dask workers of the cluster \"%s\", submitted by dracod.\n"
 		"job=$SLURM_JOB_ID\n"
 		"[ -z \"$SLURM_ARRAY_JOB_ID\" ] || job=${SLURM_ARRAY_JOB_ID}_$SLURM_ARRAY_TASK_ID\n"
-		"%s"
+		"%s%s%s"
 		"local_directory=$(mktemp -d \"$base/draco-$job-XXXXXX\") || exit 1\n"
 		"worker=\n"
 		"stop() { [ -z \"$worker\" ] || kill -TERM \"$worker\" 2>/dev/null; stopped=yes; }\n"
 		"trap stop TERM INT\n"
 		"trap 'rm -rf -- \"$local_directory\"' EXIT\n"
-		"%s -m distributed.cli.dask_worker %s \\\n"
+		"%s -m distributed.cli.dask_worker %s --host \"$host\" \\\n"
 		"\t--name " JOBSCRIPT_WORKER_PREFIX "\"$job\" --nworkers %" PRId64
 		" --nthreads %" PRId64 " --memory-limit %" PRId64 " \\\n"
-		"\t--local-directory \"$local_directory\" --no-dashboard \\\n"
+		"\t--local-directory \"$local_directory\" --no-dashboard "
+		"--dashboard-address 127.0.0.1:0 \\\n"
 		"\t--death-timeout %" PRId64 "%s &\n"
 		"worker=$!\n"
 		"[ -z \"$stopped\" ] || stop\n"
@@ -70,9 +83,10 @@ char *jobscript_make(const struct jobscript *job)
 		"\tstatus=$?\n"
 		"done\n"
 		"exit \"$status\"\n",
-		job->cluster, job->use_scratch_dir ? scratch_part : "base=${TMPDIR:-/tmp}\n",
-		python, scheduler, job->processes, job->threads, job->bytes,
-		job->death_timeout_s, lifetime);
+		job->cluster, certificate_part, address,
+		job->use_scratch_dir ? scratch_part : "base=${TMPDIR:-/tmp}\n", python,
+		scheduler, job->processes, job->threads, job->bytes, job->death_timeout_s,
+		lifetime);
 }
 
 int jobscript_job_id_length(const char *worker_name)

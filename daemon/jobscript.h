@@ -8,7 +8,8 @@
 struct jobscript {
 	const char *cluster;   /* name of the cluster, for the reader of the script */
 	const char *python;    /* absolute path */
-	const char *scheduler; /* address, such as tcp://10.0.0.1:8786 */
+	const char *scheduler; /* address, such as tls://10.0.0.1:8786 */
+	const char *interface; /* for the workers, where the node has it; NULL: any */
 	int64_t processes;
 	int64_t threads;	 /* of each process */
 	int64_t bytes;		 /* of memory for each process */

@@ -8,4 +8,8 @@ struct err;
  * outgoing connections; or a negative errno. */
 int port_choose(const char *address, struct err *err);
 
+/* The given port of the IPv4 address when nobody listens at it at this moment, else the next one of
+ * which that is true; or a negative errno. */
+int port_next(const char *address, int port, struct err *err);
+
 #endif

@@ -60,14 +60,13 @@ static json_t *report_scheduler(const struct cluster *cluster)
 {
 	const struct scheduler *scheduler = cluster->scheduler;
 	enum scheduler_state state = scheduler_state(scheduler);
-	int port = scheduler_dashboard_port(scheduler);
-	_cleanup_free_ char *dashboard = xasprintf("http://127.0.0.1:%d/status", port);
+	_cleanup_free_ char *dashboard = dashboard_url(&cluster->access.dashboard);
 	bool stopped = state == SCHEDULER_STOPPED;
 
 	return json_pack("{s:s, s:o, s:o, s:o, s:o, s:o, s:o, s:o}", "state",
 		scheduler_state_name(state), "since", epoch(scheduler_since_ms(scheduler)),
 		"address", json_text(stopped ? NULL : scheduler_address(scheduler)),
-		"dashboard", json_text(stopped || !port ? NULL : dashboard), "pid",
+		"dashboard", json_text(stopped ? NULL : dashboard), "pid",
 		stopped ? json_null() : json_integer(scheduler_pid(scheduler)), "distributed",
 		json_text(stopped ? NULL : scheduler_distributed(scheduler)), "python",
 		json_text(stopped ? NULL : cluster->python), "load",
@@ -118,13 +117,13 @@ json_t *report_status(const struct cluster *cluster)
 {
 	struct jobs_count count = jobs_count(cluster->jobs);
 	bool known = cluster->id[0];
-	json_t *jobs = json_array();
+	json_t *jobs = json_array(), *status;
 	const struct job *job;
 
 	TAILQ_FOREACH (job, jobs_list(cluster->jobs), link)
 		if (job->phase != PHASE_GONE || job->job_id)
 			json_array_append_new(jobs, report_job(cluster, job));
-	return json_pack(
+	status = json_pack(
 		"{s:s, s:{s:s, s:o, s:o, s:o, s:I, s:I, s:I, s:I, s:o, s:o, s:o}, s:o, s:o, "
 		"s:o, s:o}",
 		"name", cluster->name, "cluster", "state", cluster_state_name(cluster->state),
@@ -139,6 +138,8 @@ json_t *report_status(const struct cluster *cluster)
 		placement_to_json(&cluster->placement), "scheduler", report_scheduler(cluster),
 		"slurm", report_slurm(cluster), "jobs", jobs, "settings",
 		known ? settings_to_json(&cluster->request.settings) : json_null());
+	cluster_access_report(cluster, status);
+	return status;
 }
 
 /* The job that a start waits for most: the one that has come furthest. */
@@ -235,10 +236,13 @@ json_t *report_progress(const struct cluster *cluster)
 json_t *report_environment(const struct cluster *cluster)
 {
 	const char *address = scheduler_address(cluster->scheduler);
+	json_t *variables;
 
 	if (!*address)
 		return NULL;
-	return json_pack("{s:s}", "DASK_SCHEDULER_ADDRESS", address);
+	variables = json_pack("{s:s}", "DASK_SCHEDULER_ADDRESS", address);
+	cluster_access_variables(cluster, variables);
+	return variables;
 }
 
 json_t *report_logs(const struct cluster *cluster, const char *daemon_log)

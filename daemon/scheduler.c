@@ -36,7 +36,6 @@ struct scheduler {
 	int failures;		  /* in a row */
 	char address[64];
 	char distributed[32];
-	int dashboard_port;
 	const struct scheduler_ops *ops;
 	void *arg;
 };
@@ -54,6 +53,8 @@ void scheduler_spec_finish(struct scheduler_spec *spec)
 	free(spec->python);
 	free(spec->cluster_id);
 	free(spec->host);
+	free(spec->dashboard_address);
+	free(spec->dashboard_socket);
 	free(spec->log_path);
 	free(spec->directory);
 	strv_finish(&spec->environment);
@@ -112,17 +113,26 @@ static void on_end(void *arg, int status)
 		failed(scheduler, child_format_status(status, how));
 }
 
+static const char *scheme(const struct scheduler *scheduler)
+{
+	return scheduler->spec.tls ? "tls" : "tcp";
+}
+
 static void make_command(const struct scheduler *scheduler, struct strv *ret)
 {
 	strv_add(ret, scheduler->spec.python);
 	strv_add(ret, "-m");
 	strv_add(ret, "distributed.cli.dask_scheduler");
-	strv_add(ret, "--host");
-	strv_add(ret, scheduler->spec.host);
+	strv_add(ret, "--host"); /* not --interface, with which TLS fails */
+	strv_addf(ret, "%s://%s", scheme(scheduler), scheduler->spec.host);
 	strv_add(ret, "--port");
 	strv_addf(ret, "%d", scheduler->spec.port);
+	if (scheduler->spec.dashboard == DASHBOARD_OFF)
+		strv_add(ret, "--no-dashboard");
 	strv_add(ret, "--dashboard-address");
-	strv_add(ret, "127.0.0.1:0");
+	strv_add(ret,
+		scheduler->spec.dashboard_address ? scheduler->spec.dashboard_address
+						  : "127.0.0.1:0");
 	strv_add(ret, "--preload");
 	strv_add(ret, scheduler->preload);
 }
@@ -132,6 +142,11 @@ static void make_environment(const struct scheduler *scheduler, struct strv *ret
 	strv_copy(ret, &scheduler->spec.environment);
 	strv_addf(ret, "DRACO_DASK_SOCKET=%s", scheduler->dask_socket);
 	strv_addf(ret, "DRACO_CLUSTER_ID=%s", scheduler->spec.cluster_id);
+	if (scheduler->spec.dashboard == DASHBOARD_SOCKET)
+		strv_addf(ret, "DRACO_DASHBOARD=socket:%s", scheduler->spec.dashboard_socket);
+	else
+		strv_addf(ret, "DRACO_DASHBOARD=%s",
+			scheduler->spec.dashboard == DASHBOARD_OFF ? "off" : "on");
 	strv_add(ret, "PYTHONUNBUFFERED=1");
 }
 
@@ -247,9 +262,8 @@ void scheduler_start(struct scheduler *scheduler, struct scheduler_spec *spec)
 	scheduler->spec = *spec;
 	*spec = (struct scheduler_spec){0};
 	scheduler->failures = 0;
-	scheduler->dashboard_port = 0;
-	snprintf(scheduler->address, sizeof(scheduler->address), "tcp://%s:%d",
-		scheduler->spec.host, scheduler->spec.port);
+	snprintf(scheduler->address, sizeof(scheduler->address), "%s://%s:%d",
+		scheme(scheduler), scheduler->spec.host, scheduler->spec.port);
 	launch(scheduler);
 }
 
@@ -283,7 +297,6 @@ int scheduler_hello(struct scheduler *scheduler, const json_t *hello, struct err
 		json_get_text(hello, "address", scheduler->address));
 	snprintf(scheduler->distributed, sizeof(scheduler->distributed), "%s",
 		json_get_text(hello, "distributed", "?"));
-	scheduler->dashboard_port = (int)json_get_integer(hello, "dashboard_port", 0);
 	if (scheduler->state == SCHEDULER_STARTING || scheduler->state == SCHEDULER_UP)
 		loop_timer_stop(scheduler->timer);
 	if (scheduler->state == SCHEDULER_STARTING)
@@ -325,11 +338,6 @@ const char *scheduler_log_path(const struct scheduler *scheduler)
 const char *scheduler_distributed(const struct scheduler *scheduler)
 {
 	return scheduler->distributed;
-}
-
-int scheduler_dashboard_port(const struct scheduler *scheduler)
-{
-	return scheduler->dashboard_port;
 }
 
 int scheduler_pid(const struct scheduler *scheduler)

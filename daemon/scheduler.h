@@ -8,6 +8,7 @@
 #include <jansson.h>
 #include <stdint.h>
 
+#include "common/settings.h"
 #include "common/strv.h"
 
 struct children;
@@ -35,6 +36,10 @@ struct scheduler_spec {
 	char *cluster_id;
 	char *host; /* IPv4 address to listen at */
 	int port;
+	bool tls; /* the environment has the certificate's variables */
+	enum dashboard_mode dashboard;
+	char *dashboard_address; /* "ADDRESS:PORT", of DASHBOARD_ON */
+	char *dashboard_socket;	 /* path, of DASHBOARD_SOCKET */
 	char *log_path;
 	char *directory; /* where it runs */
 	int64_t timeout_ms;
@@ -66,12 +71,11 @@ const char *scheduler_state_name(enum scheduler_state state);
 int64_t scheduler_since_ms(
 	const struct scheduler *scheduler); /* loop time of the state's begin */
 const char *scheduler_address(
-	const struct scheduler *scheduler); /* "tcp://HOST:PORT"; "" if none */
+	const struct scheduler *scheduler); /* "tls://HOST:PORT"; "" if none */
 const char *scheduler_log_path(
 	const struct scheduler *scheduler); /* NULL before the first start */
 const char *scheduler_distributed(
-	const struct scheduler *scheduler);			 /* its version; "" if none */
-int scheduler_dashboard_port(const struct scheduler *scheduler); /* 0: none */
-int scheduler_pid(const struct scheduler *scheduler);		 /* 0: none */
+	const struct scheduler *scheduler);	      /* its version; "" if none */
+int scheduler_pid(const struct scheduler *scheduler); /* 0: none */
 
 #endif

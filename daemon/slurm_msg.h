@@ -3,7 +3,7 @@
  * JSON-RPC 2.0, one message per line, over a socketpair. dracod asks, draco-slurm answers in order:
  *
  *	hello  {protocol}              -> {protocol, version}
- *	site   {}                      -> {controller, address}
+ *	site   {partitions, host}      -> {controller, address, nodes: [address], host: [address]}
  *	submit {submission}            -> {job_id, tasks}
  *	query  {prefix}                -> {jobs: [...]}
  *	cancel {jobs: ["42_0"], how}   -> {}

@@ -2,7 +2,7 @@
 # the working directory at the top of the source tree.
 
 packages_build="autoconf automake gcc libc6-dev make pkg-config libevent-dev libjansson-dev
-	libslurm-dev libsystemd-dev libyaml-dev"
+	libslurm-dev libssl-dev libsystemd-dev libyaml-dev"
 packages_run="munge slurmctld slurmd slurm-client python3 python3-distributed"
 packages_check="check clang-format python3-pytest python3-venv strace valgrind"
 

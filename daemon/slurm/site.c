@@ -1,4 +1,5 @@
-/* site.c: draco-slurm's request "site": where slurmctld is, and this host's address towards it. */
+/* site.c: draco-slurm's request "site": where slurmctld is, this host's address towards it, and what
+ * choosing a network needs. */
 #include <arpa/inet.h>
 #include <errno.h>
 #include <netdb.h>
@@ -43,11 +44,11 @@ static int address_towards(
 
 enum slurm_outcome call_site(const json_t *params, json_t **ret_result, struct err *err)
 {
+	const char *host = json_get_text(params, "host", NULL);
 	slurm_conf_t *conf = NULL;
 	char address[INET6_ADDRSTRLEN];
 	int r;
 
-	(void)params;
 	if (slurm_load_ctl_conf(0, &conf) != SLURM_SUCCESS)
 		return call_failure("cannot reach slurmctld", false, err);
 	if (conf->control_cnt < 1) {
@@ -57,9 +58,11 @@ enum slurm_outcome call_site(const json_t *params, json_t **ret_result, struct e
 	}
 	r = address_towards(conf->control_addr[0], (int)conf->slurmctld_port, address, err);
 	if (r == 0)
-		*ret_result = json_pack("{s:o, s:s, s:o, s:i}", "controller",
+		*ret_result = json_pack("{s:o, s:s, s:o, s:i, s:o, s:o}", "controller",
 			json_text(conf->control_machine[0]), "address", address, "version",
-			json_text(conf->version), "array_max", (int)conf->max_array_sz);
+			json_text(conf->version), "array_max", (int)conf->max_array_sz, "nodes",
+			node_addresses(json_object_get(params, "partitions")), "host",
+			host ? host_addresses(host) : json_array());
 	slurm_free_ctl_conf(conf);
 	return r == 0 ? OUTCOME_DONE : OUTCOME_UNUSABLE;
 }

@@ -26,6 +26,11 @@ void submit_describe(const struct slurm_submission *wish, char array[SUBMIT_ARRA
 /* "42_0", "42_3", "43" become "42_[0,3]" and "43": one RPC each. */
 void job_ids_group(const json_t *ids, struct strv *ret);
 
+/* The IPv4 addresses of a host name, and of one node of each of the partitions (an array of names), as texts
+ * in an array, which is empty where nothing can be found out. The caller owns it. */
+json_t *host_addresses(const char *host);
+json_t *node_addresses(const json_t *partitions);
+
 /* The outcome of a libslurm call that failed just now, with libslurm's text in err behind what.
  * changes tells whether the call changes anything: then a lost answer leaves doubt. */
 enum slurm_outcome call_failure(const char *what, bool changes, struct err *err);

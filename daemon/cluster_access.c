@@ -3,6 +3,7 @@
 
 #include <arpa/inet.h>
 #include <inttypes.h>
+#include <net/if.h>
 #include <stdlib.h>
 #include <string.h>
 #include <strings.h>
@@ -75,9 +76,11 @@ void cluster_access_variables(const struct cluster *cluster, json_t *object)
 
 /* The network. */
 
-static bool is_choice(const char *interface)
+/* Only what is no interface has to be looked up. */
+static bool may_be_host(const char *interface)
 {
-	return !interface || strcasecmp(interface, "auto") == 0;
+	return interface && strcasecmp(interface, "auto") != 0 &&
+		if_nametoindex(interface) == 0;
 }
 
 json_t *cluster_access_question(const struct cluster *cluster)
@@ -89,7 +92,7 @@ json_t *cluster_access_question(const struct cluster *cluster)
 	for (size_t i = 0; i < settings->queues_to_try.count; i++)
 		json_array_append_new(partitions, json_text(settings->queues_to_try.item[i]));
 	return json_pack("{s:o, s:o}", "partitions", partitions, "host",
-		json_text(is_choice(interface) ? NULL : interface));
+		json_text(may_be_host(interface) ? interface : NULL));
 }
 
 /* The addresses of a JSON array of texts; returns their number. */

@@ -106,7 +106,11 @@ class Site:
 
 @pytest.fixture(scope="module")
 def site() -> Iterator[Site]:
-    with Site() as site:
+    try:
+        site = Site()
+    except OSError as error:
+        pytest.skip(f"no network namespaces here: {error}")
+    with site:
         yield site
 
 
@@ -215,6 +219,7 @@ def test_auto_takes_infiniband_behind_a_router(site: Site, draco: Draco) -> None
             ip("address", "delete", "10.88.0.2/32", "dev", "lo")
 
 
+@pytest.mark.skipif(not Path("/dev/net/tun").exists(), reason="there is no /dev/net/tun")
 def test_auto_knows_infiniband_by_its_type(site: Site, draco: Draco) -> None:
     with (
         infiniband_by_type("fabric0", "10.79.0.1/24"),

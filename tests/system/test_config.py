@@ -269,7 +269,8 @@ WRONG = {
     "list of all": ("- cores: 4\n", "1:1", ["a list", 'lines "setting: value"']),
     "two documents": ("cores: 44\n---\ncores: 45\n", "2:1", ["another document", "must be one"]),
     "NUL": ('reservation: "a\\0b"\n', "1:14", ["reservation has a NUL character"]),
-    "no UTF-8": (b"reservation: \xff\n", None, ["at byte 13", "UTF-8"]),
+    "no UTF-8": (b"cores: 44\nreservation: \xff\n", "2:14", ["UTF-8"]),
+    "brackets": ("[" * 1000000, "1:65", ["more than 64 deep"]),
     "too many workers": (
         "cores: 4\nprocesses: 50\n",
         "2:1",
@@ -306,7 +307,7 @@ def test_wrong_configuration(user: User, what: str) -> None:
     assert result.returncode == 1
     lines = result.stdout.splitlines()
     assert len(lines) == 1, result.stdout
-    assert lines[0].startswith(f"{user.config}:{place}: " if place else f"{user.config}: ")
+    assert lines[0].startswith(f"{user.config}:{place}: ")
     for word in words:
         assert word in lines[0]
     # A start says the same, and costs no daemon.

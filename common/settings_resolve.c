@@ -28,7 +28,6 @@ const struct settings_variable settings_variables[] = {
 	{"DRACO_CLUSTER_ID", NULL},
 	{"DRACO_ORPHAN_TIMEOUT", NULL},
 	{"DRACO_LOCAL_DIRECTORY", NULL},
-	{"DRACO_SANDBOX", NULL},
 	{"DRACO_SANDBOX_DAEMON", NULL},
 	{"DRACO_BUILD", NULL},
 	{"DRACO_WRAPPER", NULL},

@@ -12,6 +12,7 @@
 #include "common/json.h"
 #include "common/settings_limits.h"
 #include "common/settings_value.h"
+#include "common/strv.h"
 
 static const char *layer_name(enum settings_layer layer)
 {
@@ -27,13 +28,27 @@ static const char *layer_name(enum settings_layer layer)
 	return names[layer];
 }
 
+/* Where a value is from; the entries of a mapping can be from several places. */
 static char *source_text(const struct config *config, enum setting_id id)
 {
-	_cleanup_free_ char *source = output_path(config->settings.source[id]);
+	const char *source = config->settings.source[id];
+	struct strv parts = STRV_INIT;
+	char *text;
 
+	for (const char *plus = source; plus; source = plus + strlen(" + ")) {
+		_cleanup_free_ char *part = NULL;
+
+		plus = strstr(source, " + ");
+		part = plus ? xstrndup(source, (size_t)(plus - source)) : xstrdup(source);
+		strv_take(&parts, output_path(part));
+		if (!plus)
+			break;
+	}
 	if (config->settings.place[id].from_profile)
-		return xasprintf("%s (profile %s)", source, config->settings.profile);
-	return TAKE_PTR(source);
+		strv_addf(&parts, "(profile %s)", config->settings.profile);
+	text = strv_join(&parts, " ");
+	strv_finish(&parts);
+	return text;
 }
 
 /* show */
@@ -157,10 +172,16 @@ static void explain_text(const struct config *config, enum setting_id id)
 	if (!config->good)
 		now = xstrdup("not known as long as dracoctl config check finds errors");
 	else if (strchr(value, '\n'))
-		now = xasprintf("from %s:\n%s", source, value);
+		now = xasprintf("these lines, from %s:", source);
 	else
 		now = xasprintf("%s, from %s", value, source);
 	print_field("now", now);
+	for (const char *line = value; config->good && strchr(value, '\n') && *line;) {
+		int length = (int)strcspn(line, "\n");
+
+		printf("    | %.*s\n", length, line);
+		line += length + (line[length] == '\n');
+	}
 }
 
 static json_t *explain_json(const struct config *config, enum setting_id id)

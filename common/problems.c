@@ -1,6 +1,7 @@
 /* problems.c: any number of errors and warnings, each with its place. */
 #include "common/problems.h"
 
+#include <ctype.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -31,25 +32,32 @@ static bool is_known(const struct problems *problems, const char *place, const c
 	return false;
 }
 
-static void add(struct problems *problems, bool warning, const char *place, const char *text)
+/* Takes text over. A problem is one line, whatever characters the value in it has. */
+static void add(struct problems *problems, bool warning, const char *place, char *text)
 {
-	if (is_known(problems, place, text))
-		return;
-	problems->errors += !warning;
+	for (char *c = text; *c; c++)
+		if (iscntrl((unsigned char)*c))
+			*c = ' ';
 	if (problems->count == PROBLEMS_MAX) {
+		problems->errors += !warning;
 		problems->dropped++;
+		free(text);
 		return;
 	}
+	if (is_known(problems, place, text)) {
+		free(text);
+		return;
+	}
+	problems->errors += !warning;
 	problems->items =
 		xrealloc(problems->items, (problems->count + 1) * sizeof(*problems->items));
-	problems->items[problems->count++] = (struct problem){.warning = warning,
-		.place = place ? xstrdup(place) : NULL,
-		.text = xstrdup(text)};
+	problems->items[problems->count++] = (struct problem){
+		.warning = warning, .place = place ? xstrdup(place) : NULL, .text = text};
 }
 
 void problems_add(struct problems *problems, const char *place, const char *format, ...)
 {
-	_cleanup_free_ char *text = NULL;
+	char *text = NULL;
 	va_list args;
 
 	va_start(args, format);
@@ -61,7 +69,7 @@ void problems_add(struct problems *problems, const char *place, const char *form
 
 void problems_warn(struct problems *problems, const char *place, const char *format, ...)
 {
-	_cleanup_free_ char *text = NULL;
+	char *text = NULL;
 	va_list args;
 
 	va_start(args, format);
@@ -75,7 +83,7 @@ void problems_join(struct problems *problems, const struct problems *others)
 {
 	for (size_t i = 0; i < others->count; i++)
 		add(problems, others->items[i].warning, others->items[i].place,
-			others->items[i].text);
+			xstrdup(others->items[i].text));
 }
 
 char *problem_line(const struct problem *problem)

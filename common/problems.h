@@ -24,7 +24,7 @@ struct problems {
 
 void problems_finish(struct problems *problems);
 
-/* Note an error, or a warning. What is noted already, with this place and text, is not noted again. */
+/* Note an error, or a warning; not again what is noted already with this place and text. */
 void problems_add(struct problems *problems, const char *place, const char *format, ...)
 	__attribute__((format(printf, 3, 4)));
 void problems_warn(struct problems *problems, const char *place, const char *format, ...)

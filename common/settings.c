@@ -249,7 +249,8 @@ int64_t settings_maximum(const struct settings *settings)
 
 int64_t settings_threads_per_worker(const struct settings *settings)
 {
-	return settings->cores / settings->processes;
+	return settings->cores > settings->processes ? settings->cores / settings->processes
+						     : 1;
 }
 
 int64_t settings_bytes_per_worker(const struct settings *settings)

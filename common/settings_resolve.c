@@ -28,6 +28,11 @@ const struct settings_variable settings_variables[] = {
 	{"DRACO_DASK_SOCKET", NULL},
 	{"DRACO_CLUSTER_ID", NULL},
 	{"DRACO_ORPHAN_TIMEOUT", NULL},
+	{"DRACO_LOCAL_DIRECTORY", NULL},
+	{"DRACO_SANDBOX_DAEMON", NULL},
+	{"DRACO_BUILD", NULL},
+	{"DRACO_WRAPPER", NULL},
+	{"DRACO_TEST_PYTHON", NULL},
 	{0},
 };
 

@@ -32,7 +32,7 @@ struct settings_report {
 /* The variables that are no settings, each with what it is for. */
 struct settings_variable {
 	const char *name;
-	const char *help; /* NULL: for draco's own processes */
+	const char *help; /* NULL: for draco's own processes and tests */
 };
 
 extern const struct settings_variable settings_variables[]; /* ended by a NULL name */

@@ -146,6 +146,7 @@ class Draco:
             "XDG_RUNTIME_DIR": str(self.runtime),
             "PATH": f"{Path(PYTHON).parent}:{os.environ['PATH']}",
             "DRACO_NAME": self.name,
+            "DRACO_SITE_CONFIG": "/dev/null",
             "TERM": "dumb",
         }
         for variable in ("XDG_STATE_HOME", "XDG_CONFIG_HOME"):

@@ -175,14 +175,18 @@ def test_zsh(zsh: Terminal, line: str, wanted: set[str], unwanted: set[str]) -> 
     text = zsh.wait_for(r"<line:.*?>").rsplit("<line:", 1)[0]
     text = re.sub(r"\x1b\[[0-9;?]*[A-Za-z]", "\n", text).replace(line.strip(), "\n")
     # Columns of words, or a word and its description in each line.
-    offered = {word for row in re.split(r"[\r\n]+", text) for word in row.split(" -- ")[0].split()}
+    offered = {
+        word for row in re.split(r"[\r\n]+", text) for word in row.split(" -- ")[0].split()
+    }
     assert wanted <= offered, text
     assert not unwanted & offered, text
 
 
 def test_zsh_completes(zsh: Terminal) -> None:
     zsh.send("dracoctl conf\tex\tadap\t\x0f")
-    assert "<line:dracoctl config explain adaptive_scale_factor >" in zsh.wait_for(r"<line:.*?>")
+    assert "<line:dracoctl config explain adaptive_scale_factor >" in zsh.wait_for(
+        r"<line:.*?>"
+    )
     zsh.send("dracoctl start --adap\t9 --no-u\t\x0f")
     text = zsh.wait_for(r"<line:.*?>")
     assert re.search(r"--adaptive-scale-factor[= ]9 --no-use-scratch-dir", text), text

@@ -155,6 +155,52 @@ def test_an_unknown_variable_is_a_warning(user: User) -> None:
         assert user.run("config", "show", **{known: "x"}).stderr == "", known
 
 
+def find_setting(user: User, kind: str) -> str:
+    """The first setting whose type is described like this."""
+    names = list(user.show()["settings"])
+    answer = json.loads(user.run("--json", "config", "explain", *names).stdout)
+    found = [setting["name"] for setting in answer if setting["type"].startswith(kind)]
+    if not found:
+        pytest.skip(f"no setting is a {kind}")
+    return found[0]
+
+
+def test_mappings_of_all_layers_are_put_together(user: User) -> None:
+    name = find_setting(user, "mapping")
+    option, variable = f"--{name.replace('_', '-')}", f"DRACO_{name.upper()}"
+    user.write_site(f"{name}: {{A: 1, B: 2}}\n")
+    user.write(f'{name}:\n  B: "x, y"\n  C: 3\n')
+    value, source = user.value(name, f"{option}=D=4,E=5", option, "F=6", **{variable: "G=7"})
+    assert value == {"A": "1", "B": "x, y", "C": "3", "G": "7", "D": "4", "E": "5", "F": "6"}
+    assert source == f"{user.site}:1 + {user.config}:1 + {variable} + {option}"
+    shown = re.search(rf"^{name} +(.*?)  +(.*)$", user.run("config").stdout, re.M)
+    assert shown and shown[1] == 'A=1, "B=x, y", C=3'
+    assert shown[2] == f"{user.site}:1 ~/.config/draco/draco.yaml:1"
+    assert user.value(name, f"{option}=none") == ({}, option)
+    wrong = user.run("start", option, "1=2")
+    assert wrong.returncode == 2 and f'{option}: {name}: "1" cannot name' in wrong.stderr
+
+
+def test_texts_are_kept_as_they_are(user: User) -> None:
+    name = find_setting(user, "text of any number of lines")
+    user.write(f'{name}: |\n  module load python\n\n    indented, "quoted"\n')
+    assert user.value(name)[0] == 'module load python\n\n  indented, "quoted"\n'
+    assert "module load python ... (2 more lines)" in user.run("config").stdout
+    explained = user.run("config", "explain", name).stdout
+    assert explained.endswith('    | module load python\n    | \n    |   indented, "quoted"\n')
+    assert user.value(name, **{f"DRACO_{name.upper()}": "a\nb"})[0] == "a\nb"
+
+
+def test_choices_name_their_words(user: User) -> None:
+    name = find_setting(user, "one of ")
+    user.write(f"{name}: nonsense\n")
+    line = user.run("config", "check").stdout
+    assert (
+        f'{user.config}:1:{len(name) + 3}: {name}: "nonsense" is not known: give one of '
+        in line
+    )
+
+
 # Limits
 
 
@@ -233,17 +279,33 @@ WRONG = {
     "time span": ("wait_timeout: a while\n", "1:15", ['wait_timeout: "a while"', "5 min"]),
     "too short": ("wait_timeout: 0.1\n", "1:15", ["wait_timeout: 0.1", "at least 1 s"]),
     "too long": ("wait_timeout: 800 days\n", "1:15", ["800 days", "at most 366 days"]),
-    "maybe": ("use_scratch_dir: maybe\n", "1:18", ['use_scratch_dir: "maybe"', "true nor false"]),
+    "maybe": (
+        "use_scratch_dir: maybe\n",
+        "1:18",
+        ['use_scratch_dir: "maybe"', "true nor false"],
+    ),
     "empty list": ("queues_to_try: []\n", "1:16", ['queues_to_try: "[]"', "give NAME"]),
     "list in list": ("queues_to_try: [[a]]\n", "1:17", ["queues_to_try", "one plain value"]),
     "list": ("reservation: [a, b]\n", "1:14", ["reservation: a list", "one value"]),
     "mapping": ("maximum: {a: 1}\n", "1:10", ["maximum: a mapping", "one value"]),
-    "two lines": ('reservation: "a\\nb"\n', "1:14", ['reservation: the value', '"a"', "one line"]),
-    "relative": ("log_directory: logs\n", "1:16", ['log_directory: "logs"', 'with "/" or "~/"']),
+    "two lines": (
+        'reservation: "a\\nb"\n',
+        "1:14",
+        ["reservation: the value", '"a"', "one line"],
+    ),
+    "relative": (
+        "log_directory: logs\n",
+        "1:16",
+        ['log_directory: "logs"', 'with "/" or "~/"'],
+    ),
     "twice": ("cores: 44\ncores: 45\n", "2:1", ["cores is given twice", "line 1", "remove"]),
     "limits": ("limits: {maximum: 3}\n", "1:1", ["limits", "only be in the file of the site"]),
     "profile": ("profile:\n  a: {cores: 4}\n", "1:1", ['"profile"', 'mean "profiles:"?']),
-    "flat profile": ("profiles:\n  a: 3\n", "2:6", ['profile "a"', '"setting: value"', "only 3"]),
+    "flat profile": (
+        "profiles:\n  a: 3\n",
+        "2:6",
+        ['profile "a"', '"setting: value"', "only 3"],
+    ),
     "in a profile": (
         "profiles:\n  a:\n    cores: 44\n    memory: lots\n",
         "4:13",
@@ -259,7 +321,11 @@ WRONG = {
         "3:5",
         ['profiles cannot be inside of profile "a"', "margin"],
     ),
-    "no colon": ("cores: 4\nmemory 8 GiB\n", "2:1", ['"memory 8 GiB"', '":" behind', "missing"]),
+    "no colon": (
+        "cores: 4\nmemory 8 GiB\n",
+        "2:1",
+        ['"memory 8 GiB"', '":" behind', "missing"],
+    ),
     "equals": ("cores=4\n", "1:1", ["cores=4", 'lines "setting: value"']),
     "tab": ("profiles:\n\ta: {cores: 4}\n", "2:1", ["a: {cores: 4}", "not by tabs"]),
     "indented": ("cores: 4\n memory: 8 GiB\n", "2:8", ["memory: 8 GiB", "same indentation"]),
@@ -267,9 +333,14 @@ WRONG = {
     "open bracket": ("queues_to_try: [a, b\ncores: 4\n", "2:6", ["line 1", '"]" is missing']),
     "sign": ("reservation: @maint\n", "1:14", ["@maint", "needs quotes"]),
     "list of all": ("- cores: 4\n", "1:1", ["a list", 'lines "setting: value"']),
-    "two documents": ("cores: 44\n---\ncores: 45\n", "2:1", ["another document", "must be one"]),
+    "two documents": (
+        "cores: 44\n---\ncores: 45\n",
+        "2:1",
+        ["another document", "must be one"],
+    ),
     "NUL": ('reservation: "a\\0b"\n', "1:14", ["reservation has a NUL character"]),
-    "no UTF-8": (b"reservation: \xff\n", None, ["at byte 13", "UTF-8"]),
+    "no UTF-8": (b"cores: 44\nreservation: \xff\n", "2:14", ["UTF-8"]),
+    "brackets": ("[" * 1000000, "1:65", ["more than 64 deep"]),
     "too many workers": (
         "cores: 4\nprocesses: 50\n",
         "2:1",
@@ -306,7 +377,7 @@ def test_wrong_configuration(user: User, what: str) -> None:
     assert result.returncode == 1
     lines = result.stdout.splitlines()
     assert len(lines) == 1, result.stdout
-    assert lines[0].startswith(f"{user.config}:{place}: " if place else f"{user.config}: ")
+    assert lines[0].startswith(f"{user.config}:{place}: ")
     for word in words:
         assert word in lines[0]
     # A start says the same, and costs no daemon.
@@ -333,9 +404,7 @@ def test_there_are_at_least_thirty_wrong_configurations() -> None:
         ("limits:\n  profiles: {}\n", "2:3", ["profiles cannot be inside of limits"]),
     ],
 )
-def test_wrong_site_configuration(
-    user: User, text: str, place: str, words: list[str]
-) -> None:
+def test_wrong_site_configuration(user: User, text: str, place: str, words: list[str]) -> None:
     user.write_site(text)
     result = user.run("config", "check")
     assert result.returncode == 1
@@ -362,7 +431,9 @@ def test_what_does_not_fit_together_in_a_profile(user: User) -> None:
     user.write("profiles:\n  good: {cores: 30}\n  bad:\n    cores: 2\n")
     result = user.run("config", "check")
     assert result.returncode == 1
-    assert result.stdout.startswith(f"{user.config}:4:5: processes 20 (default) is more than cores 2")
+    assert result.stdout.startswith(
+        f"{user.config}:4:5: processes 20 (default) is more than cores 2"
+    )
     assert len(result.stdout.splitlines()) == 1
     # It hurts nobody who does not choose it.
     assert user.run("config", "show").returncode == 0
@@ -462,7 +533,9 @@ def test_path(user: User) -> None:
 
 def uncomment(text: str) -> str:
     """The settings that a file made by init has as comments."""
-    return "".join(f"{line[1:]}\n" for line in text.splitlines() if re.match(r"#[a-z_ ]+:", line))
+    return "".join(
+        f"{line[1:]}\n" for line in text.splitlines() if re.match(r"#[a-z_ ]+:", line)
+    )
 
 
 def test_init(user: User) -> None:
@@ -617,7 +690,12 @@ def test_dracod_refuses_wrong_settings_of_any_client(draco: Draco) -> None:
     control = Control(draco)
     answer = control.call(
         "start",
-        settings={"processes": "x", "memory": None, "colour": "red", "queues_to_try": ["a", {}]},
+        settings={
+            "processes": "x",
+            "memory": None,
+            "colour": "red",
+            "queues_to_try": ["a", {}],
+        },
         environment={"HOME": str(draco.home), "DRACO_CORES": "x"},
     )
     assert answer["error"]["code"] == -32602
@@ -692,7 +770,9 @@ def test_manual_pages_have_all_settings_and_commands(user: User) -> None:
         assert f"\\fB\\-\\-{name}".replace("_", "\\-") in commands, name
         assert setting["layer"] == "default"
     overview = user.run("--help").stdout
-    names = re.findall(r"^  ([a-z]+) ", overview.split("Commands:")[1].split("Options")[0], re.M)
+    names = re.findall(
+        r"^  ([a-z]+) ", overview.split("Commands:")[1].split("Options")[0], re.M
+    )
     assert len(names) > 8
     for name in names:
         assert f"\n.TP\n\\fB{name}\\fR" in commands, name

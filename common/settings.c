@@ -13,6 +13,7 @@
 #include "common/json.h"
 #include "common/nearest.h"
 #include "common/parse.h"
+#include "common/settings_job.h"
 
 #define AT(member)	   offsetof(struct settings, member)
 #define DAY_S		   86400
@@ -41,7 +42,7 @@ const struct setting settings_table[SETTING_COUNT] = {
 	[SETTING_RESERVATION] = {"reservation", SETTING_STRING, AT(reservation), "none", 0, 0,
 		"NAME", "Slurm reservation for the jobs"},
 	[SETTING_QUEUES_TO_TRY] = {"queues_to_try", SETTING_LIST, AT(queues_to_try),
-		"short, standard", 0, 0, "NAME,...", "partitions, in the order to try them"},
+		"short, standard", 1, 0, "NAME,...", "partitions, in the order to try them"},
 	[SETTING_MINIMUM] = {"minimum", SETTING_INTEGER, AT(minimum), "1", 1, WORKERS_MAX,
 		"WORKERS", "the fewest workers; whole jobs are kept for them"},
 	[SETTING_MAXIMUM] = {"maximum", SETTING_INTEGER, AT(maximum), "0", 0, WORKERS_MAX,
@@ -63,6 +64,47 @@ const struct setting settings_table[SETTING_COUNT] = {
 	[SETTING_WORKER_TIMEOUT] = {"worker_timeout", SETTING_DURATION, AT(worker_timeout_ms),
 		"180", 1000, YEAR_MS, "TIME",
 		"how long the workers of a running job may take to connect"},
+	[SETTING_ACCOUNT] = {"account", SETTING_STRING, AT(account), "none", 0, 0, "NAME",
+		"Slurm account that the jobs are charged to"},
+	[SETTING_QOS] = {"qos", SETTING_STRING, AT(qos), "none", 0, 0, "NAME",
+		"quality of service of the jobs"},
+	[SETTING_CONSTRAINT] = {"constraint", SETTING_STRING, AT(constraint), "none", 0, 0,
+		"FEATURES", "features that a job's node must have, as in sbatch --constraint"},
+	[SETTING_GRES] = {"gres", SETTING_STRING, AT(gres), "none", 0, 0, "NAME:COUNT,...",
+		"generic resources of each job, as in sbatch --gres"},
+	[SETTING_GPUS] = {"gpus", SETTING_STRING, AT(gpus), "none", 0, 0, "[TYPE:]COUNT",
+		"GPUs of each job"},
+	[SETTING_EXCLUSIVE] = {"exclusive", SETTING_BOOLEAN, AT(exclusive), "false", 0, 0,
+		"BOOL", "each job has its node for itself"},
+	[SETTING_LICENSES] = {"licenses", SETTING_STRING, AT(licenses), "none", 0, 0,
+		"NAME[:COUNT],...", "licences that each job takes"},
+	[SETTING_NODELIST] = {"nodelist", SETTING_STRING, AT(nodelist), "none", 0, 0, "NODES",
+		"nodes that each job must have, as in sbatch --nodelist"},
+	[SETTING_EXCLUDE] = {"exclude", SETTING_STRING, AT(exclude), "none", 0, 0, "NODES",
+		"nodes that no job may have"},
+	[SETTING_MAIL_TYPE] = {"mail_type", SETTING_STRING, AT(mail_type), "none", 0, 0,
+		"EVENT,...", "when Slurm sends mail about a job: BEGIN, END, FAIL, ..."},
+	[SETTING_MAIL_USER] = {"mail_user", SETTING_STRING, AT(mail_user), "none", 0, 0,
+		"ADDRESS", "where that mail goes"},
+	[SETTING_DIRECTIVES] = {"directives", SETTING_LIST, AT(directives), "none", 0, 0,
+		"NAME=VALUE,...", "more options of sbatch for the jobs"},
+	[SETTING_PROLOGUE] = {"prologue", SETTING_STRING, AT(prologue), "none", 0, 0, "SHELL",
+		"commands that a job runs before its workers; the first that fails ends the job"},
+	[SETTING_EPILOGUE] = {"epilogue", SETTING_STRING, AT(epilogue), "none", 0, 0, "SHELL",
+		"commands that a job runs after its workers"},
+	[SETTING_JOB_ENVIRONMENT] = {"environment", SETTING_LIST, AT(environment), "none", 0, 0,
+		"NAME=VALUE,...",
+		"variables that the workers have besides those of the caller"},
+	[SETTING_WORKER_OPTIONS] = {"worker_options", SETTING_LIST, AT(worker_options), "none",
+		0, 0, "ARGUMENT,...", "more arguments for the command dask worker"},
+	[SETTING_SCHEDULER_OPTIONS] = {"scheduler_options", SETTING_LIST, AT(scheduler_options),
+		"none", 0, 0, "ARGUMENT,...", "more arguments for the command dask scheduler"},
+	[SETTING_WORKER_START] = {"worker_start", SETTING_STRING, AT(worker_start),
+		"forkserver", 0, 0, "forkserver|spawn",
+		"how the worker processes of a job begin; spawn is slow and sure"},
+	[SETTING_SCRATCH_DIRECTORY] = {"scratch_directory", SETTING_STRING,
+		AT(scratch_directory), "/scratch/$USER", 0, 0, "DIR",
+		"where use_scratch_dir puts the workers' local files on the node"},
 };
 
 static void *member(const struct settings *settings, enum setting_id id)
@@ -193,8 +235,9 @@ static int set_value(
 		xreplace(member(settings, id), is_none(text) ? NULL : text);
 		return 0;
 	case SETTING_LIST:
-		strv_split(&list, text, ',');
-		if (list.count == 0)
+		if (!is_none(text))
+			strv_split(&list, text, ',');
+		if ((int64_t)list.count < setting->minimum)
 			return err_set(err, -EINVAL, "\"%s\" names nothing: give %s", text,
 				setting->placeholder);
 		strv_finish(member(settings, id));
@@ -315,7 +358,7 @@ int settings_check(const struct settings *s, struct err *err)
 			s->minimum, settings_maximum(s), s->adaptive_scale_factor,
 			s->processes);
 	}
-	return 0;
+	return settings_check_job(s, err);
 }
 
 char *settings_format(const struct settings *settings, enum setting_id id)
@@ -342,6 +385,8 @@ char *settings_format(const struct settings *settings, enum setting_id id)
 	case SETTING_STRING:
 		return xstrdup(*(char *const *)value ? *(char *const *)value : "none");
 	case SETTING_LIST:
+		if (((const struct strv *)value)->count == 0)
+			return xstrdup("none");
 		return strv_join(value, ", ");
 	}
 	abort();

@@ -42,6 +42,26 @@ enum setting_id {
 	SETTING_POLL_INTERVAL,
 	SETTING_SCHEDULER_TIMEOUT,
 	SETTING_WORKER_TIMEOUT,
+	/* What the jobs ask for besides, and what runs in them (common/settings_job.c). */
+	SETTING_ACCOUNT,
+	SETTING_QOS,
+	SETTING_CONSTRAINT,
+	SETTING_GRES,
+	SETTING_GPUS,
+	SETTING_EXCLUSIVE,
+	SETTING_LICENSES,
+	SETTING_NODELIST,
+	SETTING_EXCLUDE,
+	SETTING_MAIL_TYPE,
+	SETTING_MAIL_USER,
+	SETTING_DIRECTIVES,
+	SETTING_PROLOGUE,
+	SETTING_EPILOGUE,
+	SETTING_JOB_ENVIRONMENT,
+	SETTING_WORKER_OPTIONS,
+	SETTING_SCHEDULER_OPTIONS,
+	SETTING_WORKER_START,
+	SETTING_SCRATCH_DIRECTORY,
 	SETTING_COUNT,
 };
 
@@ -75,6 +95,17 @@ struct settings {
 	int64_t poll_interval_ms;
 	int64_t scheduler_timeout_ms;
 	int64_t worker_timeout_ms;
+	char *account, *qos, *constraint, *gres,
+		*gpus; /* values of sbatch's options; NULL: none */
+	bool exclusive;
+	char *licenses, *nodelist, *exclude, *mail_type, *mail_user;
+	struct strv directives;	 /* other options of sbatch, "NAME=value" or "NAME" */
+	char *prologue;		 /* shell text of the job before the workers; NULL: none */
+	char *epilogue;		 /* and after them */
+	struct strv environment; /* of the workers, "NAME=value" */
+	struct strv worker_options, scheduler_options; /* more arguments */
+	char *worker_start;			       /* "forkserver" or "spawn" */
+	char *scratch_directory;		       /* may contain $USER */
 	char *source[SETTING_COUNT]; /* where the value came from, for a person */
 };
 

@@ -208,6 +208,7 @@ static void print_ready(
 		printf("  dashboard  %s\n", dashboard);
 	printf("  connect    eval \"$(dracoctl%s%s env)\", then Client() in Python\n",
 		named ? " --name " : "", named ? ctl->name : "");
+	output_notices(stdout, json_object_get(cluster, "notices"));
 	print_differences(json_object_get(status, "differences"));
 }
 

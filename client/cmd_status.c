@@ -52,11 +52,13 @@ static void print_cluster(const json_t *status)
 		output_colour(state_colour(state)), state, output_colour(COLOUR_NONE),
 		duration_since(json_get_integer(cluster, "since", 0), since));
 	if (strcmp(state, "running") == 0 || strcmp(state, "starting") == 0)
-		printf(", %" JSON_INTEGER_FORMAT " worker%s (at least %" JSON_INTEGER_FORMAT ")",
+		printf(", %" JSON_INTEGER_FORMAT " worker%s (at least %" JSON_INTEGER_FORMAT
+		       ")",
 			json_get_integer(cluster, "workers", 0),
 			json_get_integer(cluster, "workers", 0) == 1 ? "" : "s",
 			json_get_integer(cluster, "workers_wanted", 0));
 	putchar('\n');
+	output_notices(stdout, json_object_get(cluster, "notices"));
 }
 
 static void print_scheduler(const json_t *scheduler)

@@ -50,7 +50,10 @@ void output_failure(const struct ctl *ctl, const char *text, const json_t *data)
 	const char *tail = json_get_text(data, "tail", NULL);
 
 	print_error(ctl, text, data);
-	if (ctl->json || !log)
+	if (ctl->json)
+		return;
+	output_notices(stderr, json_object_get(data, "notices"));
+	if (!log)
 		return;
 	if (!tail) {
 		fprintf(stderr, "  its log is empty or not there yet: %s\n", log);
@@ -63,6 +66,15 @@ void output_failure(const struct ctl *ctl, const char *text, const json_t *data)
 		fprintf(stderr, "  | %.*s\n", length, tail);
 		tail += length + (tail[length] == '\n');
 	}
+}
+
+void output_notices(FILE *file, const json_t *notices)
+{
+	const json_t *text;
+	size_t i;
+
+	json_array_foreach (notices, i, text)
+		fprintf(file, "  note: %s\n", json_string_value(text));
 }
 
 const char *output_colour(enum colour colour)

@@ -3,6 +3,7 @@
 
 #include <errno.h>
 #include <inttypes.h>
+#include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -64,6 +65,20 @@ void cluster_reached(struct cluster *cluster, enum cluster_milestone milestone)
 		cluster->milestone_ms[milestone] = loop_now_ms() - cluster->started_ms;
 }
 
+void cluster_notice(struct cluster *cluster, const char *format, ...)
+{
+	char *text;
+	va_list args;
+
+	va_start(args, format);
+	if (vasprintf(&text, format, args) < 0)
+		abort();
+	va_end(args);
+	log_warning("cluster %s: %s", cluster->name, text);
+	strv_take(&cluster->notices, text);
+	cluster->ops->changed(cluster->arg);
+}
+
 void cluster_request_finish(struct cluster_request *request)
 {
 	settings_finish(&request->settings);
@@ -123,6 +138,7 @@ static void on_site(
 	}
 	if (outcome == OUTCOME_DONE) {
 		xreplace(&cluster->address, json_get_text(result, "address", "127.0.0.1"));
+		cluster->array_max = json_get_integer(result, "array_max", 1);
 		log_info("slurm: slurmctld on %s, reached from %s",
 			json_get_text(result, "controller", "?"), cluster->address);
 		cluster_wake(cluster, 0);
@@ -173,6 +189,7 @@ static void start_scheduler(struct cluster *cluster)
 	spec.directory = xstrdup(cluster->request.directory);
 	spec.timeout_ms = cluster->request.settings.scheduler_timeout_ms;
 	strv_copy(&spec.environment, &cluster->request.environment);
+	strv_copy(&spec.options, &cluster->request.settings.scheduler_options);
 	scheduler_start(cluster->scheduler, &spec);
 }
 
@@ -315,7 +332,9 @@ static void go_down(struct cluster *cluster)
 	submissions_stop(cluster->submissions);
 	cluster_end_jobs(cluster);
 	count = jobs_count(cluster->jobs);
-	if (count.alive > 0 && loop_now_ms() - cluster->stop_since_ms > STOP_DEADLINE_MS) {
+	if (count.alive > 0 &&
+		loop_now_ms() - cluster->stop_since_ms >
+			STOP_DEADLINE_MS + cluster_end_grace_ms(cluster)) {
 		log_warning("cluster %s: %" PRId64
 			    " jobs are not confirmed to be gone; they will be "
 			    "ended as soon as Slurm answers",
@@ -387,6 +406,8 @@ int cluster_start(struct cluster *cluster, struct cluster_request *request, stru
 	cluster->submission_count = 0;
 	cluster->hold_until_ms = 0;
 	cluster->failures = 0;
+	cluster->spawn = strcmp(cluster->request.settings.worker_start, "spawn") == 0;
+	strv_finish(&cluster->notices);
 	cluster->poll_failures = 0;
 	for (int i = 0; i < MILESTONE_COUNT; i++)
 		cluster->milestone_ms[i] = -1;
@@ -459,6 +480,7 @@ struct cluster *cluster_destroy(struct cluster *cluster)
 	scheduler_destroy(cluster->scheduler);
 	loop_timer_destroy(cluster->reconcile);
 	cluster_request_finish(&cluster->request);
+	strv_finish(&cluster->notices);
 	json_decref(cluster->load);
 	free(cluster->failure_log);
 	free(cluster->log_dir);

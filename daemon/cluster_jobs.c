@@ -11,7 +11,10 @@
 #include "common/json.h"
 #include "common/log.h"
 #include "common/parse.h"
+#include "common/settings_job.h"
 #include "daemon/cluster.h"
+#include "daemon/cluster_worker_start.h"
+#include "daemon/environment.h"
 #include "daemon/jobs.h"
 #include "daemon/jobscript.h"
 #include "daemon/loop.h"
@@ -22,12 +25,13 @@
 
 #define CANCEL_DEADLINE_MS 15000
 #define TERMINATE_GRACE_MS 3000	 /* for a job to end by itself before it is cancelled */
-#define YOUNG_MS	   60000 /* a job that ends so early has failed */
+#define EPILOGUE_GRACE_MS  30000 /* the same, when it has an epilogue to run */
 #define FAILURES_MAX	   5	 /* of jobs in a row */
 #define BACKOFF_FIRST_MS   5000
 #define BACKOFF_MAX_MS	   300000
-#define DEATH_TIMEOUT_S	   60 /* workers without a scheduler */
-#define LIFETIME_MARGIN_S  60 /* workers leave so long before the walltime */
+#define SIGNALS_MS	   500 /* between looks at jobs on their way out */
+#define DEATH_TIMEOUT_S	   60  /* workers without a scheduler */
+#define LIFETIME_MARGIN_S  60  /* workers leave so long before the walltime */
 
 char *cluster_job_log(const struct cluster *cluster, const struct job *job)
 {
@@ -40,6 +44,7 @@ static char *make_script(const struct cluster *cluster)
 {
 	const struct settings *s = &cluster->request.settings;
 	int64_t lifetime_s = s->walltime_s - LIFETIME_MARGIN_S;
+	_cleanup_free_ char *mark = cluster_spawn_mark(cluster);
 
 	return jobscript_make(&(struct jobscript){
 		.cluster = cluster->name,
@@ -50,11 +55,26 @@ static char *make_script(const struct cluster *cluster)
 		.bytes = settings_bytes_per_worker(s),
 		.lifetime_s = lifetime_s > 0 ? lifetime_s : 0,
 		.death_timeout_s = DEATH_TIMEOUT_S,
-		.use_scratch_dir = s->use_scratch_dir,
+		.scratch = s->use_scratch_dir ? s->scratch_directory : NULL,
+		.prologue = s->prologue,
+		.epilogue = s->epilogue,
+		.options = &s->worker_options,
+		.forkserver = !cluster->spawn,
+		.spawn_mark = mark,
 	});
 }
 
-void cluster_submit(struct cluster *cluster, int64_t count)
+static void make_environment(const struct cluster *cluster, struct strv *ret)
+{
+	const struct strv *more = &cluster->request.settings.environment;
+
+	strv_copy(ret, &cluster->request.environment);
+	for (size_t i = 0; i < more->count; i++)
+		environment_set(ret, more->item[i]);
+}
+
+/* count jobs by one request, not more than the site's arrays may hold. */
+static void submit_some(struct cluster *cluster, int64_t count)
 {
 	const struct settings *s = &cluster->request.settings;
 	struct slurm_submission wish = {
@@ -71,12 +91,29 @@ void cluster_submit(struct cluster *cluster, int64_t count)
 		.memory_mib = s->memory_mib,
 		.walltime_s = s->walltime_s,
 	};
+	_cleanup_free_ char *tag = NULL;
+	struct job *job;
 
 	log_info("cluster %s: submitting %" PRId64 " job(s) to %s", cluster->name, count,
 		wish.partition);
-	strv_copy(&wish.environment, &cluster->request.environment);
+	make_environment(cluster, &wish.environment);
+	settings_directives(s, &wish.directives);
+	tag = xstrdup(wish.name);
 	cluster->ops->may_have_jobs(cluster->arg, cluster->id);
 	submissions_add(cluster->submissions, &wish, s);
+	TAILQ_FOREACH (job, jobs_list(cluster->jobs), link)
+		if (strcmp(job->tag, tag) == 0)
+			job->forkserver = !cluster->spawn;
+}
+
+void cluster_submit(struct cluster *cluster, int64_t count)
+{
+	while (count > 0) {
+		int64_t some = count < cluster->array_max ? count : cluster->array_max;
+
+		submit_some(cluster, some);
+		count -= some;
+	}
 }
 
 static void on_refused(void *arg, const char *tag, const struct err *err)
@@ -85,13 +122,19 @@ static void on_refused(void *arg, const char *tag, const struct err *err)
 	const struct settings *s = &cluster->request.settings;
 	struct err told = ERR_INIT;
 	char memory[FORMAT_MAX], walltime[FORMAT_MAX];
+	struct strv directives = STRV_INIT;
+	_cleanup_free_ char *others = NULL;
 
+	settings_directives(s, &directives);
+	others = strv_join(&directives, ", ");
+	strv_finish(&directives);
 	err_set(&told, err->code,
 		"%s (asked for: partition %s%s%s, %" PRId64
-		" cores and %s on one node, walltime %s)",
+		" cores and %s on one node, walltime %s%s%s)",
 		err->text, s->queues_to_try.item[0], s->reservation ? ", reservation " : "",
 		s->reservation ? s->reservation : "", s->cores,
-		format_size(s->memory_mib, memory), format_walltime(s->walltime_s, walltime));
+		format_size(s->memory_mib, memory), format_walltime(s->walltime_s, walltime),
+		*others ? ", " : "", others);
 	log_error("slurm: %s: %s", tag, told.text);
 	cluster_fail(cluster, &told, NULL);
 }
@@ -125,38 +168,42 @@ static void on_cancelled(
 }
 
 /* The strongest signal that is due for a job on its way out. */
-static enum slurm_cancel_how due_signal(const struct job *job, int64_t now)
+static enum slurm_cancel_how due_signal(
+	const struct cluster *cluster, const struct job *job, int64_t now)
 {
-	if (now - job->ending_since_ms > TERMINATE_GRACE_MS * 2)
+	int64_t grace_ms = cluster_end_grace_ms(cluster);
+
+	if (now - job->ending_since_ms > grace_ms + TERMINATE_GRACE_MS)
 		return CANCEL_KILL;
-	if (now - job->ending_since_ms > TERMINATE_GRACE_MS)
+	if (now - job->ending_since_ms > grace_ms)
 		return CANCEL_CANCEL;
 	return job->ending;
 }
 
-static void begin_end(struct cluster *cluster, struct job *job)
+static void begin_end(struct cluster *cluster, struct job *job, const char *why)
 {
 	bool runs = job->phase != PHASE_SUBMITTED && job->phase != PHASE_PENDING;
 
 	job->ending = runs ? CANCEL_TERMINATE : CANCEL_CANCEL;
 	job->ending_sent = false;
-	jobs_set_phase(cluster->jobs, job, PHASE_ENDING, "the cluster stops");
+	jobs_set_phase(cluster->jobs, job, PHASE_ENDING, why);
 }
 
-void cluster_end_jobs(struct cluster *cluster)
+/* Send each job on its way out the signal that is due. Returns whether there are such jobs. */
+static bool send_signals(struct cluster *cluster)
 {
 	json_t *ids[CANCEL_COUNT] = {json_array(), json_array(), json_array()};
 	int64_t now = loop_now_ms();
+	bool any = false;
 	struct job *job;
 
 	TAILQ_FOREACH (job, jobs_list(cluster->jobs), link) {
 		enum slurm_cancel_how due;
 
-		if (!job->job_id || job->phase == PHASE_GONE)
-			continue;
 		if (job->phase != PHASE_ENDING)
-			begin_end(cluster, job);
-		due = due_signal(job, now);
+			continue;
+		any = true;
+		due = due_signal(cluster, job, now);
 		if (job->ending_sent && due == job->ending)
 			continue;
 		job->ending = due;
@@ -174,6 +221,28 @@ void cluster_end_jobs(struct cluster *cluster)
 			    CANCEL_DEADLINE_MS, on_cancelled, cluster) < 0)
 			log_warning("slurm: too many requests wait; jobs are ended later");
 	}
+	return any;
+}
+
+int64_t cluster_end_grace_ms(const struct cluster *cluster)
+{
+	return cluster->request.settings.epilogue ? EPILOGUE_GRACE_MS : TERMINATE_GRACE_MS;
+}
+
+void cluster_end_job(struct cluster *cluster, struct job *job, const char *why)
+{
+	begin_end(cluster, job, why);
+	send_signals(cluster);
+}
+
+void cluster_end_jobs(struct cluster *cluster)
+{
+	struct job *job;
+
+	TAILQ_FOREACH (job, jobs_list(cluster->jobs), link)
+		if (job->job_id && job->phase != PHASE_GONE && job->phase != PHASE_ENDING)
+			begin_end(cluster, job, "the cluster stops");
+	send_signals(cluster);
 }
 
 /* What the queue shows. */
@@ -189,10 +258,14 @@ static void job_lost(struct cluster *cluster, struct job *job, bool young)
 		cluster->failures = 0;
 		return;
 	}
+	if (cluster_forkserver_is_to_blame(cluster, job))
+		return; /* another one takes its place at once */
 	cluster->failures++;
 	if (cluster->state == CLUSTER_STARTING || cluster->failures >= FAILURES_MAX) {
 		err_set(&err, -EIO, "job %s %s%s", job->id, job->end_text,
-			job->was_connected ? "" : " before any of its workers connected");
+			job->was_connected || jobscript_explain_exit(job->exit_status)
+				? ""
+				: " before any of its workers connected");
 		cluster_fail(cluster, &err, log);
 		return;
 	}
@@ -207,7 +280,8 @@ static void job_lost(struct cluster *cluster, struct job *job, bool young)
 static void apply(struct cluster *cluster, struct job *job, const struct slurm_job *report)
 {
 	bool wanted = job_phase_is_wanted(job->phase);
-	bool ran = job->phase == PHASE_READY && loop_now_ms() - job->phase_since_ms > YOUNG_MS;
+	bool ran =
+		job->phase == PHASE_READY && loop_now_ms() - job->phase_since_ms > JOB_YOUNG_MS;
 
 	jobs_apply(cluster->jobs, job, report);
 	if (wanted && job->phase == PHASE_GONE && cluster->wanted)
@@ -330,9 +404,11 @@ static void fail_starting(struct cluster *cluster, struct job *job)
 int64_t cluster_check_deadlines(struct cluster *cluster)
 {
 	const struct settings *s = &cluster->request.settings;
-	int64_t now = loop_now_ms(), next = INT64_MAX;
+	int64_t next = cluster_check_worker_start(cluster), now = loop_now_ms();
 	struct job *job;
 
+	if (send_signals(cluster) && now + SIGNALS_MS < next)
+		next = now + SIGNALS_MS;
 	if (cluster->state != CLUSTER_STARTING)
 		return next;
 	TAILQ_FOREACH (job, jobs_list(cluster->jobs), link) {

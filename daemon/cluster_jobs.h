@@ -16,6 +16,12 @@ extern const struct submissions_ops cluster_submissions_ops;
 /* Ask Slurm for count more jobs. */
 void cluster_submit(struct cluster *cluster, int64_t count);
 
+/* How long a job that was asked to end may take before it is cancelled: its epilogue runs then. */
+int64_t cluster_end_grace_ms(const struct cluster *cluster);
+
+/* See that one job ends, in the same way. */
+void cluster_end_job(struct cluster *cluster, struct job *job, const char *why);
+
 /* See that each job that is alive ends: politely first, then by force. */
 void cluster_end_jobs(struct cluster *cluster);
 

@@ -16,10 +16,9 @@
 #include "common/strv.h"
 #include "common/when.h"
 
-#define TEXT_MAX	   4096
-#define SMALL_MAX	   65533
-#define SIGNAL_BEFORE_S	   60 /* sbatch's own default */
-#define PERMITTED_ANYWHERE ".-_+:/="
+#define TEXT_MAX	4096
+#define SMALL_MAX	65533
+#define SIGNAL_BEFORE_S 60 /* sbatch's own default */
 
 static int check_text(const char *text, struct err *err)
 {
@@ -108,7 +107,7 @@ static int parse_words(
 	return which < 0 ? which : 0;
 }
 
-/* "2", "a100:2", "a100:1,v100:1"; "a100" alone is one of it. */
+/* "2", "a100:2", "a100:1,v100:1" */
 static int check_gpus(const char *text, struct err *err)
 {
 	struct strv parts = STRV_INIT;
@@ -116,16 +115,15 @@ static int check_gpus(const char *text, struct err *err)
 
 	strv_split(&parts, text, ',');
 	for (size_t i = 0; i < parts.count; i++) {
-		const char *colon = strrchr(parts.item[i], ':');
-		const char *count = colon ? colon + 1 : parts.item[i];
-		const char *c;
+		const char *type = parts.item[i];
+		const char *colon = strchr(type, ':');
+		int64_t count;
 
-		for (c = parts.item[i]; *c; c++)
-			right &= isalnum((unsigned char)*c) || strchr(PERMITTED_ANYWHERE, *c);
-		right &= !colon || (colon > parts.item[i] && isdigit((unsigned char)*count));
-		if (isdigit((unsigned char)*count))
-			right &= strspn(count, "0123456789") == strlen(count) &&
-				strspn(count, "0") < strlen(count);
+		for (const char *c = type; colon && c < colon; c++)
+			right &= isalnum((unsigned char)*c) || strchr("._-", *c);
+		right &= colon != type &&
+			parse_integer(colon ? colon + 1 : type, 1, SMALL_MAX, &count, NULL) ==
+				0;
 	}
 	right &= parts.count > 0;
 	strv_finish(&parts);

@@ -52,7 +52,7 @@ size_t nearest_some(const char *word, const void *table, size_t count, size_t st
 	const char **ret, size_t max)
 {
 	size_t length = strlen(word), limit = 1 + (length > 3 ? length / 3 : 1);
-	size_t distances[NEAREST_MAX];
+	size_t ranks[NEAREST_MAX];
 	size_t found = 0;
 
 	if (length == 0 || length > WORD_MAX)
@@ -61,24 +61,25 @@ size_t nearest_some(const char *word, const void *table, size_t count, size_t st
 		max = NEAREST_MAX;
 	for (size_t i = 0; i < count; i++) {
 		const char *known;
-		size_t d, at;
+		size_t d, rank, at;
 
 		memcpy(&known, (const char *)table + i * stride, sizeof(known));
 		if (!known || strlen(known) > WORD_MAX)
 			continue;
-		d = distance(word, known);
+		rank = d = distance(word, known);
 		if (length >= 3 && strncmp(word, known, length) == 0)
 			d = d > 0; /* the beginning of a word is near to it */
 		if (d >= limit)
 			continue;
-		for (at = found; at > 0 && distances[at - 1] > d; at--)
+		rank += d * (WORD_MAX + 1); /* of words as near, the one as long first */
+		for (at = found; at > 0 && ranks[at - 1] > rank; at--)
 			if (at < max) {
-				distances[at] = distances[at - 1];
+				ranks[at] = ranks[at - 1];
 				ret[at] = ret[at - 1];
 			}
 		if (at == max)
 			continue;
-		distances[at] = d;
+		ranks[at] = rank;
 		ret[at] = known;
 		found += found < max;
 	}

@@ -331,7 +331,7 @@ static const struct {
 	[DIRECTIVE_DEPENDENCY] = TEXT(dependency),
 	[DIRECTIVE_EXCLUDE] = TEXT(exc_nodes),
 	[DIRECTIVE_EXCLUSIVE] = CALL(set_exclusive),
-#ifdef HAVE_JOB_DESC_MSG_T_EXTRA
+#if SLURM_VERSION_NUMBER >= SLURM_VERSION_NUM(23, 2, 0) /* before, the member is unused */
 	[DIRECTIVE_EXTRA] = TEXT(extra),
 #endif
 	[DIRECTIVE_EXTRA_NODE_INFO] = CALL(set_extra_node_info),

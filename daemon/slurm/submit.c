@@ -29,6 +29,7 @@ static void describe(
 	job->min_nodes = job->max_nodes = 1;
 	job->num_tasks = 1;
 	job->min_cpus = (uint32_t)wish->cores;
+	job->pn_min_cpus = (uint16_t)wish->cores;
 	job->cpus_per_task = (uint16_t)wish->cores;
 	job->pn_min_memory = (uint64_t)wish->memory_mib;
 	job->time_limit = (uint32_t)((wish->walltime_s + 59) / 60);

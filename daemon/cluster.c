@@ -309,6 +309,7 @@ static void go_up(struct cluster *cluster)
 		set_state(cluster, CLUSTER_RUNNING);
 	}
 	deadline = cluster_check_deadlines(cluster);
+	cluster_send_ends(cluster);
 	if (deadline != INT64_MAX && !loop_timer_is_running(cluster->reconcile))
 		cluster_wake(cluster, deadline - loop_now_ms());
 	cluster_plan_poll(cluster);

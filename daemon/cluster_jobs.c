@@ -8,6 +8,7 @@
 
 #include "common/alloc.h"
 #include "common/cleanup.h"
+#include "common/host.h"
 #include "common/json.h"
 #include "common/log.h"
 #include "common/parse.h"
@@ -29,9 +30,8 @@
 #define FAILURES_MAX	   5	 /* of jobs in a row */
 #define BACKOFF_FIRST_MS   5000
 #define BACKOFF_MAX_MS	   300000
-#define SIGNALS_MS	   500 /* between looks at jobs on their way out */
-#define DEATH_TIMEOUT_S	   60  /* workers without a scheduler */
-#define LIFETIME_MARGIN_S  60  /* workers leave so long before the walltime */
+#define DEATH_TIMEOUT_S	   60 /* workers without a scheduler */
+#define LIFETIME_MARGIN_S  60 /* workers leave so long before the walltime */
 
 char *cluster_job_log(const struct cluster *cluster, const struct job *job)
 {
@@ -64,11 +64,17 @@ static char *make_script(const struct cluster *cluster)
 	});
 }
 
-static void make_environment(const struct cluster *cluster, struct strv *ret)
+/* With what sbatch itself, not Slurm, puts into a job's environment. */
+static void make_environment(const struct cluster *cluster, const char *name, struct strv *ret)
 {
 	const struct strv *more = &cluster->request.settings.environment;
+	struct host host;
 
+	host_get(&host);
 	strv_copy(ret, &cluster->request.environment);
+	strv_addf(ret, "SLURM_JOB_NAME=%s", name);
+	strv_addf(ret, "SLURM_SUBMIT_DIR=%s", cluster->request.directory);
+	strv_addf(ret, "SLURM_SUBMIT_HOST=%s", host.name);
 	for (size_t i = 0; i < more->count; i++)
 		environment_set(ret, more->item[i]);
 }
@@ -96,7 +102,7 @@ static void submit_some(struct cluster *cluster, int64_t count)
 
 	log_info("cluster %s: submitting %" PRId64 " job(s) to %s", cluster->name, count,
 		wish.partition);
-	make_environment(cluster, &wish.environment);
+	make_environment(cluster, wish.name, &wish.environment);
 	settings_directives(s, &wish.directives);
 	tag = xstrdup(wish.name);
 	cluster->ops->may_have_jobs(cluster->arg, cluster->id);
@@ -180,7 +186,7 @@ static enum slurm_cancel_how due_signal(
 	return job->ending;
 }
 
-static void begin_end(struct cluster *cluster, struct job *job, const char *why)
+void cluster_end_job(struct cluster *cluster, struct job *job, const char *why)
 {
 	bool runs = job->phase != PHASE_SUBMITTED && job->phase != PHASE_PENDING;
 
@@ -189,12 +195,25 @@ static void begin_end(struct cluster *cluster, struct job *job, const char *why)
 	jobs_set_phase(cluster->jobs, job, PHASE_ENDING, why);
 }
 
-/* Send each job on its way out the signal that is due. Returns whether there are such jobs. */
-static bool send_signals(struct cluster *cluster)
+void cluster_end_jobs(struct cluster *cluster)
+{
+	struct job *job;
+
+	TAILQ_FOREACH (job, jobs_list(cluster->jobs), link)
+		if (job->job_id && job->phase != PHASE_GONE && job->phase != PHASE_ENDING)
+			cluster_end_job(cluster, job, "the cluster stops");
+	cluster_send_ends(cluster);
+}
+
+int64_t cluster_end_grace_ms(const struct cluster *cluster)
+{
+	return cluster->request.settings.epilogue ? EPILOGUE_GRACE_MS : TERMINATE_GRACE_MS;
+}
+
+void cluster_send_ends(struct cluster *cluster)
 {
 	json_t *ids[CANCEL_COUNT] = {json_array(), json_array(), json_array()};
 	int64_t now = loop_now_ms();
-	bool any = false;
 	struct job *job;
 
 	TAILQ_FOREACH (job, jobs_list(cluster->jobs), link) {
@@ -202,7 +221,6 @@ static bool send_signals(struct cluster *cluster)
 
 		if (job->phase != PHASE_ENDING)
 			continue;
-		any = true;
 		due = due_signal(cluster, job, now);
 		if (job->ending_sent && due == job->ending)
 			continue;
@@ -221,28 +239,6 @@ static bool send_signals(struct cluster *cluster)
 			    CANCEL_DEADLINE_MS, on_cancelled, cluster) < 0)
 			log_warning("slurm: too many requests wait; jobs are ended later");
 	}
-	return any;
-}
-
-int64_t cluster_end_grace_ms(const struct cluster *cluster)
-{
-	return cluster->request.settings.epilogue ? EPILOGUE_GRACE_MS : TERMINATE_GRACE_MS;
-}
-
-void cluster_end_job(struct cluster *cluster, struct job *job, const char *why)
-{
-	begin_end(cluster, job, why);
-	send_signals(cluster);
-}
-
-void cluster_end_jobs(struct cluster *cluster)
-{
-	struct job *job;
-
-	TAILQ_FOREACH (job, jobs_list(cluster->jobs), link)
-		if (job->job_id && job->phase != PHASE_GONE && job->phase != PHASE_ENDING)
-			begin_end(cluster, job, "the cluster stops");
-	send_signals(cluster);
 }
 
 /* What the queue shows. */
@@ -407,8 +403,6 @@ int64_t cluster_check_deadlines(struct cluster *cluster)
 	int64_t next = cluster_check_worker_start(cluster), now = loop_now_ms();
 	struct job *job;
 
-	if (send_signals(cluster) && now + SIGNALS_MS < next)
-		next = now + SIGNALS_MS;
 	if (cluster->state != CLUSTER_STARTING)
 		return next;
 	TAILQ_FOREACH (job, jobs_list(cluster->jobs), link) {

@@ -16,14 +16,17 @@ extern const struct submissions_ops cluster_submissions_ops;
 /* Ask Slurm for count more jobs. */
 void cluster_submit(struct cluster *cluster, int64_t count);
 
-/* How long a job that was asked to end may take before it is cancelled: its epilogue runs then. */
-int64_t cluster_end_grace_ms(const struct cluster *cluster);
-
-/* See that one job ends, in the same way. */
+/* Begin to end one job: as it is now, politely or by taking it out of the queue. */
 void cluster_end_job(struct cluster *cluster, struct job *job, const char *why);
 
-/* See that each job that is alive ends: politely first, then by force. */
+/* Begin to end each job that is alive. */
 void cluster_end_jobs(struct cluster *cluster);
+
+/* Send each job on its way out what is due: politely first, then by force. */
+void cluster_send_ends(struct cluster *cluster);
+
+/* How long a job that was asked to end may take before it is cancelled: its epilogue runs then. */
+int64_t cluster_end_grace_ms(const struct cluster *cluster);
 
 /* Plan the next look at the queue. */
 void cluster_plan_poll(struct cluster *cluster);

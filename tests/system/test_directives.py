@@ -166,7 +166,11 @@ def received(sandbox: Sandbox, job: str) -> dict[str, str]:
     own = ("script", "environment", "stdin", "stdout", "stderr", "work_dir", "alloc_node")
     request = {f"received {name}": value for name, value in members if name not in own}
     # sbatch says 0 where libslurm's default is "nothing said", which comes to the same.
-    for name, nothing in {"contiguous": "-1", "mail_type": "65534", "mem_bind": "65534:(null)"}.items():
+    for name, nothing in {
+        "contiguous": "-1",
+        "mail_type": "65534",
+        "mem_bind": "65534:(null)",
+    }.items():
         if request[f"received {name}"] == nothing:
             request[f"received {name}"] = "0:(null)" if name == "mem_bind" else "0"
     return request
@@ -214,7 +218,9 @@ def submit_and_describe(draco: Draco, directives: list[str]) -> dict[str, object
         "start", *SETTINGS, "--directives", ",".join(directives), stderr=subprocess.PIPE
     )
     try:
-        wait_for(lambda: draco.jobs() or start.poll() is not None, f"{directives} are submitted")
+        wait_for(
+            lambda: draco.jobs() or start.poll() is not None, f"{directives} are submitted"
+        )
         assert start.poll() is None, start.stderr.read()
         return describe(draco.sandbox, draco.jobs()[0]["id"])
     finally:
@@ -313,7 +319,10 @@ def test_slurm_refuses(user: Draco, directives: str, complaint: str) -> None:
 
 
 WRONG = [
-    ("acount=x", "directives: acount=x: draco knows no option \"acount\" of sbatch; near ones: account"),
+    (
+        "acount=x",
+        'directives: acount=x: draco knows no option "acount" of sbatch; near ones: account',
+    ),
     ("gpu=1", "near ones: gpus, gpu-freq, gpu-bind, gpus-per-node"),
     ("mem=4G", "directives: mem=4G: --mem is set by draco: use the setting memory"),
     ("--mem-per-cpu=4G", "--mem-per-cpu is set by draco: use the setting memory"),
@@ -339,7 +348,10 @@ WRONG = [
     ("gpus=0", '--gpus: "0" is not a number of GPUs: give 2 or a100:2'),
     ("signal=NOSUCH", '--signal: "NOSUCH" is not of the form B:USR1@60'),
     ("switches=few", '--switches: "few" is not of the form 1@00:10:00'),
-    ("extra-node-info=a:b", '--extra-node-info: "a:b" is not of the form SOCKETS:CORES:THREADS'),
+    (
+        "extra-node-info=a:b",
+        '--extra-node-info: "a:b" is not of the form SOCKETS:CORES:THREADS',
+    ),
     ("delay-boot=later", "--delay-boot: "),
     ("=x", '"=x" names no option of sbatch'),
     ("comment=a,--comment=b", "--comment is given twice"),

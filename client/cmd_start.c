@@ -220,6 +220,7 @@ static void print_ready(
 		printf("  note       %s\n", note);
 	printf("  connect    eval \"$(dracoctl%s%s env)\", then Client() in Python\n",
 		named ? " --name " : "", named ? ctl->name : "");
+	output_notices(stdout, json_object_get(cluster, "notices"));
 	print_differences(json_object_get(status, "differences"));
 }
 

@@ -58,6 +58,7 @@ static void print_cluster(const json_t *status)
 			json_get_integer(cluster, "workers", 0) == 1 ? "" : "s",
 			json_get_integer(cluster, "workers_wanted", 0));
 	putchar('\n');
+	output_notices(stdout, json_object_get(cluster, "notices"));
 }
 
 /* Its place, or why it has none. */

@@ -90,7 +90,10 @@ void output_failure(const struct ctl *ctl, const char *text, const json_t *data)
 	const char *tail = json_get_text(data, "tail", NULL);
 
 	print_error(ctl, text, data);
-	if (ctl->json || !log)
+	if (ctl->json)
+		return;
+	output_notices(stderr, json_object_get(data, "notices"));
+	if (!log)
 		return;
 	if (!tail) {
 		fprintf(stderr, "  its log is empty or not there yet: %s\n", log);
@@ -108,6 +111,15 @@ char *output_path(const char *path)
 	if (length > 1 && strncmp(path, home, length) == 0 && path[length] == '/')
 		return xasprintf("~%s", path + length);
 	return xstrdup(path);
+}
+
+void output_notices(FILE *file, const json_t *notices)
+{
+	const json_t *text;
+	size_t i;
+
+	json_array_foreach (notices, i, text)
+		fprintf(file, "  note: %s\n", json_string_value(text));
 }
 
 const char *output_colour(enum colour colour)

@@ -5,6 +5,7 @@
 #include <jansson.h>
 #include <stdbool.h>
 #include <stddef.h>
+#include <stdio.h>
 #include <time.h>
 
 struct ctl;
@@ -36,6 +37,9 @@ enum colour { COLOUR_NONE, COLOUR_GOOD, COLOUR_BUSY, COLOUR_BAD, COLOUR_FAINT };
 /* The escape sequence that begins a colour; "" when standard output is no terminal, or NO_COLOR is
  * set. COLOUR_NONE ends it. */
 const char *output_colour(enum colour colour);
+
+/* Each of a list of texts as a line of its own: what a user should know. */
+void output_notices(FILE *file, const json_t *notices);
 
 /* A table of texts: cells owned by the caller until table_print(). */
 #define TABLE_COLUMNS_MAX 10

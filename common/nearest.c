@@ -1,10 +1,11 @@
-/* nearest.c: the known word that a mistyped one most likely meant. */
+/* nearest.c: the known words that a mistyped one most likely meant. */
 #include "common/nearest.h"
 
 #include <ctype.h>
 #include <string.h>
 
-#define WORD_MAX 64
+#define WORD_MAX    64
+#define NEAREST_MAX 8
 
 static size_t min3(size_t a, size_t b, size_t c)
 {
@@ -47,27 +48,47 @@ static size_t distance(const char *a, const char *b)
 	return last[b_length];
 }
 
-const char *nearest(const char *word, const void *table, size_t count, size_t stride)
+size_t nearest_some(const char *word, const void *table, size_t count, size_t stride,
+	const char **ret, size_t max)
 {
-	size_t length = strlen(word), best_distance = 1 + (length > 3 ? length / 3 : 1);
-	const char *best = NULL;
+	size_t length = strlen(word), limit = 1 + (length > 3 ? length / 3 : 1);
+	size_t ranks[NEAREST_MAX];
+	size_t found = 0;
 
 	if (length == 0 || length > WORD_MAX)
-		return NULL;
+		return 0;
+	if (max > NEAREST_MAX)
+		max = NEAREST_MAX;
 	for (size_t i = 0; i < count; i++) {
 		const char *known;
-		size_t d;
+		size_t d, rank, at;
 
 		memcpy(&known, (const char *)table + i * stride, sizeof(known));
 		if (!known || strlen(known) > WORD_MAX)
 			continue;
-		d = distance(word, known);
+		rank = d = distance(word, known);
 		if (length >= 3 && strncmp(word, known, length) == 0)
 			d = d > 0; /* the beginning of a word is near to it */
-		if (d < best_distance) {
-			best_distance = d;
-			best = known;
-		}
+		if (d >= limit)
+			continue;
+		rank += d * (WORD_MAX + 1); /* of words as near, the one as long first */
+		for (at = found; at > 0 && ranks[at - 1] > rank; at--)
+			if (at < max) {
+				ranks[at] = ranks[at - 1];
+				ret[at] = ret[at - 1];
+			}
+		if (at == max)
+			continue;
+		ranks[at] = rank;
+		ret[at] = known;
+		found += found < max;
 	}
-	return best;
+	return found;
+}
+
+const char *nearest(const char *word, const void *table, size_t count, size_t stride)
+{
+	const char *best;
+
+	return nearest_some(word, table, count, stride, &best, 1) ? best : NULL;
 }

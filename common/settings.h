@@ -52,10 +52,32 @@ enum setting_id {
 	SETTING_DASHBOARD,
 	SETTING_DASHBOARD_ADDRESS,
 	SETTING_DASHBOARD_PORT,
+	/* What the jobs ask for besides, and what runs in them (common/settings_job.c). */
+	SETTING_ACCOUNT,
+	SETTING_QOS,
+	SETTING_CONSTRAINT,
+	SETTING_GRES,
+	SETTING_GPUS,
+	SETTING_EXCLUSIVE,
+	SETTING_LICENSES,
+	SETTING_NODELIST,
+	SETTING_EXCLUDE,
+	SETTING_MAIL_TYPE,
+	SETTING_MAIL_USER,
+	SETTING_DIRECTIVES,
+	SETTING_PROLOGUE,
+	SETTING_EPILOGUE,
+	SETTING_JOB_ENVIRONMENT,
+	SETTING_WORKER_OPTIONS,
+	SETTING_SCHEDULER_OPTIONS,
+	SETTING_WORKER_START,
+	SETTING_SCRATCH_DIRECTORY,
 	SETTING_COUNT,
 };
 
 /* The words of the choices, in the order of the table. */
+enum worker_start { WORKER_START_FORKSERVER, WORKER_START_SPAWN };
+
 enum security { SECURITY_TLS, SECURITY_NONE };
 enum dashboard_mode { DASHBOARD_ON, DASHBOARD_SOCKET, DASHBOARD_OFF };
 
@@ -117,6 +139,17 @@ struct settings {
 	enum dashboard_mode dashboard;
 	char *dashboard_address; /* IPv4, dotted */
 	char *dashboard_port;	 /* "auto" or a number */
+	char *account, *qos, *constraint, *gres,
+		*gpus; /* values of sbatch's options; NULL: none */
+	bool exclusive;
+	char *licenses, *nodelist, *exclude, *mail_type, *mail_user;
+	struct strv directives;	 /* other options of sbatch, "NAME=value" or "NAME" */
+	char *prologue;		 /* shell text of the job before the workers; NULL: none */
+	char *epilogue;		 /* and after them */
+	struct strv environment; /* of the workers, "NAME=value" */
+	struct strv worker_options, scheduler_options; /* more arguments */
+	enum worker_start worker_start;
+	char *scratch_directory; /* may contain $USER */
 	/* Where each value came from. */
 	char *source
 		[SETTING_COUNT]; /* for a person: "default", "FILE:LINE", "DRACO_CORES" ... */

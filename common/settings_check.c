@@ -11,6 +11,7 @@
 #include "common/parse.h"
 #include "common/problems.h"
 #include "common/settings.h"
+#include "common/settings_job.h"
 
 #define WORKER_MINIMUM_MIB 100 /* below, a Dask worker runs out of memory by starting */
 #define INVOLVED_MAX	   4
@@ -59,6 +60,7 @@ static int (*const value_checks[])(
 	const struct settings *settings, enum setting_id id, struct err *err) = {
 	check_path,
 	check_dashboard,
+	settings_check_job,
 };
 
 int settings_check_value(const struct settings *settings, enum setting_id id, struct err *err)

@@ -3,6 +3,7 @@
 
 #include <errno.h>
 #include <inttypes.h>
+#include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -66,6 +67,20 @@ void cluster_reached(struct cluster *cluster, enum cluster_milestone milestone)
 		cluster->milestone_ms[milestone] = loop_now_ms() - cluster->started_ms;
 }
 
+void cluster_notice(struct cluster *cluster, const char *format, ...)
+{
+	char *text;
+	va_list args;
+
+	va_start(args, format);
+	if (vasprintf(&text, format, args) < 0)
+		abort();
+	va_end(args);
+	log_warning("cluster %s: %s", cluster->name, text);
+	strv_take(&cluster->notices, text);
+	cluster->ops->changed(cluster->arg);
+}
+
 void cluster_request_finish(struct cluster_request *request)
 {
 	settings_finish(&request->settings);
@@ -124,6 +139,7 @@ static void on_site(
 		return;
 	}
 	if (outcome == OUTCOME_DONE) {
+		cluster->array_max = json_get_integer(result, "array_max", 1);
 		log_info("slurm: slurmctld on %s, reached from %s",
 			json_get_text(result, "controller", "?"),
 			json_get_text(result, "address", "?"));
@@ -177,6 +193,7 @@ static void start_scheduler(struct cluster *cluster)
 	spec.directory = xstrdup(cluster->request.directory);
 	spec.timeout_ms = cluster->request.settings.scheduler_timeout_ms;
 	strv_copy(&spec.environment, &cluster->request.environment);
+	strv_copy(&spec.options, &cluster->request.settings.scheduler_options);
 	if (cluster_access_scheduler(cluster, &spec, &err) < 0) {
 		scheduler_spec_finish(&spec);
 		cluster_fail(cluster, &err, NULL);
@@ -307,8 +324,8 @@ static void go_up(struct cluster *cluster)
 		cluster_reached(cluster, MILESTONE_READY);
 		set_state(cluster, CLUSTER_RUNNING);
 	}
-	cluster_send_ends(cluster);
 	deadline = min_time(cluster_check_waiting(cluster), cluster_check_deadlines(cluster));
+	cluster_send_ends(cluster);
 	if (deadline != INT64_MAX && !loop_timer_is_running(cluster->reconcile))
 		cluster_wake(cluster, deadline - loop_now_ms());
 	cluster_plan_poll(cluster);
@@ -333,7 +350,9 @@ static void go_down(struct cluster *cluster)
 	submissions_stop(cluster->submissions);
 	cluster_end_jobs(cluster);
 	count = jobs_count(cluster->jobs);
-	if (count.alive > 0 && loop_now_ms() - cluster->stop_since_ms > STOP_DEADLINE_MS) {
+	if (count.alive > 0 &&
+		loop_now_ms() - cluster->stop_since_ms >
+			STOP_DEADLINE_MS + cluster_end_grace_ms(cluster)) {
 		log_warning("cluster %s: %" PRId64
 			    " jobs are not confirmed to be gone; they will be "
 			    "ended as soon as Slurm answers",
@@ -418,6 +437,8 @@ int cluster_start(struct cluster *cluster, struct cluster_request *request, stru
 	placement_finish(&cluster->placement);
 	cluster->unconfirmed = 0;
 	cluster->failures = 0;
+	cluster->spawn = cluster->request.settings.worker_start == WORKER_START_SPAWN;
+	strv_finish(&cluster->notices);
 	cluster->poll_failures = 0;
 	for (int i = 0; i < MILESTONE_COUNT; i++)
 		cluster->milestone_ms[i] = -1;
@@ -496,6 +517,7 @@ struct cluster *cluster_destroy(struct cluster *cluster)
 	cluster_access_end(cluster);
 	free(cluster->access.interface);
 	cluster_request_finish(&cluster->request);
+	strv_finish(&cluster->notices);
 	json_decref(cluster->load);
 	free(cluster->failure_log);
 	free(cluster->log_dir);

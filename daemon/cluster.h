@@ -96,7 +96,8 @@ struct cluster {
 	struct python_search *python_search;
 	char *python, *python_version;
 	bool site_asked;
-	char *address; /* of this host towards the nodes */
+	char *address;	   /* of this host towards the nodes */
+	int64_t array_max; /* jobs that the site takes in one submission */
 	struct cluster_access access;
 
 	/* Where jobs can run, as found last; the job's candidate_set refers to it. */
@@ -114,6 +115,8 @@ struct cluster {
 	int submission_count;
 	int64_t hold_until_ms; /* no submission before */
 	int failures;	       /* of jobs, in a row */
+	bool spawn;	       /* forkserver failed: workers start by spawn from now on */
+	struct strv notices;   /* what a user should know about this start */
 	struct scheduler *scheduler;
 	json_t *load; /* what the scheduler reported last: {tasks, processing, waiting, memory} */
 
@@ -159,6 +162,10 @@ void cluster_worker_added(
 	struct cluster *cluster, const char *name, const char *address, const char *host);
 void cluster_worker_removed(struct cluster *cluster, const char *address);
 void cluster_set_load(struct cluster *cluster, const json_t *load);
+
+/* Tell the user something once: in the log, in the status and at the end of a start. */
+void cluster_notice(struct cluster *cluster, const char *format, ...)
+	__attribute__((format(printf, 2, 3)));
 
 /* The number of jobs that shall be there. */
 int64_t cluster_jobs_wanted(const struct cluster *cluster);

@@ -8,12 +8,16 @@
 
 #include "common/alloc.h"
 #include "common/cleanup.h"
+#include "common/host.h"
 #include "common/json.h"
 #include "common/log.h"
 #include "common/parse.h"
+#include "common/settings_job.h"
 #include "daemon/cluster.h"
 #include "daemon/cluster_place.h"
+#include "daemon/cluster_worker_start.h"
 #include "daemon/jobs.h"
+#include "daemon/jobscript.h"
 #include "daemon/loop.h"
 #include "daemon/poll.h"
 #include "daemon/scheduler.h"
@@ -22,7 +26,7 @@
 
 #define CANCEL_DEADLINE_MS 15000
 #define TERMINATE_GRACE_MS 3000	 /* for a job to end by itself before it is cancelled */
-#define YOUNG_MS	   60000 /* a job that ends so early has failed */
+#define EPILOGUE_GRACE_MS  30000 /* the same, when it has an epilogue to run */
 #define FAILURES_MAX	   5	 /* of jobs in a row */
 #define BACKOFF_FIRST_MS   5000
 #define BACKOFF_MAX_MS	   300000
@@ -63,11 +67,14 @@ static void on_cancelled(
 }
 
 /* The strongest signal that is due for a job on its way out. */
-static enum slurm_cancel_how due_signal(const struct job *job, int64_t now)
+static enum slurm_cancel_how due_signal(
+	const struct cluster *cluster, const struct job *job, int64_t now)
 {
-	if (now - job->ending_since_ms > TERMINATE_GRACE_MS * 2)
+	int64_t grace_ms = cluster_end_grace_ms(cluster);
+
+	if (now - job->ending_since_ms > grace_ms + TERMINATE_GRACE_MS)
 		return CANCEL_KILL;
-	if (now - job->ending_since_ms > TERMINATE_GRACE_MS)
+	if (now - job->ending_since_ms > grace_ms)
 		return CANCEL_CANCEL;
 	return job->ending;
 }
@@ -91,6 +98,11 @@ void cluster_end_jobs(struct cluster *cluster)
 	cluster_send_ends(cluster);
 }
 
+int64_t cluster_end_grace_ms(const struct cluster *cluster)
+{
+	return cluster->request.settings.epilogue ? EPILOGUE_GRACE_MS : TERMINATE_GRACE_MS;
+}
+
 void cluster_send_ends(struct cluster *cluster)
 {
 	json_t *ids[CANCEL_COUNT] = {json_array(), json_array(), json_array()};
@@ -102,7 +114,7 @@ void cluster_send_ends(struct cluster *cluster)
 
 		if (job->phase != PHASE_ENDING)
 			continue;
-		due = due_signal(job, now);
+		due = due_signal(cluster, job, now);
 		if (job->ending_sent && due == job->ending)
 			continue;
 		job->ending = due;
@@ -137,10 +149,14 @@ static void job_lost(struct cluster *cluster, struct job *job, bool young)
 		cluster->failures = 0;
 		return;
 	}
+	if (cluster_forkserver_is_to_blame(cluster, job))
+		return; /* another one takes its place at once */
 	cluster->failures++;
 	if (cluster->state == CLUSTER_STARTING || cluster->failures >= FAILURES_MAX) {
 		err_set(&err, -EIO, "job %s %s%s", job->id, job->end_text,
-			job->was_connected ? "" : " before any of its workers connected");
+			job->was_connected || jobscript_explain_exit(job->exit_status)
+				? ""
+				: " before any of its workers connected");
 		cluster_fail(cluster, &err, log);
 		return;
 	}
@@ -155,7 +171,8 @@ static void job_lost(struct cluster *cluster, struct job *job, bool young)
 static void apply(struct cluster *cluster, struct job *job, const struct slurm_job *report)
 {
 	bool wanted = job_phase_is_wanted(job->phase);
-	bool ran = job->phase == PHASE_READY && loop_now_ms() - job->phase_since_ms > YOUNG_MS;
+	bool ran =
+		job->phase == PHASE_READY && loop_now_ms() - job->phase_since_ms > JOB_YOUNG_MS;
 
 	jobs_apply(cluster->jobs, job, report);
 	if (wanted && job->phase == PHASE_GONE && cluster->wanted)
@@ -259,7 +276,7 @@ static void fail_starting(struct cluster *cluster, struct job *job)
 int64_t cluster_check_deadlines(struct cluster *cluster)
 {
 	const struct settings *s = &cluster->request.settings;
-	int64_t now = loop_now_ms(), next = INT64_MAX;
+	int64_t next = cluster_check_worker_start(cluster), now = loop_now_ms();
 	struct job *job;
 
 	if (cluster->state != CLUSTER_STARTING)

@@ -16,11 +16,17 @@ extern const struct submissions_ops cluster_submissions_ops;
 /* Let one job go that is in Slurm: politely when it runs. */
 void cluster_end_job(struct cluster *cluster, struct job *job, const char *why);
 
-/* Send what is due to the jobs that are on their way out: politely first, then by force. */
+/* Begin to end one job: as it is now, politely or by taking it out of the queue. */
+void cluster_end_job(struct cluster *cluster, struct job *job, const char *why);
+
+/* Begin to end each job that is alive. */
+void cluster_end_jobs(struct cluster *cluster);
+
+/* Send each job on its way out what is due: politely first, then by force. */
 void cluster_send_ends(struct cluster *cluster);
 
-/* Let all jobs go. */
-void cluster_end_jobs(struct cluster *cluster);
+/* How long a job that was asked to end may take before it is cancelled: its epilogue runs then. */
+int64_t cluster_end_grace_ms(const struct cluster *cluster);
 
 /* Plan the next look at the queue. */
 void cluster_plan_poll(struct cluster *cluster);

@@ -11,6 +11,7 @@
 #include "common/json.h"
 #include "common/log.h"
 #include "common/parse.h"
+#include "common/settings_job.h"
 #include "daemon/cluster.h"
 #include "daemon/cluster_jobs.h"
 #include "daemon/cluster_wish.h"
@@ -60,12 +61,18 @@ static void fail(struct cluster *cluster, int code, const char *summary)
 	const struct settings *s = &cluster->request.settings;
 	_cleanup_free_ char *reasons = list_reasons(&cluster->placement);
 	char memory[FORMAT_MAX], walltime[FORMAT_MAX];
+	struct strv directives = STRV_INIT;
+	_cleanup_free_ char *others = NULL;
 	struct err err = ERR_INIT;
 
+	settings_directives(s, &directives);
+	others = strv_join(&directives, ", ");
+	strv_finish(&directives);
 	err_set(&err, code,
-		"%s:%s%sa job asks for %" PRId64 " cores and %s on one node, walltime %s",
+		"%s:%s%sa job asks for %" PRId64 " cores and %s on one node, walltime %s%s%s",
 		summary, reasons, cluster->placement.count == 1 ? "; " : "\n", s->cores,
-		format_size(s->memory_mib, memory), format_walltime(s->walltime_s, walltime));
+		format_size(s->memory_mib, memory), format_walltime(s->walltime_s, walltime),
+		*others ? ", " : "", others);
 	cluster->placement_failed = true;
 	cluster_fail(cluster, &err, NULL);
 }
@@ -87,7 +94,8 @@ static void no_place(struct cluster *cluster)
 
 /* Submitting */
 
-static void submit_at(struct cluster *cluster, size_t at, int64_t count, enum job_role role)
+/* By one request: not more than the site's arrays may hold. */
+static void submit_some(struct cluster *cluster, size_t at, int64_t count, enum job_role role)
 {
 	const struct candidate *candidate = &cluster->placement.candidate[at];
 	_cleanup_free_ char *tag = xasprintf(
@@ -96,8 +104,7 @@ static void submit_at(struct cluster *cluster, size_t at, int64_t count, enum jo
 	struct slurm_submission wish;
 	struct job *job;
 
-	cluster_make_wish(cluster, count, &wish);
-	wish.name = xstrdup(tag);
+	cluster_make_wish(cluster, tag, count, &wish);
 	wish.partition = xstrdup(candidate->partition);
 	wish.reservation = candidate->reservation ? xstrdup(candidate->reservation) : NULL;
 	log_info(
@@ -109,7 +116,18 @@ static void submit_at(struct cluster *cluster, size_t at, int64_t count, enum jo
 			job->placed = (candidate_set)1 << at;
 			job->placed_ms = loop_now_ms();
 			job->role = role;
+			job->forkserver = !cluster->spawn;
 		}
+}
+
+static void submit_at(struct cluster *cluster, size_t at, int64_t count, enum job_role role)
+{
+	while (count > 0) {
+		int64_t some = count < cluster->array_max ? count : cluster->array_max;
+
+		submit_some(cluster, at, some, role);
+		count -= some;
+	}
 }
 
 static void submit_best(struct cluster *cluster, int64_t count, enum job_role role)
@@ -325,8 +343,7 @@ static void search(struct cluster *cluster, int64_t count)
 
 	if (cluster->placer)
 		return;
-	cluster_make_wish(cluster, count > 0 ? count : 1, &wish);
-	wish.name = xasprintf("draco-%s", cluster->name);
+	cluster_make_wish(cluster, cluster->id, 1, &wish);
 	cluster->to_place = count;
 	memcpy(cluster->placing_id, cluster->id, sizeof(cluster->placing_id));
 	cluster->placer = placer_start(

@@ -2,8 +2,13 @@
 #include "daemon/cluster_wish.h"
 
 #include "common/alloc.h"
+#include "common/cleanup.h"
+#include "common/host.h"
+#include "common/settings_job.h"
 #include "daemon/cluster.h"
 #include "daemon/cluster_access.h"
+#include "daemon/cluster_worker_start.h"
+#include "daemon/environment.h"
 #include "daemon/jobscript.h"
 #include "daemon/scheduler.h"
 #include "daemon/slurm_msg.h"
@@ -15,6 +20,7 @@ static char *make_script(const struct cluster *cluster)
 {
 	const struct settings *s = &cluster->request.settings;
 	int64_t lifetime_s = s->walltime_s - LIFETIME_MARGIN_S;
+	_cleanup_free_ char *mark = cluster_spawn_mark(cluster);
 
 	return jobscript_make(&(struct jobscript){
 		.cluster = cluster->name,
@@ -26,8 +32,29 @@ static char *make_script(const struct cluster *cluster)
 		.bytes = settings_bytes_per_worker(s),
 		.lifetime_s = lifetime_s > 0 ? lifetime_s : 0,
 		.death_timeout_s = DEATH_TIMEOUT_S,
-		.use_scratch_dir = s->use_scratch_dir,
+		.scratch = s->use_scratch_dir ? s->scratch_directory : NULL,
+		.prologue = s->prologue,
+		.epilogue = s->epilogue,
+		.options = &s->worker_options,
+		.forkserver = !cluster->spawn,
+		.spawn_mark = mark,
 	});
+}
+
+/* With what sbatch itself, not Slurm, puts into a job's environment. */
+static void make_environment(const struct cluster *cluster, const char *name, struct strv *ret)
+{
+	const struct strv *more = &cluster->request.settings.environment;
+	struct host host;
+
+	host_get(&host);
+	strv_copy(ret, &cluster->request.environment);
+	cluster_access_workers(cluster, ret);
+	strv_addf(ret, "SLURM_JOB_NAME=%s", name);
+	strv_addf(ret, "SLURM_SUBMIT_DIR=%s", cluster->request.directory);
+	strv_addf(ret, "SLURM_SUBMIT_HOST=%s", host.name);
+	for (size_t i = 0; i < more->count; i++)
+		environment_set(ret, more->item[i]);
 }
 
 void wish_ask(const struct settings *settings, int64_t count, struct slurm_submission *ret)
@@ -38,15 +65,16 @@ void wish_ask(const struct settings *settings, int64_t count, struct slurm_submi
 		.memory_mib = settings->memory_mib,
 		.walltime_s = settings->walltime_s,
 	};
+	settings_directives(settings, &ret->directives);
 }
 
-void cluster_make_wish(
-	const struct cluster *cluster, int64_t count, struct slurm_submission *ret)
+void cluster_make_wish(const struct cluster *cluster, const char *name, int64_t count,
+	struct slurm_submission *ret)
 {
 	wish_ask(&cluster->request.settings, count, ret);
+	ret->name = xstrdup(name);
 	ret->script = make_script(cluster);
 	ret->output = xasprintf("%s/job-%s.log", cluster->log_dir, count > 1 ? "%A_%a" : "%j");
 	ret->directory = xstrdup(cluster->request.directory);
-	strv_copy(&ret->environment, &cluster->request.environment);
-	cluster_access_workers(cluster, &ret->environment);
+	make_environment(cluster, name, &ret->environment);
 }

@@ -11,8 +11,8 @@ struct slurm_submission;
 /* The resources that settings ask for, for count equal jobs; all else is left out. */
 void wish_ask(const struct settings *settings, int64_t count, struct slurm_submission *ret);
 
-/* Describe count equal jobs, without a name and a place yet; slurm_submission_finish() frees. */
-void cluster_make_wish(
-	const struct cluster *cluster, int64_t count, struct slurm_submission *ret);
+/* Describe count equal jobs with this name, without a place yet; slurm_submission_finish() frees. */
+void cluster_make_wish(const struct cluster *cluster, const char *name, int64_t count,
+	struct slurm_submission *ret);
 
 #endif

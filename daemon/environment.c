@@ -6,18 +6,44 @@
 #include <string.h>
 
 #include "common/alloc.h"
+#include "common/cleanup.h"
 #include "common/strv.h"
 
-/* Names, or beginnings of names where a '*' ends them. */
-static const char *const dropped[] = {
-	/* a Slurm job around the caller: its allocation is not ours */
+/* In all tables: names, or beginnings of names where a '*' ends them. */
+
+/* A Slurm job around the caller: its allocation is not ours. */
+static const char *const of_slurm[] = {
 	"SLURM_*",
 	"SLURMD_*",
 	"SBATCH_*",
 	"SALLOC_*",
+	"SCANCEL_*",
+	"SINFO_*",
+	"SQUEUE_*",
 	"SRUN_*",
 	"PMI_*",
 	"PMIX_*",
+	NULL,
+};
+
+/* What such a job, and only that, has set to what holds on its own node. */
+static const char *const of_its_node[] = {
+	"TMPDIR",
+	"CUDA_VISIBLE_DEVICES",
+	"GPU_DEVICE_ORDINAL",
+	"ROCR_VISIBLE_DEVICES",
+	"ZE_AFFINITY_MASK",
+	"ENVIRONMENT", /* "BATCH" */
+	"HYDRA_*",
+	"I_MPI_HYDRA_*",
+	"OMPI_MCA_*",
+	"PRTE_MCA_*",
+	NULL,
+};
+
+static const char *const dropped[] = {
+	/* the host */
+	"HOSTNAME",
 	/* the caller's login session and terminal */
 	"XDG_RUNTIME_DIR",
 	"XDG_SESSION_*",
@@ -47,7 +73,8 @@ static const char *const dropped[] = {
 	"MANAGERPID",
 	"SYSTEMD_EXEC_PID",
 	"CREDENTIALS_DIRECTORY",
-	/* tokens of a notebook server */
+	/* tokens of Slurm and of a notebook server */
+	"SLURM_JWT",
 	"JUPYTERHUB_API_TOKEN",
 	"JPY_API_TOKEN",
 	"JPY_PARENT_PID",
@@ -62,20 +89,23 @@ static const char *const dropped[] = {
 	"DASK_DISTRIBUTED__DASHBOARD__LINK",
 	/* settings of draco itself */
 	"DRACO_*",
+	NULL,
 };
 
-/* The exception: without it libslurm and Slurm's commands look in the wrong place. */
-static const char kept[] = "SLURM_CONF";
+/* The exceptions: where Slurm's settings are, and who this user is to it. */
+static const char *const kept[] = {
+	"SLURM_CONF",
+	"SLURM_JWT",
+	NULL,
+};
 
-static bool is_dropped(const char *name)
+static bool is_in(const char *const *table, const char *name)
 {
-	if (strcmp(name, kept) == 0)
-		return false;
-	for (size_t i = 0; i < sizeof(dropped) / sizeof(dropped[0]); i++) {
-		size_t length = strlen(dropped[i]);
+	for (; *table; table++) {
+		size_t length = strlen(*table);
 
-		if (dropped[i][length - 1] == '*' ? strncmp(name, dropped[i], length - 1) == 0
-						  : strcmp(name, dropped[i]) == 0)
+		if ((*table)[length - 1] == '*' ? strncmp(name, *table, length - 1) == 0
+						: strcmp(name, *table) == 0)
 			return true;
 	}
 	return false;
@@ -83,12 +113,40 @@ static bool is_dropped(const char *name)
 
 void environment_filter(const json_t *object, struct strv *ret)
 {
+	bool inside_job = json_object_get(object, "SLURM_JOB_ID");
 	const char *name;
 	json_t *value;
 
-	json_object_foreach (UNCONST(object), name, value)
-		if (json_is_string(value) && *name && !strchr(name, '=') && !is_dropped(name))
-			strv_addf(ret, "%s=%s", name, json_string_value(value));
+	json_object_foreach (UNCONST(object), name, value) {
+		if (!json_is_string(value) || !*name || strchr(name, '='))
+			continue;
+		if (is_in(dropped, name) || (is_in(of_slurm, name) && !is_in(kept, name)) ||
+			(inside_job && is_in(of_its_node, name)))
+			continue;
+		strv_addf(ret, "%s=%s", name, json_string_value(value));
+	}
+}
+
+void environment_without_slurm(char *const *environment, struct strv *ret)
+{
+	for (; *environment; environment++) {
+		_cleanup_free_ char *name = xstrndup(*environment, strcspn(*environment, "="));
+
+		if (is_in(kept, name) || !is_in(of_slurm, name))
+			strv_add(ret, *environment);
+	}
+}
+
+void environment_set(struct strv *environment, const char *assignment)
+{
+	size_t length = strcspn(assignment, "=") + 1;
+
+	for (size_t i = 0; i < environment->count; i++)
+		if (strncmp(environment->item[i], assignment, length) == 0) {
+			xreplace(&environment->item[i], assignment);
+			return;
+		}
+	strv_add(environment, assignment);
 }
 
 const char *environment_get(const struct strv *environment, const char *name)

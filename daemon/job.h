@@ -21,6 +21,8 @@ enum job_role {
 	ROLE_SUBSTITUTE, /* for one on standby */
 };
 
+#define JOB_YOUNG_MS 60000 /* what goes wrong so early is wrong with the job itself */
+
 struct job {
 	TAILQ_ENTRY(job) link; /* jobs.list */
 	struct submission
@@ -49,9 +51,13 @@ struct job {
 	char *partition, *nodes, *reason;
 	time_t submit_time, start_time, end_time;
 
-	int64_t connected;  /* workers, now */
-	bool abandoned;	    /* its workers had a scheduler that is gone: they leave, too */
-	bool was_connected; /* a worker was, once */
+	bool forkserver; /* its workers were to start by forkserver, as it was submitted */
+	int64_t running_since_ms; /* loop time; 0: does not run yet */
+	int64_t connected;	  /* workers, now */
+	bool abandoned;	      /* its workers had a scheduler that is gone: they leave, too */
+	bool was_connected;   /* a worker was, once */
+	bool was_ready;	      /* all were, at one time */
+	int64_t early_deaths; /* workers that left soon after coming, while it was young */
 
 	int64_t known_ms; /* loop time at which job_id was told */
 	int64_t seen_ms;  /* loop time of the last query that showed it; 0: none */
@@ -61,6 +67,7 @@ struct job {
 	int64_t ending_since_ms;
 
 	enum slurm_state end_state; /* valid in GONE */
+	int exit_status;	    /* of its script; valid in GONE, as Slurm reported it */
 	char *end_text;		    /* how and why it ended, for a person; NULL before */
 };
 

@@ -14,7 +14,8 @@
 #include "daemon/jobscript.h"
 #include "daemon/loop.h"
 
-#define GONE_KEPT 32
+#define GONE_KEPT	32
+#define WORKER_YOUNG_MS 15000
 
 struct jobs {
 	struct job_list list;
@@ -129,6 +130,9 @@ void jobs_set_phase(struct jobs *jobs, struct job *job, enum job_phase phase, co
 	job->phase_since_ms = now;
 	if (phase == PHASE_ENDING)
 		job->ending_since_ms = now;
+	if (phase == PHASE_STARTING)
+		job->running_since_ms = now;
+	job->was_ready |= phase == PHASE_READY;
 	changed(jobs);
 }
 
@@ -195,7 +199,14 @@ static char *describe_end(const struct slurm_job *report)
 	};
 	_cleanup_free_ char *exit = NULL, *where = NULL;
 	bool tell_reason = strcmp(report->reason, "None") != 0 && report->reason[0];
+	const char *explained = report->state == STATE_FAILED && !report->exit_signal
+		? jobscript_explain_exit(report->exit_status)
+		: NULL;
 
+	if (explained)
+		return xasprintf("failed on %s: %s",
+			report->nodes && report->nodes[0] ? report->nodes : "its node",
+			explained);
 	if (report->state == STATE_FAILED && report->exit_signal)
 		exit = xasprintf(" by signal %d", report->exit_signal);
 	else if (report->state == STATE_FAILED)
@@ -232,6 +243,7 @@ void jobs_apply(struct jobs *jobs, struct job *job, const struct slurm_job *repo
 	if (slurm_state_is_end(report->state)) {
 		_cleanup_free_ char *text = describe_end(report);
 
+		job->exit_status = report->exit_status;
 		jobs_set_gone(jobs, job, report->state, text);
 		return;
 	}
@@ -278,6 +290,7 @@ void jobs_worker_added(
 	worker->address = xstrdup(address);
 	worker->host = host ? xstrdup(host) : NULL;
 	worker->job = job;
+	worker->since_ms = loop_now_ms();
 	TAILQ_INSERT_TAIL(&jobs->workers, worker, link);
 	log_debug("worker %s: connected from %s", name, address);
 	if (job) {
@@ -293,6 +306,15 @@ void jobs_worker_added(
 	changed(jobs);
 }
 
+static bool is_early_death(const struct worker *worker)
+{
+	int64_t now = loop_now_ms();
+
+	return job_phase_is_wanted(worker->job->phase) &&
+		now - worker->job->running_since_ms < JOB_YOUNG_MS &&
+		now - worker->since_ms < WORKER_YOUNG_MS;
+}
+
 void jobs_worker_removed(struct jobs *jobs, const char *address)
 {
 	struct worker *worker = find_worker(jobs, address);
@@ -300,8 +322,10 @@ void jobs_worker_removed(struct jobs *jobs, const char *address)
 	if (!worker)
 		return;
 	log_debug("worker %s: left", worker->name);
-	if (worker->job)
+	if (worker->job) {
 		worker->job->connected--;
+		worker->job->early_deaths += is_early_death(worker);
+	}
 	worker_free(jobs, worker);
 	changed(jobs);
 }

@@ -56,7 +56,8 @@ struct worker {
 	char *name;
 	char *address;
 	char *host;
-	struct job *job; /* NULL: not one of ours, or its job is gone */
+	struct job *job;  /* NULL: not one of ours, or its job is gone */
+	int64_t since_ms; /* loop time at which it connected */
 };
 
 TAILQ_HEAD(worker_list, worker);

@@ -9,7 +9,12 @@
 
 #include "common/alloc.h"
 #include "common/cleanup.h"
+#include "common/strv.h"
+#include "daemon/jobscript_text.h"
 #include "daemon/node_address.h"
+
+/* The variable by which Dask is told how to start worker processes. */
+#define JOBSCRIPT_WORKER_START "DASK_DISTRIBUTED__WORKER__MULTIPROCESSING_METHOD"
 
 char *shell_quote(const char *text)
 {
@@ -26,67 +31,113 @@ char *shell_quote(const char *text)
 	return quoted;
 }
 
-static const char scratch_part[] =
-	"base=/scratch/$USER\n"
-	"if ! mkdir -p \"$base\" 2>/dev/null || ! [ -w \"$base\" ]; then\n"
-	"\techo \"draco: $base is missing or not writable on $(hostname):\" \\\n"
-	"\t\t\"local files go to ${TMPDIR:-/tmp} (use_scratch_dir: false avoids this line)\"\n"
-	"\tbase=${TMPDIR:-/tmp}\n"
-	"fi\n";
+/* A directory in which $USER stands for the user. */
+static char *quote_directory(const char *directory)
+{
+	static const char user[] = "$USER";
+	const char *at = strstr(directory, user);
+	_cleanup_free_ char *before = NULL, *rest = NULL, *quoted = NULL;
 
-/* A home directory that the node does not share shows here first. */
-static const char certificate_part[] =
-	"certificate=$DASK_DISTRIBUTED__COMM__TLS__CA_FILE\n"
-	"if [ -n \"$certificate\" ] && ! [ -r \"$certificate\" ]; then\n"
-	"\techo \"draco: $(hostname) cannot read $certificate: the nodes must share that\" \\\n"
-	"\t\t\"directory with the host of dracod (XDG_STATE_HOME names another one)\"\n"
-	"\texit 1\n"
-	"fi\n";
+	if (!at)
+		return shell_quote(directory);
+	before = xstrndup(directory, (size_t)(at - directory));
+	quoted = shell_quote(before);
+	rest = quote_directory(at + strlen(user));
+	return xasprintf("%s\"${USER:-$(id -un)}\"%s", quoted, rest);
+}
+
+static void add_variable(struct strv *lines, const char *name, const char *value)
+{
+	_cleanup_free_ char *quoted = shell_quote(value ? value : "");
+
+	strv_addf(lines, "draco_%s=%s", name, quoted);
+}
+
+static void add_worker_start(struct strv *lines, const struct jobscript *job)
+{
+	_cleanup_free_ char *mark = NULL;
+
+	strv_addf(lines, "export " JOBSCRIPT_WORKER_START "=%s",
+		job->forkserver ? "forkserver" : "spawn");
+	if (!job->forkserver || !job->spawn_mark)
+		return;
+	mark = shell_quote(job->spawn_mark);
+	strv_addf(lines, "[ ! -e %s ] || export " JOBSCRIPT_WORKER_START "=spawn", mark);
+}
+
+/* The command line of the workers. */
+static void add_command(struct strv *lines, const struct jobscript *job)
+{
+	_cleanup_free_ char *scheduler = shell_quote(job->scheduler);
+	_cleanup_free_ char *options = NULL;
+	struct strv words = STRV_INIT;
+
+	strv_addf(&words, "draco_run \"$draco_python\" -m distributed.cli.dask_worker %s",
+		scheduler);
+	strv_addf(&words,
+		"--name " JOBSCRIPT_WORKER_PREFIX "\"$draco_job\" --nworkers %" PRId64
+		" --nthreads %" PRId64 " --memory-limit %" PRId64,
+		job->processes, job->threads, job->bytes);
+	strv_addf(&words,
+		"--host \"$host\" --no-dashboard --dashboard-address 127.0.0.1:0 "
+		"--local-directory \"$draco_directory\" --death-timeout %" PRId64,
+		job->death_timeout_s);
+	if (job->lifetime_s > 0)
+		strv_addf(&words, "--lifetime %" PRId64 "s", job->lifetime_s);
+	for (size_t i = 0; job->options && i < job->options->count; i++)
+		strv_take(&words, shell_quote(job->options->item[i]));
+	strv_take(lines, strv_join(&words, " \\\n\t"));
+	strv_finish(&words);
+}
 
 char *jobscript_make(const struct jobscript *job)
 {
-	_cleanup_free_ char *python = shell_quote(job->python);
-	_cleanup_free_ char *scheduler = shell_quote(job->scheduler);
-	_cleanup_free_ char *lifetime = xstrdup("");
+	_cleanup_free_ char *scratch = job->scratch ? quote_directory(job->scratch) : NULL;
 	_cleanup_free_ char *address =
 		node_address_script(job->python, job->scheduler, job->interface);
+	struct strv lines = STRV_INIT;
+	char *script;
 
-	if (job->lifetime_s > 0) {
-		free(lifetime);
-		lifetime = xasprintf(" --lifetime %" PRId64 "s", job->lifetime_s);
+	strv_add(&lines, "#!/bin/bash");
+	strv_addf(&lines, "# Dask workers of the cluster \"%s\", submitted by dracod.",
+		job->cluster);
+	strv_addf(&lines, "draco_exit_prologue=%d draco_exit_python=%d draco_exit_directory=%d",
+		JOBSCRIPT_EXIT_PROLOGUE, JOBSCRIPT_EXIT_PYTHON, JOBSCRIPT_EXIT_DIRECTORY);
+	add_variable(&lines, "python", job->python);
+	add_variable(&lines, "prologue", job->prologue);
+	add_variable(&lines, "epilogue", job->epilogue);
+	strv_add(&lines, "");
+	strv_add(&lines, jobscript_functions);
+	strv_add(&lines, "draco_begin");
+	strv_addf(&lines, "draco_make_directory %s", scratch ? scratch : "''");
+	add_worker_start(&lines, job);
+	if (job->prologue)
+		strv_add(&lines,
+			"draco_begin_prologue\n"
+			"eval \"$draco_prologue\"\n"
+			"draco_end_prologue");
+	strv_add(&lines, "draco_check_python \"$draco_python\"");
+	strv_add(&lines, "draco_check_certificate");
+	strv_add(&lines, address);
+	add_command(&lines, job);
+	strv_add(&lines, "");
+	script = strv_join(&lines, "\n");
+	strv_finish(&lines);
+	return script;
+}
+
+const char *jobscript_explain_exit(int status)
+{
+	switch (status) {
+	case JOBSCRIPT_EXIT_PROLOGUE:
+		return "its prologue failed";
+	case JOBSCRIPT_EXIT_PYTHON:
+		return "the node has no such Python, or no distributed in it";
+	case JOBSCRIPT_EXIT_DIRECTORY:
+		return "the node has no place for local files";
+	default:
+		return NULL;
 	}
-	/* The script stays between Slurm and the workers to remove their directory when they are
-	 * gone; SIGTERM, which ends the job in good order, is handed on. */
-	return xasprintf(
-		"#!/bin/bash\n"
-		"# Dask workers of the cluster \"%s\", submitted by dracod.\n"
-		"job=$SLURM_JOB_ID\n"
-		"[ -z \"$SLURM_ARRAY_JOB_ID\" ] || job=${SLURM_ARRAY_JOB_ID}_$SLURM_ARRAY_TASK_ID\n"
-		"%s%s%s"
-		"local_directory=$(mktemp -d \"$base/draco-$job-XXXXXX\") || exit 1\n"
-		"worker=\n"
-		"stop() { [ -z \"$worker\" ] || kill -TERM \"$worker\" 2>/dev/null; stopped=yes; }\n"
-		"trap stop TERM INT\n"
-		"trap 'rm -rf -- \"$local_directory\"' EXIT\n"
-		"%s -m distributed.cli.dask_worker %s --host \"$host\" \\\n"
-		"\t--name " JOBSCRIPT_WORKER_PREFIX "\"$job\" --nworkers %" PRId64
-		" --nthreads %" PRId64 " --memory-limit %" PRId64 " \\\n"
-		"\t--local-directory \"$local_directory\" --no-dashboard "
-		"--dashboard-address 127.0.0.1:0 \\\n"
-		"\t--death-timeout %" PRId64 "%s &\n"
-		"worker=$!\n"
-		"[ -z \"$stopped\" ] || stop\n"
-		"wait \"$worker\"\n"
-		"status=$?\n"
-		"while kill -0 \"$worker\" 2>/dev/null; do # a signal had ended wait\n"
-		"\twait \"$worker\"\n"
-		"\tstatus=$?\n"
-		"done\n"
-		"exit \"$status\"\n",
-		job->cluster, certificate_part, address,
-		job->use_scratch_dir ? scratch_part : "base=${TMPDIR:-/tmp}\n", python,
-		scheduler, job->processes, job->threads, job->bytes, job->death_timeout_s,
-		lifetime);
 }
 
 int jobscript_job_id_length(const char *worker_name)

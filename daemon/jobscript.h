@@ -5,6 +5,8 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+struct strv;
+
 struct jobscript {
 	const char *cluster;   /* name of the cluster, for the reader of the script */
 	const char *python;    /* absolute path */
@@ -15,8 +17,21 @@ struct jobscript {
 	int64_t bytes;		 /* of memory for each process */
 	int64_t lifetime_s;	 /* after which workers leave by themselves; 0: never */
 	int64_t death_timeout_s; /* how long a worker waits for a scheduler that is not there */
-	bool use_scratch_dir;
+	const char *scratch;  /* directory for local files, may contain $USER; NULL: TMPDIR */
+	const char *prologue; /* shell text before the workers; NULL: none */
+	const char *epilogue; /* and after them */
+	const struct strv *options; /* more arguments for the workers */
+	bool forkserver;	    /* else spawn */
+	const char *spawn_mark; /* path: when it exists as the job starts, spawn all the same */
 };
+
+/* How the script ends when it did not come to starting the workers. */
+#define JOBSCRIPT_EXIT_PROLOGUE	 91
+#define JOBSCRIPT_EXIT_PYTHON	 92
+#define JOBSCRIPT_EXIT_DIRECTORY 93
+
+/* What such an exit status means, behind "job 42 ended ..."; NULL for all others. */
+const char *jobscript_explain_exit(int status);
 
 /* The names of a job's workers: JOBSCRIPT_WORKER_PREFIX, the job's id, and "-N" when processes > 1. */
 #define JOBSCRIPT_WORKER_PREFIX "draco-"

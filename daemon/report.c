@@ -99,6 +99,15 @@ static json_t *report_milestones(const struct cluster *cluster)
 	return object;
 }
 
+static json_t *report_notices(const struct cluster *cluster)
+{
+	json_t *array = json_array();
+
+	for (size_t i = 0; i < cluster->notices.count; i++)
+		json_array_append_new(array, json_text(cluster->notices.item[i]));
+	return array;
+}
+
 json_t *report_failure(const struct cluster *cluster)
 {
 	_cleanup_free_ char *tail = NULL;
@@ -110,7 +119,8 @@ json_t *report_failure(const struct cluster *cluster)
 	return json_pack("{s:o, s:o, s:o, s:o}", "message", json_text(cluster->failure.text),
 		"log", json_text(cluster->failure_log), "tail", json_text(tail), "candidates",
 		cluster->placement_failed ? placement_to_json(&cluster->placement)
-					  : json_null());
+					  : json_null(),
+		"notices", report_notices(cluster));
 }
 
 json_t *report_status(const struct cluster *cluster)
@@ -124,14 +134,14 @@ json_t *report_status(const struct cluster *cluster)
 		if (job->phase != PHASE_GONE || job->job_id)
 			json_array_append_new(jobs, report_job(cluster, job));
 	status = json_pack(
-		"{s:s, s:{s:s, s:o, s:o, s:o, s:I, s:I, s:I, s:I, s:o, s:o, s:o}, s:o, s:o, "
+		"{s:s, s:{s:s, s:o, s:o, s:o, s:o, s:I, s:I, s:I, s:I, s:o, s:o, s:o}, s:o, s:o, "
 		"s:o, s:o}",
 		"name", cluster->name, "cluster", "state", cluster_state_name(cluster->state),
 		"since", epoch(cluster->since_ms), "id", json_text(known ? cluster->id : NULL),
 		"failure", cluster->failure.code ? report_failure(cluster) : json_null(),
-		"workers", (json_int_t)count.connected, "workers_wanted",
-		(json_int_t)(known ? cluster->request.settings.minimum : 0), "jobs",
-		(json_int_t)count.wanted, "jobs_wanted",
+		"notices", report_notices(cluster), "workers", (json_int_t)count.connected,
+		"workers_wanted", (json_int_t)(known ? cluster->request.settings.minimum : 0),
+		"jobs", (json_int_t)count.wanted, "jobs_wanted",
 		(json_int_t)(known ? cluster_jobs_wanted(cluster) : 0), "log_directory",
 		json_text(cluster->log_dir), "milestones",
 		known ? report_milestones(cluster) : json_null(), "candidates",

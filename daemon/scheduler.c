@@ -58,6 +58,7 @@ void scheduler_spec_finish(struct scheduler_spec *spec)
 	free(spec->log_path);
 	free(spec->directory);
 	strv_finish(&spec->environment);
+	strv_finish(&spec->options);
 	*spec = (struct scheduler_spec){0};
 }
 
@@ -135,6 +136,8 @@ static void make_command(const struct scheduler *scheduler, struct strv *ret)
 						  : "127.0.0.1:0");
 	strv_add(ret, "--preload");
 	strv_add(ret, scheduler->preload);
+	for (size_t i = 0; i < scheduler->spec.options.count; i++)
+		strv_add(ret, scheduler->spec.options.item[i]);
 }
 
 static void make_environment(const struct scheduler *scheduler, struct strv *ret)

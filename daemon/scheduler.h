@@ -44,6 +44,7 @@ struct scheduler_spec {
 	char *directory; /* where it runs */
 	int64_t timeout_ms;
 	struct strv environment;
+	struct strv options; /* more arguments */
 };
 
 void scheduler_spec_finish(struct scheduler_spec *spec);

@@ -18,6 +18,7 @@
 #include "common/queue.h"
 #include "common/rpc.h"
 #include "daemon/child.h"
+#include "daemon/environment.h"
 #include "daemon/loop.h"
 #include "daemon/stream.h"
 
@@ -311,6 +312,7 @@ static void start_helper(void *arg)
 	struct slurm *slurm = arg;
 	char *argv[] = {slurm->helper_path, NULL};
 	_cleanup_close_ int theirs = -1, their_stderr = -1;
+	struct strv environment = STRV_INIT;
 	struct err err = ERR_INIT;
 	int pair[2], out[2];
 
@@ -324,15 +326,19 @@ static void start_helper(void *arg)
 	*slurm->end_text = '\0';
 	slurm->stderr_fd = out[0];
 	slurm->stderr_watch = loop_watch_create(slurm->loop, out[0], read_stderr, slurm);
+	/* Where dracod runs inside a job, libslurm must not take that job's part. */
+	environment_without_slurm(environ, &environment);
 	slurm->child = child_start(slurm->children,
 		&(struct child_spec){
 			.argv = argv,
+			.envp = environment.item,
 			.stdout_fd = -1,
 			.stderr_fd = their_stderr,
 			.extra_fd = theirs,
 			.die_with_us = true,
 		},
 		on_helper_exit, slurm, &err);
+	strv_finish(&environment);
 	if (!slurm->child) {
 		close(pair[0]);
 		snprintf(slurm->end_text, sizeof(slurm->end_text),

@@ -111,6 +111,7 @@ void slurm_submission_finish(struct slurm_submission *submission)
 	free(submission->output);
 	free(submission->directory);
 	strv_finish(&submission->environment);
+	strv_finish(&submission->directives);
 	*submission = (struct slurm_submission){0};
 }
 
@@ -255,36 +256,55 @@ int slurm_job_decode(const json_t *object, struct slurm_job *ret, struct err *er
 	return r;
 }
 
+static json_t *encode_list(const struct strv *list)
+{
+	json_t *array = json_array();
+
+	for (size_t i = 0; i < list->count; i++)
+		json_array_append_new(array, json_text(list->item[i]));
+	return array;
+}
+
+static int decode_list(
+	const json_t *object, const char *name, struct strv *list, struct err *err)
+{
+	const json_t *array = json_object_get(object, name);
+	bool right = json_is_array(array);
+
+	for (size_t i = 0; right && i < json_array_size(array); i++) {
+		const char *text = json_string_value(json_array_get(array, i));
+
+		right = text;
+		if (text)
+			strv_add(list, text);
+	}
+	return right ? 0
+		     : err_set(err, -EPROTO, "a submission has no usable member \"%s\"", name);
+}
+
 json_t *slurm_submission_encode(const struct slurm_submission *submission)
 {
 	json_t *object = encode(submission, submission_members);
-	json_t *environment = json_array();
 
-	for (size_t i = 0; i < submission->environment.count; i++)
-		json_array_append_new(environment, json_text(submission->environment.item[i]));
-	json_object_set_new(object, "environment", environment);
+	json_object_set_new(object, "environment", encode_list(&submission->environment));
+	json_object_set_new(object, "directives", encode_list(&submission->directives));
 	return object;
 }
 
 int slurm_submission_decode(const json_t *object, struct slurm_submission *ret, struct err *err)
 {
-	const json_t *environment = json_object_get(object, "environment");
 	int r;
 
 	*ret = (struct slurm_submission){0};
 	r = decode(object, ret, submission_members, "a submission", err);
 	if (r == 0 &&
 		(ret->count < 1 || ret->cores < 1 || ret->memory_mib < 1 ||
-			ret->walltime_s < 1 || !json_is_array(environment)))
+			ret->walltime_s < 1))
 		r = err_set(err, -EPROTO, "a submission asks for nothing");
-	for (size_t i = 0; r == 0 && i < json_array_size(environment); i++) {
-		const char *text = json_string_value(json_array_get(environment, i));
-
-		if (text)
-			strv_add(&ret->environment, text);
-		else
-			r = err_set(err, -EPROTO, "a variable of a submission is no string");
-	}
+	if (r == 0)
+		r = decode_list(object, "environment", &ret->environment, err);
+	if (r == 0)
+		r = decode_list(object, "directives", &ret->directives, err);
 	if (r < 0)
 		slurm_submission_finish(ret);
 	return r;

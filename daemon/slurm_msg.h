@@ -3,7 +3,8 @@
  * JSON-RPC 2.0, one message per line, over a socketpair. dracod asks, draco-slurm answers in order:
  *
  *	hello  {protocol}              -> {protocol, version}
- *	site   {partitions, host}      -> {controller, address, nodes: [address], host: [address]}
+ *	site   {partitions, host}      -> {controller, address, version, array_max, nodes: [address],
+ *	                                   host: [address]}
  *	submit {submission}            -> {job_id, tasks}
  *	query  {prefix}                -> {jobs: [...]}
  *	cancel {jobs: ["42_0"], how}   -> {}
@@ -94,6 +95,7 @@ struct slurm_submission { /* count equal jobs, submitted by one request */
 	int64_t memory_mib;
 	int64_t walltime_s;
 	struct strv environment; /* NAME=value */
+	struct strv directives;	 /* options of sbatch (common/directives.h) */
 };
 
 void slurm_submission_finish(struct slurm_submission *submission);

@@ -11,6 +11,7 @@
 #include "common/err.h"
 #include "common/json.h"
 #include "common/strv.h"
+#include "daemon/slurm/compat.h"
 #include "daemon/slurm/slurm_calls.h"
 
 static int send_signal(const char *ids, enum slurm_cancel_how how)

@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "common/err.h"
+#include "daemon/slurm/compat.h"
 #include "daemon/slurm/slurm_calls.h"
 
 /* Errors that slurmctld answers with although the same request may succeed a moment later. */

@@ -7,6 +7,8 @@
 #include "common/alloc.h"
 #include "common/err.h"
 #include "common/json.h"
+#include "common/strv.h"
+#include "daemon/slurm/directives.h"
 #include "daemon/slurm/slurm_calls.h"
 
 #if !HAVE_DECL_SLURM_FREE_WILL_RUN_RESPONSE_MSG
@@ -46,6 +48,7 @@ enum slurm_outcome call_predict(const json_t *params, json_t **ret_result, struc
 	const json_t *candidates = json_object_get(params, "candidates");
 	enum slurm_outcome outcome = OUTCOME_DONE;
 	struct slurm_submission wish;
+	struct strv texts = STRV_INIT;
 	char array[SUBMIT_ARRAY_MAX];
 	job_desc_msg_t job;
 	json_t *predictions;
@@ -54,6 +57,11 @@ enum slurm_outcome call_predict(const json_t *params, json_t **ret_result, struc
 		return OUTCOME_REFUSED;
 	wish.count = 1;
 	submit_describe(&wish, array, &job);
+	if (directives_apply(&wish.directives, &job, &texts, err) < 0) {
+		slurm_submission_finish(&wish);
+		strv_finish(&texts);
+		return OUTCOME_REFUSED;
+	}
 	predictions = json_array();
 	for (size_t i = 0; i < json_array_size(candidates); i++) {
 		json_t *one = predict(&job, json_array_get(candidates, i), &outcome, err);
@@ -63,6 +71,7 @@ enum slurm_outcome call_predict(const json_t *params, json_t **ret_result, struc
 		outcome = OUTCOME_DONE;
 		json_array_append_new(predictions, one);
 	}
+	strv_finish(&texts);
 	slurm_submission_finish(&wish);
 	if (outcome == OUTCOME_DONE)
 		*ret_result = json_pack("{s:o}", "predictions", predictions);

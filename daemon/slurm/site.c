@@ -7,12 +7,14 @@
 #include <slurm/slurm.h>
 #include <slurm/slurm_errno.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
 
 #include "common/cleanup.h"
 #include "common/err.h"
 #include "common/json.h"
+#include "daemon/slurm/compat.h"
 #include "daemon/slurm/slurm_calls.h"
 
 /* The address of this host that packets to host:port leave from; nothing is sent for that. */
@@ -42,6 +44,18 @@ static int address_towards(
 	return 0;
 }
 
+/* How many jobs one array may hold: MaxArraySize, or less by SchedulerParameters. At least 1. */
+static int array_max(const slurm_conf_t *conf)
+{
+	static const char name[] = "max_array_tasks=";
+	const char *limit = conf->sched_params ? strcasestr(conf->sched_params, name) : NULL;
+	int max = (int)conf->max_array_sz;
+
+	if (limit && atoi(limit + strlen(name)) < max)
+		max = atoi(limit + strlen(name));
+	return max > 1 ? max : 1;
+}
+
 enum slurm_outcome call_site(const json_t *params, json_t **ret_result, struct err *err)
 {
 	const char *host = json_get_text(params, "host", NULL);
@@ -60,7 +74,7 @@ enum slurm_outcome call_site(const json_t *params, json_t **ret_result, struct e
 	if (r == 0)
 		*ret_result = json_pack("{s:o, s:s, s:o, s:i, s:o, s:o}", "controller",
 			json_text(conf->control_machine[0]), "address", address, "version",
-			json_text(conf->version), "array_max", (int)conf->max_array_sz, "nodes",
+			json_text(conf->version), "array_max", array_max(conf), "nodes",
 			node_addresses(json_object_get(params, "partitions")), "host",
 			host ? host_addresses(host) : json_array());
 	slurm_free_ctl_conf(conf);

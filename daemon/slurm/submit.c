@@ -7,6 +7,9 @@
 
 #include "common/cleanup.h"
 #include "common/err.h"
+#include "common/strv.h"
+#include "daemon/slurm/compat.h"
+#include "daemon/slurm/directives.h"
 #include "daemon/slurm/slurm_calls.h"
 
 static char no_input[] = "/dev/null";
@@ -29,10 +32,15 @@ void submit_describe(
 	job->min_nodes = job->max_nodes = 1;
 	job->num_tasks = 1;
 	job->min_cpus = (uint32_t)wish->cores;
+	job->pn_min_cpus = (uint16_t)wish->cores;
 	job->cpus_per_task = (uint16_t)wish->cores;
 	job->pn_min_memory = (uint64_t)wish->memory_mib;
 	job->time_limit = (uint32_t)((wish->walltime_s + 59) / 60);
 	job->requeue = 0; /* draco replaces jobs itself */
+#ifdef JOB_CPUS_SET
+	/* The partition's DefCpuPerGPU does not count where cores are asked for. */
+	job->bitflags |= JOB_CPUS_SET | JOB_NTASKS_SET;
+#endif
 	if (wish->count > 1) {
 		snprintf(array, SUBMIT_ARRAY_MAX, "0-%lld", (long long)wish->count - 1);
 		job->array_inx = array;
@@ -42,6 +50,7 @@ void submit_describe(
 enum slurm_outcome call_submit(const json_t *params, json_t **ret_result, struct err *err)
 {
 	struct slurm_submission wish;
+	struct strv texts = STRV_INIT;
 	submit_response_msg_t *response = NULL;
 	job_desc_msg_t job;
 	char array[SUBMIT_ARRAY_MAX];
@@ -50,13 +59,17 @@ enum slurm_outcome call_submit(const json_t *params, json_t **ret_result, struct
 	if (slurm_submission_decode(params, &wish, err) < 0)
 		return OUTCOME_REFUSED;
 	submit_describe(&wish, array, &job);
-	if (slurm_submit_batch_job(&job, &response) != SLURM_SUCCESS)
+	if (directives_apply(&wish.directives, &job, &texts, err) < 0)
+		outcome = OUTCOME_REFUSED;
+	else if (slurm_submit_batch_job(&job, &response) != SLURM_SUCCESS)
 		outcome = call_failure("Slurm did not accept the job", true, err);
 	else
-		*ret_result = json_pack("{s:I, s:I}", "job_id", (json_int_t)response->job_id,
-			"tasks", (json_int_t)(wish.count > 1 ? wish.count : 0));
+		*ret_result = json_pack("{s:I, s:I}", "job_id",
+			(json_int_t)compat_submitted_id(response), "tasks",
+			(json_int_t)(wish.count > 1 ? wish.count : 0));
 	if (response)
 		slurm_free_submit_response_response_msg(response);
+	strv_finish(&texts);
 	slurm_submission_finish(&wish);
 	return outcome;
 }

@@ -1,0 +1,226 @@
+/* settings_job.c: the settings about what the jobs ask for and what runs in them. Pure. */
+#include "common/settings_job.h"
+
+#include <ctype.h>
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+
+#include "common/alloc.h"
+#include "common/cleanup.h"
+#include "common/directives.h"
+#include "common/err.h"
+#include "common/strv.h"
+
+#define SCRIPT_MAX    (64 * 1024) /* of prologue and epilogue */
+#define VARIABLE_MAX  (64 * 1024)
+#define LENGTH(array) (sizeof(array) / sizeof((array)[0]))
+
+/* The settings that are options of sbatch by another name. */
+static const struct {
+	enum setting_id setting;
+	enum directive_id directive;
+} as_directives[] = {
+	{SETTING_ACCOUNT, DIRECTIVE_ACCOUNT},
+	{SETTING_QOS, DIRECTIVE_QOS},
+	{SETTING_CONSTRAINT, DIRECTIVE_CONSTRAINT},
+	{SETTING_GRES, DIRECTIVE_GRES},
+	{SETTING_GPUS, DIRECTIVE_GPUS},
+	{SETTING_EXCLUSIVE, DIRECTIVE_EXCLUSIVE},
+	{SETTING_LICENSES, DIRECTIVE_LICENSES},
+	{SETTING_NODELIST, DIRECTIVE_NODELIST},
+	{SETTING_EXCLUDE, DIRECTIVE_EXCLUDE},
+	{SETTING_MAIL_TYPE, DIRECTIVE_MAIL_TYPE},
+	{SETTING_MAIL_USER, DIRECTIVE_MAIL_USER},
+};
+
+/* Arguments of Dask's commands that draco itself gives, and what to use instead. */
+struct taken {
+	const char *option;
+	const char *instead;
+};
+
+static const struct taken taken_of_worker[] = {
+	{"--name", "is set by draco, to know a job's workers"},
+	{"--nworkers", "is set by draco: use the setting processes"},
+	{"--nprocs", "is set by draco: use the setting processes"},
+	{"--nthreads", "is set by draco: use the settings cores and processes"},
+	{"--memory-limit", "is set by draco: use the settings memory and processes"},
+	{"--local-directory", "is set by draco: use the setting scratch_directory"},
+	{"--scheduler-file", "is not possible: draco gives the scheduler's address"},
+	{"--host", "is set by draco: use the setting interface"},
+	{"--interface", "is set by draco: use the setting interface"},
+	{"--dashboard-address", "is set by draco: workers have no dashboard"},
+	{"--help", "would start no worker"},
+	{"--version", "would start no worker"},
+};
+
+static const struct taken taken_of_scheduler[] = {
+	{"--host", "is set by draco: use the setting interface"},
+	{"--port", "is set by draco"},
+	{"--interface", "is set by draco: use the setting interface"},
+	{"--dashboard", "is set by draco: use the setting dashboard"},
+	{"--no-dashboard", "is set by draco: use the setting dashboard"},
+	{"--dashboard-address",
+		"is set by draco: use the settings dashboard_address and dashboard_port"},
+	{"--help", "would start no scheduler"},
+	{"--version", "would start no scheduler"},
+};
+
+/* The setting's value as a directive; NULL when nothing is set. The caller frees. */
+static char *as_directive(const struct settings *settings, size_t i)
+{
+	const struct setting *setting = &settings_table[as_directives[i].setting];
+	const char *name = directive_types[as_directives[i].directive].name;
+	const void *value = (const char *)settings + setting->offset;
+
+	if (setting->type == SETTING_BOOLEAN)
+		return *(const bool *)value ? xstrdup(name) : NULL;
+	value = *(char *const *)value;
+	return value ? xasprintf("%s=%s", name, (const char *)value) : NULL;
+}
+
+void settings_directives(const struct settings *settings, struct strv *ret)
+{
+	for (size_t i = 0; i < LENGTH(as_directives); i++) {
+		char *text = as_directive(settings, i);
+
+		if (text)
+			strv_take(ret, text);
+	}
+	for (size_t i = 0; i < settings->directives.count; i++)
+		strv_add(ret, settings->directives.item[i]);
+}
+
+static int check_as_directive(const struct settings *settings, size_t i, struct err *err)
+{
+	_cleanup_free_ char *text = as_directive(settings, i);
+	struct directive directive;
+
+	return text ? directive_parse(text, time(NULL), &directive, err) : 0;
+}
+
+static int check_directives(const struct settings *settings, struct err *err)
+{
+	const struct strv *list = &settings->directives;
+	int r = directives_check(list, time(NULL), err);
+
+	for (size_t i = 0; r == 0 && i < list->count; i++) {
+		struct directive directive;
+
+		r = directive_parse(list->item[i], time(NULL), &directive, err);
+		for (size_t k = 0; r == 0 && k < LENGTH(as_directives); k++) {
+			_cleanup_free_ char *same = as_directive(settings, k);
+
+			if (same && as_directives[k].directive == directive.id)
+				r = err_set(err, -EINVAL,
+					"%s: the setting %s gives it, too: leave out one of them",
+					list->item[i],
+					settings_table[as_directives[k].setting].name);
+		}
+	}
+	return r;
+}
+
+static int check_script(const char *text, struct err *err)
+{
+	if (text && strlen(text) > SCRIPT_MAX)
+		return err_set(err, -EINVAL,
+			"the text has %zu bytes, and at most %d are possible: call a script of "
+			"your own instead",
+			strlen(text), SCRIPT_MAX);
+	return 0;
+}
+
+static int check_environment(const struct strv *list, struct err *err)
+{
+	for (size_t i = 0; i < list->count; i++) {
+		const char *text = list->item[i];
+		size_t length = strcspn(text, "=");
+		bool right =
+			text[length] == '=' && length > 0 && !isdigit((unsigned char)text[0]);
+
+		for (size_t k = 0; k < length; k++)
+			right &= isalnum((unsigned char)text[k]) || text[k] == '_';
+		if (!right)
+			return err_set(err, -EINVAL,
+				"\"%s\" is not of the form NAME=VALUE, NAME of letters, digits and "
+				"\"_\"",
+				text);
+		if (strlen(text) > VARIABLE_MAX)
+			return err_set(err, -EINVAL,
+				"the value of %.*s is longer than %d characters", (int)length,
+				text, VARIABLE_MAX);
+		if (strncmp(text, "SLURM_", 6) == 0 || strncmp(text, "SBATCH_", 7) == 0)
+			return err_set(err, -EINVAL,
+				"%.*s is for Slurm alone to set: for an option of sbatch use "
+				"directives",
+				(int)length, text);
+	}
+	return 0;
+}
+
+static int check_options(
+	const struct strv *list, const struct taken *taken, size_t count, struct err *err)
+{
+	for (size_t i = 0; i < list->count; i++) {
+		const char *text = list->item[i];
+		size_t length = strcspn(text, "= ");
+
+		if (text[0] == '-' && text[length] == ' ')
+			return err_set(err, -EINVAL,
+				"\"%s\" is one argument: write %.*s=%s, or make it two items",
+				text, (int)length, text, text + length + 1);
+		for (size_t k = 0; k < count; k++)
+			if (strlen(taken[k].option) == length &&
+				strncmp(taken[k].option, text, length) == 0)
+				return err_set(err, -EINVAL, "%s %s", taken[k].option,
+					taken[k].instead);
+	}
+	return 0;
+}
+
+/* $USER is the only thing that is put in. */
+static int check_directory(const char *text, struct err *err)
+{
+	const char *dollar = text ? strchr(text, '$') : NULL;
+
+	if (!text || text[0] != '/')
+		return err_set(err, -EINVAL,
+			"\"%s\" must begin with \"/\": it is a directory of the nodes",
+			text ? text : "none");
+	for (; dollar; dollar = strchr(dollar + 1, '$'))
+		if (strncmp(dollar, "$USER", 5) != 0 || isalnum((unsigned char)dollar[5]) ||
+			dollar[5] == '_')
+			return err_set(err, -EINVAL,
+				"\"%s\" may contain $USER, but no other variable", text);
+	return 0;
+}
+
+int settings_check_job(const struct settings *settings, enum setting_id id, struct err *err)
+{
+	for (size_t i = 0; i < LENGTH(as_directives); i++)
+		if (as_directives[i].setting == id)
+			return check_as_directive(settings, i, err);
+	switch (id) {
+	case SETTING_DIRECTIVES:
+		return check_directives(settings, err);
+	case SETTING_PROLOGUE:
+		return check_script(settings->prologue, err);
+	case SETTING_EPILOGUE:
+		return check_script(settings->epilogue, err);
+	case SETTING_JOB_ENVIRONMENT:
+		return check_environment(&settings->environment, err);
+	case SETTING_WORKER_OPTIONS:
+		return check_options(&settings->worker_options, taken_of_worker,
+			LENGTH(taken_of_worker), err);
+	case SETTING_SCHEDULER_OPTIONS:
+		return check_options(&settings->scheduler_options, taken_of_scheduler,
+			LENGTH(taken_of_scheduler), err);
+	case SETTING_SCRATCH_DIRECTORY:
+		return check_directory(settings->scratch_directory, err);
+	default:
+		return 0;
+	}
+}

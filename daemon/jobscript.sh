@@ -1,0 +1,136 @@
+# Functions of every job script; its last lines call them. The prologue runs in the same shell, so all
+# names here begin with draco_.
+
+draco_say() {
+	echo "draco: job $draco_job on $draco_node: $*" >&2
+}
+
+draco_begin() {
+	draco_job=$SLURM_JOB_ID
+	[ -z "$SLURM_ARRAY_JOB_ID" ] || draco_job=${SLURM_ARRAY_JOB_ID}_$SLURM_ARRAY_TASK_ID
+	draco_node=${SLURMD_NODENAME:-$HOSTNAME}
+	draco_step= draco_worker= draco_stopped= draco_directory= draco_failed=
+	trap draco_stop TERM INT
+	trap draco_finish EXIT
+}
+
+# SIGTERM ends the job in good order: hand it on to the workers.
+draco_stop() {
+	draco_stopped=yes
+	[ -z "$draco_worker" ] || kill -TERM "$draco_worker" 2>/dev/null
+}
+
+# On every way out, whatever the shell ran at that time.
+draco_finish() {
+	draco_status=$?
+	trap : TERM INT
+	trap - ERR EXIT
+	set +eu
+	if [ "$draco_step" = prologue ]; then
+		[ -n "$draco_stopped" ] ||
+			draco_say "the prologue failed with exit status $draco_status" \
+				"${draco_failed:+at: $draco_failed}"
+		draco_status=$draco_exit_prologue
+	elif [ "$draco_step" = workers ] && [ -n "$draco_epilogue" ]; then
+		(eval "$draco_epilogue") || draco_say "the epilogue failed with exit status $?"
+	fi
+	[ -z "$draco_directory" ] || rm -rf -- "$draco_directory"
+	exit "$draco_status"
+}
+
+# Set draco_why when the directory $1 cannot be trusted with our files: where all users can write,
+# another one may have made it, or a link of its name, before.
+draco_check_base() {
+	draco_why=
+	mkdir -p -m 700 -- "$1" 2>/dev/null
+	if ! [ -d "$1" ]; then
+		draco_why="does not exist and cannot be made"
+		return
+	fi
+	# owner of the name itself, owner and mode of what it leads to
+	set -- "$1" $(stat -c %u -- "$1") $(stat -L -c '%u %a' -- "$1")
+	if { [ "$2" != 0 ] && [ "$2" != "$EUID" ]; } ||
+		{ [ "$3" != 0 ] && [ "$3" != "$EUID" ]; }; then
+		draco_why="belongs to another user"
+	elif (($((8#$4)) & 8#0002)) && ! (($((8#$4)) & 8#1000)); then
+		draco_why="can be changed by all users (mode $4)"
+	fi
+}
+
+# Set draco_directory to a new directory for the workers' local files: in $1, else in TMPDIR.
+draco_make_directory() {
+	draco_why=
+	if [ -n "$1" ]; then
+		draco_check_base "$1"
+		if [ -z "$draco_why" ]; then
+			draco_directory=$1/draco-$draco_job
+			# mkdir never takes what is there already
+			mkdir -m 700 -- "$draco_directory" 2>/dev/null ||
+				draco_directory=$(mktemp -d -- "$draco_directory-XXXXXX" 2>/dev/null) ||
+				draco_why="is not writable"
+		fi
+		[ -z "$draco_why" ] ||
+			draco_say "$1 $draco_why: local files go to ${TMPDIR:-/tmp}" \
+				"(use_scratch_dir: false avoids this line)"
+	fi
+	if [ -z "$draco_directory" ] &&
+		! draco_directory=$(mktemp -d -- "${TMPDIR:-/tmp}/draco-$draco_job-XXXXXX"); then
+		draco_say "there is no place for local files: ${TMPDIR:-/tmp} is not writable"
+		exit "$draco_exit_directory"
+	fi
+	export DRACO_LOCAL_DIRECTORY=$draco_directory
+}
+
+# Around the prologue, which ends at the first command that fails.
+draco_begin_prologue() {
+	draco_step=prologue
+	trap 'draco_failed=$BASH_COMMAND' ERR
+	set -e
+}
+
+draco_end_prologue() {
+	trap - ERR
+	set +eu
+	trap draco_stop TERM INT
+	trap draco_finish EXIT
+	draco_step=
+	[ -z "$draco_stopped" ] || exit 0
+}
+
+# $1 is the Python.
+draco_check_python() {
+	[ -x "$1" ] && return
+	draco_say "there is no Python $1 on this node (the setting python, or the first in PATH" \
+		"where dracod runs): it must be the same on all nodes"
+	exit "$draco_exit_python"
+}
+
+# A home directory that the node does not share shows here first.
+draco_check_certificate() {
+	draco_certificate=$DASK_DISTRIBUTED__COMM__TLS__CA_FILE
+	if [ -n "$draco_certificate" ] && ! [ -r "$draco_certificate" ]; then
+		draco_say "cannot read $draco_certificate: the nodes must share that directory" \
+			"with the host of dracod (XDG_STATE_HOME names another one)"
+		exit 1
+	fi
+}
+
+# Become the workers that the command line describes. This shell stays between Slurm and them, to run
+# the epilogue and to remove their directory when they are gone.
+draco_run() {
+	draco_step=workers
+	"$@" &
+	draco_worker=$!
+	[ -z "$draco_stopped" ] || draco_stop
+	wait "$draco_worker"
+	draco_status=$?
+	while kill -0 "$draco_worker" 2>/dev/null; do # a signal had ended wait
+		wait "$draco_worker"
+		draco_status=$?
+	done
+	if [ "$draco_status" = 1 ] && ! "$1" -c 'import distributed' 2>/dev/null; then
+		draco_say "$1 has no distributed on this node: it must be the same on all nodes"
+		draco_status=$draco_exit_python
+	fi
+	exit "$draco_status"
+}

@@ -1,0 +1,23 @@
+/* compat.h: what differs between the versions of libslurm, from 22.05 on. Included after slurm.h. */
+#ifndef DRACO_DAEMON_SLURM_COMPAT_H
+#define DRACO_DAEMON_SLURM_COMPAT_H
+
+#include <errno.h>
+#include <slurm/slurm.h>
+
+/* The error of the last call has become plain errno. */
+#if !HAVE_DECL_SLURM_GET_ERRNO
+#define slurm_get_errno() errno
+#endif
+
+#if !HAVE_DECL_SLURM_FREE_CTL_CONF
+#define slurm_free_ctl_conf slurm_free_conf
+#endif
+
+#ifdef HAVE_SUBMIT_RESPONSE_MSG_T_JOB_ID
+#define compat_submitted_id(response) ((response)->job_id)
+#else
+#define compat_submitted_id(response) ((response)->step_id.job_id)
+#endif
+
+#endif

@@ -1,0 +1,391 @@
+"""Options of sbatch passed on by draco, each compared with what sbatch itself makes of it."""
+
+from __future__ import annotations
+
+import json
+import re
+import signal
+import subprocess
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from harness import BUILD, Draco, Sandbox, wait_for
+
+#: What a job of :func:`ask` asks for, as options of sbatch.
+BASE = ["-p", "short", "-N1", "-n1", "-c2", "--mem=1G", "-t50", "--no-requeue"]
+SETTINGS = ["--processes=1", "--cores=2", "--memory=1GiB", "--walltime=50"]
+
+#: Of each directive a value that the Slurm of :func:`site` accepts, and what must come with it.
+CASES: dict[str, list[str]] = {
+    "account": ["account=physics"],
+    "acctg-freq": ["acctg-freq=30"],
+    "batch": ["batch=fast", "constraint=fast"],
+    "bb": ["bb=capacity=1G"],
+    "begin": ["begin=2031-02-03T04:05:06"],
+    "cluster-constraint": ["cluster-constraint=east"],
+    "comment": ["comment=two words"],
+    "constraint": ["constraint=fast&bigmem"],
+    "container": ["container=/bundle"],
+    "contiguous": ["contiguous"],
+    "core-spec": ["core-spec=1"],
+    "cores-per-socket": ["cores-per-socket=1"],
+    "deadline": ["deadline=2031-02-03T04:05:06"],
+    "delay-boot": ["delay-boot=10"],
+    "dependency": ["dependency=afterany:1"],
+    "exclude": ["exclude=n2"],
+    "exclusive": ["exclusive"],
+    "extra-node-info": ["extra-node-info=8:1:1"],
+    "gpu-freq": ["gpu-freq=low", "gpus=1"],
+    "gpus": ["gpus=2"],
+    "gpus-per-node": ["gpus-per-node=a100:1"],
+    "gpus-per-socket": ["gpus-per-socket=1", "sockets-per-node=2"],
+    "gpus-per-task": ["gpus-per-task=1"],
+    "gres": ["gres=fs:2"],
+    "gres-flags": ["gres-flags=enforce-binding", "gpus=1"],
+    "hint": ["hint=nomultithread"],
+    "kill-on-invalid-dep": ["kill-on-invalid-dep=yes"],
+    "licenses": ["licenses=matlab:2"],
+    "mail-type": ["mail-type=TIME_LIMIT_80"],
+    "mail-user": ["mail-user=somebody@example.org", "mail-type=END"],
+    "mcs-label": ["mcs-label=root"],
+    "mincpus": ["mincpus=4"],
+    "network": ["network=sn_all"],
+    "nice": ["nice=321"],
+    "no-kill": ["no-kill"],
+    "nodelist": ["nodelist=n2"],
+    "oversubscribe": ["oversubscribe"],
+    "prefer": ["prefer=fast"],
+    "priority": ["priority=4711"],
+    "profile": ["profile=Task"],
+    "qos": ["qos=urgent"],
+    "reboot": ["reboot"],
+    "signal": ["signal=B:USR1@90"],
+    "sockets-per-node": ["sockets-per-node=2"],
+    "switches": ["switches=1@00:10:00"],
+    "thread-spec": ["thread-spec=2"],
+    "threads-per-core": ["threads-per-core=1"],
+    "tmp": ["tmp=5G"],
+    "wckey": ["wckey=project"],
+}
+
+#: Directives that came later than some versions of Slurm.
+NEWER = {"extra": "extra=anything", "oom-kill-step": "oom-kill-step=1"}
+
+#: More values of some kinds.
+VARIANTS = [
+    ["exclusive=user"],
+    ["exclusive=mcs"],
+    ["exclusive=false"],
+    ["-Afoo"],
+    ["-A foo"],
+    ["--account foo"],
+    ["--mail_type=all"],
+    ["nice"],
+    ["nice=-5"],
+    ["hint=memory_bound"],
+    ["hint=multithread"],
+    ["hint=compute_bound"],
+    ["gres=gpu:a100:1"],
+    ["gres=none"],
+    ["gpus=v100:2", "gres=fs:1"],
+    ["gres-flags=disable-binding", "gpus=1"],
+    ["kill-on-invalid-dep=no"],
+    ["profile=All"],
+    ["mail-type=INVALID_DEPEND"],
+    ["extra-node-info=8"],
+    ["switches=1"],
+    ["tmp=700"],
+    ["priority=top"],
+]
+
+#: What differs between any two jobs, or between the two ways to submit one.
+OWN = {
+    *("JobId", "JobName", "Priority", "SubmitTime", "EligibleTime", "AccrueTime"),
+    *("LastSchedEval", "Scheduler", "Command", "WorkDir", "StdErr", "StdOut", "AllocNode:Sid"),
+    *("job_id", "name", "priority", "submit_time", "accrue_time", "eligible_time", "command"),
+    *("last_sched_evaluation", "current_working_directory", "state_reason", "Reason"),
+    *("standard_output", "state_description"),
+}
+
+
+@pytest.fixture(scope="module")
+def site() -> Iterator[Sandbox]:
+    """A Slurm with GPUs, features, licences and more, whose partition starts no job."""
+    with Sandbox("--nodes", "2", "--shared") as sandbox:
+        folder = Path(sandbox.directory)
+        conf = folder / "slurm.conf"
+        text, count = re.subn(
+            r"(?m)^(NodeName=n.*)$",
+            r"\1 Gres=gpu:a100:2,gpu:v100:2,fs:4 Feature=bigmem,fast TmpDisk=10000",
+            conf.read_text(),
+        )
+        assert count == 1
+        text += (
+            "SlurmctldDebug=debug3\nGresTypes=gpu,fs\nLicenses=matlab:4\nMCSPlugin=mcs/user\n"
+            "TopologyPlugin=topology/tree\nAllowSpecResourcesUsage=YES\n"
+        )
+        conf.write_text(text)
+        (folder / "topology.conf").write_text("SwitchName=s1 Nodes=n[1-2]\n")
+        for number in range(4):
+            (folder / f"gpu{number}").touch()
+        (folder / "gres.conf").write_text(
+            f"Name=gpu Type=a100 File={folder}/gpu[0-1]\n"
+            f"Name=gpu Type=v100 File={folder}/gpu[2-3]\n"
+            "Name=fs Count=4\n"
+        )
+        for daemon in ("slurmctld", "n1", "n2"):
+            sandbox.kill(daemon)
+        for daemon in ("slurmctld", "n1", "n2"):
+            sandbox.restart(daemon)
+        sandbox.command("scontrol", "update", "PartitionName=short", "State=DOWN")
+        yield sandbox
+
+
+@pytest.fixture(scope="module")
+def user(site: Sandbox) -> Iterator[Draco]:
+    """One user for all tests here, whose dracod stays."""
+    with Draco(site) as draco:
+        command = [str(BUILD / "dracod"), "--name", draco.name]
+        with subprocess.Popen(command, env=draco.environment, cwd="/") as daemon:
+            wait_for(lambda: "stopped" in draco.cluster_state(), "dracod serves")
+            yield draco
+            draco.run("shutdown")
+            daemon.wait(60)
+    draco.check_nothing_left()
+
+
+def received(sandbox: Sandbox, job: str) -> dict[str, str]:
+    """The request of a job as slurmctld received it, member by member, by its own log."""
+    log = (Path(sandbox.directory) / "log/slurmctld.log").read_text(errors="replace")
+    before, found, _ = log.partition(f" JobId={job} InitPrio=")
+    assert found, f"the log does not tell of job {job}"
+    request = before.rpartition("debug3: JobDesc: ")[2].rpartition("debug3:    bitflags=")
+    lines = re.findall(r"debug3:    (.*)", request[0] + request[1] + request[2].splitlines()[0])
+    members = re.findall(r"(\S+?)[=:](.*?)(?= \S+?[=:]|$)", "\n".join(lines), re.M)
+    own = ("script", "environment", "stdin", "stdout", "stderr", "work_dir", "alloc_node")
+    request = {f"received {name}": value for name, value in members if name not in own}
+    # sbatch says 0 where libslurm's default is "nothing said", which comes to the same.
+    for name, nothing in {
+        "contiguous": "-1",
+        "mail_type": "65534",
+        "mem_bind": "65534:(null)",
+    }.items():
+        if request[f"received {name}"] == nothing:
+            request[f"received {name}"] = "0:(null)" if name == "mem_bind" else "0"
+    return request
+
+
+def describe(sandbox: Sandbox, job: str) -> dict[str, object]:
+    """All that Slurm tells of a job, but for what differs between any two."""
+    fields: dict[str, object] = {}
+    text = sandbox.command("scontrol", "-d", "-o", "show", "job", job)
+    for name, value in re.findall(r"(\S+?)=(.*?)(?= \S+?=|$)", text.strip()):
+        fields[name] = value
+    jobs = json.loads(sandbox.command("squeue", "--json"))["jobs"]
+    fields.update(next(one for one in jobs if str(one["job_id"]) == job))
+    fields = {name: value for name, value in fields.items() if name not in OWN}
+    fields["profile"] = sandbox.command("squeue", "-h", "-j", job, "-O", "Profile").strip()
+    return {**fields, **received(sandbox, job)}
+
+
+def sbatch(sandbox: Sandbox, options: list[str]) -> str:
+    """Submit by sbatch; the job's id, or what sbatch complains about."""
+    result = subprocess.run(
+        ["sbatch", "--parsable", *BASE, *options, "--wrap", "true"],
+        env={**{"PATH": "/usr/bin:/bin", "HOME": "/"}, **sandbox.environment},
+        text=True,
+        capture_output=True,
+    )
+    return result.stdout.strip() or result.stderr.strip()
+
+
+def as_options(directives: list[str]) -> list[str]:
+    options = []
+    for directive in directives:
+        match = re.fullmatch(r"-(\w) ?(\w.*)", directive)
+        if match:
+            options.append(f"-{match[1]}{match[2]}")
+            continue
+        name, separator, value = re.fullmatch(r"(?:--)?([\w-]+)([= ]?)(.*)", directive).groups()
+        options.append(f"--{name.replace('_', '-')}{'=' if separator else ''}{value}")
+    return options
+
+
+def submit_and_describe(draco: Draco, directives: list[str]) -> dict[str, object]:
+    """Start a cluster with the directives, and what Slurm tells of its job."""
+    start = draco.popen(
+        "start", *SETTINGS, "--directives", ",".join(directives), stderr=subprocess.PIPE
+    )
+    try:
+        wait_for(
+            lambda: draco.jobs() or start.poll() is not None, f"{directives} are submitted"
+        )
+        assert start.poll() is None, start.stderr.read()
+        return describe(draco.sandbox, draco.jobs()[0]["id"])
+    finally:
+        start.send_signal(signal.SIGINT)
+        start.communicate(timeout=60)
+
+
+def known_directives(draco: Draco) -> set[str]:
+    """All that draco knows, by its own words."""
+    complaint = draco.start("--directives=qqqqqqqqqqqqqqqq", check=False).stderr
+    match = re.search(r"known: (.*)$", complaint, re.M)
+    assert match, complaint
+    return set(match[1].split(", "))
+
+
+def test_every_directive_is_in_the_list(user: Draco) -> None:
+    assert known_directives(user) == set(CASES) | set(NEWER)
+
+
+@pytest.mark.parametrize(
+    "directives", [*CASES.values(), *VARIANTS], ids=lambda value: " ".join(value)
+)
+def test_draco_submits_what_sbatch_submits(user: Draco, directives: list[str]) -> None:
+    options = [] if directives == ["exclusive=false"] else as_options(directives)
+    reference = sbatch(user.sandbox, options)
+    assert reference.isdigit(), f"sbatch does not take {directives}: {reference}"
+    expected = describe(user.sandbox, reference)
+    assert submit_and_describe(user, directives) == expected
+    plain = describe(user.sandbox, sbatch(user.sandbox, []))
+    if directives not in (["exclusive=false"], ["gres=none"]):
+        assert expected != plain, f"{directives} makes no difference that can be seen"
+
+
+@pytest.mark.parametrize("name", NEWER)
+def test_directive_that_is_newer_than_this_slurm(user: Draco, name: str) -> None:
+    if name in user.sandbox.command("sbatch", "--help"):
+        pytest.skip(f"sbatch of this Slurm knows --{name}")
+    result = user.start(*SETTINGS, f"--directives={NEWER[name]}", check=False)
+    assert result.returncode == 1
+    assert f"--{name}: the option is not known to Slurm" in result.stderr
+    assert not user.jobs()
+
+
+@pytest.mark.parametrize(
+    ("settings", "options"),
+    [
+        (["--account=physics", "--qos=urgent"], ["-Aphysics", "-qurgent"]),
+        (["--constraint=fast&bigmem"], ["-Cfast&bigmem"]),
+        (["--gres=fs:1,gpu:v100:1"], ["--gres=fs:1,gpu:v100:1"]),
+        (["--gpus=a100:2"], ["-Ga100:2"]),
+        (["--exclusive"], ["--exclusive"]),
+        (["--licenses=matlab:3"], ["-Lmatlab:3"]),
+        (["--nodelist=n1"], ["-wn1"]),
+        (["--exclude=n[1,2]"], ["-xn[1,2]"]),
+        (
+            ["--mail-type=END,FAIL,ARRAY_TASKS", "--mail-user=me@example.org"],
+            ["--mail-type=END,FAIL,ARRAY_TASKS", "--mail-user=me@example.org"],
+        ),
+    ],
+    ids=lambda value: " ".join(value),
+)
+def test_settings_of_their_own(user: Draco, settings: list[str], options: list[str]) -> None:
+    reference = sbatch(user.sandbox, options)
+    start = user.popen("start", *SETTINGS, *settings, stderr=subprocess.PIPE)
+    try:
+        wait_for(lambda: user.jobs() or start.poll() is not None, "the job is submitted")
+        if reference.isdigit():
+            assert start.poll() is None, start.stderr.read()
+            expected = describe(user.sandbox, reference)
+            assert describe(user.sandbox, user.jobs()[0]["id"]) == expected
+        else:  # both are refused, in the same words
+            complaint = reference.splitlines()[-1].split("failed: ")[1]
+            assert start.wait(60) == 1
+            assert complaint in start.stderr.read()
+    finally:
+        start.send_signal(signal.SIGINT)
+        start.communicate(timeout=60)
+
+
+@pytest.mark.parametrize(
+    ("directives", "complaint"),
+    [
+        ("constraint=unheard", "Invalid feature specification"),
+        ("gres=unheard:1", "Invalid generic resource (gres) specification"),
+        ("licenses=unheard", "Invalid license specification"),
+        ("nodelist=n7", "Invalid node name specified"),
+        ("dependency=nonsense", "Job dependency problem"),
+    ],
+)
+def test_slurm_refuses(user: Draco, directives: str, complaint: str) -> None:
+    result = user.start(*SETTINGS, f"--directives={directives}", check=False)
+    assert result.returncode == 1
+    assert f"Slurm did not accept the job: {complaint}" in result.stderr
+    assert f"walltime 00:50:00, {directives})" in result.stderr
+    assert not user.jobs()
+
+
+WRONG = [
+    (
+        "acount=x",
+        'directives: acount=x: draco knows no option "acount" of sbatch; near ones: account',
+    ),
+    ("gpu=1", "near ones: gpus, gpu-freq, gpu-bind, gpus-per-node"),
+    ("mem=4G", "directives: mem=4G: --mem is set by draco: use the setting memory"),
+    ("--mem-per-cpu=4G", "--mem-per-cpu is set by draco: use the setting memory"),
+    ("-c4", "-c4: --cpus-per-task is set by draco: use the setting cores"),
+    ("-t 10:00", "--time is set by draco: use the setting walltime"),
+    ("ntasks=4", "--ntasks is set by draco: use the setting processes"),
+    ("partition=short", "--partition is set by draco: use the setting queues_to_try"),
+    ("array=1-4", "--array is set by draco: minimum and maximum give the number of jobs"),
+    ("output=x", "--output is set by draco: use the setting log_directory"),
+    ("export=ALL", "--export is set by draco: use the setting environment"),
+    ("hold", "--hold is not possible: a job that is held never starts"),
+    ("distribution=block", "--distribution is about tasks of srun, and draco's jobs have none"),
+    ("account", "account: --account needs a value"),
+    ("comment=", "--comment: the value is empty"),
+    ("nice=x", '--nice: "x" is not a whole number'),
+    ("mincpus=0", "--mincpus: 0 is out of range: from 1 to 65533"),
+    ("contiguous=maybe", '--contiguous: "maybe" is not needed: the option has no value'),
+    ("exclusive=mine", '--exclusive: "mine" is not one of true, false, user, mcs, topo'),
+    ("mail-type=SOMETIMES", '--mail-type: "SOMETIMES" is not one of NONE, BEGIN, END, FAIL'),
+    ("begin=soon", '--begin: "soon" is no time: give now+1hour, 16:00, tomorrow'),
+    ("tmp=5 apples", '--tmp: "5 apples"'),
+    ("gpus=many", '--gpus: "many" is not a number of GPUs'),
+    ("gpus=0", '--gpus: "0" is not a number of GPUs: give 2 or a100:2'),
+    ("signal=NOSUCH", '--signal: "NOSUCH" is not of the form B:USR1@60'),
+    ("switches=few", '--switches: "few" is not of the form 1@00:10:00'),
+    (
+        "extra-node-info=a:b",
+        '--extra-node-info: "a:b" is not of the form SOCKETS:CORES:THREADS',
+    ),
+    ("delay-boot=later", "--delay-boot: "),
+    ("=x", '"=x" names no option of sbatch'),
+    ("comment=a,--comment=b", "--comment is given twice"),
+]
+
+
+@pytest.mark.parametrize(("directives", "complaint"), WRONG, ids=[case[0] for case in WRONG])
+def test_a_mistake_is_told_before_anything_starts(
+    site: Sandbox, directives: str, complaint: str
+) -> None:
+    with Draco(site) as draco:
+        result = draco.start(*SETTINGS, f"--directives={directives}", check=False)
+        assert result.returncode == 2, result.stderr
+        assert complaint in result.stderr
+        assert len(result.stderr.splitlines()) == 1
+        assert not draco.processes(), "no dracod was started for it"
+        assert not (draco.home / ".draco_logs").exists()
+    draco.check_nothing_left()
+
+
+def test_a_setting_and_a_directive_for_the_same(user: Draco) -> None:
+    result = user.start("--account=a", "--directives=account=b", check=False)
+    assert result.returncode == 2
+    assert "directives: account=b: the setting account gives it, too" in result.stderr
+
+
+def test_mistakes_in_the_settings_file_name_the_setting(user: Draco) -> None:
+    config = user.home / ".config/draco/draco.yaml"
+    config.parent.mkdir(parents=True)
+    config.write_text("directives:\n  - comment=fine\n  - contraint=fast\n")
+    try:
+        result = user.start(check=False)
+    finally:
+        config.unlink()
+    assert result.returncode == 2
+    assert "directives: contraint=fast: draco knows no option" in result.stderr
+    assert "near ones: constraint" in result.stderr

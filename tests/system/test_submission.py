@@ -1,0 +1,356 @@
+"""What jobs ask Slurm for, how they are submitted, and what runs in them."""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import re
+import signal
+import subprocess
+import time
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from harness import BUILD, PYTHON, SMALL, Draco, Sandbox, wait_for
+
+#: The environment of all workers, and where they run.
+LOOK = """
+import json, os
+from distributed import Client
+
+def look():
+    return {"environ": dict(os.environ), "directory": os.getcwd()}
+
+with Client() as client:
+    print(json.dumps(client.run(look)))
+"""
+
+
+def look(draco: Draco) -> list[dict]:
+    return list(json.loads(draco.python(LOOK)).values())
+
+
+def rpc_counts(sandbox: Sandbox) -> dict[str, int]:
+    """How many requests of each type slurmctld has had, by its own statistics."""
+    text = sandbox.command("sdiag").partition("by message type")[2].partition("by user")[0]
+    return {name: int(n) for name, n in re.findall(r"(REQUEST_\w+) .*?count:(\d+)", text)}
+
+
+def show(sandbox: Sandbox, job: str) -> dict[str, str]:
+    text = sandbox.command("scontrol", "-o", "show", "job", job)
+    return dict(re.findall(r"(\S+?)=(.*?)(?= \S+?=|$)", text.strip()))
+
+
+@contextlib.contextmanager
+def own_slurm(limit: str) -> Iterator[Draco]:
+    """A user on a Slurm with one more line in its slurm.conf."""
+    with Sandbox("--nodes", "2", "--shared") as sandbox:
+        conf = Path(sandbox.directory) / "slurm.conf"
+        text = conf.read_text()
+        name, _, value = limit.partition("=")
+        if f"\n{name}=" in text:
+            text = text.replace(f"\n{name}=", f"\n{name}={value},")
+        else:
+            text += f"{limit}\n"
+        conf.write_text(text)
+        sandbox.kill("slurmctld")
+        sandbox.restart("slurmctld")
+        with Draco(sandbox) as draco:
+            yield draco
+        draco.check_nothing_left()
+
+
+class Starting:
+    """A start that does not come to its end, given up in the end."""
+
+    def __init__(self, draco: Draco, *options: str) -> None:
+        self.process = draco.popen("start", *SMALL, *options, stderr=subprocess.PIPE)
+
+    def __enter__(self) -> subprocess.Popen[str]:
+        return self.process
+
+    def __exit__(self, *exc_info) -> None:
+        if self.process.poll() is None:
+            self.process.send_signal(signal.SIGINT)
+        self.process.communicate(timeout=120)
+
+
+def test_fifty_jobs_are_one_request(draco: Draco) -> None:
+    sandbox = draco.sandbox
+    before = rpc_counts(sandbox)
+    # Four at a time find place on the four nodes of eight CPUs: the others wait.
+    with Starting(draco, "--processes=1", "--cores=8", "--minimum=50", "--maximum=50"):
+        wait_for(lambda: len(draco.jobs()) == 50, "fifty jobs are in the queue")
+        wait_for(lambda: draco.status()["cluster"]["workers"] == 4, "four run")
+        log = draco.log.read_text()
+        assert log.count("submitted as job") == 1 and "50 in all" in log
+        assert len({job["id"].split("_")[0] for job in draco.jobs()}) == 1
+        # squeue of these tests asks by another request than draco.
+        begin, polls = time.monotonic(), rpc_counts(sandbox)["REQUEST_JOB_USER_INFO"]
+        after = wait_for(
+            lambda: (
+                rpc_counts(sandbox)
+                if rpc_counts(sandbox)["REQUEST_JOB_USER_INFO"] >= polls + 5
+                else None
+            ),
+            "five more polls",
+        )
+        fastest = (time.monotonic() - begin) / 0.5  # polls are at least half a second apart
+        assert after["REQUEST_JOB_USER_INFO"] - polls <= fastest + 2
+        submitted = after["REQUEST_SUBMIT_BATCH_JOB"]
+        assert submitted == before.get("REQUEST_SUBMIT_BATCH_JOB", 0) + 1
+        draco.run("stop")
+        assert not draco.jobs()
+    # Ending them is one request for each way to end, not one for each job.
+    kills = rpc_counts(sandbox).get("REQUEST_KILL_JOB", 0) - before.get("REQUEST_KILL_JOB", 0)
+    assert 1 <= kills <= 4
+
+
+@pytest.mark.parametrize("limit", ["MaxArraySize=40", "SchedulerParameters=max_array_tasks=40"])
+def test_more_jobs_than_an_array_may_hold(limit: str) -> None:
+    with own_slurm(limit) as draco:
+        sandbox = draco.sandbox
+        sandbox.command("scontrol", "update", "PartitionName=short", "State=DOWN")
+        options = ("--processes=1", "--cores=1", "--minimum=100", "--maximum=100")
+        with Starting(draco, *options):
+            wait_for(lambda: len(draco.jobs()) == 100, "all jobs are in the queue")
+            arrays: dict[str, int] = {}
+            for job in draco.jobs():
+                array = job["id"].split("_")[0]
+                arrays[array] = arrays.get(array, 0) + 1
+            assert sorted(arrays.values()) == [20, 40, 40]
+            assert rpc_counts(sandbox)["REQUEST_SUBMIT_BATCH_JOB"] == 3
+
+
+def test_where_arrays_are_not_allowed() -> None:
+    with own_slurm("MaxArraySize=0") as draco:
+        draco.start("--minimum=4")
+        assert sorted(job["id"] for job in draco.jobs()) == ["1", "2"]
+
+
+def test_resources_come_from_the_settings(draco: Draco) -> None:
+    draco.start("--cores=3", "--memory=1200 MiB", "--walltime=00:46:30", "--queues=standard")
+    job = show(draco.sandbox, draco.jobs()[0]["id"])
+    assert job["NumNodes"] == "1" and job["NumCPUs"] == "3" and job["CPUs/Task"] == "3"
+    assert job["MinMemoryNode"] == "1200M" and job["TimeLimit"] == "00:47:00"
+    assert job["Partition"] == "standard" and job["Requeue"] == "0"
+    worker = look(draco)[0]["environ"]
+    assert worker["SLURM_CPUS_ON_NODE"] == "3" and worker["SLURM_MEM_PER_NODE"] == "1200"
+
+
+def test_environment_and_options(draco: Draco) -> None:
+    result = draco.start(
+        "--environment=FIRST=1,SECOND=a b,PATH=/usr/bin:/bin",
+        "--worker-options=--resources=GPU=2",
+        "--scheduler-options=--idle-timeout=700",
+        SECOND="from the caller",
+        THIRD="from the caller",
+    )
+    assert "is ready" in result.stdout
+    for worker in look(draco):
+        environment = worker["environ"]
+        assert environment["FIRST"] == "1"
+        assert environment["SECOND"] == "a b"
+        assert environment["THIRD"] == "from the caller"
+        assert environment["PATH"] == "/usr/bin:/bin"
+        assert worker["directory"] == str(draco.home)
+    resources = draco.python(
+        "from distributed import Client\n"
+        "with Client() as client:\n"
+        "    print([w['resources'] for w in client.scheduler_info()['workers'].values()])\n"
+        "    print(client.run_on_scheduler(lambda dask_scheduler: dask_scheduler.idle_timeout))"
+    )
+    assert resources.splitlines() == ["[{'GPU': 2.0}, {'GPU': 2.0}]", "700"]
+
+
+def test_prologue_and_epilogue(draco: Draco) -> None:
+    mark = draco.root / "mark"
+    result = draco.start(
+        "--prologue=export FROM_PROLOGUE='it'\"'\"'s on '$SLURMD_NODENAME\ncd /usr\ntrue",
+        f"--epilogue=sleep 5; ls -d $DRACO_LOCAL_DIRECTORY >{mark}; echo $FROM_PROLOGUE >>{mark}",
+        f"--scratch-directory={draco.root}/scratch",
+    )
+    assert "is ready" in result.stdout
+    job = draco.jobs()[0]
+    for worker in look(draco):
+        assert worker["environ"]["FROM_PROLOGUE"] == f"it's on {job['nodes']}"
+        assert worker["directory"] == "/usr"
+    draco.run("stop")
+    # A stop waits for the epilogue, which had the workers' files still.
+    assert mark.read_text() == (
+        f"{draco.root}/scratch/draco-{job['id']}\nit's on {job['nodes']}\n"
+    )
+    assert [job["state"] for job in draco.all_jobs()] == ["COMPLETED"]
+
+
+def test_epilogue_that_fails_is_told(draco: Draco) -> None:
+    draco.start("--epilogue=echo before; (exit 5)")
+    job = draco.jobs()[0]["id"]
+    draco.run("stop")
+    log = next(draco.home.glob(f".draco_logs/*/job-{job}.log")).read_text()
+    assert re.search(
+        rf"^draco: job {job} on n\d: the epilogue failed with exit status 5$", log, re.M
+    )
+    assert [job["state"] for job in draco.all_jobs()] == ["COMPLETED"]
+
+
+@pytest.mark.parametrize(
+    ("prologue", "complaint"),
+    [
+        (
+            "echo loading\nmodule load nonsense\necho on",
+            "exit status 127 at: module load nonsense",
+        ),
+        ("exit 3", "exit status 3"),
+        ("export A=1\n(exit 7)", "exit status 7"),
+        ("if true; then", "syntax error"),
+        ("set -u; echo $UNKNOWN_THING", "UNKNOWN_THING: unbound variable"),
+    ],
+)
+def test_prologue_that_fails(draco: Draco, prologue: str, complaint: str) -> None:
+    begin = time.monotonic()
+    result = draco.start(f"--prologue={prologue}", check=False)
+    assert time.monotonic() - begin < 60
+    assert result.returncode == 1
+    job = draco.all_jobs()[-1]
+    assert f"dracoctl: job {job['id']} failed on n1: its prologue failed" in result.stderr
+    assert (
+        f"| draco: job {job['id']} on n1: the prologue failed with exit status" in result.stderr
+    )
+    assert complaint in result.stderr
+    assert "of its log" in result.stderr and f"job-{job['id']}.log" in result.stderr
+    assert not draco.jobs() and len(draco.all_jobs()) == 1, "it is not tried again"
+
+
+def test_python_that_the_node_does_not_have(draco: Draco) -> None:
+    python = draco.root / "python3"
+    python.symlink_to(PYTHON)
+    # As the job starts, the file is gone, as on a node that has another installation.
+    begin = time.monotonic()
+    result = draco.start(f"--python={python}", f"--prologue=rm {python}", check=False)
+    assert time.monotonic() - begin < 60
+    job = draco.all_jobs()[-1]["id"]
+    assert result.returncode == 1
+    assert f"job {job} failed on n1: the node has no such Python" in result.stderr
+    assert (
+        f"| draco: job {job} on n1: there is no Python {python} on this node" in result.stderr
+    )
+    assert not draco.jobs() and len(draco.all_jobs()) == 1
+
+
+def test_python_without_distributed_on_the_node(draco: Draco) -> None:
+    hidden = draco.root / "hidden"
+    (hidden / "distributed").mkdir(parents=True)
+    (hidden / "distributed/__init__.py").write_text("raise ImportError('not installed')\n")
+    begin = time.monotonic()
+    result = draco.start(f"--prologue=export PYTHONPATH={hidden}", check=False)
+    assert time.monotonic() - begin < 60
+    job = draco.all_jobs()[-1]["id"]
+    assert result.returncode == 1
+    assert (
+        f"job {job} failed on n1: the node has no such Python, or no distributed"
+        in result.stderr
+    )
+    assert (
+        f"| draco: job {job} on n1: {PYTHON} has no distributed on this node" in result.stderr
+    )
+    assert not draco.jobs() and len(draco.all_jobs()) == 1
+
+
+#: A script that uses draco; its environment, the workers' and draco-slurm's go into files.
+INSIDE = """#!/bin/bash
+set -e
+cd {root}
+env >outer.env
+{dracoctl} start {options}
+. <({dracoctl} env)
+{python} -c '{look}' >workers.json
+{dracoctl} --json status >status.json
+helper=$({python} -c 'import json; print(json.load(open("status.json"))["slurm"]["helper_pid"])')
+tr "\\\\0" "\\\\n" </proc/$helper/environ >helper.env
+{dracoctl} shutdown
+"""
+
+
+@pytest.mark.parametrize("command", [["sbatch", "--wait", "--array=7"], ["srun"]])
+def test_inside_another_job(draco: Draco, command: list[str]) -> None:
+    """dracod started inside a job of an array: nothing of that job gets on."""
+    script = draco.root / "inside.sh"
+    script.write_text(
+        INSIDE.format(
+            root=draco.root,
+            dracoctl=BUILD / "dracoctl",
+            python=PYTHON,
+            look=LOOK,
+            options=" ".join([*SMALL, f"--scratch-directory={draco.root}/scratch"]),
+        )
+    )
+    script.chmod(0o755)
+    (draco.root / "outer-tmp").mkdir()
+    arguments = [*command, "--job-name=outer", "-n1", "-c2", "--mem=3G", "-t20", str(script)]
+    result = subprocess.run(
+        arguments,
+        env={
+            **draco.environment,
+            "TMPDIR": str(draco.root / "outer-tmp"),
+            "CUDA_VISIBLE_DEVICES": "7",
+            "SBATCH_SIGNAL": "USR1",
+            "SQUEUE_USERS": "nobody",
+        },
+        cwd=draco.root,
+        text=True,
+        capture_output=True,
+        timeout=240,
+    )
+    output = "".join(path.read_text() for path in draco.root.glob("slurm-*.out"))
+    assert result.returncode == 0, result.stdout + result.stderr + output
+    outer = dict(
+        line.split("=", 1)
+        for line in (draco.root / "outer.env").read_text().splitlines()
+        if re.match(r"\w+=", line)
+    )
+    assert outer["SLURM_JOB_NAME"] == "outer" and outer["TMPDIR"].endswith("outer-tmp")
+    workers = list(json.loads((draco.root / "workers.json").read_text()).values())
+    assert len(workers) == 2
+    foreign = ("SBATCH_", "SRUN_", "SQUEUE_", "SLURM_ARRAY_", "SLURM_STEP", "PMI")
+    for worker in workers:
+        inner = worker["environ"]
+        assert inner["SLURM_CONF"] == draco.sandbox.environment["SLURM_CONF"]
+        assert inner["SLURM_JOB_ID"] != outer["SLURM_JOB_ID"]
+        assert inner["SLURM_JOB_NAME"].startswith(f"draco-{draco.name}-")
+        assert "CUDA_VISIBLE_DEVICES" not in inner
+        assert inner.get("TMPDIR") != outer["TMPDIR"]
+        assert not [name for name in inner if name.startswith(foreign)]
+    helper = (draco.root / "helper.env").read_text().splitlines()
+    names = {line.split("=")[0] for line in helper}
+    assert "SLURM_CONF" in names and "HOME" in names
+    assert not {n for n in names if n.startswith(("SLURM_", *foreign))} - {"SLURM_CONF"}
+
+
+WRONG = [
+    ("--environment=1A=x", 'environment: "1A=x" is not of the form NAME=VALUE'),
+    ("--environment=A B=x", 'environment: "A B=x" is not of the form NAME=VALUE'),
+    ("--environment=JUSTANAME", 'environment: "JUSTANAME" is not of the form NAME=VALUE'),
+    ("--environment=SLURM_ACCOUNT=x", "environment: SLURM_ACCOUNT is for Slurm alone to set"),
+    (
+        "--worker-options=--nworkers=3",
+        "worker_options: --nworkers is set by draco: use the setting",
+    ),
+    ("--worker-options=--name x", 'worker_options: "--name x" is one argument: write --name=x'),
+    ("--scheduler-options=--port=1", "scheduler_options: --port is set by draco"),
+    ("--worker-start=quickly", '"quickly" is not known: give'),
+    ("--scratch-directory=scratch", 'scratch_directory: "scratch" must begin with "/"'),
+    ("--scratch-directory=/s/$HOME", "may contain $USER, but no other variable"),
+    ("--gpus=few", 'gpus: --gpus: "few" is not a number of GPUs'),
+    ("--mail-type=NEVER", 'mail_type: --mail-type: "NEVER" is not one of'),
+    ("--exclusive=user", 'exclusive: "user" is neither true nor false'),
+]
+
+
+@pytest.mark.parametrize(("option", "complaint"), WRONG, ids=[case[0] for case in WRONG])
+def test_wrong_values(draco: Draco, option: str, complaint: str) -> None:
+    result = draco.start(option, check=False)
+    assert result.returncode == 2
+    assert complaint in result.stderr
+    assert not draco.processes()

@@ -152,7 +152,9 @@ int paths_make_directories(const char *path, unsigned mode, struct err *err)
 
 			/* What is there already is fine, also on a read-only or foreign file
 			 * system, as long as it is a directory. */
-			if (stat(part, &st) < 0 || !S_ISDIR(st.st_mode))
+			if (stat(part, &st) == 0 && !S_ISDIR(st.st_mode))
+				code = ENOTDIR;
+			if (code == ENOTDIR || stat(part, &st) < 0)
 				return err_set(err, -code, "cannot create the directory %s: %s",
 					part, strerror(code));
 		}

@@ -136,13 +136,41 @@ void jobs_set_phase(struct jobs *jobs, struct job *job, enum job_phase phase, co
 	changed(jobs);
 }
 
+/* The job has one more worker. */
+static void attach(struct jobs *jobs, struct job *job, struct worker *worker)
+{
+	worker->job = job;
+	job->connected++;
+	job->abandoned = false;
+	job->was_connected = true;
+	/* Dask sees a job run before Slurm was asked again. */
+	if (job->phase == PHASE_SUBMITTED || job->phase == PHASE_PENDING)
+		jobs_set_phase(jobs, job, PHASE_STARTING, "a worker has connected");
+	if (job->phase == PHASE_STARTING && job->connected >= job->processes)
+		jobs_set_phase(jobs, job, PHASE_READY, NULL);
+}
+
+/* The live job that a worker of this name belongs to. */
+static struct job *find_by_worker(struct jobs *jobs, const char *name)
+{
+	if (jobscript_job_id_length(name) == 0)
+		return NULL;
+	return jobs_find_id(jobs, name + strlen(JOBSCRIPT_WORKER_PREFIX));
+}
+
 void jobs_set_id(struct jobs *jobs, struct job *job, uint32_t job_id, int64_t task)
 {
+	struct worker *worker;
+
 	job->job_id = job_id;
 	job->task = task;
 	job->known_ms = loop_now_ms();
 	slurm_job_format_id(job_id, task, job->id);
 	jobs_set_phase(jobs, job, PHASE_SUBMITTED, job->tag);
+	/* Its workers may have come before Slurm's answer, above all when that was lost at first. */
+	TAILQ_FOREACH (worker, &jobs->workers, link)
+		if (!worker->job && find_by_worker(jobs, worker->name) == job)
+			attach(jobs, job, worker);
 }
 
 void jobs_set_gone(struct jobs *jobs, struct job *job, enum slurm_state state, const char *text)
@@ -220,7 +248,7 @@ static char *describe_end(const struct slurm_job *report)
 
 static bool replace_text(char **target, const char *text)
 {
-	if (*target && text && strcmp(*target, text) == 0)
+	if (*target && text ? strcmp(*target, text) == 0 : *target == text)
 		return false;
 	xreplace(target, text);
 	return true;
@@ -278,31 +306,20 @@ static struct worker *find_worker(struct jobs *jobs, const char *address)
 void jobs_worker_added(
 	struct jobs *jobs, const char *name, const char *address, const char *host)
 {
+	struct job *job = find_by_worker(jobs, name);
 	struct worker *worker;
-	struct job *job = NULL;
 
 	if (find_worker(jobs, address))
 		jobs_worker_removed(jobs, address);
-	if (jobscript_job_id_length(name) > 0)
-		job = jobs_find_id(jobs, name + strlen(JOBSCRIPT_WORKER_PREFIX));
 	worker = xcalloc(1, sizeof(*worker));
 	worker->name = xstrdup(name);
 	worker->address = xstrdup(address);
 	worker->host = host ? xstrdup(host) : NULL;
-	worker->job = job;
 	worker->since_ms = loop_now_ms();
 	TAILQ_INSERT_TAIL(&jobs->workers, worker, link);
 	log_debug("worker %s: connected from %s", name, address);
-	if (job) {
-		job->connected++;
-		job->abandoned = false;
-		job->was_connected = true;
-		/* Dask sees a job run before Slurm was asked again. */
-		if (job->phase == PHASE_SUBMITTED || job->phase == PHASE_PENDING)
-			jobs_set_phase(jobs, job, PHASE_STARTING, "a worker has connected");
-		if (job->phase == PHASE_STARTING && job->connected >= job->processes)
-			jobs_set_phase(jobs, job, PHASE_READY, NULL);
-	}
+	if (job)
+		attach(jobs, job, worker);
 	changed(jobs);
 }
 

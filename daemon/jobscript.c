@@ -1,7 +1,6 @@
 /* jobscript.c: the batch script that runs the Dask workers of one job. Pure. */
 #include "daemon/jobscript.h"
 
-#include <ctype.h>
 #include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -140,16 +139,33 @@ const char *jobscript_explain_exit(int status)
 	}
 }
 
+static const char *skip_digits(const char *text)
+{
+	return text + strspn(text, "0123456789");
+}
+
 int jobscript_job_id_length(const char *worker_name)
 {
-	const char *id, *end;
+	const char *id, *end, *rest;
 
 	if (strncmp(worker_name, JOBSCRIPT_WORKER_PREFIX, strlen(JOBSCRIPT_WORKER_PREFIX)) != 0)
 		return 0;
-	id = end = worker_name + strlen(JOBSCRIPT_WORKER_PREFIX);
-	while (isdigit((unsigned char)*end) || *end == '_')
-		end++;
-	if (*end && *end != '-')
+	id = worker_name + strlen(JOBSCRIPT_WORKER_PREFIX);
+	end = skip_digits(id);
+	if (end == id)
 		return 0;
+	if (*end == '_') { /* a task of an array */
+		rest = skip_digits(end + 1);
+		if (rest == end + 1)
+			return 0;
+		end = rest;
+	}
+	if (*end == '-') { /* one of several workers */
+		rest = skip_digits(end + 1);
+		if (rest == end + 1 || *rest)
+			return 0;
+	} else if (*end) {
+		return 0;
+	}
 	return (int)(end - id);
 }

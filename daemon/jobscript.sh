@@ -16,7 +16,7 @@ draco_begin() {
 
 # SIGTERM ends the job in good order: hand it on to the workers.
 draco_stop() {
-	draco_stopped=yes
+	draco_stopped=yes draco_interrupted=yes
 	[ -z "$draco_worker" ] || kill -TERM "$draco_worker" 2>/dev/null
 }
 
@@ -122,11 +122,12 @@ draco_run() {
 	"$@" &
 	draco_worker=$!
 	[ -z "$draco_stopped" ] || draco_stop
-	wait "$draco_worker"
-	draco_status=$?
-	while kill -0 "$draco_worker" 2>/dev/null; do # a signal had ended wait
+	while :; do
+		draco_interrupted=
 		wait "$draco_worker"
 		draco_status=$?
+		# When a signal had ended wait, the status is not that of the workers.
+		[ -n "$draco_interrupted" ] || break
 	done
 	if [ "$draco_status" = 1 ] && ! "$1" -c 'import distributed' 2>/dev/null; then
 		draco_say "$1 has no distributed on this node: it must be the same on all nodes"

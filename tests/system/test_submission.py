@@ -126,7 +126,8 @@ def test_more_jobs_than_an_array_may_hold(limit: str) -> None:
 def test_where_arrays_are_not_allowed() -> None:
     with own_slurm("MaxArraySize=0") as draco:
         draco.start("--minimum=4")
-        assert sorted(job["id"] for job in draco.jobs()) == ["1", "2"]
+        ids = [job["id"] for job in draco.jobs()]
+        assert len(ids) == 2 and not any("_" in job for job in ids)
 
 
 def test_resources_come_from_the_settings(draco: Draco) -> None:

@@ -1,0 +1,500 @@
+/* check_jobscript_run.c: tests of daemon/jobscript.c: the script, run by bash with a stand-in for
+ * Python that does what a test tells it. */
+#include "unit.h"
+
+#include <dirent.h>
+#include <fcntl.h>
+#include <signal.h>
+#include <sys/stat.h>
+#include <sys/wait.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "common/alloc.h"
+#include "daemon/jobscript.h"
+
+#define PATIENCE_MS 120000
+
+/* Notes its arguments, its pid and the mode of the directory for local files, leaves files in that,
+ * and does what the test says. */
+static const char stand_in[] =
+	"#!/bin/bash -p\n" /* without BASH_ENV, which is for the script */
+	"printf '%s\\n' \"$@\" >\"$TEST/arguments\"\n"
+	"while [ \"$1\" != --local-directory ]; do shift; done\n"
+	"stat -c '%a' \"$2\" >\"$TEST/mode\"\n"
+	"mkdir -p \"$2/worker-1/storage\" && echo data >\"$2/worker-1/storage/key\"\n"
+	"echo $$ >\"$TEST/pid.new\" && mv \"$TEST/pid.new\" \"$TEST/pid\"\n"
+	"eval \"$STAND_IN\"\n";
+
+/* Waits to be ended: notes each signal, and ends with status 5. */
+#define UNTIL_TERMINATED                                               \
+	"trap 'echo TERM >>\"$TEST/signals\"; kill $!; exit 5' TERM\n" \
+	"touch \"$TEST/ready\"\n"                                      \
+	"sleep 300 & wait\n"
+
+static char *directory; /* of the test */
+static char *temporary; /* TMPDIR of the job */
+static char *python;	/* the stand-in */
+static struct jobscript job;
+
+static char *put_program(const char *where, const char *name, const char *text)
+{
+	char *path = unit_file(where, name, text, strlen(text));
+
+	ck_assert_int_eq(chmod(path, 0700), 0);
+	return path;
+}
+
+static void setup(void)
+{
+	char *place;
+
+	directory = unit_directory();
+	temporary = xasprintf("%s/tmp dir", directory);
+	place = xasprintf("%s/it's a \"$place\" `with` *", directory);
+	ck_assert_int_eq(mkdir(temporary, 0700), 0);
+	ck_assert_int_eq(mkdir(place, 0700), 0);
+	python = put_program(place, "python 3", stand_in);
+	free(place);
+	job = (struct jobscript){
+		.cluster = "default",
+		.python = python,
+		.scheduler = "tcp://127.0.0.1:8786",
+		.processes = 4,
+		.threads = 2,
+		.bytes = 1000000000,
+		.lifetime_s = 3600,
+		.death_timeout_s = 60,
+	};
+}
+
+static void teardown(void)
+{
+	free(directory);
+	free(temporary);
+	free(python);
+}
+
+/* Start the script as Slurm does, with the variables (NULL ends them) besides the usual ones. */
+static pid_t start(const char *const *variables)
+{
+	char *text = jobscript_make(&job), *script = put_program(directory, "script", text);
+	char *output = xasprintf("%s/output", directory);
+	pid_t pid = fork();
+
+	ck_assert_int_ge(pid, 0);
+	if (pid == 0) {
+		int fd = open(output, O_WRONLY | O_CREAT | O_TRUNC, 0600);
+
+		if (fd < 0 || dup2(fd, 1) < 0 || dup2(fd, 2) < 0 || clearenv() != 0)
+			_exit(126);
+		setenv("PATH", "/usr/bin:/bin", 1);
+		setenv("USER", "somebody", 1);
+		setenv("TMPDIR", temporary, 1);
+		setenv("TEST", directory, 1);
+		setenv("SLURM_JOB_ID", "42", 1);
+		for (; variables && *variables; variables++)
+			putenv(UNCONST(*variables));
+		execl(script, script, NULL);
+		_exit(127);
+	}
+	free(text);
+	free(script);
+	free(output);
+	return pid;
+}
+
+static char *in_directory(const char *name)
+{
+	return xasprintf("%s/%s", directory, name);
+}
+
+static char *content(const char *name)
+{
+	char *path = in_directory(name), *text = unit_read(path);
+
+	free(path);
+	return text;
+}
+
+static void pause_a_little(void)
+{
+	nanosleep(&(struct timespec){.tv_nsec = 2000000}, NULL);
+}
+
+static int64_t now_ms(void)
+{
+	struct timespec now;
+
+	clock_gettime(CLOCK_MONOTONIC, &now);
+	return (int64_t)now.tv_sec * 1000 + now.tv_nsec / 1000000;
+}
+
+static void wait_for_file(const char *name)
+{
+	int64_t deadline = now_ms() + PATIENCE_MS;
+	char *path = in_directory(name);
+
+	while (access(path, F_OK) < 0) {
+		ck_assert_msg(now_ms() < deadline, "%s did not come", path);
+		pause_a_little();
+	}
+	free(path);
+}
+
+/* Wait until the process is in a state of proc(5). */
+static void wait_for_state(pid_t pid, char state)
+{
+	int64_t deadline = now_ms() + PATIENCE_MS;
+	char path[32], seen = '?';
+
+	snprintf(path, sizeof(path), "/proc/%d/stat", (int)pid);
+	while (seen != state) {
+		FILE *file = fopen(path, "re");
+
+		ck_assert_msg(
+			now_ms() < deadline, "process %d is %c, not %c", (int)pid, seen, state);
+		if (file && fscanf(file, "%*d (%*[^)]) %c", &seen) != 1)
+			seen = '?';
+		if (file)
+			fclose(file);
+		pause_a_little();
+	}
+}
+
+static pid_t stand_in_pid(void)
+{
+	char *text;
+	pid_t pid;
+
+	wait_for_file("pid");
+	text = content("pid");
+	pid = (pid_t)atoi(text);
+	free(text);
+	ck_assert_int_gt(pid, 1);
+	return pid;
+}
+
+static int count_entries(const char *path)
+{
+	DIR *dir = opendir(path);
+	const struct dirent *entry;
+	int count = 0;
+
+	ck_assert_ptr_nonnull(dir);
+	while ((entry = readdir(dir)))
+		count += strcmp(entry->d_name, ".") != 0 && strcmp(entry->d_name, "..") != 0;
+	closedir(dir);
+	return count;
+}
+
+/* The script ends with the status as a shell has it (128 + signal), and its directory is gone. */
+static void check_end(pid_t pid, int expected)
+{
+	int status;
+
+	ck_assert_int_eq(waitpid(pid, &status, 0), pid);
+	ck_assert_msg(WIFEXITED(status), "ended by signal %d", WTERMSIG(status));
+	if (expected >= 0 && WEXITSTATUS(status) != expected) {
+		char *output = content("output");
+
+		ck_abort_msg("ended with %d instead of %d:\n%s", WEXITSTATUS(status), expected,
+			output);
+	}
+	ck_assert_int_eq(count_entries(temporary), 0);
+}
+
+#define START(...) start((const char *const[]){__VA_ARGS__, NULL})
+
+/* Every shape of script is good to bash. */
+START_TEST(syntax)
+{
+	for (int i = 0; i < 8; i++) {
+		char *text, *script;
+		int status;
+		pid_t pid;
+
+		job.use_scratch_dir = i & 1;
+		job.lifetime_s = i & 2 ? 3600 : 0;
+		job.processes = i & 4 ? 1 : 4;
+		text = jobscript_make(&job);
+		script = put_program(directory, "script", text);
+		pid = fork();
+		ck_assert_int_ge(pid, 0);
+		if (pid == 0) {
+			execl("/bin/bash", "bash", "-n", script, NULL);
+			_exit(127);
+		}
+		ck_assert_int_eq(waitpid(pid, &status, 0), pid);
+		ck_assert_int_eq(status, 0);
+		free(text);
+		free(script);
+	}
+}
+END_TEST
+
+static const struct {
+	const char *variables[3];
+	const char *name;
+} ids[] = {
+	{{NULL}, "draco-42"},
+	{{"SLURM_ARRAY_JOB_ID=40", "SLURM_ARRAY_TASK_ID=2", NULL}, "draco-40_2"},
+};
+
+START_TEST(arguments)
+{
+	const char *const variables[] = {
+		"STAND_IN=exit 0", ids[_i].variables[0], ids[_i].variables[1], NULL};
+	char *got, *expected, *mode, *local;
+
+	check_end(start(variables), 0);
+	got = content("arguments");
+	local = strstr(got, "--local-directory\n");
+	ck_assert_ptr_nonnull(local);
+	local = xstrndup(local + 18, strcspn(local + 18, "\n"));
+	expected = xasprintf(
+		"-m\ndistributed.cli.dask_worker\ntcp://127.0.0.1:8786\n"
+		"--name\n%s\n--nworkers\n4\n--nthreads\n2\n--memory-limit\n1000000000\n"
+		"--local-directory\n%s\n--no-dashboard\n--death-timeout\n60\n"
+		"--lifetime\n3600s\n",
+		ids[_i].name, local);
+	ck_assert_str_eq(got, expected);
+	ck_assert_int_eq(strncmp(local, temporary, strlen(temporary)), 0);
+	mode = content("mode");
+	ck_assert_str_eq(mode, "700\n");
+	free(got);
+	free(expected);
+	free(mode);
+	free(local);
+}
+END_TEST
+
+static const struct {
+	const char *stand_in;
+	int status;
+} ends[] = {
+	{"STAND_IN=exit 0", 0},
+	{"STAND_IN=exit 1", 1},
+	{"STAND_IN=exit 255", 255},
+	{"STAND_IN=kill -KILL $$", 137},
+	{"STAND_IN=kill -SEGV $$", 139},
+	{"STAND_IN=kill -TERM $$", 143},
+};
+
+/* However Python ends, the script says the same, and leaves nothing. */
+START_TEST(status_is_kept)
+{
+	check_end(START(ends[_i].stand_in), ends[_i].status);
+}
+END_TEST
+
+START_TEST(no_python)
+{
+	char *output;
+	int status;
+	pid_t pid;
+
+	job.python = "/nowhere/python3";
+	pid = start(NULL);
+	ck_assert_int_eq(waitpid(pid, &status, 0), pid);
+	ck_assert(WIFEXITED(status) && WEXITSTATUS(status) != 0);
+	output = content("output");
+	ck_assert_ptr_nonnull(strstr(output, "/nowhere/python3"));
+	ck_assert_int_eq(count_entries(temporary), 0);
+	free(output);
+}
+END_TEST
+
+START_TEST(no_place_for_local_files)
+{
+	char *output, *path = in_directory("pid");
+	int status;
+	pid_t pid = START("STAND_IN=exit 0", "TMPDIR=/nowhere/at all");
+
+	ck_assert_int_eq(waitpid(pid, &status, 0), pid);
+	ck_assert(WIFEXITED(status) && WEXITSTATUS(status) != 0);
+	output = content("output");
+	ck_assert_ptr_nonnull(strstr(output, "/nowhere/at all"));
+	ck_assert_int_lt(access(path, F_OK), 0); /* Python was not started */
+	free(output);
+	free(path);
+}
+END_TEST
+
+/* SIGTERM to the script, as scancel --batch sends it: handed on, and the status is Python's. */
+START_TEST(terminate)
+{
+	static const int signals[] = {SIGTERM, SIGINT};
+	pid_t pid = START("STAND_IN=" UNTIL_TERMINATED);
+	char *got;
+
+	wait_for_file("ready");
+	ck_assert_int_eq(kill(pid, signals[_i]), 0);
+	check_end(pid, 5);
+	got = content("signals");
+	ck_assert_str_eq(got, "TERM\n");
+	free(got);
+}
+END_TEST
+
+static void wait_for_content(const char *name, const char *expected)
+{
+	int64_t deadline = now_ms() + PATIENCE_MS;
+	bool same = false;
+
+	wait_for_file(name);
+	while (!same) {
+		char *got = content(name);
+
+		same = strcmp(got, expected) == 0;
+		ck_assert_msg(same || now_ms() < deadline, "%s is \"%s\"", name, got);
+		free(got);
+		pause_a_little();
+	}
+}
+
+/* A Python that takes its time, and a second SIGTERM while it does. */
+START_TEST(terminate_slowly)
+{
+	pid_t pid = START("STAND_IN=trap 'echo TERM >>\"$TEST/signals\"' TERM\n"
+			  "touch \"$TEST/ready\"\n"
+			  "while [ ! -e \"$TEST/go\" ]; do sleep 0.01; done\n"
+			  "exit 6");
+
+	wait_for_file("ready");
+	ck_assert_int_eq(kill(pid, SIGTERM), 0);
+	wait_for_content("signals", "TERM\n");
+	ck_assert_int_eq(kill(pid, SIGTERM), 0);
+	wait_for_content("signals", "TERM\nTERM\n");
+	ck_assert_int_eq(waitpid(pid, NULL, WNOHANG), 0); /* it waits */
+	ck_assert_int_eq(count_entries(temporary), 1);
+	free(unit_file(directory, "go", "", 0));
+	check_end(pid, 6);
+}
+END_TEST
+
+/* Wait until the script waits for Python: it is at such a command, and has no other child. */
+static void wait_for_wait(pid_t pid)
+{
+	int64_t deadline = now_ms() + PATIENCE_MS;
+	char *path = xasprintf("/proc/%d/task/%d/children", (int)pid, (int)pid);
+	int children = 0;
+
+	for (bool waits = false; !waits || children != 1; pause_a_little()) {
+		char *commands = content("commands");
+		FILE *file = fopen(path, "re");
+
+		waits = strstr(commands, "wait ") != NULL;
+		ck_assert_ptr_nonnull(file);
+		for (children = 0; fscanf(file, "%*d") != EOF;)
+			children++;
+		fclose(file);
+		ck_assert_msg(now_ms() < deadline, "the script does not wait:\n%s", commands);
+		free(commands);
+	}
+	free(path);
+}
+
+/* A node so slow that Python is gone before the script's next command. */
+START_TEST(terminate_on_a_slow_node)
+{
+	static const char slow[] =
+		"set -o functrace\n"
+		"trap 'echo \"$BASH_COMMAND\" >>\"$TEST/commands\"; sleep 0.1' DEBUG\n";
+	char *path = unit_file(directory, "slow", slow, strlen(slow));
+	char *variable = xasprintf("BASH_ENV=%s", path);
+	pid_t pid = START("STAND_IN=" UNTIL_TERMINATED, variable);
+
+	wait_for_file("ready");
+	wait_for_wait(pid);
+	ck_assert_int_eq(kill(pid, SIGTERM), 0);
+	check_end(pid, 5);
+	free(path);
+	free(variable);
+}
+END_TEST
+
+/* SIGTERM reaches both, as plain scancel sends it, and Python is gone when the script looks. */
+START_TEST(terminate_both)
+{
+	pid_t pid = START("STAND_IN=" UNTIL_TERMINATED);
+	pid_t python_pid = stand_in_pid();
+
+	wait_for_file("ready");
+	ck_assert_int_eq(kill(pid, SIGSTOP), 0);
+	wait_for_state(pid, 'T');
+	ck_assert_int_eq(kill(python_pid, SIGTERM), 0);
+	wait_for_state(python_pid, 'Z');
+	ck_assert_int_eq(kill(pid, SIGTERM), 0);
+	ck_assert_int_eq(kill(pid, SIGCONT), 0);
+	check_end(pid, 5);
+}
+END_TEST
+
+/* SIGTERM while the directory is being made: it is removed, and no Python stays. */
+START_TEST(terminate_early)
+{
+	char *programs = in_directory("bin"), *path, *python_pid = in_directory("pid");
+	pid_t pid;
+
+	ck_assert_int_eq(mkdir(programs, 0700), 0);
+	free(put_program(programs, "mktemp",
+		"#!/bin/bash\n"
+		"made=$(/usr/bin/mktemp \"$@\") || exit\n"
+		"kill -TERM $PPID\n"
+		"printf '%s\\n' \"$made\"\n"));
+	path = xasprintf("PATH=%s:/usr/bin:/bin", programs);
+	pid = START("STAND_IN=" UNTIL_TERMINATED, path);
+	check_end(pid, -1);
+	if (access(python_pid, F_OK) == 0)
+		ck_assert_int_lt(kill(stand_in_pid(), 0), 0);
+	free(programs);
+	free(path);
+	free(python_pid);
+}
+END_TEST
+
+/* Where /scratch is not to be had, the script says so and goes to TMPDIR. */
+START_TEST(scratch_missing)
+{
+	char *programs = in_directory("bin"), *path, *output, *local;
+
+	ck_assert_int_eq(mkdir(programs, 0700), 0);
+	free(put_program(programs, "mkdir",
+		"#!/bin/bash\n[ \"$2\" != /scratch/somebody ] || exit 1\n"
+		"exec /bin/mkdir \"$@\"\n"));
+	path = xasprintf("PATH=%s:/usr/bin:/bin", programs);
+	job.use_scratch_dir = true;
+	check_end(START("STAND_IN=exit 0", path), 0);
+	output = content("output");
+	ck_assert_ptr_nonnull(strstr(output, "/scratch/somebody"));
+	ck_assert_ptr_nonnull(strstr(output, temporary));
+	local = content("arguments");
+	ck_assert_ptr_nonnull(strstr(local, temporary));
+	free(programs);
+	free(path);
+	free(output);
+	free(local);
+}
+END_TEST
+
+Suite *unit_suite(void)
+{
+	Suite *suite = suite_create("jobscript: run");
+	TCase *tcase = tcase_create("run");
+
+	tcase_add_checked_fixture(tcase, setup, teardown);
+	tcase_add_test(tcase, syntax);
+	tcase_add_loop_test(tcase, arguments, 0, LENGTH(ids));
+	tcase_add_loop_test(tcase, status_is_kept, 0, LENGTH(ends));
+	tcase_add_test(tcase, no_python);
+	tcase_add_test(tcase, no_place_for_local_files);
+	tcase_add_loop_test(tcase, terminate, 0, 2);
+	tcase_add_test(tcase, terminate_slowly);
+	tcase_add_test(tcase, terminate_on_a_slow_node);
+	tcase_add_test(tcase, terminate_both);
+	tcase_add_test(tcase, terminate_early);
+	tcase_add_test(tcase, scratch_missing);
+	suite_add_tcase(suite, tcase);
+	return suite;
+}

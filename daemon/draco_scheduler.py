@@ -69,6 +69,7 @@ class DracodLink(SchedulerPlugin):
         self.writer: asyncio.StreamWriter | None = None
         self.load_timer: asyncio.TimerHandle | None = None
         self.task: asyncio.Task | None = None
+        self.last_task: asyncio.Task | None = None
         self.requests: set[asyncio.Task] = set()
 
     # What the scheduler reports. Later versions of distributed pass more arguments.
@@ -152,6 +153,7 @@ class DracodLink(SchedulerPlugin):
         else:
             logger.warning("no dracod for %g s", self.orphan_timeout)
         logger.warning("closing the scheduler")
+        self.last_task, self.task = self.task, None  # close() is not to cancel this one
         await self.scheduler.close()
 
     async def serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:

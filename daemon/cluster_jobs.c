@@ -168,15 +168,19 @@ static void job_lost(struct cluster *cluster, struct job *job, bool young)
 		job->end_text, pause_ms / 1000);
 }
 
+static bool is_young(const struct job *job)
+{
+	return job->phase != PHASE_READY || loop_now_ms() - job->phase_since_ms <= JOB_YOUNG_MS;
+}
+
 static void apply(struct cluster *cluster, struct job *job, const struct slurm_job *report)
 {
 	bool wanted = job_phase_is_wanted(job->phase);
-	bool ran =
-		job->phase == PHASE_READY && loop_now_ms() - job->phase_since_ms > JOB_YOUNG_MS;
+	bool young = is_young(job);
 
 	jobs_apply(cluster->jobs, job, report);
 	if (wanted && job->phase == PHASE_GONE && cluster->wanted)
-		job_lost(cluster, job, !ran);
+		job_lost(cluster, job, young);
 }
 
 /* A job with a tag of this cluster that is not in the model: the answer to its submission was lost,
@@ -195,6 +199,24 @@ static void apply_unknown(struct cluster *cluster, const struct slurm_job *repor
 			    slurm_cancel_name(CANCEL_CANCEL)),
 		    CANCEL_DEADLINE_MS, on_cancelled, cluster) < 0)
 		log_warning("slurm: too many requests wait; it is cancelled later");
+}
+
+/* A job that a reading of the queue does not show. */
+static void apply_absent(
+	struct cluster *cluster, struct job *job, const struct slurm_job *reports, int count)
+{
+	bool wanted = job_phase_is_wanted(job->phase), young = is_young(job);
+
+	/* An array that was cancelled before any of its tasks started is one record without tasks. */
+	for (int i = 0; i < count; i++)
+		if (reports[i].job_id == job->job_id && reports[i].task == SLURM_NO_TASK &&
+			slurm_state_is_end(reports[i].state)) {
+			apply(cluster, job, &reports[i]);
+			return;
+		}
+	jobs_set_gone(cluster->jobs, job, STATE_COMPLETED, "is not known to Slurm any more");
+	if (wanted && cluster->wanted)
+		job_lost(cluster, job, young);
 }
 
 static void on_read(void *arg, const struct slurm_job *reports, int count, int64_t asked_ms)
@@ -223,8 +245,7 @@ static void on_read(void *arg, const struct slurm_job *reports, int count, int64
 	TAILQ_FOREACH (job, jobs_list(cluster->jobs), link)
 		if (job->job_id && job->phase != PHASE_GONE && job->known_ms < asked_ms &&
 			job->seen_ms < asked_ms)
-			jobs_set_gone(cluster->jobs, job, STATE_COMPLETED,
-				"is not known to Slurm any more");
+			apply_absent(cluster, job, reports, count);
 	cluster_wake(cluster, 0);
 }
 

@@ -111,6 +111,7 @@ class DracodLink(SchedulerPlugin):
         self.writer: asyncio.StreamWriter | None = None
         self.load_timer: asyncio.TimerHandle | None = None
         self.task: asyncio.Task | None = None
+        self.last_task: asyncio.Task | None = None
         self.requests: set[asyncio.Task] = set()
 
     # What the scheduler reports. Later versions of distributed pass more arguments.
@@ -196,7 +197,7 @@ class DracodLink(SchedulerPlugin):
             logger.warning("no dracod for %g s", self.orphan_timeout)
         logger.warning("closing the scheduler")
         # Closing closes the plugins, too: they must not cancel the task that does it.
-        self.task = None
+        self.last_task, self.task = self.task, None
         last_resort = threading.Timer(CLOSE_TIMEOUT, os._exit, (1,))
         last_resort.daemon = True
         last_resort.start()

@@ -146,7 +146,8 @@ class Daemon:
 
     def __init__(self, draco: Draco, *wrapper: str) -> None:
         self.draco = draco
-        self.command = [*wrapper, str(BUILD / "dracod"), "--name", draco.name]
+        program = draco.environment.get("DRACO_BIN", str(BUILD / "dracod"))
+        self.command = [*wrapper, program, "--name", draco.name]
 
     def __enter__(self) -> Daemon:
         self.process = subprocess.Popen(

@@ -47,7 +47,7 @@ def stop_within(draco: Draco, seconds: float) -> None:
     spent = time.monotonic() - begin
     print(f"stop took {spent:.2f} s")
     assert "nothing of it is left" in result.stdout
-    assert not draco.jobs()
+    wait_for(lambda: not draco.jobs(), "squeue shows none", 30)
     assert spent < seconds
     # dracod ends, too, when the start that launched it has failed by this.
     assert draco.cluster_state() in ("stopped", "none")
@@ -117,7 +117,7 @@ def test_stop_cancels_a_start_that_waits_for_a_stop(draco: Draco) -> None:
     if start.returncode != 0:  # else it was quicker than both stops
         assert "was stopped" in error
     assert draco.cluster_state() == "stopped"
-    assert not draco.jobs()
+    wait_for(lambda: not draco.jobs(), "squeue shows none", 30)
 
 
 def interrupt(draco: Draco, delay: float, *options: str, second: bool = False) -> str:
@@ -143,7 +143,7 @@ def test_interrupted_start_leaves_nothing(draco: Draco, delay: float) -> None:
     if "interrupted" not in error and draco.run("status", check=False).returncode == 0:
         return  # it was ready before
     wait_for(lambda: not draco.processes(), "dracod has ended", 20)
-    assert not draco.jobs()
+    wait_for(lambda: not draco.jobs(), "squeue shows none", 30)
 
 
 def test_interrupted_start_says_so(draco: Draco, full: Sandbox) -> None:
@@ -157,7 +157,7 @@ def test_interrupted_start_says_so(draco: Draco, full: Sandbox) -> None:
         "dracoctl: done, nothing is left",
     ]
     wait_for(lambda: not draco.processes(), "dracod has ended", 20)
-    assert not draco.jobs()
+    wait_for(lambda: not draco.jobs(), "squeue shows none", 30)
 
 
 def test_second_interrupt_does_not_hinder_the_cleaning(draco: Draco) -> None:

@@ -99,6 +99,8 @@ int paths_init(struct paths *paths, const char *name, struct err *err)
 		.daemon_file = xasprintf("%s/draco/%s/daemon.json", state, name),
 		.state_file = xasprintf("%s/draco/%s/state.json", state, name),
 		.log_file = xasprintf("%s/draco/%s/dracod.log", state, name),
+		.events_file = xasprintf("%s/draco/%s/events.jsonl", state, name),
+		.logs_link = xasprintf("%s/draco/%s/logs", state, name),
 		.config_file = xasprintf("%s/draco/draco.yaml", config),
 	};
 	return 0;
@@ -115,6 +117,8 @@ void paths_finish(struct paths *paths)
 	free(paths->daemon_file);
 	free(paths->state_file);
 	free(paths->log_file);
+	free(paths->events_file);
+	free(paths->logs_link);
 	free(paths->config_file);
 	*paths = (struct paths){0};
 }

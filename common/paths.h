@@ -2,7 +2,8 @@
  *
  *	$XDG_RUNTIME_DIR/draco/NAME/	control.sock, dask.sock
  *	(without it: /tmp/draco-UID/NAME/)
- *	$XDG_STATE_HOME/draco/NAME/	lock, daemon.json, state.json, dracod.log
+ *	$XDG_STATE_HOME/draco/NAME/	lock, daemon.json, state.json, dracod.log,
+ *					events.jsonl, logs -> the present log directory
  *	$XDG_CONFIG_HOME/draco/		draco.yaml
  */
 #ifndef DRACO_COMMON_PATHS_H
@@ -22,6 +23,8 @@ struct paths {
 	char *daemon_file; /* who runs, and where: for clients */
 	char *state_file;  /* what a dracod needs after a crash */
 	char *log_file;
+	char *events_file;
+	char *logs_link; /* to the log directory of the present or last start */
 	char *config_file;
 };
 

@@ -13,11 +13,11 @@
 #include "common/cleanup.h"
 #include "common/json.h"
 #include "common/log.h"
+#include "common/logdir.h"
 #include "common/parse.h"
 #include "common/paths.h"
 #include "daemon/cluster_jobs.h"
 #include "daemon/jobs.h"
-#include "daemon/logdir.h"
 #include "daemon/loop.h"
 #include "daemon/poll.h"
 #include "daemon/port.h"
@@ -169,7 +169,7 @@ static void start_scheduler(struct cluster *cluster)
 	spec.cluster_id = xstrdup(cluster->id);
 	spec.host = xstrdup(cluster->address);
 	spec.port = port;
-	spec.log_path = xasprintf("%s/scheduler.log", cluster->log_dir);
+	spec.log_path = xasprintf("%s/" LOGDIR_SCHEDULER, cluster->log_dir);
 	spec.directory = xstrdup(cluster->request.directory);
 	spec.timeout_ms = cluster->request.settings.scheduler_timeout_ms;
 	strv_copy(&spec.environment, &cluster->request.environment);
@@ -299,8 +299,6 @@ static void go_up(struct cluster *cluster)
 
 static void finish_stop(struct cluster *cluster)
 {
-	if (rmdir(cluster->log_dir) == 0) /* nothing came to logging */
-		xreplace(&cluster->log_dir, NULL);
 	poll_stop(cluster->poll);
 	slurm_rest(cluster->slurm);
 	set_state(cluster, cluster->failure.code ? CLUSTER_FAILED : CLUSTER_STOPPED);
@@ -377,6 +375,8 @@ int cluster_start(struct cluster *cluster, struct cluster_request *request, stru
 		cluster->request.directory = paths_expand_home("~");
 	free(cluster->log_dir);
 	cluster->log_dir = log_dir;
+	cluster->ops->log_directory(
+		cluster->arg, log_dir, cluster->request.settings.log_retention_ms);
 	make_id(cluster->id);
 	jobs_clear(cluster->jobs);
 	xreplace(&cluster->python, NULL);

@@ -28,6 +28,7 @@
 #include "daemon/leftover.h"
 #include "daemon/loop.h"
 #include "daemon/methods.h"
+#include "daemon/runlog.h"
 #include "daemon/slurm.h"
 #include "systemd/notify.h"
 
@@ -41,6 +42,7 @@ struct daemon {
 	struct children *children;
 	struct slurm *slurm;
 	struct leftover *leftover;
+	struct runlog *runlog;
 	struct cluster *cluster;
 	struct dask_link *dask_link;
 	struct methods *methods;
@@ -117,6 +119,13 @@ static void on_cluster_changed(void *arg)
 	leftover_clean(daemon->leftover);
 	if (daemon->ending)
 		loop_timer_start(daemon->deadline, 0);
+}
+
+static void on_log_directory(void *arg, const char *directory, int64_t retention_ms)
+{
+	struct daemon *daemon = arg;
+
+	runlog_begin(daemon->runlog, directory, retention_ms);
 }
 
 static void on_may_have_jobs(void *arg, const char *cluster_id)
@@ -204,7 +213,7 @@ static char *find_part(const char *name, const char *installed)
 static int make_parts(struct daemon *daemon, struct err *err)
 {
 	static const struct cluster_ops cluster_ops = {
-		on_cluster_changed, on_may_have_jobs, on_has_no_jobs};
+		on_cluster_changed, on_log_directory, on_may_have_jobs, on_has_no_jobs};
 	static const struct dask_link_ops link_ops = {on_scheduler_hello, on_worker_added,
 		on_worker_removed, on_load, on_scheduler_lost};
 	static const struct control_ops control_ops = {on_request, on_client_gone};
@@ -223,6 +232,7 @@ static int make_parts(struct daemon *daemon, struct err *err)
 	daemon->slurm = slurm_create(daemon->loop, daemon->children, helper);
 	daemon->leftover =
 		leftover_create(daemon->loop, daemon->slurm, paths->name, paths->state_file);
+	daemon->runlog = runlog_create(daemon->loop, daemon->children, paths);
 	daemon->cluster = cluster_create(daemon->loop, daemon->children, daemon->slurm,
 		paths->name, preload, paths->dask_socket, &cluster_ops, daemon);
 	daemon->dask_link =
@@ -270,6 +280,7 @@ struct daemon *daemon_destroy(struct daemon *daemon)
 	slurm_destroy(daemon->slurm);
 	cluster_destroy(daemon->cluster);
 	leftover_destroy(daemon->leftover);
+	runlog_destroy(daemon->runlog);
 	children_destroy(daemon->children);
 	loop_timer_destroy(daemon->deadline);
 	for (int i = 0; i < 3; i++)

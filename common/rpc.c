@@ -25,6 +25,9 @@ const struct rpc_method rpc_methods[RPC_METHOD_COUNT] = {
 	[RPC_ENVIRONMENT] = {"environment", false, {{0}},
 		"the variables that let a Dask client connect"},
 	[RPC_LOGS] = {"logs", false, {{0}}, "the paths of the logs of this cluster"},
+	[RPC_EVENTS] = {"events", false,
+		{{"since", 'i', false}, {"count", 'i', false}, {"follow", 'b', false}},
+		"what happened and why; with follow also what comes, as notifications"},
 };
 
 int rpc_method_find(const char *name)

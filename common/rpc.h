@@ -69,6 +69,7 @@ enum rpc_method_id {
 	RPC_SHUTDOWN,
 	RPC_ENVIRONMENT,
 	RPC_LOGS,
+	RPC_EVENTS,
 	RPC_METHOD_COUNT,
 };
 

@@ -17,6 +17,7 @@
 #include "common/parse.h"
 #include "common/paths.h"
 #include "daemon/cluster_jobs.h"
+#include "daemon/history.h"
 #include "daemon/jobs.h"
 #include "daemon/loop.h"
 #include "daemon/poll.h"
@@ -75,13 +76,10 @@ void cluster_request_finish(struct cluster_request *request)
 static void set_state(struct cluster *cluster, enum cluster_state state)
 {
 	int64_t now = loop_now_ms();
-	char spent[FORMAT_MAX];
 
-	log_info("cluster %s: %s -> %s after %s%s%s", cluster->name,
-		state_names[cluster->state], state_names[state],
-		format_duration(now - cluster->since_ms, spent),
-		state == CLUSTER_FAILED ? ": " : "",
-		state == CLUSTER_FAILED ? cluster->failure.text : "");
+	history_phase("cluster", cluster->name, state_names[cluster->state], state_names[state],
+		now - cluster->since_ms,
+		state == CLUSTER_FAILED ? cluster->failure.text : NULL);
 	cluster->state = state;
 	cluster->since_ms = now;
 	cluster->ops->changed(cluster->arg);
@@ -103,8 +101,8 @@ static void on_python(void *arg, const struct python *found, const struct err *e
 		cluster_fail(cluster, err, NULL);
 		return;
 	}
-	log_info("cluster %s: Python %s with distributed %s: %s", cluster->name, found->version,
-		found->distributed, found->path);
+	history_note(EVENT_NOTE, "cluster", cluster->name, "Python %s with distributed %s: %s",
+		found->version, found->distributed, found->path);
 	cluster->python = xstrdup(found->path);
 	cluster->python_version = xstrdup(found->version);
 	cluster_wake(cluster, 0);
@@ -314,10 +312,10 @@ static void go_down(struct cluster *cluster)
 	cluster_end_jobs(cluster);
 	count = jobs_count(cluster->jobs);
 	if (count.alive > 0 && loop_now_ms() - cluster->stop_since_ms > STOP_DEADLINE_MS) {
-		log_warning("cluster %s: %" PRId64
-			    " jobs are not confirmed to be gone; they will be "
-			    "ended as soon as Slurm answers",
-			cluster->name, count.alive);
+		history_failure("cluster", cluster->name, NULL,
+			"%" PRId64 " jobs are not confirmed to be gone; they will be "
+			"ended as soon as Slurm answers",
+			count.alive);
 		TAILQ_FOREACH (job, jobs_list(cluster->jobs), link)
 			if (job->phase != PHASE_GONE)
 				jobs_set_gone(
@@ -392,22 +390,27 @@ int cluster_start(struct cluster *cluster, struct cluster_request *request, stru
 		cluster->milestone_ms[i] = -1;
 	cluster->started_ms = loop_now_ms();
 	cluster->wanted = true;
-	log_info("cluster %s: starting as %s, logs in %s", cluster->name, cluster->id,
-		cluster->log_dir);
+	history_note(EVENT_DECISION, "cluster", cluster->name, "starting as %s, logs in %s",
+		cluster->id, cluster->log_dir);
 	set_state(cluster, CLUSTER_STARTING);
 	cluster_wake(cluster, 0);
 	return 0;
+}
+
+static void begin_stop(struct cluster *cluster)
+{
+	cluster->wanted = false;
+	cluster->stop_since_ms = loop_now_ms();
+	set_state(cluster, CLUSTER_STOPPING);
+	cluster_wake(cluster, 0);
 }
 
 void cluster_stop(struct cluster *cluster, const char *why)
 {
 	if (cluster->state != CLUSTER_STARTING && cluster->state != CLUSTER_RUNNING)
 		return;
-	log_info("cluster %s: stopping: %s", cluster->name, why);
-	cluster->wanted = false;
-	cluster->stop_since_ms = loop_now_ms();
-	set_state(cluster, CLUSTER_STOPPING);
-	cluster_wake(cluster, 0);
+	history_note(EVENT_DECISION, "cluster", cluster->name, "stopping: %s", why);
+	begin_stop(cluster);
 }
 
 void cluster_fail(struct cluster *cluster, const struct err *err, const char *log)
@@ -418,7 +421,8 @@ void cluster_fail(struct cluster *cluster, const struct err *err, const char *lo
 	if (!cluster->failure.code)
 		cluster->failure.code = -EIO;
 	xreplace(&cluster->failure_log, log);
-	cluster_stop(cluster, err->text);
+	history_failure("cluster", cluster->name, log, "giving up: %s", err->text);
+	begin_stop(cluster);
 }
 
 struct cluster *cluster_create(struct loop *loop, struct children *children,

@@ -12,6 +12,7 @@
 #include "common/log.h"
 #include "common/parse.h"
 #include "daemon/cluster.h"
+#include "daemon/history.h"
 #include "daemon/jobs.h"
 #include "daemon/jobscript.h"
 #include "daemon/loop.h"
@@ -72,8 +73,9 @@ void cluster_submit(struct cluster *cluster, int64_t count)
 		.walltime_s = s->walltime_s,
 	};
 
-	log_info("cluster %s: submitting %" PRId64 " job(s) to %s", cluster->name, count,
-		wish.partition);
+	history_note(EVENT_DECISION, "cluster", cluster->name,
+		"submitting %" PRId64 " job(s) to %s, because %" PRId64 " are wanted", count,
+		wish.partition, cluster_jobs_wanted(cluster));
 	strv_copy(&wish.environment, &cluster->request.environment);
 	cluster->ops->may_have_jobs(cluster->arg, cluster->id);
 	submissions_add(cluster->submissions, &wish, s);
@@ -159,6 +161,9 @@ void cluster_end_jobs(struct cluster *cluster)
 		due = due_signal(job, now);
 		if (job->ending_sent && due == job->ending)
 			continue;
+		if (job->ending_sent) /* asked before, in a gentler way */
+			history_note(EVENT_DECISION, "job", job->id, "does not end: %s it",
+				due == CANCEL_KILL ? "killing" : "cancelling");
 		job->ending = due;
 		job->ending_sent = true;
 		json_array_append_new(ids[due], json_string(job->id));
@@ -200,8 +205,9 @@ static void job_lost(struct cluster *cluster, struct job *job, bool young)
 	if (pause_ms > BACKOFF_MAX_MS)
 		pause_ms = BACKOFF_MAX_MS;
 	cluster->hold_until_ms = loop_now_ms() + pause_ms;
-	log_warning("job %s: %s; the next submission waits %" PRId64 " s", job->id,
-		job->end_text, pause_ms / 1000);
+	history_failure("job", job->id, log,
+		"%s; the next submission waits %" PRId64 " s (%d. failure in a row)",
+		job->end_text, pause_ms / 1000, cluster->failures);
 }
 
 static void apply(struct cluster *cluster, struct job *job, const struct slurm_job *report)
@@ -224,7 +230,8 @@ static void apply_unknown(struct cluster *cluster, const struct slurm_job *repor
 		slurm_state_is_end(report->state))
 		return;
 	slurm_job_format_id(report->job_id, report->task, id);
-	log_warning("slurm: job %s (%s) is one too many; cancelling it", id, report->name);
+	history_note(
+		EVENT_DECISION, "job", id, "is one too many (%s): cancelling it", report->name);
 	if (slurm_request(cluster->slurm, "cancel",
 		    json_pack("{s:[s], s:s}", "jobs", id, "how",
 			    slurm_cancel_name(CANCEL_CANCEL)),

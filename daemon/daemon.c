@@ -23,6 +23,7 @@
 #include "daemon/cluster.h"
 #include "daemon/control.h"
 #include "daemon/dask_link.h"
+#include "daemon/history.h"
 #include "daemon/instance.h"
 #include "daemon/jobs.h"
 #include "daemon/leftover.h"
@@ -83,11 +84,12 @@ static void on_end_signal(void *arg)
 	struct daemon *daemon = arg;
 
 	if (!daemon->ending) {
-		log_info("asked to end by a signal");
+		history_note(EVENT_NOTE, "dracod", NULL, "asked to end by a signal");
 		begin_shutdown(daemon);
 		return;
 	}
-	log_warning("asked to end by a second signal: not waiting for the jobs any more");
+	history_note(EVENT_DECISION, "dracod", NULL,
+		"asked to end by a second signal: not waiting for the jobs any more");
 	finish(daemon);
 }
 
@@ -174,7 +176,7 @@ static void on_scheduler_lost(void *arg, const char *why)
 {
 	struct daemon *daemon = arg;
 
-	log_info("scheduler: its preload has left: %s", why);
+	history_note(EVENT_NOTE, "scheduler", NULL, "its preload has left: %s", why);
 	cluster_scheduler_lost(daemon->cluster);
 }
 
@@ -260,10 +262,12 @@ struct daemon *daemon_create(const struct daemon_options *options, struct err *e
 			err) < 0)
 		return daemon_destroy(daemon);
 	signal(SIGPIPE, SIG_IGN);
+	history_open(daemon->paths.events_file);
 	if (make_parts(daemon, err) < 0)
 		return daemon_destroy(daemon);
-	log_info("dracod %s \"%s\": process %d serves %s", PACKAGE_VERSION, daemon->paths.name,
-		(int)getpid(), daemon->paths.control_socket);
+	history_note(EVENT_NOTE, "dracod", NULL, "%s \"%s\": process %d serves %s",
+		PACKAGE_VERSION, daemon->paths.name, (int)getpid(),
+		daemon->paths.control_socket);
 	notify_ready();
 	notify_status("cluster %s: stopped", daemon->paths.name);
 	return daemon;
@@ -286,6 +290,7 @@ struct daemon *daemon_destroy(struct daemon *daemon)
 	for (int i = 0; i < 3; i++)
 		loop_signal_destroy(daemon->signals[i]);
 	loop_destroy(daemon->loop);
+	history_close();
 	if (daemon->lock >= 0)
 		instance_release(&daemon->paths, daemon->lock);
 	paths_finish(&daemon->paths);
@@ -297,6 +302,6 @@ int daemon_run(struct daemon *daemon)
 {
 	int r = loop_run(daemon->loop);
 
-	log_info("dracod ends");
+	history_note(EVENT_NOTE, "dracod", NULL, "ends");
 	return r;
 }

@@ -17,6 +17,7 @@
 #include "daemon/cluster.h"
 #include "daemon/control.h"
 #include "daemon/environment.h"
+#include "daemon/followers.h"
 #include "daemon/loop.h"
 #include "daemon/report.h"
 
@@ -39,6 +40,7 @@ struct waiter {
 struct methods {
 	struct cluster *cluster;
 	const struct paths *paths;
+	struct followers *followers;
 	TAILQ_HEAD(, waiter) waiters;
 	struct loop_timer *serve; /* looks at the waiters, once after any number of changes */
 	bool soon;		  /* that is planned */
@@ -225,6 +227,12 @@ static void do_logs(
 		client, message->id, report_logs(methods->cluster, methods->paths->log_file));
 }
 
+static void do_events(
+	struct methods *methods, struct client *client, const struct rpc_message *message)
+{
+	followers_request(methods->followers, client, message);
+}
+
 static void (*const handlers[RPC_METHOD_COUNT])(
 	struct methods *methods, struct client *client, const struct rpc_message *message) = {
 	[RPC_HELLO] = do_hello,
@@ -234,6 +242,7 @@ static void (*const handlers[RPC_METHOD_COUNT])(
 	[RPC_SHUTDOWN] = do_shutdown,
 	[RPC_ENVIRONMENT] = do_environment,
 	[RPC_LOGS] = do_logs,
+	[RPC_EVENTS] = do_events,
 };
 
 void methods_request(
@@ -263,6 +272,7 @@ void methods_client_gone(struct methods *methods, struct client *client)
 {
 	struct waiter *waiter, *next;
 
+	followers_client_gone(methods->followers, client);
 	TAILQ_FOREACH_SAFE (waiter, &methods->waiters, link, next)
 		if (waiter->client == client)
 			waiter_free(methods, waiter);
@@ -410,6 +420,7 @@ struct methods *methods_create(struct loop *loop, struct cluster *cluster,
 
 	methods->cluster = cluster;
 	methods->paths = paths;
+	methods->followers = followers_create();
 	TAILQ_INIT(&methods->waiters);
 	methods->serve = loop_timer_create(loop, serve, methods);
 	methods->shutdown = shutdown;
@@ -424,6 +435,7 @@ struct methods *methods_destroy(struct methods *methods)
 	while (!TAILQ_EMPTY(&methods->waiters))
 		waiter_free(methods, TAILQ_FIRST(&methods->waiters));
 	loop_timer_destroy(methods->serve);
+	followers_destroy(methods->followers);
 	free(methods);
 	return NULL;
 }

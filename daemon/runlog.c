@@ -24,6 +24,7 @@
 #include "common/paths.h"
 #include "daemon/capture.h"
 #include "daemon/child.h"
+#include "daemon/history.h"
 #include "daemon/logclean.h"
 #include "daemon/loop.h"
 
@@ -107,9 +108,9 @@ static void on_cleaned(void *arg, int status, int timed_out, const char *text)
 			*text ? text : "dracod --clean-logs does not run");
 	} else {
 		if (done.directories > 0)
-			log_info("logs: removed %" PRId64
-				 " director%s of starts older than %s: "
-				 "%" PRId64 " files, %" PRId64 " KiB",
+			history_note(EVENT_DECISION, "logs", NULL,
+				"removed %" PRId64 " director%s of starts older than %s: "
+				"%" PRId64 " files, %" PRId64 " KiB",
 				done.directories, done.directories == 1 ? "y" : "ies",
 				runlog->retention, done.files, done.bytes / 1024);
 		if (done.failed > 0)

@@ -15,6 +15,12 @@ static const struct command_option logs_options[] = {
 	{0},
 };
 
+static const struct command_option events_options[] = {
+	{"follow", 'f', NULL, "go on with what happens, until Ctrl-C"},
+	{"lines", 'n', "N", "begin with the last N events (default: 50; dracod keeps 1000)"},
+	{0},
+};
+
 static const struct command_option env_options[] = {
 	{"format", 0, "FORMAT", "sh (default), csh, fish or json"},
 	{0},
@@ -36,6 +42,10 @@ const struct command commands[] = {
 	{"logs", "[JOB|scheduler|daemon]", "show a log",
 		"JOB is a job's id as in dracoctl status; without an argument it is dracod's own log.\n",
 		false, logs_options, cmd_logs},
+	{"events", "", "show what happened, and why",
+		"Changes of phase, decisions and failures, those of earlier dracods too. With --json each event\n"
+		"is one line. With -f it goes on from one dracod to the next.\n",
+		false, events_options, cmd_events},
 	{"env", "", "print the variables that make Client() connect",
 		"Use it as:  eval \"$(dracoctl env)\"\n"
 		"After that, distributed.Client() without arguments connects to this cluster.\n",

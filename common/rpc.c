@@ -174,7 +174,7 @@ void rpc_message_finish(struct rpc_message *message)
 
 static char *dump(json_t *message)
 {
-	char *line = json_dumps(message, JSON_COMPACT);
+	char *line = json_dumps(message, JSON_COMPACT | JSON_REAL_PRECISION(15));
 
 	json_decref(message);
 	return line ? line : xstrdup("{}"); /* only out of memory, or a string not in UTF-8 */

@@ -74,8 +74,8 @@ void cluster_submit(struct cluster *cluster, int64_t count)
 	};
 
 	history_note(EVENT_DECISION, "cluster", cluster->name,
-		"submitting %" PRId64 " job(s) to %s, because %" PRId64 " are wanted", count,
-		wish.partition, cluster_jobs_wanted(cluster));
+		"submitting %" PRId64 " job%s to %s (%" PRId64 " wanted)", count,
+		count == 1 ? "" : "s", wish.partition, cluster_jobs_wanted(cluster));
 	strv_copy(&wish.environment, &cluster->request.environment);
 	cluster->ops->may_have_jobs(cluster->arg, cluster->id);
 	submissions_add(cluster->submissions, &wish, s);

@@ -98,7 +98,7 @@ void history_listen(history_fn fn, void *arg)
 static void append(const struct event *event)
 {
 	_cleanup_json_ json_t *object = event_encode(event);
-	_cleanup_free_ char *text = json_dumps(object, JSON_COMPACT);
+	_cleanup_free_ char *text = json_dumps(object, JSON_COMPACT | JSON_REAL_PRECISION(15));
 	_cleanup_free_ char *line = text ? xasprintf("%s\n", text) : NULL;
 	_cleanup_free_ char *old = xasprintf("%s.1", history.path);
 	struct stat st;

@@ -233,7 +233,8 @@ void jobs_apply(struct jobs *jobs, struct job *job, const struct slurm_job *repo
 	}
 	if (report->state == STATE_PENDING) {
 		if (job->phase == PHASE_SUBMITTED)
-			jobs_set_phase(jobs, job, PHASE_PENDING, report->reason);
+			jobs_set_phase(jobs, job, PHASE_PENDING,
+				strcmp(report->reason, "None") != 0 ? report->reason : NULL);
 		else if (job->phase == PHASE_STARTING || job->phase == PHASE_READY)
 			jobs_set_phase(jobs, job, PHASE_PENDING, "requeued");
 		return;

@@ -52,6 +52,14 @@ struct submissions {
 	void *arg;
 };
 
+/* The tag without the cluster's name, as users see it. */
+static const char *short_tag(const struct slurm_submission *wish)
+{
+	const char *dash = strrchr(wish->name, '-');
+
+	return dash ? dash + 1 : wish->name;
+}
+
 static void submission_free(struct submission *submission)
 {
 	struct job *job;
@@ -117,7 +125,7 @@ static void on_reply(
 	switch (outcome) {
 	case OUTCOME_DONE:
 		job_id = json_get_integer(result, "job_id", 0);
-		history_note(EVENT_NOTE, "slurm", submission->wish.name,
+		history_note(EVENT_NOTE, "submission", short_tag(&submission->wish),
 			"submitted as job %" JSON_INTEGER_FORMAT ", %" PRId64 " in all", job_id,
 			submission->wish.count);
 		settle(submission, (uint32_t)job_id, submission->wish.count > 1);
@@ -130,12 +138,12 @@ static void on_reply(
 		return;
 	case OUTCOME_UNREACHABLE:
 	case OUTCOME_UNUSABLE:
-		history_failure("slurm", submission->wish.name, NULL,
+		history_failure("submission", short_tag(&submission->wish), NULL,
 			"not submitted, trying again: %s", err->text);
 		pause_and_retry(submission);
 		return;
 	default:
-		history_failure("slurm", submission->wish.name, NULL,
+		history_failure("submission", short_tag(&submission->wish), NULL,
 			"the answer was lost, looking for it in the queue: %s", err->text);
 		submission->state = SUBMISSION_IN_DOUBT;
 		submission->doubt_since_ms = loop_now_ms();
@@ -216,7 +224,7 @@ bool submissions_recognise(struct submissions *submissions, const struct slurm_j
 		if (submission->state == SUBMISSION_SENT ||
 			strcmp(submission->wish.name, report->name) != 0)
 			continue;
-		history_note(EVENT_NOTE, "slurm", submission->wish.name,
+		history_note(EVENT_NOTE, "submission", short_tag(&submission->wish),
 			"found in the queue as job %u", (unsigned)report->job_id);
 		settle(submission, report->job_id, report->task != SLURM_NO_TASK);
 		return true;
@@ -235,7 +243,7 @@ void submissions_queue_read(struct submissions *submissions, int64_t asked_ms)
 		if (!submission->first_absent_ms) {
 			submission->first_absent_ms = asked_ms;
 		} else if (asked_ms - submission->first_absent_ms >= SETTLE_MS) {
-			history_note(EVENT_NOTE, "slurm", submission->wish.name,
+			history_note(EVENT_NOTE, "submission", short_tag(&submission->wish),
 				"is not in the queue");
 			send_again(submission, 0);
 		}

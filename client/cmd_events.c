@@ -1,15 +1,14 @@
 /* cmd_events.c: dracoctl events: what happened and why, as dracod tells it or, without one, as the last
  * one wrote it down. */
 #include <errno.h>
-#include <poll.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
 #include <time.h>
-#include <unistd.h>
 
 #include "client/ctl.h"
+#include "client/follow.h"
 #include "client/output.h"
 #include "client/request.h"
 #include "common/alloc.h"
@@ -18,7 +17,7 @@
 #include "common/parse.h"
 
 #define COUNT_DEFAULT 50
-#define RECONNECT_US  500000
+#define RECONNECT_MS  500
 #define SUBJECT_WIDTH 16 /* at least */
 
 struct showing {
@@ -65,8 +64,6 @@ static void show_for_people(struct showing *showing, const json_t *event)
 {
 	time_t seconds = (time_t)json_number_value(json_object_get(event, "time"));
 	const char *kind = json_get_text(event, "kind", "?");
-	const char *tail = json_get_text(event, "tail", NULL);
-	const char *log = json_get_text(event, "log", NULL);
 	_cleanup_free_ char *subject = subject_of(event);
 	enum colour colour = kind_colour(kind);
 	char clock[16];
@@ -78,14 +75,8 @@ static void show_for_people(struct showing *showing, const json_t *event)
 	printf("%s  %s%-8s  %-*s  %s%s\n", clock, colour ? output_colour(colour) : "", kind,
 		showing->subject_width, subject, json_get_text(event, "text", ""),
 		colour ? output_colour(COLOUR_NONE) : "");
-	if (log && tail)
-		printf("          the end of %s:\n", log);
-	while (tail && *tail) {
-		int length = (int)strcspn(tail, "\n");
-
-		printf("          | %.*s\n", length, tail);
-		tail += length + (tail[length] == '\n');
-	}
+	if (json_get_text(event, "tail", NULL))
+		output_log_tail(stdout, event);
 }
 
 static void show(struct showing *showing, const json_t *event)
@@ -208,13 +199,6 @@ static int ask(struct showing *showing, struct connection *connection, int64_t c
 	return 0;
 }
 
-static bool output_is_read(void)
-{
-	struct pollfd output = {.fd = STDOUT_FILENO};
-
-	return poll(&output, 1, 0) <= 0 || !(output.revents & (POLLERR | POLLHUP));
-}
-
 static bool on_notification(void *arg, const char *method, const json_t *params)
 {
 	struct showing *showing = arg;
@@ -223,7 +207,7 @@ static bool on_notification(void *arg, const char *method, const json_t *params)
 		show(showing, params);
 		fflush(stdout);
 	}
-	return output_is_read();
+	return output_is_read(0);
 }
 
 static int show_now(struct showing *showing, int64_t count)
@@ -258,12 +242,12 @@ static void tell_waiting(const struct showing *showing, const char *why)
 }
 
 /* From one dracod to the next; what is missed in between is in the files. */
-static int follow_on(struct showing *showing, int64_t count)
+static int follow_dracods(struct showing *showing, int64_t count)
 {
 	struct stat seen = {0};
 	bool told = false;
 
-	while (output_is_read()) {
+	do {
 		struct connection connection;
 		struct err err = ERR_INIT;
 		int r = connection_open(&connection, showing->ctl, &err);
@@ -282,8 +266,7 @@ static int follow_on(struct showing *showing, int64_t count)
 		if (!told)
 			tell_waiting(showing, r == -ENOENT ? "no dracod runs" : err.text);
 		told = true;
-		usleep(RECONNECT_US);
-	}
+	} while (output_is_read(RECONNECT_MS));
 	return CTL_DONE;
 }
 
@@ -304,5 +287,5 @@ int cmd_events(struct ctl *ctl, int argc, char **argv)
 		}
 	}
 	command_no_more_arguments(ctl, argc, argv);
-	return follow ? follow_on(&showing, count) : show_now(&showing, count);
+	return follow ? follow_dracods(&showing, count) : show_now(&showing, count);
 }

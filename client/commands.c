@@ -12,6 +12,7 @@
 static const struct command_option logs_options[] = {
 	{"follow", 'f', NULL, "go on with what is added, until Ctrl-C"},
 	{"lines", 'n', "N", "begin with the last N lines (default: 50)"},
+	{"list", 'l', NULL, "list the logs of the present or last start"},
 	{0},
 };
 
@@ -40,7 +41,9 @@ const struct command commands[] = {
 		"dracod stays, ready for the next start.\n", false, NULL, cmd_stop},
 	{"shutdown", "", "stop, then end dracod, too", "", false, NULL, cmd_shutdown},
 	{"logs", "[JOB|scheduler|daemon]", "show a log",
-		"JOB is a job's id as in dracoctl status; without an argument it is dracod's own log.\n",
+		"JOB is a job's id as in dracoctl status, also of an earlier start; without an argument it is\n"
+		"dracod's own log. Works without a running cluster, too. With -f, the logs of dracod and of the\n"
+		"Dask scheduler go on with those of the next start.\n",
 		false, logs_options, cmd_logs},
 	{"events", "", "show what happened, and why",
 		"Changes of phase, decisions and failures, those of earlier dracods too. With --json each event\n"

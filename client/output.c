@@ -44,25 +44,31 @@ void output_error(const struct ctl *ctl, const char *format, ...)
 	print_error(ctl, text ? text : format, NULL);
 }
 
-void output_failure(const struct ctl *ctl, const char *text, const json_t *data)
+void output_log_tail(FILE *file, const json_t *data)
 {
 	const char *log = json_get_text(data, "log", NULL);
 	const char *tail = json_get_text(data, "tail", NULL);
 
-	print_error(ctl, text, data);
-	if (ctl->json || !log)
+	if (!log)
 		return;
 	if (!tail) {
-		fprintf(stderr, "  its log is empty or not there yet: %s\n", log);
+		fprintf(file, "  its log is empty or not there yet: %s\n", log);
 		return;
 	}
-	fprintf(stderr, "  the end of its log, %s:\n", log);
+	fprintf(file, "  the end of its log, %s:\n", log);
 	while (*tail) {
 		int length = (int)strcspn(tail, "\n");
 
-		fprintf(stderr, "  | %.*s\n", length, tail);
+		fprintf(file, "  | %.*s\n", length, tail);
 		tail += length + (tail[length] == '\n');
 	}
+}
+
+void output_failure(const struct ctl *ctl, const char *text, const json_t *data)
+{
+	print_error(ctl, text, data);
+	if (!ctl->json)
+		output_log_tail(stderr, data);
 }
 
 const char *output_colour(enum colour colour)

@@ -5,6 +5,7 @@
 #include <jansson.h>
 #include <stdbool.h>
 #include <stddef.h>
+#include <stdio.h>
 #include <time.h>
 
 struct ctl;
@@ -15,6 +16,9 @@ void output_error(const struct ctl *ctl, const char *format, ...)
 
 /* As output_error(), with the end of a log behind it: data is {log, tail}, or NULL. */
 void output_failure(const struct ctl *ctl, const char *text, const json_t *data);
+
+/* The end of a log, {log, tail}, with a line that names it, on file. Nothing without a log. */
+void output_log_tail(FILE *file, const json_t *data);
 
 /* A JSON value on standard output, readable, with a newline. */
 void output_json(const json_t *value);

@@ -22,6 +22,12 @@ static const struct command_option events_options[] = {
 	{0},
 };
 
+static const struct command_option doctor_options[] = {
+	{"nodes", 0, NULL, "look at a node, too, by one short job"},
+	{"wait", 0, "TIME", "how long that job may be pending (default: 2 min)"},
+	{0},
+};
+
 static const struct command_option env_options[] = {
 	{"format", 0, "FORMAT", "sh (default), csh, fish or json"},
 	{0},
@@ -53,6 +59,11 @@ const struct command commands[] = {
 		"Use it as:  eval \"$(dracoctl env)\"\n"
 		"After that, distributed.Client() without arguments connects to this cluster.\n",
 		false, env_options, cmd_env},
+	{"doctor", "", "look for what would keep a cluster from running well",
+		"Looks at this host and at Slurm, with or without a running dracod, and says what helps. The\n"
+		"settings decide which partitions, Python and directories are looked at. Exit status 0 when all\n"
+		"is well or there are warnings only, 1 when something failed.\n",
+		true, doctor_options, cmd_doctor},
 	{"version", "", "print the versions of dracoctl and of the running dracod", "", false,
 		NULL, cmd_version},
 	{"help", "[COMMAND]", "explain dracoctl or one of its commands", "", false, NULL,

@@ -18,6 +18,7 @@
 #include "common/cleanup.h"
 #include "common/err.h"
 #include "common/log.h"
+#include "common/part.h"
 #include "common/paths.h"
 #include "daemon/child.h"
 #include "daemon/cluster.h"
@@ -194,24 +195,6 @@ static void on_client_gone(void *arg, struct client *client)
 	methods_client_gone(daemon->methods, client);
 }
 
-/* A part of draco: beside this program, as in a build directory, or where it is installed. The
- * caller frees. */
-static char *find_part(const char *name, const char *installed)
-{
-	char self[4096];
-	ssize_t n = readlink("/proc/self/exe", self, sizeof(self) - 1);
-	_cleanup_free_ char *beside = NULL;
-
-	if (n > 0) {
-		self[n] = '\0';
-		*strrchr(self, '/') = '\0';
-		beside = xasprintf("%s/%s", self, name);
-		if (access(beside, R_OK) == 0)
-			return TAKE_PTR(beside);
-	}
-	return xasprintf("%s/%s", installed, name);
-}
-
 static int make_parts(struct daemon *daemon, struct err *err)
 {
 	static const struct cluster_ops cluster_ops = {
@@ -219,8 +202,8 @@ static int make_parts(struct daemon *daemon, struct err *err)
 	static const struct dask_link_ops link_ops = {on_scheduler_hello, on_worker_added,
 		on_worker_removed, on_load, on_scheduler_lost};
 	static const struct control_ops control_ops = {on_request, on_client_gone};
-	_cleanup_free_ char *helper = find_part("draco-slurm", PKGLIBEXECDIR);
-	_cleanup_free_ char *preload = find_part("draco_scheduler.py", PKGDATADIR);
+	_cleanup_free_ char *helper = part_find("draco-slurm", PKGLIBEXECDIR);
+	_cleanup_free_ char *preload = part_find("draco_scheduler.py", PKGDATADIR);
 	struct paths *paths = &daemon->paths;
 
 	daemon->loop = loop_create(err);

@@ -57,6 +57,9 @@ static const struct {
 	{"submit", call_submit},
 	{"query", call_query},
 	{"cancel", call_cancel},
+	{"munge", call_munge},
+	{"inspect", call_inspect},
+	{"try", call_try},
 };
 
 static char *refuse(
@@ -72,7 +75,8 @@ static char *serve(const struct rpc_message *request)
 	json_t *result = NULL;
 	enum slurm_outcome outcome;
 
-	if (strcmp(request->method, "hello") != 0 && munge_check(&err) < 0)
+	if (strcmp(request->method, "hello") != 0 && strcmp(request->method, "munge") != 0 &&
+		munge_check(&err) < 0)
 		return refuse(request, OUTCOME_UNUSABLE, &err);
 
 	for (size_t i = 0; i < sizeof(calls) / sizeof(calls[0]); i++) {

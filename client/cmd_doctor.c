@@ -13,7 +13,6 @@
 #include "common/err.h"
 #include "common/json.h"
 #include "common/parse.h"
-#include "common/settings_yaml.h"
 
 #define WAIT_MS	   120000
 #define NAME_WIDTH 14
@@ -24,20 +23,20 @@ enum option_index { OPTION_NODES, OPTION_WAIT }; /* as in the table of commands 
 #define SLURM_HANG "Slurm does not answer: does sinfo?"
 
 static const struct check checks[] = {
-	{"settings", check_settings, 10, FILES_HANG, false},
-	{"sockets", check_sockets, 10, FILES_HANG, false},
-	{"state", check_state, 15, FILES_HANG, false},
-	{"logs", check_logs, 15, FILES_HANG, false},
-	{"dracod", check_dracod, 15, "dracod hangs: end its process", false},
+	{"settings", check_settings, 10, FILES_HANG, PHASE_SETTINGS},
+	{"sockets", check_sockets, 10, FILES_HANG, PHASE_HOST},
+	{"state", check_state, 15, FILES_HANG, PHASE_HOST},
+	{"logs", check_logs, 15, FILES_HANG, PHASE_HOST},
+	{"dracod", check_dracod, 15, "dracod hangs: end its process", PHASE_HOST},
 	{"lingering", check_lingering, 10, "logind does not answer: ask the administrators",
 		false},
-	{"limits", check_limits, 10, NULL, false},
-	{"memory", check_memory, 10, NULL, false},
-	{"interfaces", check_interfaces, 10, NULL, false},
-	{"python", check_python, 90, "a Python on a faster file system", false},
-	{"munge", check_munge, 15, "munged hangs: ask the administrators", false},
-	{"slurm", check_slurm, 75, SLURM_HANG, false},
-	{"node", check_node, 420, SLURM_HANG, true},
+	{"limits", check_limits, 10, NULL, PHASE_HOST},
+	{"memory", check_memory, 10, NULL, PHASE_HOST},
+	{"interfaces", check_interfaces, 10, NULL, PHASE_HOST},
+	{"python", check_python, 90, "a Python on a faster file system", PHASE_HOST},
+	{"munge", check_munge, 15, "munged hangs: ask the administrators", PHASE_HOST},
+	{"slurm", check_slurm, 75, SLURM_HANG, PHASE_HOST},
+	{"node", check_node, 420, SLURM_HANG, PHASE_NODES},
 	{0},
 };
 
@@ -86,52 +85,68 @@ static void on_progress(void *arg, const char *text)
 		live_show(&showing->live, true, "%s", text);
 }
 
-/* What is wrong in files is a finding; wrong options end the command. Returns an exit status. */
+/* Wrong options end the command; what is wrong in files is a finding. Returns an exit status. */
 static int read_options(struct ctl *ctl, int argc, char **argv, struct doctor *doctor)
 {
 	struct err err = ERR_INIT;
 	int option, r = paths_init(&ctl->paths, ctl->name, &err);
 
-	settings_init(&doctor->settings);
-	if (r < 0 && r != -EINVAL)
+	if (r < 0 && r != -EINVAL) {
 		json_object_set_new(doctor->facts, "paths_error", json_text(err.text));
-	if (r != -EINVAL && ctl->paths.config_file &&
-		settings_load_file(&doctor->settings, ctl->paths.config_file, &err) < 0)
-		json_object_set_new(doctor->facts, "settings_error", json_text(err.text));
-	r = r == -EINVAL ? r : 0;
+		r = 0;
+	}
 	while (r == 0 && (option = command_option(ctl, argc, argv)) != -1) {
-		if (option == COMMAND_OPTION + OPTION_NODES)
+		enum setting_id id = (enum setting_id)(option - COMMAND_SETTING);
+
+		if (option == COMMAND_OPTION + OPTION_NODES) {
 			doctor->nodes = true;
-		else if (option == COMMAND_OPTION + OPTION_WAIT)
+		} else if (option == COMMAND_OPTION + OPTION_WAIT) {
 			r = parse_duration(optarg, &doctor->wait_ms, &err);
-		else
-			r = settings_set(&doctor->settings,
-				(enum setting_id)(option - COMMAND_SETTING), optarg, "option",
-				&err);
+			if (r < 0)
+				err_prefix(&err, "--wait");
+		} else {
+			r = settings_set(&doctor->settings, id, optarg, "option", &err);
+			json_object_set_new(
+				doctor->options, settings_table[id].name, json_text(optarg));
+		}
 	}
 	if (r < 0) {
 		output_error(ctl, "%s", err.text);
 		return CTL_USAGE;
 	}
 	command_no_more_arguments(ctl, argc, argv);
-	if (settings_check(&doctor->settings, &err) < 0 &&
-		!json_object_get(doctor->facts, "settings_error"))
-		json_object_set_new(doctor->facts, "settings_error", json_text(err.text));
 	return CTL_DONE;
 }
 
+/* Returns the worst finding, or -EINTR. */
 static int run_all(struct doctor *doctor, struct showing *showing)
 {
 	static const struct doctor_ops ops = {on_found, on_progress};
-	int worst, r;
+	static const char *const waiting[] = {
+		[PHASE_SETTINGS] = "reading the settings ...",
+		[PHASE_HOST] = "looking at this host and Slurm ...",
+		[PHASE_NODES] = "submitting a job ...",
+	};
+	enum check_phase last = doctor->nodes ? PHASE_NODES : PHASE_HOST;
+	int worst = FINDING_OK;
 
-	on_progress(showing, "looking ...");
-	worst = doctor_run(doctor, checks, false, &ops, showing);
-	if (worst < 0 || !doctor->nodes)
-		return worst;
-	on_progress(showing, "submitting a job ...");
-	r = doctor_run(doctor, checks, true, &ops, showing);
-	return r < 0 || r > worst ? r : worst;
+	for (enum check_phase phase = PHASE_SETTINGS; phase <= last; phase++) {
+		int r;
+
+		on_progress(showing, waiting[phase]);
+		r = doctor_run(doctor, checks, phase, &ops, showing);
+		if (r < 0)
+			return r;
+		if (r > worst)
+			worst = r;
+		/* The check has read the files, which may hang, for all others. */
+		if (phase == PHASE_SETTINGS &&
+			settings_set_json(&doctor->settings,
+				json_object_get(doctor->facts, "settings"), "settings",
+				NULL) < 0)
+			abort(); /* what settings_to_json() wrote */
+	}
+	return worst;
 }
 
 static void print_summary(const struct showing *showing, const struct doctor *doctor)
@@ -147,11 +162,17 @@ static void print_summary(const struct showing *showing, const struct doctor *do
 
 int cmd_doctor(struct ctl *ctl, int argc, char **argv)
 {
-	struct doctor doctor = {.ctl = ctl, .wait_ms = WAIT_MS, .facts = json_object()};
+	struct doctor doctor = {
+		.ctl = ctl,
+		.wait_ms = WAIT_MS,
+		.options = json_object(),
+		.facts = json_object(),
+	};
 	struct showing showing = {.ctl = ctl, .findings = json_array()};
-	int status = read_options(ctl, argc, argv, &doctor);
-	int worst = 0;
+	int status, worst = FINDING_OK;
 
+	settings_init(&doctor.settings);
+	status = read_options(ctl, argc, argv, &doctor);
 	live_init(&showing.live);
 	if (status == CTL_DONE) {
 		worst = run_all(&doctor, &showing);
@@ -173,6 +194,7 @@ int cmd_doctor(struct ctl *ctl, int argc, char **argv)
 	}
 	json_decref(showing.findings);
 	json_decref(doctor.facts);
+	json_decref(doctor.options);
 	settings_finish(&doctor.settings);
 	return status;
 }

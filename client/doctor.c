@@ -204,7 +204,7 @@ static void begin(struct run *run, const struct check *check)
 
 	*running = (struct running){.check = check, .fd = -1, .findings = json_array()};
 	running->until_ms = now_ms() + (int64_t)check->deadline_s * 1000 +
-		(check->late ? run->doctor->wait_ms : 0);
+		(check->phase == PHASE_NODES ? run->doctor->wait_ms : 0);
 	if (pipe2(pipe_fds, O_CLOEXEC) < 0)
 		return;
 	fflush(stdout);
@@ -337,7 +337,7 @@ static void end_all(struct run *run)
 		}
 }
 
-int doctor_run(struct doctor *doctor, const struct check *checks, bool late,
+int doctor_run(struct doctor *doctor, const struct check *checks, enum check_phase phase,
 	const struct doctor_ops *ops, void *arg)
 {
 	struct sigaction action = {.sa_handler = on_interrupt};
@@ -347,7 +347,7 @@ int doctor_run(struct doctor *doctor, const struct check *checks, bool late,
 	sigaction(SIGINT, &action, NULL);
 	sigaction(SIGTERM, &action, NULL);
 	for (const struct check *check = checks; check->name && run.count < CHECKS_MAX; check++)
-		if (check->late == late)
+		if (check->phase == phase)
 			begin(&run, check);
 	while (run.told < run.count) {
 		if (interrupted && !ending) {

@@ -22,17 +22,21 @@ const char *finding_name(enum finding finding);
 struct doctor {
 	struct ctl *ctl;
 	struct settings settings;
+	json_t *options; /* that were given: {setting: text} */
 	bool nodes;	 /* run a job, too */
 	int64_t wait_ms; /* how long that may be pending */
 	json_t *facts; /* what earlier checks have found out: {python, distributed, address, ...} */
 };
 
+/* The checks of a phase run at the same time, those of a later one with the facts of the earlier. */
+enum check_phase { PHASE_SETTINGS, PHASE_HOST, PHASE_NODES };
+
 struct check {
 	const char *name;
 	void (*run)(const struct doctor *doctor, struct report *report);
 	int deadline_s;
-	const char *remedy; /* when it does not end in time */
-	bool late; /* runs after all others, with their facts, and may take --wait longer */
+	const char *remedy;	/* when it does not end in time */
+	enum check_phase phase; /* PHASE_NODES may take --wait longer */
 };
 
 /* For a check: what it found about name; remedy is NULL where nothing is to be done. */
@@ -51,9 +55,9 @@ struct doctor_ops {
 	void (*progress)(void *arg, const char *text);
 };
 
-/* Run the checks of the table (ended by a NULL name) that are late, or those that are not, at the same
- * time. Returns the worst finding; -EINTR after SIGINT or SIGTERM, with all of them ended in order. */
-int doctor_run(struct doctor *doctor, const struct check *checks, bool late,
+/* Run those checks of the table (ended by a NULL name) that are of the phase. Returns the worst finding;
+ * -EINTR after SIGINT or SIGTERM, with all of them ended in order. */
+int doctor_run(struct doctor *doctor, const struct check *checks, enum check_phase phase,
 	const struct doctor_ops *ops, void *arg);
 
 /* Run a command with both outputs captured (cut at 64 KiB; the caller frees) and return its status as of

@@ -18,6 +18,7 @@
 #include "common/err.h"
 #include "common/json.h"
 #include "common/parse.h"
+#include "common/settings_yaml.h"
 
 #define MIB		(1024 * 1024)
 #define WRITTEN		65536
@@ -26,12 +27,27 @@
 
 void check_settings(const struct doctor *doctor, struct report *report)
 {
-	const char *error = json_get_text(doctor->facts, "settings_error", NULL);
 	const char *file = doctor->ctl->paths.config_file;
+	struct settings settings;
+	struct err err = ERR_INIT;
+	int r = 0;
 
-	if (error)
+	settings_init(&settings);
+	if (file)
+		r = settings_load_file(&settings, file, &err);
+	if (r < 0) { /* the other checks go on without it */
+		settings_finish(&settings);
+		settings_init(&settings);
+	}
+	if (settings_set_json(&settings, doctor->options, "option", r < 0 ? NULL : &err) == 0 &&
+		r == 0)
+		r = settings_check(&settings, &err);
+	report_fact(report, "settings", settings_to_json(&settings));
+	settings_finish(&settings);
+	if (r < 0)
 		report_finding(report, FINDING_FAILED, "settings",
-			"correct that; the other checks go on without it", "%s", error);
+			"dracoctl start refuses that, too; the other checks go on", "%s",
+			err.text);
 	else if (file && access(file, F_OK) == 0)
 		report_finding(report, FINDING_OK, "settings", NULL, "%s", file);
 	else

@@ -110,8 +110,11 @@ static bool tell_partition(
 	}
 	if (refused) {
 		report_finding(report, FINDING_WARNING, title,
-			"another partition in queues_to_try, or ask the administrators", "%s",
-			refused);
+			"another partition in queues_to_try, or ask the administrators",
+			"%s (%" JSON_INTEGER_FORMAT " of %" JSON_INTEGER_FORMAT
+			" nodes are usable)",
+			refused, json_get_integer(partition, "usable", 0),
+			json_get_integer(partition, "nodes", 0));
 		return false;
 	}
 	if (limit >= 0 && limit < doctor->settings.walltime_s) {
@@ -125,7 +128,9 @@ static bool tell_partition(
 	start = format_start(json_get_integer(partition, "start", 0));
 	report_finding(report, strcmp(state, "up") == 0 ? FINDING_OK : FINDING_WARNING, title,
 		"wait until the administrators start it again",
-		"%s, %" JSON_INTEGER_FORMAT " nodes, at most %s; a small job %s", state,
+		"%s, %" JSON_INTEGER_FORMAT " of %" JSON_INTEGER_FORMAT
+		" nodes are usable, at most %s; a small job %s",
+		state, json_get_integer(partition, "usable", 0),
 		json_get_integer(partition, "nodes", 0),
 		limit < 0 ? "any time" : format_walltime(limit, most), start);
 	return strcmp(state, "up") == 0;

@@ -3,11 +3,11 @@
  *	munge     {}                     -> {socket, sure, error}
  *	inspect   {partitions: [name]}   -> {cluster, version, controllers: [{host, up}],
  *	                                     partitions: [{name, default, state, nodes, max_time_s,
- *	                                     start, refused}]}
+ *	                                     usable, start, refused}]}
  *	try       {name, partition, script, output, directory, environment, deadline} -> {job_id}
  *
- * Of the named partitions (those that are not there are left out) inspect asks slurmctld when a small job
- * of this user would start: refused tells why never. Others have neither start nor refused. */
+ * Of the named partitions (those that are not there are left out) inspect also counts the nodes that could
+ * run a job at all, and asks slurmctld when a small job of this user would start: refused tells why not. */
 #include <errno.h>
 #include <slurm/slurm.h>
 #include <slurm/slurm_errno.h>
@@ -93,15 +93,37 @@ static enum slurm_outcome predict(json_t *object, const char *partition, struct 
 	if (slurm_job_will_run2(&job, &response) == SLURM_SUCCESS) {
 		json_object_set_new(object, "start",
 			json_integer(response ? (json_int_t)response->start_time : 0));
+	} else if (slurm_get_errno() >= 2000 && slurm_get_errno() < 5000) {
+		/* slurmctld's own answer, be it for ever or for now. */
+		json_object_set_new(
+			object, "refused", json_text(slurm_strerror(slurm_get_errno())));
 	} else {
 		outcome = call_failure("no prediction", false, err);
-		if (outcome == OUTCOME_REFUSED)
-			json_object_set_new(object, "refused",
-				json_text(slurm_strerror(slurm_get_errno())));
 	}
 	if (response)
 		slurm_free_will_run_response_msg(response);
-	return outcome == OUTCOME_REFUSED ? OUTCOME_DONE : outcome;
+	return outcome;
+}
+
+static bool is_usable(const node_info_t *node)
+{
+	uint32_t base = node->node_state & NODE_STATE_BASE;
+
+	return base != NODE_STATE_DOWN && base != NODE_STATE_ERROR &&
+		base != NODE_STATE_FUTURE && base != NODE_STATE_UNKNOWN &&
+		!(node->node_state & (NODE_STATE_DRAIN | NODE_STATE_FAIL));
+}
+
+/* How many nodes of a partition could run a job at all. */
+static int count_usable(const node_info_msg_t *nodes, const partition_info_t *p)
+{
+	int count = 0;
+
+	/* Pairs of the first and the last index, ended by -1. */
+	for (const int32_t *pair = p->node_inx; pair && pair[0] >= 0; pair += 2)
+		for (int32_t i = pair[0]; i <= pair[1] && i < (int32_t)nodes->record_count; i++)
+			count += nodes->node_array[i].name && is_usable(&nodes->node_array[i]);
+	return count;
 }
 
 static bool is_named(const json_t *names, const char *name)
@@ -119,19 +141,27 @@ static enum slurm_outcome inspect_partitions(
 	const json_t *names, json_t *ret_partitions, struct err *err)
 {
 	partition_info_msg_t *all = NULL;
+	node_info_msg_t *nodes = NULL;
 	enum slurm_outcome outcome = OUTCOME_DONE;
 
 	if (slurm_load_partitions(0, &all, SHOW_ALL) != SLURM_SUCCESS)
 		return call_failure("cannot read the partitions", false, err);
+	if (slurm_load_node(0, &nodes, SHOW_ALL) != SLURM_SUCCESS) {
+		slurm_free_partition_info_msg(all);
+		return call_failure("cannot read the nodes", false, err);
+	}
 	for (uint32_t i = 0; i < all->record_count && outcome == OUTCOME_DONE; i++) {
 		const partition_info_t *p = &all->partition_array[i];
 		json_t *object = describe_partition(p);
 
 		json_array_append_new(ret_partitions, object);
-		if (is_named(names, p->name))
-			outcome = predict(object, p->name, err);
+		if (!is_named(names, p->name))
+			continue;
+		json_object_set_new(object, "usable", json_integer(count_usable(nodes, p)));
+		outcome = predict(object, p->name, err);
 	}
 	slurm_free_partition_info_msg(all);
+	slurm_free_node_info_msg(nodes);
 	return outcome;
 }
 

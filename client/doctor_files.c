@@ -144,27 +144,36 @@ void check_sockets(const struct doctor *doctor, struct report *report)
 		paths->control_socket, strlen(paths->control_socket), limit);
 }
 
-/* A directory and the one above it, where they are empty. */
-static void remove_empty(const char *path)
+/* How many of a directory and the one above it are missing. */
+static int count_missing(const char *path)
 {
 	_cleanup_free_ char *parent = xstrdup(path);
 
 	*strrchr(parent, '/') = '\0';
-	if (rmdir(path) == 0)
-		rmdir(parent);
+	return (access(path, F_OK) < 0) + (access(parent, F_OK) < 0);
+}
+
+/* Take back what was made. */
+static void remove_made(const char *path, int count)
+{
+	_cleanup_free_ char *part = xstrdup(path);
+
+	for (; count > 0 && rmdir(part) == 0; count--)
+		*strrchr(part, '/') = '\0';
 }
 
 /* Make the directories as dracod will; those that were not there go again. */
 void check_state(const struct doctor *doctor, struct report *report)
 {
 	const struct paths *paths = &doctor->ctl->paths;
-	bool had_runtime, had_state, locks = true;
+	int runtime_made, state_made;
+	bool locks = true;
 	struct err err = ERR_INIT;
 
 	if (!paths->name)
 		return;
-	had_runtime = access(paths->runtime_dir, F_OK) == 0;
-	had_state = access(paths->state_dir, F_OK) == 0;
+	runtime_made = count_missing(paths->runtime_dir);
+	state_made = count_missing(paths->state_dir);
 	if (paths_make(paths, &err) < 0) {
 		report_finding(report, FINDING_FAILED, "directories",
 			"dracod needs a directory for sockets and one for its state, both only "
@@ -189,10 +198,8 @@ void check_state(const struct doctor *doctor, struct report *report)
 			paths->state_dir);
 		report_space(report, "disk", paths->state_dir, paths->state_dir);
 	}
-	if (!had_runtime)
-		remove_empty(paths->runtime_dir);
-	if (!had_state)
-		remove_empty(paths->state_dir);
+	remove_made(paths->runtime_dir, runtime_made);
+	remove_made(paths->state_dir, state_made);
 }
 
 /* The directory itself, or what there is above it. */

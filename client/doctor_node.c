@@ -289,6 +289,8 @@ static bool wait_for_end(struct visit *visit)
 		if (now() > due + JOB_S)
 			return false;
 	}
+	if (!asked_to_end)
+		update(visit); /* a job this short may not have been seen yet */
 	return !asked_to_end;
 }
 

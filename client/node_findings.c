@@ -69,8 +69,7 @@ static void tell_python(const struct visit *visit)
 		report_finding(visit->report, FINDING_FAILED, "node python",
 			"install Python and distributed where the nodes see them, or name another "
 			"with --python",
-			"%s: %s on %s: %s", "not usable", visit_fact(visit, "python"),
-			host(visit),
+			"%s is not usable on %s: %s", visit_fact(visit, "python"), host(visit),
 			visit_answer(visit, "python_error")
 				? visit_answer(visit, "python_error")
 				: "no answer");

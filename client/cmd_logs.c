@@ -1,175 +1,179 @@
 /* cmd_logs.c: dracoctl logs: a log of the cluster, from its end, and on with what is added. */
 #include <errno.h>
-#include <fcntl.h>
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
-#include <sys/stat.h>
 #include <unistd.h>
 
 #include "client/ctl.h"
+#include "client/follow.h"
+#include "client/log_find.h"
 #include "client/output.h"
-#include "client/request.h"
 #include "common/alloc.h"
 #include "common/cleanup.h"
 #include "common/json.h"
 #include "common/parse.h"
 
 #define LINES_DEFAULT 50
-#define FOLLOW_US     200000 /* inotify does not see what another host writes */
 
-/* Where the last lines begin. */
-static off_t find_start(FILE *file, int64_t lines)
+enum option_index {
+	OPTION_FOLLOW,
+	OPTION_LINES,
+	OPTION_LIST
+}; /* as in the table of commands */
+
+struct wish {
+	const char *log;
+	int64_t lines;
+	bool follow;
+	bool list;
+};
+
+/* The log exists by name, but nothing was written to it yet. */
+static int say_missing(const struct ctl *ctl, const struct wish *wish, const char *path)
 {
-	char block[4096];
-	off_t end, at;
-	int64_t seen = 0;
+	bool daemon = strcmp(wish->log, "daemon") == 0;
+	bool scheduler = strcmp(wish->log, "scheduler") == 0;
 
-	fseeko(file, 0, SEEK_END);
-	end = at = ftello(file);
-	while (at > 0) {
-		size_t size = at > (off_t)sizeof(block) ? sizeof(block) : (size_t)at;
-
-		at -= (off_t)size;
-		fseeko(file, at, SEEK_SET);
-		if (fread(block, 1, size, file) != size)
-			return 0;
-		for (size_t i = size; i > 0; i--)
-			if (block[i - 1] == '\n' && at + (off_t)i < end && ++seen == lines)
-				return at + (off_t)i;
-	}
-	return 0;
+	output_error(ctl, "%s%s has no log yet (%s); -f waits for it",
+		daemon || scheduler ? "" : "job ",
+		daemon		    ? "dracod"
+			: scheduler ? "the Dask scheduler"
+				    : wish->log,
+		path);
+	return daemon ? CTL_NOT_RUNNING : CTL_FAILED;
 }
 
-static void copy_rest(FILE *file)
+static int show_json(const struct ctl *ctl, const struct wish *wish, const char *path)
 {
-	char block[8192];
-	size_t n;
+	_cleanup_json_ json_t *object = NULL;
+	struct err err = ERR_INIT;
+	json_t *lines = follow_read(path, wish->lines, &err);
 
-	clearerr(file);
-	while ((n = fread(block, 1, sizeof(block), file)) > 0)
-		fwrite(block, 1, n, stdout);
-	fflush(stdout);
-}
-
-/* The file under the name is another one, or shorter than what was read. */
-static bool is_replaced(FILE *file, const char *path)
-{
-	struct stat open_file, named;
-
-	return stat(path, &named) == 0 && fstat(fileno(file), &open_file) == 0 &&
-		(named.st_ino != open_file.st_ino || named.st_dev != open_file.st_dev ||
-			named.st_size < ftello(file));
-}
-
-static int show(const struct ctl *ctl, const char *path, int64_t lines, bool follow)
-{
-	FILE *file = fopen(path, "re");
-
-	while (!file && errno == ENOENT && follow) { /* the job's first line is still to come */
-		usleep(FOLLOW_US);
-		file = fopen(path, "re");
-	}
-	if (!file) {
-		output_error(ctl, "cannot read %s: %s", path, strerror(errno));
+	if (!lines && err.code == -ENOENT)
+		return say_missing(ctl, wish, path);
+	if (!lines) {
+		output_error(ctl, "%s", err.text);
 		return CTL_FAILED;
 	}
-	fseeko(file, lines > 0 ? find_start(file, lines) : 0, lines > 0 ? SEEK_SET : SEEK_END);
-	copy_rest(file);
-	while (follow && !ferror(stdout)) {
-		usleep(FOLLOW_US);
-		if (is_replaced(file, path)) {
-			FILE *next = fopen(path, "re");
-
-			if (next) {
-				fclose(file);
-				file = next;
-			}
-		}
-		copy_rest(file);
-	}
-	fclose(file);
+	object = json_pack(
+		"{s:s, s:o, s:o}", "log", wish->log, "path", json_text(path), "lines", lines);
+	output_json(object);
 	return CTL_DONE;
 }
 
-/* A job that the user names as in the status: "42", "42_0". */
-static char *find_job(const struct ctl *ctl, const json_t *logs, const char *wanted)
+static int show(const struct ctl *ctl, const struct wish *wish, const char *path)
 {
-	const json_t *jobs = json_object_get(logs, "jobs");
-	const char *path = json_get_text(jobs, wanted, NULL);
-	_cleanup_free_ char *known = xstrdup("");
-	const char *id;
-	json_t *value;
+	struct err err = ERR_INIT;
+	int r;
 
-	if (path)
-		return xstrdup(path);
-	json_object_foreach (UNCONST(jobs), id, value) {
-		char *longer = xasprintf("%s%s%s", known, *known ? ", " : "", id);
-
-		free(known);
-		known = longer;
-	}
-	output_error(ctl,
-		"there is no job \"%s\" (%s%s); \"scheduler\" and \"daemon\" have logs, too",
-		wanted, *known ? "known: " : "none is known", known);
-	return NULL;
+	if (ctl->json)
+		return show_json(ctl, wish, path);
+	if (wish->follow)
+		r = follow_on(path, wish->lines, !ctl->quiet, &err);
+	else
+		r = follow_show(path, wish->lines, &err);
+	if (r == 0)
+		return CTL_DONE;
+	if (r == -ENOENT)
+		return say_missing(ctl, wish, path);
+	output_error(ctl, "%s", err.text);
+	return CTL_FAILED;
 }
 
-static char *find_log(struct ctl *ctl, const char *wanted, int *ret_status)
+static void print_list(const json_t *list)
 {
-	_cleanup_json_ json_t *logs = NULL;
-	struct refusal refusal = {0};
-	struct connection connection;
-	struct err err = ERR_INIT;
-	const char *path;
-	int r = paths_init(&ctl->paths, ctl->name, &err);
+	static const char *const titles[] = {"LOG", "SIZE", "CHANGED", "FILE"};
+	struct table table = {.columns = 4};
+	size_t earlier = json_array_size(json_object_get(list, "earlier"));
+	const json_t *log;
+	size_t i;
 
-	*ret_status = r < 0 ? CTL_USAGE : CTL_DONE;
-	if (r < 0) {
-		output_error(ctl, "%s", err.text);
-		return NULL;
+	json_array_foreach (json_object_get(list, "logs"), i, log) {
+		json_int_t bytes = json_get_integer(log, "bytes", 0);
+		char when[OUTPUT_TIME_MAX];
+
+		table_add(&table, COLOUR_NONE, xstrdup(json_get_text(log, "name", "")));
+		table_add(&table, COLOUR_NONE,
+			bytes < 10240
+				? xasprintf("%" JSON_INTEGER_FORMAT " B", bytes)
+				: xasprintf("%" JSON_INTEGER_FORMAT " KiB", bytes / 1024));
+		table_add(&table, COLOUR_NONE,
+			xstrdup(output_time(
+				(time_t)json_get_integer(log, "changed", 0), when)));
+		table_add(&table, COLOUR_NONE, xstrdup(json_get_text(log, "path", "")));
 	}
-	if (strcmp(wanted, "daemon") == 0) /* also of one that does not run any more */
-		return xstrdup(ctl->paths.log_file);
-	*ret_status = connection_need(&connection, ctl);
-	if (*ret_status != CTL_DONE)
-		return NULL;
-	*ret_status = CTL_FAILED;
-	r = connection_call(&connection, "logs", NULL, NULL, NULL, &logs, &refusal, &err);
-	connection_close(&connection);
-	json_decref(refusal.data);
-	if (r < 0) {
-		output_error(ctl, "%s", err.text);
-		return NULL;
-	}
-	if (strcmp(wanted, "scheduler") != 0)
-		return find_job(ctl, logs, wanted);
-	path = json_get_text(logs, "scheduler", NULL);
-	if (!path)
-		output_error(ctl, "no Dask scheduler was started yet");
-	return path ? xstrdup(path) : NULL;
+	table_print(&table, titles);
+	if (earlier > 0)
+		printf("\n%zu other start%s beside %s; dracoctl logs JOB finds their jobs, too.\n",
+			earlier, earlier == 1 ? " has its logs" : "s have their logs",
+			json_get_text(list, "directory", ""));
 }
 
-int cmd_logs(struct ctl *ctl, int argc, char **argv)
+static int show_list(struct ctl *ctl)
 {
-	_cleanup_free_ char *path = NULL;
-	const char *wanted = "daemon";
-	int64_t lines = LINES_DEFAULT;
+	_cleanup_json_ json_t *list = log_list(ctl);
+
+	if (!list) {
+		output_error(ctl, "no cluster \"%s\" has run yet (dracoctl start starts one)",
+			ctl->name);
+		return CTL_NOT_RUNNING;
+	}
+	if (ctl->json)
+		output_json(list);
+	else
+		print_list(list);
+	return CTL_DONE;
+}
+
+/* Returns an exit status. */
+static int read_options(struct ctl *ctl, int argc, char **argv, struct wish *ret)
+{
 	struct err err = ERR_INIT;
-	bool follow = false;
-	int option, status;
+	int option;
 
 	while ((option = command_option(ctl, argc, argv)) != -1) {
-		if (option == COMMAND_OPTION) {
-			follow = true;
-		} else if (parse_integer(optarg, 0, INT64_MAX, &lines, &err) < 0) {
+		switch (option - COMMAND_OPTION) {
+		case OPTION_FOLLOW:
+			ret->follow = true;
+			break;
+		case OPTION_LIST:
+			ret->list = true;
+			break;
+		case OPTION_LINES:
+			if (parse_integer(optarg, 0, INT64_MAX, &ret->lines, &err) == 0)
+				break;
 			output_error(ctl, "--lines: %s", err.text);
 			return CTL_USAGE;
 		}
 	}
-	if (optind < argc)
-		wanted = argv[optind++];
+	if (optind < argc && !ret->list)
+		ret->log = argv[optind++];
 	command_no_more_arguments(ctl, argc, argv);
-	path = find_log(ctl, wanted, &status);
-	return path ? show(ctl, path, lines, follow) : status;
+	if (ctl->json && ret->follow) {
+		output_error(ctl, "--json and --follow do not go together");
+		return CTL_USAGE;
+	}
+	if (paths_init(&ctl->paths, ctl->name, &err) < 0) {
+		output_error(ctl, "%s", err.text);
+		return CTL_USAGE;
+	}
+	return CTL_DONE;
+}
+
+int cmd_logs(struct ctl *ctl, int argc, char **argv)
+{
+	struct wish wish = {.log = "daemon", .lines = LINES_DEFAULT};
+	_cleanup_free_ char *path = NULL;
+	struct err err = ERR_INIT;
+	int status = read_options(ctl, argc, argv, &wish);
+
+	if (status != CTL_DONE)
+		return status;
+	if (wish.list)
+		return show_list(ctl);
+	path = log_find(ctl, wish.log, &err);
+	if (path)
+		return show(ctl, &wish, path);
+	output_error(ctl, "%s", err.text);
+	return err.code == -ESRCH ? CTL_NOT_RUNNING : CTL_FAILED;
 }

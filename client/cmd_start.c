@@ -109,26 +109,27 @@ static void print_limits(const struct ctl *ctl, const json_t *limits, const json
 static int connect_or_launch(
 	struct connection *connection, struct ctl *ctl, bool *ret_launched, struct err *err)
 {
-	int r = connection_open(connection, ctl, err);
+	int r = -ENOENT;
 
 	*ret_launched = false;
-	if (r != -ENOENT)
-		return r;
-	r = launch_dracod(ctl, err);
-	*ret_launched = r == 0;
-	/* Another dracoctl may have been quicker with its dracod: then that one serves. */
-	if (r < 0 && r != -EBUSY)
-		return r;
 	for (int tries = 0; tries < 40; tries++) {
-		struct err again = ERR_INIT;
+		struct err why = ERR_INIT;
 
-		if (connection_open(connection, ctl, &again) == 0)
-			return 0;
+		r = connection_open(connection, ctl, err);
+		if (r != -ENOENT)
+			return r;
+		/* Another dracoctl may have been quicker with its dracod: then that one serves.
+		 * Or one that is ending is still there for a moment. */
+		r = launch_dracod(ctl, &why);
+		*err = why;
 		if (r == 0)
-			*err = again;
-		usleep(50000);
+			*ret_launched = true;
+		else if (r != -EBUSY)
+			return r;
+		else
+			usleep(50000);
 	}
-	return -EIO;
+	return r;
 }
 
 /* dracod was started for a cluster that did not come up: leave nothing behind. */

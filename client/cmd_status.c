@@ -120,6 +120,7 @@ static void print_failure(const json_t *failure)
 	print_label("failure");
 	printf("%s%s%s\n", output_colour(COLOUR_BAD), json_get_text(failure, "message", "?"),
 		output_colour(COLOUR_NONE));
+	output_log_tail(stdout, failure);
 }
 
 /* "00:12:03 of 01:30:00" for a running job. */

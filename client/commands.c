@@ -18,6 +18,19 @@ static const struct command_option start_options[] = {
 static const struct command_option logs_options[] = {
 	{"follow", 'f', NULL, "go on with what is added, until Ctrl-C"},
 	{"lines", 'n', "N", "begin with the last N lines (default: 50)"},
+	{"list", 'l', NULL, "list the logs of the present or last start"},
+	{0},
+};
+
+static const struct command_option events_options[] = {
+	{"follow", 'f', NULL, "go on with what happens, until Ctrl-C"},
+	{"lines", 'n', "N", "begin with the last N events (default: 50; dracod keeps 1000)"},
+	{0},
+};
+
+static const struct command_option doctor_options[] = {
+	{"nodes", 0, NULL, "look at a node, too, by one short job"},
+	{"wait", 0, "TIME", "how long that job may be pending (default: 2 min)"},
 	{0},
 };
 
@@ -41,8 +54,14 @@ const struct command commands[] = {
 		"dracod stays, ready for the next start.\n", false, NULL, cmd_stop},
 	{"shutdown", "", "stop, then end dracod, too", "", false, NULL, cmd_shutdown},
 	{"logs", "[JOB|scheduler|daemon]", "show a log",
-		"JOB is a job's id as in dracoctl status; without an argument it is dracod's own log.\n",
+		"JOB is a job's id as in dracoctl status, also of an earlier start; without an argument it is\n"
+		"dracod's own log. Works without a running cluster, too. With -f, the logs of dracod and of the\n"
+		"Dask scheduler go on with those of the next start.\n",
 		false, logs_options, cmd_logs},
+	{"events", "", "show what happened, and why",
+		"Changes of phase, decisions and failures, those of earlier dracods too. With --json each event\n"
+		"is one line. With -f it goes on from one dracod to the next.\n",
+		false, events_options, cmd_events},
 	{"env", "", "print the variables that make Client() connect",
 		"Use it as:  eval \"$(dracoctl env)\"\n"
 		"After that, distributed.Client() without arguments connects to this cluster.\n",
@@ -57,6 +76,11 @@ const struct command commands[] = {
 		"the path below a JupyterHub server that runs on this host. See the settings dashboard,\n"
 		"dashboard_address and dashboard_port in dracoctl start --help.\n",
 		false, NULL, cmd_dashboard},
+	{"doctor", "", "look for what would keep a cluster from running well",
+		"Looks at this host and at Slurm, with or without a running dracod, and says what helps. The\n"
+		"settings decide which partitions, Python and directories are looked at. Exit status 0 when all\n"
+		"is well or there are warnings only, 1 when something failed.\n",
+		true, doctor_options, cmd_doctor},
 	{"version", "", "print the versions of dracoctl and of the running dracod", "", false,
 		NULL, cmd_version},
 	{"help", "[COMMAND]", "explain dracoctl or one of its commands", "", false, NULL,

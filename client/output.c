@@ -20,12 +20,12 @@ void output_json(const json_t *value)
 	putchar('\n');
 }
 
-static void print_lines(const char *prefix, const char *text)
+static void print_lines(FILE *file, const char *prefix, const char *text)
 {
 	do {
 		int length = (int)strcspn(text, "\n");
 
-		fprintf(stderr, "%s%.*s\n", prefix, length, text);
+		fprintf(file, "%s%.*s\n", prefix, length, text);
 		text += length + (text[length] == '\n');
 	} while (*text);
 }
@@ -40,13 +40,13 @@ static void print_error(const struct ctl *ctl, const char *text, const json_t *d
 		output_json(object);
 		return;
 	}
-	print_lines("dracoctl: ", text);
+	print_lines(stderr, "dracoctl: ", text);
 }
 
 void output_warning(const struct ctl *ctl, const char *text)
 {
 	if (!ctl->quiet)
-		print_lines("dracoctl: warning: ", text);
+		print_lines(stderr, "dracoctl: warning: ", text);
 }
 
 void output_warnings(const struct ctl *ctl, const json_t *list)
@@ -84,23 +84,19 @@ void output_error(const struct ctl *ctl, const char *format, ...)
 	print_error(ctl, text ? text : format, NULL);
 }
 
-void output_failure(const struct ctl *ctl, const char *text, const json_t *data)
+void output_log_tail(FILE *file, const json_t *data)
 {
 	const char *log = json_get_text(data, "log", NULL);
 	const char *tail = json_get_text(data, "tail", NULL);
 
-	print_error(ctl, text, data);
-	if (ctl->json)
-		return;
-	output_notices(stderr, json_object_get(data, "notices"));
 	if (!log)
 		return;
 	if (!tail) {
-		fprintf(stderr, "  its log is empty or not there yet: %s\n", log);
+		fprintf(file, "  its log is empty or not there yet: %s\n", log);
 		return;
 	}
-	fprintf(stderr, "  the end of its log, %s:\n", log);
-	print_lines("  | ", tail);
+	fprintf(file, "  the end of its log, %s:\n", log);
+	print_lines(file, "  | ", tail);
 }
 
 char *output_path(const char *path)
@@ -120,6 +116,15 @@ void output_notices(FILE *file, const json_t *notices)
 
 	json_array_foreach (notices, i, text)
 		fprintf(file, "  note: %s\n", json_string_value(text));
+}
+
+void output_failure(const struct ctl *ctl, const char *text, const json_t *data)
+{
+	print_error(ctl, text, data);
+	if (ctl->json)
+		return;
+	output_notices(stderr, json_object_get(data, "notices"));
+	output_log_tail(stderr, data);
 }
 
 const char *output_colour(enum colour colour)

@@ -29,6 +29,9 @@ char *output_path(const char *path);
 /* output_warning() for each text of an array. */
 void output_warnings(const struct ctl *ctl, const json_t *list);
 
+/* The end of a log, {log, tail}, with a line that names it, on file. Nothing without a log. */
+void output_log_tail(FILE *file, const json_t *data);
+
 /* A JSON value on standard output, readable, with a newline. */
 void output_json(const json_t *value);
 

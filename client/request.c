@@ -6,6 +6,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <time.h>
 #include <unistd.h>
 
 #include "client/ctl.h"
@@ -80,7 +81,7 @@ int connection_open(struct connection *connection, struct ctl *ctl, struct err *
 	r = greet(connection, err);
 	if (r < 0)
 		connection_close(connection);
-	return r;
+	return r == -ECONNRESET ? -ENOENT : r; /* it was just ending */
 }
 
 void connection_close(struct connection *connection)
@@ -142,6 +143,23 @@ static int no_greeting(const struct connection *connection, struct err *err)
 		(int)pid, GREETING_MS / 1000, (int)pid, (int)pid);
 }
 
+/* Wait for what dracod sends: 1 when there is something, 0 when not for the time (-1: without end), or
+ * when a signal came. */
+static int wait_and_read(struct connection *connection, int timeout_ms, struct err *err)
+{
+	struct pollfd ready = {.fd = connection->fd, .events = POLLIN};
+	int r = poll(&ready, 1, timeout_ms);
+
+	if (r <= 0)
+		return 0;
+	r = (int)line_reader_fill(&connection->reader, connection->fd);
+	if (r == 0)
+		return err_set(err, -ECONNRESET, "dracod has ended");
+	if (r < 0)
+		return err_set(err, r, "cannot read from dracod: %s", strerror(-r));
+	return 1;
+}
+
 int connection_call(struct connection *connection, const char *method, json_t *params,
 	notification_fn fn, void *arg, json_t **ret_result, struct refusal *refusal,
 	struct err *err)
@@ -149,7 +167,8 @@ int connection_call(struct connection *connection, const char *method, json_t *p
 	json_int_t id = ++connection->last_id;
 	_cleanup_free_ char *request = rpc_format_request(id, method, params);
 	bool greeting = strcmp(method, "hello") == 0;
-	int waited_ms = 0, status = 0;
+	time_t begin = time(NULL);
+	int status = 0;
 	size_t length;
 	char *line;
 	int r;
@@ -162,27 +181,44 @@ int connection_call(struct connection *connection, const char *method, json_t *p
 	if (r < 0)
 		return err_set(err, r, "cannot write to dracod: %s", strerror(-r));
 	for (;;) {
-		struct pollfd ready = {.fd = connection->fd, .events = POLLIN};
-
 		while ((line = line_reader_next(&connection->reader, &length))) {
 			r = handle_line(
 				line, length, id, fn, arg, ret_result, refusal, &status, err);
 			if (r != 0)
 				return r < 0 ? r : status;
 		}
-		r = poll(&ready, 1, fn ? TICK_MS : greeting ? GREETING_MS : -1);
-		if (r == 0 && greeting && (waited_ms += GREETING_MS) >= GREETING_MS)
-			return no_greeting(connection, err);
-		if (r <= 0) {
-			if (fn && !fn(arg, NULL, NULL))
-				return -EINTR;
-			continue;
-		}
-		r = (int)line_reader_fill(&connection->reader, connection->fd);
-		if (r == 0)
-			return err_set(err, -ECONNRESET, "dracod has ended");
+		r = wait_and_read(connection, fn ? TICK_MS : greeting ? GREETING_MS : -1, err);
 		if (r < 0)
-			return err_set(err, r, "cannot read from dracod: %s", strerror(-r));
+			return r;
+		if (r == 0 && greeting && time(NULL) - begin >= GREETING_MS / 1000)
+			return no_greeting(connection, err);
+		if (r == 0 && fn && !fn(arg, NULL, NULL))
+			return -EINTR;
+	}
+}
+
+int connection_listen(
+	struct connection *connection, notification_fn fn, void *arg, struct err *err)
+{
+	struct refusal refusal = {0};
+	json_t *result = NULL;
+	int status = 0, r;
+	size_t length;
+	char *line;
+
+	for (;;) {
+		while ((line = line_reader_next(&connection->reader, &length))) {
+			/* No request has the id 0: nothing else than notifications counts. */
+			r = handle_line(
+				line, length, 0, fn, arg, &result, &refusal, &status, err);
+			if (r != 0)
+				return r < 0 ? 0 : status;
+		}
+		r = wait_and_read(connection, TICK_MS, err);
+		if (r < 0)
+			return r;
+		if (r == 0 && !fn(arg, NULL, NULL))
+			return 0;
 	}
 }
 

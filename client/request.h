@@ -44,6 +44,11 @@ int connection_call(struct connection *connection, const char *method, json_t *p
 	notification_fn fn, void *arg, json_t **ret_result, struct refusal *refusal,
 	struct err *err);
 
+/* Hand each notification to fn, with ticks as above, until it returns false (0) or the connection ends
+ * (a negative errno with err). */
+int connection_listen(
+	struct connection *connection, notification_fn fn, void *arg, struct err *err);
+
 /* Connect for a command that needs a running dracod: on failure the message is printed and the exit
  * status to end with is returned, else 0. */
 int connection_need(struct connection *connection, struct ctl *ctl);

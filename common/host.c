@@ -1,7 +1,9 @@
 /* host.c: which host this is, and which run of it. */
 #include "common/host.h"
 
+#include <errno.h>
 #include <fcntl.h>
+#include <signal.h>
 #include <string.h>
 #include <unistd.h>
 
@@ -18,4 +20,10 @@ void host_get(struct host *ret)
 		n = read(fd, ret->boot, sizeof(ret->boot) - 1);
 	ret->boot[n > 0 ? n : 0] = '\0';
 	ret->boot[strcspn(ret->boot, "\n")] = '\0';
+}
+
+bool host_runs_process(const struct host *here, const char *boot, int pid)
+{
+	return pid > 0 && strcmp(boot, here->boot) == 0 &&
+		(kill(pid, 0) == 0 || errno == EPERM);
 }

@@ -1,6 +1,7 @@
-/* log.c: one line per event, to standard error or a file that can be reopened.
+/* log.c: one line per event, to standard error or a file that can be reopened, and to a second file.
  *
- * A line is written with one write(2): lines of several processes on one file do not mix. */
+ * A line is written with one write(2): lines of several processes on one file do not mix. A file
+ * that has grown large is renamed to FILE.1, in place of an older one: at most two are kept. */
 #include "common/log.h"
 
 #include <errno.h>
@@ -15,16 +16,21 @@
 #include <unistd.h>
 
 #include "common/alloc.h"
+#include "common/cleanup.h"
 #include "common/err.h"
 
 #define LINE_MAX_BYTES 8192
 
-static struct {
-	int fd;
+struct target {
+	int fd; /* -1: none */
 	char *path;
+};
+
+static struct {
+	struct target main, also;
 	enum log_level level;
 	bool journal;
-} log_ = {.fd = STDERR_FILENO, .level = LOG_LEVEL_INFO};
+} log_ = {.main.fd = STDERR_FILENO, .also.fd = -1, .level = LOG_LEVEL_INFO};
 
 static bool stderr_is_journal(void)
 {
@@ -36,6 +42,50 @@ static bool stderr_is_journal(void)
 		fstat(STDERR_FILENO, &st) == 0 && st.st_dev == device && st.st_ino == inode;
 }
 
+static bool is_same_file(int a, int b)
+{
+	struct stat one, other;
+
+	return fstat(a, &one) == 0 && fstat(b, &other) == 0 && one.st_dev == other.st_dev &&
+		one.st_ino == other.st_ino;
+}
+
+/* Replace the descriptor of target. What the C library and the sanitizers write to standard output
+ * and error goes along where it went to the same file: nothing else would let go of the old one. */
+static void take_descriptor(struct target *target, int fd)
+{
+	if (target->fd > STDERR_FILENO) {
+		for (int standard = STDOUT_FILENO; standard <= STDERR_FILENO; standard++)
+			if (is_same_file(standard, target->fd))
+				dup2(fd, standard);
+		close(target->fd);
+	}
+	target->fd = fd;
+}
+
+static int reopen(struct target *target, struct err *err)
+{
+	int fd;
+
+	if (!target->path)
+		return 0;
+	fd = open(target->path, O_WRONLY | O_APPEND | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0600);
+	if (fd < 0)
+		return err_set(err, -errno, "cannot open the log %s: %s", target->path,
+			strerror(errno));
+	take_descriptor(target, fd);
+	return 0;
+}
+
+static void close_target(struct target *target, int rest)
+{
+	if (target->fd > STDERR_FILENO)
+		close(target->fd);
+	target->fd = rest;
+	free(target->path);
+	target->path = NULL;
+}
+
 int log_open(const char *path, enum log_level level, struct err *err)
 {
 	log_close();
@@ -43,36 +93,61 @@ int log_open(const char *path, enum log_level level, struct err *err)
 	log_.journal = !path && stderr_is_journal();
 	if (!path)
 		return 0;
-	log_.path = xstrdup(path);
-	return log_reopen(err);
+	log_.main.path = xstrdup(path);
+	return reopen(&log_.main, err);
+}
+
+int log_also(const char *path, struct err *err)
+{
+	int r;
+
+	close_target(&log_.also, -1);
+	if (!path)
+		return 0;
+	log_.also.path = xstrdup(path);
+	r = reopen(&log_.also, err);
+	if (r < 0)
+		close_target(&log_.also, -1);
+	return r;
 }
 
 int log_reopen(struct err *err)
 {
-	int fd;
+	int r = reopen(&log_.main, err);
 
-	if (!log_.path)
-		return 0;
-	fd = open(log_.path, O_WRONLY | O_APPEND | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0600);
-	if (fd < 0)
-		return err_set(
-			err, -errno, "cannot open the log %s: %s", log_.path, strerror(errno));
-	if (log_.fd != STDERR_FILENO)
-		close(log_.fd);
-	log_.fd = fd;
-	return 0;
+	return reopen(&log_.also, r == 0 ? err : NULL) < 0 && r == 0 ? err->code : r;
 }
 
 void log_close(void)
 {
-	if (log_.fd != STDERR_FILENO)
-		close(log_.fd);
-	log_.fd = STDERR_FILENO;
-	free(log_.path);
-	log_.path = NULL;
+	close_target(&log_.also, -1);
+	close_target(&log_.main, STDERR_FILENO);
 }
 
-static size_t put_prefix(char *line, size_t size, enum log_level level)
+static void rotate(struct target *target)
+{
+	_cleanup_free_ char *old = xasprintf("%s.1", target->path);
+
+	/* Where that fails the file grows on: a lost log would be the greater harm. */
+	if (rename(target->path, old) == 0)
+		reopen(target, NULL);
+}
+
+static void put(struct target *target, const char *line, size_t length)
+{
+	struct stat st;
+
+	if (target->fd < 0)
+		return;
+	/* A full disk must not stop the daemon: a lost line is the lesser harm. */
+	if (write(target->fd, line, length) < 0)
+		return;
+	if (target->path && fstat(target->fd, &st) == 0 && st.st_size >= LOG_SIZE_MAX)
+		rotate(target);
+}
+
+/* A line for a target without path goes to the journal, if that is there. */
+static size_t put_prefix(char *line, size_t size, enum log_level level, bool journal)
 {
 	static const char *const names[] = {
 		[LOG_LEVEL_ERROR] = "error: ",
@@ -84,7 +159,7 @@ static size_t put_prefix(char *line, size_t size, enum log_level level)
 	struct tm local;
 	char stamp[32];
 
-	if (log_.journal)
+	if (journal)
 		return (size_t)snprintf(line, size, "<%d>", level);
 	clock_gettime(CLOCK_REALTIME, &now);
 	localtime_r(&now.tv_sec, &local);
@@ -93,27 +168,34 @@ static size_t put_prefix(char *line, size_t size, enum log_level level)
 		line, size, "%s.%03ld %s", stamp, now.tv_nsec / 1000000, names[level]);
 }
 
-void log_write(enum log_level level, const char *format, ...)
+static void write_line(
+	struct target *target, enum log_level level, bool journal, const char *text)
 {
 	char line[LINE_MAX_BYTES];
-	size_t used;
+	size_t used = put_prefix(line, sizeof(line), level, journal);
+	size_t length = strnlen(text, sizeof(line) - used - 1);
+
+	memcpy(line + used, text, length);
+	line[used + length] = '\n';
+	put(target, line, used + length + 1);
+}
+
+void log_write(enum log_level level, const char *format, ...)
+{
+	char text[LINE_MAX_BYTES];
 	va_list args;
 	int length;
 
 	if (level > log_.level)
 		return;
-	used = put_prefix(line, sizeof(line), level);
 	va_start(args, format);
-	length = vsnprintf(line + used, sizeof(line) - used - 1, format, args);
+	length = vsnprintf(text, sizeof(text), format, args);
 	va_end(args);
 	if (length < 0)
 		return;
-	for (char *c = line + used; *c; c++)
+	for (char *c = text; *c; c++)
 		if (*c == '\n')
 			*c = ' ';
-	used += strlen(line + used);
-	line[used++] = '\n';
-	/* A full disk must not stop the daemon: a lost line is the lesser harm. */
-	if (write(log_.fd, line, used) < 0)
-		return;
+	write_line(&log_.main, level, log_.journal, text);
+	write_line(&log_.also, level, false, text);
 }

@@ -1,4 +1,4 @@
-/* log.h: one line per event, to standard error or a file that can be reopened. */
+/* log.h: one line per event, to standard error or a file that can be reopened, and to a second file. */
 #ifndef DRACO_COMMON_LOG_H
 #define DRACO_COMMON_LOG_H
 
@@ -11,11 +11,17 @@ enum log_level { /* the levels of syslog(3) that draco uses */
 
 struct err;
 
+/* A log file of this size is renamed to FILE.1 and begun anew. */
+#define LOG_SIZE_MAX (4 * 1024 * 1024)
+
 /* Log to the file path (appended to, created 0600), or to standard error when path is NULL.
  * In the systemd journal lines carry their level instead of a time. */
 int log_open(const char *path, enum log_level level, struct err *err);
 
-/* Open the file again under its name, after it was moved away. */
+/* Log to a second file, too, with times; NULL ends that. On failure there is no second file. */
+int log_also(const char *path, struct err *err);
+
+/* Open the files again under their names, after they were moved away. */
 int log_reopen(struct err *err);
 
 void log_close(void);

@@ -114,6 +114,8 @@ int paths_init(struct paths *paths, const char *name, struct err *err)
 		.daemon_file = xasprintf("%s/draco/%s/daemon.json", state, name),
 		.state_file = xasprintf("%s/draco/%s/state.json", state, name),
 		.log_file = xasprintf("%s/draco/%s/dracod.log", state, name),
+		.events_file = xasprintf("%s/draco/%s/events.jsonl", state, name),
+		.logs_link = xasprintf("%s/draco/%s/logs", state, name),
 		.tls_dir = xasprintf("%s/draco/%s/tls", state, name),
 		.config_file = TAKE_PTR(config),
 	};
@@ -133,6 +135,8 @@ void paths_finish(struct paths *paths)
 	free(paths->state_file);
 	free(paths->log_file);
 	free(paths->tls_dir);
+	free(paths->events_file);
+	free(paths->logs_link);
 	free(paths->config_file);
 	*paths = (struct paths){0};
 }

@@ -2,7 +2,8 @@
  *
  *	$XDG_RUNTIME_DIR/draco/NAME/	control.sock, dask.sock, http.sock
  *	(without it: /tmp/draco-UID/NAME/)
- *	$XDG_STATE_HOME/draco/NAME/	lock, daemon.json, state.json, dracod.log, tls/
+ *	$XDG_STATE_HOME/draco/NAME/	lock, daemon.json, state.json, dracod.log,
+ *					events.jsonl, tls/, logs -> the present log directory
  *	$XDG_CONFIG_HOME/draco/		draco.yaml
  *	PATHS_SITE_FILE			the settings of the site
  */
@@ -26,6 +27,8 @@ struct paths {
 	char *state_file;  /* what a dracod needs after a crash */
 	char *log_file;
 	char *tls_dir; /* certificates */
+	char *events_file;
+	char *logs_link; /* to the log directory of the present or last start */
 	char *config_file;
 };
 

@@ -31,6 +31,9 @@ const struct rpc_method rpc_methods[RPC_METHOD_COUNT] = {
 		{{"settings", 'o', false}, {"profile", 's', false},
 			{"environment", 'o', false}},
 		"where a start would put its jobs; submits nothing"},
+	[RPC_EVENTS] = {"events", false,
+		{{"since", 'i', false}, {"count", 'i', false}, {"follow", 'b', false}},
+		"what happened and why; with follow also what comes, as notifications"},
 };
 
 int rpc_method_find(const char *name)
@@ -194,7 +197,7 @@ void rpc_message_finish(struct rpc_message *message)
 
 static char *dump(json_t *message)
 {
-	char *line = json_dumps(message, JSON_COMPACT);
+	char *line = json_dumps(message, JSON_COMPACT | JSON_REAL_PRECISION(15));
 
 	json_decref(message);
 	return line ? line : xstrdup("{}"); /* only out of memory, or a string not in UTF-8 */

@@ -51,6 +51,10 @@ const struct setting settings_table[SETTING_COUNT] = {
 	[SETTING_LOG_DIRECTORY] = {"log_directory", SETTING_STRING, AT(log_directory),
 		"~/.draco_logs", 0, 0, "DIR",
 		"where each start makes a directory for the logs of scheduler and jobs"},
+	[SETTING_LOG_RETENTION] = {"log_retention", SETTING_DURATION, AT(log_retention_ms),
+		"14 days", 0, 10 * YEAR_MS, "TIME",
+		"a start removes the logs of earlier ones in which nothing was written for so long; "
+		"0 keeps them"},
 	[SETTING_POLL_INTERVAL] = {"poll_interval", SETTING_DURATION, AT(poll_interval_ms), "5",
 		500, YEAR_MS, "TIME", "how often Slurm is asked while a job is waiting"},
 	[SETTING_SCHEDULER_TIMEOUT] = {"scheduler_timeout", SETTING_DURATION,

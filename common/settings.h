@@ -44,6 +44,7 @@ enum setting_id {
 	SETTING_PYTHON,
 	SETTING_MINIMUM_WALLTIME,
 	SETTING_LOG_DIRECTORY,
+	SETTING_LOG_RETENTION,
 	SETTING_POLL_INTERVAL,
 	SETTING_SCHEDULER_TIMEOUT,
 	SETTING_WORKER_TIMEOUT,
@@ -131,6 +132,7 @@ struct settings {
 	char *python;	 /* NULL: the first in the caller's PATH that has distributed */
 	int64_t minimum_walltime_s;
 	char *log_directory;
+	int64_t log_retention_ms; /* 0: for ever */
 	int64_t poll_interval_ms;
 	int64_t scheduler_timeout_ms;
 	int64_t worker_timeout_ms;

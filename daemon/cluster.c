@@ -14,12 +14,13 @@
 #include "common/cleanup.h"
 #include "common/json.h"
 #include "common/log.h"
+#include "common/logdir.h"
 #include "common/parse.h"
 #include "common/paths.h"
 #include "daemon/cluster_jobs.h"
 #include "daemon/cluster_place.h"
+#include "daemon/history.h"
 #include "daemon/jobs.h"
-#include "daemon/logdir.h"
 #include "daemon/loop.h"
 #include "daemon/placer.h"
 #include "daemon/poll.h"
@@ -92,13 +93,10 @@ void cluster_request_finish(struct cluster_request *request)
 static void set_state(struct cluster *cluster, enum cluster_state state)
 {
 	int64_t now = loop_now_ms();
-	char spent[FORMAT_MAX];
 
-	log_info("cluster %s: %s -> %s after %s%s%s", cluster->name,
-		state_names[cluster->state], state_names[state],
-		format_duration(now - cluster->since_ms, spent),
-		state == CLUSTER_FAILED ? ": " : "",
-		state == CLUSTER_FAILED ? cluster->failure.text : "");
+	history_phase("cluster", cluster->name, state_names[cluster->state], state_names[state],
+		now - cluster->since_ms,
+		state == CLUSTER_FAILED ? cluster->failure.text : NULL);
 	cluster->state = state;
 	cluster->since_ms = now;
 	cluster->ops->changed(cluster->arg);
@@ -120,8 +118,8 @@ static void on_python(void *arg, const struct python *found, const struct err *e
 		cluster_fail(cluster, err, NULL);
 		return;
 	}
-	log_info("cluster %s: Python %s with distributed %s: %s", cluster->name, found->version,
-		found->distributed, found->path);
+	history_note(EVENT_NOTE, "cluster", cluster->name, "Python %s with distributed %s: %s",
+		found->version, found->distributed, found->path);
 	cluster->python = xstrdup(found->path);
 	cluster->python_version = xstrdup(found->version);
 	cluster_wake(cluster, 0);
@@ -189,7 +187,7 @@ static void start_scheduler(struct cluster *cluster)
 	spec.cluster_id = xstrdup(cluster->id);
 	spec.host = xstrdup(cluster->address);
 	spec.port = port;
-	spec.log_path = xasprintf("%s/scheduler.log", cluster->log_dir);
+	spec.log_path = xasprintf("%s/" LOGDIR_SCHEDULER, cluster->log_dir);
 	spec.directory = xstrdup(cluster->request.directory);
 	spec.timeout_ms = cluster->request.settings.scheduler_timeout_ms;
 	strv_copy(&spec.environment, &cluster->request.environment);
@@ -333,8 +331,6 @@ static void go_up(struct cluster *cluster)
 
 static void finish_stop(struct cluster *cluster)
 {
-	if (rmdir(cluster->log_dir) == 0) /* nothing came to logging */
-		xreplace(&cluster->log_dir, NULL);
 	poll_stop(cluster->poll);
 	slurm_rest(cluster->slurm);
 	cluster_access_end(cluster);
@@ -353,10 +349,10 @@ static void go_down(struct cluster *cluster)
 	if (count.alive > 0 &&
 		loop_now_ms() - cluster->stop_since_ms >
 			STOP_DEADLINE_MS + cluster_end_grace_ms(cluster)) {
-		log_warning("cluster %s: %" PRId64
-			    " jobs are not confirmed to be gone; they will be "
-			    "ended as soon as Slurm answers",
-			cluster->name, count.alive);
+		history_failure("cluster", cluster->name, NULL,
+			"%" PRId64 " jobs are not confirmed to be gone; they will be "
+			"ended as soon as Slurm answers",
+			count.alive);
 		cluster->unconfirmed = count.alive;
 		TAILQ_FOREACH (job, jobs_list(cluster->jobs), link)
 			if (job->phase != PHASE_GONE)
@@ -424,6 +420,8 @@ int cluster_start(struct cluster *cluster, struct cluster_request *request, stru
 	free(cluster->log_dir);
 	cluster->log_dir = log_dir;
 	memcpy(cluster->id, id, sizeof(id));
+	cluster->ops->log_directory(
+		cluster->arg, log_dir, cluster->request.settings.log_retention_ms);
 	jobs_clear(cluster->jobs);
 	xreplace(&cluster->python, NULL);
 	xreplace(&cluster->python_version, NULL);
@@ -444,22 +442,27 @@ int cluster_start(struct cluster *cluster, struct cluster_request *request, stru
 		cluster->milestone_ms[i] = -1;
 	cluster->started_ms = loop_now_ms();
 	cluster->wanted = true;
-	log_info("cluster %s: starting as %s, logs in %s", cluster->name, cluster->id,
-		cluster->log_dir);
+	history_note(EVENT_DECISION, "cluster", cluster->name, "starting as %s, logs in %s",
+		cluster->id, cluster->log_dir);
 	set_state(cluster, CLUSTER_STARTING);
 	cluster_wake(cluster, 0);
 	return 0;
+}
+
+static void begin_stop(struct cluster *cluster)
+{
+	cluster->wanted = false;
+	cluster->stop_since_ms = loop_now_ms();
+	set_state(cluster, CLUSTER_STOPPING);
+	cluster_wake(cluster, 0);
 }
 
 void cluster_stop(struct cluster *cluster, const char *why)
 {
 	if (cluster->state != CLUSTER_STARTING && cluster->state != CLUSTER_RUNNING)
 		return;
-	log_info("cluster %s: stopping: %s", cluster->name, why);
-	cluster->wanted = false;
-	cluster->stop_since_ms = loop_now_ms();
-	set_state(cluster, CLUSTER_STOPPING);
-	cluster_wake(cluster, 0);
+	history_note(EVENT_DECISION, "cluster", cluster->name, "stopping: %s", why);
+	begin_stop(cluster);
 }
 
 void cluster_fail(struct cluster *cluster, const struct err *err, const char *log)
@@ -470,7 +473,8 @@ void cluster_fail(struct cluster *cluster, const struct err *err, const char *lo
 	if (!cluster->failure.code)
 		cluster->failure.code = -EIO;
 	xreplace(&cluster->failure_log, log);
-	cluster_stop(cluster, err->text);
+	history_failure("cluster", cluster->name, log, "giving up: %s", err->text);
+	begin_stop(cluster);
 }
 
 struct cluster *cluster_create(struct loop *loop, struct children *children,

@@ -66,6 +66,8 @@ void cluster_request_finish(struct cluster_request *request);
 struct cluster_ops {
 	/* Something worth showing has changed. */
 	void (*changed)(void *arg);
+	/* A start has made the directory for its logs. */
+	void (*log_directory)(void *arg, const char *directory, int64_t retention_ms);
 	/* Jobs of the cluster with this id may exist from now on, or certainly do not any more: to
 	 * be remembered through a crash. */
 	void (*may_have_jobs)(void *arg, const char *cluster_id);

@@ -16,6 +16,7 @@
 #include "daemon/cluster.h"
 #include "daemon/cluster_place.h"
 #include "daemon/cluster_worker_start.h"
+#include "daemon/history.h"
 #include "daemon/jobs.h"
 #include "daemon/jobscript.h"
 #include "daemon/loop.h"
@@ -117,6 +118,9 @@ void cluster_send_ends(struct cluster *cluster)
 		due = due_signal(cluster, job, now);
 		if (job->ending_sent && due == job->ending)
 			continue;
+		if (job->ending_sent) /* asked before, in a gentler way */
+			history_note(EVENT_DECISION, "job", job->id, "does not end: %s it",
+				due == CANCEL_KILL ? "killing" : "cancelling");
 		job->ending = due;
 		job->ending_sent = true;
 		json_array_append_new(ids[due], json_string(job->id));
@@ -164,8 +168,9 @@ static void job_lost(struct cluster *cluster, struct job *job, bool young)
 	if (pause_ms > BACKOFF_MAX_MS)
 		pause_ms = BACKOFF_MAX_MS;
 	cluster->hold_until_ms = loop_now_ms() + pause_ms;
-	log_warning("job %s: %s; the next submission waits %" PRId64 " s", job->id,
-		job->end_text, pause_ms / 1000);
+	history_failure("job", job->id, log,
+		"%s; the next submission waits %" PRId64 " s (%d. failure in a row)",
+		job->end_text, pause_ms / 1000, cluster->failures);
 }
 
 static bool is_young(const struct job *job)
@@ -193,7 +198,8 @@ static void apply_unknown(struct cluster *cluster, const struct slurm_job *repor
 		slurm_state_is_end(report->state))
 		return;
 	slurm_job_format_id(report->job_id, report->task, id);
-	log_warning("slurm: job %s (%s) is one too many; cancelling it", id, report->name);
+	history_note(
+		EVENT_DECISION, "job", id, "is one too many (%s): cancelling it", report->name);
 	if (slurm_request(cluster->slurm, "cancel",
 		    json_pack("{s:[s], s:s}", "jobs", id, "how",
 			    slurm_cancel_name(CANCEL_CANCEL)),

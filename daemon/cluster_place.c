@@ -15,6 +15,7 @@
 #include "daemon/cluster.h"
 #include "daemon/cluster_jobs.h"
 #include "daemon/cluster_wish.h"
+#include "daemon/history.h"
 #include "daemon/jobs.h"
 #include "daemon/loop.h"
 #include "daemon/placer.h"
@@ -107,8 +108,9 @@ static void submit_some(struct cluster *cluster, size_t at, int64_t count, enum 
 	cluster_make_wish(cluster, tag, count, &wish);
 	wish.partition = xstrdup(candidate->partition);
 	wish.reservation = candidate->reservation ? xstrdup(candidate->reservation) : NULL;
-	log_info(
-		"cluster %s: submitting %" PRId64 " job(s) to %s", cluster->name, count, place);
+	history_note(EVENT_DECISION, "cluster", cluster->name,
+		"submitting %" PRId64 " job%s to %s (%" PRId64 " wanted)", count,
+		count == 1 ? "" : "s", place, cluster_jobs_wanted(cluster));
 	cluster->ops->may_have_jobs(cluster->arg, cluster->id);
 	submissions_add(cluster->submissions, &wish, &cluster->request.settings);
 	TAILQ_FOREACH (job, jobs_list(cluster->jobs), link)
@@ -225,9 +227,9 @@ static bool widen(struct cluster *cluster, candidate_set from)
 		if (is_due(cluster, job) && job->placed == from) {
 			job->widening = true;
 			json_array_append_new(ids, json_string(job->id));
-			log_info("job %s: pending for too long (%s), may run in %s now",
-				job->id, job->reason ? job->reason : "no reason known",
-				partitions);
+			history_note(EVENT_DECISION, "job", job->id,
+				"pending for too long (%s), may run in %s now",
+				job->reason ? job->reason : "no reason known", partitions);
 		}
 	cluster->widening = true;
 	cluster->widen_to = to;
@@ -293,8 +295,9 @@ static void widen_due(struct cluster *cluster)
 		if (widen(cluster, job->placed))
 			return; /* the next group after its answer */
 		job->exhausted = true;
-		log_info("job %s: pending for too long (%s), and there is no further place",
-			job->id, job->reason ? job->reason : "no reason known");
+		history_note(EVENT_DECISION, "job", job->id,
+			"pending for too long (%s), and there is no further place",
+			job->reason ? job->reason : "no reason known");
 	}
 	fail_if_exhausted(cluster);
 }

@@ -18,16 +18,19 @@
 #include "common/cleanup.h"
 #include "common/err.h"
 #include "common/log.h"
+#include "common/part.h"
 #include "common/paths.h"
 #include "daemon/child.h"
 #include "daemon/cluster.h"
 #include "daemon/control.h"
 #include "daemon/dask_link.h"
+#include "daemon/history.h"
 #include "daemon/instance.h"
 #include "daemon/jobs.h"
 #include "daemon/leftover.h"
 #include "daemon/loop.h"
 #include "daemon/methods.h"
+#include "daemon/runlog.h"
 #include "daemon/slurm.h"
 #include "daemon/tls.h"
 #include "systemd/notify.h"
@@ -42,6 +45,7 @@ struct daemon {
 	struct children *children;
 	struct slurm *slurm;
 	struct leftover *leftover;
+	struct runlog *runlog;
 	struct cluster *cluster;
 	struct dask_link *dask_link;
 	struct methods *methods;
@@ -82,11 +86,12 @@ static void on_end_signal(void *arg)
 	struct daemon *daemon = arg;
 
 	if (!daemon->ending) {
-		log_info("asked to end by a signal");
+		history_note(EVENT_NOTE, "dracod", NULL, "asked to end by a signal");
 		begin_shutdown(daemon);
 		return;
 	}
-	log_warning("asked to end by a second signal: not waiting for the jobs any more");
+	history_note(EVENT_DECISION, "dracod", NULL,
+		"asked to end by a second signal: not waiting for the jobs any more");
 	finish(daemon);
 }
 
@@ -118,6 +123,13 @@ static void on_cluster_changed(void *arg)
 	leftover_clean(daemon->leftover);
 	if (daemon->ending)
 		loop_timer_start(daemon->deadline, 0);
+}
+
+static void on_log_directory(void *arg, const char *directory, int64_t retention_ms)
+{
+	struct daemon *daemon = arg;
+
+	runlog_begin(daemon->runlog, directory, retention_ms);
 }
 
 static void on_may_have_jobs(void *arg, const char *cluster_id)
@@ -166,7 +178,7 @@ static void on_scheduler_lost(void *arg, const char *why)
 {
 	struct daemon *daemon = arg;
 
-	log_info("scheduler: its preload has left: %s", why);
+	history_note(EVENT_NOTE, "scheduler", NULL, "its preload has left: %s", why);
 	cluster_scheduler_lost(daemon->cluster);
 }
 
@@ -184,33 +196,15 @@ static void on_client_gone(void *arg, struct client *client)
 	methods_client_gone(daemon->methods, client);
 }
 
-/* A part of draco: beside this program, as in a build directory, or where it is installed. The
- * caller frees. */
-static char *find_part(const char *name, const char *installed)
-{
-	char self[4096];
-	ssize_t n = readlink("/proc/self/exe", self, sizeof(self) - 1);
-	_cleanup_free_ char *beside = NULL;
-
-	if (n > 0) {
-		self[n] = '\0';
-		*strrchr(self, '/') = '\0';
-		beside = xasprintf("%s/%s", self, name);
-		if (access(beside, R_OK) == 0)
-			return TAKE_PTR(beside);
-	}
-	return xasprintf("%s/%s", installed, name);
-}
-
 static int make_parts(struct daemon *daemon, struct err *err)
 {
 	static const struct cluster_ops cluster_ops = {
-		on_cluster_changed, on_may_have_jobs, on_has_no_jobs};
+		on_cluster_changed, on_log_directory, on_may_have_jobs, on_has_no_jobs};
 	static const struct dask_link_ops link_ops = {on_scheduler_hello, on_worker_added,
 		on_worker_removed, on_load, on_scheduler_lost};
 	static const struct control_ops control_ops = {on_request, on_client_gone};
-	_cleanup_free_ char *helper = find_part("draco-slurm", PKGLIBEXECDIR);
-	_cleanup_free_ char *preload = find_part("draco_scheduler.py", PKGDATADIR);
+	_cleanup_free_ char *helper = part_find("draco-slurm", PKGLIBEXECDIR);
+	_cleanup_free_ char *preload = part_find("draco_scheduler.py", PKGDATADIR);
 	struct paths *paths = &daemon->paths;
 
 	daemon->loop = loop_create(err);
@@ -224,6 +218,7 @@ static int make_parts(struct daemon *daemon, struct err *err)
 	daemon->slurm = slurm_create(daemon->loop, daemon->children, helper);
 	daemon->leftover =
 		leftover_create(daemon->loop, daemon->slurm, paths->name, paths->state_file);
+	daemon->runlog = runlog_create(daemon->loop, daemon->children, paths);
 	daemon->cluster = cluster_create(daemon->loop, daemon->children, daemon->slurm, paths,
 		preload, &cluster_ops, daemon);
 	daemon->dask_link =
@@ -251,10 +246,12 @@ struct daemon *daemon_create(const struct daemon_options *options, struct err *e
 			err) < 0)
 		return daemon_destroy(daemon);
 	signal(SIGPIPE, SIG_IGN);
+	history_open(daemon->paths.events_file);
 	if (make_parts(daemon, err) < 0)
 		return daemon_destroy(daemon);
-	log_info("dracod %s \"%s\": process %d serves %s", PACKAGE_VERSION, daemon->paths.name,
-		(int)getpid(), daemon->paths.control_socket);
+	history_note(EVENT_NOTE, "dracod", NULL, "%s \"%s\": process %d serves %s",
+		PACKAGE_VERSION, daemon->paths.name, (int)getpid(),
+		daemon->paths.control_socket);
 	tls_clean(daemon->paths.tls_dir);
 	notify_ready();
 	notify_status("cluster %s: stopped", daemon->paths.name);
@@ -272,11 +269,13 @@ struct daemon *daemon_destroy(struct daemon *daemon)
 	methods_destroy(daemon->methods);
 	cluster_destroy(daemon->cluster);
 	leftover_destroy(daemon->leftover);
+	runlog_destroy(daemon->runlog);
 	children_destroy(daemon->children);
 	loop_timer_destroy(daemon->deadline);
 	for (int i = 0; i < 3; i++)
 		loop_signal_destroy(daemon->signals[i]);
 	loop_destroy(daemon->loop);
+	history_close();
 	if (daemon->lock >= 0)
 		instance_release(&daemon->paths, daemon->lock);
 	paths_finish(&daemon->paths);
@@ -288,6 +287,6 @@ int daemon_run(struct daemon *daemon)
 {
 	int r = loop_run(daemon->loop);
 
-	log_info("dracod ends");
+	history_note(EVENT_NOTE, "dracod", NULL, "ends");
 	return r;
 }

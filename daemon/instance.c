@@ -6,7 +6,6 @@
 
 #include <errno.h>
 #include <fcntl.h>
-#include <signal.h>
 #include <stdbool.h>
 #include <string.h>
 #include <time.h>
@@ -47,8 +46,7 @@ static bool may_be_alive(const json_t *other)
 		return false;
 	if (strcmp(json_get_text(other, "host", ""), here.name) != 0)
 		return true;
-	return strcmp(json_get_text(other, "boot", ""), here.boot) == 0 &&
-		(kill(pid, 0) == 0 || errno == EPERM);
+	return host_runs_process(&here, json_get_text(other, "boot", ""), pid);
 }
 
 static int write_daemon_file(const struct paths *paths, struct err *err)

@@ -9,8 +9,8 @@
 #include "common/alloc.h"
 #include "common/cleanup.h"
 #include "common/log.h"
-#include "common/parse.h"
 #include "common/settings.h"
+#include "daemon/history.h"
 #include "daemon/jobscript.h"
 #include "daemon/loop.h"
 
@@ -119,13 +119,10 @@ struct job *jobs_add(
 void jobs_set_phase(struct jobs *jobs, struct job *job, enum job_phase phase, const char *why)
 {
 	int64_t now = loop_now_ms();
-	char spent[FORMAT_MAX];
 
 	assert(job_phase_may_follow(job->phase, phase));
-	log_info("job %s: %s -> %s after %s%s%s", job->id[0] ? job->id : job->tag,
-		job_phase_name(job->phase), job_phase_name(phase),
-		format_duration(now - job->phase_since_ms, spent), why ? ": " : "",
-		why ? why : "");
+	history_phase("job", job->id[0] ? job->id : job->tag, job_phase_name(job->phase),
+		job_phase_name(phase), now - job->phase_since_ms, why);
 	job->phase = phase;
 	job->phase_since_ms = now;
 	if (phase == PHASE_ENDING)
@@ -277,7 +274,8 @@ void jobs_apply(struct jobs *jobs, struct job *job, const struct slurm_job *repo
 	}
 	if (report->state == STATE_PENDING) {
 		if (job->phase == PHASE_SUBMITTED)
-			jobs_set_phase(jobs, job, PHASE_PENDING, report->reason);
+			jobs_set_phase(jobs, job, PHASE_PENDING,
+				strcmp(report->reason, "None") != 0 ? report->reason : NULL);
 		else if (job->phase == PHASE_STARTING || job->phase == PHASE_READY)
 			jobs_set_phase(jobs, job, PHASE_PENDING, "requeued");
 		return;

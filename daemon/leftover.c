@@ -13,6 +13,7 @@
 #include "common/err.h"
 #include "common/log.h"
 #include "common/strv.h"
+#include "daemon/history.h"
 #include "daemon/loop.h"
 #include "daemon/poll.h"
 #include "daemon/slurm.h"
@@ -107,8 +108,8 @@ static int cancel(
 		if (strncmp(jobs[i].name, tag, strlen(tag)) == 0 &&
 			!slurm_state_is_end(jobs[i].state)) {
 			slurm_job_format_id(jobs[i].job_id, jobs[i].task, job_id);
-			log_warning("slurm: ending job %s of an earlier cluster (%s)", job_id,
-				jobs[i].name);
+			history_note(EVENT_DECISION, "job", job_id,
+				"ending it, it is of an earlier cluster (%s)", jobs[i].name);
 			json_array_append_new(ids, json_string(job_id));
 		}
 	found = (int)json_array_size(ids);

@@ -11,6 +11,7 @@
 #include "common/parse.h"
 #include "common/paths.h"
 #include "daemon/daemon.h"
+#include "daemon/logclean.h"
 
 static const char usage[] =
 	"Usage: dracod [OPTION]...\n"
@@ -20,6 +21,8 @@ static const char usage[] =
 	"  --log-file FILE  log to FILE instead of standard error; SIGHUP opens it again\n"
 	"  --ready-fd N     write \"ready\", or why not, to descriptor N and close it\n"
 	"  --debug          log more\n"
+	"  --clean-logs DIR --retention S\n"
+	"                   only remove the log directories in DIR that are older than S seconds\n"
 	"  --help, --version\n";
 
 static int usage_error(const char *what, const char *value)
@@ -47,11 +50,14 @@ static int parse(int argc, char **argv, struct daemon_options *options)
 		{"log-file", required_argument, NULL, 'l'},
 		{"ready-fd", required_argument, NULL, 'r'},
 		{"debug", no_argument, NULL, 'd'},
+		{"clean-logs", required_argument, NULL, 'c'},
+		{"retention", required_argument, NULL, 'R'},
 		{"help", no_argument, NULL, 'h'},
 		{"version", no_argument, NULL, 'V'},
 		{NULL, 0, NULL, 0},
 	};
-	int64_t fd;
+	const char *clean_logs = NULL;
+	int64_t fd, retention_s = -1;
 	int option;
 
 	while ((option = getopt_long(argc, argv, "", table, NULL)) != -1) {
@@ -72,6 +78,14 @@ static int parse(int argc, char **argv, struct daemon_options *options)
 		case 'd':
 			options->debug = 1;
 			break;
+		case 'c':
+			clean_logs = optarg;
+			break;
+		case 'R':
+			if (parse_integer(optarg, 1, INT64_MAX, &retention_s, NULL) < 0)
+				return usage_error(
+					"--retention is not a number of seconds", optarg);
+			break;
 		case 'h':
 			fputs(usage, stdout);
 			return 0;
@@ -84,6 +98,10 @@ static int parse(int argc, char **argv, struct daemon_options *options)
 	}
 	if (optind < argc)
 		return usage_error("unexpected argument", argv[optind]);
+	if ((clean_logs != NULL) != (retention_s > 0))
+		return usage_error("--clean-logs and --retention belong together", NULL);
+	if (clean_logs)
+		return logclean_main(clean_logs, retention_s);
 	return -1;
 }
 

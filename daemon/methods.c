@@ -18,6 +18,7 @@
 #include "daemon/cluster.h"
 #include "daemon/control.h"
 #include "daemon/environment.h"
+#include "daemon/followers.h"
 #include "daemon/jobs.h"
 #include "daemon/loop.h"
 #include "daemon/plan.h"
@@ -43,6 +44,7 @@ struct methods {
 	struct cluster *cluster;
 	const struct paths *paths;
 	struct plans *plans;
+	struct followers *followers;
 	TAILQ_HEAD(, waiter) waiters;
 	struct loop_timer *serve; /* looks at the waiters, once after any number of changes */
 	bool soon;		  /* that is planned */
@@ -297,6 +299,12 @@ static void do_plan(
 	cluster_request_finish(&request);
 }
 
+static void do_events(
+	struct methods *methods, struct client *client, const struct rpc_message *message)
+{
+	followers_request(methods->followers, client, message);
+}
+
 static void (*const handlers[RPC_METHOD_COUNT])(
 	struct methods *methods, struct client *client, const struct rpc_message *message) = {
 	[RPC_HELLO] = do_hello,
@@ -307,6 +315,7 @@ static void (*const handlers[RPC_METHOD_COUNT])(
 	[RPC_ENVIRONMENT] = do_environment,
 	[RPC_LOGS] = do_logs,
 	[RPC_PLAN] = do_plan,
+	[RPC_EVENTS] = do_events,
 };
 
 void methods_request(
@@ -337,6 +346,7 @@ void methods_client_gone(struct methods *methods, struct client *client)
 	struct waiter *waiter, *next;
 
 	plans_client_gone(methods->plans, client);
+	followers_client_gone(methods->followers, client);
 	TAILQ_FOREACH_SAFE (waiter, &methods->waiters, link, next)
 		if (waiter->client == client)
 			waiter_free(methods, waiter);
@@ -490,6 +500,7 @@ struct methods *methods_create(struct loop *loop, struct cluster *cluster,
 	methods->cluster = cluster;
 	methods->paths = paths;
 	methods->plans = plans_create(cluster->slurm);
+	methods->followers = followers_create();
 	TAILQ_INIT(&methods->waiters);
 	methods->serve = loop_timer_create(loop, serve, methods);
 	methods->shutdown = shutdown;
@@ -505,6 +516,7 @@ struct methods *methods_destroy(struct methods *methods)
 		waiter_free(methods, TAILQ_FIRST(&methods->waiters));
 	loop_timer_destroy(methods->serve);
 	plans_destroy(methods->plans);
+	followers_destroy(methods->followers);
 	free(methods);
 	return NULL;
 }

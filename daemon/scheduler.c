@@ -16,6 +16,7 @@
 #include "common/log.h"
 #include "common/parse.h"
 #include "daemon/child.h"
+#include "daemon/history.h"
 #include "daemon/loop.h"
 
 #define FAILURES_MAX  3
@@ -65,10 +66,9 @@ void scheduler_spec_finish(struct scheduler_spec *spec)
 static void set_state(struct scheduler *scheduler, enum scheduler_state state)
 {
 	int64_t now = loop_now_ms();
-	char spent[FORMAT_MAX];
 
-	log_info("scheduler: %s -> %s after %s", state_names[scheduler->state],
-		state_names[state], format_duration(now - scheduler->since_ms, spent));
+	history_phase("scheduler", NULL, state_names[scheduler->state], state_names[state],
+		now - scheduler->since_ms, NULL);
 	scheduler->state = state;
 	scheduler->since_ms = now;
 	if (state == SCHEDULER_STOPPED)
@@ -91,7 +91,8 @@ static void failed(struct scheduler *scheduler, const char *how)
 		loop_now_ms() - scheduler->since_ms >= STABLE_MS)
 		scheduler->failures = 0;
 	scheduler->failures++;
-	log_warning("scheduler: %s, %d. failure in a row", how, scheduler->failures);
+	history_failure("scheduler", NULL, scheduler->spec.log_path, "%s, %d. failure in a row",
+		how, scheduler->failures);
 	if (scheduler->failures >= FAILURES_MAX) {
 		err_set(&err, -EIO, "the Dask scheduler %s, %d times in a row", how,
 			scheduler->failures);
@@ -216,8 +217,8 @@ static void on_timer(void *arg)
 		break;
 	case SCHEDULER_UP: /* the connection ended and did not come back */
 	case SCHEDULER_STOPPING:
-		log_warning("scheduler: process %d does not react, killing it",
-			scheduler_pid(scheduler));
+		history_note(EVENT_DECISION, "scheduler", NULL,
+			"process %d does not react, killing it", scheduler_pid(scheduler));
 		if (scheduler->child)
 			child_signal(scheduler->child, SIGKILL);
 		break;

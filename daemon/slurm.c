@@ -19,6 +19,7 @@
 #include "common/rpc.h"
 #include "daemon/child.h"
 #include "daemon/environment.h"
+#include "daemon/history.h"
 #include "daemon/loop.h"
 #include "daemon/stream.h"
 
@@ -76,7 +77,7 @@ static void note_outcome(struct slurm *slurm, enum slurm_outcome outcome, const 
 {
 	if (outcome == OUTCOME_DONE || outcome == OUTCOME_REFUSED) {
 		if (slurm->failing_ms)
-			log_info("slurm: answers again");
+			history_note(EVENT_NOTE, "slurm", NULL, "answers again");
 		slurm->answered_ms = loop_now_ms();
 		slurm->failing_ms = 0;
 		slurm->backoff_ms = 0;
@@ -84,7 +85,7 @@ static void note_outcome(struct slurm *slurm, enum slurm_outcome outcome, const 
 	}
 	if (!slurm->failing_ms) {
 		slurm->failing_ms = slurm->working ? slurm->sent_ms : loop_now_ms();
-		log_warning("slurm: does not answer: %s", err->text);
+		history_failure("slurm", NULL, NULL, "does not answer: %s", err->text);
 	}
 	strcpy(slurm->fail_text, err->text);
 }
@@ -257,7 +258,8 @@ static void on_deadline(void *arg)
 	int seconds = (int)(slurm->working->deadline_ms / 1000);
 	char why[64];
 
-	log_warning("slurm: %s: no answer within %d s, ending draco-slurm (pid %d)",
+	history_note(EVENT_DECISION, "slurm", NULL,
+		"%s: no answer within %d s, ending draco-slurm (pid %d)",
 		slurm->working->method, seconds, slurm_helper_pid(slurm));
 	snprintf(why, sizeof(why), "no answer from slurmctld within %d s", seconds);
 	end_helper(slurm, why);

@@ -11,6 +11,7 @@
 #include "common/json.h"
 #include "common/log.h"
 #include "common/queue.h"
+#include "daemon/history.h"
 #include "daemon/jobs.h"
 #include "daemon/loop.h"
 #include "daemon/slurm.h"
@@ -50,6 +51,14 @@ struct submissions {
 	const struct submissions_ops *ops;
 	void *arg;
 };
+
+/* The tag without the cluster's name, as users see it. */
+static const char *short_tag(const struct slurm_submission *wish)
+{
+	const char *dash = strrchr(wish->name, '-');
+
+	return dash ? dash + 1 : wish->name;
+}
 
 static void submission_free(struct submission *submission)
 {
@@ -116,9 +125,9 @@ static void on_reply(
 	switch (outcome) {
 	case OUTCOME_DONE:
 		job_id = json_get_integer(result, "job_id", 0);
-		log_info("slurm: %s: submitted as job %" JSON_INTEGER_FORMAT ", %" PRId64
-			 " in all",
-			submission->wish.name, job_id, submission->wish.count);
+		history_note(EVENT_NOTE, "submission", short_tag(&submission->wish),
+			"submitted as job %" JSON_INTEGER_FORMAT ", %" PRId64 " in all", job_id,
+			submission->wish.count);
 		settle(submission, (uint32_t)job_id, submission->wish.count > 1);
 		owner->ops->query(owner->arg);
 		return;
@@ -129,13 +138,13 @@ static void on_reply(
 		return;
 	case OUTCOME_UNREACHABLE:
 	case OUTCOME_UNUSABLE:
-		log_warning("slurm: %s: not submitted, trying again: %s", submission->wish.name,
-			err->text);
+		history_failure("submission", short_tag(&submission->wish), NULL,
+			"not submitted, trying again: %s", err->text);
 		pause_and_retry(submission);
 		return;
 	default:
-		log_warning("slurm: %s: the answer was lost, looking for it in the queue: %s",
-			submission->wish.name, err->text);
+		history_failure("submission", short_tag(&submission->wish), NULL,
+			"the answer was lost, looking for it in the queue: %s", err->text);
 		submission->state = SUBMISSION_IN_DOUBT;
 		submission->doubt_since_ms = loop_now_ms();
 		submission->first_absent_ms = 0;
@@ -215,8 +224,8 @@ bool submissions_recognise(struct submissions *submissions, const struct slurm_j
 		if (submission->state == SUBMISSION_SENT ||
 			strcmp(submission->wish.name, report->name) != 0)
 			continue;
-		log_info("slurm: %s: found in the queue as job %u", submission->wish.name,
-			(unsigned)report->job_id);
+		history_note(EVENT_NOTE, "submission", short_tag(&submission->wish),
+			"found in the queue as job %u", (unsigned)report->job_id);
 		settle(submission, report->job_id, report->task != SLURM_NO_TASK);
 		return true;
 	}
@@ -234,7 +243,8 @@ void submissions_queue_read(struct submissions *submissions, int64_t asked_ms)
 		if (!submission->first_absent_ms) {
 			submission->first_absent_ms = asked_ms;
 		} else if (asked_ms - submission->first_absent_ms >= SETTLE_MS) {
-			log_info("slurm: %s: is not in the queue", submission->wish.name);
+			history_note(EVENT_NOTE, "submission", short_tag(&submission->wish),
+				"is not in the queue");
 			send_again(submission, 0);
 		}
 	}

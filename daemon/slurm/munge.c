@@ -49,18 +49,34 @@ static void read_line(const char *line, struct auth *auth)
 	}
 }
 
-int munge_check(struct err *err)
+static void read_conf(struct auth *ret)
 {
 	const char *conf = getenv("SLURM_CONF");
 	_cleanup_fclose_ FILE *file = fopen(conf ? conf : SLURM_CONF_DEFAULT, "re");
-	struct auth auth = {.doubtful = !file};
 	_cleanup_free_ char *line = NULL;
-	_cleanup_close_ int fd = -1;
-	struct err why = ERR_INIT;
 	size_t size = 0;
 
+	*ret = (struct auth){.doubtful = !file};
 	while (file && getline(&line, &size, file) > 0)
-		read_line(line, &auth);
+		read_line(line, ret);
+}
+
+char *munge_socket(bool *ret_sure)
+{
+	struct auth auth;
+
+	read_conf(&auth);
+	*ret_sure = !auth.doubtful;
+	return auth.socket ? auth.socket : xstrdup(MUNGE_SOCKET_DEFAULT);
+}
+
+int munge_check(struct err *err)
+{
+	_cleanup_close_ int fd = -1;
+	struct err why = ERR_INIT;
+	struct auth auth;
+
+	read_conf(&auth);
 	fd = sock_connect(auth.socket ? auth.socket : MUNGE_SOCKET_DEFAULT, &why);
 	free(auth.socket);
 	if (auth.doubtful || (fd != -ECONNREFUSED && fd != -ENOENT))

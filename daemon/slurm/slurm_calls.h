@@ -31,6 +31,11 @@ void job_ids_group(const json_t *ids, struct strv *ret);
 json_t *host_addresses(const char *host);
 json_t *node_addresses(const json_t *partitions);
 
+/* For dracoctl doctor (doctor.c). munge does not need munged to run. */
+enum slurm_outcome call_munge(const json_t *params, json_t **ret_result, struct err *err);
+enum slurm_outcome call_inspect(const json_t *params, json_t **ret_result, struct err *err);
+enum slurm_outcome call_try(const json_t *params, json_t **ret_result, struct err *err);
+
 /* The outcome of a libslurm call that failed just now, with libslurm's text in err behind what.
  * changes tells whether the call changes anything: then a lost answer leaves doubt. */
 enum slurm_outcome call_failure(const char *what, bool changes, struct err *err);

@@ -1,5 +1,5 @@
-/* logdir.c: the directory with the logs of one start, and the ends of logs. */
-#include "daemon/logdir.h"
+/* logdir.c: the directories with the logs of one start each, and the ends of logs. */
+#include "common/logdir.h"
 
 #include <ctype.h>
 #include <errno.h>
@@ -17,6 +17,47 @@
 
 #define SAME_SECOND_MAX 100
 #define TAIL_BYTES	8192
+
+/* Two digits, and their value in bounds. */
+static bool is_pair(const char *text, int minimum, int maximum)
+{
+	int value;
+
+	if (!isdigit((unsigned char)text[0]) || !isdigit((unsigned char)text[1]))
+		return false;
+	value = (text[0] - '0') * 10 + (text[1] - '0');
+	return value >= minimum && value <= maximum;
+}
+
+bool logdir_is_stamp(const char *name)
+{
+	static const char form[] = "0000-00-00T00:00:00";
+	const char *number = name + strlen(form);
+
+	for (size_t i = 0; form[i]; i++)
+		if (form[i] == '0' ? !isdigit((unsigned char)name[i]) : name[i] != form[i])
+			return false;
+	if (!is_pair(name + 5, 1, 12) || !is_pair(name + 8, 1, 31) ||
+		!is_pair(name + 11, 0, 23) || !is_pair(name + 14, 0, 59) ||
+		!is_pair(name + 17, 0, 60))
+		return false;
+	if (!*number)
+		return true;
+	if (*number++ != '-' || *number == '0')
+		return false;
+	return strspn(number, "0123456789") == strlen(number) && *number && strlen(number) <= 2;
+}
+
+bool logdir_is_own(const char *name)
+{
+	size_t length = strlen(name);
+
+	if (strcmp(name, LOGDIR_LOCK) == 0)
+		return true;
+	if (length > 2 && strcmp(name + length - 2, ".1") == 0)
+		length -= 2;
+	return length > 4 && memcmp(name + length - 4, ".log", 4) == 0 && name[0] != '.';
+}
 
 int logdir_make(const char *base, char **ret_path, struct err *err)
 {

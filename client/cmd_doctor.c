@@ -1,0 +1,193 @@
+/* cmd_doctor.c: dracoctl doctor: what would keep a cluster from running well, and what helps. */
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "client/ctl.h"
+#include "client/doctor.h"
+#include "client/output.h"
+#include "common/alloc.h"
+#include "common/cleanup.h"
+#include "common/err.h"
+#include "common/json.h"
+#include "common/parse.h"
+
+#define WAIT_MS	   120000
+#define NAME_WIDTH 14
+
+enum option_index { OPTION_NODES, OPTION_WAIT }; /* as in the table of commands */
+
+#define FILES_HANG "the file system may hang: does ls there answer?"
+#define SLURM_HANG "Slurm does not answer: does sinfo?"
+
+static const struct check checks[] = {
+	{"settings", check_settings, 10, FILES_HANG, PHASE_SETTINGS},
+	{"sockets", check_sockets, 10, FILES_HANG, PHASE_HOST},
+	{"state", check_state, 15, FILES_HANG, PHASE_HOST},
+	{"logs", check_logs, 15, FILES_HANG, PHASE_HOST},
+	{"dracod", check_dracod, 15, "dracod hangs: end its process", PHASE_HOST},
+	{"lingering", check_lingering, 10, "logind does not answer: ask the administrators",
+		false},
+	{"limits", check_limits, 10, NULL, PHASE_HOST},
+	{"memory", check_memory, 10, NULL, PHASE_HOST},
+	{"interfaces", check_interfaces, 10, NULL, PHASE_HOST},
+	{"python", check_python, 90, "a Python on a faster file system", PHASE_HOST},
+	{"munge", check_munge, 15, "munged hangs: ask the administrators", PHASE_HOST},
+	{"slurm", check_slurm, 75, SLURM_HANG, PHASE_HOST},
+	{"node", check_node, 420, SLURM_HANG, PHASE_NODES},
+	{0},
+};
+
+struct showing {
+	const struct ctl *ctl;
+	struct live live;
+	json_t *findings;
+	int counts[3];
+};
+
+static enum colour finding_colour(const char *status)
+{
+	if (strcmp(status, "ok") == 0)
+		return COLOUR_GOOD;
+	return strcmp(status, "failed") == 0 ? COLOUR_BAD : COLOUR_BUSY;
+}
+
+static void on_found(void *arg, const json_t *finding)
+{
+	struct showing *showing = arg;
+	const char *status = json_get_text(finding, "status", "?");
+	const char *remedy = json_get_text(finding, "remedy", NULL);
+	bool ok = strcmp(status, "ok") == 0;
+
+	json_array_append(showing->findings, UNCONST(finding));
+	for (int f = FINDING_OK; f <= FINDING_FAILED; f++)
+		showing->counts[f] += strcmp(status, finding_name(f)) == 0;
+	if (showing->ctl->json || (showing->ctl->quiet && strcmp(status, "failed") != 0))
+		return;
+	live_clear(&showing->live);
+	printf("%s%-7s%s  %-*s  %s\n", output_colour(finding_colour(status)), status,
+		output_colour(COLOUR_NONE), NAME_WIDTH, json_get_text(finding, "name", "?"),
+		json_get_text(finding, "text", ""));
+	if (!ok && remedy)
+		printf("%-*s-> %s\n", 7 + 2 + NAME_WIDTH + 2, "", remedy);
+	fflush(stdout);
+}
+
+static void on_progress(void *arg, const char *text)
+{
+	struct showing *showing = arg;
+
+	if (!text)
+		live_clear(&showing->live);
+	else if (!showing->ctl->json && !showing->ctl->quiet && showing->live.on_terminal)
+		live_show(&showing->live, true, "%s", text);
+}
+
+/* Wrong options end the command; what is wrong in files is a finding. Returns an exit status. */
+static int read_options(struct ctl *ctl, int argc, char **argv, struct doctor *doctor)
+{
+	struct err err = ERR_INIT;
+	int option, r = 0;
+
+	while (r == 0 && (option = command_option(ctl, argc, argv)) != -1) {
+		if (option == COMMAND_OPTION + OPTION_NODES)
+			doctor->nodes = true;
+		else
+			r = parse_duration(optarg, &doctor->wait_ms, &err);
+		if (r < 0)
+			err_prefix(&err, "--wait");
+	}
+	if (r == 0) {
+		command_no_more_arguments(ctl, argc, argv);
+		r = paths_init(&ctl->paths, ctl->name, &err);
+	}
+	if (r < 0 && r != -EINVAL && r != -ERANGE) {
+		json_object_set_new(doctor->facts, "paths_error", json_text(err.text));
+		r = 0;
+	}
+	if (r == 0)
+		return CTL_DONE;
+	output_error(ctl, "%s", err.text);
+	return CTL_USAGE;
+}
+
+/* Returns the worst finding, or -EINTR. */
+static int run_all(struct doctor *doctor, struct showing *showing)
+{
+	static const struct doctor_ops ops = {on_found, on_progress};
+	static const char *const waiting[] = {
+		[PHASE_SETTINGS] = "reading the settings ...",
+		[PHASE_HOST] = "looking at this host and Slurm ...",
+		[PHASE_NODES] = "submitting a job ...",
+	};
+	enum check_phase last = doctor->nodes ? PHASE_NODES : PHASE_HOST;
+	int worst = FINDING_OK;
+
+	for (enum check_phase phase = PHASE_SETTINGS; phase <= last; phase++) {
+		int r;
+
+		on_progress(showing, waiting[phase]);
+		r = doctor_run(doctor, checks, phase, &ops, showing);
+		if (r < 0)
+			return r;
+		if (r > worst)
+			worst = r;
+		/* The check has read the files, which may hang, for all others. */
+		if (phase == PHASE_SETTINGS &&
+			settings_set_json(&doctor->settings,
+				json_object_get(doctor->facts, "settings"), "settings",
+				NULL) < 0)
+			abort(); /* what settings_to_json() wrote */
+	}
+	return worst;
+}
+
+static void print_summary(const struct showing *showing, const struct doctor *doctor)
+{
+	printf("\n%d ok, %d warning%s, %d failed%s\n", showing->counts[FINDING_OK],
+		showing->counts[FINDING_WARNING],
+		showing->counts[FINDING_WARNING] == 1 ? "" : "s",
+		showing->counts[FINDING_FAILED],
+		doctor->nodes
+			? ""
+			: "; dracoctl doctor --nodes looks at a node, too, by a short job");
+}
+
+int cmd_doctor(struct ctl *ctl, int argc, char **argv)
+{
+	struct doctor doctor = {
+		.ctl = ctl,
+		.wait_ms = WAIT_MS,
+		.facts = json_object(),
+	};
+	struct showing showing = {.ctl = ctl, .findings = json_array()};
+	int status, worst = FINDING_OK;
+
+	settings_init(&doctor.settings);
+	status = read_options(ctl, argc, argv, &doctor);
+	live_init(&showing.live);
+	if (status == CTL_DONE) {
+		worst = run_all(&doctor, &showing);
+		if (worst < 0)
+			status = CTL_INTERRUPTED;
+		else if (worst == FINDING_FAILED)
+			status = CTL_FAILED;
+		if (ctl->json) {
+			_cleanup_json_ json_t *all = json_pack("{s:s, s:O}", "status",
+				worst < 0 ? "interrupted" : finding_name((enum finding)worst),
+				"checks", showing.findings);
+
+			output_json(all);
+		} else if (worst < 0) {
+			fprintf(stderr, "dracoctl: interrupted, nothing is left\n");
+		} else if (!ctl->quiet) {
+			print_summary(&showing, &doctor);
+		}
+	}
+	json_decref(showing.findings);
+	json_decref(doctor.facts);
+	settings_finish(&doctor.settings);
+	return status;
+}

@@ -1,0 +1,234 @@
+/* doctor_files.c: checks of dracoctl doctor: the settings, and the directories that dracod writes to. */
+#include <errno.h>
+#include <fcntl.h>
+#include <inttypes.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <sys/statfs.h>
+#include <sys/statvfs.h>
+#include <sys/un.h>
+#include <unistd.h>
+
+#include "client/caller.h"
+#include "client/ctl.h"
+#include "client/doctor.h"
+#include "common/alloc.h"
+#include "common/cleanup.h"
+#include "common/err.h"
+#include "common/json.h"
+#include "common/parse.h"
+
+#define MIB		(1024 * 1024)
+#define WRITTEN		65536
+#define FREE_FAILED_MIB 20
+#define FREE_WARN_MIB	1024
+
+void check_settings(const struct doctor *doctor, struct report *report)
+{
+	struct settings_report found;
+	struct settings settings;
+	int r = caller_resolve(doctor->ctl, &settings, &found);
+
+	report_fact(report, "settings", settings_to_json(&settings));
+	settings_finish(&settings);
+	for (size_t i = 0; i < found.problems.count; i++) {
+		const struct problem *problem = &found.problems.items[i];
+		_cleanup_free_ char *line = problem_line(problem);
+
+		report_finding(report, problem->warning ? FINDING_WARNING : FINDING_FAILED,
+			"settings",
+			problem->warning
+				? "dracoctl config check says the same"
+				: "dracoctl start refuses that, too; the other checks go on",
+			"%s", line);
+	}
+	if (r == 0 && found.problems.count == 0)
+		report_finding(report, FINDING_OK, "settings", NULL, "%s%s",
+			found.user_exists ? "" : "the defaults, there is no ",
+			found.user_file ? found.user_file : "file of yours");
+	settings_report_finish(&found);
+}
+
+static const char *filesystem_name(const char *path)
+{
+	static const struct {
+		unsigned long magic;
+		const char *name;
+	} known[] = {
+		{0x6969, "NFS"},
+		{0x0bd00bd0, "Lustre"},
+		{0x47504653, "GPFS"},
+		{0x19830326, "BeeGFS"},
+		{0x00c36400, "Ceph"},
+		{0x517b, "SMB"},
+		{0xff534d42, "CIFS"},
+		{0x65735546, "FUSE"},
+		{0xef53, "ext4"},
+		{0x58465342, "XFS"},
+		{0x9123683e, "btrfs"},
+		{0x2fc12fc1, "ZFS"},
+		{0x01021994, "tmpfs"},
+		{0x794c7630, "overlay"},
+	};
+	struct statfs st;
+
+	if (statfs(path, &st) == 0)
+		for (size_t i = 0; i < sizeof(known) / sizeof(known[0]); i++)
+			if (known[i].magic == ((unsigned long)st.f_type & 0xffffffffUL))
+				return known[i].name;
+	return "unknown file system";
+}
+
+/* Write a little, as far as the disk: a quota, too, shows only then. And try a lock. */
+static int try_writing(const char *directory, bool *ret_locks, struct err *err)
+{
+	struct flock lock = {.l_type = F_WRLCK, .l_whence = SEEK_SET};
+	_cleanup_free_ char *path = xasprintf("%s/.draco-doctor-XXXXXX", directory);
+	_cleanup_free_ char *text = xcalloc(WRITTEN, 1);
+	_cleanup_close_ int fd = mkostemp(path, O_CLOEXEC);
+	int r = 0;
+
+	if (fd < 0)
+		return err_set(
+			err, -errno, "cannot write to %s: %s", directory, strerror(errno));
+	unlink(path);
+	if (write(fd, text, WRITTEN) != WRITTEN || fsync(fd) < 0)
+		r = err_set(err, -errno, "cannot write %d KiB to %s: %s", WRITTEN / 1024,
+			directory, strerror(errno));
+	*ret_locks = fcntl(fd, F_OFD_SETLK, &lock) == 0;
+	return r;
+}
+
+static void report_space(
+	struct report *report, const char *name, const char *directory, const char *what)
+{
+	struct statvfs st;
+	uint64_t mib;
+	enum finding finding = FINDING_OK;
+	char text[FORMAT_MAX];
+
+	if (statvfs(directory, &st) < 0) {
+		report_finding(report, FINDING_FAILED, name, NULL, "cannot look at %s: %s",
+			directory, strerror(errno));
+		return;
+	}
+	mib = (uint64_t)st.f_bavail * st.f_frsize / MIB;
+	if (mib < FREE_FAILED_MIB)
+		finding = FINDING_FAILED;
+	else if (mib < FREE_WARN_MIB || (st.f_files > 0 && st.f_favail < 1000))
+		finding = FINDING_WARNING;
+	report_finding(report, finding, name, "make room there, or move it elsewhere",
+		"%s: %s, %s free%s", what, filesystem_name(directory),
+		doctor_size((int64_t)mib, text),
+		st.f_files > 0 && st.f_favail < 1000 ? ", hardly any room for more files" : "");
+}
+
+void check_sockets(const struct doctor *doctor, struct report *report)
+{
+	const struct paths *paths = &doctor->ctl->paths;
+	const char *error = json_get_text(doctor->facts, "paths_error", NULL);
+	size_t limit = sizeof(((struct sockaddr_un *)NULL)->sun_path) - 1;
+
+	if (error) {
+		report_finding(report, FINDING_FAILED, "socket path",
+			"see the text; XDG_RUNTIME_DIR and HOME decide", "%s", error);
+		return;
+	}
+	report_finding(report, FINDING_OK, "socket path", NULL, "%s: %zu of %zu characters",
+		paths->control_socket, strlen(paths->control_socket), limit);
+}
+
+/* How many of a directory and the one above it are missing. */
+static int count_missing(const char *path)
+{
+	_cleanup_free_ char *parent = xstrdup(path);
+
+	*strrchr(parent, '/') = '\0';
+	return (access(path, F_OK) < 0) + (access(parent, F_OK) < 0);
+}
+
+/* Take back what was made. */
+static void remove_made(const char *path, int count)
+{
+	_cleanup_free_ char *part = xstrdup(path);
+
+	for (; count > 0 && rmdir(part) == 0; count--)
+		*strrchr(part, '/') = '\0';
+}
+
+/* Make the directories as dracod will; those that were not there go again. */
+void check_state(const struct doctor *doctor, struct report *report)
+{
+	const struct paths *paths = &doctor->ctl->paths;
+	int runtime_made, state_made;
+	bool locks = true;
+	struct err err = ERR_INIT;
+
+	if (!paths->name)
+		return;
+	runtime_made = count_missing(paths->runtime_dir);
+	state_made = count_missing(paths->state_dir);
+	if (paths_make(paths, &err) < 0) {
+		report_finding(report, FINDING_FAILED, "directories",
+			"dracod needs a directory for sockets and one for its state, both only "
+			"yours",
+			"%s", err.text);
+	} else if (try_writing(paths->state_dir, &locks, &err) < 0 ||
+		try_writing(paths->runtime_dir, &locks, &err) < 0) {
+		report_finding(report, FINDING_FAILED, "directories",
+			"make room there (quota -s shows your quota), or set XDG_STATE_HOME or "
+			"XDG_RUNTIME_DIR to another place",
+			"%s", err.text);
+	} else {
+		report_finding(report, FINDING_OK, "directories", NULL, "%s and %s",
+			paths->runtime_dir, paths->state_dir);
+		try_writing(paths->state_dir, &locks, &err);
+		report_finding(report, locks ? FINDING_OK : FINDING_WARNING, "locks",
+			"set XDG_STATE_HOME to a file system with locks, or start dracod on one "
+			"host only",
+			locks ? "%s has them"
+			      : "%s has no locks: a second dracod on another host would not be "
+				"noticed",
+			paths->state_dir);
+		report_space(report, "disk", paths->state_dir, paths->state_dir);
+	}
+	remove_made(paths->runtime_dir, runtime_made);
+	remove_made(paths->state_dir, state_made);
+}
+
+/* The directory itself, or what there is above it. */
+static char *existing_part(const char *path)
+{
+	char *part = xstrdup(path);
+
+	while (access(part, F_OK) < 0 && strrchr(part, '/') > part)
+		*strrchr(part, '/') = '\0';
+	if (access(part, F_OK) < 0)
+		part[1] = '\0';
+	return part;
+}
+
+void check_logs(const struct doctor *doctor, struct report *report)
+{
+	const char *set = doctor->settings.log_directory;
+	_cleanup_free_ char *base = paths_expand_home(set ? set : "~/.draco_logs");
+	_cleanup_free_ char *part = NULL;
+	struct err err = ERR_INIT;
+	bool locks;
+
+	if (base[0] != '/' || strchr(base, '%') || strchr(base, '\\')) {
+		report_finding(report, FINDING_FAILED, "logs",
+			"set log_directory to a path that begins with / or ~/, without % and \\",
+			"log_directory is %s", base);
+		return;
+	}
+	part = existing_part(base);
+	if (try_writing(part, &locks, &err) < 0)
+		report_finding(report, FINDING_FAILED, "logs",
+			"set log_directory to a directory of yours that the nodes have, too",
+			"%s", err.text);
+	else
+		report_space(report, "logs", part, base);
+}

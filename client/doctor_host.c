@@ -1,0 +1,310 @@
+/* doctor_host.c: checks of dracoctl doctor: what this host allows, and how long dracod may live on it. */
+#include <arpa/inet.h>
+#include <errno.h>
+#include <ifaddrs.h>
+#include <inttypes.h>
+#include <net/if.h>
+#include <pwd.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/resource.h>
+#include <unistd.h>
+
+#include "client/ctl.h"
+#include "client/doctor.h"
+#include "client/request.h"
+#include "common/alloc.h"
+#include "common/cleanup.h"
+#include "common/err.h"
+#include "common/json.h"
+#include "common/parse.h"
+#include "common/sock.h"
+
+#define MIB		  (1024 * 1024)
+#define FILES_PER_WORKER  4
+#define FILES_OTHERS	  200
+#define MEMORY_FAILED_MIB 300 /* the Dask scheduler alone needs half of that */
+#define MEMORY_WARN_MIB	  2048
+#define PROCESSES_WARN	  100
+#define INFINIBAND	  32 /* ARPHRD_INFINIBAND */
+
+void check_dracod(const struct doctor *doctor, struct report *report)
+{
+	struct connection connection;
+	struct err err = ERR_INIT;
+	const char *version;
+	int r;
+
+	if (!doctor->ctl->paths.name)
+		return;
+	r = connection_open(&connection, doctor->ctl, &err);
+	version = json_get_text(connection.hello, "version", "?");
+	if (r == -ENOENT)
+		report_finding(report, FINDING_OK, "dracod", NULL, "does not run (\"%s\")",
+			doctor->ctl->name);
+	else if (r < 0)
+		report_finding(report, r == -EHOSTUNREACH ? FINDING_WARNING : FINDING_FAILED,
+			"dracod", "dracoctl logs daemon may tell more", "%s", err.text);
+	else if (strcmp(version, PACKAGE_VERSION) != 0)
+		report_finding(report, FINDING_WARNING, "dracod",
+			"dracoctl shutdown; the next start takes the new one",
+			"runs in version %s, and this dracoctl is of " PACKAGE_VERSION,
+			version);
+	else
+		report_finding(report, FINDING_OK, "dracod", NULL,
+			"runs as process %d, version %s",
+			(int)json_get_integer(connection.hello, "pid", 0), version);
+	connection_close(&connection);
+}
+
+/* Does logind end what a user leaves behind? Unknown counts as no, which is its default. */
+static bool logout_kills(void)
+{
+	char *argv[] = {UNCONST("busctl"), UNCONST("--system"), UNCONST("--timeout=3"),
+		UNCONST("get-property"), UNCONST("org.freedesktop.login1"),
+		UNCONST("/org/freedesktop/login1"), UNCONST("org.freedesktop.login1.Manager"),
+		UNCONST("KillUserProcesses"), NULL};
+	_cleanup_free_ char *text = NULL;
+
+	return doctor_capture(argv, &text) == 0 && strcmp(text, "b true\n") == 0;
+}
+
+static bool has_user_manager(void)
+{
+	_cleanup_free_ char *path =
+		xasprintf("/run/user/%u/systemd/private", (unsigned)getuid());
+	_cleanup_close_ int fd = sock_connect(path, NULL);
+
+	return fd >= 0;
+}
+
+void check_lingering(const struct doctor *doctor, struct report *report)
+{
+	const struct passwd *user = getpwuid(getuid());
+	_cleanup_free_ char *flag =
+		xasprintf("/var/lib/systemd/linger/%s", user ? user->pw_name : "");
+	const char *runtime = getenv("XDG_RUNTIME_DIR");
+	bool manager = has_user_manager();
+
+	(void)doctor;
+	if (access("/run/systemd/system", F_OK) < 0) {
+		report_finding(report, FINDING_OK, "lingering", NULL,
+			"no systemd on this host: nothing ends dracod when you log out");
+		return;
+	}
+	if (user && access(flag, F_OK) == 0) {
+		report_finding(report, FINDING_OK, "lingering", NULL,
+			"on: dracod lives on when you log out%s",
+			manager ? "" : " (there is no user manager at this moment, though)");
+		return;
+	}
+	if (logout_kills())
+		report_finding(report, FINDING_WARNING, "lingering",
+			"loginctl enable-linger (or ask the administrators for it)",
+			"off, and this host ends all your processes when you log out: the cluster "
+			"ends with your session");
+	else if (runtime && strncmp(runtime, "/run/user/", strlen("/run/user/")) == 0)
+		report_finding(report, FINDING_WARNING, "lingering",
+			"loginctl enable-linger (or unset XDG_RUNTIME_DIR for dracoctl)",
+			"off: dracod lives on when you log out, but cannot be reached until you log "
+			"in again, because %s is removed",
+			runtime);
+	else
+		report_finding(report, FINDING_OK, "lingering", NULL,
+			"off, but this host ends nothing when you log out%s",
+			manager ? "" : "; there is no systemd user manager");
+}
+
+static char *format_limit(rlim_t limit)
+{
+	return limit == RLIM_INFINITY ? xstrdup("unlimited")
+				      : xasprintf("%llu", (unsigned long long)limit);
+}
+
+static void check_files(const struct doctor *doctor, struct report *report)
+{
+	int64_t workers = settings_maximum(&doctor->settings);
+	rlim_t needed = (rlim_t)(FILES_OTHERS + FILES_PER_WORKER * workers);
+	_cleanup_free_ char *soft = NULL, *hard = NULL;
+	struct rlimit limit;
+	rlim_t usable;
+
+	if (getrlimit(RLIMIT_NOFILE, &limit) < 0)
+		return;
+	soft = format_limit(limit.rlim_cur);
+	hard = format_limit(limit.rlim_max);
+	/* Dask's scheduler takes half of the hard limit where that is more. */
+	usable = limit.rlim_max / 2 > limit.rlim_cur ? limit.rlim_max / 2 : limit.rlim_cur;
+	report_finding(report, usable < needed ? FINDING_WARNING : FINDING_OK, "open files",
+		"ulimit -n MORE before dracoctl start, or fewer workers (maximum)",
+		"%s, at the most %s; the scheduler needs about %llu for %" PRId64 " workers",
+		soft, hard, (unsigned long long)needed, workers);
+}
+
+static void check_one_limit(struct report *report, int resource, const char *name, rlim_t warn,
+	const char *remedy, const char *what)
+{
+	_cleanup_free_ char *text = NULL;
+	struct rlimit limit;
+
+	if (getrlimit((__rlimit_resource_t)resource, &limit) < 0 ||
+		limit.rlim_cur == RLIM_INFINITY || limit.rlim_cur >= warn)
+		return;
+	text = format_limit(limit.rlim_cur);
+	report_finding(report, FINDING_WARNING, name, remedy, "%s %s", text, what);
+}
+
+void check_limits(const struct doctor *doctor, struct report *report)
+{
+	check_files(doctor, report);
+	check_one_limit(report, RLIMIT_NPROC, "processes", PROCESSES_WARN,
+		"ulimit -u MORE, or ask the administrators",
+		"processes and threads are all that you may have; dracod and the scheduler need "
+		"about 30");
+	check_one_limit(report, RLIMIT_CPU, "CPU time", RLIM_INFINITY - 1,
+		"run dracod elsewhere: in a job, or on a host for services",
+		"seconds of CPU time are all that a process may use on this host: the scheduler is "
+		"ended after that");
+	check_one_limit(report, RLIMIT_AS, "address space", (rlim_t)4096 * MIB,
+		"ulimit -v unlimited, or ask the administrators",
+		"bytes are all that a process may map; the scheduler may need more");
+}
+
+/* A number in a small file; -1 where there is none ("max" too). */
+static int64_t read_number(const char *path)
+{
+	_cleanup_fclose_ FILE *file = fopen(path, "re");
+	long long number;
+
+	return file && fscanf(file, "%lld", &number) == 1 ? number : -1;
+}
+
+struct memory {
+	int64_t available_mib; /* -1: not known */
+	int64_t limit_mib;     /* of a control group above us; -1: none */
+};
+
+static void read_meminfo(struct memory *ret)
+{
+	_cleanup_fclose_ FILE *file = fopen("/proc/meminfo", "re");
+	char line[128];
+	long long kib;
+
+	while (file && fgets(line, sizeof(line), file))
+		if (sscanf(line, "MemAvailable: %lld kB", &kib) == 1)
+			ret->available_mib = kib / 1024;
+}
+
+/* What is left below one limit. */
+static void apply_limit(
+	struct memory *memory, const char *directory, const char *limit, const char *usage)
+{
+	_cleanup_free_ char *limit_path = xasprintf("%s/%s", directory, limit);
+	_cleanup_free_ char *usage_path = xasprintf("%s/%s", directory, usage);
+	int64_t most = read_number(limit_path), used = read_number(usage_path);
+
+	if (most < 0 || most >= INT64_MAX / 2 || used < 0)
+		return;
+	if (memory->limit_mib < 0 || most / MIB < memory->limit_mib)
+		memory->limit_mib = most / MIB;
+	if (memory->available_mib < 0 || (most - used) / MIB < memory->available_mib)
+		memory->available_mib = (most - used) / MIB;
+}
+
+/* The control groups of this process, as /proc/self/cgroup lists them: v2, or v1's memory. */
+static void read_cgroups(struct memory *memory)
+{
+	_cleanup_fclose_ FILE *file = fopen("/proc/self/cgroup", "re");
+	char line[4096];
+
+	while (file && fgets(line, sizeof(line), file)) {
+		char *controller = strchr(line, ':');
+		char *path = controller ? strchr(controller + 1, ':') : NULL;
+		bool unified, v1;
+
+		if (!path)
+			continue;
+		line[strcspn(line, "\n")] = '\0';
+		*path++ = '\0';
+		unified = strcmp(controller, ":") == 0;
+		v1 = strstr(controller, "memory") != NULL;
+		while (unified || v1) {
+			_cleanup_free_ char *directory =
+				xasprintf("/sys/fs/cgroup%s%s", v1 ? "/memory" : "", path);
+
+			apply_limit(memory, directory,
+				v1 ? "memory.limit_in_bytes" : "memory.max",
+				v1 ? "memory.usage_in_bytes" : "memory.current");
+			if (unified)
+				apply_limit(memory, directory, "memory.high", "memory.current");
+			if (!strrchr(path, '/') || !path[1])
+				break;
+			*strrchr(path, '/') = '\0';
+		}
+	}
+}
+
+void check_memory(const struct doctor *doctor, struct report *report)
+{
+	struct memory memory = {-1, -1};
+	enum finding finding = FINDING_OK;
+	char available[FORMAT_MAX], limit[FORMAT_MAX];
+
+	(void)doctor;
+	read_meminfo(&memory);
+	read_cgroups(&memory);
+	if (memory.available_mib < 0)
+		return;
+	if (memory.available_mib < MEMORY_FAILED_MIB)
+		finding = FINDING_FAILED;
+	else if (memory.available_mib < MEMORY_WARN_MIB)
+		finding = FINDING_WARNING;
+	report_finding(report, finding, "memory",
+		"end what you do not need there, or run dracod on another host",
+		"%s available here for dracod and the scheduler%s%s%s",
+		doctor_size(memory.available_mib, available),
+		memory.limit_mib >= 0 ? " (your limit is " : "",
+		memory.limit_mib >= 0 ? doctor_size(memory.limit_mib, limit) : "",
+		memory.limit_mib >= 0 ? ")" : "");
+}
+
+static bool is_infiniband(const char *name)
+{
+	_cleanup_free_ char *path = xasprintf("/sys/class/net/%s/type", name);
+
+	return read_number(path) == INFINIBAND;
+}
+
+void check_interfaces(const struct doctor *doctor, struct report *report)
+{
+	_cleanup_free_ char *list = xstrdup("");
+	struct ifaddrs *all = NULL;
+	int count = 0;
+
+	(void)doctor;
+	if (getifaddrs(&all) < 0) {
+		report_finding(report, FINDING_FAILED, "interfaces", NULL,
+			"cannot be listed: %s", strerror(errno));
+		return;
+	}
+	for (const struct ifaddrs *i = all; i; i = i->ifa_next) {
+		char address[INET_ADDRSTRLEN];
+		char *longer;
+
+		if (!i->ifa_addr || i->ifa_addr->sa_family != AF_INET ||
+			(i->ifa_flags & IFF_LOOPBACK) || !(i->ifa_flags & IFF_UP))
+			continue;
+		inet_ntop(AF_INET,
+			&((const struct sockaddr_in *)(const void *)i->ifa_addr)->sin_addr,
+			address, sizeof(address));
+		longer = xasprintf("%s%s%s %s%s", list, count++ ? ", " : "", i->ifa_name,
+			address, is_infiniband(i->ifa_name) ? " (InfiniBand)" : "");
+		free(list);
+		list = longer;
+	}
+	freeifaddrs(all);
+	report_finding(report, count > 0 ? FINDING_OK : FINDING_WARNING, "interfaces",
+		"bring a network up: nodes cannot reach the scheduler here", "%s",
+		count > 0 ? list : "only the loopback has an IPv4 address");
+}

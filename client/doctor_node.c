@@ -1,0 +1,387 @@
+/* doctor_node.c: check of dracoctl doctor: a node, as a short real job finds it.
+ *
+ * The job writes what it sees to its log, in a directory of logs that is removed in the end. It is
+ * cancelled when it takes too long or when dracoctl is interrupted, and Slurm removes it by itself where
+ * dracoctl cannot do that any more. */
+#include <arpa/inet.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <inttypes.h>
+#include <netinet/in.h>
+#include <poll.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/random.h>
+#include <sys/socket.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "client/ctl.h"
+#include "client/doctor.h"
+#include "client/helper.h"
+#include "client/node_answers.h"
+#include "client/node_visit.h"
+#include "common/alloc.h"
+#include "common/cleanup.h"
+#include "common/err.h"
+#include "common/json.h"
+#include "common/logdir.h"
+
+#define CALL_DEADLINE_MS 20000
+#define TICK_MS		 250
+#define QUERY_S		 1
+#define JOB_S		 300 /* its time limit at Slurm */
+#define LOG_PATIENCE_S	 20  /* for what a node wrote to be seen here */
+#define LOG_MAX		 65536
+
+/* What it needs comes by variables: nothing is to be quoted. */
+static const char script[] =
+	"#!/bin/bash\n"
+	"# A short job of dracoctl doctor: it looks at its node, and ends.\n"
+	"tell() { printf 'doctor %s %s\\n' \"$1\" \"$(printf %s \"$2\" | tr '\\n\\t' '  ')\"; }\n"
+	"try() {\n"
+	"\tlocal name=$1 out; shift\n"
+	"\tif out=$(\"$@\" 2>&1); then tell \"$name\" \"${out:-yes}\"; else tell \"${name}_error\" \"${out:-$1 failed}\"; fi\n"
+	"}\n"
+	"free_kib() { df -Pk \"$1\" | awk 'NR == 2 { print $4 }'; }\n"
+	"answer() { printf '%s\\n' \"$DOCTOR_TOKEN\" >\"$DOCTOR_DIRECTORY/answer.log\"; }\n"
+	"scratch() {\n"
+	"\tlocal base=/scratch/${USER:-$(id -un)} made=\n"
+	"\t[ -d \"$base\" ] || made=yes\n"
+	"\tmkdir -p \"$base\" && printf x >\"$base/.draco-doctor-$$\" && rm \"$base/.draco-doctor-$$\" || return\n"
+	"\tprintf '%s %s' \"$(free_kib \"$base\")\" \"$base\"\n"
+	"\t[ -z \"$made\" ] || rmdir \"$base\"\n"
+	"}\n"
+	"network() {\n"
+	"\ttimeout 10 bash -c 'exec 3<>\"/dev/tcp/$0/$1\" && read -r line <&3 && printf %s \"$line\"' \\\n"
+	"\t\t\"$DOCTOR_ADDRESS\" \"$DOCTOR_PORT\"\n"
+	"}\n"
+	"python() { timeout 120 \"$DOCTOR_PYTHON\" -c \"$DOCTOR_PROBE\"; }\n"
+	"tell time \"$(date +%s.%N)\"\n"
+	"tell host \"$(hostname)\"\n"
+	"cd /\n"
+	"try token cat \"$DOCTOR_DIRECTORY/token.log\"\n"
+	"try answer answer\n"
+	"try scratch scratch\n"
+	"try tmp_kib free_kib \"${TMPDIR:-/tmp}\"\n"
+	"tell tmp \"${TMPDIR:-/tmp}\"\n"
+	"tell memory_kib \"$(awk '/^MemAvailable/ { print $2 }' /proc/meminfo)\"\n"
+	"tell files \"$(ulimit -n)\"\n"
+	"[ -z \"$DOCTOR_PORT\" ] || try network network\n"
+	"try python python\n"
+	"tell end ok\n";
+
+static const char probe[] =
+	"import sys, distributed\n"
+	"print('%d.%d.%d' % sys.version_info[:3], distributed.__version__)\n";
+
+static volatile sig_atomic_t asked_to_end;
+
+static void on_term(int signal_number)
+{
+	(void)signal_number;
+	asked_to_end = 1;
+}
+
+static double now(void)
+{
+	struct timespec ts;
+
+	clock_gettime(CLOCK_REALTIME, &ts);
+	return (double)ts.tv_sec + (double)ts.tv_nsec / 1e9;
+}
+
+/* As helper_call(), with a new helper where the last one had to be killed. */
+static int ask(struct visit *visit, const char *method, json_t *params, json_t **ret_result,
+	struct err *err)
+{
+	int r = 0;
+
+	if (visit->helper.fd < 0) {
+		visit->helper = (struct helper)HELPER_INIT;
+		r = helper_start(&visit->helper, err);
+	}
+	if (r < 0) {
+		helper_stop(&visit->helper);
+		json_decref(params);
+		return r;
+	}
+	return helper_call(&visit->helper, method, params, CALL_DEADLINE_MS, ret_result, err);
+}
+
+/* Where a scheduler here would listen: can a node connect? */
+static void listen_here(struct visit *visit)
+{
+	struct sockaddr_in address = {.sin_family = AF_INET};
+	socklen_t length = sizeof(address);
+	int fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
+
+	if (fd >= 0 && inet_pton(AF_INET, visit->address, &address.sin_addr) == 1 &&
+		bind(fd, (struct sockaddr *)&address, sizeof(address)) == 0 &&
+		listen(fd, 4) == 0 &&
+		getsockname(fd, (struct sockaddr *)&address, &length) == 0) {
+		visit->listener = fd;
+		visit->port = ntohs(address.sin_port);
+	} else if (fd >= 0) {
+		close(fd);
+	}
+}
+
+static void serve(const struct visit *visit)
+{
+	struct pollfd ready = {.fd = visit->listener, .events = POLLIN};
+	_cleanup_close_ int fd = -1;
+
+	if (poll(&ready, 1, TICK_MS) > 0)
+		fd = accept4(visit->listener, NULL, NULL, SOCK_CLOEXEC);
+	if (fd >= 0)
+		dprintf(fd, "%s\n", visit->token);
+}
+
+static int write_token(const struct visit *visit, struct err *err)
+{
+	_cleanup_free_ char *path = xasprintf("%s/token.log", visit->directory);
+	_cleanup_fclose_ FILE *file = fopen(path, "we");
+
+	if (!file || fprintf(file, "%s\n", visit->token) < 0 || fflush(file) != 0)
+		return err_set(err, -errno, "cannot write %s: %s", path, strerror(errno));
+	return 0;
+}
+
+/* The caller's variables without those of a job around it, and what the script needs. */
+static json_t *make_environment(const struct visit *visit)
+{
+	json_t *list = json_array();
+
+	for (char **variable = environ; *variable; variable++)
+		if (strncmp(*variable, "SLURM_CONF=", strlen("SLURM_CONF=")) == 0 ||
+			(strncmp(*variable, "SLURM", strlen("SLURM")) != 0 &&
+				strncmp(*variable, "SBATCH", strlen("SBATCH")) != 0))
+			json_array_append_new(list, json_text(*variable));
+	json_array_append_new(list, json_sprintf("DOCTOR_DIRECTORY=%s", visit->directory));
+	json_array_append_new(list, json_sprintf("DOCTOR_TOKEN=%s", visit->token));
+	json_array_append_new(
+		list, json_sprintf("DOCTOR_PYTHON=%s", visit_fact(visit, "python")));
+	json_array_append_new(list, json_sprintf("DOCTOR_PROBE=%s", probe));
+	if (visit->listener >= 0) {
+		json_array_append_new(list, json_sprintf("DOCTOR_ADDRESS=%s", visit->address));
+		json_array_append_new(list, json_sprintf("DOCTOR_PORT=%d", visit->port));
+	}
+	return list;
+}
+
+/* The job as the queue shows it; NULL when it is not there (0) or cannot be told (-errno). */
+static int look(struct visit *visit, json_t **ret_job, struct err *err)
+{
+	_cleanup_json_ json_t *answer = NULL;
+	int r = ask(visit, "query", json_pack("{s:s}", "prefix", visit->name), &answer, err);
+
+	*ret_job =
+		r < 0 ? NULL : json_incref(json_array_get(json_object_get(answer, "jobs"), 0));
+	return r;
+}
+
+static int submit(struct visit *visit, struct err *err)
+{
+	_cleanup_free_ char *output = xasprintf("%s/job-%%j.log", visit->directory);
+	_cleanup_json_ json_t *answer = NULL, *job = NULL;
+	struct err ignored = ERR_INIT;
+	int r;
+
+	visit->before_submit = visit->not_started = now();
+	r = ask(visit, "try",
+		json_pack("{s:s, s:s, s:s, s:s, s:s, s:o, s:I}", "name", visit->name,
+			"partition", visit->partition, "script", script, "output", output,
+			"directory", "/", "environment", make_environment(visit), "deadline",
+			(json_int_t)time(NULL) + visit->doctor->wait_ms / 1000 + JOB_S + 60),
+		&answer, err);
+	visit->after_submit = now();
+	visit->job_id = json_get_integer(answer, "job_id", 0);
+	/* The answer may be lost, and the job there all the same. */
+	if (r < 0 && r != -EREMOTEIO && look(visit, &job, &ignored) == 0 && job) {
+		visit->job_id = json_get_integer(job, "job_id", 0);
+		r = 0;
+	}
+	if (r == 0)
+		visit->log = xasprintf(
+			"%s/job-%" JSON_INTEGER_FORMAT ".log", visit->directory, visit->job_id);
+	return r;
+}
+
+static void cancel(struct visit *visit)
+{
+	_cleanup_free_ char *id = xasprintf("%" JSON_INTEGER_FORMAT, visit->job_id);
+	_cleanup_json_ json_t *answer = NULL;
+	struct err err = ERR_INIT;
+
+	ask(visit, "cancel", json_pack("{s:[s], s:s}", "jobs", id, "how", "cancel"), &answer,
+		&err);
+}
+
+static void read_log(struct visit *visit)
+{
+	_cleanup_close_ int fd = open(visit->log, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
+	_cleanup_free_ char *text = xcalloc(LOG_MAX + 1, 1);
+
+	if (fd < 0 || read(fd, text, LOG_MAX) <= 0)
+		return;
+	json_decref(visit->answers);
+	visit->answers = node_answers_read(text);
+	if (!visit->log_seen && json_get_text(visit->answers, "time", NULL))
+		visit->log_seen = now();
+}
+
+static void tell_progress(const struct visit *visit)
+{
+	if (visit_is_pending(visit))
+		report_progress(visit->report,
+			"job %" JSON_INTEGER_FORMAT " is pending in %s: %s", visit->job_id,
+			visit->partition, json_get_text(visit->job, "reason", "?"));
+	else
+		report_progress(visit->report, "job %" JSON_INTEGER_FORMAT " runs on %s",
+			visit->job_id, json_get_text(visit->job, "nodes", "a node"));
+}
+
+/* What the queue shows of the job now. */
+static void update(struct visit *visit)
+{
+	double asked = now();
+	struct err err = ERR_INIT;
+	json_t *job;
+
+	if (look(visit, &job, &err) < 0) {
+		report_progress(visit->report, "%s", err.text);
+		return;
+	}
+	if (job) {
+		json_decref(visit->job);
+		visit->job = job;
+		if (visit_is_pending(visit))
+			visit->not_started = asked;
+		tell_progress(visit);
+	}
+	if (!visit->end_seen &&
+		(job ? !visit_is_pending(visit) &&
+					strcmp(json_get_text(job, "state", ""), "RUNNING") != 0
+		     : visit->job != NULL))
+		visit->end_seen = now();
+}
+
+/* Returns whether it ended, with or without answers, before the time was over. */
+static bool wait_for_end(struct visit *visit)
+{
+	double due = visit->before_submit + (double)visit->doctor->wait_ms / 1000;
+	double query = 0;
+
+	while (!asked_to_end && !json_get_text(visit->answers, "end", NULL)) {
+		serve(visit); /* or waits for a tick */
+		read_log(visit);
+		if (now() >= query) {
+			update(visit);
+			query = now() + QUERY_S;
+		}
+		if (visit->end_seen && now() > visit->end_seen + LOG_PATIENCE_S)
+			return true;
+		if (now() > due && (!visit->job || visit_is_pending(visit)))
+			return false;
+		if (now() > due + JOB_S)
+			return false;
+	}
+	if (!asked_to_end)
+		update(visit); /* a job this short may not have been seen yet */
+	return !asked_to_end;
+}
+
+static int prepare(struct visit *visit, struct err *err)
+{
+	const char *base = visit->doctor->settings.log_directory;
+	unsigned char random[8];
+	int r;
+
+	if (getrandom(random, sizeof(random), 0) != sizeof(random))
+		return err_set(err, -errno, "no random numbers: %s", strerror(errno));
+	for (size_t i = 0; i < sizeof(random); i++)
+		snprintf(visit->token + 2 * i, 3, "%02x", random[i]);
+	visit->name = xasprintf("draco-doctor-%s", visit->token);
+	r = logdir_make(base ? base : "~/.draco_logs", &visit->directory, err);
+	if (r < 0)
+		return r;
+	listen_here(visit);
+	return write_token(visit, err);
+}
+
+static void clean_up(struct visit *visit, bool keep_log)
+{
+	static const char *const names[] = {"token.log", "answer.log"};
+
+	for (size_t i = 0; visit->directory && i < sizeof(names) / sizeof(names[0]); i++) {
+		_cleanup_free_ char *path = xasprintf("%s/%s", visit->directory, names[i]);
+
+		unlink(path);
+	}
+	if (visit->log && !keep_log)
+		unlink(visit->log);
+	if (visit->directory && rmdir(visit->directory) == 0) {
+		*strrchr(visit->directory, '/') = '\0';
+		rmdir(visit->directory); /* where it was made for this */
+	}
+	if (visit->listener >= 0)
+		close(visit->listener);
+	helper_stop(&visit->helper);
+	json_decref(visit->job);
+	json_decref(visit->answers);
+	free(visit->directory);
+	free(visit->name);
+	free(visit->log);
+}
+
+/* Returns whether the job's log shall be kept. */
+static bool pay_visit(struct visit *visit)
+{
+	struct err err = ERR_INIT;
+	bool in_time;
+
+	if (prepare(visit, &err) < 0 || submit(visit, &err) < 0) {
+		report_finding(visit->report, FINDING_FAILED, "node job",
+			"dracoctl start would fail in the same way", "%s", err.text);
+		return false;
+	}
+	in_time = wait_for_end(visit);
+	if (!in_time)
+		cancel(visit);
+	if (asked_to_end)
+		return false;
+	if (!in_time)
+		visit_tell_late(visit);
+	else if (visit_answer(visit, "end"))
+		visit_tell_all(visit);
+	else
+		visit_tell_broken(visit);
+	return in_time && !visit_answer(visit, "end");
+}
+
+void check_node(const struct doctor *doctor, struct report *report)
+{
+	struct sigaction action = {.sa_handler = on_term};
+	struct visit visit = {
+		.doctor = doctor,
+		.report = report,
+		.helper = HELPER_INIT,
+		.listener = -1,
+		.answers = json_object(),
+	};
+
+	visit.partition = visit_fact(&visit, "partition");
+	visit.address = visit_fact(&visit, "address");
+	if (!visit.partition || !visit.address || !visit_fact(&visit, "python")) {
+		report_finding(report, FINDING_FAILED, "node job",
+			"correct what failed above first", "not tried: without %s it cannot be",
+			visit.partition ? "a Python with distributed" : "a partition to use");
+		json_decref(visit.answers);
+		return;
+	}
+	sigaction(SIGTERM, &action, NULL);
+	clean_up(&visit, pay_visit(&visit));
+}

@@ -1,0 +1,143 @@
+/* doctor_python.c: check of dracoctl doctor: the Python that scheduler and workers would run in. */
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/wait.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "client/doctor.h"
+#include "common/alloc.h"
+#include "common/cleanup.h"
+#include "common/json.h"
+#include "common/paths.h"
+#include "common/strv.h"
+
+#define SLOW_S 10
+#define INSTALL \
+	"pip install distributed, or apt-get install python3-distributed, or --python PATH"
+#define OLDEST 202212 /* 2022.12 */
+
+/* Imports it, other than dracod's search: that is where a broken installation shows. */
+static const char probe[] =
+	"import json, sys\n"
+	"answer = {'path': sys.executable, 'python': '%d.%d.%d' % sys.version_info[:3]}\n"
+	"try:\n"
+	"    import distributed, dask, tornado\n"
+	"    answer.update(distributed=distributed.__version__, dask=dask.__version__,\n"
+	"                  tornado=tornado.version)\n"
+	"except Exception as error:\n"
+	"    answer['error'] = '%s: %s' % (type(error).__name__, error)\n"
+	"for name in 'bokeh', 'numpy':\n"
+	"    try:\n"
+	"        answer[name] = __import__(name).__version__\n"
+	"    except Exception:\n"
+	"        pass\n"
+	"print('\\n' + json.dumps(answer))\n";
+
+static void list_candidates(const char *wanted, struct strv *ret)
+{
+	const char *name = wanted ? wanted : "python3";
+	const char *path = getenv("PATH");
+	struct strv directories = STRV_INIT;
+
+	if (strchr(name, '/')) {
+		strv_take(ret, paths_expand_home(name));
+		return;
+	}
+	strv_split(&directories, path ? path : "/usr/local/bin:/usr/bin:/bin", ':');
+	for (size_t i = 0; i < directories.count; i++) {
+		_cleanup_free_ char *file = xasprintf("%s/%s", directories.item[i], name);
+
+		if (file[0] == '/' && access(file, X_OK) == 0)
+			strv_add(ret, file);
+	}
+	strv_finish(&directories);
+}
+
+/* The last line that a command printed. */
+static const char *last_line(char *text)
+{
+	char *newline;
+
+	while (*text && text[strlen(text) - 1] == '\n')
+		text[strlen(text) - 1] = '\0';
+	newline = strrchr(text, '\n');
+	return newline ? newline + 1 : text;
+}
+
+/* What the Python says about itself; NULL with a text about it. */
+static json_t *ask(char *python, char **ret_error)
+{
+	char *argv[] = {python, UNCONST("-c"), UNCONST(probe), NULL};
+	_cleanup_free_ char *text = NULL;
+	json_t *answer = NULL;
+	int status = doctor_capture(argv, &text);
+	const char *line;
+
+	if (status < 0) {
+		*ret_error = xstrdup(strerror(-status));
+		return NULL;
+	}
+	line = last_line(text);
+	if (status == 0)
+		answer = json_loads(line, 0, NULL);
+	if (!answer)
+		*ret_error = xasprintf("%s", *line ? line : "does not run");
+	return answer;
+}
+
+static void tell(struct report *report, const json_t *answer, double seconds)
+{
+	const char *distributed = json_get_text(answer, "distributed", "?");
+	const char *bokeh = json_get_text(answer, "bokeh", NULL);
+	int year = 0, month = 0;
+
+	report_fact(report, "python", json_text(json_get_text(answer, "path", NULL)));
+	report_fact(report, "python_version", json_text(json_get_text(answer, "python", NULL)));
+	report_fact(report, "distributed", json_text(distributed));
+	sscanf(distributed, "%d.%d", &year, &month);
+	report_finding(report,
+		year * 100 + month < OLDEST ? FINDING_FAILED
+			: seconds > SLOW_S  ? FINDING_WARNING
+					    : FINDING_OK,
+		"python",
+		year * 100 + month < OLDEST
+			? "draco needs distributed 2022.12 or later: " INSTALL
+			: "a Python on a faster file system makes each start faster",
+		"%s: %s with distributed %s, dask %s, tornado %s%s%s%s, imported in %.1f s",
+		json_get_text(answer, "path", "?"), json_get_text(answer, "python", "?"),
+		distributed, json_get_text(answer, "dask", "?"),
+		json_get_text(answer, "tornado", "?"), bokeh ? ", bokeh " : "",
+		bokeh ? bokeh : "", bokeh ? "" : ", no bokeh (the dashboard needs it)",
+		seconds);
+}
+
+void check_python(const struct doctor *doctor, struct report *report)
+{
+	struct strv candidates = STRV_INIT, wrong = STRV_INIT;
+	_cleanup_free_ char *all = NULL;
+
+	list_candidates(doctor->settings.python, &candidates);
+	for (size_t i = 0; i < candidates.count; i++) {
+		_cleanup_json_ json_t *answer = NULL;
+		_cleanup_free_ char *error = NULL;
+		struct timespec begin, end;
+
+		clock_gettime(CLOCK_MONOTONIC, &begin);
+		answer = ask(candidates.item[i], &error);
+		clock_gettime(CLOCK_MONOTONIC, &end);
+		if (answer && !json_get_text(answer, "error", NULL)) {
+			tell(report, answer,
+				(double)(end.tv_sec - begin.tv_sec) +
+					(double)(end.tv_nsec - begin.tv_nsec) / 1e9);
+			return;
+		}
+		strv_addf(&wrong, "%s: %s", candidates.item[i],
+			answer ? json_get_text(answer, "error", "?") : error);
+	}
+	all = strv_join(&wrong, "; ");
+	report_finding(report, FINDING_FAILED, "python", INSTALL, "%s",
+		*all ? all : "there is no python3 in PATH");
+}

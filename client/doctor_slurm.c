@@ -1,0 +1,240 @@
+/* doctor_slurm.c: checks of dracoctl doctor: Slurm, its authentication, and where this user may run. */
+#include <errno.h>
+#include <inttypes.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "client/doctor.h"
+#include "client/helper.h"
+#include "client/output.h"
+#include "common/alloc.h"
+#include "common/cleanup.h"
+#include "common/err.h"
+#include "common/json.h"
+#include "common/parse.h"
+#include "common/strv.h"
+
+#define CALL_DEADLINE_MS 20000
+#define OTHERS_MAX	 12
+
+/* A credential there and back, by munge's own programs, where they are installed. */
+static int try_munge(const char *socket, char **ret_text)
+{
+	char *argv[] = {UNCONST("sh"), UNCONST("-c"),
+		UNCONST("command -v munge >/dev/null && command -v unmunge >/dev/null || exit 99\n"
+			"munge -n -S \"$1\" | unmunge -S \"$1\" 2>&1"),
+		UNCONST("sh"), UNCONST(socket), NULL};
+	int status = doctor_capture(argv, ret_text);
+
+	return status == 99 << 8 ? 0 : status;
+}
+
+void check_munge(const struct doctor *doctor, struct report *report)
+{
+	struct helper helper = HELPER_INIT;
+	_cleanup_json_ json_t *answer = NULL;
+	_cleanup_free_ char *text = NULL;
+	const char *socket, *error;
+	struct err err = ERR_INIT;
+
+	(void)doctor;
+	if (helper_start(&helper, &err) < 0 ||
+		helper_call(&helper, "munge", NULL, CALL_DEADLINE_MS, &answer, &err) < 0) {
+		helper_stop(&helper);
+		return; /* Slurm cannot be used at all: check_slurm() says why */
+	}
+	helper_stop(&helper);
+	socket = json_get_text(answer, "socket", "");
+	error = json_get_text(answer, "error", NULL);
+	if (error) {
+		report_finding(report, FINDING_FAILED, "munge",
+			"ask the administrators to start munged on this host", "%s", error);
+		return;
+	}
+	if (try_munge(socket, &text) != 0)
+		report_finding(report,
+			json_get_boolean(answer, "sure", 0) ? FINDING_FAILED : FINDING_WARNING,
+			"munge", "ask the administrators: munge -n | unmunge must work",
+			"a credential does not come back: %.*s",
+			(int)strcspn(text ? text : "", "\n"), text ? text : "");
+	else
+		report_finding(report, FINDING_OK, "munge", NULL, "answers at %s", socket);
+}
+
+static const json_t *find_partition(const json_t *partitions, const char *name)
+{
+	const json_t *partition;
+	size_t i;
+
+	json_array_foreach (partitions, i, partition)
+		if (strcmp(json_get_text(partition, "name", ""), name) == 0)
+			return partition;
+	return NULL;
+}
+
+/* "now", "at 14:05:09". */
+static char *format_start(json_int_t start)
+{
+	char when[OUTPUT_TIME_MAX];
+
+	if (start <= time(NULL) + 5)
+		return xstrdup("would start now");
+	return xasprintf("would start %s", output_time((time_t)start, when));
+}
+
+/* One of the partitions to try. Returns whether a job can run there. */
+static bool tell_partition(
+	const struct doctor *doctor, struct report *report, const json_t *all, const char *name)
+{
+	const json_t *partition = find_partition(all, name);
+	_cleanup_free_ char *title = xasprintf("queue %s", name);
+	const char *state = json_get_text(partition, "state", "?");
+	const char *refused = json_get_text(partition, "refused", NULL);
+	json_int_t limit = json_get_integer(partition, "max_time_s", -1);
+	char given[FORMAT_MAX], most[FORMAT_MAX];
+	_cleanup_free_ char *start = NULL;
+
+	if (!partition) {
+		report_finding(report, FINDING_WARNING, title, "take it out of queues_to_try",
+			"there is no such partition");
+		return false;
+	}
+	if (strcmp(state, "up") != 0 && strcmp(state, "down") != 0) {
+		report_finding(report, FINDING_WARNING, title,
+			"wait, or another partition in queues_to_try",
+			"takes no jobs, its state is %s", state);
+		return false;
+	}
+	if (refused) {
+		report_finding(report, FINDING_WARNING, title,
+			"another partition in queues_to_try, or ask the administrators",
+			"%s (%" JSON_INTEGER_FORMAT " of %" JSON_INTEGER_FORMAT
+			" nodes are usable)",
+			refused, json_get_integer(partition, "usable", 0),
+			json_get_integer(partition, "nodes", 0));
+		return false;
+	}
+	if (limit >= 0 && limit < doctor->settings.walltime_s) {
+		report_finding(report, FINDING_WARNING, title,
+			"a shorter walltime, or another partition in queues_to_try",
+			"its time limit is %s, and walltime is %s",
+			format_walltime(limit, most),
+			format_walltime(doctor->settings.walltime_s, given));
+		return false;
+	}
+	start = format_start(json_get_integer(partition, "start", 0));
+	report_finding(report, strcmp(state, "up") == 0 ? FINDING_OK : FINDING_WARNING, title,
+		"wait until the administrators start it again",
+		"%s, %" JSON_INTEGER_FORMAT " of %" JSON_INTEGER_FORMAT
+		" nodes are usable, at most %s; a small job %s",
+		state, json_get_integer(partition, "usable", 0),
+		json_get_integer(partition, "nodes", 0),
+		limit < 0 ? "any time" : format_walltime(limit, most), start);
+	return strcmp(state, "up") == 0;
+}
+
+static char *list_others(const json_t *all, const struct strv *tried)
+{
+	struct strv names = STRV_INIT;
+	const json_t *partition;
+	char *text;
+	size_t i;
+
+	json_array_foreach (all, i, partition) {
+		const char *name = json_get_text(partition, "name", "");
+
+		if (strv_has(tried, name))
+			continue;
+		if (names.count == OTHERS_MAX) {
+			strv_add(&names, "...");
+			break;
+		}
+		strv_add(&names, name);
+	}
+	text = strv_join(&names, ", ");
+	strv_finish(&names);
+	return text;
+}
+
+static void tell_partitions(
+	const struct doctor *doctor, struct report *report, const json_t *all)
+{
+	const struct strv *tried = &doctor->settings.queues_to_try;
+	_cleanup_free_ char *others = list_others(all, tried);
+	const char *first = NULL;
+
+	for (size_t i = 0; i < tried->count; i++)
+		if (tell_partition(doctor, report, all, tried->item[i]) && !first)
+			first = tried->item[i];
+	if (first)
+		report_fact(report, "partition", json_text(first));
+	else
+		report_finding(report, FINDING_FAILED, "queues",
+			"set queues_to_try to partitions that you may use (sinfo lists them)",
+			"a job can run in none of queues_to_try; other partitions: %s",
+			*others ? others : "none");
+	if (first && *others)
+		report_finding(report, FINDING_OK, "other queues", NULL,
+			"%s (not in queues_to_try)", others);
+}
+
+static void tell_controllers(struct report *report, const json_t *answer, const char *address)
+{
+	struct strv down = STRV_INIT, up = STRV_INIT;
+	_cleanup_free_ char *down_list = NULL, *up_list = NULL;
+	const json_t *controller;
+	size_t i;
+
+	json_array_foreach (json_object_get(answer, "controllers"), i, controller)
+		strv_add(json_get_boolean(controller, "up", 0) ? &up : &down,
+			json_get_text(controller, "host", "?"));
+	up_list = strv_join(&up, ", ");
+	down_list = strv_join(&down, ", ");
+	report_finding(report, down.count > 0 ? FINDING_WARNING : FINDING_OK, "slurm",
+		"Slurm works as long as one does; ask the administrators about the other",
+		"%s %s, slurmctld on %s%s%s, reached from %s",
+		json_get_text(answer, "cluster", "?"), json_get_text(answer, "version", "?"),
+		up_list, down.count > 0 ? ", and none on " : "", down_list, address);
+	strv_finish(&up);
+	strv_finish(&down);
+}
+
+static json_t *queue_names(const struct doctor *doctor)
+{
+	json_t *names = json_array();
+
+	for (size_t i = 0; i < doctor->settings.queues_to_try.count; i++)
+		json_array_append_new(names, json_text(doctor->settings.queues_to_try.item[i]));
+	return names;
+}
+
+void check_slurm(const struct doctor *doctor, struct report *report)
+{
+	struct helper helper = HELPER_INIT;
+	_cleanup_json_ json_t *site = NULL, *answer = NULL;
+	struct err err = ERR_INIT;
+	const char *address;
+	int r = helper_start(&helper, &err);
+
+	if (r == 0)
+		r = helper_call(&helper, "site", NULL, CALL_DEADLINE_MS, &site, &err);
+	if (r == 0)
+		r = helper_call(&helper, "inspect",
+			json_pack("{s:o}", "partitions", queue_names(doctor)), CALL_DEADLINE_MS,
+			&answer, &err);
+	helper_stop(&helper);
+	if (r < 0) {
+		report_finding(report, FINDING_FAILED, "slurm",
+			"does sinfo work on this host? If not, it is not a host to submit from, or "
+			"ask the administrators",
+			"%s", err.text);
+		return;
+	}
+	address = json_get_text(site, "address", "?");
+	report_fact(report, "address", json_text(address));
+	tell_controllers(report, answer, address);
+	tell_partitions(doctor, report, json_object_get(answer, "partitions"));
+}

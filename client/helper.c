@@ -1,0 +1,198 @@
+/* helper.c: asking Slurm without dracod: draco-slurm as a child of dracoctl. */
+#include "client/helper.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <poll.h>
+#include <signal.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <sys/socket.h>
+#include <sys/wait.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "common/alloc.h"
+#include "common/cleanup.h"
+#include "common/err.h"
+#include "common/json.h"
+#include "common/part.h"
+#include "common/rpc.h"
+
+#define PROTOCOL	  1 /* SLURM_MSG_PROTOCOL of daemon/slurm_msg.h */
+#define HELPER_FD	  3 /* SLURM_MSG_FD */
+#define HELLO_DEADLINE_MS 15000
+
+static int64_t now_ms(void)
+{
+	struct timespec now;
+
+	clock_gettime(CLOCK_MONOTONIC, &now);
+	return (int64_t)now.tv_sec * 1000 + now.tv_nsec / 1000000;
+}
+
+/* In the new process. Returns only on failure. */
+static void become(char *program, int connection, int stderr_fd)
+{
+	char *argv[] = {program, NULL};
+	int null = open("/dev/null", O_RDWR | O_CLOEXEC);
+
+	dup2(null, STDIN_FILENO);
+	dup2(null, STDOUT_FILENO);
+	dup2(stderr_fd, STDERR_FILENO);
+	if (connection == HELPER_FD)
+		fcntl(connection, F_SETFD, 0);
+	else
+		dup2(connection, HELPER_FD);
+	execv(program, argv);
+}
+
+static int launch(struct helper *helper, struct err *err)
+{
+	_cleanup_free_ char *program = part_find("draco-slurm", PKGLIBEXECDIR);
+	_cleanup_close_ int theirs = -1;
+	int pair[2];
+
+	if (access(program, X_OK) < 0)
+		return err_set(err, -errno, "cannot execute %s: %s", program, strerror(errno));
+	helper->stderr_fd = memfd_create("draco-slurm", MFD_CLOEXEC);
+	if (helper->stderr_fd < 0 ||
+		socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, pair) < 0)
+		return err_set(err, -errno, "cannot start draco-slurm: %s", strerror(errno));
+	helper->fd = pair[0];
+	theirs = pair[1];
+	helper->pid = fork();
+	if (helper->pid == 0) {
+		become(program, theirs, helper->stderr_fd);
+		_exit(127);
+	}
+	if (helper->pid < 0) {
+		helper->pid = 0;
+		return err_set(err, -errno, "cannot start draco-slurm: %s", strerror(errno));
+	}
+	return 0;
+}
+
+int helper_start(struct helper *helper, struct err *err)
+{
+	_cleanup_json_ json_t *hello = NULL;
+	int r = launch(helper, err);
+
+	if (r == 0)
+		r = helper_call(helper, "hello", json_pack("{s:i}", "protocol", PROTOCOL),
+			HELLO_DEADLINE_MS, &hello, err);
+	if (r == 0 && json_get_integer(hello, "protocol", 0) != PROTOCOL)
+		r = err_set(err, -EPROTO,
+			"draco-slurm is of another version of draco than dracoctl");
+	return r;
+}
+
+void helper_stop(struct helper *helper)
+{
+	if (helper->fd >= 0)
+		close(TAKE_FD(helper->fd));
+	if (helper->stderr_fd >= 0)
+		close(TAKE_FD(helper->stderr_fd));
+	if (helper->pid > 0) {
+		kill(helper->pid, SIGKILL);
+		waitpid(helper->pid, NULL, 0);
+	}
+	helper->pid = 0;
+	line_reader_finish(&helper->reader);
+}
+
+/* The last line that it wrote to standard error: libslurm says there why it ends the process. */
+static void last_words(const struct helper *helper, char *text, size_t size)
+{
+	ssize_t n = pread(helper->stderr_fd, text, size - 1, 0);
+	char *newline;
+
+	text[n > 0 ? n : 0] = '\0';
+	while (*text && text[strlen(text) - 1] == '\n')
+		text[strlen(text) - 1] = '\0';
+	newline = strrchr(text, '\n');
+	if (newline)
+		memmove(text, newline + 1, strlen(newline));
+}
+
+static int ended(struct helper *helper, struct err *err)
+{
+	char words[1024];
+
+	last_words(helper, words, sizeof(words));
+	return err_set(err, -EPIPE, "draco-slurm has ended%s%s", *words ? ": " : "", words);
+}
+
+/* The next line within the time, or -errno with err. */
+static int next_line(struct helper *helper, int64_t until_ms, char **ret, size_t *ret_length,
+	struct err *err)
+{
+	while (!(*ret = line_reader_next(&helper->reader, ret_length))) {
+		struct pollfd ready = {.fd = helper->fd, .events = POLLIN};
+		int64_t left = until_ms - now_ms();
+		long n;
+
+		if (left <= 0)
+			return -ETIMEDOUT;
+		if (poll(&ready, 1, (int)left) <= 0)
+			continue;
+		n = line_reader_fill(&helper->reader, helper->fd);
+		if (n <= 0)
+			return ended(helper, err);
+	}
+	return 0;
+}
+
+static int code_of(const json_t *data)
+{
+	static const struct {
+		const char *outcome;
+		int code;
+	} codes[] = {{"refused", -EREMOTEIO}, {"unreachable", -EAGAIN}, {"unusable", -EUNATCH}};
+	const char *outcome = json_get_text(data, "outcome", "");
+
+	for (size_t i = 0; i < sizeof(codes) / sizeof(codes[0]); i++)
+		if (strcmp(codes[i].outcome, outcome) == 0)
+			return codes[i].code;
+	return -EIO;
+}
+
+static int read_answer(
+	const char *line, size_t length, json_int_t id, json_t **ret_result, struct err *err)
+{
+	struct rpc_message message;
+	int r = rpc_parse(line, length, &message, err);
+
+	if (r == 0 && (!json_is_integer(message.id) || json_integer_value(message.id) != id))
+		r = err_set(err, -EPROTO, "draco-slurm sent what was not asked for");
+	else if (r == 0 && message.kind == RPC_RESULT)
+		*ret_result = json_incref(message.result);
+	else if (r == 0)
+		r = err_set(err, code_of(message.data), "%s",
+			message.kind == RPC_ERROR ? message.text : "draco-slurm asks itself");
+	rpc_message_finish(&message);
+	return r;
+}
+
+int helper_call(struct helper *helper, const char *method, json_t *params, int deadline_ms,
+	json_t **ret_result, struct err *err)
+{
+	_cleanup_free_ char *request =
+		rpc_format_request(++helper->last_id, method, params ? params : json_object());
+	char *line;
+	size_t length;
+	int r;
+
+	if (helper->fd < 0)
+		return err_set(err, -EPIPE, "draco-slurm does not run");
+	if (line_write(helper->fd, request, strlen(request)) < 0)
+		return ended(helper, err);
+	r = next_line(helper, now_ms() + deadline_ms, &line, &length, err);
+	if (r == -ETIMEDOUT) {
+		helper_stop(helper);
+		return err_set(
+			err, r, "no answer from slurmctld within %d s", deadline_ms / 1000);
+	}
+	return r < 0 ? r : read_answer(line, length, helper->last_id, ret_result, err);
+}

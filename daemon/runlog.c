@@ -1,0 +1,181 @@
+/* runlog.c: the log directory of the present start.
+ *
+ * Several dracods, of other names or on other hosts, may share the directory above it. What one of them
+ * uses is marked by a locked file that says who holds it. */
+#include "daemon/runlog.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <inttypes.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "common/alloc.h"
+#include "common/cleanup.h"
+#include "common/err.h"
+#include "common/host.h"
+#include "common/json.h"
+#include "common/log.h"
+#include "common/logdir.h"
+#include "common/parse.h"
+#include "common/paths.h"
+#include "daemon/capture.h"
+#include "daemon/child.h"
+#include "daemon/history.h"
+#include "daemon/logclean.h"
+#include "daemon/loop.h"
+
+#define CLEAN_DEADLINE_MS (10 * 60 * 1000)
+
+struct runlog {
+	struct loop *loop;
+	struct children *children;
+	const struct paths *paths;
+	char *lock_path; /* NULL: none */
+	int lock;
+	struct loop_timer *touch;
+	struct capture *cleaning; /* NULL: none under way */
+	char *retention;	  /* of that, for people */
+};
+
+static void release(struct runlog *runlog)
+{
+	loop_timer_stop(runlog->touch);
+	if (runlog->lock_path)
+		unlink(runlog->lock_path);
+	xreplace(&runlog->lock_path, NULL);
+	if (runlog->lock >= 0)
+		close(TAKE_FD(runlog->lock));
+}
+
+static void on_touch(void *arg)
+{
+	struct runlog *runlog = arg;
+
+	futimens(runlog->lock, NULL);
+	loop_timer_start(runlog->touch, (int64_t)RUNLOG_TOUCH_S * 1000);
+}
+
+static void take(struct runlog *runlog, const char *directory)
+{
+	struct flock lock = {.l_type = F_WRLCK, .l_whence = SEEK_SET};
+	_cleanup_free_ char *path = xasprintf("%s/" LOGDIR_LOCK, directory);
+	_cleanup_json_ json_t *holder = NULL;
+	struct host here;
+
+	runlog->lock = open(path, O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC | O_NOFOLLOW, 0600);
+	if (runlog->lock < 0) {
+		log_warning("cannot make %s: %s", path, strerror(errno));
+		return;
+	}
+	/* Where there are no locks, what is written and the file's time have to do. */
+	fcntl(runlog->lock, F_OFD_SETLK, &lock);
+	host_get(&here);
+	holder = json_pack("{s:s, s:s, s:i, s:s}", "host", here.name, "boot", here.boot, "pid",
+		(int)getpid(), "name", runlog->paths->name);
+	json_dumpfd(holder, runlog->lock, JSON_COMPACT);
+	runlog->lock_path = TAKE_PTR(path);
+	loop_timer_start(runlog->touch, (int64_t)RUNLOG_TOUCH_S * 1000);
+}
+
+/* STATE/logs -> directory, whole at every moment. */
+static void make_link(const struct runlog *runlog, const char *directory)
+{
+	_cleanup_free_ char *temporary = xasprintf("%s.new", runlog->paths->logs_link);
+
+	unlink(temporary);
+	if (symlink(directory, temporary) < 0 ||
+		rename(temporary, runlog->paths->logs_link) < 0)
+		log_warning("cannot make the link %s: %s", runlog->paths->logs_link,
+			strerror(errno));
+}
+
+static void on_cleaned(void *arg, int status, int timed_out, const char *text)
+{
+	struct runlog *runlog = arg;
+	struct logclean done;
+
+	runlog->cleaning = NULL;
+	if (timed_out) {
+		log_warning(
+			"logs: removing old ones took too long, it goes on at the next start");
+	} else if (!WIFEXITED(status) || WEXITSTATUS(status) != 0 ||
+		logclean_read(text, &done) < 0) {
+		log_warning("logs: old ones are not removed: %.*s", (int)strcspn(text, "\n"),
+			*text ? text : "dracod --clean-logs does not run");
+	} else {
+		if (done.directories > 0)
+			history_note(EVENT_DECISION, "logs", NULL,
+				"removed %" PRId64 " director%s of starts older than %s: "
+				"%" PRId64 " files, %" PRId64 " KiB",
+				done.directories, done.directories == 1 ? "y" : "ies",
+				runlog->retention, done.files, done.bytes / 1024);
+		if (done.failed > 0)
+			log_warning("logs: %" PRId64 " could not be removed: %s", done.failed,
+				done.problem);
+	}
+}
+
+static void clean(struct runlog *runlog, const char *directory, int64_t retention_ms)
+{
+	_cleanup_free_ char *base = xstrdup(directory);
+	_cleanup_free_ char *seconds = xasprintf("%" PRId64, (retention_ms + 999) / 1000);
+	struct err err = ERR_INIT;
+	char self[4096], text[FORMAT_MAX];
+	ssize_t n = readlink("/proc/self/exe", self, sizeof(self) - 1);
+	char *argv[] = {
+		self, UNCONST("--clean-logs"), base, UNCONST("--retention"), seconds, NULL};
+
+	if (n < 0)
+		return;
+	self[n] = '\0';
+	*strrchr(base, '/') = '\0';
+	xreplace(&runlog->retention, format_duration(retention_ms, text));
+	runlog->cleaning = capture_start(runlog->loop, runlog->children,
+		&(struct child_spec){.argv = argv, .directory = "/"}, CLEAN_DEADLINE_MS,
+		on_cleaned, runlog, &err);
+	if (!runlog->cleaning)
+		log_warning("logs: old ones are not removed: %s", err.text);
+}
+
+void runlog_begin(struct runlog *runlog, const char *directory, int64_t retention_ms)
+{
+	_cleanup_free_ char *daemon_log = xasprintf("%s/" LOGDIR_DAEMON, directory);
+	struct err err = ERR_INIT;
+
+	release(runlog);
+	take(runlog, directory);
+	if (log_also(daemon_log, &err) < 0)
+		log_warning("%s", err.text);
+	make_link(runlog, directory);
+	if (retention_ms > 0 && !runlog->cleaning)
+		clean(runlog, directory, retention_ms);
+}
+
+struct runlog *runlog_create(
+	struct loop *loop, struct children *children, const struct paths *paths)
+{
+	struct runlog *runlog = xcalloc(1, sizeof(*runlog));
+
+	runlog->loop = loop;
+	runlog->children = children;
+	runlog->paths = paths;
+	runlog->lock = -1;
+	runlog->touch = loop_timer_create(loop, on_touch, runlog);
+	return runlog;
+}
+
+struct runlog *runlog_destroy(struct runlog *runlog)
+{
+	if (!runlog)
+		return NULL;
+	capture_cancel(runlog->cleaning);
+	release(runlog);
+	loop_timer_destroy(runlog->touch);
+	free(runlog->retention);
+	free(runlog);
+	return NULL;
+}

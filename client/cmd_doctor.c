@@ -29,7 +29,7 @@ static const struct check checks[] = {
 	{"logs", check_logs, 15, FILES_HANG, PHASE_HOST},
 	{"dracod", check_dracod, 15, "dracod hangs: end its process", PHASE_HOST},
 	{"lingering", check_lingering, 10, "logind does not answer: ask the administrators",
-		false},
+		PHASE_HOST},
 	{"limits", check_limits, 10, NULL, PHASE_HOST},
 	{"memory", check_memory, 10, NULL, PHASE_HOST},
 	{"interfaces", check_interfaces, 10, NULL, PHASE_HOST},

@@ -24,9 +24,8 @@ static const char probe[] =
 	"import json, sys\n"
 	"answer = {'path': sys.executable, 'python': '%d.%d.%d' % sys.version_info[:3]}\n"
 	"try:\n"
-	"    import distributed, dask, tornado\n"
-	"    answer.update(distributed=distributed.__version__, dask=dask.__version__,\n"
-	"                  tornado=tornado.version)\n"
+	"    import distributed, dask\n"
+	"    answer.update(distributed=distributed.__version__, dask=dask.__version__)\n"
 	"except Exception as error:\n"
 	"    answer['error'] = '%s: %s' % (type(error).__name__, error)\n"
 	"for name in 'bokeh', 'numpy':\n"
@@ -106,10 +105,9 @@ static void tell(struct report *report, const json_t *answer, double seconds)
 		year * 100 + month < OLDEST
 			? "draco needs distributed 2022.12 or later: " INSTALL
 			: "a Python on a faster file system makes each start faster",
-		"%s: %s with distributed %s, dask %s, tornado %s%s%s%s, imported in %.1f s",
+		"%s: %s with distributed %s, dask %s%s%s%s, imported in %.1f s",
 		json_get_text(answer, "path", "?"), json_get_text(answer, "python", "?"),
-		distributed, json_get_text(answer, "dask", "?"),
-		json_get_text(answer, "tornado", "?"), bokeh ? ", bokeh " : "",
+		distributed, json_get_text(answer, "dask", "?"), bokeh ? ", bokeh " : "",
 		bokeh ? bokeh : "", bokeh ? "" : ", no bokeh (the dashboard needs it)",
 		seconds);
 }

@@ -66,8 +66,9 @@ static void take(struct runlog *runlog, const char *directory)
 	_cleanup_json_ json_t *holder = NULL;
 	struct host here;
 
-	runlog->lock = open(path, O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC | O_NOFOLLOW, 0600);
-	if (runlog->lock < 0) {
+	/* It may be there already: of a dracod that crashed, and whose directory this one takes over. */
+	runlog->lock = open(path, O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0600);
+	if (runlog->lock < 0 || ftruncate(runlog->lock, 0) < 0) {
 		log_warning("cannot make %s: %s", path, strerror(errno));
 		return;
 	}

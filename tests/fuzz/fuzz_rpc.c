@@ -1,0 +1,91 @@
+/* fuzz_rpc.c: common/rpc.c with any bytes: read, answered or written again, parameters checked. */
+#include "fuzz.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "common/err.h"
+#include "common/rpc.h"
+
+const char fuzz_name[] = "rpc";
+const char *const fuzz_words[] = {"\"jsonrpc\":\"2.0\",", "\"id\":1,", "\"id\":null,",
+	"\"method\":\"start\",", "\"params\":{", "\"result\":{}", "\"error\":{\"code\":-32000,",
+	"\"message\":\"m\"", "\"data\":[]", "\"settings\":{}", "\"protocol\":1", "1e999",
+	"9223372036854775808", "\\u0000", "\\ud800", "\xff", "\xed\xa0\x80", "[[[[", NULL};
+
+/* Some code and text for the answer to what could not be used. */
+static void answer(const struct rpc_message *bad, const struct err *err)
+{
+	char *line = rpc_format_error(bad->id, RPC_INVALID_REQUEST, err->text, NULL);
+	struct rpc_message message;
+
+	fuzz_require(rpc_parse(line, strlen(line), &message, NULL) == 0);
+	fuzz_require(message.kind == RPC_ERROR && message.code == RPC_INVALID_REQUEST);
+	fuzz_require(bad->id ? json_equal(message.id, bad->id) : json_is_null(message.id));
+	rpc_message_finish(&message);
+	free(line);
+}
+
+static char *format(const struct rpc_message *m)
+{
+	switch (m->kind) {
+	case RPC_REQUEST:
+	case RPC_NOTIFICATION:
+		return rpc_format_notification(m->method, json_incref(m->params));
+	case RPC_RESULT:
+		return rpc_format_result(m->id, json_incref(m->result));
+	default:
+		return rpc_format_error(m->id, m->code, m->text, json_incref(m->data));
+	}
+}
+
+static void write_again(const struct rpc_message *m)
+{
+	char *line = format(m);
+	struct rpc_message again;
+
+	fuzz_require(!strchr(line, '\n'));
+	fuzz_require(rpc_parse(line, strlen(line), &again, NULL) == 0);
+	fuzz_require(again.kind == (m->kind == RPC_REQUEST ? RPC_NOTIFICATION : m->kind));
+	fuzz_require(!m->params == !again.params && !m->data == !again.data);
+	fuzz_require(!m->params || json_equal(m->params, again.params));
+	fuzz_require(!m->result || json_equal(m->result, again.result));
+	fuzz_require(!m->data || json_equal(m->data, again.data));
+	fuzz_require(!m->text || (strcmp(m->text, again.text) == 0 && m->code == again.code));
+	rpc_message_finish(&again);
+	free(line);
+}
+
+static void check_params(const struct rpc_message *m)
+{
+	for (int i = 0; i < RPC_METHOD_COUNT; i++) {
+		struct err err = ERR_INIT;
+		int r = rpc_check_params(&rpc_methods[i], m->params, &err);
+
+		fuzz_require(r == 0 || r == -EINVAL);
+		fuzz_require(err.code == r && !err.text[0] == !r);
+	}
+	fuzz_require(rpc_method_find(m->method) < RPC_METHOD_COUNT);
+}
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
+{
+	struct rpc_message message;
+	struct err err = ERR_INIT;
+	int r = rpc_parse((const char *)data, size, &message, &err);
+
+	fuzz_require(r < 0 || !memchr(data, '\0', size));
+	if (r < 0) {
+		fuzz_require((r == -EBADMSG || r == -EPROTO) && err.code == r && err.text[0]);
+		fuzz_require(
+			!message.method && !message.params && !message.result && !message.text);
+		answer(&message, &err);
+	} else {
+		write_again(&message);
+		if (message.method)
+			check_params(&message);
+	}
+	rpc_message_finish(&message);
+	return 0;
+}

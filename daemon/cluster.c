@@ -257,6 +257,7 @@ void cluster_set_load(struct cluster *cluster, const json_t *load)
 {
 	json_decref(cluster->load);
 	cluster->load = json_deep_copy(load);
+	cluster->had_work |= json_get_integer(load, "tasks", 0) > 0;
 }
 
 static void on_jobs_changed(void *arg)
@@ -437,6 +438,7 @@ int cluster_start(struct cluster *cluster, struct cluster_request *request, stru
 	cluster->failures = 0;
 	cluster->spawn = cluster->request.settings.worker_start == WORKER_START_SPAWN;
 	strv_finish(&cluster->notices);
+	cluster->had_work = false;
 	cluster->poll_failures = 0;
 	for (int i = 0; i < MILESTONE_COUNT; i++)
 		cluster->milestone_ms[i] = -1;

@@ -120,6 +120,7 @@ struct cluster {
 	bool spawn;	       /* forkserver failed: workers start by spawn from now on */
 	struct strv notices;   /* what a user should know about this start */
 	struct scheduler *scheduler;
+	bool had_work; /* there were tasks, since the start */
 	json_t *load; /* what the scheduler reported last: {tasks, processing, waiting, memory} */
 
 	struct poll *poll;

@@ -8,7 +8,6 @@
 
 #include "common/alloc.h"
 #include "common/cleanup.h"
-#include "common/json.h"
 #include "common/log.h"
 #include "daemon/cluster.h"
 #include "daemon/cluster_jobs.h"
@@ -37,7 +36,7 @@ static enum worker_start_verdict judge(const struct cluster *cluster, const stru
 			!jobscript_explain_exit(job->exit_status),
 		.was_connected = job->was_connected,
 		.was_ready = job->was_ready,
-		.has_work = json_get_integer(cluster->load, "tasks", 0) > 0,
+		.had_work = cluster->had_work,
 		.processes = job->processes,
 		.early_deaths = job->early_deaths,
 		.running_ms = loop_now_ms() - job->running_since_ms,

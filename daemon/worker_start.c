@@ -14,7 +14,7 @@ enum worker_start_verdict worker_start_judge(const struct worker_start_facts *fa
 	if (facts->phase == PHASE_GONE && !facts->failed)
 		return WORKER_START_FINE;
 	if (facts->early_deaths >= (many > DEATHS_MIN ? many : DEATHS_MIN) &&
-		(!facts->was_ready || !facts->has_work))
+		(!facts->was_ready || !facts->had_work))
 		return WORKER_START_DYING;
 	if (facts->phase == PHASE_GONE)
 		return facts->was_connected ? WORKER_START_FINE : WORKER_START_NONE;

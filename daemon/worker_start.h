@@ -17,7 +17,7 @@ struct worker_start_facts {
 	bool failed;	    /* in GONE: by its workers' exit status or a signal */
 	bool was_connected; /* a worker was, once */
 	bool was_ready;	    /* all were, at one time */
-	bool has_work;	    /* there are tasks, which may be what ends workers */
+	bool had_work;	    /* there were tasks, which may be what ends workers */
 	int64_t processes;
 	int64_t early_deaths; /* workers that left just after they had come, while it was young */
 	int64_t running_ms;   /* for so long, in STARTING and READY */

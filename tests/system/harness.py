@@ -273,3 +273,26 @@ class Draco:
         for log in logs:
             if log.exists():
                 print(f"--- {log}\n{log.read_text(errors='replace')[-6000:]}")
+
+
+class Starting:
+    """A start that runs beside the test, and is given up in the end when it still does.
+
+    Parameters
+    ----------
+    draco : Draco
+        Who starts.
+    *options : str
+        Options of ``dracoctl start`` besides those of a small cluster.
+    """
+
+    def __init__(self, draco: Draco, *options: str) -> None:
+        self.process = draco.popen("start", *SMALL, *options, stderr=subprocess.PIPE)
+
+    def __enter__(self) -> subprocess.Popen[str]:
+        return self.process
+
+    def __exit__(self, *exc_info) -> None:
+        if self.process.poll() is None:
+            self.process.send_signal(signal.SIGINT)
+        self.process.communicate(timeout=120)

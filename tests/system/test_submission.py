@@ -5,14 +5,13 @@ from __future__ import annotations
 import contextlib
 import json
 import re
-import signal
 import subprocess
 import time
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from harness import BUILD, PYTHON, SMALL, Draco, Sandbox, wait_for
+from harness import BUILD, PYTHON, SMALL, Draco, Sandbox, Starting, wait_for
 
 #: The environment of all workers, and where they run.
 LOOK = """
@@ -59,21 +58,6 @@ def own_slurm(limit: str) -> Iterator[Draco]:
         with Draco(sandbox) as draco:
             yield draco
         draco.check_nothing_left()
-
-
-class Starting:
-    """A start that does not come to its end, given up in the end."""
-
-    def __init__(self, draco: Draco, *options: str) -> None:
-        self.process = draco.popen("start", *SMALL, *options, stderr=subprocess.PIPE)
-
-    def __enter__(self) -> subprocess.Popen[str]:
-        return self.process
-
-    def __exit__(self, *exc_info) -> None:
-        if self.process.poll() is None:
-            self.process.send_signal(signal.SIGINT)
-        self.process.communicate(timeout=120)
 
 
 def test_fifty_jobs_are_one_request(draco: Draco) -> None:

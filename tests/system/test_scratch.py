@@ -1,0 +1,208 @@
+"""The directory of the workers' local files on the node."""
+
+from __future__ import annotations
+
+import os
+import stat
+import time
+from pathlib import Path
+
+import pytest
+from harness import Draco, wait_for
+
+NOBODY = 65534
+
+#: Where each worker keeps its files.
+WHERE = """
+from distributed import Client
+with Client() as client:
+    for directory in client.run(lambda dask_worker: dask_worker.local_directory).values():
+        print(directory)
+"""
+
+as_root = pytest.mark.skipif(os.geteuid() != 0, reason="only root can make others' files")
+
+
+def log_of(draco: Draco, job: str) -> str:
+    return next(draco.home.glob(f".draco_logs/*/job-{job}.log")).read_text(errors="replace")
+
+
+def start(draco: Draco, scratch: Path | str, *options: str) -> str:
+    """Start a cluster whose scratch is there; the job's id."""
+    draco.start(f"--scratch-directory={scratch}", *options)
+    return draco.jobs()[0]["id"]
+
+
+def used(draco: Draco) -> set[str]:
+    """The directories of the job that its workers use."""
+    directories = draco.python(WHERE).splitlines()
+    assert len(directories) == 2
+    return {directory.split("/dask-")[0] for directory in directories}
+
+
+def check_fallback(draco: Draco, scratch: Path | str, why: str) -> None:
+    """The job says why it does not use its scratch, and uses TMPDIR, if only until its end."""
+    tmp = draco.root / "tmp"
+    tmp.mkdir()
+    job = start(draco, scratch, f"--environment=TMPDIR={tmp}")
+    line = f"draco: job {job} on n1: {scratch} {why}: local files go to {tmp} (use_scratch_dir"
+    assert line in log_of(draco, job)
+    directory = used(draco).pop()
+    assert directory.startswith(f"{tmp}/draco-{job}-")
+    assert stat.S_IMODE(os.stat(directory).st_mode) == 0o700
+    draco.run("stop")
+    assert not list(tmp.iterdir())
+
+
+def test_made_and_removed(draco: Draco) -> None:
+    scratch = draco.root / "scratch/of"
+    user = draco.environment.get("USER", "root")
+    job = start(draco, f"{scratch}/$USER")
+    directory = scratch / user / f"draco-{job}"
+    assert used(draco) == {str(directory)}
+    for path in (directory, directory.parent):
+        assert stat.S_IMODE(path.stat().st_mode) == 0o700
+    assert "draco: " not in log_of(draco, job)
+    draco.run("stop")
+    assert (scratch / user).is_dir() and not directory.exists()
+
+
+@pytest.mark.parametrize("how", [["--batch", "--signal=TERM"], [], ["--full", "--signal=TERM"]])
+def test_removed_when_the_job_is_cancelled(draco: Draco, how: list[str]) -> None:
+    scratch = draco.root / "scratch"
+    job = start(draco, scratch)
+    directory = scratch / f"draco-{job}"
+    assert directory.is_dir()
+    draco.sandbox.command("scancel", *how, job)
+    wait_for(lambda: not directory.exists(), "the directory is removed")
+    wait_for(lambda: job not in {j["id"] for j in draco.jobs()}, "the job has ended")
+
+
+def test_removed_at_the_time_limit(draco: Draco) -> None:
+    scratch = draco.root / "scratch"
+    job = start(draco, scratch)
+    directory = scratch / f"draco-{job}"
+    draco.sandbox.command("scontrol", "update", f"JobId={job}", "TimeLimit=0:01")
+    wait_for(lambda: not directory.exists(), "the directory is removed", timeout=180)
+
+
+def test_removed_when_the_prologue_fails(draco: Draco) -> None:
+    scratch = draco.root / "scratch"
+    draco.start(f"--scratch-directory={scratch}", "--prologue=false", check=False)
+    assert scratch.is_dir() and not list(scratch.iterdir())
+
+
+def test_removed_when_the_workers_die(draco: Draco) -> None:
+    scratch = draco.root / "scratch"
+    job = start(draco, scratch)
+    log = log_of(draco, job)
+    # The process of the nannies, killed as by the kernel when memory is short.
+    for pid in filter(str.isdigit, os.listdir("/proc")):
+        try:
+            command = Path(f"/proc/{pid}/cmdline").read_text().split("\0")
+        except OSError:
+            continue
+        if "distributed.cli.dask_worker" in command and f"draco-{job}" in command:
+            os.kill(int(pid), 9)
+    wait_for(
+        lambda: not (scratch / f"draco-{job}").exists(), f"the directory is removed: {log}"
+    )
+
+
+def test_not_used(draco: Draco) -> None:
+    tmp = draco.root / "tmp"
+    tmp.mkdir()
+    job = start(draco, "/nowhere", "--no-use-scratch-dir", f"--environment=TMPDIR={tmp}")
+    assert used(draco).pop().startswith(f"{tmp}/draco-{job}-")
+    assert "draco: " not in log_of(draco, job)
+
+
+def test_a_link_that_the_user_or_root_made(draco: Draco) -> None:
+    (draco.root / "disk").mkdir()
+    (draco.root / "scratch").symlink_to("disk")
+    job = start(draco, draco.root / "scratch")
+    assert used(draco) == {f"{draco.root}/scratch/draco-{job}"}
+    draco.run("stop")
+    assert (draco.root / "scratch").is_symlink() and not list((draco.root / "disk").iterdir())
+
+
+def test_a_name_that_is_taken(draco: Draco) -> None:
+    """Whatever has the job's name already is left alone, also a link that leads nowhere."""
+    scratch = draco.root / "scratch"
+    scratch.mkdir()
+    victim = draco.root / "victim"
+    first = start(draco, scratch)
+    draco.run("stop")
+    taken = [scratch / f"draco-{int(first) + i}" for i in (1, 2)]
+    taken[0].mkdir()
+    taken[1].symlink_to(victim)
+    for path in taken:
+        job = start(draco, scratch)
+        assert path.name == f"draco-{job}"
+        assert used(draco).pop().startswith(f"{path}-")
+        draco.run("stop")
+    assert taken[0].is_dir() and taken[1].is_symlink() and not victim.exists()
+    assert set(scratch.iterdir()) == set(taken)
+
+
+def test_missing(draco: Draco) -> None:
+    check_fallback(draco, "/proc/no-such-directory", "does not exist and cannot be made")
+
+
+def test_read_only(draco: Draco) -> None:
+    check_fallback(draco, "/sys/kernel", "is not writable")
+
+
+def test_not_a_directory(draco: Draco) -> None:
+    (draco.root / "file").touch()
+    check_fallback(draco, draco.root / "file", "does not exist and cannot be made")
+
+
+def test_open_to_all(draco: Draco) -> None:
+    scratch = draco.root / "scratch"
+    scratch.mkdir()
+    scratch.chmod(0o777)
+    check_fallback(draco, scratch, "can be changed by all users (mode 777)")
+    assert not list(scratch.iterdir())
+
+
+def test_open_to_all_but_sticky(draco: Draco) -> None:
+    scratch = draco.root / "scratch"
+    scratch.mkdir()
+    scratch.chmod(0o1777)
+    job = start(draco, scratch)
+    assert used(draco) == {f"{scratch}/draco-{job}"}
+
+
+@as_root
+def test_directory_of_another_user(draco: Draco) -> None:
+    scratch = draco.root / "scratch"
+    scratch.mkdir(mode=0o755)
+    os.chown(scratch, NOBODY, NOBODY)
+    check_fallback(draco, scratch, "belongs to another user")
+    assert not list(scratch.iterdir())
+
+
+@as_root
+def test_link_of_another_user(draco: Draco) -> None:
+    """Into a directory of the user's own, such as one that is on a shared file system."""
+    (draco.root / "precious").mkdir()
+    scratch = draco.root / "scratch"
+    scratch.symlink_to("precious")
+    os.lchown(scratch, NOBODY, NOBODY)
+    check_fallback(draco, scratch, "belongs to another user")
+    assert not list((draco.root / "precious").iterdir())
+
+
+def test_no_place_at_all(draco: Draco) -> None:
+    begin = time.monotonic()
+    result = draco.start(
+        "--scratch-directory=/sys/kernel", "--environment=TMPDIR=/sys/kernel", check=False
+    )
+    assert time.monotonic() - begin < 60
+    job = draco.all_jobs()[-1]["id"]
+    assert result.returncode == 1
+    assert f"job {job} failed on n1: the node has no place for local files" in result.stderr
+    line = f"| draco: job {job} on n1: there is no place for local files: /sys/kernel is not"
+    assert line in result.stderr
+    assert len(draco.all_jobs()) == 1

@@ -1,0 +1,173 @@
+"""Workers by Dask's forkserver, and the fall-back to spawn when that does not work."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import pytest
+from harness import Draco, Starting, wait_for
+
+#: How each worker process came about.
+METHOD = """
+import json
+from distributed import Client
+
+def method(dask_worker):
+    import multiprocessing, os
+    parent = open(f"/proc/{os.getppid()}/cmdline").read().replace(chr(0), " ")
+    return "forkserver" if "multiprocessing.forkserver" in parent else "spawn"
+
+with Client() as client:
+    print(json.dumps(list(client.run(method).values())))
+"""
+
+#: Libraries that do not bear forkserver, as sitecustomize.py of the jobs' Python. Each is real
+#: trouble of the kind that a library's import can make: in the process that workers are forked
+#: from, or in the workers after the fork.
+TROUBLE = {
+    "dies": "    os._exit(9)",
+    "raises": "    raise SystemExit('no forkserver, please')",
+    "hangs": "    hang()",
+    "children die": "    os.register_at_fork(after_in_child=lambda: os._exit(9))",
+    "children hang": "    os.register_at_fork(after_in_child=hang)",
+    "workers die": (
+        "    os.register_at_fork(\n"
+        "        after_in_child=lambda: signal.setitimer(signal.ITIMER_REAL, 1.5)\n"
+        "    )"
+    ),
+}
+SAYS = {
+    "dies": "failed before any of its workers connected",
+    "raises": "failed before any of its workers connected",
+    "hangs": "runs, but none of its workers has connected",
+    "children die": "runs, but none of its workers has connected",
+    "children hang": "runs, but none of its workers has connected",
+    "workers die": "loses its workers as soon as they have connected",
+}
+
+
+def make_trouble(draco: Draco, kind: str) -> str:
+    folder = draco.root / "trouble"
+    folder.mkdir()
+    (folder / "sitecustomize.py").write_text(
+        "import os, signal, sys, time\n"
+        "def hang():\n"  # as long as there is somebody whom it matters
+        "    parent = os.getppid()\n"
+        "    while os.getppid() == parent:\n"
+        "        time.sleep(0.1)\n"
+        "if any('multiprocessing.forkserver' in word for word in sys.orig_argv):\n"
+        f"{TROUBLE[kind]}\n"
+    )
+    return f"--environment=PYTHONPATH={folder}"
+
+
+def methods(draco: Draco) -> list[str]:
+    return json.loads(draco.python(METHOD))
+
+
+def test_forkserver_is_the_default(draco: Draco) -> None:
+    draco.start()
+    assert methods(draco) == ["forkserver"] * 2
+    assert draco.status()["cluster"]["notices"] == []
+
+
+def test_spawn_when_asked_for(draco: Draco) -> None:
+    draco.start("--worker-start=spawn")
+    assert methods(draco) == ["spawn"] * 2
+
+
+@pytest.mark.parametrize("kind", TROUBLE)
+def test_fall_back(draco: Draco, kind: str) -> None:
+    result = draco.start(make_trouble(draco, kind), "--worker-timeout=30", "--minimum=2")
+    wait_for(lambda: draco.status()["cluster"]["notices"], "the user is told")
+    draco.wait_for_workers(2)
+    wait_for(lambda: len(draco.jobs()) == 1, "the job is replaced")
+    wait_for(lambda: draco.status()["cluster"]["workers"] == 2, "its workers are there")
+    first, second = sorted((job["id"] for job in draco.all_jobs()), key=int)
+    notice = f"job {first} {SAYS[kind]}: worker_start is spawn instead of forkserver"
+    assert draco.log.read_text().count(notice) == 1
+    assert f"  note: {notice}" in draco.run("status").stdout
+    if kind != "workers die":  # which is found out later
+        assert f"  note: {notice}" in result.stdout
+        assert "is ready: 1 job, 2 workers" in result.stdout
+    assert draco.jobs()[0]["id"] == second
+    wait_for(lambda: methods(draco) == ["spawn"] * 2, "both are spawned")
+    # What comes later is spawned at once, and the user is not told again.
+    draco.sandbox.command("scancel", second)
+    wait_for(lambda: [j["id"] for j in draco.jobs()] not in ([], [second]), "it is replaced")
+    draco.wait_for_workers(2)
+    assert methods(draco) == ["spawn"] * 2
+    assert draco.log.read_text().count("worker_start is spawn instead of") == 1
+
+
+def test_jobs_that_wait_already_are_spawned_too(draco: Draco) -> None:
+    """Four jobs run and three wait when the first fails: only those that ran are lost."""
+    options = ["--processes=1", "--cores=8", "--minimum=7", "--maximum=9"]
+    with Starting(draco, *options, make_trouble(draco, "dies")):
+        wait_for(lambda: draco.jobs(), "jobs are in the queue")
+        wait_for(lambda: draco.status()["cluster"]["notices"], "the user is told")
+        wait_for(lambda: draco.status()["cluster"]["workers"] == 4, "four run")
+        draco.run("stop")
+    first = [job for job in draco.all_jobs() if job["name"].endswith(".1")]
+    assert len(first) == 7
+    # Those that had not been lost ran by spawn to the end.
+    assert {job["state"] for job in first} == {"FAILED", "COMPLETED"}
+    assert 1 <= sum(job["state"] == "FAILED" for job in first) <= 4
+
+
+def test_a_failure_of_another_kind(draco: Draco) -> None:
+    """Workers that cannot start either way: one try with spawn, then the error."""
+    result = draco.start("--worker-options=--no-such-option", check=False)
+    assert result.returncode == 1
+    first, second = sorted((job["id"] for job in draco.all_jobs()), key=int)
+    assert f"job {second} failed with exit status 2 on n1" in result.stderr
+    assert "before any of its workers connected" in result.stderr
+    assert "No such option" in result.stderr
+    assert f"  note: job {first} failed before any of its workers connected" in result.stderr
+
+
+def test_a_restart_by_a_client_is_no_trouble(draco: Draco) -> None:
+    draco.start()
+    draco.python(
+        "from distributed import Client\n"
+        "with Client() as client:\n"
+        "    client.restart()\n"
+        "    client.restart()"
+    )
+    draco.wait_for_workers(2)
+    assert draco.status()["cluster"]["notices"] == []
+    assert len(draco.all_jobs()) == 1
+
+
+def test_tasks_that_kill_workers_are_no_trouble(draco: Draco) -> None:
+    """Jobs whose workers die by what they compute are left to compute."""
+    draco.start()
+    code = (
+        "import os\n"
+        "from distributed import Client\n"
+        "from distributed.scheduler import KilledWorker\n"
+        "with Client() as client:\n"
+        "    for future in client.map(lambda x: os._exit(1), range(4), pure=False):\n"
+        "        try:\n"
+        "            future.result()\n"
+        "        except KilledWorker:\n"
+        "            pass\n"
+    )
+    draco.python(code)
+    draco.wait_for_workers(2)
+    assert draco.status()["cluster"]["notices"] == []
+    assert len(draco.all_jobs()) == 1
+
+
+def test_long_path_of_tmpdir(draco: Draco) -> None:
+    """A forkserver needs a socket in TMPDIR, whose path may be too long for one."""
+    long = draco.root / ("x" * 100)
+    long.mkdir()
+    result = draco.start(f"--environment=TMPDIR={long}", "--minimum=2")
+    assert "is ready: 1 job, 2 workers" in result.stdout
+    used = methods(draco)
+    notices = draco.status()["cluster"]["notices"]
+    # Newer versions of Python take another directory for it.
+    assert (used == ["forkserver"] * 2) != bool(notices)
+    assert Path(long).exists()

@@ -20,8 +20,6 @@
 #include "common/part.h"
 #include "common/rpc.h"
 
-#define PROTOCOL	  1 /* SLURM_MSG_PROTOCOL of daemon/slurm_msg.h */
-#define HELPER_FD	  3 /* SLURM_MSG_FD */
 #define HELLO_DEADLINE_MS 15000
 
 static int64_t now_ms(void)
@@ -41,10 +39,10 @@ static void become(char *program, int connection, int stderr_fd)
 	dup2(null, STDIN_FILENO);
 	dup2(null, STDOUT_FILENO);
 	dup2(stderr_fd, STDERR_FILENO);
-	if (connection == HELPER_FD)
+	if (connection == SLURM_MSG_FD)
 		fcntl(connection, F_SETFD, 0);
 	else
-		dup2(connection, HELPER_FD);
+		dup2(connection, SLURM_MSG_FD);
 	execv(program, argv);
 }
 
@@ -80,9 +78,10 @@ int helper_start(struct helper *helper, struct err *err)
 	int r = launch(helper, err);
 
 	if (r == 0)
-		r = helper_call(helper, "hello", json_pack("{s:i}", "protocol", PROTOCOL),
-			HELLO_DEADLINE_MS, &hello, err);
-	if (r == 0 && json_get_integer(hello, "protocol", 0) != PROTOCOL)
+		r = helper_call(helper, "hello",
+			json_pack("{s:i}", "protocol", SLURM_MSG_PROTOCOL), HELLO_DEADLINE_MS,
+			&hello, err);
+	if (r == 0 && json_get_integer(hello, "protocol", 0) != SLURM_MSG_PROTOCOL)
 		r = err_set(err, -EPROTO,
 			"draco-slurm is of another version of draco than dracoctl");
 	return r;

@@ -23,14 +23,10 @@
 #include <stdint.h>
 #include <time.h>
 
+#include "common/part.h"
 #include "common/strv.h"
 
 struct err;
-
-#define SLURM_MSG_PROTOCOL 2
-
-/* The descriptor of the socketpair in draco-slurm. */
-#define SLURM_MSG_FD 3
 
 enum slurm_outcome { /* what became of a request */
 	OUTCOME_DONE,

@@ -60,11 +60,15 @@ static int parse_mebibytes(const char *text, int64_t ret[3], struct err *err)
 {
 	_cleanup_free_ char *with_unit = xasprintf("%s MiB", text);
 	bool bare = *text && strspn(text, "0123456789") == strlen(text);
-	int r = parse_size(bare ? with_unit : text, ret, err);
+	int64_t size;
+	int r = parse_size(bare ? with_unit : text, &size, err);
 
-	if (r == 0 && ret[0] > UINT32_MAX / 2)
+	if (r < 0)
+		return r;
+	if (size > UINT32_MAX / 2)
 		return err_set(err, -ERANGE, "%s is too much", text);
-	return r;
+	ret[0] = size;
+	return 0;
 }
 
 static int find_word(const char *const *words, const char *text)

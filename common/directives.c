@@ -284,8 +284,10 @@ int directive_parse(const char *text, time_t now, struct directive *ret, struct 
 		return err_set(err, -EINVAL, "%s: --%s needs a value", text, type->name);
 	r = directive_value_parse(
 		type, value ? value : type->alone, now, directive.number, err);
-	if (r < 0)
-		return err_prefix(err, "--%s", type->name);
+	if (r < 0) {
+		err_prefix(err, "--%s", type->name);
+		return r;
+	}
 	*ret = directive;
 	return 0;
 }

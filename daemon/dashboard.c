@@ -55,8 +55,10 @@ int dashboard_plan(struct dashboard *dashboard, const struct settings *settings,
 		wanted = dashboard_stable_port(getuid(), name);
 	if (settings->dashboard == DASHBOARD_ON) {
 		port = port_next(settings->dashboard_address, wanted, err);
-		if (port < 0)
-			return err_prefix(err, "dashboard_address");
+		if (port < 0) {
+			err_prefix(err, "dashboard_address");
+			return port;
+		}
 	}
 	dashboard->mode = settings->dashboard;
 	dashboard->address = xstrdup(settings->dashboard_address);

@@ -27,7 +27,8 @@ START_TEST(new_job)
 	ck_assert_int_eq(job->walltime_s, 3600);
 	ck_assert_ptr_null(job->end_text);
 	ck_assert_ptr_eq(TAILQ_FIRST(jobs_list(jobs)), job);
-	ck_assert_ptr_null(jobs_find(jobs, 0, SLURM_NO_TASK)); /* it has no id to be found by */
+	ck_assert_ptr_null(
+		jobs_find(jobs, 0, SLURM_NO_TASK, "tag")); /* it has no id to be found by */
 	ck_assert_ptr_null(jobs_find_id(jobs, ""));
 }
 END_TEST
@@ -57,12 +58,12 @@ START_TEST(find)
 	jobs_set_id(jobs, first, 5, 0);
 	jobs_set_id(jobs, second, 5, 1);
 	jobs_set_id(jobs, longer, 42, SLURM_NO_TASK);
-	ck_assert_ptr_eq(jobs_find(jobs, 4, SLURM_NO_TASK), alone);
-	ck_assert_ptr_null(jobs_find(jobs, 4, 0));
-	ck_assert_ptr_eq(jobs_find(jobs, 5, 0), first);
-	ck_assert_ptr_eq(jobs_find(jobs, 5, 1), second);
-	ck_assert_ptr_null(jobs_find(jobs, 5, SLURM_NO_TASK));
-	ck_assert_ptr_null(jobs_find(jobs, 6, 0));
+	ck_assert_ptr_eq(jobs_find(jobs, 4, SLURM_NO_TASK, "a"), alone);
+	ck_assert_ptr_null(jobs_find(jobs, 4, 0, "a"));
+	ck_assert_ptr_eq(jobs_find(jobs, 5, 0, "b"), first);
+	ck_assert_ptr_eq(jobs_find(jobs, 5, 1, "b"), second);
+	ck_assert_ptr_null(jobs_find(jobs, 5, SLURM_NO_TASK, "b"));
+	ck_assert_ptr_null(jobs_find(jobs, 6, 0, "b"));
 	ck_assert_str_eq(second->id, "5_1");
 	ck_assert_ptr_eq(jobs_find_id(jobs, "4"), alone);
 	ck_assert_ptr_eq(jobs_find_id(jobs, "4-0"), alone);
@@ -78,7 +79,25 @@ START_TEST(find)
 	/* A job that is gone has no workers, but Slurm may still report it. */
 	apply(alone, STATE_COMPLETED);
 	ck_assert_ptr_null(jobs_find_id(jobs, "4"));
-	ck_assert_ptr_eq(jobs_find(jobs, 4, SLURM_NO_TASK), alone);
+	ck_assert_ptr_eq(jobs_find(jobs, 4, SLURM_NO_TASK, "a"), alone);
+}
+END_TEST
+
+/* After a crash slurmctld may give the same id to another job: the tag tells them apart. */
+START_TEST(same_id_with_another_tag)
+{
+	struct job *job = jobs_add(jobs, "ours", 0, &settings);
+	struct job *later;
+
+	jobs_set_id(jobs, job, 42, SLURM_NO_TASK);
+	ck_assert_ptr_eq(jobs_find(jobs, 42, SLURM_NO_TASK, "ours"), job);
+	ck_assert_ptr_null(jobs_find(jobs, 42, SLURM_NO_TASK, "other"));
+	ck_assert_ptr_null(jobs_find(jobs, 42, SLURM_NO_TASK, "our"));
+	ck_assert_ptr_null(jobs_find(jobs, 42, SLURM_NO_TASK, ""));
+	later = jobs_add(jobs, "other", 0, &settings);
+	jobs_set_id(jobs, later, 42, SLURM_NO_TASK);
+	ck_assert_ptr_eq(jobs_find(jobs, 42, SLURM_NO_TASK, "ours"), job);
+	ck_assert_ptr_eq(jobs_find(jobs, 42, SLURM_NO_TASK, "other"), later);
 }
 END_TEST
 
@@ -258,7 +277,8 @@ START_TEST(counts)
 		settings.processes = (int64_t)i + 2;
 		next_id = 42 + (uint32_t)i;
 		job_in(rows[i].phase);
-		jobs_workers_clear(jobs);
+		while (!TAILQ_EMPTY(jobs_workers(jobs)))
+			jobs_worker_removed(jobs, TAILQ_FIRST(jobs_workers(jobs))->address);
 		sum.wanted += rows[i].wanted;
 		sum.wanted_workers += rows[i].wanted * ((int64_t)i + 2);
 		sum.alive += rows[i].alive;
@@ -274,6 +294,20 @@ START_TEST(counts)
 		ck_assert_int_eq(count.running, sum.running);
 		ck_assert_int_eq(count.connected, 0);
 	}
+}
+END_TEST
+
+/* A job that waits only to take the place of another one is none of those that are wanted. */
+START_TEST(count_of_standby)
+{
+	struct job *job = job_in(PHASE_READY);
+
+	ck_assert_int_eq(jobs_count(jobs).wanted, 1);
+	job->role = ROLE_STANDBY;
+	ck_assert_int_eq(jobs_count(jobs).wanted, 0);
+	ck_assert_int_eq(jobs_count(jobs).wanted_workers, 0);
+	ck_assert_int_eq(jobs_count(jobs).alive, 1);
+	ck_assert_int_eq(jobs_count(jobs).in_slurm, 1);
 }
 END_TEST
 
@@ -304,6 +338,7 @@ Suite *unit_suite(void)
 	tcase_add_test(tcase, new_job);
 	tcase_add_test(tcase, job_with_id);
 	tcase_add_test(tcase, find);
+	tcase_add_test(tcase, same_id_with_another_tag);
 	tcase_add_loop_test(tcase, phase_by_report, 0, LENGTH(reports));
 	tcase_add_test(tcase, news);
 	tcase_add_loop_test(tcase, end, 0, LENGTH(ends));
@@ -311,6 +346,7 @@ Suite *unit_suite(void)
 	tcase_add_test(tcase, ending);
 	tcase_add_test(tcase, old_jobs_are_forgotten);
 	tcase_add_test(tcase, counts);
+	tcase_add_test(tcase, count_of_standby);
 	tcase_add_test(tcase, clear);
 	if (unit_is_forking())
 		tcase_add_test_raise_signal(tcase, phase_that_may_not_follow, SIGABRT);

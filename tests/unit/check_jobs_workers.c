@@ -144,8 +144,15 @@ START_TEST(scheduler_gone)
 	ck_assert_int_eq(job->connected, 0);
 	ck_assert_int_eq(job->phase, PHASE_READY);
 	ck_assert(job->was_connected);
+	/* Its workers leave by themselves, so it is watched. */
+	ck_assert(job->abandoned);
+	ck_assert_int_eq(jobs_count(jobs).unsettled, 1);
+	jobs_workers_clear(jobs);
+	ck_assert(job->abandoned);
 	jobs_worker_added(jobs, "draco-42-0", "tcp://n1:1", "n1");
 	ck_assert_int_eq(job->connected, 1);
+	ck_assert(!job->abandoned);
+	ck_assert_int_eq(jobs_count(jobs).unsettled, 0);
 }
 END_TEST
 

@@ -1,146 +1,14 @@
-/* check_jobscript_run.c: tests of daemon/jobscript.c: the script, run by bash with a stand-in for
- * Python that does what a test tells it. */
+/* check_jobscript_run.c: tests of daemon/jobscript.c: the script, run by bash: how it starts Python,
+ * and how it ends. */
 #include "unit.h"
 
-#include <dirent.h>
-#include <fcntl.h>
 #include <signal.h>
 #include <sys/stat.h>
 #include <sys/wait.h>
-#include <time.h>
 #include <unistd.h>
 
 #include "common/alloc.h"
-#include "daemon/jobscript.h"
-
-#define PATIENCE_MS 120000
-
-/* Notes its arguments, its pid and the mode of the directory for local files, leaves files in that,
- * and does what the test says. */
-static const char stand_in[] =
-	"#!/bin/bash -p\n" /* without BASH_ENV, which is for the script */
-	"printf '%s\\n' \"$@\" >\"$TEST/arguments\"\n"
-	"while [ \"$1\" != --local-directory ]; do shift; done\n"
-	"stat -c '%a' \"$2\" >\"$TEST/mode\"\n"
-	"mkdir -p \"$2/worker-1/storage\" && echo data >\"$2/worker-1/storage/key\"\n"
-	"echo $$ >\"$TEST/pid.new\" && mv \"$TEST/pid.new\" \"$TEST/pid\"\n"
-	"eval \"$STAND_IN\"\n";
-
-/* Waits to be ended: notes each signal, and ends with status 5. */
-#define UNTIL_TERMINATED                                               \
-	"trap 'echo TERM >>\"$TEST/signals\"; kill $!; exit 5' TERM\n" \
-	"touch \"$TEST/ready\"\n"                                      \
-	"sleep 300 & wait\n"
-
-static char *directory; /* of the test */
-static char *temporary; /* TMPDIR of the job */
-static char *python;	/* the stand-in */
-static struct jobscript job;
-
-static char *put_program(const char *where, const char *name, const char *text)
-{
-	char *path = unit_file(where, name, text, strlen(text));
-
-	ck_assert_int_eq(chmod(path, 0700), 0);
-	return path;
-}
-
-static void setup(void)
-{
-	char *place;
-
-	directory = unit_directory();
-	temporary = xasprintf("%s/tmp dir", directory);
-	place = xasprintf("%s/it's a \"$place\" `with` *", directory);
-	ck_assert_int_eq(mkdir(temporary, 0700), 0);
-	ck_assert_int_eq(mkdir(place, 0700), 0);
-	python = put_program(place, "python 3", stand_in);
-	free(place);
-	job = (struct jobscript){
-		.cluster = "default",
-		.python = python,
-		.scheduler = "tcp://127.0.0.1:8786",
-		.processes = 4,
-		.threads = 2,
-		.bytes = 1000000000,
-		.lifetime_s = 3600,
-		.death_timeout_s = 60,
-	};
-}
-
-static void teardown(void)
-{
-	free(directory);
-	free(temporary);
-	free(python);
-}
-
-/* Start the script as Slurm does, with the variables (NULL ends them) besides the usual ones. */
-static pid_t start(const char *const *variables)
-{
-	char *text = jobscript_make(&job), *script = put_program(directory, "script", text);
-	char *output = xasprintf("%s/output", directory);
-	pid_t pid = fork();
-
-	ck_assert_int_ge(pid, 0);
-	if (pid == 0) {
-		int fd = open(output, O_WRONLY | O_CREAT | O_TRUNC, 0600);
-
-		if (fd < 0 || dup2(fd, 1) < 0 || dup2(fd, 2) < 0 || clearenv() != 0)
-			_exit(126);
-		setenv("PATH", "/usr/bin:/bin", 1);
-		setenv("USER", "somebody", 1);
-		setenv("TMPDIR", temporary, 1);
-		setenv("TEST", directory, 1);
-		setenv("SLURM_JOB_ID", "42", 1);
-		for (; variables && *variables; variables++)
-			putenv(UNCONST(*variables));
-		execl(script, script, NULL);
-		_exit(127);
-	}
-	free(text);
-	free(script);
-	free(output);
-	return pid;
-}
-
-static char *in_directory(const char *name)
-{
-	return xasprintf("%s/%s", directory, name);
-}
-
-static char *content(const char *name)
-{
-	char *path = in_directory(name), *text = unit_read(path);
-
-	free(path);
-	return text;
-}
-
-static void pause_a_little(void)
-{
-	nanosleep(&(struct timespec){.tv_nsec = 2000000}, NULL);
-}
-
-static int64_t now_ms(void)
-{
-	struct timespec now;
-
-	clock_gettime(CLOCK_MONOTONIC, &now);
-	return (int64_t)now.tv_sec * 1000 + now.tv_nsec / 1000000;
-}
-
-static void wait_for_file(const char *name)
-{
-	int64_t deadline = now_ms() + PATIENCE_MS;
-	char *path = in_directory(name);
-
-	while (access(path, F_OK) < 0) {
-		ck_assert_msg(now_ms() < deadline, "%s did not come", path);
-		pause_a_little();
-	}
-	free(path);
-}
+#include "jobscript_fixture.h"
 
 /* Wait until the process is in a state of proc(5). */
 static void wait_for_state(pid_t pid, char state)
@@ -162,50 +30,6 @@ static void wait_for_state(pid_t pid, char state)
 	}
 }
 
-static pid_t stand_in_pid(void)
-{
-	char *text;
-	pid_t pid;
-
-	wait_for_file("pid");
-	text = content("pid");
-	pid = (pid_t)atoi(text);
-	free(text);
-	ck_assert_int_gt(pid, 1);
-	return pid;
-}
-
-static int count_entries(const char *path)
-{
-	DIR *dir = opendir(path);
-	const struct dirent *entry;
-	int count = 0;
-
-	ck_assert_ptr_nonnull(dir);
-	while ((entry = readdir(dir)))
-		count += strcmp(entry->d_name, ".") != 0 && strcmp(entry->d_name, "..") != 0;
-	closedir(dir);
-	return count;
-}
-
-/* The script ends with the status as a shell has it (128 + signal), and its directory is gone. */
-static void check_end(pid_t pid, int expected)
-{
-	int status;
-
-	ck_assert_int_eq(waitpid(pid, &status, 0), pid);
-	ck_assert_msg(WIFEXITED(status), "ended by signal %d", WTERMSIG(status));
-	if (expected >= 0 && WEXITSTATUS(status) != expected) {
-		char *output = content("output");
-
-		ck_abort_msg("ended with %d instead of %d:\n%s", WEXITSTATUS(status), expected,
-			output);
-	}
-	ck_assert_int_eq(count_entries(temporary), 0);
-}
-
-#define START(...) start((const char *const[]){__VA_ARGS__, NULL})
-
 /* Every shape of script is good to bash. */
 START_TEST(syntax)
 {
@@ -214,7 +38,11 @@ START_TEST(syntax)
 		int status;
 		pid_t pid;
 
-		job.use_scratch_dir = i & 1;
+		job.scratch = i & 1 ? "/it's/$USER" : NULL;
+		job.prologue = i & 2 ? "module load 'it'\n# end" : NULL;
+		job.epilogue = i & 4 ? "echo \"it's done\"" : NULL;
+		job.forkserver = i & 1;
+		job.spawn_mark = i & 2 ? "/it's/mark" : NULL;
 		job.lifetime_s = i & 2 ? 3600 : 0;
 		job.processes = i & 4 ? 1 : 4;
 		text = jobscript_make(&job);
@@ -255,7 +83,8 @@ START_TEST(arguments)
 	expected = xasprintf(
 		"-m\ndistributed.cli.dask_worker\ntcp://127.0.0.1:8786\n"
 		"--name\n%s\n--nworkers\n4\n--nthreads\n2\n--memory-limit\n1000000000\n"
-		"--local-directory\n%s\n--no-dashboard\n--death-timeout\n60\n"
+		"--host\n10.1.2.3\n--no-dashboard\n--dashboard-address\n127.0.0.1:0\n"
+		"--local-directory\n%s\n--death-timeout\n60\n"
 		"--lifetime\n3600s\n",
 		ids[_i].name, local);
 	ck_assert_str_eq(got, expected);
@@ -285,39 +114,6 @@ static const struct {
 START_TEST(status_is_kept)
 {
 	check_end(START(ends[_i].stand_in), ends[_i].status);
-}
-END_TEST
-
-START_TEST(no_python)
-{
-	char *output;
-	int status;
-	pid_t pid;
-
-	job.python = "/nowhere/python3";
-	pid = start(NULL);
-	ck_assert_int_eq(waitpid(pid, &status, 0), pid);
-	ck_assert(WIFEXITED(status) && WEXITSTATUS(status) != 0);
-	output = content("output");
-	ck_assert_ptr_nonnull(strstr(output, "/nowhere/python3"));
-	ck_assert_int_eq(count_entries(temporary), 0);
-	free(output);
-}
-END_TEST
-
-START_TEST(no_place_for_local_files)
-{
-	char *output, *path = in_directory("pid");
-	int status;
-	pid_t pid = START("STAND_IN=exit 0", "TMPDIR=/nowhere/at all");
-
-	ck_assert_int_eq(waitpid(pid, &status, 0), pid);
-	ck_assert(WIFEXITED(status) && WEXITSTATUS(status) != 0);
-	output = content("output");
-	ck_assert_ptr_nonnull(strstr(output, "/nowhere/at all"));
-	ck_assert_int_lt(access(path, F_OK), 0); /* Python was not started */
-	free(output);
-	free(path);
 }
 END_TEST
 
@@ -454,47 +250,20 @@ START_TEST(terminate_early)
 }
 END_TEST
 
-/* Where /scratch is not to be had, the script says so and goes to TMPDIR. */
-START_TEST(scratch_missing)
-{
-	char *programs = in_directory("bin"), *path, *output, *local;
-
-	ck_assert_int_eq(mkdir(programs, 0700), 0);
-	free(put_program(programs, "mkdir",
-		"#!/bin/bash\n[ \"$2\" != /scratch/somebody ] || exit 1\n"
-		"exec /bin/mkdir \"$@\"\n"));
-	path = xasprintf("PATH=%s:/usr/bin:/bin", programs);
-	job.use_scratch_dir = true;
-	check_end(START("STAND_IN=exit 0", path), 0);
-	output = content("output");
-	ck_assert_ptr_nonnull(strstr(output, "/scratch/somebody"));
-	ck_assert_ptr_nonnull(strstr(output, temporary));
-	local = content("arguments");
-	ck_assert_ptr_nonnull(strstr(local, temporary));
-	free(programs);
-	free(path);
-	free(output);
-	free(local);
-}
-END_TEST
-
 Suite *unit_suite(void)
 {
 	Suite *suite = suite_create("jobscript: run");
 	TCase *tcase = tcase_create("run");
 
-	tcase_add_checked_fixture(tcase, setup, teardown);
+	tcase_add_checked_fixture(tcase, jobscript_setup, jobscript_teardown);
 	tcase_add_test(tcase, syntax);
 	tcase_add_loop_test(tcase, arguments, 0, LENGTH(ids));
 	tcase_add_loop_test(tcase, status_is_kept, 0, LENGTH(ends));
-	tcase_add_test(tcase, no_python);
-	tcase_add_test(tcase, no_place_for_local_files);
 	tcase_add_loop_test(tcase, terminate, 0, 2);
 	tcase_add_test(tcase, terminate_slowly);
 	tcase_add_test(tcase, terminate_on_a_slow_node);
 	tcase_add_test(tcase, terminate_both);
 	tcase_add_test(tcase, terminate_early);
-	tcase_add_test(tcase, scratch_missing);
 	suite_add_tcase(suite, tcase);
 	return suite;
 }

@@ -1,0 +1,335 @@
+/* check_jobscript_parts.c: tests of daemon/jobscript.c: the script, run by bash: what can stop it before
+ * Python, what runs around Python, and the places of local files. */
+#include "unit.h"
+
+#include <signal.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "common/alloc.h"
+#include "common/strv.h"
+#include "jobscript_fixture.h"
+
+static bool exists(const char *name)
+{
+	char *path = in_directory(name);
+	bool is = access(path, F_OK) == 0;
+
+	free(path);
+	return is;
+}
+
+static void check_said(const char *expected)
+{
+	char *output = content("output");
+
+	ck_assert_msg(
+		strstr(output, expected) != NULL, "\"%s\" is not in:\n%s", expected, output);
+	free(output);
+}
+
+static void check_content(const char *name, const char *expected)
+{
+	char *got = content(name);
+
+	ck_assert_str_eq(got, expected);
+	free(got);
+}
+
+/* The argument behind --local-directory. The caller frees. */
+static char *local_directory(void)
+{
+	char *arguments = content("arguments");
+	const char *local = strstr(arguments, "--local-directory\n");
+	char *path;
+
+	ck_assert_ptr_nonnull(local);
+	local += strlen("--local-directory\n");
+	path = xstrndup(local, strcspn(local, "\n"));
+	free(arguments);
+	return path;
+}
+
+START_TEST(no_python)
+{
+	job.python = "/nowhere/python3";
+	check_end(start(NULL), JOBSCRIPT_EXIT_PYTHON);
+	check_said("/nowhere/python3");
+	check_said("job 42");
+}
+END_TEST
+
+/* Python ends as it does for an error of its own, and has no distributed or has it. */
+START_TEST(no_distributed)
+{
+	check_end(START("STAND_IN=exit 1", "NO_DISTRIBUTED=1"), JOBSCRIPT_EXIT_PYTHON);
+	check_said("has no distributed on this node");
+	check_end(START("STAND_IN=exit 2", "NO_DISTRIBUTED=1"), 2);
+}
+END_TEST
+
+START_TEST(no_place_for_local_files)
+{
+	check_end(START("STAND_IN=exit 0", "TMPDIR=/nowhere/at all"), JOBSCRIPT_EXIT_DIRECTORY);
+	check_said("/nowhere/at all is not writable");
+	ck_assert(!exists("pid")); /* Python was not started */
+}
+END_TEST
+
+START_TEST(certificate)
+{
+	static const char name[] = "DASK_DISTRIBUTED__COMM__TLS__CA_FILE";
+	char *path = unit_file(directory, "ca.pem", "", 0);
+	char *good = xasprintf("%s=%s", name, path), *bad = xasprintf("%s=%s.not", name, path);
+
+	check_end(START("STAND_IN=exit 0", bad), 1);
+	check_said("ca.pem.not: the nodes must share that directory");
+	ck_assert(!exists("pid"));
+	check_end(START("STAND_IN=exit 0", good), 0);
+	ck_assert(exists("pid"));
+	free(good);
+	free(bad);
+	free(path);
+}
+END_TEST
+
+/* The node is asked for its address; without an answer there are no workers. */
+START_TEST(address)
+{
+	job.interface = _i ? "it's 0" : NULL;
+	check_end(START("STAND_IN=exit 0", "ADDRESS="), 1);
+	ck_assert(!exists("pid"));
+	check_content("asked", _i ? "127.0.0.1 8786 <it's 0>\n" : "127.0.0.1 8786 <>\n");
+	check_end(START("STAND_IN=exit 0"), 0);
+	ck_assert(exists("pid"));
+}
+END_TEST
+
+static const struct {
+	const char *prologue;
+	const char *said;
+} bad_prologues[] = {
+	{"touch \"$TEST/before\"\nfalse\ntouch \"$TEST/after\"",
+		"the prologue failed with exit status 1 at: false"},
+	{"touch \"$TEST/before\"; exit 7; touch \"$TEST/after\"",
+		"the prologue failed with exit status 7"},
+	{"touch \"$TEST/before\"; exit 0", "the prologue failed with exit status 0"},
+	{"touch \"$TEST/before\"\n(exit 3) | cat\nmodule load it\ntouch \"$TEST/after\"",
+		"the prologue failed with exit status 127 at: module load it"},
+	{"touch \"$TEST/before\"\nset -u\necho $nowhere\ntouch \"$TEST/after\"",
+		"the prologue failed with exit status "},
+};
+
+START_TEST(prologue_fails)
+{
+	job.prologue = bad_prologues[_i].prologue;
+	job.epilogue = "touch \"$TEST/epilogue\"";
+	check_end(START("STAND_IN=exit 0"), JOBSCRIPT_EXIT_PROLOGUE);
+	check_said(bad_prologues[_i].said);
+	ck_assert(exists("before"));
+	ck_assert(!exists("after"));
+	ck_assert(!exists("pid"));
+	ck_assert(!exists("epilogue"));
+}
+END_TEST
+
+/* Whatever a good prologue leaves in the shell: what it exports is for Python. */
+START_TEST(prologue)
+{
+	job.prologue = "export GREETING=\"it's me\"\nset -u\nset +e\nfalse\n"
+		       "trap 'echo mine' EXIT TERM ERR\ncd /\nstatus=9 worker=8 job=7 node=6\n"
+		       "[ -d \"$DRACO_LOCAL_DIRECTORY\" ]";
+	check_end(START("STAND_IN=echo \"$GREETING\" >\"$TEST/greeting\"; exit 3"), 3);
+	check_content("greeting", "it's me\n");
+}
+END_TEST
+
+/* SIGTERM while the prologue runs: it comes to its end, and there are no workers. */
+START_TEST(terminate_in_prologue)
+{
+	pid_t pid;
+
+	job.prologue = "touch \"$TEST/ready\"\n"
+		       "while [ ! -e \"$TEST/go\" ]; do sleep 0.01; done";
+	pid = START("STAND_IN=exit 0");
+	wait_for_file("ready");
+	ck_assert_int_eq(kill(pid, SIGTERM), 0);
+	free(unit_file(directory, "go", "", 0));
+	check_end(pid, 0);
+	ck_assert(!exists("pid"));
+}
+END_TEST
+
+/* The epilogue runs when Python is gone, however it ended; local files are there still. Its own end is
+ * said and changes nothing. */
+START_TEST(epilogue)
+{
+	static const char *const ends[] = {"exit 0", "exit 1", "exit 4", "kill -KILL $$"};
+	static const int statuses[] = {0, 1, 4, 137};
+	char *variable = xasprintf("STAND_IN=touch \"$TEST/was\"; %s", ends[_i]);
+
+	job.epilogue =
+		"cat \"$DRACO_LOCAL_DIRECTORY/worker-1/storage/key\" >\"$TEST/epilogue\"\n"
+		"exit 11";
+	check_end(START(variable), statuses[_i]);
+	check_content("epilogue", "data\n");
+	check_said("the epilogue failed with exit status 11");
+	free(variable);
+}
+END_TEST
+
+/* Arguments that hold what a shell could trip over reach Python as they are. */
+START_TEST(options)
+{
+	static const char *const texts[] = {
+		"--resources", "it's=\"$HOME\" `id` *", "", "two\nlines", "\\", "--no-nanny"};
+	struct strv list = STRV_INIT;
+	char *arguments;
+
+	for (size_t i = 0; i < LENGTH(texts); i++)
+		strv_add(&list, texts[i]);
+	job.options = &list;
+	check_end(START("STAND_IN=exit 0"), 0);
+	arguments = content("arguments");
+	ck_assert_ptr_nonnull(strstr(arguments,
+		"\n--lifetime\n3600s\n--resources\nit's=\"$HOME\" `id` *\n\ntwo\nlines\n\\\n"
+		"--no-nanny\n"));
+	free(arguments);
+	strv_finish(&list);
+}
+END_TEST
+
+/* forkserver, but not where the mark says that it did not go well. */
+START_TEST(worker_start)
+{
+	char *mark = xasprintf("%s/it's a mark", directory);
+
+	check_end(START("STAND_IN=exit 0"), 0);
+	check_content("method", "spawn\n");
+	job.forkserver = true;
+	check_end(START("STAND_IN=exit 0"), 0);
+	check_content("method", "forkserver\n");
+	job.spawn_mark = mark;
+	check_end(START("STAND_IN=exit 0"), 0);
+	check_content("method", "forkserver\n");
+	free(unit_file(directory, "it's a mark", "", 0));
+	check_end(START("STAND_IN=exit 0"), 0);
+	check_content("method", "spawn\n");
+	free(mark);
+}
+END_TEST
+
+/* The directory for $USER is made, used, and emptied however the job ends: the status is Python's. */
+START_TEST(scratch)
+{
+	static const struct {
+		const char *stand_in;
+		int status;
+	} rows[] = {{"STAND_IN=exit 3", 3}, {"STAND_IN=kill -KILL $$", 137},
+		{"STAND_IN=" UNTIL_TERMINATED, 5}};
+	char *template = xasprintf("%s/it's $USER's scratch/$USER", directory);
+	char *base = xasprintf("%s/it's somebody's scratch/somebody", directory);
+	char *expected = xasprintf("%s/draco-42", base), *local;
+	pid_t pid;
+
+	job.scratch = template;
+	job.epilogue = "touch \"$TEST/epilogue\"";
+	pid = START(rows[_i].stand_in);
+	if (rows[_i].status == 5) {
+		wait_for_file("ready");
+		ck_assert_int_eq(kill(pid, SIGTERM), 0);
+	}
+	check_end(pid, rows[_i].status);
+	local = local_directory();
+	ck_assert_str_eq(local, expected);
+	check_content("mode", "700\n");
+	ck_assert(exists("epilogue"));
+	ck_assert_int_eq(count_entries(base), 0);
+	free(template);
+	free(base);
+	free(expected);
+	free(local);
+}
+END_TEST
+
+/* What is there already stays, and the job has a directory beside it. */
+START_TEST(scratch_of_the_same_name)
+{
+	char *base = xasprintf("%s/scratch", directory), *there, *local;
+
+	ck_assert_int_eq(mkdir(base, 0700), 0);
+	there = xasprintf("%s/draco-42", base);
+	ck_assert_int_eq(symlink("/tmp", there), 0);
+	job.scratch = base;
+	check_end(START("STAND_IN=exit 0"), 0);
+	local = local_directory();
+	ck_assert_int_eq(strncmp(local, there, strlen(there)), 0);
+	ck_assert_int_eq(local[strlen(there)], '-');
+	ck_assert_int_eq(count_entries(base), 1);
+	ck_assert_int_eq(access(there, F_OK), 0);
+	free(base);
+	free(there);
+	free(local);
+}
+END_TEST
+
+/* A directory that cannot be had or trusted: the script says so, and TMPDIR is used. */
+START_TEST(scratch_refused)
+{
+	static const char *const said[] = {
+		" does not exist and cannot be made: local files go to ",
+		" can be changed by all users (mode 777): local files go to "};
+	char *base = xasprintf("%s/scratch", directory), *local;
+
+	if (_i == 0) {
+		free(unit_file(directory, "scratch", "", 0));
+	} else {
+		ck_assert_int_eq(mkdir(base, 0700), 0);
+		ck_assert_int_eq(chmod(base, 0777), 0);
+	}
+	job.scratch = base;
+	check_end(START("STAND_IN=exit 0"), 0);
+	check_said(said[_i]);
+	local = local_directory();
+	ck_assert_int_eq(strncmp(local, temporary, strlen(temporary)), 0);
+	free(base);
+	free(local);
+}
+END_TEST
+
+START_TEST(explain)
+{
+	ck_assert_ptr_null(jobscript_explain_exit(0));
+	ck_assert_ptr_null(jobscript_explain_exit(1));
+	ck_assert_ptr_nonnull(
+		strstr(jobscript_explain_exit(JOBSCRIPT_EXIT_PROLOGUE), "prologue"));
+	ck_assert_ptr_nonnull(strstr(jobscript_explain_exit(JOBSCRIPT_EXIT_PYTHON), "Python"));
+	ck_assert_ptr_nonnull(
+		strstr(jobscript_explain_exit(JOBSCRIPT_EXIT_DIRECTORY), "local files"));
+}
+END_TEST
+
+Suite *unit_suite(void)
+{
+	Suite *suite = suite_create("jobscript: parts");
+	TCase *tcase = tcase_create("parts");
+
+	tcase_add_checked_fixture(tcase, jobscript_setup, jobscript_teardown);
+	tcase_add_test(tcase, no_python);
+	tcase_add_test(tcase, no_distributed);
+	tcase_add_test(tcase, no_place_for_local_files);
+	tcase_add_test(tcase, certificate);
+	tcase_add_loop_test(tcase, address, 0, 2);
+	tcase_add_loop_test(tcase, prologue_fails, 0, LENGTH(bad_prologues));
+	tcase_add_test(tcase, prologue);
+	tcase_add_test(tcase, terminate_in_prologue);
+	tcase_add_loop_test(tcase, epilogue, 0, 4);
+	tcase_add_test(tcase, options);
+	tcase_add_test(tcase, worker_start);
+	tcase_add_loop_test(tcase, scratch, 0, 3);
+	tcase_add_test(tcase, scratch_of_the_same_name);
+	tcase_add_loop_test(tcase, scratch_refused, 0, 2);
+	tcase_add_test(tcase, explain);
+	suite_add_tcase(suite, tcase);
+	return suite;
+}

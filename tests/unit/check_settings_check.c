@@ -1,0 +1,120 @@
+/* check_settings_check.c: tests of common/settings_check.c: settings that must fit together, what
+ * follows from them, and no value at all. */
+#include "unit.h"
+
+#include "common/settings.h"
+
+static struct settings settings;
+
+static void setup(void)
+{
+	settings_init(&settings);
+}
+
+static void teardown(void)
+{
+	settings_finish(&settings);
+}
+
+START_TEST(none)
+{
+	static const char *const nones[] = {"none", "None", "NONE", "null", "~", ""};
+
+	for (size_t i = 0; i < LENGTH(nones); i++) {
+		ck_assert_int_eq(
+			settings_set(&settings, SETTING_RESERVATION, "maintenance", "s", NULL),
+			0);
+		ck_assert_str_eq(settings.reservation, "maintenance");
+		ck_assert_int_eq(
+			settings_set(&settings, SETTING_RESERVATION, nones[i], "s", NULL), 0);
+		ck_assert_ptr_null(settings.reservation);
+	}
+	ck_assert_int_eq(
+		settings_set(&settings, SETTING_RESERVATION, "nonesuch", "s", NULL), 0);
+	ck_assert_str_eq(settings.reservation, "nonesuch");
+}
+END_TEST
+
+static const struct {
+	const char *set; /* as JSON */
+	const char *text[4];
+} conflicts[] = {
+	{"{\"processes\": 41}", {"processes 41", "cores 40", "lower", "raise"}},
+	{"{\"memory\": \"1999 MiB\"}", {"memory 1999 MiB", "99 MiB", "20", "100 MiB"}},
+	{"{\"walltime\": \"00:44:59\"}",
+		{"walltime 00:44:59", "00:45:00", "minimum", "at least"}},
+	{"{\"minimum\": 41}", {"minimum 41", "40", "adaptive_scale_factor 2", "processes 20"}},
+	{"{\"minimum\": 8, \"maximum\": 7}", {"minimum 8", "maximum 7", "lower", "raise"}},
+};
+
+START_TEST(check_refuses)
+{
+	json_t *object = json_loads(conflicts[_i].set, 0, NULL);
+	struct err err = ERR_INIT;
+
+	ck_assert_int_eq(settings_set_json(&settings, object, "s", &err), 0);
+	ck_assert_int_eq(settings_check(&settings, &err), -EINVAL);
+	for (size_t i = 0; i < LENGTH(conflicts[0].text); i++)
+		unit_assert_err(&err, -EINVAL, conflicts[_i].text[i]);
+	ck_assert_int_eq(settings_check(&settings, NULL), -EINVAL);
+	json_decref(object);
+}
+END_TEST
+
+static const char *const agreements[] = {
+	"{\"processes\": 40, \"cores\": 40}",
+	"{\"memory\": \"2000 MiB\"}",
+	"{\"walltime\": \"00:45:00\"}",
+	"{\"walltime\": \"00:10:00\", \"minimum_walltime\": \"00:10:00\"}",
+	"{\"minimum\": 40}",
+	"{\"minimum\": 41, \"adaptive_scale_factor\": 3}",
+	"{\"minimum\": 7, \"maximum\": 7}",
+	"{\"minimum\": 100000, \"maximum\": 100000}",
+	"{\"processes\": 1, \"cores\": 1, \"memory\": \"100 MiB\"}",
+};
+
+START_TEST(check_accepts)
+{
+	json_t *object = json_loads(agreements[_i], 0, NULL);
+	struct err err = ERR_INIT;
+
+	ck_assert_int_eq(settings_set_json(&settings, object, "s", &err), 0);
+	ck_assert_msg(settings_check(&settings, &err) == 0, "%s", err.text);
+	json_decref(object);
+}
+END_TEST
+
+START_TEST(what_follows)
+{
+	ck_assert_int_eq(settings_maximum(&settings), 40);
+	settings.maximum = 7;
+	ck_assert_int_eq(settings_maximum(&settings), 7);
+	settings.maximum = 0;
+	settings.processes = 4096;
+	settings.adaptive_scale_factor = 10000;
+	ck_assert_int_eq(settings_maximum(&settings), 40960000);
+	settings.processes = 3;
+	ck_assert_int_eq(settings_threads_per_worker(&settings), 13);
+	settings.cores = 2; /* settings_check() refuses it */
+	ck_assert_int_eq(settings_threads_per_worker(&settings), 1);
+	settings.memory_mib = 10;
+	ck_assert_int_eq(settings_bytes_per_worker(&settings), 3495253);
+	settings.memory_mib = INT64_C(1) << 40; /* the most that is read */
+	settings.processes = 1;
+	ck_assert_int_eq(settings_bytes_per_worker(&settings), INT64_C(1) << 60);
+}
+END_TEST
+
+Suite *unit_suite(void)
+{
+	Suite *suite = suite_create("settings: check");
+	TCase *tcase = tcase_create("check");
+
+	tcase_add_checked_fixture(tcase, setup, teardown);
+	tcase_add_test(tcase, none);
+	tcase_add_loop_test(tcase, check_refuses, 0, LENGTH(conflicts));
+	tcase_add_loop_test(tcase, check_accepts, 0, LENGTH(agreements));
+	tcase_add_test(tcase, what_follows);
+	suite_add_tcase(suite, tcase);
+	return suite;
+}

@@ -163,14 +163,13 @@ static bool take_time(const char **text, struct reading *reading)
 static bool read_day_and_time(const char *text, struct reading *reading)
 {
 	bool day = take_day(&text, reading);
+	bool joined = day && (take_char(&text, 'T') || take_char(&text, '-'));
 
-	if (day) {
-		if (*text && !take_char(&text, 'T') && !take_char(&text, '-') &&
-			!isspace((unsigned char)*text))
-			return false;
+	if (day && !joined && *text && !isspace((unsigned char)*text))
+		return false;
+	if (day)
 		skip_blanks(&text);
-	}
-	if (*text ? !take_time(&text, reading) : !day)
+	if ((*text || !day || joined) && !take_time(&text, reading))
 		return false;
 	skip_blanks(&text);
 	return !*text;

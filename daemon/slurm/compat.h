@@ -14,6 +14,17 @@
 #define slurm_free_ctl_conf slurm_free_conf
 #endif
 
+/* Exported by libslurm, but not declared in its header. */
+#ifdef HAVE_SLURM_JOB_STATE_REASON_STRING
+extern char *slurm_job_state_reason_string(enum job_state_reason reason);
+#define compat_reason_string slurm_job_state_reason_string
+#else
+#if !HAVE_DECL_SLURM_JOB_REASON_STRING
+extern char *slurm_job_reason_string(enum job_state_reason reason);
+#endif
+#define compat_reason_string slurm_job_reason_string
+#endif
+
 #ifdef HAVE_SUBMIT_RESPONSE_MSG_T_JOB_ID
 #define compat_submitted_id(response) ((response)->job_id)
 #else

@@ -12,12 +12,8 @@
 
 #include "common/err.h"
 #include "common/json.h"
+#include "daemon/slurm/compat.h"
 #include "daemon/slurm/slurm_calls.h"
-
-#if !HAVE_DECL_SLURM_JOB_REASON_STRING
-/* Exported by libslurm 22.05, but not declared in its header. */
-extern char *slurm_job_reason_string(enum job_state_reason reason);
-#endif
 
 #define TASKS_MAX 100000
 
@@ -55,7 +51,7 @@ static const char *reason_of(const slurm_job_info_t *job)
 		return "Configuring";
 	if (job->state_desc)
 		return job->state_desc;
-	return slurm_job_reason_string((enum job_state_reason)job->state_reason);
+	return compat_reason_string((enum job_state_reason)job->state_reason);
 }
 
 struct expansion {

@@ -30,6 +30,7 @@ def measure(draco: Draco, way: str, workers: int) -> tuple[float, float]:
         f"--worker-start={way}",
         f"--processes={workers}",
         f"--minimum={workers}",
+        "--queues-to-try=standard",  # short is too short for the default walltime
         f"--scratch-directory={draco.root}/scratch",
     )
     status = draco.status()

@@ -17,6 +17,8 @@
 #include "common/settings_list.h"
 #include "common/strv.h"
 
+#define DAY_MS 86400000
+
 static bool is_number(const struct setting *setting)
 {
 	return setting->type <= SETTING_DURATION; /* they are the first in the enum */
@@ -47,6 +49,8 @@ char *value_format_number(const struct setting *setting, int64_t number)
 	case SETTING_DURATION:
 		if (number % 1000)
 			return xasprintf("%" PRId64 " ms", number);
+		if (number >= 2 * DAY_MS && number % DAY_MS == 0)
+			return xasprintf("%" PRId64 " days", number / DAY_MS);
 		return xasprintf("%" PRId64, number / 1000);
 	default:
 		return xasprintf("%" PRId64, number);
@@ -64,8 +68,8 @@ static char *format_bound(const struct setting *setting, int64_t number)
 		return xasprintf("%" PRId64 " ms", number);
 	if (number < 60000 && number % 1000 == 0)
 		return xasprintf("%" PRId64 " s", number / 1000);
-	if (number % 86400000 == 0)
-		return xasprintf("%" PRId64 " days", number / 86400000);
+	if (number % DAY_MS == 0)
+		return xasprintf("%" PRId64 " days", number / DAY_MS);
 	return xstrdup(format_duration(number, text));
 }
 

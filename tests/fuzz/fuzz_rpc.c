@@ -2,6 +2,7 @@
 #include "fuzz.h"
 
 #include <errno.h>
+#include <stdbool.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -40,6 +41,18 @@ static char *format(const struct rpc_message *m)
 	}
 }
 
+/* Numbers are written with 15 digits: the same after that. */
+static bool same(const json_t *a, const json_t *b)
+{
+	static const size_t flags = JSON_ENCODE_ANY | JSON_SORT_KEYS | JSON_REAL_PRECISION(15);
+	char *text_a = json_dumps(a, flags), *text_b = json_dumps(b, flags);
+	bool equal = text_a && text_b && strcmp(text_a, text_b) == 0;
+
+	free(text_a);
+	free(text_b);
+	return equal;
+}
+
 static void write_again(const struct rpc_message *m)
 {
 	char *line = format(m);
@@ -49,9 +62,9 @@ static void write_again(const struct rpc_message *m)
 	fuzz_require(rpc_parse(line, strlen(line), &again, NULL) == 0);
 	fuzz_require(again.kind == (m->kind == RPC_REQUEST ? RPC_NOTIFICATION : m->kind));
 	fuzz_require(!m->params == !again.params && !m->data == !again.data);
-	fuzz_require(!m->params || json_equal(m->params, again.params));
-	fuzz_require(!m->result || json_equal(m->result, again.result));
-	fuzz_require(!m->data || json_equal(m->data, again.data));
+	fuzz_require(!m->params || same(m->params, again.params));
+	fuzz_require(!m->result || same(m->result, again.result));
+	fuzz_require(!m->data || same(m->data, again.data));
 	fuzz_require(!m->text || (strcmp(m->text, again.text) == 0 && m->code == again.code));
 	rpc_message_finish(&again);
 	free(line);

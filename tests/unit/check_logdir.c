@@ -7,7 +7,7 @@
 #include <unistd.h>
 
 #include "common/alloc.h"
-#include "daemon/logdir.h"
+#include "common/logdir.h"
 
 static char *directory;
 

@@ -162,6 +162,8 @@ static const struct {
 } special[SETTING_COUNT] = {
 	[SETTING_PYTHON] = {{"/abc", "/abc"}, {"bin/python3", "./python3", NULL}},
 	[SETTING_LOG_DIRECTORY] = {{"~/abc", "~/abc"}, {"logs", "~user/logs", NULL}},
+	[SETTING_LOG_RETENTION] = {{"3d", "3 days"},
+		{"", "x", "-1", "5 parsecs", "9999 days", NULL}},
 	[SETTING_DASHBOARD_ADDRESS] = {{"10.0.0.1", "10.0.0.1"},
 		{"/abc", "localhost", "::1", "10.0.0.256", "none", NULL}},
 	[SETTING_DASHBOARD_PORT] = {{"8787", "8787"},

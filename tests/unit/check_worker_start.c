@@ -1,82 +1,67 @@
-/* check_worker_start.c: tests of daemon/worker_start.c: what forkserver is blamed for, and what not. */
+/* check_worker_start.c: tests of daemon/worker_start.c. */
 #include "unit.h"
 
 #include "daemon/worker_start.h"
 
-/* Two processes per job: 6 early deaths are many. Patience is 1000 ms. */
+/* Jobs of 4 workers. */
+#define SPAWN	 .processes = 4, .patience_ms = 1000
+#define FORK	 SPAWN, .forkserver = true
+#define STARTING .phase = PHASE_STARTING
+#define READY	 .phase = PHASE_READY, .was_connected = true, .was_ready = true
+#define GONE	 .phase = PHASE_GONE
+#define FAILED	 GONE, .failed = true
+
 static const struct {
-	enum job_phase phase;
-	bool failed, was_connected, was_ready, has_work;
-	int64_t processes, early_deaths, running_ms;
-	enum worker_start_verdict verdict; /* with spawn it is always FINE */
+	struct worker_start_facts facts;
+	enum worker_start_verdict verdict;
 } rows[] = {
-	/* the first worker is waited for, with patience */
-	{PHASE_PENDING, false, false, false, false, 2, 0, 0, WORKER_START_FINE},
-	{PHASE_STARTING, false, false, false, false, 2, 0, 999, WORKER_START_FINE},
-	{PHASE_STARTING, false, false, false, false, 2, 0, 1000, WORKER_START_SILENT},
-	{PHASE_STARTING, false, false, false, true, 2, 0, 5000, WORKER_START_SILENT},
-	{PHASE_STARTING, false, true, false, false, 2, 0, 5000, WORKER_START_FINE},
-	{PHASE_READY, false, true, true, false, 2, 0, 5000, WORKER_START_FINE},
-	{PHASE_DRAINING, false, false, false, false, 2, 0, 5000, WORKER_START_FINE},
-	/* ended before any came */
-	{PHASE_GONE, true, false, false, false, 2, 0, 0, WORKER_START_NONE},
-	{PHASE_GONE, true, true, false, false, 2, 0, 0, WORKER_START_FINE},
-	{PHASE_GONE, false, false, false, false, 2, 0, 5000, WORKER_START_FINE},
-	{PHASE_GONE, false, false, false, false, 2, 99, 5000, WORKER_START_FINE},
-	/* they come and die; with tasks it is those that may be what ends them */
-	{PHASE_STARTING, false, true, false, false, 2, 5, 10, WORKER_START_FINE},
-	{PHASE_STARTING, false, true, false, false, 2, 6, 10, WORKER_START_DYING},
-	{PHASE_STARTING, false, true, false, true, 2, 6, 10, WORKER_START_DYING},
-	{PHASE_READY, false, true, true, false, 2, 6, 10, WORKER_START_DYING},
-	{PHASE_READY, false, true, true, true, 2, 6, 10, WORKER_START_FINE},
-	{PHASE_GONE, true, true, false, false, 2, 6, 10, WORKER_START_DYING},
-	{PHASE_GONE, true, true, true, true, 2, 6, 10, WORKER_START_FINE},
-	/* how many are many: three of each worker, but at least six */
-	{PHASE_READY, false, true, true, false, 1, 5, 10, WORKER_START_FINE},
-	{PHASE_READY, false, true, true, false, 1, 6, 10, WORKER_START_DYING},
-	{PHASE_READY, false, true, true, false, 20, 59, 10, WORKER_START_FINE},
-	{PHASE_READY, false, true, true, false, 20, 60, 10, WORKER_START_DYING},
+	/* none comes */
+	{{FORK, STARTING, .running_ms = 999}, WORKER_START_FINE},
+	{{FORK, STARTING, .running_ms = 1000}, WORKER_START_SILENT},
+	{{FORK, STARTING, .running_ms = 1000, .was_connected = true}, WORKER_START_FINE},
+	{{SPAWN, STARTING, .running_ms = 1000}, WORKER_START_FINE},
+	{{FORK, .phase = PHASE_PENDING, .running_ms = 1000}, WORKER_START_FINE},
+	{{FORK, .phase = PHASE_ENDING, .running_ms = 1000}, WORKER_START_FINE},
+	/* it ends */
+	{{FORK, FAILED}, WORKER_START_NONE},
+	{{SPAWN, FAILED}, WORKER_START_FINE},
+	{{FORK, FAILED, .was_connected = true}, WORKER_START_FINE},
+	{{FORK, GONE}, WORKER_START_FINE}, /* cancelled, preempted, ... */
+	{{FORK, GONE, .early_deaths = 100}, WORKER_START_FINE},
+	/* they die: each three times */
+	{{FORK, STARTING, .early_deaths = 11, .was_connected = true}, WORKER_START_FINE},
+	{{FORK, STARTING, .early_deaths = 12, .was_connected = true}, WORKER_START_DYING},
+	{{FORK, STARTING, .early_deaths = 12, .was_connected = true, .had_work = true},
+		WORKER_START_DYING},
+	{{FORK, READY, .early_deaths = 12}, WORKER_START_DYING},
+	{{FORK, READY, .early_deaths = 12, .had_work = true}, WORKER_START_FINE},
+	{{SPAWN, READY, .early_deaths = 12}, WORKER_START_FINE},
+	{{FORK, FAILED, .was_connected = true, .early_deaths = 12}, WORKER_START_DYING},
+	/* of one worker, more often */
+	{{.forkserver = true, READY, .processes = 1, .early_deaths = 5}, WORKER_START_FINE},
+	{{.forkserver = true, READY, .processes = 1, .early_deaths = 6}, WORKER_START_DYING},
 };
 
-START_TEST(judge)
+START_TEST(judges)
 {
-	struct worker_start_facts facts = {
-		.forkserver = true,
-		.phase = rows[_i].phase,
-		.failed = rows[_i].failed,
-		.was_connected = rows[_i].was_connected,
-		.was_ready = rows[_i].was_ready,
-		.has_work = rows[_i].has_work,
-		.processes = rows[_i].processes,
-		.early_deaths = rows[_i].early_deaths,
-		.running_ms = rows[_i].running_ms,
-		.patience_ms = 1000,
-	};
-
-	ck_assert_int_eq(worker_start_judge(&facts), rows[_i].verdict);
-	facts.forkserver = false;
-	ck_assert_int_eq(worker_start_judge(&facts), WORKER_START_FINE);
+	ck_assert_int_eq(worker_start_judge(&rows[_i].facts), rows[_i].verdict);
 }
 END_TEST
 
-START_TEST(text)
+START_TEST(has_words_for_all)
 {
-	for (int i = 0; i < WORKER_START_COUNT; i++) {
-		ck_assert_ptr_nonnull(worker_start_text((enum worker_start_verdict)i));
-		for (int k = 0; k < i; k++)
-			ck_assert_str_ne(worker_start_text((enum worker_start_verdict)i),
-				worker_start_text((enum worker_start_verdict)k));
-	}
+	for (int verdict = 0; verdict < WORKER_START_COUNT; verdict++)
+		ck_assert_ptr_nonnull(worker_start_text((enum worker_start_verdict)verdict));
 }
 END_TEST
 
 Suite *unit_suite(void)
 {
 	Suite *suite = suite_create("worker_start");
-	TCase *tcase = tcase_create("worker_start");
+	TCase *tests = tcase_create("worker_start");
 
-	tcase_add_loop_test(tcase, judge, 0, LENGTH(rows));
-	tcase_add_test(tcase, text);
-	suite_add_tcase(suite, tcase);
+	tcase_add_loop_test(tests, judges, 0, LENGTH(rows));
+	tcase_add_test(tests, has_words_for_all);
+	suite_add_tcase(suite, tests);
 	return suite;
 }

@@ -17,6 +17,7 @@
 #include "common/logdir.h"
 #include "common/parse.h"
 #include "common/paths.h"
+#include "daemon/cluster_find.h"
 #include "daemon/cluster_jobs.h"
 #include "daemon/cluster_place.h"
 #include "daemon/history.h"
@@ -30,9 +31,6 @@
 #include "daemon/slurm.h"
 #include "daemon/submission.h"
 
-#define SITE_DEADLINE_MS 20000
-#define SITE_PATIENCE_MS 15000 /* how long a start waits for a Slurm that was never reached */
-#define SITE_PAUSE_MS	 1000
 #define STOP_DEADLINE_MS 20000 /* for jobs that Slurm does not confirm to be gone */
 
 static const char *const state_names[] = {
@@ -105,70 +103,6 @@ static void set_state(struct cluster *cluster, enum cluster_state state)
 void cluster_wake(struct cluster *cluster, int64_t in_ms)
 {
 	loop_timer_start(cluster->reconcile, in_ms);
-}
-
-/* What a start has to find out first: the Python, and this host's address. */
-
-static void on_python(void *arg, const struct python *found, const struct err *err)
-{
-	struct cluster *cluster = arg;
-
-	cluster->python_search = NULL;
-	if (!found) {
-		cluster_fail(cluster, err, NULL);
-		return;
-	}
-	history_note(EVENT_NOTE, "cluster", cluster->name, "Python %s with distributed %s: %s",
-		found->version, found->distributed, found->path);
-	cluster->python = xstrdup(found->path);
-	cluster->python_version = xstrdup(found->version);
-	cluster_wake(cluster, 0);
-}
-
-static void on_site(
-	void *arg, enum slurm_outcome outcome, const json_t *result, const struct err *err)
-{
-	struct cluster *cluster = arg;
-	struct err told = ERR_INIT;
-
-	cluster->site_asked = false;
-	if (!cluster->wanted || cluster->state != CLUSTER_STARTING) {
-		cluster_wake(cluster, 0);
-		return;
-	}
-	if (outcome == OUTCOME_DONE) {
-		cluster->array_max = json_get_integer(result, "array_max", 1);
-		log_info("slurm: slurmctld on %s, reached from %s",
-			json_get_text(result, "controller", "?"),
-			json_get_text(result, "address", "?"));
-		if (cluster_access_choose_address(cluster, result, &told) < 0)
-			cluster_fail(cluster, &told, NULL);
-		cluster_wake(cluster, 0);
-	} else if (outcome == OUTCOME_UNUSABLE || outcome == OUTCOME_REFUSED) {
-		err_set(&told, -EIO, "Slurm cannot be used: %s (does sinfo work on this host?)",
-			err->text);
-		cluster_fail(cluster, &told, NULL);
-	} else if (loop_now_ms() - cluster->started_ms > SITE_PATIENCE_MS) {
-		err_set(&told, -EIO,
-			"Slurm does not answer: %s (does sinfo work on this host?)", err->text);
-		cluster_fail(cluster, &told, NULL);
-	} else {
-		cluster_wake(cluster, SITE_PAUSE_MS);
-	}
-}
-
-/* Returns whether all is known. */
-static bool find_out(struct cluster *cluster)
-{
-	if (!cluster->python && !cluster->python_search)
-		cluster->python_search = python_search_start(cluster->loop, cluster->children,
-			cluster->request.settings.python, &cluster->request.environment,
-			on_python, cluster);
-	if (!cluster->address && !cluster->site_asked &&
-		slurm_request(cluster->slurm, "site", cluster_access_question(cluster),
-			SITE_DEADLINE_MS, on_site, cluster) == 0)
-		cluster->site_asked = true;
-	return cluster->python && cluster->address;
 }
 
 /* The scheduler. */
@@ -304,7 +238,7 @@ static void go_up(struct cluster *cluster)
 	struct jobs_count count;
 	int64_t missing, deadline;
 
-	if (!find_out(cluster))
+	if (!cluster_find_out(cluster))
 		return;
 	cluster_reached(cluster, MILESTONE_PREPARED);
 	if (scheduler_state(cluster->scheduler) == SCHEDULER_STOPPED)

@@ -23,6 +23,7 @@
 #include "daemon/loop.h"
 #include "daemon/plan.h"
 #include "daemon/report.h"
+#include "daemon/start_request.h"
 
 #define PROGRESS_INTERVAL_MS 100
 #define PROGRESS_TICK_MS     1000
@@ -103,71 +104,6 @@ static void do_hello(
 
 /* start */
 
-static void refuse_settings(struct client *client, const struct rpc_message *message,
-	const struct problems *problems)
-{
-	_cleanup_free_ char *text = problems_text(problems, false);
-
-	client_refuse(client, message->id, RPC_INVALID_PARAMS, text,
-		json_pack("{s:o}", "problems", problems_to_json(problems)));
-}
-
-/* The settings come from the files, the environment and the options of the caller: the environment that
- * dracod was started in does not matter. False when the client was refused. */
-static bool make_request(struct client *client, const struct rpc_message *message,
-	struct cluster_request *ret, json_t **ret_limits)
-{
-	const json_t *params = message->params;
-	const char *directory = json_get_text(params, "directory", NULL);
-	struct settings_inputs inputs = {
-		.environment = json_object_get(params, "environment"),
-		.options = json_object_get(params, "settings"),
-		.profile = json_get_text(params, "profile", NULL),
-	};
-	struct settings_report report;
-	bool good;
-
-	*ret = (struct cluster_request){0};
-	good = settings_resolve(&inputs, &ret->settings, &report) == 0;
-	if (good) {
-		*ret_limits = json_incref(report.limits);
-		environment_filter(inputs.environment, &ret->environment);
-		if (directory && directory[0] == '/')
-			ret->directory = xstrdup(directory);
-	} else {
-		refuse_settings(client, message, &report.problems);
-		cluster_request_finish(ret);
-	}
-	settings_report_finish(&report);
-	return good;
-}
-
-static void log_limits(const json_t *limits)
-{
-	const json_t *limit;
-	size_t i;
-
-	json_array_foreach (limits, i, limit)
-		log_info("settings: %s", json_get_text(limit, "message", ""));
-}
-
-/* What a start asked for and the cluster that it joins does not have. */
-static json_t *differences(const struct settings *running, const struct settings *asked)
-{
-	json_t *list = json_array();
-
-	for (int id = 0; id < SETTING_COUNT; id++) {
-		_cleanup_free_ char *is = settings_format(running, id);
-		_cleanup_free_ char *wished = settings_format(asked, id);
-
-		if (strcmp(is, wished) != 0)
-			json_array_append_new(list,
-				json_pack("{s:s, s:o, s:o}", "setting", settings_table[id].name,
-					"running", json_text(is), "asked", json_text(wished)));
-	}
-	return list;
-}
-
 static void do_start(
 	struct methods *methods, struct client *client, const struct rpc_message *message)
 {
@@ -181,9 +117,9 @@ static void do_start(
 		client_refuse(client, message->id, RPC_CANCELLED, "dracod ends", NULL);
 		return;
 	}
-	if (!make_request(client, message, &request, &limits))
+	if (!start_request_make(client, message, &request, &limits))
 		return;
-	log_limits(limits);
+	start_request_log_limits(limits);
 	switch (cluster->state) {
 	case CLUSTER_STOPPED:
 	case CLUSTER_FAILED:
@@ -200,7 +136,8 @@ static void do_start(
 		waiter = wait_for(methods, client, message, RPC_START);
 		waiter->extra = json_pack("{s:b, s:O, s:o}", "joined", 1, "limits", limits,
 			"differences",
-			differences(&cluster->request.settings, &request.settings));
+			start_request_differences(
+				&cluster->request.settings, &request.settings));
 		break;
 	case CLUSTER_STOPPING:
 		waiter = wait_for(methods, client, message, RPC_START);
@@ -292,7 +229,7 @@ static void do_plan(
 	struct cluster_request request;
 	struct err err = ERR_INIT;
 
-	if (!make_request(client, message, &request, &limits))
+	if (!start_request_make(client, message, &request, &limits))
 		return;
 	if (plans_begin(methods->plans, client, message->id, &request.settings, &err) < 0)
 		client_refuse(client, message->id, RPC_FAILED, err.text, NULL);

@@ -156,12 +156,16 @@ void jobs_set_gone(struct jobs *jobs, struct job *job, enum slurm_state state, c
 
 struct job *jobs_find(struct jobs *jobs, uint32_t job_id, int64_t task)
 {
-	struct job *job;
+	struct job *job, *gone = NULL;
 
+	/* A slurmctld that lost its newest jobs gives their ids once more. */
 	TAILQ_FOREACH (job, &jobs->list, link)
-		if (job->job_id == job_id && job->job_id && job->task == task)
-			return job;
-	return NULL;
+		if (job->job_id == job_id && job->job_id && job->task == task) {
+			if (job->phase != PHASE_GONE)
+				return job;
+			gone = job;
+		}
+	return gone;
 }
 
 struct job *jobs_find_id(struct jobs *jobs, const char *text)

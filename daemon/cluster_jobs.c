@@ -141,11 +141,12 @@ void cluster_send_ends(struct cluster *cluster)
 /* What the queue shows. */
 
 /* A job that ended although it was wanted. */
-static void job_lost(struct cluster *cluster, struct job *job, bool young)
+static void job_lost(struct cluster *cluster, struct job *job, bool young, bool vanished)
 {
 	struct err err = ERR_INIT;
 	_cleanup_free_ char *log = cluster_job_log(cluster, job);
 	int64_t pause_ms;
+	bool fatal;
 
 	if (job->abandoned)
 		return; /* the scheduler's failure, which is counted there */
@@ -155,8 +156,12 @@ static void job_lost(struct cluster *cluster, struct job *job, bool young)
 	}
 	if (cluster_forkserver_is_to_blame(cluster, job))
 		return; /* another one takes its place at once */
+	/* One that vanished was lost by Slurm: by a slurmctld that died before it had saved it. */
+	fatal = cluster->state == CLUSTER_STARTING && !vanished;
+	if (!fatal && loop_now_ms() < cluster->hold_until_ms)
+		return; /* together with another one: that is counted once */
 	cluster->failures++;
-	if (cluster->state == CLUSTER_STARTING || cluster->failures >= FAILURES_MAX) {
+	if (fatal || cluster->failures >= FAILURES_MAX) {
 		err_set(&err, -EIO, "job %s %s%s", job->id, job->end_text,
 			job->was_connected || jobscript_explain_exit(job->exit_status)
 				? ""
@@ -185,7 +190,7 @@ static void apply(struct cluster *cluster, struct job *job, const struct slurm_j
 
 	jobs_apply(cluster->jobs, job, report);
 	if (wanted && job->phase == PHASE_GONE && cluster->wanted)
-		job_lost(cluster, job, young);
+		job_lost(cluster, job, young, false);
 }
 
 /* A job with a tag of this cluster that is not in the model: the answer to its submission was lost,
@@ -222,7 +227,7 @@ static void apply_absent(
 		}
 	jobs_set_gone(cluster->jobs, job, STATE_COMPLETED, "is not known to Slurm any more");
 	if (wanted && cluster->wanted)
-		job_lost(cluster, job, young);
+		job_lost(cluster, job, young, true);
 }
 
 static void on_read(void *arg, const struct slurm_job *reports, int count, int64_t asked_ms)
@@ -237,7 +242,8 @@ static void on_read(void *arg, const struct slurm_job *reports, int count, int64
 			continue;
 		job = jobs_find(
 			cluster->jobs, reports[i].job_id, reports[i].task, reports[i].name);
-		if (!job) {
+		if (!job ||
+			(job->phase == PHASE_GONE && !slurm_state_is_end(reports[i].state))) {
 			apply_unknown(cluster, &reports[i]);
 			job = jobs_find(cluster->jobs, reports[i].job_id, reports[i].task,
 				reports[i].name);

@@ -390,14 +390,14 @@ static const char *const words[] = {"{", "}", "[", "]", ":", ",", "\"", "\\", "n
 	"\"result\":0,", "\"error\":{\"code\":1,\"message\":\"m\"},", "\"jsonrpc\":\"2.0\",",
 	NULL};
 
-/* 100,000 changed messages, the same in each run. */
+/* 100,000 (UNIT_PERCENT) changed messages, the same in each run. */
 START_TEST(mutations)
 {
 	int accepted = 0, badly_formed = 0, refused = 0;
 	struct mutator mutator;
 
 	mutator_init(&mutator, (uint64_t)_i + 1, words);
-	for (size_t i = 0; i < 10000; i++) {
+	for (size_t i = 0; i < (size_t)unit_rounds(10000); i++) {
 		const char *line = good[mutator_below(&mutator, LENGTH(good))].line;
 		size_t length;
 		char *mutant = mutate(&mutator, line, strlen(line), &length);
@@ -410,9 +410,9 @@ START_TEST(mutations)
 		free(mutant);
 	}
 	/* That all three were reached is what makes the rest worth something. */
-	ck_assert_int_gt(accepted, 300);
-	ck_assert_int_gt(refused, 300);
-	ck_assert_int_gt(badly_formed, 1000);
+	ck_assert_int_gt(accepted, unit_rounds(300));
+	ck_assert_int_gt(refused, unit_rounds(300));
+	ck_assert_int_gt(badly_formed, unit_rounds(1000));
 }
 END_TEST
 

@@ -325,7 +325,7 @@ START_TEST(mutations)
 	int read = 0, refused = 0;
 
 	mutator_init(&mutator, (uint64_t)_i + 1, words);
-	for (int i = 0; i < 1000; i++) {
+	for (int i = 0; i < unit_rounds(1000); i++) {
 		size_t length;
 		char *mutant = mutate(&mutator, whole, strlen(whole), &length);
 		int r = load_bytes(mutant, length);
@@ -334,8 +334,8 @@ START_TEST(mutations)
 		refused += r < 0;
 		free(mutant);
 	}
-	ck_assert_int_gt(read, 50);
-	ck_assert_int_gt(refused, 200);
+	ck_assert_int_gt(read, unit_rounds(20));
+	ck_assert_int_gt(refused, unit_rounds(200));
 }
 END_TEST
 

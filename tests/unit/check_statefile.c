@@ -223,7 +223,7 @@ static void write_for_ever(void)
 /* Read while another process writes, which is killed at last: whole each time, and then. */
 START_TEST(whole_at_every_moment)
 {
-	for (int round = 0; round < 20; round++) {
+	for (int round = 0; round < unit_rounds(20); round++) {
 		int status, seen = 0;
 		pid_t pid = fork();
 

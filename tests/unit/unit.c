@@ -22,6 +22,14 @@ bool unit_is_forking(void)
 	return !fork || strcmp(fork, "no") != 0;
 }
 
+int unit_rounds(int rounds)
+{
+	const char *percent = getenv("UNIT_PERCENT");
+	int64_t part = percent ? (int64_t)rounds * atoi(percent) / 100 : rounds;
+
+	return part < 1 ? 1 : (int)part;
+}
+
 char *unit_directory(void)
 {
 	char *path = xasprintf("%s/XXXXXX", base);

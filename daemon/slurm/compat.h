@@ -25,6 +25,18 @@ extern char *slurm_job_reason_string(enum job_state_reason reason);
 #define compat_reason_string slurm_job_reason_string
 #endif
 
+/* What slurm_init_job_desc_msg() leaves at 0, although "as the site has it" is another value. */
+static inline void compat_init_job(job_desc_msg_t *job)
+{
+#ifdef HAVE_JOB_DESC_MSG_T_OOM_KILL_STEP
+	job->oom_kill_step = NO_VAL16;
+#endif
+#ifdef HAVE_JOB_DESC_MSG_T_RESV_PORT_CNT
+	job->resv_port_cnt = NO_VAL16;
+#endif
+	(void)job;
+}
+
 #ifdef HAVE_SUBMIT_RESPONSE_MSG_T_JOB_ID
 #define compat_submitted_id(response) ((response)->job_id)
 #else

@@ -37,6 +37,7 @@ void submit_describe(
 	job->pn_min_memory = (uint64_t)wish->memory_mib;
 	job->time_limit = (uint32_t)((wish->walltime_s + 59) / 60);
 	job->requeue = 0; /* draco replaces jobs itself */
+	compat_init_job(job);
 #ifdef JOB_CPUS_SET
 	/* The partition's DefCpuPerGPU does not count where cores are asked for. */
 	job->bitflags |= JOB_CPUS_SET | JOB_NTASKS_SET;

@@ -49,3 +49,14 @@ int caller_settings(
 	output_problems(ctl, &ret_report->problems);
 	return r < 0 ? CTL_USAGE : CTL_DONE;
 }
+
+json_t *caller_params(const struct ctl *ctl)
+{
+	json_t *params = json_pack("{s:o}", "environment", caller_environment());
+
+	if (ctl->settings)
+		json_object_set(params, "settings", ctl->settings);
+	if (ctl->profile)
+		json_object_set_new(params, "profile", json_text(ctl->profile));
+	return params;
+}

@@ -12,6 +12,9 @@ struct ctl;
 /* The environment as {NAME: value}; the caller frees. */
 json_t *caller_environment(void);
 
+/* What dracod needs to resolve the same settings: {environment, settings, profile}; the caller frees. */
+json_t *caller_params(const struct ctl *ctl);
+
 /* Resolve the settings after all options were read. The caller finishes both in any case. 0 or
  * -EINVAL, as settings_resolve(). */
 int caller_resolve(

@@ -105,47 +105,6 @@ static void print_limits(const struct ctl *ctl, const json_t *limits, const json
 	}
 }
 
-/* Connect, starting dracod when there is none. */
-static int connect_or_launch(
-	struct connection *connection, struct ctl *ctl, bool *ret_launched, struct err *err)
-{
-	int r = -ENOENT;
-
-	*ret_launched = false;
-	for (int tries = 0; tries < 40; tries++) {
-		struct err why = ERR_INIT;
-
-		r = connection_open(connection, ctl, err);
-		if (r != -ENOENT)
-			return r;
-		/* Another dracoctl may have been quicker with its dracod: then that one serves.
-		 * Or one that is ending is still there for a moment. */
-		r = launch_dracod(ctl, &why);
-		*err = why;
-		if (r == 0)
-			*ret_launched = true;
-		else if (r != -EBUSY)
-			return r;
-		else
-			usleep(50000);
-	}
-	return r;
-}
-
-/* dracod was started for a cluster that did not come up: leave nothing behind. */
-static void end_dracod(struct connection *connection)
-{
-	_cleanup_json_ json_t *result = NULL;
-	struct refusal refusal = {0};
-	struct err err = ERR_INIT;
-	int r = connection_call(
-		connection, "shutdown", NULL, NULL, NULL, &result, &refusal, &err);
-
-	if (r < 0 && r != -EPIPE && r != -ECONNRESET) /* those: it has ended already */
-		fprintf(stderr, "dracoctl: dracod did not end in good order: %s\n", err.text);
-	json_decref(refusal.data);
-}
-
 static int stop_after_interrupt(
 	struct connection *connection, struct waiting *waiting, bool launched)
 {
@@ -177,7 +136,7 @@ static int stop_after_interrupt(
 	else
 		fprintf(stderr, "dracoctl: done, nothing is left\n");
 	if (launched && r == 0 && !json_get_boolean(result, "kept", 0))
-		end_dracod(connection);
+		launch_end(connection);
 	return CTL_INTERRUPTED;
 }
 
@@ -225,21 +184,10 @@ static void print_ready(
 	print_differences(json_object_get(status, "differences"));
 }
 
-static json_t *settings_params(const struct ctl *ctl)
-{
-	json_t *params = json_pack("{s:o}", "environment", caller_environment());
-
-	if (ctl->settings)
-		json_object_set(params, "settings", ctl->settings);
-	if (ctl->profile)
-		json_object_set_new(params, "profile", json_text(ctl->profile));
-	return params;
-}
-
 static json_t *start_params(const struct ctl *ctl)
 {
 	_cleanup_free_ char *directory = getcwd(NULL, 0);
-	json_t *params = settings_params(ctl);
+	json_t *params = caller_params(ctl);
 
 	json_object_set_new(params, "directory", json_text(directory ? directory : "/"));
 	json_object_set_new(params, "progress", json_true());
@@ -269,7 +217,7 @@ static int request_start(
 		output_failure(ctl, err.text, refusal.data);
 		json_decref(refusal.data);
 		if (launched)
-			end_dracod(connection);
+			launch_end(connection);
 		return refusal.code == RPC_INVALID_PARAMS ? CTL_USAGE : CTL_FAILED;
 	}
 	print_limits(ctl, json_object_get(status, "limits"), limits);
@@ -300,16 +248,16 @@ int cmd_start(struct ctl *ctl, int argc, char **argv)
 	print_limits(ctl, limits, NULL);
 	sigaction(SIGINT, &action, NULL);
 	sigaction(SIGTERM, &action, NULL);
-	if (connect_or_launch(&connection, ctl, &launched, &err) < 0) {
+	if (launch_connect(&connection, ctl, &launched, &err) < 0) {
 		output_error(ctl, "%s", err.text);
 		return CTL_FAILED;
 	}
 	if (!dry_run) {
 		status = request_start(&connection, ctl, limits, launched);
 	} else {
-		status = dry_run_show(&connection, ctl, settings_params(ctl));
+		status = dry_run_show(&connection, ctl, caller_params(ctl));
 		if (launched)
-			end_dracod(&connection);
+			launch_end(&connection);
 	}
 	connection_close(&connection);
 	return status;

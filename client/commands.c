@@ -71,6 +71,10 @@ const struct command commands[] = {
 		"The settings as dracoctl start would have them now, with the same options. Without an\n"
 		"action it is show.\n",
 		true, NULL, cmd_config},
+	{"script", "", "print the batch script of a job",
+		"As dracoctl start would submit it now, with the same options. Where no cluster runs, PYTHON and\n"
+		"HOST:PORT stand for what a start finds out.\n",
+		true, NULL, cmd_script},
 	{"dashboard", "", "print where Dask's dashboard is, and how to get there from afar",
 		"Prints its address on this host, an ssh command that brings it to your own machine, and\n"
 		"the path below a JupyterHub server that runs on this host. See the settings dashboard,\n"

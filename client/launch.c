@@ -12,6 +12,7 @@
 #include <unistd.h>
 
 #include "client/ctl.h"
+#include "client/request.h"
 #include "common/alloc.h"
 #include "common/cleanup.h"
 #include "common/err.h"
@@ -126,4 +127,43 @@ int launch_dracod(struct ctl *ctl, struct err *err)
 	if (strstr(report, "runs already"))
 		return err_set(err, -EBUSY, "%s", report);
 	return err_set(err, -EIO, "%s", report);
+}
+
+int launch_connect(
+	struct connection *connection, struct ctl *ctl, bool *ret_launched, struct err *err)
+{
+	int r = -ENOENT;
+
+	*ret_launched = false;
+	for (int tries = 0; tries < 40; tries++) {
+		struct err why = ERR_INIT;
+
+		r = connection_open(connection, ctl, err);
+		if (r != -ENOENT)
+			return r;
+		/* Another dracoctl may have been quicker with its dracod: then that one serves.
+		 * Or one that is ending is still there for a moment. */
+		r = launch_dracod(ctl, &why);
+		*err = why;
+		if (r == 0)
+			*ret_launched = true;
+		else if (r != -EBUSY)
+			return r;
+		else
+			usleep(50000);
+	}
+	return r;
+}
+
+void launch_end(struct connection *connection)
+{
+	_cleanup_json_ json_t *result = NULL;
+	struct refusal refusal = {0};
+	struct err err = ERR_INIT;
+	int r = connection_call(
+		connection, "shutdown", NULL, NULL, NULL, &result, &refusal, &err);
+
+	if (r < 0 && r != -EPIPE && r != -ECONNRESET) /* those: it has ended already */
+		fprintf(stderr, "dracoctl: dracod did not end in good order: %s\n", err.text);
+	json_decref(refusal.data);
 }

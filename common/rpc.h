@@ -70,6 +70,7 @@ enum rpc_method_id {
 	RPC_ENVIRONMENT,
 	RPC_LOGS,
 	RPC_PLAN,
+	RPC_SCRIPT,
 	RPC_EVENTS,
 	RPC_METHOD_COUNT,
 };

@@ -16,17 +16,22 @@
 #define DEATH_TIMEOUT_S	  60 /* workers without a scheduler */
 #define LIFETIME_MARGIN_S 60 /* workers leave so long before the walltime */
 
-static char *make_script(const struct cluster *cluster)
+/* What the script needs besides the settings. */
+struct facts {
+	const char *cluster, *python, *scheduler, *interface;
+	const char *spawn_mark; /* NULL: none */
+	bool forkserver;
+};
+
+static char *make_script(const struct settings *s, const struct facts *facts)
 {
-	const struct settings *s = &cluster->request.settings;
 	int64_t lifetime_s = s->walltime_s - LIFETIME_MARGIN_S;
-	_cleanup_free_ char *mark = cluster_spawn_mark(cluster);
 
 	return jobscript_make(&(struct jobscript){
-		.cluster = cluster->name,
-		.python = cluster->python,
-		.scheduler = scheduler_address(cluster->scheduler),
-		.interface = cluster_access_worker_interface(cluster),
+		.cluster = facts->cluster,
+		.python = facts->python,
+		.scheduler = facts->scheduler,
+		.interface = facts->interface,
 		.processes = s->processes,
 		.threads = settings_threads_per_worker(s),
 		.bytes = settings_bytes_per_worker(s),
@@ -36,9 +41,43 @@ static char *make_script(const struct cluster *cluster)
 		.prologue = s->prologue,
 		.epilogue = s->epilogue,
 		.options = &s->worker_options,
-		.forkserver = !cluster->spawn,
-		.spawn_mark = mark,
+		.forkserver = facts->forkserver,
+		.spawn_mark = facts->spawn_mark,
 	});
+}
+
+static char *make_own_script(const struct cluster *cluster)
+{
+	_cleanup_free_ char *mark = cluster_spawn_mark(cluster);
+
+	return make_script(&cluster->request.settings,
+		&(struct facts){
+			.cluster = cluster->name,
+			.python = cluster->python,
+			.scheduler = scheduler_address(cluster->scheduler),
+			.interface = cluster_access_worker_interface(cluster),
+			.spawn_mark = mark,
+			.forkserver = !cluster->spawn,
+		});
+}
+
+char *wish_preview_script(const struct cluster *cluster, const struct settings *settings)
+{
+	const char *address = scheduler_address(cluster->scheduler);
+	const char *unknown =
+		settings->security == SECURITY_NONE ? "tcp://HOST:PORT" : "tls://HOST:PORT";
+	bool known = *address && cluster->python;
+
+	return make_script(settings,
+		&(struct facts){
+			.cluster = cluster->name,
+			.python = known		   ? cluster->python
+				: settings->python ? settings->python
+						   : "PYTHON",
+			.scheduler = known ? address : unknown,
+			.interface = known ? cluster_access_worker_interface(cluster) : NULL,
+			.forkserver = settings->worker_start == WORKER_START_FORKSERVER,
+		});
 }
 
 /* With what sbatch itself, not Slurm, puts into a job's environment. */
@@ -73,7 +112,7 @@ void cluster_make_wish(const struct cluster *cluster, const char *name, int64_t 
 {
 	wish_ask(&cluster->request.settings, count, ret);
 	ret->name = xstrdup(name);
-	ret->script = make_script(cluster);
+	ret->script = make_own_script(cluster);
 	ret->output = xasprintf("%s/job-%s.log", cluster->log_dir, count > 1 ? "%A_%a" : "%j");
 	ret->directory = xstrdup(cluster->request.directory);
 	make_environment(cluster, name, &ret->environment);

@@ -16,6 +16,7 @@
 #include "common/rpc.h"
 #include "common/settings_resolve.h"
 #include "daemon/cluster.h"
+#include "daemon/cluster_wish.h"
 #include "daemon/control.h"
 #include "daemon/environment.h"
 #include "daemon/followers.h"
@@ -236,6 +237,20 @@ static void do_plan(
 	cluster_request_finish(&request);
 }
 
+static void do_script(
+	struct methods *methods, struct client *client, const struct rpc_message *message)
+{
+	_cleanup_json_ json_t *limits = NULL;
+	_cleanup_free_ char *script = NULL;
+	struct cluster_request request;
+
+	if (!start_request_make(client, message, &request, &limits))
+		return;
+	script = wish_preview_script(methods->cluster, &request.settings);
+	client_reply(client, message->id, json_pack("{s:o}", "script", json_text(script)));
+	cluster_request_finish(&request);
+}
+
 static void do_events(
 	struct methods *methods, struct client *client, const struct rpc_message *message)
 {
@@ -252,6 +267,7 @@ static void (*const handlers[RPC_METHOD_COUNT])(
 	[RPC_ENVIRONMENT] = do_environment,
 	[RPC_LOGS] = do_logs,
 	[RPC_PLAN] = do_plan,
+	[RPC_SCRIPT] = do_script,
 	[RPC_EVENTS] = do_events,
 };
 

@@ -339,3 +339,17 @@ def test_wrong_values(draco: Draco, option: str, complaint: str) -> None:
     assert result.returncode == 2
     assert complaint in result.stderr
     assert not draco.processes()
+
+
+def test_script_is_what_is_submitted(draco: Draco) -> None:
+    preview = draco.run("script", *SMALL, "--prologue=true", "--worker-options=--resources=A=1")
+    assert not draco.processes()
+    assert preview.stdout.startswith("#!/bin/bash\n") and "tls://HOST:PORT" in preview.stdout
+    assert "draco_prologue='true'" in preview.stdout and "'--resources=A=1'" in preview.stdout
+    draco.start()
+    job = draco.jobs()[0]["id"]
+    submitted = draco.sandbox.command("scontrol", "write", "batch_script", job, "-")
+    printed = draco.run("script", *SMALL).stdout
+    assert printed.count("\n") > 50
+    different = set(submitted.splitlines()) ^ set(printed.splitlines())
+    assert all("/spawn" in line for line in different), different

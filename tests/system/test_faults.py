@@ -1,0 +1,292 @@
+"""Slurm, the Dask scheduler or dracod itself dies or hangs."""
+
+from __future__ import annotations
+
+import os
+import re
+import signal
+import statistics
+import time
+from collections.abc import Iterator
+
+import pytest
+from conftest import visit
+from harness import Draco, Sandbox, is_alive, wait_for
+from standins import TINY, Connection, Daemon, impatient_python
+
+COMPUTE = """
+from distributed import Client
+with Client() as client:
+    client.wait_for_workers(1, timeout=60)
+    assert client.submit(sum, [1, 2, 3]).result(timeout=60) == 6
+"""
+
+
+@pytest.fixture(scope="module")
+def patient() -> Iterator[Sandbox]:
+    """A Slurm that the tests of this file may hurt, as long as they heal it."""
+    with Sandbox("--nodes", "2", "--shared") as sandbox:
+        yield sandbox
+
+
+@pytest.fixture
+def user(patient: Sandbox, request: pytest.FixtureRequest) -> Iterator[Draco]:
+    """A user on it; after the test it is sound again."""
+    with visit(patient, request) as draco:
+        yield draco
+        patient.restart("munged")
+        patient.restart("slurmctld")
+
+
+def log_since(draco: Draco, position: int) -> str:
+    return draco.log.read_text()[position:]
+
+
+def slurm_line(draco: Draco) -> str:
+    text = draco.run("status").stdout
+    return next(line for line in text.splitlines() if line.startswith("slurm"))
+
+
+def test_slurmctld_hangs(user: Draco, patient: Sandbox) -> None:
+    """status stays quick and tells since when; a stop does not claim what it cannot know."""
+    user.run("start", *TINY)
+    job = user.jobs()[0]["id"]
+    assert "answers" in slurm_line(user)
+    stopped = time.time()
+    patient.kill("slurmctld", "STOP")
+    wait_for(lambda: "does not answer" in slurm_line(user), "dracod has noticed", 90)
+    times = []
+    with Connection(user) as connection:
+        for _ in range(10):
+            begin = time.perf_counter()
+            result = user.run("status")
+            whole = time.perf_counter() - begin
+            words = r"^slurm +does not answer since [\d:]+ \([\d. a-z]+\): "
+            assert re.search(words, result.stdout, re.M)
+            assert f"\n{job} " in result.stdout
+            times.append((whole, connection.round_trip("status")))
+            time.sleep(0.1)
+    for number, name in enumerate(("dracoctl status", "request on the socket")):
+        values = [1000 * pair[number] for pair in times]
+        print(f"{name}: {min(values):.1f} to {max(values):.1f} ms, "
+              f"median {statistics.median(values):.1f}")  # fmt: skip
+    assert max(whole for whole, _ in times) < 1
+    slurm = user.status()["slurm"]
+    assert slurm["answering"] is False and slurm["error"]
+    assert stopped - 2 < slurm["since"] < stopped + 60
+    begin = time.monotonic()
+    result = user.run("stop", check=False)
+    print(f"stop took {time.monotonic() - begin:.1f} s: {result.stderr}")
+    assert result.returncode == 1 and not result.stdout
+    assert "Slurm does not answer: 1 job may live on" in result.stderr
+    patient.kill("slurmctld", "CONT")
+    wait_for(lambda: not user.jobs(), "dracod ends the job as soon as it can", 120)
+
+
+def test_slurmctld_comes_back(user: Draco, patient: Sandbox) -> None:
+    """A cluster outlives a restart of slurmctld and a pause of munged."""
+    user.run("start", *TINY)
+    before = user.status()
+    for daemon in ("slurmctld", "munged"):
+        patient.kill(daemon, "TERM")
+        wait_for(lambda: "does not answer" in slurm_line(user), "dracod has noticed", 90)
+        user.python(COMPUTE)
+        patient.restart(daemon)
+        wait_for(lambda: "answers (last" in slurm_line(user), "dracod has noticed", 120)
+    after = user.status()
+    assert after["cluster"]["id"] == before["cluster"]["id"]
+    assert [job["id"] for job in after["jobs"]] == [job["id"] for job in before["jobs"]]
+
+
+@pytest.mark.parametrize("delay", [0.02, 0.12, 0.5])
+def test_slurmctld_restarted_during_a_start(draco_alone: Draco, delay: float) -> None:
+    """A Slurm of its own: a slurmctld killed so soon forgets jobs, or revives those that ended."""
+    user, sandbox = draco_alone, draco_alone.sandbox
+    start = user.popen("start", *TINY, "--minimum=2", stdout=-1, stderr=-1)
+    time.sleep(delay)
+    sandbox.kill("slurmctld")
+    jobs_before = user.status().get("jobs", [])
+    time.sleep(1)
+    sandbox.restart("slurmctld")
+    out, err = start.communicate(timeout=200)
+    print(f"killed {delay} s after the start, with {len(jobs_before)} jobs wished for")
+    assert start.returncode == 0, err
+    assert "is ready" in out
+    user.python(COMPUTE)
+    assert len(user.jobs()) == 2, "never a job too many"
+
+
+def test_scheduler_killed(user: Draco) -> None:
+    """The next scheduler comes up at the same address, and new jobs take over.
+
+    There are more jobs than may fail in a row: to lose the scheduler is not their failure.
+    """
+    user.run("start", *TINY, "--minimum=6", "--maximum=6")
+    before = user.status()
+    position = user.log.stat().st_size
+    os.kill(before["scheduler"]["pid"], signal.SIGKILL)
+    old = {job["id"] for job in before["jobs"]}
+
+    def recovered() -> bool:
+        status = user.status()
+        new = [j for j in status["jobs"] if j["phase"] == "ready" and j["id"] not in old]
+        return len(new) == 6 and status["cluster"]["workers"] == 6
+
+    begin = time.monotonic()
+    wait_for(recovered, "six new jobs with all their workers", 180)
+    print(f"recovered after {time.monotonic() - begin:.1f} s")
+    after = user.status()
+    assert after["cluster"]["state"] == "running"
+    assert after["scheduler"]["address"] == before["scheduler"]["address"]
+    assert after["scheduler"]["pid"] != before["scheduler"]["pid"]
+    words = "scheduler: was ended by signal 9 (Killed), 1. failure in a row"
+    assert words in log_since(user, position)
+    assert {job["id"] for job in user.jobs()}.isdisjoint(old)
+    user.python(COMPUTE)
+
+
+def test_scheduler_killed_during_a_start(user: Draco) -> None:
+    start = user.popen("start", *TINY, stdout=-1, stderr=-1)
+    pid = wait_for(lambda: user.status().get("scheduler", {}).get("pid"), "it has a scheduler")
+    os.kill(pid, signal.SIGKILL)
+    _, err = start.communicate(timeout=120)
+    assert start.returncode == 0, err
+    user.python(COMPUTE)
+
+
+def test_scheduler_killed_again_and_again(user: Draco) -> None:
+    """In the end the cluster has failed, with the reason, and nothing is left."""
+    user.run("start", *TINY)
+    killed: set[int] = set()
+
+    def kill() -> bool:
+        status = user.status()
+        pid = status["scheduler"]["pid"]
+        if pid and pid not in killed and status["scheduler"]["state"] == "up":
+            os.kill(pid, signal.SIGKILL)
+            killed.add(pid)
+        return status["cluster"]["state"] == "failed"
+
+    wait_for(kill, "the cluster fails", 120)
+    assert len(killed) == 3
+    result = user.run("status", check=False)
+    assert result.returncode == 1
+    failure = re.search(r"^failure +(.*)$", result.stdout, re.M)
+    assert failure and "scheduler was ended by signal 9 (Killed), 3 times" in failure[1]
+    wait_for(lambda: not user.jobs(), "squeue shows none", 30)
+    user.run("start", *TINY)  # and it can be started again
+
+
+def test_scheduler_hangs_at_the_end(user: Draco) -> None:
+    """A stop does not wait for ever for a scheduler that does not react."""
+    user.run("start", *TINY)
+    pid = user.status()["scheduler"]["pid"]
+    os.kill(pid, signal.SIGSTOP)
+    begin = time.monotonic()
+    user.run("stop")
+    assert time.monotonic() - begin < 60
+    wait_for(lambda: not is_alive(pid), "the scheduler has ended")
+
+
+def kill_dracod(draco: Draco) -> None:
+    pid = draco.daemon()
+    os.kill(pid, signal.SIGKILL)
+    wait_for(lambda: not is_alive(pid), "dracod has died")
+
+
+def test_dracod_killed_and_started_again(user: Draco) -> None:
+    """The next dracod ends what the first has left, and only that."""
+    other = Draco(user.sandbox)
+    with other:
+        other.run("start", *TINY)
+        user.run("start", *TINY, "--minimum=2")
+        scheduler = user.status()["scheduler"]["pid"]
+        old = {job["id"] for job in user.jobs()}
+        kill_dracod(user)
+        result = user.run("status", check=False)
+        assert result.returncode == 3 and "no cluster" in result.stderr
+        begin = time.monotonic()
+        user.run("start", *TINY)
+        wait_for(
+            lambda: old.isdisjoint({job["id"] for job in user.jobs()})
+            and not is_alive(scheduler),
+            "jobs and scheduler of the first are gone",
+            60,
+        )
+        print(f"gone {time.monotonic() - begin:.1f} s after the next start")
+        assert len(user.jobs()) == 1
+        user.python(COMPUTE)
+        assert other.cluster_state() == "running" and len(other.jobs()) == 1
+    other.check_nothing_left()
+
+
+def test_dracod_killed_while_its_job_is_pending(user: Draco, patient: Sandbox) -> None:
+    """Nobody would ever end a job that has not started: the next dracod does, without a start."""
+    fillers = [
+        patient.command("sbatch", "--parsable", "-J", "filler", "--exclusive", "-t", "50", "-o",
+                        "/dev/null", "--wrap", "exec sleep 600").strip()
+        for _ in range(2)
+    ]  # fmt: skip
+    wait_for(lambda: len(patient.jobs("RUNNING", "filler")) == 2, "the nodes are taken")
+    python = impatient_python(user)
+    start = user.popen("start", *TINY, "--minimum=2", f"--python={python}", stderr=-1)
+    wait_for(lambda: len(user.jobs()) == 2, "two jobs are pending")
+    kill_dracod(user)
+    error = start.communicate(timeout=60)[1]
+    assert start.returncode == 1 and "dracoctl: dracod has ended" in error
+    assert len(user.jobs()) == 2
+    with Daemon(user):
+        wait_for(lambda: not user.jobs(), "they are cancelled", 60)
+    patient.command("scancel", *fillers)
+
+
+def test_dracod_killed_during_a_submission(user: Draco) -> None:
+    """Whatever slurmctld made of it, nothing stays."""
+    python = impatient_python(user)
+    for delay in (0.0, 0.002, 0.004, 0.006):
+        position = user.log.stat().st_size if user.log.exists() else 0
+        with Daemon(user) as daemon:
+            start = user.popen("start", *TINY, f"--python={python}", stderr=-1)
+            wait_for(lambda: "submitting" in log_since(user, position), "it submits", pause=0.001)
+            time.sleep(delay)
+            daemon.signal(signal.SIGKILL)
+            daemon.wait()
+        start.communicate(timeout=60)
+        print(f"{delay} s: {len(user.jobs())} jobs")
+    with Daemon(user):
+        wait_for(lambda: not user.jobs(), "they are cancelled", 60)
+
+
+def end_alone(user: Draco, limit: float, *options: str) -> None:
+    """Kill dracod, and wait until all the others have ended by themselves."""
+    user.run("start", *TINY, "--minimum=2", *options)
+    user.wait_for_workers(2)
+    scheduler = user.status()["scheduler"]["pid"]
+    kill_dracod(user)
+    begin = time.monotonic()
+    wait_for(lambda: not is_alive(scheduler), "the scheduler has ended", limit)
+    print(f"the scheduler has ended after {time.monotonic() - begin:.0f} s")
+    wait_for(lambda: not user.processes() and not user.jobs(), "all have ended", limit)
+    print(f"the jobs have ended after {time.monotonic() - begin:.0f} s")
+    assert time.monotonic() - begin < limit
+
+
+def test_dracod_killed_for_good(user: Draco) -> None:
+    """Without a next dracod, scheduler and workers end by themselves (here after 5 s)."""
+    end_alone(user, 90, f"--python={impatient_python(user)}")
+
+
+@pytest.mark.slow
+def test_dracod_killed_for_good_unabridged(user: Draco) -> None:
+    end_alone(user, 120)
+
+
+def test_node_daemon_killed(user: Draco, patient: Sandbox) -> None:
+    """A job goes on without its slurmd, and can be stopped when that is back."""
+    user.run("start", *TINY)
+    node = user.jobs()[0]["nodes"]
+    patient.kill(node)
+    user.python(COMPUTE)
+    patient.restart(node)
+    user.run("stop")
+    wait_for(lambda: not user.jobs(), "squeue shows none", 60)

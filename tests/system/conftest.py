@@ -6,6 +6,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 from collections.abc import Iterator
 from pathlib import Path
@@ -30,20 +31,44 @@ def own_sandbox() -> Iterator[Sandbox]:
         yield sandbox
 
 
-@pytest.fixture
-def draco(shared_sandbox: Sandbox) -> Iterator[Draco]:
-    """A user of draco with a home of its own; afterwards nothing of it may be left."""
-    with Draco(shared_sandbox) as user:
+HAS_FAILED = pytest.StashKey[bool]()
+
+
+@pytest.hookimpl(hookwrapper=True)
+def pytest_runtest_makereport(item: pytest.Item, call: pytest.CallInfo) -> Iterator[None]:
+    """Let fixtures know that their test has failed."""
+    outcome = yield
+    if call.when == "call":
+        item.stash[HAS_FAILED] = outcome.get_result().failed
+
+
+@contextlib.contextmanager
+def visit(sandbox: Sandbox, request: pytest.FixtureRequest) -> Iterator[Draco]:
+    """A user on this Slurm for one test; afterwards nothing of it may be left.
+
+    After a failure the logs are shown, and what is left is removed by force.
+    """
+    with Draco(sandbox) as user:
         yield user
-    user.check_nothing_left()
+        failed = request.node.stash.get(HAS_FAILED, False)
+        if failed:
+            user.give_up()
+    if not failed:
+        user.check_nothing_left()
 
 
 @pytest.fixture
-def draco_alone(own_sandbox: Sandbox) -> Iterator[Draco]:
+def draco(shared_sandbox: Sandbox, request: pytest.FixtureRequest) -> Iterator[Draco]:
+    """A user of draco with a home of its own."""
+    with visit(shared_sandbox, request) as user:
+        yield user
+
+
+@pytest.fixture
+def draco_alone(own_sandbox: Sandbox, request: pytest.FixtureRequest) -> Iterator[Draco]:
     """As ``draco``, on the Slurm of ``own_sandbox``."""
-    with Draco(own_sandbox) as user:
+    with visit(own_sandbox, request) as user:
         yield user
-    user.check_nothing_left()
 
 
 def pytest_report_header() -> str:

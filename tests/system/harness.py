@@ -25,7 +25,9 @@ PYTHON = os.environ.get("DRACO_TEST_PYTHON", sys.executable)
 SMALL = ["--processes=2", "--cores=2", "--memory=1GiB", "--walltime=00:50:00"]
 
 
-def wait_for(condition: Callable[[], Any], what: str, timeout: float = 60.0) -> Any:
+def wait_for(
+    condition: Callable[[], Any], what: str, timeout: float = 60.0, pause: float = 0.05
+) -> Any:
     """Wait until ``condition()`` is true and return its value.
 
     Parameters
@@ -36,6 +38,8 @@ def wait_for(condition: Callable[[], Any], what: str, timeout: float = 60.0) -> 
         What is waited for, for the message.
     timeout : float
         Seconds; generous, because the machine may be busy.
+    pause : float
+        Seconds between the questions.
 
     Raises
     ------
@@ -48,7 +52,7 @@ def wait_for(condition: Callable[[], Any], what: str, timeout: float = 60.0) -> 
         if value:
             return value
         assert time.monotonic() < deadline, f"not within {timeout:g} s: {what}"
-        time.sleep(0.05)
+        time.sleep(pause)
 
 
 def is_alive(pid: int) -> bool:
@@ -158,16 +162,23 @@ class Draco:
         return self
 
     def __exit__(self, exc_type, exc, traceback) -> None:
-        if exc_type is not None:
-            self.print_logs()
-        self.run("shutdown", check=False)
         for pid in self.processes():
             with contextlib.suppress(ProcessLookupError):
                 os.kill(pid, signal.SIGCONT)
         if exc_type is not None:
-            for pid in self.processes():
-                with contextlib.suppress(ProcessLookupError):
-                    os.kill(pid, signal.SIGKILL)
+            self.give_up()
+        else:
+            self.run("shutdown", check=False)
+
+    def give_up(self) -> None:
+        """After a failure: show the logs, and end everything by force."""
+        self.print_logs()
+        with contextlib.suppress(subprocess.TimeoutExpired):
+            self.run("shutdown", check=False, timeout=40)
+        for pid in self.processes():
+            with contextlib.suppress(ProcessLookupError):
+                os.kill(pid, signal.SIGKILL)
+        with contextlib.suppress(subprocess.CalledProcessError):
             self.sandbox.command("scancel", *[job["id"] for job in self.jobs()] or ["1"])
 
     def check_nothing_left(self) -> None:

@@ -21,6 +21,11 @@ PROTOCOL = int(
     re.search(r"#define RPC_PROTOCOL (\d+)", (SOURCE / "common/rpc.h").read_text()).group(1)
 )
 
+#: The smallest cluster, one worker, and a dracod that looks often.
+TINY = [
+    "--processes=1", "--cores=1", "--memory=512MiB", "--walltime=00:50:00", "--poll-interval=0.5",
+]  # fmt: skip
+
 #: Answers dracod's question like a Python with distributed; as the Dask scheduler it only sleeps.
 SLEEPING_PYTHON = f"""\
 #!{PYTHON} -u
@@ -94,6 +99,17 @@ def write_program(path: Path, text: str) -> Path:
 def sleeping_python(draco: Draco) -> Path:
     """A Python for ``--python`` whose Dask scheduler never connects."""
     return write_program(draco.root / "python3-asleep", SLEEPING_PYTHON)
+
+
+def impatient_python(draco: Draco) -> Path:
+    """A Python for ``--python`` whose Dask scheduler closes after 5 s without dracod."""
+    text = f"""#!/bin/sh
+case $1 in
+-c) {PYTHON} "$@" | sed "s|\\"path\\": \\"[^\\"]*|\\"path\\": \\"$0|" ;;
+*) DRACO_ORPHAN_TIMEOUT=5 exec {PYTHON} "$@" ;;
+esac
+"""
+    return write_program(draco.root / "python3-impatient", text)
 
 
 def old_distributed(draco: Draco, version: str) -> str:

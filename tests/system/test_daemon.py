@@ -12,7 +12,7 @@ import time
 from pathlib import Path
 
 import pytest
-from harness import BUILD, SMALL, Draco, is_alive, wait_for
+from harness import BUILD, Draco, is_alive, wait_for
 
 
 def connect(draco: Draco) -> socket.socket:

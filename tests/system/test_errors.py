@@ -188,7 +188,9 @@ def test_preload_never_connects(draco: Draco) -> None:
 def test_scheduler_cannot_start(draco: Draco) -> None:
     """A broken distributed: found, but its scheduler ends with a traceback."""
     path = old_distributed(draco, "2023.1.0")
-    (Path(path) / "distributed" / "__init__.py").write_text("raise ImportError('broken here')\n")
+    (Path(path) / "distributed" / "__init__.py").write_text(
+        "raise ImportError('broken here')\n"
+    )
     result = draco.start(f"--python={PYTHON}", check=False, PYTHONPATH=path)
     lines = result.stderr.splitlines()
     error = [line for line in lines if line.startswith("dracoctl: ")]

@@ -55,7 +55,10 @@ def one_round(draco: Draco, helper: FaultyHelper, when: str, delay: float, jobs:
 
 
 def many_rounds(
-    sandbox: Sandbox, rounds: Iterable[tuple[str, float]], story: Story, errors: list[BaseException]
+    sandbox: Sandbox,
+    rounds: Iterable[tuple[str, float]],
+    story: Story,
+    errors: list[BaseException],
 ) -> None:
     try:
         with Draco(sandbox) as draco:

@@ -247,7 +247,9 @@ def test_dracod_killed_during_a_submission(user: Draco) -> None:
         position = user.log.stat().st_size if user.log.exists() else 0
         with Daemon(user) as daemon:
             start = user.popen("start", *TINY, f"--python={python}", stderr=-1)
-            wait_for(lambda: "submitting" in log_since(user, position), "it submits", pause=0.001)
+            wait_for(
+                lambda: "submitting" in log_since(user, position), "it submits", pause=0.001
+            )
             time.sleep(delay)
             daemon.signal(signal.SIGKILL)
             daemon.wait()

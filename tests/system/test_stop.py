@@ -52,7 +52,9 @@ def stop_within(draco: Draco, seconds: float) -> None:
     # dracod ends, too, when the start that launched it has failed by this.
     assert draco.cluster_state() in ("stopped", "none")
     names = ("dracod", "dracoctl", "memcheck")
-    wait_for(lambda: not [p for p in draco.processes() if name_of(p) not in names], "all else ended")
+    wait_for(
+        lambda: not [p for p in draco.processes() if name_of(p) not in names], "all else ended"
+    )
 
 
 def test_stop_while_pending(draco: Draco, full: Sandbox) -> None:

@@ -248,7 +248,9 @@ def test_dracod_killed_during_a_submission(user: Draco) -> None:
         with Daemon(user) as daemon:
             start = user.popen("start", *TINY, f"--python={python}", stderr=-1)
             wait_for(
-                lambda position=position: "submitting" in log_since(user, position), "it submits", pause=0.001
+                lambda position=position: "submitting" in log_since(user, position),
+                "it submits",
+                pause=0.001,
             )
             time.sleep(delay)
             daemon.signal(signal.SIGKILL)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from pathlib import Path
 
 import pytest
@@ -37,14 +38,11 @@ TROUBLE = {
         "    )"
     ),
 }
-SAYS = {
-    "dies": "failed before any of its workers connected",
-    "raises": "failed before any of its workers connected",
-    "hangs": "runs, but none of its workers has connected",
-    "children die": "runs, but none of its workers has connected",
-    "children hang": "runs, but none of its workers has connected",
-    "workers die": "loses its workers as soon as they have connected",
-}
+#: What a job does then; it depends on distributed's version whether it ends or stays without workers.
+NONE_CAME = (
+    r"(failed before any of its workers connected|runs, but none of its workers has connected)"
+)
+ALL_DIE = r"loses its workers as soon as they have connected"
 
 
 def make_trouble(draco: Draco, kind: str) -> str:
@@ -85,11 +83,12 @@ def test_fall_back(draco: Draco, kind: str) -> None:
     wait_for(lambda: len(draco.jobs()) == 1, "the job is replaced")
     wait_for(lambda: draco.status()["cluster"]["workers"] == 2, "its workers are there")
     first, second = sorted((job["id"] for job in draco.all_jobs()), key=int)
-    notice = f"job {first} {SAYS[kind]}: worker_start is spawn instead of forkserver"
-    assert draco.log.read_text().count(notice) == 1
-    assert f"  note: {notice}" in draco.run("status").stdout
+    happened = ALL_DIE if kind == "workers die" else NONE_CAME
+    notice = rf"job {first} {happened}: worker_start is spawn instead of forkserver"
+    assert len(re.findall(notice, draco.log.read_text())) == 1
+    assert re.search(f"  note: {notice}", draco.run("status").stdout)
     if kind != "workers die":  # which is found out later
-        assert f"  note: {notice}" in result.stdout
+        assert re.search(f"  note: {notice}", result.stdout)
         assert "is ready: 1 job, 2 workers" in result.stdout
     assert draco.jobs()[0]["id"] == second
     wait_for(lambda: methods(draco) == ["spawn"] * 2, "both are spawned")
@@ -103,17 +102,22 @@ def test_fall_back(draco: Draco, kind: str) -> None:
 
 def test_jobs_that_wait_already_are_spawned_too(draco: Draco) -> None:
     """Four jobs run and three wait when the first fails: only those that ran are lost."""
-    options = ["--processes=1", "--cores=8", "--minimum=7", "--maximum=9"]
+    options = [
+        "--processes=1",
+        "--cores=8",
+        "--minimum=7",
+        "--maximum=9",
+        "--worker-timeout=30",
+    ]
     with Starting(draco, *options, make_trouble(draco, "dies")):
         wait_for(lambda: draco.jobs(), "jobs are in the queue")
         wait_for(lambda: draco.status()["cluster"]["notices"], "the user is told")
         wait_for(lambda: draco.status()["cluster"]["workers"] == 4, "four run")
         draco.run("stop")
-    first = [job for job in draco.all_jobs() if job["name"].endswith(".1")]
-    assert len(first) == 7
-    # Those that had not been lost ran by spawn to the end.
-    assert {job["state"] for job in first} == {"FAILED", "COMPLETED"}
-    assert 1 <= sum(job["state"] == "FAILED" for job in first) <= 4
+    log = draco.log.read_text()
+    array = re.search(r"submitted as job (\d+), 7 in all", log)[1]
+    ready = set(re.findall(rf"job {array}_(\d): starting -> ready", log))
+    assert ready and ready <= {"4", "5", "6"}
 
 
 def test_a_failure_of_another_kind(draco: Draco) -> None:

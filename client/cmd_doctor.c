@@ -101,6 +101,9 @@ static int read_options(struct ctl *ctl, int argc, char **argv, struct doctor *d
 	}
 	if (r == 0) {
 		command_no_more_arguments(ctl, argc, argv);
+		r = settings_set_json(&doctor->settings, ctl->settings, "option", &err);
+	}
+	if (r == 0) {
 		r = paths_init(&ctl->paths, ctl->name, &err);
 	}
 	if (r < 0 && r != -EINVAL && r != -ERANGE) {

@@ -113,7 +113,10 @@ def listening(pid: int) -> set[tuple[str, int]]:
     """The addresses and TCP ports at which a process listens; those of IPv6 in hexadecimal."""
     inodes = set()
     for link in Path(f"/proc/{pid}/fd").iterdir():
-        target = os.readlink(link)
+        try:
+            target = os.readlink(link)
+        except FileNotFoundError:
+            continue
         if target.startswith("socket:["):
             inodes.add(target[8:-1])
     found = set()

@@ -45,7 +45,7 @@ def test_signals_end_everything_in_order(draco: Draco, number: signal.Signals) -
     assert process.wait(40) == 0
     assert not draco.jobs()
     assert {job["state"] for job in draco.all_jobs()} == {"COMPLETED"}
-    order = re.findall(r"-> (gone|stopped|stopping)|dracod ends$", draco.log.read_text(), re.M)
+    order = re.findall(r"-> (gone|stopped|stopping)|dracod: ends$", draco.log.read_text(), re.M)
     assert order.index("gone") < order.index("stopped")
 
 
@@ -60,7 +60,8 @@ def test_hangup_opens_the_log_again(draco: Draco) -> None:
     assert draco.log.stat().st_mode & 0o777 == 0o600
     process.send_signal(signal.SIGTERM)
     assert process.wait(40) == 0
-    assert "dracod ends" in draco.log.read_text() and "dracod ends" not in moved.read_text()
+    assert "dracod: ends" in draco.log.read_text()
+    assert "dracod: ends" not in moved.read_text()
 
 
 def test_second_dracod_refuses(draco: Draco) -> None:

@@ -105,13 +105,14 @@ OWN = {
     *("LastSchedEval", "Scheduler", "Command", "WorkDir", "StdErr", "StdOut", "AllocNode:Sid"),
     *("job_id", "name", "priority", "submit_time", "accrue_time", "eligible_time", "command"),
     *("last_sched_evaluation", "current_working_directory", "state_reason", "Reason"),
+    *("StartTime", "EndTime", "SchedNodeList", "start_time", "end_time", "scheduled_nodes"),
     *("standard_output", "standard_error", "state_description", "SubmitLine", "submit_line"),
 }
 
 
 @pytest.fixture(scope="module")
 def site() -> Iterator[Sandbox]:
-    """A Slurm with GPUs, features, licences and more, whose partition starts no job."""
+    """A Slurm with GPUs, features, licences and more, whose nodes are full."""
     with Sandbox("--nodes", "2", "--shared") as sandbox:
         folder = Path(sandbox.directory)
         conf = folder / "slurm.conf"
@@ -138,7 +139,14 @@ def site() -> Iterator[Sandbox]:
             sandbox.kill(daemon)
         for daemon in ("slurmctld", "n1", "n2"):
             sandbox.restart(daemon)
-        sandbox.command("scontrol", "update", "PartitionName=short", "State=DOWN")
+        filler = sandbox.command(
+            "sbatch", "--parsable", "-N2", "--exclusive", "--time=59", "-o", "/dev/null",
+            "--job-name=filler", "--wrap", "exec sleep 3600",
+        ).strip()  # fmt: skip
+        wait_for(
+            lambda: "RUNNING" in sandbox.command("scontrol", "show", "job", filler),
+            "the nodes are full",
+        )
         yield sandbox
 
 

@@ -106,16 +106,13 @@ def test_settings_and_queues(draco: Draco) -> None:
 
 
 def test_a_file_system_that_hangs(draco: Draco) -> None:
-    """As a stand-in, a settings file that cannot be read: only that check fails, after 10 s."""
+    """As a stand-in, a settings file that nobody writes to: only that check fails."""
     config = draco.home / ".config/draco/draco.yaml"
     config.parent.mkdir(parents=True)
     os.mkfifo(config)
     begin = time.monotonic()
     found = doctor(draco, status=1)
-    assert (
-        failed(found) == {"settings"}
-        and "not answered within 10 s" in found["settings"]["text"]
-    )
+    assert failed(found) == {"settings"} and "not a regular file" in found["settings"]["text"]
     assert found["slurm"]["status"] == "ok"
     assert time.monotonic() - begin < 60
 

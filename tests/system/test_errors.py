@@ -240,7 +240,7 @@ def test_socket_path_too_long(draco: Draco) -> None:
 
 def test_log_directory_unwritable(draco: Draco) -> None:
     error = failing(draco, "--log-directory=/dev/null/logs")
-    assert "log_directory" in error and "/dev/null/logs" in error
+    assert "log_directory" in error and "/dev/null" in error
 
 
 def test_home_is_full_or_read_only(draco: Draco) -> None:

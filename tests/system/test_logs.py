@@ -66,8 +66,9 @@ def test_all_logs_of_a_start_are_in_one_directory(draco: Draco) -> None:
     assert (draco.state / "logs").resolve() == directory
     assert all(path.stat().st_mode & 0o077 == 0 for path in [directory, *directory.iterdir()])
     draco.run("shutdown")
-    text = (directory / "daemon.log").read_text()
-    assert "stopped -> starting" in text and text.endswith("dracod: ends\n")
+    log = directory / "daemon.log"
+    wait_for(lambda: log.read_text().endswith("dracod: ends\n"), "dracod has ended")
+    assert "stopped -> starting" in log.read_text()
     wait_for(lambda: not (directory / "lock").exists(), "the directory is given up")
 
 
@@ -156,6 +157,7 @@ def test_logs_of_a_running_cluster_stay(draco: Draco) -> None:
         wait_for_cleaning(draco)
         assert in_use.exists() and (in_use / "scheduler.log").exists()
         other.run("shutdown")
+        wait_for(lambda: not other.processes(), "its dracod has ended")
         age(in_use, 100)
         draco.run("stop")
         draco.start()
@@ -238,9 +240,13 @@ def test_follow_the_scheduler_from_one_start_to_the_next(draco: Draco) -> None:
 
 def test_follow_a_job_that_is_pending(draco: Draco) -> None:
     """Its log comes when it starts; and following ends when nobody reads any more."""
-    nodes = draco.sandbox.command("sinfo", "-h", "-p", "short", "-o", "%N").strip()
-    draco.sandbox.command(
-        "scontrol", "update", f"NodeName={nodes}", "State=DRAIN", "Reason=test"
+    filler = draco.sandbox.command(
+        "sbatch", "--parsable", "-N4", "--exclusive", "--time=20", "-o", "/dev/null",
+        "--wrap", "exec sleep 1200",
+    ).strip()  # fmt: skip
+    wait_for(
+        lambda: "RUNNING" in draco.sandbox.command("scontrol", "show", "job", filler),
+        "the nodes are full",
     )
     start = draco.popen("start", *SMALL)
     try:
@@ -251,7 +257,7 @@ def test_follow_a_job_that_is_pending(draco: Draco) -> None:
         assert follower.stdout is not None and follower.stderr is not None
         assert "waiting for" in follower.stderr.readline()
     finally:
-        draco.sandbox.command("scontrol", "update", f"NodeName={nodes}", "State=RESUME")
+        draco.sandbox.command("scancel", filler)
     assert start.wait(120) == 0
     assert follower.stdout.readline()
     follower.stdout.close()

@@ -131,17 +131,21 @@ def test_a_name_that_is_taken(draco: Draco) -> None:
     scratch = draco.root / "scratch"
     scratch.mkdir()
     victim = draco.root / "victim"
-    first = start(draco, scratch)
+    first = int(start(draco, scratch))
     draco.run("stop")
-    taken = [scratch / f"draco-{int(first) + i}" for i in (1, 2)]
-    taken[0].mkdir()
-    taken[1].symlink_to(victim)
-    for path in taken:
-        job = start(draco, scratch)
-        assert path.name == f"draco-{job}"
+    # Predictions of starts take numbers, too: which one a job gets is not known.
+    taken = [scratch / f"draco-{number}" for number in range(first + 1, first + 30)]
+    for path in taken[::2]:
+        path.mkdir()
+    for path in taken[1::2]:
+        path.symlink_to(victim)
+    for _ in range(4):
+        path = scratch / f"draco-{start(draco, scratch)}"
+        assert path in taken
         assert used(draco).pop().startswith(f"{path}-")
         draco.run("stop")
-    assert taken[0].is_dir() and taken[1].is_symlink() and not victim.exists()
+    assert all(path.is_dir() and not path.is_symlink() for path in taken[::2])
+    assert all(path.is_symlink() for path in taken[1::2]) and not victim.exists()
     assert set(scratch.iterdir()) == set(taken)
 
 

@@ -314,9 +314,9 @@ def test_inside_another_job(draco: Draco, command: list[str]) -> None:
 
 
 WRONG = [
-    ("--environment=1A=x", 'environment: "1A=x" is not of the form NAME=VALUE'),
-    ("--environment=A B=x", 'environment: "A B=x" is not of the form NAME=VALUE'),
-    ("--environment=JUSTANAME", 'environment: "JUSTANAME" is not of the form NAME=VALUE'),
+    ("--environment=1A=x", 'environment: "1A" cannot name a variable'),
+    ("--environment=A B=x", 'environment: "A B" cannot name a variable'),
+    ("--environment=JUSTANAME", 'environment: "JUSTANAME" has no value: give NAME=value'),
     ("--environment=SLURM_ACCOUNT=x", "environment: SLURM_ACCOUNT is for Slurm alone to set"),
     (
         "--worker-options=--nworkers=3",

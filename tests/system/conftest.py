@@ -74,15 +74,3 @@ def draco_alone(own_sandbox: Sandbox, request: pytest.FixtureRequest) -> Iterato
 def pytest_report_header() -> str:
     build = os.environ.get("DRACO_BUILD", str(SOURCE / "build"))
     return f"draco: programs of {build}"
-
-
-def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Skip, with a printed reason, what ``known_failures.txt`` names (a file, or one test)."""
-    lines = (Path(__file__).with_name("known_failures.txt")).read_text().splitlines()
-    known = [line for line in lines if line and not line.startswith("#")]
-    for item in items:
-        name = f"{item.path.name}::{item.nodeid.partition('::')[2]}"
-        if name in known or item.path.name in known:
-            item.add_marker(
-                pytest.mark.skip(reason=f"{name} is known to fail: known_failures.txt")
-            )

@@ -41,6 +41,14 @@ enum setting_id {
 	/* draco's own. */
 	SETTING_MINIMUM,
 	SETTING_MAXIMUM,
+	/* The size of the cluster (daemon/scaling.h, daemon/fleet.h). */
+	SETTING_IDLE_HOLD,
+	SETTING_IDLE_TIMEOUT,
+	SETTING_IDLE_SHUTDOWN,
+	SETTING_TARGET_DURATION,
+	SETTING_BACKLOG,
+	SETTING_HANDOVER_MARGIN,
+	SETTING_FAILURE_LIMIT,
 	SETTING_PYTHON,
 	SETTING_MINIMUM_WALLTIME,
 	SETTING_LOG_DIRECTORY,
@@ -127,9 +135,16 @@ struct settings {
 	bool use_scratch_dir;
 	char *reservation; /* NULL: none */
 	struct strv queues_to_try;
-	int64_t minimum; /* workers */
-	int64_t maximum; /* workers; 0: adaptive_scale_factor x processes */
-	char *python;	 /* NULL: the first in the caller's PATH that has distributed */
+	int64_t minimum;	 /* workers */
+	int64_t maximum;	 /* workers; 0: adaptive_scale_factor x processes */
+	int64_t idle_hold_ms;	 /* nothing is given back before */
+	int64_t idle_timeout_ms; /* without work, until the last job goes; 0: never */
+	int64_t idle_shutdown_ms; /* without client and work, until the cluster stops; 0: never */
+	int64_t target_duration_ms;
+	int64_t backlog; /* the most pending jobs; 0: any number */
+	int64_t handover_margin_ms;
+	int64_t failure_limit; /* of jobs in a row */
+	char *python;	       /* NULL: the first in the caller's PATH that has distributed */
 	int64_t minimum_walltime_s;
 	char *log_directory;
 	int64_t log_retention_ms; /* 0: for ever */

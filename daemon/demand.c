@@ -1,0 +1,44 @@
+/* demand.c: what the Dask scheduler has to do, as its preload reports it. Pure. */
+#include "daemon/demand.h"
+
+#include <stdio.h>
+
+#include "common/json.h"
+
+static int64_t count_of(const json_t *load, const char *name)
+{
+	json_int_t value = json_get_integer(load, name, 0);
+
+	return value > 0 ? value : 0;
+}
+
+static double seconds_of(const json_t *load, const char *name)
+{
+	double value = json_number_value(json_object_get(load, name));
+
+	return value > 0 ? value : 0;
+}
+
+void demand_parse(const json_t *load, struct demand *ret)
+{
+	*ret = (struct demand){.known = load != NULL};
+	if (!load)
+		return;
+	ret->tasks = count_of(load, "tasks");
+	ret->ready = count_of(load, "ready");
+	ret->running = count_of(load, "running");
+	ret->long_running = count_of(load, "long_running");
+	ret->unrunnable = count_of(load, "unrunnable");
+	ret->unknown = count_of(load, "unknown");
+	ret->occupancy_s = seconds_of(load, "occupancy");
+	ret->longest_s = seconds_of(load, "longest");
+	snprintf(ret->longest, sizeof(ret->longest), "%s",
+		json_get_text(load, "longest_name", ""));
+	ret->memory = count_of(load, "memory");
+	ret->clients = count_of(load, "clients");
+}
+
+bool demand_has_work(const struct demand *demand)
+{
+	return demand->ready > 0 || demand->running > 0 || demand->long_running > 0;
+}

@@ -1,0 +1,75 @@
+/* fleet.h: which jobs to ask for and which to give back, so that the cluster has the size that the
+ * work needs. Pure: the clock is an argument.
+ *
+ * - All missing jobs are asked for at once; those that wait in the queue count as there.
+ * - Nothing is given back before it was not needed for idle_hold; first what still waits in the queue,
+ *   the youngest first, then what was idle longest, holds the least data, ends soonest. A job with a
+ *   running task is not given back.
+ * - A job whose walltime ends soon does not count: another one is asked for. When that is there, or at
+ *   the last moment, the old one is drained. */
+#ifndef DRACO_DAEMON_FLEET_H
+#define DRACO_DAEMON_FLEET_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "daemon/handover.h"
+#include "daemon/job_phase.h"
+
+enum fleet_action {
+	FLEET_KEEP,
+	FLEET_CANCEL,  /* it waits in the queue: PENDING -> ENDING */
+	FLEET_DRAIN,   /* no new tasks: READY -> DRAINING, unless a task came just now */
+	FLEET_UNDRAIN, /* take it back: DRAINING or RETIRING -> READY */
+	FLEET_RETIRE,  /* it is idle: move its data, DRAINING -> RETIRING */
+	FLEET_END,     /* it cannot wait any longer: -> ENDING */
+};
+
+const char *fleet_action_name(enum fleet_action action);
+
+struct fleet_job {
+	enum job_phase phase;
+	int64_t phase_since_ms;
+	int64_t busy; /* tasks on its workers, in any state of running or waiting there */
+	int64_t idle_since_ms; /* when busy became 0, or the job became READY; valid when it is */
+	int64_t bytes;	       /* of results that its workers hold */
+	int64_t end_ms;	       /* of its walltime; INT64_MAX: not known */
+	int64_t walltime_ms;
+	int64_t hold_ms; /* it could not be given back: do not try again before */
+	bool by_hand;	 /* a user asked to give it back */
+
+	/* What fleet_decide() says. */
+	enum fleet_action action;
+	bool expiring; /* it is, or will soon be, replaced */
+	bool forced;   /* DRAIN, RETIRE: whatever runs there */
+};
+
+struct fleet_state {
+	int64_t low_since_ms; /* more jobs than needed since; -1: there are not */
+	int64_t low_peak;     /* the most that were needed since */
+};
+
+void fleet_state_init(struct fleet_state *state);
+
+struct fleet_limits {
+	int64_t target;	 /* jobs; scaling.h */
+	int64_t backlog; /* the most pending jobs; 0: any number */
+	int64_t idle_hold_ms;
+	int64_t lead_ms, margin_ms, longest_ms; /* handover.h */
+	bool by_hand;	 /* the size was set by a user: down at once, draining busy jobs, too */
+	bool paused;	 /* ask for nothing and give nothing back */
+	bool may_submit; /* no back-off, no search for a place under way */
+};
+
+struct fleet_decision {
+	int64_t submit;	 /* jobs to ask for */
+	int64_t fresh;	 /* jobs that count */
+	int64_t wake_ms; /* decide again then even if nothing happens; INT64_MAX: no need */
+};
+
+/* jobs: those of the cluster that are not GONE and not on standby, the oldest first. */
+void fleet_decide(struct fleet_state *state, const struct fleet_limits *limits,
+	struct fleet_job *jobs, size_t count, int64_t now_ms, struct fleet_decision *ret);
+
+#endif

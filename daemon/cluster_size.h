@@ -23,7 +23,8 @@ struct cluster_size {
 	struct handover_waits waits;
 	bool paused;
 	int64_t unused_since_ms; /* no client and no work since; -1: there is */
-	char told[DEMAND_NAME_MAX]; /* of these tasks the user was told that they take too long */
+	char told
+		[DEMAND_NAME_MAX]; /* of these tasks the user was told that they take too long */
 };
 
 /* A start begins, with the cluster's settings. */

@@ -223,15 +223,26 @@ static bool replacements_are_there(const struct fleet *fleet)
 	return ready >= fleet->limits->target;
 }
 
+/* Half of what is left after force is for the workers to leave in order. */
+static int64_t last_moment_ms(const struct fleet_job *job, const struct handover_times *times)
+{
+	return times->force_ms + (job->end_ms - times->force_ms) / 2;
+}
+
 /* A running job that shall go in any case: its time is over, or a user wants it. */
 static void let_go(struct fleet *fleet, struct fleet_job *job, bool replaced)
 {
 	struct handover_times times = {.drain_ms = INT64_MAX};
 
-	if (!is_due(fleet, job->hold_ms) && !job->expiring)
-		return;
-	if (job->expiring)
+	if (job->expiring) {
 		times_of(fleet, job, &times);
+		if (is_due(fleet, last_moment_ms(job, &times))) {
+			job->action = FLEET_END;
+			return;
+		}
+	}
+	if (!is_due(fleet, job->hold_ms))
+		return;
 	if (job->by_hand || (job->expiring && (is_due(fleet, times.drain_ms) || replaced))) {
 		job->action = FLEET_DRAIN;
 		job->forced = true;
@@ -267,8 +278,7 @@ static void go_on_retiring(struct fleet *fleet, struct fleet_job *job)
 
 	if (job->expiring) {
 		times_of(fleet, job, &times);
-		/* Half of what is left after force, for the workers to leave in order. */
-		if (is_due(fleet, times.force_ms + (job->end_ms - times.force_ms) / 2))
+		if (is_due(fleet, last_moment_ms(job, &times)))
 			job->action = FLEET_END;
 	} else if (is_due(fleet, job->phase_since_ms + MOVE_MAX_MS)) {
 		job->action = FLEET_UNDRAIN;

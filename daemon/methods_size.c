@@ -79,7 +79,7 @@ static int find_bound(const json_t *params, enum setting_id id, int64_t at_least
 
 static int adapt(struct cluster *cluster, const json_t *params, struct err *err)
 {
-	int64_t minimum = -1, maximum = -1;
+	int64_t minimum = -1, maximum = -1, jobs;
 	int r = find_bound(params, SETTING_MINIMUM, 0, &minimum, err);
 
 	if (r == 0)
@@ -90,6 +90,13 @@ static int adapt(struct cluster *cluster, const json_t *params, struct err *err)
 		return err_set(err, -EINVAL,
 			"adapt: minimum %" PRId64 " is more than maximum %" PRId64 " (workers)",
 			minimum, maximum);
+	jobs = minimum < 0 ? 0 : amount_to_jobs(minimum, cluster->request.settings.processes);
+	if (maximum < 0 && jobs > cluster->size.limits.maximum_jobs)
+		return err_set(err, -EINVAL,
+			"adapt: minimum %" PRId64 " workers are %" PRId64
+			" jobs, and the maximum is %" PRId64 " job%s: raise that, too",
+			minimum, jobs, cluster->size.limits.maximum_jobs,
+			cluster->size.limits.maximum_jobs == 1 ? "" : "s");
 	r = cluster_adapt(cluster, minimum, maximum, err);
 	if (r == -ERANGE)
 		err_prefix(err, "adapt");

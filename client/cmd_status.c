@@ -89,11 +89,10 @@ static void print_scheduler(const json_t *scheduler, const char *interface)
 		interface ? interface : "", json_get_text(scheduler, "distributed", "?"));
 	if (json_get_integer(load, "tasks", 0) > 0) {
 		print_label("tasks");
-		printf("%" JSON_INTEGER_FORMAT " processing, %" JSON_INTEGER_FORMAT
-		       " waiting, %" JSON_INTEGER_FORMAT " in memory\n",
-			json_get_integer(load, "processing", 0),
-			json_get_integer(load, "waiting", 0),
-			json_get_integer(load, "memory", 0));
+		printf("%" JSON_INTEGER_FORMAT " running, %" JSON_INTEGER_FORMAT
+		       " ready, %" JSON_INTEGER_FORMAT " known\n",
+			json_get_integer(load, "running", 0),
+			json_get_integer(load, "ready", 0), json_get_integer(load, "tasks", 0));
 	}
 }
 

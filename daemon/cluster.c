@@ -194,6 +194,17 @@ void cluster_set_load(struct cluster *cluster, const json_t *load)
 	cluster->had_work |= json_get_integer(load, "tasks", 0) > 0;
 }
 
+void cluster_workers_load(struct cluster *cluster, const json_t *workers)
+{
+	const json_t *worker;
+	size_t i;
+
+	json_array_foreach (workers, i, worker) {
+		(void)cluster;
+		(void)worker;
+	}
+}
+
 static void on_jobs_changed(void *arg)
 {
 	struct cluster *cluster = arg;

@@ -121,7 +121,7 @@ struct cluster {
 	struct strv notices;   /* what a user should know about this start */
 	struct scheduler *scheduler;
 	bool had_work; /* there were tasks, since the start */
-	json_t *load; /* what the scheduler reported last: {tasks, processing, waiting, memory} */
+	json_t *load;  /* what the scheduler reported last: demand.h */
 
 	struct poll *poll;
 	int poll_failures;
@@ -165,6 +165,7 @@ void cluster_worker_added(
 	struct cluster *cluster, const char *name, const char *address, const char *host);
 void cluster_worker_removed(struct cluster *cluster, const char *address);
 void cluster_set_load(struct cluster *cluster, const json_t *load);
+void cluster_workers_load(struct cluster *cluster, const json_t *workers);
 
 /* Tell the user something once: in the log, in the status and at the end of a start. */
 void cluster_notice(struct cluster *cluster, const char *format, ...)

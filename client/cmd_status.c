@@ -44,6 +44,7 @@ static void print_label(const char *label)
 static void print_cluster(const json_t *status)
 {
 	const json_t *cluster = json_object_get(status, "cluster");
+	json_int_t workers = json_get_integer(cluster, "workers", 0);
 	const char *state = json_get_text(cluster, "state", "?");
 	char since[FORMAT_MAX];
 
@@ -51,12 +52,12 @@ static void print_cluster(const json_t *status)
 	printf("%s: %s%s%s for %s", json_get_text(status, "name", "?"),
 		output_colour(state_colour(state)), state, output_colour(COLOUR_NONE),
 		duration_since(json_get_integer(cluster, "since", 0), since));
-	if (strcmp(state, "running") == 0 || strcmp(state, "starting") == 0)
-		printf(", %" JSON_INTEGER_FORMAT " worker%s (at least %" JSON_INTEGER_FORMAT
-		       ")",
-			json_get_integer(cluster, "workers", 0),
-			json_get_integer(cluster, "workers", 0) == 1 ? "" : "s",
-			json_get_integer(cluster, "workers_wanted", 0));
+	if (strcmp(state, "running") == 0)
+		printf(", %" JSON_INTEGER_FORMAT " worker%s", workers, workers == 1 ? "" : "s");
+	if (strcmp(state, "starting") == 0)
+		printf(", %" JSON_INTEGER_FORMAT " of at least %" JSON_INTEGER_FORMAT
+		       " workers",
+			workers, json_get_integer(cluster, "workers_wanted", 0));
 	putchar('\n');
 	output_notices(stdout, json_object_get(cluster, "notices"));
 }
@@ -75,11 +76,55 @@ static void print_dashboard(const json_t *dashboard)
 		place && note ? ")" : "");
 }
 
+/* "3 of at most 5 jobs: ready tasks 400, target 5 jobs, limit 5" */
+static void print_size(const json_t *cluster, const json_t *size)
+{
+	bool fixed = strcmp(json_get_text(size, "mode", ""), "fixed") == 0;
+	json_int_t most = json_get_integer(size, fixed ? "target" : "maximum_jobs", 0);
+
+	if (!json_is_object(size))
+		return;
+	print_label("size");
+	printf("%" JSON_INTEGER_FORMAT " of %s%" JSON_INTEGER_FORMAT " job%s: %s",
+		json_get_integer(cluster, "jobs", 0), fixed ? "" : "at most ", most,
+		most == 1 ? "" : "s", json_get_text(size, "why", "?"));
+	if (json_get_boolean(size, "paused", 0))
+		printf("; %spaused%s, dracoctl resume ends that", output_colour(COLOUR_BUSY),
+			output_colour(COLOUR_NONE));
+	putchar('\n');
+}
+
+static void print_count(const json_t *load, const char *name, const char *text)
+{
+	json_int_t count = json_get_integer(load, name, 0);
+
+	if (count > 0)
+		printf(", %" JSON_INTEGER_FORMAT " %s", count, text);
+}
+
+/* "30 running, 400 ready, results of 2.3 GiB in memory" */
+static void print_tasks(const json_t *load)
+{
+	json_int_t memory = json_get_integer(load, "memory", 0);
+	char size[FORMAT_MAX];
+
+	if (json_get_integer(load, "tasks", 0) == 0)
+		return;
+	print_label("tasks");
+	printf("%" JSON_INTEGER_FORMAT " running, %" JSON_INTEGER_FORMAT " ready",
+		json_get_integer(load, "running", 0), json_get_integer(load, "ready", 0));
+	print_count(load, "long_running", "long-running");
+	if (memory > 0)
+		printf(", results of %s in memory", format_bytes(memory, size));
+	print_count(load, "unrunnable",
+		"unrunnable (they need a resource or worker that no job offers)");
+	putchar('\n');
+}
+
 static void print_scheduler(const json_t *scheduler, const char *interface)
 {
 	const char *address = json_get_text(scheduler, "address", NULL);
 	const char *state = json_get_text(scheduler, "state", "?");
-	const json_t *load = json_object_get(scheduler, "load");
 
 	if (!address)
 		return;
@@ -87,14 +132,7 @@ static void print_scheduler(const json_t *scheduler, const char *interface)
 	printf("%s%s%s at %s%s%s, distributed %s\n", output_colour(state_colour(state)), state,
 		output_colour(COLOUR_NONE), address, interface ? " on " : "",
 		interface ? interface : "", json_get_text(scheduler, "distributed", "?"));
-	if (json_get_integer(load, "tasks", 0) > 0) {
-		print_label("tasks");
-		printf("%" JSON_INTEGER_FORMAT " processing, %" JSON_INTEGER_FORMAT
-		       " waiting, %" JSON_INTEGER_FORMAT " in memory\n",
-			json_get_integer(load, "processing", 0),
-			json_get_integer(load, "waiting", 0),
-			json_get_integer(load, "memory", 0));
-	}
+	print_tasks(json_object_get(scheduler, "load"));
 }
 
 static void print_slurm(const json_t *slurm)
@@ -123,19 +161,41 @@ static void print_failure(const json_t *failure)
 	output_log_tail(stdout, failure);
 }
 
-/* "00:12:03 of 01:30:00" for a running job. */
-static char *job_time(const json_t *job)
+/* How long a job has been running, and how long it still may. */
+static void job_times(const json_t *job, char **ret_spent, char **ret_left)
 {
 	json_int_t start = json_get_integer(job, "start_time", 0);
 	json_int_t end = json_get_integer(job, "end_time", 0);
-	char run[FORMAT_MAX], all[FORMAT_MAX];
 	time_t now = time(NULL);
+	char text[FORMAT_MAX];
 
-	if (!start || strcmp(json_get_text(job, "phase", ""), "gone") == 0)
-		return xstrdup("");
-	format_walltime(now > start ? now - start : 0, run);
-	return end > start ? xasprintf("%s of %s", run, format_walltime(end - start, all))
-			   : xstrdup(run);
+	*ret_spent = *ret_left = NULL;
+	if (start && strcmp(json_get_text(job, "phase", ""), "gone") != 0) {
+		*ret_spent = xstrdup(format_walltime(now > start ? now - start : 0, text));
+		if (end > start)
+			*ret_left = xstrdup(format_walltime(end > now ? end - now : 0, text));
+	}
+	if (!*ret_spent)
+		*ret_spent = xstrdup("");
+	if (!*ret_left)
+		*ret_left = xstrdup("");
+}
+
+/* "idle for 2 min, holds 1.2 GiB" */
+static char *job_use(const json_t *job)
+{
+	const json_t *idle = json_object_get(job, "idle_s");
+	json_int_t bytes = json_get_integer(job, "bytes", 0);
+	_cleanup_free_ char *first = NULL, *second = NULL;
+	char text[FORMAT_MAX];
+
+	if (json_number_value(idle) >= 1)
+		first = xasprintf("idle for %s",
+			format_duration((int64_t)json_number_value(idle) * 1000, text));
+	if (bytes > 0)
+		second = xasprintf("holds %s", format_bytes(bytes, text));
+	return xasprintf("%s%s%s", first ? first : "", first && second ? ", " : "",
+		second ? second : "");
 }
 
 static char *job_note(const json_t *job)
@@ -149,14 +209,14 @@ static char *job_note(const json_t *job)
 	if (*reason && predicted)
 		return xasprintf(
 			"%s; expected to start %s", reason, output_time(predicted, when));
-	return xstrdup(reason);
+	return *reason ? xstrdup(reason) : job_use(job);
 }
 
 static void print_jobs(const json_t *jobs)
 {
-	static const char *const titles[] = {
-		"JOB", "PHASE", "FOR", "PARTITION", "NODE", "WORKERS", "TIME", "NOTE"};
-	struct table table = {.columns = 8};
+	static const char *const titles[] = {"JOB", "PHASE", "FOR", "PARTITION", "NODE",
+		"WORKERS", "TASKS", "TIME", "LEFT", "NOTE"};
+	struct table table = {.columns = 10};
 	const json_t *job;
 	size_t i;
 
@@ -165,7 +225,10 @@ static void print_jobs(const json_t *jobs)
 	putchar('\n');
 	json_array_foreach (jobs, i, job) {
 		const char *phase = json_get_text(job, "phase", "?");
-		char spent[FORMAT_MAX];
+		json_int_t workers = json_get_integer(job, "workers", 0);
+		char *run, *left, spent[FORMAT_MAX];
+
+		job_times(job, &run, &left);
 
 		table_add(&table, COLOUR_NONE, xstrdup(json_get_text(job, "id", "-")));
 		table_add(&table, state_colour(phase), xstrdup(phase));
@@ -177,10 +240,14 @@ static void print_jobs(const json_t *jobs)
 		table_add(&table, COLOUR_NONE, xstrdup(json_get_text(job, "partition", "")));
 		table_add(&table, COLOUR_NONE, xstrdup(json_get_text(job, "nodes", "")));
 		table_add(&table, COLOUR_NONE,
-			xasprintf("%" JSON_INTEGER_FORMAT "/%" JSON_INTEGER_FORMAT,
-				json_get_integer(job, "workers", 0),
+			xasprintf("%" JSON_INTEGER_FORMAT "/%" JSON_INTEGER_FORMAT, workers,
 				json_get_integer(job, "processes", 0)));
-		table_add(&table, COLOUR_NONE, job_time(job));
+		table_add(&table, COLOUR_NONE,
+			workers > 0 ? xasprintf("%" JSON_INTEGER_FORMAT,
+					      json_get_integer(job, "busy", 0))
+				    : xstrdup(""));
+		table_add(&table, COLOUR_NONE, run);
+		table_add(&table, COLOUR_NONE, left);
 		table_add(&table, COLOUR_NONE, job_note(job));
 	}
 	table_print(&table, titles);
@@ -215,6 +282,7 @@ int cmd_status(struct ctl *ctl, int argc, char **argv)
 		print_failure(json_object_get(json_object_get(status, "cluster"), "failure"));
 		print_scheduler(json_object_get(status, "scheduler"),
 			json_get_text(status, "interface", NULL));
+		print_size(json_object_get(status, "cluster"), json_object_get(status, "size"));
 		print_dashboard(json_object_get(status, "dashboard"));
 		print_slurm(json_object_get(status, "slurm"));
 		print_jobs(json_object_get(status, "jobs"));

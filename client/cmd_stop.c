@@ -2,6 +2,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "client/confirm.h"
 #include "client/ctl.h"
 #include "client/output.h"
 #include "client/request.h"
@@ -22,6 +23,23 @@ static bool on_notification(void *arg, const char *method, const json_t *params)
 	return true;
 }
 
+/* Whether to go on: there is nothing to lose, nobody to ask, or the user says so. */
+static bool may_end(struct connection *connection)
+{
+	_cleanup_json_ json_t *status = NULL;
+	_cleanup_free_ char *question = NULL;
+	struct refusal refusal = {0};
+
+	if (!confirm_is_possible())
+		return true;
+	/* If this fails, the request that follows does, too, and says why. */
+	connection_call(connection, "status", NULL, NULL, NULL, &status, &refusal, NULL);
+	json_decref(refusal.data);
+	question =
+		confirm_question(json_object_get(json_object_get(status, "scheduler"), "load"));
+	return !question || confirm_ask(question);
+}
+
 static int end(struct ctl *ctl, int argc, char **argv, const char *method, const char *done)
 {
 	struct watching watching = {.ctl = ctl};
@@ -29,16 +47,21 @@ static int end(struct ctl *ctl, int argc, char **argv, const char *method, const
 	struct refusal refusal = {0};
 	struct connection connection;
 	struct err err = ERR_INIT;
-	bool ends_dracod = strcmp(method, "shutdown") == 0;
+	bool ends_dracod = strcmp(method, "shutdown") == 0, force = false;
 	json_int_t unconfirmed;
-	int r;
+	int option, r;
 
-	while (command_option(ctl, argc, argv) != -1)
-		;
+	while ((option = command_option(ctl, argc, argv)) != -1)
+		force |= option == COMMAND_OPTION;
 	command_no_more_arguments(ctl, argc, argv);
 	r = connection_need(&connection, ctl);
 	if (r != CTL_DONE)
 		return r;
+	if (!force && !may_end(&connection)) {
+		connection_close(&connection);
+		output_error(ctl, "nothing was stopped");
+		return CTL_FAILED;
+	}
 	live_init(&watching.live);
 	r = connection_call(
 		&connection, method, NULL, on_notification, &watching, &result, &refusal, &err);

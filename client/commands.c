@@ -15,6 +15,26 @@ static const struct command_option start_options[] = {
 	{0},
 };
 
+static const struct command_option stop_options[] = {
+	{"force", 0, NULL, "do not ask, even when tasks run"},
+	{0},
+};
+
+/* In the order of enum amount_unit. */
+static const struct command_option scale_options[] = {
+	{"jobs", 0, NULL, "N is a number of jobs"},
+	{"workers", 0, NULL, "N is a number of workers, as without an option"},
+	{"cores", 0, NULL, "N is a number of CPU cores"},
+	{"memory", 0, NULL, "N is an amount of memory, such as 64GiB"},
+	{0},
+};
+
+static const struct command_option adapt_options[] = {
+	{"minimum", 0, "N", "at least so many workers, without work, too"},
+	{"maximum", 0, "N", "at most so many workers"},
+	{0},
+};
+
 static const struct command_option logs_options[] = {
 	{"follow", 'f', NULL, "go on with what is added, until Ctrl-C"},
 	{"lines", 'n', "N", "begin with the last N lines (default: 50)"},
@@ -51,8 +71,32 @@ const struct command commands[] = {
 		"3 when it does not.\n",
 		false, NULL, cmd_status},
 	{"stop", "", "give all jobs back and end the Dask scheduler",
-		"dracod stays, ready for the next start.\n", false, NULL, cmd_stop},
-	{"shutdown", "", "stop, then end dracod, too", "", false, NULL, cmd_shutdown},
+		"dracod stays, ready for the next start. When tasks run or wait, or results are in memory, it\n"
+		"asks before it stops; without a terminal, as in a script, it does not ask.\n",
+		false, stop_options, cmd_stop},
+	{"shutdown", "", "stop, then end dracod, too",
+		"When tasks run or wait, or results are in memory, it asks before it stops; without a terminal,\n"
+		"as in a script, it does not ask.\n",
+		false, stop_options, cmd_shutdown},
+	{"scale", "N", "keep the cluster at one size, whatever the work is",
+		"N is a number of workers, unless an option says otherwise, and is rounded up to whole jobs. It\n"
+		"counts until dracoctl adapt, or until the cluster stops. When it is less than there is, jobs\n"
+		"finish their running tasks and hand over their data before they go.\n",
+		false, scale_options, cmd_scale},
+	{"adapt", "", "let the cluster be as large as the work again",
+		"As after a start, within the bounds that were given last: here, or by the settings minimum and\n"
+		"maximum. In whole jobs, the minimum rounded up and the maximum down. They count until the cluster\n"
+		"stops.\n",
+		false, adapt_options, cmd_adapt},
+	{"pause", "", "ask for no job and give none back",
+		"The jobs that there are stay, those that end are not replaced, until dracoctl resume.\n",
+		false, NULL, cmd_pause},
+	{"resume", "", "go on after a pause", "", false, NULL, cmd_resume},
+	{"retire", "JOB", "give one job back",
+		"JOB is its id as in dracoctl status. No new tasks go to it; when the running ones are done and\n"
+		"its data is on other jobs, it ends. A pending job is cancelled. Where the size of the cluster\n"
+		"asks for it, another job takes its place.\n",
+		false, NULL, cmd_retire},
 	{"logs", "[JOB|scheduler|daemon]", "show a log",
 		"JOB is a job's id as in dracoctl status, also of an earlier start; without an argument it is\n"
 		"dracod's own log. Works without a running cluster, too. With -f, the logs of dracod and of the\n"

@@ -339,6 +339,22 @@ char *format_size(int64_t mib, char buffer[FORMAT_MAX])
 	return buffer;
 }
 
+char *format_bytes(int64_t bytes, char buffer[FORMAT_MAX])
+{
+	static const char *const names[] = {"KiB", "MiB", "GiB", "TiB"};
+	double value = (double)bytes / 1024;
+	size_t i = 0;
+
+	/* 1023.95 and more would be written as 1024.0. */
+	for (; value >= 1023.95 && i + 1 < LENGTH(names); i++)
+		value /= 1024;
+	if (bytes < 1024)
+		snprintf(buffer, FORMAT_MAX, "%" PRId64 " bytes", bytes);
+	else
+		snprintf(buffer, FORMAT_MAX, "%.1f %s", value, names[i]);
+	return buffer;
+}
+
 char *format_walltime(int64_t seconds, char buffer[FORMAT_MAX])
 {
 	int64_t days = seconds / 86400;

@@ -39,6 +39,7 @@ PARSE_CHECKED int parse_walltime(const char *text, int64_t *ret_seconds, struct 
 #define FORMAT_MAX 48
 char *format_duration(int64_t ms, char buffer[FORMAT_MAX]);	 /* "4 min 10 s" */
 char *format_size(int64_t mib, char buffer[FORMAT_MAX]);	 /* "80 GiB" */
+char *format_bytes(int64_t bytes, char buffer[FORMAT_MAX]);	 /* "2.3 GiB", "900 KiB" */
 char *format_walltime(int64_t seconds, char buffer[FORMAT_MAX]); /* "1-00:00:00", "01:30:00" */
 
 #endif

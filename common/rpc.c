@@ -38,6 +38,17 @@ const struct rpc_method rpc_methods[RPC_METHOD_COUNT] = {
 	[RPC_EVENTS] = {"events", false,
 		{{"since", 'i', false}, {"count", 'i', false}, {"follow", 'b', false}},
 		"what happened and why; with follow also what comes, as notifications"},
+	[RPC_SCALE] = {"scale", false,
+		{{"jobs", 'i', false}, {"workers", 'i', false}, {"cores", 'i', false},
+			{"memory_mib", 'i', false}},
+		"keep so many jobs, or the fewest that have so much, whatever the work is; answers "
+		"with the size that is meant"},
+	[RPC_ADAPT] = {"adapt", false, {{"minimum", 'i', false}, {"maximum", 'i', false}},
+		"as large as the work again, within bounds in workers; without, as they were"},
+	[RPC_PAUSE] = {"pause", false, {{0}}, "ask for no job and give none back"},
+	[RPC_RESUME] = {"resume", false, {{0}}, "go on after a pause"},
+	[RPC_RETIRE] = {"retire", false, {{"job", 's', true}},
+		"give a job back when its tasks are done and its data has moved"},
 };
 
 int rpc_method_find(const char *name)

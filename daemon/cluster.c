@@ -18,6 +18,7 @@
 #include "common/parse.h"
 #include "common/paths.h"
 #include "daemon/cluster_find.h"
+#include "daemon/cluster_giveback.h"
 #include "daemon/cluster_jobs.h"
 #include "daemon/cluster_place.h"
 #include "daemon/history.h"
@@ -164,10 +165,15 @@ int cluster_scheduler_hello(struct cluster *cluster, const json_t *hello, struct
 		return r;
 	cluster_access_hello(cluster, hello);
 	jobs_workers_clear(cluster->jobs);
-	json_array_foreach (json_object_get(hello, "workers"), i, worker)
-		jobs_worker_added(cluster->jobs, json_get_text(worker, "name", ""),
-			json_get_text(worker, "address", ""),
+	json_array_foreach (json_object_get(hello, "workers"), i, worker) {
+		const char *address = json_get_text(worker, "address", "");
+
+		jobs_worker_added(cluster->jobs, json_get_text(worker, "name", ""), address,
 			json_get_text(worker, "host", NULL));
+		jobs_worker_load(cluster->jobs, address, json_get_integer(worker, "tasks", 0),
+			json_get_integer(worker, "bytes", 0));
+	}
+	cluster_giveback_hello(cluster);
 	return 0;
 }
 
@@ -180,6 +186,7 @@ void cluster_worker_added(
 	struct cluster *cluster, const char *name, const char *address, const char *host)
 {
 	jobs_worker_added(cluster->jobs, name, address, host);
+	cluster_giveback_worker(cluster, name, address);
 }
 
 void cluster_worker_removed(struct cluster *cluster, const char *address)
@@ -187,11 +194,30 @@ void cluster_worker_removed(struct cluster *cluster, const char *address)
 	jobs_worker_removed(cluster->jobs, address);
 }
 
+/* workers: [[address, tasks, bytes], ...], those that changed. */
+void cluster_workers_load(struct cluster *cluster, const json_t *workers)
+{
+	const json_t *worker;
+	size_t i;
+
+	json_array_foreach (workers, i, worker) {
+		const char *address = json_string_value(json_array_get(worker, 0));
+
+		if (address)
+			jobs_worker_load(cluster->jobs, address,
+				json_integer_value(json_array_get(worker, 1)),
+				json_integer_value(json_array_get(worker, 2)));
+	}
+	cluster_wake(cluster, 0);
+}
+
 void cluster_set_load(struct cluster *cluster, const json_t *load)
 {
 	json_decref(cluster->load);
 	cluster->load = json_deep_copy(load);
-	cluster->had_work |= json_get_integer(load, "tasks", 0) > 0;
+	demand_parse(load, &cluster->size.demand);
+	cluster->had_work |= cluster->size.demand.tasks > 0;
+	cluster_wake(cluster, 0);
 }
 
 static void on_jobs_changed(void *arg)
@@ -207,9 +233,7 @@ static void on_jobs_changed(void *arg)
 
 int64_t cluster_jobs_wanted(const struct cluster *cluster)
 {
-	const struct settings *s = &cluster->request.settings;
-
-	return (s->minimum + s->processes - 1) / s->processes;
+	return cluster->size.target.jobs;
 }
 
 static bool is_ready(const struct cluster *cluster, const struct jobs_count *count)
@@ -236,7 +260,7 @@ static int64_t min_time(int64_t a, int64_t b)
 static void go_up(struct cluster *cluster)
 {
 	struct jobs_count count;
-	int64_t missing, deadline;
+	int64_t deadline;
 
 	if (!cluster_find_out(cluster))
 		return;
@@ -248,16 +272,15 @@ static void go_up(struct cluster *cluster)
 	count = jobs_count(cluster->jobs);
 	note_milestones(cluster, &count);
 	cluster_settle_roles(cluster);
-	missing = cluster_jobs_wanted(cluster) - count.wanted;
-	if (missing > 0 && loop_now_ms() >= cluster->hold_until_ms)
-		cluster_place(cluster, missing);
-	else if (missing > 0)
-		cluster_wake(cluster, cluster->hold_until_ms - loop_now_ms());
+	deadline = cluster_size_reconcile(cluster);
+	if (!cluster->wanted) /* nobody has used it for long */
+		return;
 	if (cluster->state == CLUSTER_STARTING && is_ready(cluster, &count)) {
 		cluster_reached(cluster, MILESTONE_READY);
 		set_state(cluster, CLUSTER_RUNNING);
 	}
-	deadline = min_time(cluster_check_waiting(cluster), cluster_check_deadlines(cluster));
+	deadline = min_time(deadline, cluster_check_waiting(cluster));
+	deadline = min_time(deadline, cluster_check_deadlines(cluster));
 	cluster_send_ends(cluster);
 	if (deadline != INT64_MAX && !loop_timer_is_running(cluster->reconcile))
 		cluster_wake(cluster, deadline - loop_now_ms());
@@ -371,6 +394,7 @@ int cluster_start(struct cluster *cluster, struct cluster_request *request, stru
 	cluster->unconfirmed = 0;
 	cluster->failures = 0;
 	cluster->spawn = cluster->request.settings.worker_start == WORKER_START_SPAWN;
+	cluster_size_begin(cluster);
 	strv_finish(&cluster->notices);
 	cluster->had_work = false;
 	cluster->poll_failures = 0;

@@ -15,6 +15,7 @@
 #include "common/settings.h"
 #include "common/strv.h"
 #include "daemon/cluster_access.h"
+#include "daemon/cluster_size.h"
 #include "daemon/placement.h"
 
 struct children;
@@ -63,6 +64,9 @@ struct cluster_request {
 
 void cluster_request_finish(struct cluster_request *request);
 
+/* An answer of the scheduler's preload: result is borrowed, or NULL with err. */
+typedef void scheduler_answer(void *arg, const json_t *result, const struct err *err);
+
 struct cluster_ops {
 	/* Something worth showing has changed. */
 	void (*changed)(void *arg);
@@ -72,6 +76,9 @@ struct cluster_ops {
 	 * be remembered through a crash. */
 	void (*may_have_jobs)(void *arg, const char *cluster_id);
 	void (*has_no_jobs)(void *arg, const char *cluster_id);
+	/* Ask the scheduler's preload, as dask_link_request(). */
+	int (*ask_scheduler)(void *arg, const char *method, json_t *params, int64_t deadline_ms,
+		scheduler_answer *done, void *done_arg);
 };
 
 #define CLUSTER_ID_MAX 16
@@ -120,8 +127,9 @@ struct cluster {
 	bool spawn;	       /* forkserver failed: workers start by spawn from now on */
 	struct strv notices;   /* what a user should know about this start */
 	struct scheduler *scheduler;
+	struct cluster_size size;
 	bool had_work; /* there were tasks, since the start */
-	json_t *load; /* what the scheduler reported last: {tasks, processing, waiting, memory} */
+	json_t *load;  /* what the scheduler reported last, as demand_parse() reads it */
 
 	struct poll *poll;
 	int poll_failures;
@@ -164,6 +172,7 @@ void cluster_scheduler_lost(struct cluster *cluster);
 void cluster_worker_added(
 	struct cluster *cluster, const char *name, const char *address, const char *host);
 void cluster_worker_removed(struct cluster *cluster, const char *address);
+void cluster_workers_load(struct cluster *cluster, const json_t *workers);
 void cluster_set_load(struct cluster *cluster, const json_t *load);
 
 /* Tell the user something once: in the log, in the status and at the end of a start. */

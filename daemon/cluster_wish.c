@@ -13,8 +13,7 @@
 #include "daemon/scheduler.h"
 #include "daemon/slurm_msg.h"
 
-#define DEATH_TIMEOUT_S	  60 /* workers without a scheduler */
-#define LIFETIME_MARGIN_S 60 /* workers leave so long before the walltime */
+#define DEATH_TIMEOUT_S 60 /* workers without a scheduler */
 
 /* What the script needs besides the settings. */
 struct facts {
@@ -25,7 +24,8 @@ struct facts {
 
 static char *make_script(const struct settings *s, const struct facts *facts)
 {
-	int64_t lifetime_s = s->walltime_s - LIFETIME_MARGIN_S;
+	/* The net behind the handover, which is over by then. */
+	int64_t lifetime_s = s->walltime_s - s->handover_margin_ms / 4000;
 
 	return jobscript_make(&(struct jobscript){
 		.cluster = facts->cluster,

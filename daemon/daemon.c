@@ -174,6 +174,22 @@ static void on_load(void *arg, const json_t *load)
 	cluster_set_load(daemon->cluster, load);
 }
 
+static void on_workers(void *arg, const json_t *workers)
+{
+	struct daemon *daemon = arg;
+
+	cluster_workers_load(daemon->cluster, workers);
+}
+
+static int ask_scheduler(void *arg, const char *method, json_t *params, int64_t deadline_ms,
+	scheduler_answer *done, void *done_arg)
+{
+	struct daemon *daemon = arg;
+
+	return dask_link_request(
+		daemon->dask_link, method, params, deadline_ms, done, done_arg);
+}
+
 static void on_scheduler_lost(void *arg, const char *why)
 {
 	struct daemon *daemon = arg;
@@ -198,10 +214,10 @@ static void on_client_gone(void *arg, struct client *client)
 
 static int make_parts(struct daemon *daemon, struct err *err)
 {
-	static const struct cluster_ops cluster_ops = {
-		on_cluster_changed, on_log_directory, on_may_have_jobs, on_has_no_jobs};
+	static const struct cluster_ops cluster_ops = {on_cluster_changed, on_log_directory,
+		on_may_have_jobs, on_has_no_jobs, ask_scheduler};
 	static const struct dask_link_ops link_ops = {on_scheduler_hello, on_worker_added,
-		on_worker_removed, on_load, on_scheduler_lost};
+		on_worker_removed, on_load, on_workers, on_scheduler_lost};
 	static const struct control_ops control_ops = {on_request, on_client_gone};
 	_cleanup_free_ char *helper = part_find("draco-slurm", PKGLIBEXECDIR);
 	_cleanup_free_ char *preload = part_find("draco_scheduler.py", PKGDATADIR);

@@ -271,6 +271,14 @@ static int64_t count_ready(const struct fleet *fleet)
 	return n;
 }
 
+/* Half of what is left after force is for the workers to leave in order. */
+static bool is_over(struct fleet *fleet, const struct fleet_job *job)
+{
+	int64_t force_ms = times_of(fleet, job).force_ms;
+
+	return is_due(fleet, force_ms + (job->end_ms - force_ms) / 2);
+}
+
 /* Jobs whose walltime ends soon: each goes when one has come for it, or at the last moment; the first
  * to end first. */
 static void hand_over(struct fleet *fleet, int64_t surplus)
@@ -281,7 +289,11 @@ static void hand_over(struct fleet *fleet, int64_t surplus)
 		for (size_t i = 0; i < fleet->count; i++) {
 			struct fleet_job *job = &fleet->jobs[i];
 
-			if (job->expiring && runs(job) && job->action == FLEET_KEEP &&
+			if (!job->expiring || !runs(job) || job->action != FLEET_KEEP)
+				continue;
+			if (is_over(fleet, job))
+				job->action = FLEET_END;
+			else if (is_due(fleet, job->hold_ms) &&
 				(!first || job->end_ms < first->end_ms))
 				first = job;
 		}
@@ -331,14 +343,6 @@ static bool is_last_holder(const struct fleet *fleet, const struct fleet_job *jo
 			return false;
 	}
 	return true;
-}
-
-/* Half of what is left after force is for the workers to leave in order. */
-static bool is_over(struct fleet *fleet, const struct fleet_job *job)
-{
-	int64_t force_ms = times_of(fleet, job).force_ms;
-
-	return is_due(fleet, force_ms + (job->end_ms - force_ms) / 2);
 }
 
 static void go_on_draining(struct fleet *fleet, struct fleet_job *job)

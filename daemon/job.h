@@ -59,6 +59,17 @@ struct job {
 	bool was_ready;	      /* all were, at one time */
 	int64_t early_deaths; /* workers that left soon after coming, while it was young */
 
+	/* As the scheduler reported last. */
+	int64_t busy;	       /* tasks on its workers, running or waiting there */
+	int64_t bytes;	       /* of results that they hold */
+	int64_t idle_since_ms; /* loop time; valid when busy is 0 and workers are connected */
+
+	/* Giving it back. */
+	int64_t hold_ms; /* loop time; not tried again before */
+	bool by_hand;	 /* a user asked for it */
+	bool asking;	 /* the scheduler is asked, and has not answered */
+	bool wait_known; /* how long it took to come was noted */
+
 	int64_t known_ms; /* loop time at which job_id was told */
 	int64_t seen_ms;  /* loop time of the last query that showed it; 0: none */
 

@@ -129,6 +129,8 @@ void jobs_set_phase(struct jobs *jobs, struct job *job, enum job_phase phase, co
 		job->ending_since_ms = now;
 	if (phase == PHASE_STARTING)
 		job->running_since_ms = now;
+	if (phase == PHASE_READY)
+		job->idle_since_ms = now;
 	job->was_ready |= phase == PHASE_READY;
 	changed(jobs);
 }
@@ -321,6 +323,34 @@ void jobs_worker_added(
 	changed(jobs);
 }
 
+/* Add up what a job's workers have to do. */
+static void add_up(struct jobs *jobs, struct job *job)
+{
+	bool was_busy = job->busy > 0;
+	struct worker *worker;
+
+	job->busy = job->bytes = 0;
+	TAILQ_FOREACH (worker, &jobs->workers, link)
+		if (worker->job == job) {
+			job->busy += worker->tasks;
+			job->bytes += worker->bytes;
+		}
+	if (was_busy && job->busy == 0)
+		job->idle_since_ms = loop_now_ms();
+}
+
+void jobs_worker_load(struct jobs *jobs, const char *address, int64_t tasks, int64_t bytes)
+{
+	struct worker *worker = find_worker(jobs, address);
+
+	if (!worker)
+		return;
+	worker->tasks = tasks;
+	worker->bytes = bytes;
+	if (worker->job)
+		add_up(jobs, worker->job);
+}
+
 static bool is_early_death(const struct worker *worker)
 {
 	int64_t now = loop_now_ms();
@@ -333,15 +363,18 @@ static bool is_early_death(const struct worker *worker)
 void jobs_worker_removed(struct jobs *jobs, const char *address)
 {
 	struct worker *worker = find_worker(jobs, address);
+	struct job *job = worker ? worker->job : NULL;
 
 	if (!worker)
 		return;
 	log_debug("worker %s: left", worker->name);
-	if (worker->job) {
-		worker->job->connected--;
-		worker->job->early_deaths += is_early_death(worker);
+	if (job) {
+		job->connected--;
+		job->early_deaths += is_early_death(worker);
 	}
 	worker_free(jobs, worker);
+	if (job)
+		add_up(jobs, job);
 	changed(jobs);
 }
 
@@ -353,7 +386,9 @@ void jobs_workers_clear(struct jobs *jobs)
 		worker_free(jobs, TAILQ_FIRST(&jobs->workers));
 	TAILQ_FOREACH (job, &jobs->list, link) {
 		job->abandoned |= job->connected > 0;
-		job->connected = 0;
+		if (job->busy > 0)
+			job->idle_since_ms = loop_now_ms();
+		job->connected = job->busy = job->bytes = 0;
 	}
 	changed(jobs);
 }

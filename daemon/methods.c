@@ -22,6 +22,7 @@
 #include "daemon/followers.h"
 #include "daemon/jobs.h"
 #include "daemon/loop.h"
+#include "daemon/methods_size.h"
 #include "daemon/plan.h"
 #include "daemon/report.h"
 #include "daemon/start_request.h"
@@ -257,6 +258,12 @@ static void do_events(
 	followers_request(methods->followers, client, message);
 }
 
+static void do_size(
+	struct methods *methods, struct client *client, const struct rpc_message *message)
+{
+	methods_size_request(methods->cluster, client, message);
+}
+
 static void (*const handlers[RPC_METHOD_COUNT])(
 	struct methods *methods, struct client *client, const struct rpc_message *message) = {
 	[RPC_HELLO] = do_hello,
@@ -269,6 +276,11 @@ static void (*const handlers[RPC_METHOD_COUNT])(
 	[RPC_PLAN] = do_plan,
 	[RPC_SCRIPT] = do_script,
 	[RPC_EVENTS] = do_events,
+	[RPC_SCALE] = do_size,
+	[RPC_ADAPT] = do_size,
+	[RPC_PAUSE] = do_size,
+	[RPC_RESUME] = do_size,
+	[RPC_RETIRE] = do_size,
 };
 
 void methods_request(

@@ -13,6 +13,7 @@
 #include "daemon/cluster_jobs.h"
 #include "daemon/jobs.h"
 #include "daemon/loop.h"
+#include "daemon/report_size.h"
 #include "daemon/scheduler.h"
 #include "daemon/slurm.h"
 
@@ -34,22 +35,31 @@ static json_t *time_or_null(time_t when)
 	return when ? json_integer((json_int_t)when) : json_null();
 }
 
+/* How long the job had nothing to do; null: it has, or nobody knows. */
+static json_t *idle_or_null(const struct job *job)
+{
+	return job->connected > 0 && job->busy == 0 && job->idle_since_ms > 0
+		? seconds_since(job->idle_since_ms)
+		: json_null();
+}
+
 static json_t *report_job(const struct cluster *cluster, const struct job *job)
 {
 	_cleanup_free_ char *log = cluster_job_log(cluster, job);
 	bool has_started = job->phase >= PHASE_STARTING;
 
 	return json_pack(
-		"{s:o, s:s, s:o, s:o, s:o, s:o, s:I, s:I, s:I, s:I, s:I, s:o, s:o, s:o, "
-		"s:o, s:o, s:o}",
+		"{s:o, s:s, s:o, s:o, s:o, s:o, s:I, s:I, s:I, s:o, s:I, s:I, s:I, s:I, s:o, "
+		"s:o, s:o, s:o, s:o, s:o}",
 		"id", json_text(job->id[0] ? job->id : NULL), "phase",
 		job_phase_name(job->phase), "phase_s", seconds_since(job->phase_since_ms),
 		"partition", json_text(job->partition), "nodes", json_text(job->nodes),
 		"reason", json_text(job->phase == PHASE_PENDING ? job->reason : NULL),
-		"workers", (json_int_t)job->connected, "processes", (json_int_t)job->processes,
-		"cores", (json_int_t)job->cores, "memory_mib", (json_int_t)job->memory_mib,
-		"walltime_s", (json_int_t)job->walltime_s, "submit_time",
-		time_or_null(job->submit_time), "start_time",
+		"workers", (json_int_t)job->connected, "busy", (json_int_t)job->busy, "bytes",
+		(json_int_t)job->bytes, "idle_s", idle_or_null(job), "processes",
+		(json_int_t)job->processes, "cores", (json_int_t)job->cores, "memory_mib",
+		(json_int_t)job->memory_mib, "walltime_s", (json_int_t)job->walltime_s,
+		"submit_time", time_or_null(job->submit_time), "start_time",
 		time_or_null(has_started ? job->start_time : 0), "predicted_start",
 		time_or_null(has_started ? 0 : job->start_time), "end_time",
 		time_or_null(job->end_time), "end", json_text(job->end_text), "log",
@@ -135,7 +145,7 @@ json_t *report_status(const struct cluster *cluster)
 			json_array_append_new(jobs, report_job(cluster, job));
 	status = json_pack(
 		"{s:s, s:{s:s, s:o, s:o, s:o, s:o, s:I, s:I, s:I, s:I, s:o, s:o, s:o}, s:o, s:o, "
-		"s:o, s:o}",
+		"s:o, s:o, s:o}",
 		"name", cluster->name, "cluster", "state", cluster_state_name(cluster->state),
 		"since", epoch(cluster->since_ms), "id", json_text(known ? cluster->id : NULL),
 		"failure", cluster->failure.code ? report_failure(cluster) : json_null(),
@@ -145,8 +155,9 @@ json_t *report_status(const struct cluster *cluster)
 		(json_int_t)(known ? cluster_jobs_wanted(cluster) : 0), "log_directory",
 		json_text(cluster->log_dir), "milestones",
 		known ? report_milestones(cluster) : json_null(), "candidates",
-		placement_to_json(&cluster->placement), "scheduler", report_scheduler(cluster),
-		"slurm", report_slurm(cluster), "jobs", jobs, "settings",
+		placement_to_json(&cluster->placement), "size", report_size(cluster),
+		"scheduler", report_scheduler(cluster), "slurm", report_slurm(cluster), "jobs",
+		jobs, "settings",
 		known ? settings_to_json(&cluster->request.settings) : json_null());
 	cluster_access_report(cluster, status);
 	return status;

@@ -51,12 +51,9 @@ void scaling_state_init(struct scaling_state *state)
 /* A count that a double holds, cut off where no cluster reaches. */
 static int64_t count_up(double value)
 {
-	int64_t whole;
+	int64_t whole = value < JOBS_MAX ? (int64_t)value : JOBS_MAX;
 
-	if (!(value < JOBS_MAX))
-		return JOBS_MAX;
-	whole = (int64_t)value;
-	return whole + ((double)whole < value);
+	return whole < JOBS_MAX && (double)whole < value ? whole + 1 : whole;
 }
 
 /* Workers for the results in memory. */

@@ -57,6 +57,32 @@ static const struct {
 	{INT64_MAX, "9223372036854775807 MiB"},
 };
 
+static const struct {
+	int64_t bytes;
+	const char *text;
+} written_bytes[] = {
+	{0, "0 bytes"},
+	{1023, "1023 bytes"},
+	{1024, "1.0 KiB"},
+	{921600, "900.0 KiB"},
+	{1048524, "1023.9 KiB"},
+	{1048525, "1.0 MiB"}, /* 1023.95 KiB */
+	{1048576, "1.0 MiB"},
+	{INT64_C(2469606195), "2.3 GiB"},
+	{INT64_C(5) << 40, "5.0 TiB"},
+	{INT64_MAX, "8388608.0 TiB"},
+};
+
+START_TEST(write_bytes)
+{
+	char *buffer = malloc(FORMAT_MAX);
+
+	ck_assert_ptr_eq(format_bytes(written_bytes[_i].bytes, buffer), buffer);
+	ck_assert_str_eq(buffer, written_bytes[_i].text);
+	free(buffer);
+}
+END_TEST
+
 START_TEST(write_size)
 {
 	char *buffer = malloc(FORMAT_MAX);
@@ -119,6 +145,7 @@ Suite *unit_suite(void)
 
 	tcase_add_loop_test(tcase, write_duration, 0, LENGTH(written_durations));
 	tcase_add_loop_test(tcase, write_size, 0, LENGTH(written_sizes));
+	tcase_add_loop_test(tcase, write_bytes, 0, LENGTH(written_bytes));
 	tcase_add_loop_test(tcase, write_walltime, 0, LENGTH(written_walltimes));
 	tcase_add_test(tcase, round_trips);
 	suite_add_tcase(suite, tcase);

@@ -1,0 +1,219 @@
+/* cmd_size.c: the commands that change the size of the cluster: dracoctl scale, adapt, pause, resume and
+ * retire. */
+#include <stdio.h>
+#include <string.h>
+
+#include "client/ctl.h"
+#include "client/output.h"
+#include "client/request.h"
+#include "common/alloc.h"
+#include "common/amount.h"
+#include "common/cleanup.h"
+#include "common/json.h"
+#include "common/parse.h"
+#include "common/rpc.h"
+
+static int exit_status(const struct refusal *refusal)
+{
+	switch (refusal->code) {
+	case RPC_INVALID_PARAMS:
+		return CTL_USAGE;
+	case RPC_NOT_RUNNING:
+		return CTL_NOT_RUNNING;
+	default:
+		return CTL_FAILED;
+	}
+}
+
+/* Ask dracod, taking over params; *ret_size is the size that it answers with, NULL when it refuses. Prints
+ * the answer for programs. Returns an exit status. */
+static int request(struct ctl *ctl, const char *method, json_t *params, json_t **ret_size)
+{
+	struct refusal refusal = {0};
+	struct connection connection;
+	struct err err = ERR_INIT;
+	int status = connection_need(&connection, ctl);
+
+	if (status != CTL_DONE) {
+		json_decref(params);
+		return status;
+	}
+	if (connection_call(&connection, method, params, NULL, NULL, ret_size, &refusal, &err) <
+		0) {
+		output_error(ctl, "%s", err.text);
+		status = exit_status(&refusal);
+	} else if (ctl->json) {
+		output_json(*ret_size);
+	}
+	connection_close(&connection);
+	json_decref(refusal.data);
+	return status;
+}
+
+static bool is_for_people(const struct ctl *ctl, int status)
+{
+	return status == CTL_DONE && !ctl->json && !ctl->quiet;
+}
+
+/* The end of a line about a size that will be. */
+static const char *when(const json_t *size)
+{
+	return json_get_boolean(size, "paused", 0) ? ", once dracoctl resume ends the pause"
+						   : "";
+}
+
+/* The one argument of the command; NULL, and the user was told, when it is missing. */
+static const char *take_argument(struct ctl *ctl, int argc, char **argv, const char *what)
+{
+	const char *argument = optind < argc ? argv[optind++] : NULL;
+
+	command_no_more_arguments(ctl, argc, argv);
+	if (!argument)
+		output_error(ctl, "%s: %s is missing; see dracoctl %s --help",
+			ctl->command->name, what, ctl->command->name);
+	return argument;
+}
+
+/* A number or size that is an argument or an option's value. Returns an exit status. */
+static int read_amount(
+	const struct ctl *ctl, enum amount_unit unit, const char *text, int64_t *ret)
+{
+	struct err err = ERR_INIT;
+
+	if (amount_parse(unit, text, ret, &err) == 0)
+		return CTL_DONE;
+	output_error(ctl, "%s: %s", ctl->command->name, err.text);
+	return CTL_USAGE;
+}
+
+/* dracoctl scale */
+
+static void print_scaled(enum amount_unit unit, int64_t amount, const json_t *size)
+{
+	enum amount_unit shape = unit == AMOUNT_JOBS ? AMOUNT_WORKERS : unit;
+	_cleanup_free_ char *text = amount_explain(unit, amount,
+		json_get_integer(size, "target", 0),
+		json_get_integer(json_object_get(size, "per_job"), amount_name(shape), 0));
+
+	printf("%s%s.\n", text, when(size));
+}
+
+int cmd_scale(struct ctl *ctl, int argc, char **argv)
+{
+	enum amount_unit unit = AMOUNT_WORKERS;
+	_cleanup_json_ json_t *size = NULL;
+	const char *text;
+	int option, chosen = 0, status;
+	int64_t amount;
+
+	while ((option = command_option(ctl, argc, argv)) != -1) {
+		chosen |= 1 << (option - COMMAND_OPTION);
+		unit = (enum amount_unit)(option - COMMAND_OPTION);
+	}
+	if (chosen & (chosen - 1)) {
+		output_error(ctl,
+			"scale: only one of --jobs, --workers, --cores and --memory can be "
+			"given");
+		return CTL_USAGE;
+	}
+	text = take_argument(ctl, argc, argv, "the size");
+	if (!text || read_amount(ctl, unit, text, &amount) != CTL_DONE)
+		return CTL_USAGE;
+	status = request(
+		ctl, "scale", json_pack("{s:I}", amount_name(unit), (json_int_t)amount), &size);
+	if (is_for_people(ctl, status))
+		print_scaled(unit, amount, size);
+	return status;
+}
+
+/* dracoctl adapt */
+
+static void print_adapted(const json_t *size)
+{
+	json_int_t minimum = json_get_integer(size, "minimum_jobs", 0);
+	json_int_t maximum = json_get_integer(size, "maximum_jobs", 0);
+	json_int_t workers = json_get_integer(json_object_get(size, "per_job"), "workers", 0);
+
+	printf("As large as the work: %" JSON_INTEGER_FORMAT " to %" JSON_INTEGER_FORMAT
+	       " job%s of %" JSON_INTEGER_FORMAT " worker%s%s.\n",
+		minimum, maximum, maximum == 1 ? "" : "s", workers, workers == 1 ? "" : "s",
+		when(size));
+}
+
+int cmd_adapt(struct ctl *ctl, int argc, char **argv)
+{
+	_cleanup_json_ json_t *params = json_object(), *size = NULL;
+	int option, status;
+	int64_t workers;
+
+	while ((option = command_option(ctl, argc, argv)) != -1) {
+		const char *name = ctl->command->options[option - COMMAND_OPTION].name;
+
+		if (read_amount(ctl, AMOUNT_WORKERS, optarg, &workers) != CTL_DONE)
+			return CTL_USAGE;
+		json_object_set_new(params, name, json_integer((json_int_t)workers));
+	}
+	command_no_more_arguments(ctl, argc, argv);
+	status = request(ctl, "adapt", json_incref(params), &size);
+	if (is_for_people(ctl, status))
+		print_adapted(size);
+	return status;
+}
+
+/* dracoctl pause and dracoctl resume */
+
+static int simple(struct ctl *ctl, int argc, char **argv, const char *method, json_t **ret_size)
+{
+	while (command_option(ctl, argc, argv) != -1)
+		;
+	command_no_more_arguments(ctl, argc, argv);
+	return request(ctl, method, NULL, ret_size);
+}
+
+int cmd_pause(struct ctl *ctl, int argc, char **argv)
+{
+	_cleanup_json_ json_t *size = NULL;
+	int status = simple(ctl, argc, argv, "pause", &size);
+
+	if (is_for_people(ctl, status))
+		printf("Paused: no job is asked for and none given back until dracoctl "
+		       "resume.\n");
+	return status;
+}
+
+int cmd_resume(struct ctl *ctl, int argc, char **argv)
+{
+	_cleanup_json_ json_t *size = NULL;
+	int status = simple(ctl, argc, argv, "resume", &size);
+	json_int_t jobs = json_get_integer(size, "target", 0);
+
+	if (!is_for_people(ctl, status))
+		return status;
+	if (strcmp(json_get_text(size, "mode", ""), "fixed") == 0)
+		printf("Resumed: %" JSON_INTEGER_FORMAT " job%s, as set by hand.\n", jobs,
+			jobs == 1 ? "" : "s");
+	else
+		printf("Resumed: as large as the work.\n");
+	return status;
+}
+
+/* dracoctl retire */
+
+int cmd_retire(struct ctl *ctl, int argc, char **argv)
+{
+	_cleanup_json_ json_t *size = NULL;
+	const char *job;
+	int status;
+
+	while (command_option(ctl, argc, argv) != -1)
+		;
+	job = take_argument(ctl, argc, argv, "the job's id");
+	if (!job)
+		return CTL_USAGE;
+	status = request(ctl, "retire", json_pack("{s:o}", "job", json_text(job)), &size);
+	if (is_for_people(ctl, status))
+		printf("Job %s is given back as soon as its tasks are done and its data has "
+		       "moved.\n",
+			job);
+	return status;
+}

@@ -1,0 +1,223 @@
+/* cluster_giveback.c: giving a job back without losing a task or a result. Part of the cluster.
+ *
+ * The scheduler's preload is asked to send a job's workers no new tasks (DRAINING), then to move what
+ * they hold (RETIRING); after that the job ends. The preload refuses where a task has come in the
+ * meantime, or where the data has nowhere to go: then the job stays. */
+#include "daemon/cluster_giveback.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "common/alloc.h"
+#include "common/err.h"
+#include "common/json.h"
+#include "common/log.h"
+#include "daemon/cluster.h"
+#include "daemon/cluster_jobs.h"
+#include "daemon/history.h"
+#include "daemon/jobs.h"
+#include "daemon/jobscript.h"
+#include "daemon/loop.h"
+
+#define ASK_DEADLINE_MS	 10000
+#define MOVE_DEADLINE_MS 120000
+#define BUSY_HOLD_MS	 1000  /* a task was there */
+#define FAILED_HOLD_MS	 5000  /* the scheduler did not answer */
+#define FULL_HOLD_MS	 10000 /* the data had nowhere to go */
+
+/* One question to the preload about one job. */
+struct question {
+	struct cluster *cluster;
+	char cluster_id[CLUSTER_ID_MAX];
+	char job[SLURM_JOB_ID_MAX];
+	size_t workers;
+};
+
+static json_t *addresses(struct cluster *cluster, const struct job *job)
+{
+	json_t *array = json_array();
+	struct worker *worker;
+
+	TAILQ_FOREACH (worker, jobs_workers(cluster->jobs), link)
+		if (worker->job == job)
+			json_array_append_new(array, json_text(worker->address));
+	return array;
+}
+
+/* The job that question was about, if it is still in phase; question is freed. */
+static struct job *answered(struct question *question, enum job_phase phase)
+{
+	struct cluster *cluster = question->cluster;
+	struct job *job = NULL;
+
+	if (strcmp(question->cluster_id, cluster->id) == 0)
+		job = jobs_find_id(cluster->jobs, question->job);
+	free(question);
+	if (!job)
+		return NULL;
+	job->asking = false;
+	cluster_wake(cluster, 0);
+	return job->phase == phase ? job : NULL;
+}
+
+static int ask(struct cluster *cluster, struct job *job, const char *method, json_t *params,
+	int64_t deadline_ms, scheduler_answer *done)
+{
+	struct question *question = xcalloc(1, sizeof(*question));
+	int r;
+
+	question->cluster = cluster;
+	memcpy(question->cluster_id, cluster->id, sizeof(question->cluster_id));
+	snprintf(question->job, sizeof(question->job), "%s", job->id);
+	question->workers = json_array_size(json_object_get(params, "workers"));
+	r = cluster->ops->ask_scheduler(
+		cluster->arg, method, params, deadline_ms, done, question);
+	job->asking = r >= 0;
+	if (r < 0)
+		free(question);
+	return r;
+}
+
+static void on_ignored(void *arg, const json_t *result, const struct err *err)
+{
+	(void)arg;
+	(void)result;
+	if (err)
+		log_debug("scheduler: %s", err->text);
+}
+
+/* Without asking back: it is said again when the scheduler connects again. */
+static void tell(struct cluster *cluster, const char *method, json_t *params)
+{
+	cluster->ops->ask_scheduler(
+		cluster->arg, method, params, ASK_DEADLINE_MS, on_ignored, NULL);
+}
+
+static void take_back(
+	struct cluster *cluster, struct job *job, int64_t hold_ms, const char *why)
+{
+	tell(cluster, "undrain", json_pack("{s:o}", "workers", addresses(cluster, job)));
+	job->hold_ms = loop_now_ms() + hold_ms;
+	jobs_set_phase(cluster->jobs, job, PHASE_READY, why);
+}
+
+static void on_drained(void *arg, const json_t *result, const struct err *err)
+{
+	struct question *question = arg;
+	struct cluster *cluster = question->cluster;
+	struct job *job = answered(question, PHASE_DRAINING);
+
+	if (!job)
+		return;
+	if (!result)
+		take_back(cluster, job, FAILED_HOLD_MS, err->text);
+	else if (!json_is_true(json_object_get(result, "drained")))
+		take_back(cluster, job, BUSY_HOLD_MS, "a task has come");
+}
+
+static void drain(struct cluster *cluster, struct job *job, bool forced, const char *why)
+{
+	bool asked;
+
+	if (job->connected == 0) {
+		cluster_end_job(cluster, job, why);
+		return;
+	}
+	asked = ask(cluster, job, "drain",
+			json_pack("{s:o, s:b}", "workers", addresses(cluster, job), "only_idle",
+				!forced),
+			ASK_DEADLINE_MS, on_drained) >= 0;
+	if (asked)
+		jobs_set_phase(cluster->jobs, job, PHASE_DRAINING, why);
+	else
+		job->hold_ms = loop_now_ms() + FAILED_HOLD_MS;
+}
+
+static void on_retired(void *arg, const json_t *result, const struct err *err)
+{
+	struct question *question = arg;
+	struct cluster *cluster = question->cluster;
+	size_t asked = question->workers;
+	struct job *job = answered(question, PHASE_RETIRING);
+
+	if (!job)
+		return;
+	if (!result)
+		take_back(cluster, job, FAILED_HOLD_MS, err->text);
+	else if (json_array_size(json_object_get(result, "busy")) > 0)
+		take_back(cluster, job, BUSY_HOLD_MS, "a task has come");
+	else if (json_array_size(json_object_get(result, "retired")) < asked)
+		take_back(cluster, job, FULL_HOLD_MS, "its data has nowhere to go");
+	else
+		cluster_end_job(cluster, job, "its data has moved");
+}
+
+static void retire(struct cluster *cluster, struct job *job, bool forced, const char *why)
+{
+	bool asked = ask(cluster, job, "retire",
+			     json_pack("{s:o, s:b}", "workers", addresses(cluster, job),
+				     "force", forced),
+			     MOVE_DEADLINE_MS, on_retired) >= 0;
+
+	if (asked)
+		jobs_set_phase(cluster->jobs, job, PHASE_RETIRING, why);
+	else
+		take_back(cluster, job, FAILED_HOLD_MS, "the scheduler is not connected");
+}
+
+void cluster_giveback(struct cluster *cluster, struct job *job, enum fleet_action action,
+	bool forced, const char *why)
+{
+	switch (action) {
+	case FLEET_KEEP:
+		break;
+	case FLEET_CANCEL:
+	case FLEET_END:
+		cluster_end_job(cluster, job, why);
+		break;
+	case FLEET_DRAIN:
+		if (!job->asking)
+			drain(cluster, job, forced, why);
+		break;
+	case FLEET_UNDRAIN:
+		take_back(cluster, job, 0, why);
+		break;
+	case FLEET_RETIRE:
+		if (!job->asking)
+			retire(cluster, job, forced, why);
+		break;
+	}
+}
+
+static bool is_leaving(const struct job *job)
+{
+	return job &&
+		(job->phase == PHASE_DRAINING || job->phase == PHASE_RETIRING ||
+			job->phase == PHASE_ENDING);
+}
+
+void cluster_giveback_worker(struct cluster *cluster, const char *name, const char *address)
+{
+	struct job *job = jobscript_job_id_length(name)
+		? jobs_find_id(cluster->jobs, name + strlen(JOBSCRIPT_WORKER_PREFIX))
+		: NULL;
+
+	if (is_leaving(job))
+		tell(cluster, "drain",
+			json_pack("{s:[s], s:b}", "workers", address, "only_idle", 0));
+}
+
+void cluster_giveback_hello(struct cluster *cluster)
+{
+	json_t *array = json_array();
+	struct worker *worker;
+
+	TAILQ_FOREACH (worker, jobs_workers(cluster->jobs), link)
+		if (!is_leaving(worker->job))
+			json_array_append_new(array, json_text(worker->address));
+	if (json_array_size(array) > 0)
+		tell(cluster, "undrain", json_pack("{s:o}", "workers", array));
+	else
+		json_decref(array);
+}

@@ -1,0 +1,336 @@
+/* cluster_size.c: the size of the cluster: as large as the work, or as a user says. Part of the
+ * cluster: hands the model to the pure policies (scaling, fleet, handover) and does what they say. */
+#include "daemon/cluster_size.h"
+
+#include <errno.h>
+#include <inttypes.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+
+#include "common/alloc.h"
+#include "common/cleanup.h"
+#include "common/err.h"
+#include "common/parse.h"
+#include "daemon/cluster.h"
+#include "daemon/cluster_giveback.h"
+#include "daemon/cluster_jobs.h"
+#include "daemon/cluster_place.h"
+#include "daemon/history.h"
+#include "daemon/jobs.h"
+#include "daemon/loop.h"
+
+void cluster_size_begin(struct cluster *cluster)
+{
+	struct cluster_size *size = &cluster->size;
+
+	*size = (struct cluster_size){.unused_since_ms = -1};
+	scaling_limits_of(&cluster->request.settings, &size->limits);
+	scaling_state_init(&size->scaling);
+	fleet_state_init(&size->fleet);
+	size->target.jobs = size->limits.minimum_jobs;
+}
+
+/* The loop time of the job's end. Dask's --lifetime holds even where an administrator gave more time. */
+static int64_t end_of(const struct job *job, int64_t now_ms)
+{
+	int64_t asked_ms = job->running_since_ms + job->walltime_s * 1000, end_ms;
+
+	if (!job->running_since_ms)
+		return INT64_MAX;
+	if (!job->end_time)
+		return asked_ms;
+	end_ms = now_ms + ((int64_t)job->end_time - (int64_t)time(NULL)) * 1000;
+	return end_ms < asked_ms ? end_ms : asked_ms;
+}
+
+static void describe(const struct job *job, int64_t now_ms, struct fleet_job *ret)
+{
+	*ret = (struct fleet_job){
+		.phase = job->phase,
+		.phase_since_ms = job->phase_since_ms,
+		.busy = job->busy,
+		.idle_since_ms = job->idle_since_ms,
+		.bytes = job->bytes,
+		.end_ms = end_of(job, now_ms),
+		.walltime_ms = job->walltime_s * 1000,
+		.hold_ms = job->hold_ms,
+		.by_hand = job->by_hand,
+	};
+	if (job->phase == PHASE_STARTING && job->phase_since_ms > ret->idle_since_ms)
+		ret->idle_since_ms = job->phase_since_ms;
+}
+
+/* What Slurm predicted for the place that is used, as a duration. */
+static int64_t predicted_wait_ms(const struct cluster *cluster)
+{
+	const struct placement *placement = &cluster->placement;
+	int at = placement_choose(
+		placement, time(NULL), cluster->request.settings.wait_timeout_ms / 1000);
+	int64_t wait_s;
+
+	if (at < 0 || placement->candidate[at].verdict != PLACEMENT_PREDICTED)
+		return 0;
+	wait_s = (int64_t)placement->candidate[at].start - (int64_t)time(NULL);
+	return wait_s > 0 ? wait_s * 1000 : 0;
+}
+
+static void limits_of(const struct cluster *cluster, struct fleet_limits *ret)
+{
+	const struct settings *s = &cluster->request.settings;
+	const struct cluster_size *size = &cluster->size;
+
+	*ret = (struct fleet_limits){
+		.target = size->target.jobs,
+		.backlog = s->backlog,
+		.idle_hold_ms = s->idle_hold_ms,
+		.lead_ms = handover_lead_ms(&size->waits, predicted_wait_ms(cluster)),
+		.margin_ms = s->handover_margin_ms,
+		.longest_ms = (int64_t)(size->demand.longest_s * 1000),
+		.by_hand = size->limits.fixed_jobs >= 0,
+		.paused = size->paused,
+		.may_submit = !cluster->placer && loop_now_ms() >= cluster->hold_until_ms,
+	};
+}
+
+static const char *why_of(const struct fleet_job *job, bool by_hand)
+{
+	if (job->by_hand)
+		return "given back by hand";
+	if (job->action == FLEET_UNDRAIN)
+		return "it is needed again";
+	if (job->action == FLEET_RETIRE)
+		return "its tasks are done";
+	if (job->expiring)
+		return "its walltime ends soon";
+	return by_hand ? "the size was set by hand" : "not needed any more";
+}
+
+/* Learn from each job how long it took to come. */
+static void observe(struct cluster_size *size, struct job *job)
+{
+	if (job->phase != PHASE_READY || job->wait_known)
+		return;
+	job->wait_known = true;
+	handover_observe(&size->waits, loop_now_ms() - job->known_ms);
+}
+
+static void act(
+	struct cluster *cluster, struct job **jobs, const struct fleet_job *says, size_t count)
+{
+	for (size_t i = 0; i < count; i++)
+		if (says[i].action != FLEET_KEEP)
+			cluster_giveback(cluster, jobs[i], says[i].action, says[i].forced,
+				why_of(&says[i], cluster->size.limits.fixed_jobs >= 0));
+}
+
+static int64_t reconcile_fleet(struct cluster *cluster)
+{
+	_cleanup_free_ struct fleet_job *says = NULL;
+	_cleanup_free_ struct job **jobs = NULL;
+	struct fleet_decision decision;
+	struct fleet_limits limits;
+	int64_t now = loop_now_ms();
+	struct job *job;
+	size_t count = 0;
+
+	TAILQ_FOREACH (job, jobs_list(cluster->jobs), link)
+		count++;
+	says = xcalloc(count + 1, sizeof(*says));
+	jobs = xcalloc(count + 1, sizeof(struct job *));
+	count = 0;
+	TAILQ_FOREACH (job, jobs_list(cluster->jobs), link) {
+		if (job->phase == PHASE_GONE || job->role == ROLE_STANDBY)
+			continue;
+		observe(&cluster->size, job);
+		describe(job, now, &says[count]);
+		jobs[count++] = job;
+	}
+	limits_of(cluster, &limits);
+	fleet_decide(&cluster->size.fleet, &limits, says, count, now, &decision);
+	act(cluster, jobs, says, count);
+	if (decision.submit > 0)
+		cluster_place(cluster, decision.submit);
+	if (!limits.may_submit && !cluster->placer && cluster->hold_until_ms < decision.wake_ms)
+		return cluster->hold_until_ms > now ? cluster->hold_until_ms : now + 1;
+	return decision.wake_ms;
+}
+
+/* Tasks that take longer than any job lives cannot end well. */
+static void warn_of_long_tasks(struct cluster *cluster)
+{
+	const struct settings *s = &cluster->request.settings;
+	struct cluster_size *size = &cluster->size;
+	char takes[FORMAT_MAX], lives[FORMAT_MAX];
+	int64_t longest_ms = (int64_t)(size->demand.longest_s * 1000);
+
+	if (longest_ms <= s->walltime_s * 1000 - s->handover_margin_ms / 2 ||
+		strcmp(size->told, size->demand.longest) == 0)
+		return;
+	memcpy(size->told, size->demand.longest, sizeof(size->told));
+	cluster_notice(cluster,
+		"tasks \"%s\" take about %s, and a job lives for %s (walltime): they may never be "
+		"done; ask for a longer walltime",
+		size->told, format_duration(longest_ms, takes),
+		format_walltime(s->walltime_s, lives));
+}
+
+/* Nobody is connected and nothing is to be done: for how long? Returns when to look again. */
+static int64_t check_unused(struct cluster *cluster)
+{
+	struct cluster_size *size = &cluster->size;
+	const struct demand *demand = &size->demand;
+	int64_t timeout_ms = cluster->request.settings.idle_shutdown_ms, now = loop_now_ms();
+	_cleanup_free_ char *why = NULL;
+	char text[FORMAT_MAX];
+
+	if (!demand->known || demand->clients > 0 || demand_has_work(demand) ||
+		demand->memory > 0 || cluster->state != CLUSTER_RUNNING) {
+		size->unused_since_ms = -1;
+		return INT64_MAX;
+	}
+	if (size->unused_since_ms < 0)
+		size->unused_since_ms = now;
+	if (timeout_ms == 0)
+		return INT64_MAX;
+	if (now < size->unused_since_ms + timeout_ms)
+		return size->unused_since_ms + timeout_ms;
+	why = xasprintf("no client and nothing to do for %s (idle_shutdown)",
+		format_duration(timeout_ms, text));
+	cluster_stop(cluster, why);
+	return INT64_MAX;
+}
+
+int64_t cluster_size_reconcile(struct cluster *cluster)
+{
+	struct cluster_size *size = &cluster->size;
+	int64_t before = size->target.jobs, next, fleet, unused;
+
+	scaling_decide(
+		&size->scaling, &size->limits, &size->demand, loop_now_ms(), &size->target);
+	if (size->target.jobs != before) {
+		_cleanup_free_ char *why = cluster_size_why(cluster);
+
+		history_note(EVENT_DECISION, "cluster", cluster->name,
+			"%" PRId64 " job%s wanted, were %" PRId64 ": %s", size->target.jobs,
+			size->target.jobs == 1 ? "" : "s", before, why);
+		cluster->ops->changed(cluster->arg);
+	}
+	warn_of_long_tasks(cluster);
+	next = size->target.wake_ms;
+	fleet = reconcile_fleet(cluster);
+	unused = check_unused(cluster);
+	next = fleet < next ? fleet : next;
+	return unused < next ? unused : next;
+}
+
+char *cluster_size_why(const struct cluster *cluster)
+{
+	const struct cluster_size *size = &cluster->size;
+
+	return scaling_explain(&size->target, &size->limits, &size->demand);
+}
+
+/* By hand. */
+
+static int check_active(const struct cluster *cluster, struct err *err)
+{
+	if (cluster->state == CLUSTER_STARTING || cluster->state == CLUSTER_RUNNING)
+		return 0;
+	return err_set(err, -ESRCH, "the cluster is %s", cluster_state_name(cluster->state));
+}
+
+static void changed(struct cluster *cluster)
+{
+	cluster_wake(cluster, 0);
+	cluster->ops->changed(cluster->arg);
+}
+
+int cluster_scale(struct cluster *cluster, int64_t jobs, struct err *err)
+{
+	struct scaling_limits *limits = &cluster->size.limits;
+	int r = check_active(cluster, err);
+
+	if (r < 0)
+		return r;
+	if (jobs < 0 || jobs > limits->maximum_jobs)
+		return err_set(err, -ERANGE,
+			"%" PRId64 " jobs are not between 0 and %" PRId64
+			", which maximum allows",
+			jobs, limits->maximum_jobs);
+	limits->fixed_jobs = jobs;
+	history_note(EVENT_DECISION, "cluster", cluster->name,
+		"set by hand to %" PRId64 " job%s", jobs, jobs == 1 ? "" : "s");
+	changed(cluster);
+	return 0;
+}
+
+int cluster_adapt(struct cluster *cluster, int64_t minimum, int64_t maximum, struct err *err)
+{
+	const struct settings *s = &cluster->request.settings;
+	struct scaling_limits *limits = &cluster->size.limits;
+	int64_t minimum_jobs = limits->minimum_jobs, maximum_jobs = limits->maximum_jobs;
+	int64_t cap = s->limit[SETTING_MAXIMUM].value;
+	int r = check_active(cluster, err);
+
+	if (r < 0)
+		return r;
+	if (minimum >= 0)
+		minimum_jobs = (minimum + s->processes - 1) / s->processes;
+	if (maximum == 0 || (cap && maximum > cap))
+		return err_set(err, -ERANGE,
+			"maximum %" PRId64 " is not between 1 and %" PRId64, maximum,
+			cap ? cap : INT64_MAX);
+	if (maximum > 0)
+		maximum_jobs = maximum < s->processes ? 1 : maximum / s->processes;
+	if (minimum_jobs > maximum_jobs)
+		return err_set(err, -ERANGE,
+			"a minimum of %" PRId64 " job%s is more than the maximum of %" PRId64
+			" (a job holds %" PRId64 " workers)",
+			minimum_jobs, minimum_jobs == 1 ? "" : "s", maximum_jobs, s->processes);
+	limits->minimum_jobs = minimum_jobs;
+	limits->maximum_jobs = maximum_jobs;
+	limits->fixed_jobs = -1;
+	history_note(EVENT_DECISION, "cluster", cluster->name,
+		"as large as the work, from %" PRId64 " to %" PRId64 " jobs", minimum_jobs,
+		maximum_jobs);
+	changed(cluster);
+	return 0;
+}
+
+int cluster_pause(struct cluster *cluster, bool paused, struct err *err)
+{
+	int r = check_active(cluster, err);
+
+	if (r < 0)
+		return r;
+	if (cluster->size.paused != paused)
+		history_note(EVENT_DECISION, "cluster", cluster->name,
+			paused ? "paused by hand: no job is asked for and none given back"
+			       : "goes on after a pause");
+	cluster->size.paused = paused;
+	if (!paused)
+		cluster->hold_until_ms = 0;
+	changed(cluster);
+	return 0;
+}
+
+int cluster_retire(struct cluster *cluster, const char *id, struct err *err)
+{
+	struct job *job = jobs_find_id(cluster->jobs, id);
+	int r = check_active(cluster, err);
+
+	if (r < 0)
+		return r;
+	if (!job || strcmp(job->id, id) != 0)
+		return err_set(err, -ENOENT, "there is no job %s in this cluster", id);
+	if (!job_phase_is_wanted(job->phase))
+		return err_set(
+			err, -ENOENT, "job %s is %s already", id, job_phase_name(job->phase));
+	if (job->phase == PHASE_STARTING || job->phase == PHASE_READY)
+		job->by_hand = true;
+	else
+		cluster_end_job(cluster, job, "given back by hand");
+	changed(cluster);
+	return 0;
+}

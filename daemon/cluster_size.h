@@ -1,0 +1,55 @@
+/* cluster_size.h: the size of the cluster: as large as the work, or as a user says. */
+#ifndef DRACO_DAEMON_CLUSTER_SIZE_H
+#define DRACO_DAEMON_CLUSTER_SIZE_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "daemon/demand.h"
+#include "daemon/fleet.h"
+#include "daemon/handover.h"
+#include "daemon/scaling.h"
+
+struct cluster;
+struct err;
+struct job;
+
+struct cluster_size {
+	struct demand demand; /* what the scheduler reported last */
+	struct scaling_limits limits;
+	struct scaling_state scaling;
+	struct scaling_target target; /* as decided last */
+	struct fleet_state fleet;
+	struct handover_waits waits;
+	bool paused;
+	int64_t unused_since_ms; /* no client and no work since; -1: there is */
+	char told
+		[DEMAND_NAME_MAX]; /* of these tasks the user was told that they take too long */
+};
+
+/* A start begins, with the cluster's settings. */
+void cluster_size_begin(struct cluster *cluster);
+
+/* Bring the jobs to the size that is needed now. Returns the loop time at which to look again;
+ * INT64_MAX: when something happens. */
+int64_t cluster_size_reconcile(struct cluster *cluster);
+
+/* Of a cluster that is STARTING or RUNNING, else -ESRCH with err. */
+
+/* Keep this number of jobs, whatever the work is. -ERANGE: more than the settings, or the site, allow. */
+int cluster_scale(struct cluster *cluster, int64_t jobs, struct err *err);
+
+/* As large as the work again, within these bounds in workers; -1: as it was. */
+int cluster_adapt(struct cluster *cluster, int64_t minimum, int64_t maximum, struct err *err);
+
+/* Ask for no job and give none back, until it goes on. */
+int cluster_pause(struct cluster *cluster, bool paused, struct err *err);
+
+/* Give this running job back as soon as its tasks are done and its data has moved; a pending one is
+ * cancelled. -ENOENT: no such job, or it is on its way out. */
+int cluster_retire(struct cluster *cluster, const char *id, struct err *err);
+
+/* "ready tasks 400, target 5 jobs, limit 5": for a person; the caller frees. */
+char *cluster_size_why(const struct cluster *cluster);
+
+#endif

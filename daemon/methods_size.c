@@ -1,0 +1,181 @@
+/* methods_size.c: the requests that change the size of the cluster: scale, adapt, pause, resume, retire. */
+#include "daemon/methods_size.h"
+
+#include <errno.h>
+#include <inttypes.h>
+#include <string.h>
+
+#include "common/amount.h"
+#include "common/cleanup.h"
+#include "common/err.h"
+#include "common/json.h"
+#include "common/rpc.h"
+#include "common/strv.h"
+#include "daemon/cluster.h"
+#include "daemon/cluster_size.h"
+#include "daemon/control.h"
+#include "daemon/jobs.h"
+#include "daemon/report_size.h"
+
+/* The one unit in which params has an amount. */
+static int find_amount(
+	const json_t *params, enum amount_unit *ret_unit, int64_t *ret, struct err *err)
+{
+	int found = -1;
+
+	for (int unit = 0; unit < AMOUNT_UNIT_COUNT; unit++) {
+		if (!json_object_get(params, amount_name(unit)))
+			continue;
+		if (found >= 0)
+			return err_set(err, -EINVAL,
+				"scale: give the size in %s or in %s, not in both",
+				amount_name(found), amount_name(unit));
+		found = unit;
+	}
+	if (found < 0)
+		return err_set(err, -EINVAL,
+			"scale: no size was given: jobs, workers, cores or memory_mib");
+	*ret_unit = (enum amount_unit)found;
+	*ret = json_get_integer(params, amount_name(*ret_unit), 0);
+	if (*ret < 0)
+		return err_set(err, -EINVAL, "scale: %s %" PRId64 " is too small: at least 0",
+			amount_name(*ret_unit), *ret);
+	return 0;
+}
+
+static int scale(struct cluster *cluster, const json_t *params, struct err *err)
+{
+	enum amount_unit unit = AMOUNT_JOBS;
+	int64_t amount = 0, per_job;
+	int r = find_amount(params, &unit, &amount, err);
+
+	if (r < 0)
+		return r;
+	per_job = amount_per_job(unit, &cluster->request.settings);
+	r = cluster_scale(cluster, amount_to_jobs(amount, per_job), err);
+	if (r == -ERANGE) {
+		_cleanup_free_ char *asked = amount_describe(unit, amount);
+
+		err_prefix(err, "scale: %s", asked);
+	}
+	return r;
+}
+
+/* A bound in workers that may be missing: -1. */
+static int find_bound(const json_t *params, enum setting_id id, int64_t at_least, int64_t *ret,
+	struct err *err)
+{
+	const struct setting *setting = &settings_table[id];
+
+	*ret = json_get_integer(params, setting->name, -1);
+	if (json_object_get(params, setting->name) &&
+		(*ret < at_least || *ret > setting->maximum))
+		return err_set(err, -EINVAL,
+			"adapt: %s %" PRId64 " is out of range: from %" PRId64 " to %" PRId64
+			" workers",
+			setting->name, *ret, at_least, setting->maximum);
+	return 0;
+}
+
+static int adapt(struct cluster *cluster, const json_t *params, struct err *err)
+{
+	int64_t minimum = -1, maximum = -1, jobs;
+	int r = find_bound(params, SETTING_MINIMUM, 0, &minimum, err);
+
+	if (r == 0)
+		r = find_bound(params, SETTING_MAXIMUM, 1, &maximum, err);
+	if (r < 0)
+		return r;
+	if (maximum >= 0 && minimum > maximum)
+		return err_set(err, -EINVAL,
+			"adapt: minimum %" PRId64 " is more than maximum %" PRId64 " (workers)",
+			minimum, maximum);
+	jobs = minimum < 0 ? 0 : amount_to_jobs(minimum, cluster->request.settings.processes);
+	if (maximum < 0 && jobs > cluster->size.limits.maximum_jobs)
+		return err_set(err, -EINVAL,
+			"adapt: minimum %" PRId64 " workers are %" PRId64
+			" jobs, and the maximum is %" PRId64 " job%s: raise that, too",
+			minimum, jobs, cluster->size.limits.maximum_jobs,
+			cluster->size.limits.maximum_jobs == 1 ? "" : "s");
+	r = cluster_adapt(cluster, minimum, maximum, err);
+	if (r == -ERANGE)
+		err_prefix(err, "adapt");
+	return r;
+}
+
+/* "4711_0, 4711_1": the jobs that can be retired; the caller frees. */
+static char *list_jobs(const struct cluster *cluster)
+{
+	struct strv ids = STRV_INIT;
+	const struct job *job;
+	char *text;
+
+	TAILQ_FOREACH (job, jobs_list(cluster->jobs), link)
+		if (job->id[0] && job_phase_is_wanted(job->phase))
+			strv_add(&ids, job->id);
+	text = strv_join(&ids, ", ");
+	strv_finish(&ids);
+	return text;
+}
+
+static int no_job(const struct cluster *cluster, const char *id, struct err *err)
+{
+	_cleanup_free_ char *others = list_jobs(cluster);
+	const struct job *job, *found = NULL;
+
+	TAILQ_FOREACH (job, jobs_list(cluster->jobs), link)
+		if (strcmp(job->id, id) == 0)
+			found = job;
+	if (found && *id)
+		return err_set(err, -ENOENT, "retire: job %s is %s already%s%s", id,
+			job_phase_name(found->phase), *others ? "; others: " : "", others);
+	return err_set(err, -ENOENT, "retire: there is no job \"%s\"%s%s", id,
+		*others ? "; the jobs are: " : ", and no other", others);
+}
+
+static int retire(struct cluster *cluster, const json_t *params, struct err *err)
+{
+	const char *id = json_get_text(params, "job", "");
+	int r = cluster_retire(cluster, id, err);
+
+	return r == -ENOENT ? no_job(cluster, id, err) : r;
+}
+
+static int change(struct cluster *cluster, enum rpc_method_id method, const json_t *params,
+	struct err *err)
+{
+	if (cluster->state != CLUSTER_STARTING && cluster->state != CLUSTER_RUNNING)
+		return err_set(err, -ESRCH, "no cluster is running");
+	switch (method) {
+	case RPC_SCALE:
+		return scale(cluster, params, err);
+	case RPC_ADAPT:
+		return adapt(cluster, params, err);
+	case RPC_PAUSE:
+		return cluster_pause(cluster, true, err);
+	case RPC_RESUME:
+		return cluster_pause(cluster, false, err);
+	case RPC_RETIRE:
+		return retire(cluster, params, err);
+	default:
+		return err_set(
+			err, -ENOSYS, "%s does not change the size", rpc_methods[method].name);
+	}
+}
+
+void methods_size_request(
+	struct cluster *cluster, struct client *client, const struct rpc_message *message)
+{
+	int method = rpc_method_find(message->method);
+	struct err err = ERR_INIT;
+	int r = change(cluster, (enum rpc_method_id)method, message->params, &err);
+
+	if (r == 0)
+		client_reply(client, message->id, report_size(cluster));
+	else
+		client_refuse(client, message->id,
+			r == -ESRCH			       ? RPC_NOT_RUNNING
+				: r == -EINVAL || r == -ERANGE ? RPC_INVALID_PARAMS
+							       : RPC_FAILED,
+			err.text, NULL);
+}

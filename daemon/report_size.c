@@ -1,0 +1,40 @@
+/* report_size.c: the size of the cluster as users and programs see it. */
+#include "daemon/report_size.h"
+
+#include "common/amount.h"
+#include "common/cleanup.h"
+#include "common/json.h"
+#include "daemon/cluster.h"
+#include "daemon/cluster_size.h"
+#include "daemon/loop.h"
+#include "daemon/scaling.h"
+
+static json_t *report_per_job(const struct cluster *cluster)
+{
+	json_t *object = json_object();
+
+	for (enum amount_unit unit = AMOUNT_WORKERS; unit < AMOUNT_UNIT_COUNT; unit++)
+		json_object_set_new(object, amount_name(unit),
+			json_integer(amount_per_job(unit, &cluster->request.settings)));
+	return object;
+}
+
+json_t *report_size(const struct cluster *cluster)
+{
+	const struct cluster_size *size = &cluster->size;
+	struct scaling_state state = size->scaling;
+	_cleanup_free_ char *why = NULL;
+	struct scaling_target target;
+
+	if (cluster->state != CLUSTER_STARTING && cluster->state != CLUSTER_RUNNING)
+		return json_null();
+	/* As it would be decided now: what was asked for just now counts already. */
+	scaling_decide(&state, &size->limits, &size->demand, loop_now_ms(), &target);
+	why = scaling_explain(&target, &size->limits, &size->demand);
+	return json_pack("{s:s, s:b, s:I, s:I, s:I, s:I, s:o, s:o}", "mode",
+		size->limits.fixed_jobs >= 0 ? "fixed" : "adaptive", "paused", size->paused,
+		"minimum_jobs", (json_int_t)size->limits.minimum_jobs, "maximum_jobs",
+		(json_int_t)size->limits.maximum_jobs, "target", (json_int_t)target.jobs,
+		"needed", (json_int_t)target.needed, "why", json_text(why), "per_job",
+		report_per_job(cluster));
+}

@@ -1,0 +1,237 @@
+"""The size of the cluster: as large as the work, in whole jobs, and nothing lost on the way down."""
+
+from __future__ import annotations
+
+import json
+import os
+import time
+from collections import Counter
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+from harness import Draco, Sandbox, wait_for
+
+#: Four workers of one thread in a job: two such jobs fit on each of the four nodes.
+FOUR = ["--processes=4", "--cores=4", "--memory=2GiB", "--walltime=00:50:00"]
+
+#: A task that leaves a line in a file for each time that it runs.
+MARKED = """
+import os, time
+from distributed import Client, wait
+
+def task(i, seconds, path):
+    with open(path, "a") as file:
+        file.write(f"{i}\\n")
+    time.sleep(seconds)
+    return i
+"""
+
+
+@pytest.fixture(scope="module")
+def slurm() -> Iterator[Sandbox]:
+    with Sandbox("--nodes", "4", "--shared") as sandbox:
+        yield sandbox
+
+
+@pytest.fixture
+def user(slurm: Sandbox) -> Iterator[Draco]:
+    with Draco(slurm) as draco:
+        yield draco
+    draco.check_nothing_left()
+    wait_for(lambda: not slurm.active_jobs(""), "the nodes are empty")
+
+
+def events(draco: Draco) -> list[dict[str, Any]]:
+    lines = draco.run("--json", "events", "-n", "1000").stdout.splitlines()
+    return [json.loads(line) for line in lines]
+
+
+def runs(draco: Draco) -> Counter[str]:
+    """How often each marked task ran."""
+    return Counter((draco.home / "marks").read_text().split())
+
+
+def ends(draco: Draco) -> list[str]:
+    return [job["state"] for job in draco.all_jobs() if job["state"] != "RUNNING"]
+
+
+def phases(draco: Draco) -> list[str]:
+    return [job["phase"] for job in draco.status()["jobs"] if job["phase"] != "gone"]
+
+
+def test_a_burst_gets_all_jobs_and_gives_them_back(user: Draco) -> None:
+    user.start(*FOUR, "--adaptive-scale-factor=5", "--idle-hold=5")
+    code = MARKED + f"""
+client = Client()
+begin = time.time()
+futures = client.map(task, range(200), seconds=1, path={str(user.home / "marks")!r})
+wait(futures)
+assert sorted(client.gather(futures)) == list(range(200))
+print(begin)
+"""
+    begin = float(user.python(code))
+    submitted = [
+        event["time"] for event in events(user) if "submitting" in event.get("text", "")
+    ]
+    print(f"submissions after the tasks: {[round(t - begin, 3) for t in submitted]}")
+    assert len(submitted) == 2, "all missing jobs in one submission"
+    assert submitted[1] - begin < 0.5
+    assert len(user.all_jobs()) == 5
+    assert runs(user) == Counter({str(i): 1 for i in range(200)})
+    wait_for(lambda: len(user.jobs()) == 1, "back to the minimum")
+    assert ends(user) == ["COMPLETED"] * 4
+
+
+def test_long_tasks_of_unknown_duration(user: Draco) -> None:
+    seconds = 30 if os.environ.get("DRACO_TEST_LONG") else 10
+    user.start(*FOUR, "--adaptive-scale-factor=5")
+    code = MARKED + f"""
+client = Client()
+begin = time.time()
+futures = client.map(task, range(40), seconds={seconds}, path={str(user.home / "marks")!r})
+while sum(client.nthreads().values()) < 20:
+    assert time.time() < begin + 60
+    time.sleep(0.05)
+print(begin, time.time() - begin)
+wait(futures)
+"""
+    begin, full = (float(word) for word in user.python(code).split())
+    last = max(e["time"] for e in events(user) if "submitting" in e.get("text", ""))
+    print(f"all jobs asked for after {last - begin:.2f} s, 20 workers after {full:.2f} s")
+    assert last - begin < 3
+    assert runs(user) == Counter({str(i): 1 for i in range(40)})
+
+
+def test_a_pending_job_is_left_in_the_queue(slurm: Sandbox, user: Draco) -> None:
+    filler = slurm.command(
+        "sbatch", "--parsable", "-N4", "--exclusive", "--time=30", "-o", "/dev/null",
+        "--job-name=filler", "--wrap", "exec sleep 3600",
+    ).strip()  # fmt: skip
+    wait_for(lambda: "RUNNING" in slurm.command("scontrol", "show", "job", filler), "it runs")
+    seconds = 180 if os.environ.get("DRACO_TEST_LONG") else 20
+    start = user.popen(
+        "start", "--processes=20", "--cores=8", "--memory=4GiB", "--walltime=00:50:00",
+        "--wait-timeout=3600", "--idle-hold=2",
+    )  # fmt: skip
+    try:
+        wait_for(user.jobs, "the job is in the queue")
+        end = time.monotonic() + seconds
+        while time.monotonic() < end:
+            assert [job["state"] for job in user.all_jobs()] == ["PENDING"]
+            time.sleep(0.5)
+    finally:
+        slurm.command("scancel", filler)
+    assert start.wait(120) == 0
+    assert len(user.all_jobs()) == 1
+
+
+def test_data_keeps_the_jobs_that_hold_it(user: Draco) -> None:
+    user.start(
+        "--processes=2", "--cores=2", "--memory=1200MiB", "--walltime=00:50:00",
+        "--adaptive-scale-factor=3", "--idle-hold=3",
+    )  # fmt: skip
+    code = MARKED + f"""
+def block(i, path):
+    task(i, 0.3, path)
+    return bytes([i]) * (16 << 20)
+
+client = Client()
+path = {str(user.home / "marks")!r}
+warm = client.map(task, range(100, 160), seconds=1, path=path)
+wait(warm)
+assert len(client.nthreads()) == 6, client.nthreads()
+del warm
+futures = client.map(block, range(64), path=path)
+wait(futures)
+spread = len(set(sum(client.who_has(futures).values(), ())))
+begin = time.time()
+while len(client.nthreads()) > 4:
+    assert time.time() < begin + 90, client.nthreads()
+    time.sleep(0.2)
+shrunk = time.time() - begin
+time.sleep(8)
+assert len(client.nthreads()) == 4, "the rest is needed for the data"
+assert all(f.status == "finished" for f in futures)
+sums = client.gather(client.map(lambda b: (b[0], len(set(b[:9])), len(b)), futures))
+assert sums == [(i, 1, 16 << 20) for i in range(64)], sums[:3]
+print(f"data on {{spread}} workers, shrunk to 4 after {{shrunk:.1f}} s")
+"""
+    print(user.python(code, timeout=240))
+    assert runs(user) == Counter({str(i): 1 for i in [*range(64), *range(100, 160)]})
+    assert ends(user) == ["COMPLETED"]
+
+
+def test_two_bursts_with_a_pause(user: Draco) -> None:
+    user.start(*FOUR, "--adaptive-scale-factor=3")
+    code = MARKED + f"""
+client = Client()
+for burst in range(2):
+    keys = range(100 * burst, 100 * burst + 36)
+    wait(client.map(task, keys, seconds=1, path={str(user.home / "marks")!r}))
+    if burst == 0:
+        time.sleep(20)
+"""
+    user.python(code)
+    assert [job["state"] for job in user.all_jobs()] == ["RUNNING"] * 3
+    assert not [e for e in events(user) if e.get("to") in ("draining", "ending")]
+
+
+def test_zero_and_back(user: Draco) -> None:
+    user.start(*FOUR, "--idle-hold=1", "--idle-timeout=3")
+    scheduler = user.status()["scheduler"]["pid"]
+    wait_for(lambda: not user.jobs(), "the last job goes")
+    assert user.cluster_state() == "running"
+    assert "nothing to do" in user.status()["size"]["why"]
+    assert user.python("from distributed import Client; print(Client().submit(sum, [4, 5]).result())") == "9\n"  # fmt: skip
+    assert user.status()["scheduler"]["pid"] == scheduler
+    assert len(user.all_jobs()) == 2
+    assert ends(user).count("COMPLETED") >= 1
+
+
+def test_a_cluster_that_nobody_uses_stops(user: Draco) -> None:
+    user.start(*FOUR, "--idle-shutdown=3")
+    code = """
+from distributed import Client
+import time
+client = Client()
+time.sleep(6)
+print(client.submit(sum, [1, 2]).result())
+"""
+    assert user.python(code) == "3\n"
+    wait_for(lambda: user.cluster_state() == "stopped", "it stops")
+    assert any("idle_shutdown" in event.get("text", "") for event in events(user))
+
+
+def test_longer_than_any_walltime(user: Draco) -> None:
+    """Jobs of one minute (three with DRACO_TEST_LONG) for a computation that takes longer."""
+    minutes, seconds = (3, 480) if os.environ.get("DRACO_TEST_LONG") else (1, 130)
+    user.start(
+        "--processes=2", "--cores=2", "--memory=1GiB", f"--walltime={minutes}",
+        "--minimum-walltime=1", "--handover-margin=16", "--minimum=4", "--maximum=4",
+        "--poll-interval=1",
+    )  # fmt: skip
+    code = MARKED + f"""
+client = Client()
+path = {str(user.home / "marks")!r}
+begin, few, futures, low = time.time(), 0.0, [], None
+def more(x, y):
+    return x + y
+total = client.submit(int, 0)
+n = 0
+while time.time() < begin + {seconds}:
+    batch = client.map(task, range(n, n + 8), seconds=0.5, path=path)
+    n += 8
+    wait(batch)
+    total = client.submit(sum, [total, *batch])
+    here = len(client.nthreads())
+    if here < 4:
+        few += 1
+print(n, total.result(), few)
+assert total.result() == sum(range(n))
+"""
+    n, total, few = (float(word) for word in user.python(code, timeout=seconds + 120).split())
+    print(f"{n:.0f} tasks on {len(user.all_jobs())} jobs; below its size at {few:.0f} looks")
+    assert runs(user) == Counter({str(i): 1 for i in range(int(n))})
+    assert set(ends(user)) == {"COMPLETED"}, user.all_jobs()
+    assert len(user.all_jobs()) >= 2 + 2 * (seconds // (60 * minutes))

@@ -111,14 +111,17 @@ static int64_t count_fresh(const struct fleet *fleet)
 /* Jobs on their way out only because nobody needed them, back: they are there at once. */
 static int64_t take_back(struct fleet *fleet, int64_t missing)
 {
+	static const enum job_phase order[] = {PHASE_DRAINING, PHASE_RETIRING};
 	int64_t taken = 0;
 
-	for (size_t i = fleet->count; i-- > 0 && taken < missing;) {
-		struct fleet_job *job = &fleet->jobs[i];
+	for (size_t k = 0; k < sizeof(order) / sizeof(order[0]); k++) {
+		for (size_t i = fleet->count; i-- > 0 && taken < missing;) {
+			struct fleet_job *job = &fleet->jobs[i];
 
-		if (job->phase == PHASE_DRAINING && !job->expiring && !job->by_hand) {
-			job->action = FLEET_UNDRAIN;
-			taken++;
+			if (job->phase == order[k] && !job->expiring && !job->by_hand) {
+				job->action = FLEET_UNDRAIN;
+				taken++;
+			}
 		}
 	}
 	return taken;
@@ -313,14 +316,16 @@ static void hand_over(struct fleet *fleet, int64_t surplus)
 	}
 }
 
-/* Too few are ready, a new one having failed: old ones that could still take tasks, back. */
+/* Too few are ready, a new one having failed: old ones that could still take tasks, back; for a while,
+ * because a somewhat longer task would drain them again. */
 static void take_back_expiring(struct fleet *fleet, int64_t missing)
 {
 	for (size_t i = fleet->count; i-- > 0 && missing > 0;) {
 		struct fleet_job *job = &fleet->jobs[i];
 
 		if (job->phase == PHASE_DRAINING && job->expiring && !job->by_hand &&
-			fleet->now_ms < times_of(fleet, job).drain_ms) {
+			fleet->now_ms + fleet->limits->margin_ms / 2 <
+				times_of(fleet, job).drain_ms) {
 			job->action = FLEET_UNDRAIN;
 			missing--;
 		}
@@ -375,6 +380,8 @@ static void go_on_draining(struct fleet *fleet, struct fleet_job *job)
 
 static void go_on_retiring(struct fleet *fleet, struct fleet_job *job)
 {
+	if (job->action == FLEET_UNDRAIN)
+		return;
 	if (job->expiring) {
 		if (is_over(fleet, job))
 			job->action = FLEET_END;

@@ -139,7 +139,7 @@ static void check_asking(
 	if (may && coming < target && (backlog == 0 || counts->waiting + submit < backlog))
 		world_violate(
 			world, "does not ask for %" PRId64 " missing jobs", target - coming);
-	if (coming > most &&
+	if (coming > most && counts->back == 0 &&
 		world->now_ms - draco->rules.back_ms >
 			3 * world->trace->idle_hold_ms + TAKE_BACK_MS)
 		world_violate(world, "%" PRId64 " jobs, more than %" PRId64, coming, most);

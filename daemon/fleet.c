@@ -3,9 +3,10 @@
 
 #include <assert.h>
 
-#define IDLE_STEP_MS 5000   /* idle times that differ by less count as equal */
-#define DRAIN_MAX_MS 60000  /* a task that takes longer gets its job back */
-#define MOVE_MAX_MS  120000 /* for the data of a job */
+#define IDLE_STEP_MS   5000  /* idle times that differ by less count as equal */
+#define DRAIN_MAX_MS   60000 /* a task that takes longer gets its job back */
+#define DRAIN_AGAIN_MS 1000
+#define MOVE_MAX_MS    120000 /* for the data of a job */
 
 /* What one decision works on. */
 struct fleet {
@@ -290,6 +291,15 @@ static bool is_over(struct fleet *fleet, const struct fleet_job *job)
 	return is_due(fleet, force_ms + (job->end_ms - force_ms) / 2);
 }
 
+/* Draining could not be asked for, or the data had nowhere to go: not at once again, but soon, for each
+ * task that comes until then may be one that does not fit any more. */
+static bool may_drain(struct fleet *fleet, const struct fleet_job *job)
+{
+	bool soon = is_due(fleet, job->phase_since_ms + DRAIN_AGAIN_MS);
+
+	return is_due(fleet, job->hold_ms) || soon;
+}
+
 /* Jobs whose walltime ends soon: each goes when one has come for it, or at the last moment; the first
  * to end first. */
 static void hand_over(struct fleet *fleet, int64_t surplus)
@@ -304,7 +314,7 @@ static void hand_over(struct fleet *fleet, int64_t surplus)
 				continue;
 			if (is_over(fleet, job))
 				job->action = FLEET_END;
-			else if (is_due(fleet, job->hold_ms) &&
+			else if (may_drain(fleet, job) &&
 				(!first || job->end_ms < first->end_ms))
 				first = job;
 		}

@@ -163,13 +163,16 @@ START_TEST(refused_to_go)
 	add(PHASE_READY, 6)->hold_ms = START + MINUTE;
 	add(PHASE_READY, 95);
 	fix.jobs[0].bytes = 1;
+	fix.jobs[0].phase_since_ms = START;
 	decide(0);
 	assert_actions("keep keep");
-	ck_assert_int_eq(fix.decision.wake_ms, START + MINUTE);
-	decide(MINUTE);
+	ck_assert_int_eq(fix.decision.wake_ms, START + SECOND);
+	decide(SECOND);
 	assert_actions("drain! keep");
 	fix.jobs[0].phase = PHASE_DRAINING;
 	decide(0);
+	assert_actions("keep keep");
+	decide(MINUTE - SECOND);
 	assert_actions("retire keep");
 	/* Before the end there is no time for that. */
 	fix.jobs[0].hold_ms = START + 60 * MINUTE;

@@ -300,6 +300,54 @@ static bool may_drain(struct fleet *fleet, const struct fleet_job *job)
 	return is_due(fleet, job->hold_ms) || soon;
 }
 
+static bool is_done_draining(const struct fleet_job *job)
+{
+	return job->phase == PHASE_DRAINING && job->busy == 0 && job->bytes > 0;
+}
+
+/* Is this the only job that can take the data of others, which wait for that or are at it? */
+static bool is_needed_to_take(struct fleet *fleet, const struct fleet_job *job)
+{
+	bool needed = false;
+
+	if (job->phase != PHASE_READY || is_due(fleet, times_of(fleet, job).force_ms))
+		return false;
+	for (size_t i = 0; i < fleet->count; i++) {
+		const struct fleet_job *other = &fleet->jobs[i];
+
+		if (other == job)
+			continue;
+		if (other->phase == PHASE_READY && other->action == FLEET_KEEP)
+			return false;
+		needed |= is_done_draining(other) || other->phase == PHASE_RETIRING;
+	}
+	return needed;
+}
+
+/* Several jobs wait for one that takes their data, and that one perhaps for the place of theirs: the last
+ * of them to end takes it all, so that the others can go. */
+static void gather(struct fleet *fleet)
+{
+	struct fleet_job *last = NULL;
+	int64_t waiting = 0;
+
+	for (size_t i = 0; i < fleet->count; i++) {
+		struct fleet_job *job = &fleet->jobs[i];
+
+		if (job->phase == PHASE_READY || job->phase == PHASE_RETIRING ||
+			job->action == FLEET_UNDRAIN)
+			return;
+		if (!is_done_draining(job) || !job->expiring || job->by_hand)
+			continue;
+		waiting++;
+		if (!last || job->end_ms > last->end_ms)
+			last = job;
+	}
+	if (waiting > 1 && is_due(fleet, last->hold_ms) &&
+		!is_due(fleet, times_of(fleet, last).force_ms))
+		last->action = FLEET_UNDRAIN;
+}
+
 /* Jobs whose walltime ends soon: each goes when one has come for it, or at the last moment; the first
  * to end first. */
 static void hand_over(struct fleet *fleet, int64_t surplus)
@@ -319,6 +367,8 @@ static void hand_over(struct fleet *fleet, int64_t surplus)
 				first = job;
 		}
 		if (!first || !(is_due(fleet, times_of(fleet, first).drain_ms) || surplus > 0))
+			return;
+		if (is_needed_to_take(fleet, first))
 			return;
 		first->action = FLEET_DRAIN;
 		first->forced = true;
@@ -420,6 +470,7 @@ void fleet_decide(struct fleet_state *state, const struct fleet_limits *limits,
 	}
 	hand_over(&fleet, count_ready(&fleet) - peak);
 	take_back_expiring(&fleet, limits->target - count_ready(&fleet));
+	gather(&fleet);
 	for (size_t i = 0; i < count; i++) {
 		if (jobs[i].phase == PHASE_DRAINING)
 			go_on_draining(&fleet, &jobs[i]);

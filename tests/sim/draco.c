@@ -169,6 +169,7 @@ static void end_job(struct world *world, struct draco_job *job)
 static void take_back(struct world *world, struct draco *draco, struct draco_job *job)
 {
 	draco->rules.back_ms = world->now_ms;
+	job->rules.back = true;
 	dask_set_job(world, job->number, WORKER_RUNNING);
 	job->moving = false;
 	draco_set_phase(world, job, PHASE_READY);
@@ -179,7 +180,6 @@ static void refuse(
 	struct world *world, struct draco *draco, struct draco_job *job, int64_t hold_ms)
 {
 	world_log(world, "draco: job %zu cannot go", job->number);
-	job->rules.refused = true;
 	job->fleet.hold_ms = world->now_ms + hold_ms;
 	take_back(world, draco, job);
 }

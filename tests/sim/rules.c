@@ -232,7 +232,7 @@ void rules_task_again(struct world *world, const struct draco_job *job,
 		return;
 	if (!job || !(job->fleet.expiring || job->rules.expired))
 		world_violate(world, "a task runs twice for nothing");
-	else if (!job->rules.refused && fits(world, job, task))
+	else if (!job->rules.back && fits(world, job, task))
 		world_violate(world,
 			"a task of %.1f s runs twice that could have been waited for",
 			(double)task->duration_ms / 1000);

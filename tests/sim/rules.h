@@ -36,7 +36,7 @@ struct rules_job {
 	int flips;		/* changes of phase since */
 	int64_t alone_until_ms; /* no other job was ready then */
 	int64_t longest_ms;	/* tasks were known to take so long when it was drained */
-	bool refused; /* its data had nowhere to go: it takes tasks until it is drained again */
+	bool back;    /* it came back from draining or retiring: tasks may have come late */
 	bool expired; /* its walltime was about to end when it was ended */
 };
 

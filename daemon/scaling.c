@@ -9,7 +9,7 @@
 #include "common/settings.h"
 #include "daemon/demand.h"
 
-#define UNKNOWN_SETTLE_MS 200 /* short tasks tell their duration within this time */
+#define UNKNOWN_SETTLE_MS 100 /* short tasks tell their duration within this time */
 #define MEMORY_SHARE	  0.6 /* of its memory a worker may hold in results, as in Dask */
 #define JOBS_MAX	  (1 << 20)
 

@@ -24,7 +24,7 @@
 #define MOVE_DEADLINE_MS 120000
 #define BUSY_HOLD_MS	 1000  /* a task was there */
 #define FAILED_HOLD_MS	 5000  /* the scheduler did not answer */
-#define FULL_HOLD_MS	 60000 /* the data had nowhere to go */
+#define FULL_HOLD_MS	 10000 /* the data had nowhere to go */
 
 /* One question to the preload about one job. */
 struct question {

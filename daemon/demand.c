@@ -5,11 +5,16 @@
 
 #include "common/json.h"
 
+/* So that sums of them do not overflow. */
+#define COUNT_MAX (INT64_C(1) << 56)
+
 static int64_t count_of(const json_t *load, const char *name)
 {
 	json_int_t value = json_get_integer(load, name, 0);
 
-	return value > 0 ? value : 0;
+	if (value < 0)
+		return 0;
+	return value < COUNT_MAX ? value : COUNT_MAX;
 }
 
 static double seconds_of(const json_t *load, const char *name)

@@ -15,6 +15,11 @@ struct fleet {
 	int64_t now_ms, wake_ms;
 };
 
+static int64_t max_of(int64_t a, int64_t b)
+{
+	return a > b ? a : b;
+}
+
 const char *fleet_action_name(enum fleet_action action)
 {
 	static const char *const names[] = {
@@ -31,7 +36,7 @@ const char *fleet_action_name(enum fleet_action action)
 
 void fleet_state_init(struct fleet_state *state)
 {
-	*state = (struct fleet_state){.low_since_ms = -1};
+	*state = (struct fleet_state){.low_since_ms = -1, .span_since_ms = -1};
 }
 
 static bool waits(const struct fleet_job *job)
@@ -55,7 +60,7 @@ static bool is_fresh(const struct fleet_job *job)
 	return (waits(job) || runs(job)) && !job->expiring && !job->by_hand;
 }
 
-/* Is it true already? Otherwise decide again then. */
+/* Is the time come? Otherwise decide again then. */
 static bool is_due(struct fleet *fleet, int64_t when_ms)
 {
 	if (fleet->now_ms >= when_ms)
@@ -65,25 +70,24 @@ static bool is_due(struct fleet *fleet, int64_t when_ms)
 	return false;
 }
 
-static void times_of(
-	const struct fleet *fleet, const struct fleet_job *job, struct handover_times *ret)
+static struct handover_times times_of(const struct fleet *fleet, const struct fleet_job *job)
 {
+	struct handover_times times;
+
 	handover_times(job->end_ms, job->walltime_ms, fleet->limits->lead_ms,
-		fleet->limits->margin_ms, fleet->limits->longest_ms, ret);
+		fleet->limits->margin_ms, fleet->limits->longest_ms, &times);
+	return times;
 }
 
 static void find_expiring(struct fleet *fleet)
 {
 	for (size_t i = 0; i < fleet->count; i++) {
 		struct fleet_job *job = &fleet->jobs[i];
-		struct handover_times times;
 
 		job->action = FLEET_KEEP;
 		job->expiring = job->forced = false;
-		if (!(runs(job) || leaves(job)) || job->end_ms == INT64_MAX)
-			continue;
-		times_of(fleet, job, &times);
-		job->expiring = is_due(fleet, times.request_ms);
+		if ((runs(job) || leaves(job)) && job->end_ms != INT64_MAX)
+			job->expiring = is_due(fleet, times_of(fleet, job).request_ms);
 	}
 }
 
@@ -126,6 +130,11 @@ static int64_t count_to_submit(const struct fleet *fleet, int64_t missing)
 	return room > 0 ? room : 0;
 }
 
+static int64_t idle_since_ms(const struct fleet_job *job)
+{
+	return job->phase == PHASE_READY ? job->idle_since_ms : job->phase_since_ms;
+}
+
 /* When the job may go for being idle; INT64_MAX: not now. */
 static int64_t idle_due_ms(const struct fleet *fleet, const struct fleet_job *job)
 {
@@ -137,7 +146,7 @@ static int64_t idle_due_ms(const struct fleet *fleet, const struct fleet_job *jo
 		return job->hold_ms;
 	if (job->busy > 0)
 		return INT64_MAX;
-	due_ms = job->idle_since_ms + fleet->limits->idle_hold_ms;
+	due_ms = idle_since_ms(job) + fleet->limits->idle_hold_ms;
 	return due_ms > job->hold_ms ? due_ms : job->hold_ms;
 }
 
@@ -149,8 +158,8 @@ static bool is_better_victim(
 
 	if ((a->busy > 0) != (b->busy > 0))
 		return a->busy == 0;
-	idle_a = a->busy ? 0 : (fleet->now_ms - a->idle_since_ms) / IDLE_STEP_MS;
-	idle_b = b->busy ? 0 : (fleet->now_ms - b->idle_since_ms) / IDLE_STEP_MS;
+	idle_a = a->busy ? 0 : (fleet->now_ms - idle_since_ms(a)) / IDLE_STEP_MS;
+	idle_b = b->busy ? 0 : (fleet->now_ms - idle_since_ms(b)) / IDLE_STEP_MS;
 	if (idle_a != idle_b)
 		return idle_a > idle_b;
 	if (a->bytes != b->bytes)
@@ -158,18 +167,25 @@ static bool is_better_victim(
 	return a->end_ms < b->end_ms;
 }
 
-/* The next job to give back; NULL: none now. */
-static struct fleet_job *choose_victim(struct fleet *fleet)
+/* The youngest job in the queue that may be given back; NULL: none. Those that are NEW cannot yet,
+ * Slurm has not told their ids; the next decision comes when it has. */
+static struct fleet_job *choose_waiting(struct fleet *fleet)
 {
-	struct fleet_job *best = NULL;
-
 	for (size_t i = fleet->count; i-- > 0;) {
 		struct fleet_job *job = &fleet->jobs[i];
 
-		/* NEW: Slurm has not told its id; the next decision comes when it has. */
-		if (job->action == FLEET_KEEP && waits(job) && job->phase != PHASE_NEW)
+		if (job->action == FLEET_KEEP && is_fresh(job) && waits(job) &&
+			job->phase != PHASE_NEW)
 			return job;
 	}
+	return NULL;
+}
+
+/* The running job that is best given back now; NULL: none. */
+static struct fleet_job *choose_running(struct fleet *fleet)
+{
+	struct fleet_job *best = NULL;
+
 	for (size_t i = 0; i < fleet->count; i++) {
 		struct fleet_job *job = &fleet->jobs[i];
 		int64_t due_ms = idle_due_ms(fleet, job);
@@ -182,12 +198,26 @@ static struct fleet_job *choose_victim(struct fleet *fleet)
 	return best;
 }
 
+/* Give back so many. */
+static void give_back(struct fleet *fleet, int64_t surplus)
+{
+	struct fleet_job *job;
+
+	for (; surplus > 0 && (job = choose_waiting(fleet)) != NULL; surplus--)
+		job->action = FLEET_CANCEL;
+	for (size_t i = 0; i < fleet->count; i++)
+		surplus -= fleet->jobs[i].phase == PHASE_NEW && is_fresh(&fleet->jobs[i]);
+	for (; surplus > 0 && (job = choose_running(fleet)) != NULL; surplus--) {
+		job->action = FLEET_DRAIN;
+		job->forced = fleet->limits->by_hand;
+	}
+}
+
 /* More jobs than needed: those go that were not needed for the whole of the hold. */
 static void shrink(struct fleet *fleet, struct fleet_state *state, int64_t fresh)
 {
 	const struct fleet_limits *limits = fleet->limits;
 	int64_t hold_ms = limits->by_hand ? 0 : limits->idle_hold_ms;
-	struct fleet_job *job;
 
 	if (fresh <= limits->target || limits->paused) {
 		state->low_since_ms = -1;
@@ -197,15 +227,11 @@ static void shrink(struct fleet *fleet, struct fleet_state *state, int64_t fresh
 		state->low_since_ms = fleet->now_ms;
 		state->low_peak = limits->target;
 	}
-	if (limits->target > state->low_peak)
+	if (limits->target > state->low_peak || hold_ms == 0)
 		state->low_peak = limits->target;
 	if (!is_due(fleet, state->low_since_ms + hold_ms))
 		return;
-	while (fresh > state->low_peak && (job = choose_victim(fleet)) != NULL) {
-		job->action = waits(job) ? FLEET_CANCEL : FLEET_DRAIN;
-		job->forced = limits->by_hand;
-		fresh--;
-	}
+	give_back(fleet, fresh - state->low_peak);
 	/* A target that fell in the meantime has a hold of its own. */
 	if (state->low_peak != limits->target) {
 		state->low_peak = limits->target;
@@ -214,71 +240,135 @@ static void shrink(struct fleet *fleet, struct fleet_state *state, int64_t fresh
 	}
 }
 
-static bool replacements_are_there(const struct fleet *fleet)
+/* The largest target of the last idle_hold, at least. */
+static int64_t recent_peak(struct fleet_state *state, struct fleet *fleet)
 {
-	int64_t ready = 0;
+	const struct fleet_limits *limits = fleet->limits;
+
+	if (state->span_since_ms < 0 || limits->by_hand) {
+		state->span_since_ms = fleet->now_ms;
+		state->span_peak = state->span_peak_before = limits->target;
+	} else if (fleet->now_ms >= state->span_since_ms + limits->idle_hold_ms) {
+		state->span_since_ms = fleet->now_ms;
+		state->span_peak_before = state->span_peak;
+		state->span_peak = limits->target;
+	}
+	state->span_peak = max_of(state->span_peak, limits->target);
+	if (max_of(state->span_peak, state->span_peak_before) > limits->target)
+		is_due(fleet, state->span_since_ms + limits->idle_hold_ms);
+	return max_of(state->span_peak, state->span_peak_before);
+}
+
+/* Jobs that take tasks, once what is decided is done. */
+static int64_t count_ready(const struct fleet *fleet)
+{
+	int64_t n = 0;
 
 	for (size_t i = 0; i < fleet->count; i++)
-		ready += fleet->jobs[i].phase == PHASE_READY && is_fresh(&fleet->jobs[i]);
-	return ready >= fleet->limits->target;
+		n += fleet->jobs[i].action == FLEET_UNDRAIN ||
+			(fleet->jobs[i].phase == PHASE_READY &&
+				fleet->jobs[i].action == FLEET_KEEP);
+	return n;
 }
 
 /* Half of what is left after force is for the workers to leave in order. */
-static int64_t last_moment_ms(const struct fleet_job *job, const struct handover_times *times)
+static bool is_over(struct fleet *fleet, const struct fleet_job *job)
 {
-	return times->force_ms + (job->end_ms - times->force_ms) / 2;
+	int64_t force_ms = times_of(fleet, job).force_ms;
+
+	return is_due(fleet, force_ms + (job->end_ms - force_ms) / 2);
 }
 
-/* A running job that shall go in any case: its time is over, or a user wants it. */
-static void let_go(struct fleet *fleet, struct fleet_job *job, bool replaced)
+/* Jobs whose walltime ends soon: each goes when one has come for it, or at the last moment; the first
+ * to end first. */
+static void hand_over(struct fleet *fleet, int64_t surplus)
 {
-	struct handover_times times = {.drain_ms = INT64_MAX};
+	for (;;) {
+		struct fleet_job *first = NULL;
 
-	if (job->expiring) {
-		times_of(fleet, job, &times);
-		if (is_due(fleet, last_moment_ms(job, &times))) {
-			job->action = FLEET_END;
+		for (size_t i = 0; i < fleet->count; i++) {
+			struct fleet_job *job = &fleet->jobs[i];
+
+			if (!job->expiring || !runs(job) || job->action != FLEET_KEEP)
+				continue;
+			if (is_over(fleet, job))
+				job->action = FLEET_END;
+			else if (is_due(fleet, job->hold_ms) &&
+				(!first || job->end_ms < first->end_ms))
+				first = job;
+		}
+		if (!first || !(is_due(fleet, times_of(fleet, first).drain_ms) || surplus > 0))
 			return;
+		first->action = FLEET_DRAIN;
+		first->forced = true;
+		surplus -= first->phase == PHASE_READY;
+	}
+}
+
+/* Too few are ready, a new one having failed: old ones that could still take tasks, back. */
+static void take_back_expiring(struct fleet *fleet, int64_t missing)
+{
+	for (size_t i = fleet->count; i-- > 0 && missing > 0;) {
+		struct fleet_job *job = &fleet->jobs[i];
+
+		if (job->phase == PHASE_DRAINING && job->expiring && !job->by_hand &&
+			fleet->now_ms < times_of(fleet, job).drain_ms) {
+			job->action = FLEET_UNDRAIN;
+			missing--;
 		}
 	}
-	if (!is_due(fleet, job->hold_ms))
-		return;
-	if (job->by_hand || (job->expiring && (is_due(fleet, times.drain_ms) || replaced))) {
+}
+
+/* A user wants this job to go. */
+static void let_go(struct fleet *fleet, struct fleet_job *job)
+{
+	if (waits(job)) {
+		if (job->phase != PHASE_NEW)
+			job->action = FLEET_CANCEL;
+	} else if (runs(job) && is_due(fleet, job->hold_ms)) {
 		job->action = FLEET_DRAIN;
 		job->forced = true;
 	}
 }
 
+/* Has the job data that no other one could take now? */
+static bool is_last_holder(const struct fleet *fleet, const struct fleet_job *job)
+{
+	if (job->bytes == 0)
+		return false;
+	for (size_t i = 0; i < fleet->count; i++) {
+		const struct fleet_job *other = &fleet->jobs[i];
+
+		if (other != job && other->phase == PHASE_READY && other->action == FLEET_KEEP)
+			return false;
+	}
+	return true;
+}
+
 static void go_on_draining(struct fleet *fleet, struct fleet_job *job)
 {
-	struct handover_times times;
+	bool forced = job->expiring && is_due(fleet, times_of(fleet, job).force_ms);
+	bool asked = job->expiring || job->by_hand || fleet->limits->by_hand;
 
 	if (job->action == FLEET_UNDRAIN)
 		return;
-	if (job->busy == 0) {
+	if (job->expiring && is_over(fleet, job)) {
+		job->action = FLEET_END;
+	} else if (!asked && fleet->limits->paused) {
+		job->action = FLEET_UNDRAIN;
+	} else if ((job->busy == 0 || forced) && !is_last_holder(fleet, job) &&
+		(forced || is_due(fleet, job->hold_ms))) {
 		job->action = FLEET_RETIRE;
-		job->forced = false;
-		return;
-	}
-	if (job->expiring) {
-		times_of(fleet, job, &times);
-		if (is_due(fleet, times.force_ms)) {
-			job->action = FLEET_RETIRE;
-			job->forced = true;
-		}
-	} else if (!job->by_hand && !fleet->limits->by_hand &&
-		is_due(fleet, job->phase_since_ms + DRAIN_MAX_MS)) {
+		job->forced = job->busy > 0;
+	} else if (!asked && is_due(fleet, job->phase_since_ms + DRAIN_MAX_MS)) {
 		job->action = FLEET_UNDRAIN;
 	}
 }
 
 static void go_on_retiring(struct fleet *fleet, struct fleet_job *job)
 {
-	struct handover_times times;
-
 	if (job->expiring) {
-		times_of(fleet, job, &times);
-		if (is_due(fleet, last_moment_ms(job, &times)))
+		if (is_over(fleet, job))
 			job->action = FLEET_END;
 	} else if (is_due(fleet, job->phase_since_ms + MOVE_MAX_MS)) {
 		job->action = FLEET_UNDRAIN;
@@ -289,8 +379,7 @@ void fleet_decide(struct fleet_state *state, const struct fleet_limits *limits,
 	struct fleet_job *jobs, size_t count, int64_t now_ms, struct fleet_decision *ret)
 {
 	struct fleet fleet = {limits, jobs, count, now_ms, INT64_MAX};
-	int64_t missing;
-	bool replaced;
+	int64_t missing, peak = recent_peak(state, &fleet);
 
 	assert(limits->target >= 0);
 	find_expiring(&fleet);
@@ -300,11 +389,14 @@ void fleet_decide(struct fleet_state *state, const struct fleet_limits *limits,
 		missing -= take_back(&fleet, missing);
 	ret->submit = count_to_submit(&fleet, missing);
 	shrink(&fleet, state, ret->fresh);
-	replaced = replacements_are_there(&fleet);
 	for (size_t i = 0; i < count; i++) {
-		if (runs(&jobs[i]) && (jobs[i].expiring || jobs[i].by_hand))
-			let_go(&fleet, &jobs[i], replaced);
-		else if (jobs[i].phase == PHASE_DRAINING)
+		if (jobs[i].by_hand && jobs[i].action == FLEET_KEEP)
+			let_go(&fleet, &jobs[i]);
+	}
+	hand_over(&fleet, count_ready(&fleet) - peak);
+	take_back_expiring(&fleet, limits->target - count_ready(&fleet));
+	for (size_t i = 0; i < count; i++) {
+		if (jobs[i].phase == PHASE_DRAINING)
 			go_on_draining(&fleet, &jobs[i]);
 		else if (jobs[i].phase == PHASE_RETIRING)
 			go_on_retiring(&fleet, &jobs[i]);

@@ -6,7 +6,8 @@
  *   the youngest first, then what was idle longest, holds the least data, ends soonest. A job with a
  *   running task is not given back.
  * - A job whose walltime ends soon does not count: another one is asked for. When that is there, or at
- *   the last moment, the old one is drained. */
+ *   the last moment, the old one is drained. Where several end, each goes when one has come.
+ * - Data is only moved where another job is ready to take it. */
 #ifndef DRACO_DAEMON_FLEET_H
 #define DRACO_DAEMON_FLEET_H
 
@@ -48,6 +49,8 @@ struct fleet_job {
 struct fleet_state {
 	int64_t low_since_ms; /* more jobs than needed since; -1: there are not */
 	int64_t low_peak;     /* the most that were needed since */
+	/* The largest target of the present span of idle_hold, and of the one before it. */
+	int64_t span_since_ms, span_peak, span_peak_before;
 };
 
 void fleet_state_init(struct fleet_state *state);

@@ -1,0 +1,229 @@
+/* check_fleet_handover.c: tests of daemon/fleet.c: jobs whose walltime ends. With the fixture's lead
+ * and margin: request 7 minutes before the end, drain 2, force 1, over half a minute. */
+#include "fleet_fixture.h"
+
+#define add    fleet_fixture_add_ending
+#define decide fleet_fixture_decide
+
+START_TEST(another_one_is_asked_for)
+{
+	fix.limits.target = 1;
+	add(PHASE_READY, 8)->busy = 1;
+	decide(0);
+	ck_assert_int_eq(fix.decision.submit, 0);
+	ck_assert_int_eq(fix.decision.wake_ms, START + MINUTE);
+	decide(MINUTE);
+	ck_assert(fix.jobs[0].expiring);
+	ck_assert_int_eq(fix.decision.submit, 1);
+	ck_assert_int_eq(fix.decision.fresh, 0);
+	ck_assert_int_eq(fix.decision.wake_ms, START + 6 * MINUTE);
+	assert_actions("keep");
+	add(PHASE_PENDING, 95);
+	fix.jobs[1].end_ms = INT64_MAX;
+	decide(MINUTE);
+	ck_assert_int_eq(fix.decision.submit, 0);
+	assert_actions("keep keep");
+}
+END_TEST
+
+START_TEST(drained_when_the_other_is_there)
+{
+	fix.limits.target = 1;
+	add(PHASE_READY, 6)->busy = 1;
+	add(PHASE_STARTING, 95);
+	decide(0);
+	assert_actions("keep keep");
+	fix.jobs[1].phase = PHASE_READY;
+	decide(0);
+	assert_actions("drain! keep");
+	fix.jobs[0].phase = PHASE_DRAINING;
+	fix.jobs[0].phase_since_ms = fix.now_ms;
+	/* Not taken back for a long task. */
+	decide(3 * MINUTE);
+	assert_actions("keep keep");
+	fix.jobs[0].busy = 0;
+	decide(0);
+	assert_actions("retire keep");
+}
+END_TEST
+
+START_TEST(drained_at_the_last_moment)
+{
+	fix.limits.target = 1;
+	add(PHASE_READY, 6)->busy = 1;
+	add(PHASE_PENDING, 95);
+	decide(0);
+	decide(4 * MINUTE - 1);
+	assert_actions("keep keep");
+	decide(1);
+	assert_actions("drain! keep");
+	fix.jobs[0].phase = PHASE_DRAINING;
+	decide(MINUTE - 1);
+	assert_actions("keep keep");
+	/* Nobody takes the data: its tasks may as well go on. */
+	fix.jobs[0].bytes = 1;
+	decide(1);
+	assert_actions("keep keep");
+	fix.jobs[1].phase = PHASE_READY;
+	decide(0);
+	assert_actions("retire! keep");
+	fix.jobs[0].phase = PHASE_RETIRING;
+	decide(30 * SECOND - 1);
+	assert_actions("keep keep");
+	decide(1);
+	assert_actions("end keep");
+}
+END_TEST
+
+START_TEST(ended_at_the_end_though_it_is_the_last)
+{
+	fix.limits.target = 1;
+	add(PHASE_DRAINING, 1)->bytes = 1;
+	decide(0);
+	assert_actions("keep");
+	ck_assert_int_eq(fix.decision.wake_ms, START + 30 * SECOND);
+	decide(30 * SECOND);
+	assert_actions("end");
+}
+END_TEST
+
+START_TEST(each_goes_when_one_has_come)
+{
+	fix.limits.target = 3;
+	add(PHASE_READY, 6);
+	add(PHASE_READY, 5);
+	add(PHASE_READY, 6);
+	add(PHASE_READY, 95);
+	add(PHASE_PENDING, 95);
+	add(PHASE_PENDING, 95);
+	decide(0);
+	assert_actions("keep drain! keep keep keep keep");
+	fix.jobs[1].phase = PHASE_DRAINING;
+	decide(0);
+	assert_actions("keep retire keep keep keep keep");
+	fix.jobs[4].phase = fix.jobs[5].phase = PHASE_READY;
+	decide(0);
+	assert_actions("drain! retire drain! keep keep keep");
+}
+END_TEST
+
+START_TEST(a_short_dip_lets_none_go)
+{
+	fix.limits.target = 3;
+	for (int i = 0; i < 3; i++)
+		add(PHASE_READY, 6)->busy = 1;
+	decide(0);
+	fix.limits.target = 1;
+	decide(SECOND);
+	assert_actions("keep keep keep");
+	ck_assert_int_eq(fix.decision.submit, 1);
+	decide(HOLD);
+	decide(HOLD);
+	assert_actions("drain! drain! keep");
+}
+END_TEST
+
+START_TEST(no_other_where_none_is_needed)
+{
+	add(PHASE_READY, 6);
+	decide(0);
+	ck_assert_int_eq(fix.decision.submit, 0);
+	assert_actions("drain!");
+	/* Not even for a pause. */
+	fix.limits.paused = true;
+	fix.limits.target = 1;
+	decide(0);
+	ck_assert_int_eq(fix.decision.submit, 0);
+	assert_actions("keep");
+	decide(4 * MINUTE);
+	assert_actions("drain!");
+}
+END_TEST
+
+START_TEST(the_old_one_back_when_the_new_one_failed)
+{
+	fix.limits.target = 1;
+	add(PHASE_DRAINING, 4)->busy = 1;
+	add(PHASE_READY, 95);
+	decide(0);
+	assert_actions("keep keep");
+	fix.jobs[1].phase = PHASE_GONE;
+	decide(0);
+	assert_actions("undrain keep");
+	ck_assert_int_eq(fix.decision.submit, 1);
+	/* Too late for a task of two minutes. */
+	decide(2 * MINUTE);
+	assert_actions("keep keep");
+}
+END_TEST
+
+START_TEST(refused_to_go)
+{
+	fix.limits.target = 1;
+	add(PHASE_READY, 6)->hold_ms = START + MINUTE;
+	add(PHASE_READY, 95);
+	fix.jobs[0].bytes = 1;
+	decide(0);
+	assert_actions("drain! keep");
+	fix.jobs[0].phase = PHASE_DRAINING;
+	decide(0);
+	assert_actions("keep keep");
+	decide(MINUTE);
+	assert_actions("retire keep");
+	/* Before the end there is no time for that. */
+	fix.jobs[0].hold_ms = START + 60 * MINUTE;
+	decide(4 * MINUTE);
+	assert_actions("retire keep");
+}
+END_TEST
+
+START_TEST(long_tasks)
+{
+	fix.limits.target = 1;
+	fix.limits.longest_ms = 8 * MINUTE;
+	add(PHASE_READY, 17)->busy = 1;
+	decide(0);
+	ck_assert_int_eq(fix.decision.submit, 0);
+	ck_assert_int_eq(fix.decision.wake_ms, START + MINUTE);
+	decide(MINUTE);
+	ck_assert_int_eq(fix.decision.submit, 1);
+	decide(5 * MINUTE - 1);
+	assert_actions("keep");
+	decide(1);
+	assert_actions("drain!");
+}
+END_TEST
+
+START_TEST(not_a_victim_nor_counted_twice)
+{
+	fix.limits.target = 1;
+	add(PHASE_READY, 6);
+	add(PHASE_PENDING, 95);
+	decide(0);
+	decide(HOLD);
+	decide(HOLD);
+	assert_actions("keep keep");
+	ck_assert_int_eq(fix.decision.submit, 0);
+}
+END_TEST
+
+Suite *unit_suite(void)
+{
+	Suite *suite = suite_create("fleet_handover");
+	TCase *tcase = tcase_create("fleet_handover");
+
+	tcase_add_checked_fixture(tcase, fleet_fixture_setup, NULL);
+	tcase_add_test(tcase, another_one_is_asked_for);
+	tcase_add_test(tcase, drained_when_the_other_is_there);
+	tcase_add_test(tcase, drained_at_the_last_moment);
+	tcase_add_test(tcase, ended_at_the_end_though_it_is_the_last);
+	tcase_add_test(tcase, each_goes_when_one_has_come);
+	tcase_add_test(tcase, a_short_dip_lets_none_go);
+	tcase_add_test(tcase, no_other_where_none_is_needed);
+	tcase_add_test(tcase, the_old_one_back_when_the_new_one_failed);
+	tcase_add_test(tcase, refused_to_go);
+	tcase_add_test(tcase, long_tasks);
+	tcase_add_test(tcase, not_a_victim_nor_counted_twice);
+	suite_add_tcase(suite, tcase);
+	return suite;
+}

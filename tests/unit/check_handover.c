@@ -1,0 +1,130 @@
+/* check_handover.c: tests of daemon/handover.c. */
+#include "unit.h"
+
+#include "daemon/handover.h"
+
+#define MINUTE 60000
+
+START_TEST(lead_before_anything_is_known)
+{
+	struct handover_waits waits = {.count = 0};
+
+	ck_assert_int_eq(handover_lead_ms(&waits, 0), 30000);
+	ck_assert_int_eq(handover_lead_ms(&waits, 1000), 30000);
+	ck_assert_int_eq(handover_lead_ms(&waits, 90000), 90000);
+}
+END_TEST
+
+START_TEST(lead_of_the_longest)
+{
+	struct handover_waits waits = {.count = 0};
+
+	handover_observe(&waits, 8000);
+	ck_assert_int_eq(handover_lead_ms(&waits, 500000), 10000);
+	handover_observe(&waits, 40000);
+	handover_observe(&waits, 4000);
+	ck_assert_int_eq(handover_lead_ms(&waits, 0), 50000);
+	handover_observe(&waits, -5);
+	ck_assert_int_eq(handover_lead_ms(&waits, 0), 50000);
+}
+END_TEST
+
+START_TEST(lead_forgets)
+{
+	struct handover_waits waits = {.count = 0};
+
+	handover_observe(&waits, 400000);
+	for (int i = 0; i < HANDOVER_WAITS - 1; i++) {
+		handover_observe(&waits, 4000);
+		ck_assert_int_eq(handover_lead_ms(&waits, 0), 500000);
+	}
+	handover_observe(&waits, 4000);
+	ck_assert_int_eq(handover_lead_ms(&waits, 0), 5000);
+}
+END_TEST
+
+static struct handover_times times(
+	int64_t walltime_min, int64_t lead_min, int64_t margin_min, int64_t longest_min)
+{
+	struct handover_times ret;
+
+	handover_times(1000 * MINUTE, walltime_min * MINUTE, lead_min * MINUTE,
+		margin_min * MINUTE, longest_min * MINUTE, &ret);
+	return ret;
+}
+
+#define assert_before_end(times, request, drain, force)                        \
+	do {                                                                   \
+		ck_assert_int_eq(1000 * MINUTE - (times).request_ms, request); \
+		ck_assert_int_eq(1000 * MINUTE - (times).drain_ms, drain);     \
+		ck_assert_int_eq(1000 * MINUTE - (times).force_ms, force);     \
+	} while (0)
+
+START_TEST(times_of_a_job)
+{
+	struct handover_times t = times(90, 5, 2, 0);
+
+	assert_before_end(t, 7 * MINUTE, 2 * MINUTE, MINUTE);
+	/* A task that fits into the margin changes nothing. */
+	t = times(90, 5, 8, 2);
+	assert_before_end(t, 13 * MINUTE, 8 * MINUTE, 4 * MINUTE);
+	/* A longer one that starts just before drain is done before force. */
+	t = times(90, 5, 2, 20);
+	assert_before_end(t, 31 * MINUTE, 26 * MINUTE, MINUTE);
+}
+END_TEST
+
+START_TEST(nothing_before_the_middle)
+{
+	struct handover_times t = times(90, 600, 2, 0);
+
+	assert_before_end(t, 45 * MINUTE, 2 * MINUTE, MINUTE);
+	t = times(90, 5, 2, 36);
+	assert_before_end(t, 45 * MINUTE, 45 * MINUTE, MINUTE);
+	t = times(4, 5, 60, 0);
+	assert_before_end(t, 2 * MINUTE, MINUTE, MINUTE / 2);
+}
+END_TEST
+
+START_TEST(a_task_that_fits_nowhere_is_not_waited_for)
+{
+	struct handover_times t = times(90, 5, 2, 37);
+
+	assert_before_end(t, 7 * MINUTE, 2 * MINUTE, MINUTE);
+}
+END_TEST
+
+START_TEST(always_in_order)
+{
+	for (int64_t walltime = 1; walltime < 3000; walltime = walltime * 2 + 1)
+		for (int64_t lead = 0; lead < 3000; lead = lead * 3 + 1)
+			for (int64_t margin = 0; margin < 3000; margin = margin * 3 + 1)
+				for (int64_t longest = 0; longest < 300;
+					longest = longest * 3 + 1) {
+					struct handover_times t =
+						times(walltime, lead, margin, longest);
+
+					unit_require(t.request_ms <= t.drain_ms);
+					unit_require(t.drain_ms <= t.force_ms);
+					unit_require(t.force_ms <= 1000 * MINUTE);
+					unit_require(t.request_ms >=
+						1000 * MINUTE - walltime * MINUTE / 2);
+				}
+}
+END_TEST
+
+Suite *unit_suite(void)
+{
+	Suite *suite = suite_create("handover");
+	TCase *tcase = tcase_create("handover");
+
+	tcase_add_test(tcase, lead_before_anything_is_known);
+	tcase_add_test(tcase, lead_of_the_longest);
+	tcase_add_test(tcase, lead_forgets);
+	tcase_add_test(tcase, times_of_a_job);
+	tcase_add_test(tcase, nothing_before_the_middle);
+	tcase_add_test(tcase, a_task_that_fits_nowhere_is_not_waited_for);
+	tcase_add_test(tcase, always_in_order);
+	suite_add_tcase(suite, tcase);
+	return suite;
+}

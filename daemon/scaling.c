@@ -2,7 +2,6 @@
 #include "daemon/scaling.h"
 
 #include <inttypes.h>
-#include <math.h>
 
 #include "common/alloc.h"
 #include "common/cleanup.h"
@@ -52,7 +51,9 @@ void scaling_state_init(struct scaling_state *state)
 /* A count that a double holds, cut off where no cluster reaches. */
 static int64_t count_up(double value)
 {
-	return value < JOBS_MAX ? (int64_t)ceil(value) : JOBS_MAX;
+	int64_t whole = value < JOBS_MAX ? (int64_t)value : JOBS_MAX;
+
+	return whole < JOBS_MAX && (double)whole < value ? whole + 1 : whole;
 }
 
 /* Workers for the results in memory. */

@@ -21,6 +21,9 @@ BUILD = Path(os.environ.get("DRACO_BUILD", SOURCE / "build")).resolve()
 SANDBOX = SOURCE / "tests" / "sandbox" / "slurm"
 PYTHON = os.environ.get("DRACO_TEST_PYTHON", sys.executable)
 
+#: The files of the Dask scheduler's preload, which lie beside dracod.
+PRELOAD = ["draco_scheduler.py", "draco_demand.py", "draco_workers.py"]
+
 #: A small cluster: one job of two workers.
 SMALL = ["--processes=2", "--cores=2", "--memory=1GiB", "--walltime=00:50:00"]
 

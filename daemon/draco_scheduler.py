@@ -120,6 +120,10 @@ class DracodLink(SchedulerPlugin):
         self.notify("worker_added", self.describe_worker(self.scheduler.workers[worker]))
 
     def remove_worker(self, scheduler=None, worker=None, **kwargs) -> None:
+        # There may be tasks that dracod has not heard of yet, and one of them may be why.
+        if self.load_timer is not None:
+            self.load_timer.cancel()
+            self.report_load()
         self.notify("worker_removed", {"address": worker})
 
     def transition(self, key, start, finish, *args, **kwargs) -> None:

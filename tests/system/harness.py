@@ -182,7 +182,8 @@ class Draco:
             with contextlib.suppress(ProcessLookupError):
                 os.kill(pid, signal.SIGKILL)
         with contextlib.suppress(subprocess.CalledProcessError):
-            self.sandbox.command("scancel", *[job["id"] for job in self.jobs()] or ["1"])
+            if jobs := self.jobs():
+                self.sandbox.command("scancel", *[job["id"] for job in jobs])
 
     def check_nothing_left(self) -> None:
         """No process and no job of this user is left, and no sanitizer complained."""

@@ -164,15 +164,18 @@ START_TEST(refused_to_go)
 	add(PHASE_READY, 95);
 	fix.jobs[0].bytes = 1;
 	decide(0);
+	assert_actions("keep keep");
+	decide(MINUTE);
 	assert_actions("drain! keep");
 	fix.jobs[0].phase = PHASE_DRAINING;
+	fix.jobs[0].hold_ms = START + 2 * MINUTE;
 	decide(0);
 	assert_actions("keep keep");
 	decide(MINUTE);
 	assert_actions("retire keep");
 	/* Before the end there is no time for that. */
 	fix.jobs[0].hold_ms = START + 60 * MINUTE;
-	decide(4 * MINUTE);
+	decide(3 * MINUTE);
 	assert_actions("retire keep");
 }
 END_TEST

@@ -109,7 +109,7 @@ START_TEST(unknown_tasks_need_a_thread_each)
 	ck_assert_int_eq(target.jobs, 1);
 	decide((struct demand){.ready = 400, .unknown = 400}, 500);
 	ck_assert_int_eq(target.jobs, 1);
-	ck_assert_int_eq(target.wake_ms, START + 700);
+	ck_assert_int_eq(target.wake_ms, START + 600);
 	decide((struct demand){.ready = 400, .unknown = 400}, 900);
 	assert_target(5, SCALING_READY);
 	ck_assert_int_eq(target.needed, 50);

@@ -79,15 +79,23 @@ static struct handover_times times_of(const struct fleet *fleet, const struct fl
 	return times;
 }
 
-static void find_expiring(struct fleet *fleet)
+static void find_expiring(struct fleet *fleet, struct fleet_state *state)
 {
 	for (size_t i = 0; i < fleet->count; i++) {
 		struct fleet_job *job = &fleet->jobs[i];
 
 		job->action = FLEET_KEEP;
 		job->expiring = job->forced = false;
-		if ((runs(job) || leaves(job)) && job->end_ms != INT64_MAX)
-			job->expiring = is_due(fleet, times_of(fleet, job).request_ms);
+		if (!(runs(job) || leaves(job)) || job->end_ms == INT64_MAX)
+			continue;
+		job->expiring = job->end_ms <= state->replaced_end_ms ||
+			is_due(fleet, times_of(fleet, job).request_ms);
+	}
+	for (size_t i = 0; i < fleet->count; i++) {
+		const struct fleet_job *job = &fleet->jobs[i];
+
+		if (job->expiring && !leaves(job) && job->end_ms > state->replaced_end_ms)
+			state->replaced_end_ms = job->end_ms;
 	}
 }
 
@@ -245,7 +253,7 @@ static int64_t recent_peak(struct fleet_state *state, struct fleet *fleet)
 {
 	const struct fleet_limits *limits = fleet->limits;
 
-	if (state->span_since_ms < 0 || limits->by_hand) {
+	if (state->span_since_ms < 0 || limits->by_hand || limits->idle_hold_ms == 0) {
 		state->span_since_ms = fleet->now_ms;
 		state->span_peak = state->span_peak_before = limits->target;
 	} else if (fleet->now_ms >= state->span_since_ms + limits->idle_hold_ms) {
@@ -382,7 +390,7 @@ void fleet_decide(struct fleet_state *state, const struct fleet_limits *limits,
 	int64_t missing, peak = recent_peak(state, &fleet);
 
 	assert(limits->target >= 0);
-	find_expiring(&fleet);
+	find_expiring(&fleet, state);
 	*ret = (struct fleet_decision){.fresh = count_fresh(&fleet)};
 	missing = limits->target - ret->fresh;
 	if (missing > 0)

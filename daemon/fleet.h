@@ -49,6 +49,9 @@ struct fleet_job {
 struct fleet_state {
 	int64_t low_since_ms; /* more jobs than needed since; -1: there are not */
 	int64_t low_peak;     /* the most that were needed since */
+	/* Jobs that end until then are being replaced. It never falls: were another one asked for when a
+	 * long task comes, and not needed when that is done, it would be cancelled and asked for again. */
+	int64_t replaced_end_ms;
 	/* The largest target of the present span of idle_hold, and of the one before it. */
 	int64_t span_since_ms, span_peak, span_peak_before;
 };

@@ -33,10 +33,12 @@ void handover_times(int64_t end_ms, int64_t walltime_ms, int64_t lead_ms, int64_
 	int64_t longest_ms, struct handover_times *ret)
 {
 	int64_t half = walltime_ms / 2, margin = min_of(margin_ms, half / 2);
-	/* What is longer than that finds no job that it fits in; it must not keep all of them empty. */
-	int64_t task = longest_ms + longest_ms / 4 <= half ? longest_ms + longest_ms / 4 : 0;
-	int64_t drain = min_of(max_of(margin, task + margin / 2), half);
+	int64_t task = longest_ms + longest_ms / 4, drain;
 
+	/* What is longer than that finds no job that it fits in; it must not keep all of them empty.
+	 * Else the task that runs ends in that time, and the one that waits behind it. */
+	task = task > half ? 0 : min_of(task + longest_ms, half);
+	drain = min_of(max_of(margin, task + margin / 2), half);
 	ret->force_ms = end_ms - margin / 2;
 	ret->drain_ms = end_ms - drain;
 	ret->request_ms = end_ms - min_of(drain + lead_ms, half);

@@ -244,8 +244,8 @@ void dask_match(struct world *world)
 	for (int i = 0; i < dask->workers; i++) {
 		struct dask_worker *worker = &dask->worker[i];
 
-		if (worker->state == WORKER_RUNNING && worker->sent >= 0 &&
-			worker->runs < threads) {
+		if ((worker->state == WORKER_RUNNING || worker->state == WORKER_PAUSED) &&
+			worker->sent >= 0 && worker->runs < threads) {
 			task = worker->sent;
 			worker->sent = -1;
 			run(world, worker, i, task);

@@ -8,12 +8,14 @@
 
 #include "common/alloc.h"
 
-#define REPORT_MS	250   /* from a change until the preload reports it */
-#define FIRST_REPORT_MS 2000  /* when the scheduler is up */
-#define LONG_MS		10000 /* it reports at least that often while something runs */
+#define GROWTH_MS	50   /* from more work until the preload reports it */
+#define REPORT_MS	450  /* the same of any other change */
+#define FIRST_REPORT_MS 2000 /* when the scheduler is up */
+#define LONG_MS		2000 /* it reports at least that often while something runs */
 #define POLL_MS		1000
 #define ANSWER_MS	30     /* of the preload */
-#define HOLD_MS		10000  /* after a refusal */
+#define BUSY_HOLD_MS	1000   /* a task was there */
+#define FULL_HOLD_MS	10000  /* data had nowhere to go */
 #define MOVE_MS		2000   /* the least that data takes to move */
 #define BYTES_PER_MS	200000 /* that move */
 #define BACK_OFF_MS	2000
@@ -144,9 +146,9 @@ static void poll(struct world *world, struct draco *draco)
 	draco->count = kept;
 }
 
-static void end_job(struct world *world, struct draco *draco, struct draco_job *job)
+static void end_job(struct world *world, struct draco_job *job)
 {
-	rules_job_ends(world, draco, job);
+	rules_job_ends(world, job);
 	job->asked = job->moving = false;
 	draco_set_phase(world, job, PHASE_ENDING);
 	queue_cancel(world, job->number);
@@ -161,10 +163,11 @@ static void take_back(struct world *world, struct draco *draco, struct draco_job
 	job->fleet.idle_since_ms = world->now_ms;
 }
 
-static void refuse(struct world *world, struct draco *draco, struct draco_job *job)
+static void refuse(
+	struct world *world, struct draco *draco, struct draco_job *job, int64_t hold_ms)
 {
 	world_log(world, "draco: job %zu cannot go", job->number);
-	job->fleet.hold_ms = world->now_ms + HOLD_MS;
+	job->fleet.hold_ms = world->now_ms + hold_ms;
 	take_back(world, draco, job);
 }
 
@@ -176,7 +179,7 @@ static void moved(struct world *world, struct draco *draco, struct draco_job *jo
 
 		if (worker->state == WORKER_RETIRED && worker->job == job->number &&
 			!dask_move(world, i)) {
-			refuse(world, draco, job);
+			refuse(world, draco, job, FULL_HOLD_MS);
 			return;
 		}
 	}
@@ -186,7 +189,7 @@ static void moved(struct world *world, struct draco *draco, struct draco_job *jo
 		if (worker->state == WORKER_RETIRED && worker->job == job->number)
 			dask_end_worker(world, i, AGAIN_FORCED, AGAIN_LOST_KILLED);
 	}
-	end_job(world, draco, job);
+	end_job(world, job);
 }
 
 static void answer(struct world *world, struct draco *draco, struct draco_job *job)
@@ -202,18 +205,15 @@ static void answer(struct world *world, struct draco *draco, struct draco_job *j
 	if (job->moving) {
 		job->moving = false;
 		moved(world, draco, job);
-	} else if (job->asked_for == FLEET_UNDRAIN) {
-		take_back(world, draco, job);
-	} else if (job->asked_for == FLEET_DRAIN && (job->forced || job->fleet.busy == 0)) {
+	} else if (!job->forced && job->fleet.busy > 0) {
+		refuse(world, draco, job, BUSY_HOLD_MS);
+	} else if (job->asked_for == FLEET_DRAIN) {
 		dask_set_job(world, job->number, WORKER_PAUSED);
-		draco_set_phase(world, job, PHASE_DRAINING);
-	} else if (job->asked_for == FLEET_RETIRE && (job->forced || job->fleet.busy == 0)) {
+	} else {
 		dask_set_job(world, job->number, WORKER_RETIRED);
 		job->asked = job->moving = true;
 		job->answer_ms = world->now_ms +
 			(job->fleet.bytes > 0 ? MOVE_MS + job->fleet.bytes / BYTES_PER_MS : 50);
-	} else if (job->asked_for == FLEET_RETIRE) {
-		refuse(world, draco, job);
 	}
 }
 
@@ -235,11 +235,11 @@ static void submit(struct world *world, struct draco *draco)
 static void act(struct world *world, struct draco *draco, struct draco_job *job)
 {
 	enum fleet_action action = job->fleet.action;
+	int64_t busy, bytes, connected;
 
-	/* One thing at a time; but the end, and what calls off a move, do not wait. */
+	/* One question at a time; but the end, and what calls off a move, do not wait. */
 	if (action == FLEET_KEEP ||
-		(job->asked && action != FLEET_END &&
-			!(job->moving && action == FLEET_UNDRAIN)))
+		(job->asked && (action == FLEET_DRAIN || action == FLEET_RETIRE)))
 		return;
 	world_log(world, "draco: job %zu: %s%s", job->number, fleet_action_name(action),
 		job->fleet.forced ? ", forced" : "");
@@ -250,15 +250,25 @@ static void act(struct world *world, struct draco *draco, struct draco_job *job)
 		queue_cancel(world, job->number);
 		return;
 	case FLEET_END:
-		end_job(world, draco, job);
+		end_job(world, job);
 		return;
+	case FLEET_UNDRAIN:
+		job->asked = false;
+		take_back(world, draco, job);
+		return;
+	case FLEET_DRAIN:
+		dask_job_load(&world->dask, job->number, &busy, &bytes, &connected);
+		if (connected == 0) {
+			end_job(world, job);
+			return;
+		}
+		draco_set_phase(world, job, PHASE_DRAINING);
+		break;
 	case FLEET_RETIRE:
 		draco_set_phase(world, job, PHASE_RETIRING);
 		break;
-	case FLEET_DRAIN:
-	case FLEET_UNDRAIN:
 	case FLEET_KEEP:
-		break;
+		return;
 	}
 	job->asked = true;
 	job->moving = false;
@@ -323,8 +333,13 @@ static void step(struct world *world)
 {
 	struct draco *draco = world->state;
 
-	if (draco->dask_changes != world->dask.changes)
-		draco->report_ms = min_of(draco->report_ms, world->now_ms + REPORT_MS);
+	if (draco->dask_changes != world->dask.changes) {
+		int64_t work = dask_work(&world->dask);
+		bool grows = work * 10 > 11 * (draco->demand.ready + draco->demand.running);
+
+		draco->report_ms = min_of(
+			draco->report_ms, world->now_ms + (grows ? GROWTH_MS : REPORT_MS));
+	}
 	if (draco->queue_changes != world->queue.changes)
 		draco->poll_ms = min_of(draco->poll_ms, world->now_ms + POLL_MS);
 	for (size_t i = 0; i < draco->count; i++) {

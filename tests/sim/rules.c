@@ -174,12 +174,12 @@ void rules_phase_changes(struct world *world, struct draco_job *job)
 		world_violate(world, "job %zu changes its phase all the time", job->number);
 }
 
-void rules_job_ends(struct world *world, const struct draco *draco, const struct draco_job *job)
+void rules_job_ends(struct world *world, struct draco_job *job)
 {
 	int64_t busy, bytes, connected;
 
-	(void)draco;
 	dask_job_load(&world->dask, job->number, &busy, &bytes, &connected);
+	job->rules.expired = job->fleet.expiring;
 	if (job->fleet.expiring) {
 		if (bytes > 0 && !job->moving &&
 			world->now_ms - job->rules.alone_until_ms > TAKE_DATA_MS)
@@ -212,7 +212,7 @@ static bool fits(
 	int64_t longest_ms = rules->longest_ms;
 
 	return task->duration_ms <= longest_ms && rules->longest_since_ms <= task->start_ms &&
-		longest_ms + longest_ms / 4 + world->trace->margin_ms / 2 <=
+		longest_ms * 9 / 4 + world->trace->margin_ms / 2 <=
 		world->trace->walltime_ms / 2;
 }
 
@@ -223,7 +223,7 @@ void rules_task_again(struct world *world, const struct draco *draco,
 		return;
 	if (why == AGAIN_LOST_KILLED) /* rules_job_ends() knows whether it could be helped */
 		return;
-	if (!job || !job->fleet.expiring)
+	if (!job || !(job->fleet.expiring || job->rules.expired))
 		world_violate(world, "a task runs twice for nothing");
 	else if (fits(world, &draco->rules, task))
 		world_violate(world,
@@ -253,7 +253,7 @@ static void check_size(struct world *world, struct draco *draco)
 	const struct trace *trace = world->trace;
 	struct rules *rules = &draco->rules;
 	int64_t ready = 0, since_ms, margin = trace->margin_ms;
-	int64_t longest_ms = max_of(margin, rules->longest_other_ms * 5 / 4 + margin / 2);
+	int64_t longest_ms = max_of(margin, rules->longest_other_ms * 9 / 4 + margin / 2);
 	int64_t start_ms = trace->wait_max_ms + trace->boot_max_ms + LATE_MS, late_ms;
 
 	for (size_t i = 0; i < draco->count; i++)
@@ -287,11 +287,9 @@ static void check_zero(struct world *world, struct draco *draco)
 {
 	const struct trace *trace = world->trace;
 	struct rules *rules = &draco->rules;
-	int64_t work = 0, alive = 0;
+	int64_t work = dask_work(&world->dask), alive = 0;
 	bool adapts = draco->limits.fixed_jobs < 0 && !draco->paused;
 
-	for (int i = 0; i < TRACE_KINDS; i++)
-		work += world->dask.kind[i].ready + world->dask.kind[i].processing;
 	for (size_t i = 0; i < draco->count; i++)
 		alive += draco->job[i].fleet.phase < PHASE_ENDING;
 	if (work == 0 || alive > 0 || !adapts || world->now_ms < draco->back_off_until_ms)

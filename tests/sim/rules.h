@@ -35,6 +35,7 @@ struct rules_job {
 	int64_t flips_since_ms;
 	int flips;		/* changes of phase since */
 	int64_t alone_until_ms; /* no other job was ready then */
+	bool expired;		/* its walltime was about to end when it was ended */
 };
 
 void rules_init(struct rules *rules);
@@ -45,8 +46,7 @@ void rules_decided(struct world *world, const struct draco *draco);
 void rules_phase_changes(struct world *world, struct draco_job *job);
 
 /* A job that Slurm runs is told to end. */
-void rules_job_ends(
-	struct world *world, const struct draco *draco, const struct draco_job *job);
+void rules_job_ends(struct world *world, struct draco_job *job);
 
 /* Slurm ended it; job: NULL when dracod had forgotten it. */
 void rules_job_ended(struct world *world, struct draco *draco, const struct draco_job *job,

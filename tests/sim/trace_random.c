@@ -27,7 +27,7 @@ static void make_settings(struct random *random, struct trace *trace)
 		random_chance(random, 0.1) ? 0 : random_scale(random, 5, 120) * SECOND;
 	trace->idle_timeout_ms =
 		random_chance(random, 0.2) ? 0 : random_between(random, 1, 15) * MINUTE;
-	trace->margin_ms = random_between(random, 8, 120) * SECOND;
+	trace->margin_ms = random_between(random, 30, 120) * SECOND;
 	trace->backlog = random_chance(random, 0.15) ? random_between(random, 1, 2) : 0;
 }
 
@@ -40,7 +40,8 @@ static void make_site(struct random *random, struct trace *trace)
 	if (random_chance(random, 0.6))
 		trace->wait_max_ms += random_scale(random, 1, 600) * SECOND;
 	if (random_chance(random, 0.3))
-		trace->nodes = random_between(random, 1, jobs + 1);
+		/* With a single one there is no handover. */
+		trace->nodes = random_between(random, 2, jobs + 2);
 	trace->boot_min_ms = random_between(random, 1, 4) * SECOND;
 	trace->boot_max_ms = trace->boot_min_ms + random_between(random, 0, 10) * SECOND;
 	if (random_chance(random, 0.25))

@@ -165,17 +165,15 @@ START_TEST(refused_to_go)
 	fix.jobs[0].bytes = 1;
 	decide(0);
 	assert_actions("keep keep");
+	ck_assert_int_eq(fix.decision.wake_ms, START + MINUTE);
 	decide(MINUTE);
 	assert_actions("drain! keep");
 	fix.jobs[0].phase = PHASE_DRAINING;
-	fix.jobs[0].hold_ms = START + 2 * MINUTE;
 	decide(0);
-	assert_actions("keep keep");
-	decide(MINUTE);
 	assert_actions("retire keep");
 	/* Before the end there is no time for that. */
 	fix.jobs[0].hold_ms = START + 60 * MINUTE;
-	decide(3 * MINUTE);
+	decide(4 * MINUTE);
 	assert_actions("retire keep");
 }
 END_TEST
@@ -184,7 +182,7 @@ START_TEST(long_tasks)
 {
 	fix.limits.target = 1;
 	fix.limits.longest_ms = 8 * MINUTE;
-	add(PHASE_READY, 17)->busy = 1;
+	add(PHASE_READY, 25)->busy = 1;
 	decide(0);
 	ck_assert_int_eq(fix.decision.submit, 0);
 	ck_assert_int_eq(fix.decision.wake_ms, START + MINUTE);
@@ -193,6 +191,42 @@ START_TEST(long_tasks)
 	decide(5 * MINUTE - 1);
 	assert_actions("keep");
 	decide(1);
+	assert_actions("drain!");
+}
+END_TEST
+
+START_TEST(not_asked_for_twice)
+{
+	/* The long task that made the job expire is done: the other one is as welcome as before. */
+	fix.limits.target = 1;
+	fix.limits.longest_ms = 8 * MINUTE;
+	add(PHASE_READY, 20)->busy = 1;
+	decide(0);
+	ck_assert_int_eq(fix.decision.submit, 1);
+	add(PHASE_PENDING, 95);
+	fix.jobs[1].end_ms = INT64_MAX;
+	fix.limits.longest_ms = SECOND;
+	decide(SECOND);
+	ck_assert(fix.jobs[0].expiring);
+	decide(2 * HOLD);
+	assert_actions("keep keep");
+	ck_assert_int_eq(fix.decision.submit, 0);
+	fix.jobs[1].phase = PHASE_READY;
+	fix.jobs[1].end_ms = START + 110 * MINUTE;
+	decide(0);
+	assert_actions("drain! keep");
+}
+END_TEST
+
+START_TEST(without_a_hold)
+{
+	fix.limits.idle_hold_ms = 0;
+	fix.limits.target = 1;
+	add(PHASE_READY, 6);
+	decide(0);
+	assert_actions("keep");
+	fix.limits.target = 0;
+	decide(SECOND);
 	assert_actions("drain!");
 }
 END_TEST
@@ -226,6 +260,8 @@ Suite *unit_suite(void)
 	tcase_add_test(tcase, the_old_one_back_when_the_new_one_failed);
 	tcase_add_test(tcase, refused_to_go);
 	tcase_add_test(tcase, long_tasks);
+	tcase_add_test(tcase, not_asked_for_twice);
+	tcase_add_test(tcase, without_a_hold);
 	tcase_add_test(tcase, not_a_victim_nor_counted_twice);
 	suite_add_tcase(suite, tcase);
 	return suite;

@@ -66,11 +66,11 @@ START_TEST(times_of_a_job)
 
 	assert_before_end(t, 7 * MINUTE, 2 * MINUTE, MINUTE);
 	/* A task that fits into the margin changes nothing. */
-	t = times(90, 5, 8, 2);
+	t = times(90, 5, 8, 1);
 	assert_before_end(t, 13 * MINUTE, 8 * MINUTE, 4 * MINUTE);
-	/* A longer one that starts just before drain is done before force. */
-	t = times(90, 5, 2, 20);
-	assert_before_end(t, 31 * MINUTE, 26 * MINUTE, MINUTE);
+	/* A longer one that starts just before drain is done before force, and one behind it. */
+	t = times(90, 5, 2, 8);
+	assert_before_end(t, 24 * MINUTE, 19 * MINUTE, MINUTE);
 }
 END_TEST
 

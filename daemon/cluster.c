@@ -251,8 +251,6 @@ static void go_up(struct cluster *cluster)
 	missing = cluster_jobs_wanted(cluster) - count.wanted;
 	if (missing > 0 && loop_now_ms() >= cluster->hold_until_ms)
 		cluster_place(cluster, missing);
-	else if (missing > 0)
-		cluster_wake(cluster, cluster->hold_until_ms - loop_now_ms());
 	if (cluster->state == CLUSTER_STARTING && is_ready(cluster, &count)) {
 		cluster_reached(cluster, MILESTONE_READY);
 		set_state(cluster, CLUSTER_RUNNING);
@@ -369,7 +367,7 @@ int cluster_start(struct cluster *cluster, struct cluster_request *request, stru
 	cluster->placement_failed = false;
 	placement_finish(&cluster->placement);
 	cluster->unconfirmed = 0;
-	cluster->failures = 0;
+	cluster_failure_clear(cluster);
 	cluster->spawn = cluster->request.settings.worker_start == WORKER_START_SPAWN;
 	strv_finish(&cluster->notices);
 	cluster->had_work = false;
@@ -454,6 +452,7 @@ struct cluster *cluster_destroy(struct cluster *cluster)
 	jobs_destroy(cluster->jobs);
 	scheduler_destroy(cluster->scheduler);
 	loop_timer_destroy(cluster->reconcile);
+	cluster_failure_clear(cluster);
 	cluster_access_end(cluster);
 	free(cluster->access.interface);
 	cluster_request_finish(&cluster->request);

@@ -15,6 +15,7 @@
 #include "common/settings.h"
 #include "common/strv.h"
 #include "daemon/cluster_access.h"
+#include "daemon/cluster_failure.h"
 #include "daemon/placement.h"
 
 struct children;
@@ -116,7 +117,7 @@ struct cluster {
 	struct submissions *submissions;
 	int submission_count;
 	int64_t hold_until_ms; /* no submission before */
-	int failures;	       /* of jobs, in a row */
+	struct cluster_failures failures;
 	bool spawn;	       /* forkserver failed: workers start by spawn from now on */
 	struct strv notices;   /* what a user should know about this start */
 	struct scheduler *scheduler;

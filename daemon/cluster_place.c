@@ -13,6 +13,7 @@
 #include "common/parse.h"
 #include "common/settings_job.h"
 #include "daemon/cluster.h"
+#include "daemon/cluster_failure.h"
 #include "daemon/cluster_jobs.h"
 #include "daemon/cluster_wish.h"
 #include "daemon/history.h"
@@ -82,6 +83,10 @@ static void no_place(struct cluster *cluster)
 {
 	_cleanup_free_ char *reasons = NULL;
 
+	if (cluster_failure_forgive(cluster)) {
+		cluster_wake(cluster, 0);
+		return;
+	}
 	if (cluster->state == CLUSTER_STARTING) {
 		fail(cluster, -ENOENT, "Slurm has no place for the jobs");
 		return;

@@ -8,8 +8,8 @@
 #include "common/alloc.h"
 #include "common/parse.h"
 
-/* Slurm may tell that a job runs so long after it has started. */
-#define SEEN_LATE_MS 2000
+/* What one reading of the queue shows is taken over within this time: runs and ends alike. */
+#define SEEN_LATE_MS 200
 
 enum when { NEVER, YOUNG, ALWAYS };
 

@@ -118,8 +118,8 @@ struct cluster {
 	int submission_count;
 	int64_t hold_until_ms; /* no submission before */
 	struct cluster_failures failures;
-	bool spawn;	       /* forkserver failed: workers start by spawn from now on */
-	struct strv notices;   /* what a user should know about this start */
+	bool spawn;	     /* forkserver failed: workers start by spawn from now on */
+	struct strv notices; /* what a user should know about this start */
 	struct scheduler *scheduler;
 	bool had_work; /* there were tasks, since the start */
 	json_t *load; /* what the scheduler reported last: {tasks, processing, waiting, memory} */

@@ -112,13 +112,13 @@ static bool fail_if_none_is_left(struct cluster *cluster)
 	return true;
 }
 
-/* Too many failures: end, unless there are jobs that work. */
+/* Too many failures: end, unless there are jobs that work, and are enough for a start. */
 static void give_up(
 	struct cluster *cluster, const struct job *job, const struct err *err, const char *log)
 {
 	_cleanup_free_ char *why = NULL;
 
-	if (!others_work(cluster, job)) {
+	if (cluster->state == CLUSTER_STARTING || !others_work(cluster, job)) {
 		cluster_fail(cluster, err, log);
 		return;
 	}

@@ -276,8 +276,8 @@ void cluster_exclude_pending(struct cluster *cluster)
 
 int64_t cluster_check_deadlines(struct cluster *cluster)
 {
+	int64_t next = cluster_check_worker_start(cluster);
 	int64_t workers = cluster_check_workers_come(cluster);
-	int64_t next = cluster->wanted ? cluster_check_worker_start(cluster) : INT64_MAX;
 
 	if (workers < next)
 		next = workers;

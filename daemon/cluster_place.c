@@ -34,6 +34,13 @@ static bool is_active(const struct cluster *cluster)
 		(cluster->state == CLUSTER_STARTING || cluster->state == CLUSTER_RUNNING);
 }
 
+/* Not to shorten a longer hold. */
+static void hold(struct cluster *cluster, int64_t for_ms)
+{
+	if (cluster->hold_until_ms < loop_now_ms() + for_ms)
+		cluster->hold_until_ms = loop_now_ms() + for_ms;
+}
+
 static bool is_pending(const struct job *job)
 {
 	return job->phase == PHASE_SUBMITTED || job->phase == PHASE_PENDING;
@@ -94,7 +101,7 @@ static void no_place(struct cluster *cluster)
 	reasons = list_reasons(&cluster->placement);
 	log_warning("cluster %s: no place for further jobs, looking again in %d s:%s",
 		cluster->name, NO_PLACE_MS / 1000, reasons);
-	cluster->hold_until_ms = loop_now_ms() + NO_PLACE_MS;
+	hold(cluster, NO_PLACE_MS);
 	cluster_wake(cluster, NO_PLACE_MS);
 }
 
@@ -335,7 +342,8 @@ static void on_found(
 		}
 	} else {
 		log_warning("slurm: cannot look for a place, trying again: %s", err->text);
-		cluster->hold_until_ms = cluster->widen_hold_ms = loop_now_ms() + AGAIN_MS;
+		hold(cluster, AGAIN_MS);
+		cluster->widen_hold_ms = loop_now_ms() + AGAIN_MS;
 		return;
 	}
 	if (count > 0)

@@ -3,9 +3,10 @@
 
 #include <assert.h>
 
-#define IDLE_STEP_MS 5000   /* idle times that differ by less count as equal */
-#define DRAIN_MAX_MS 60000  /* a task that takes longer gets its job back */
-#define MOVE_MAX_MS  120000 /* for the data of a job */
+#define IDLE_STEP_MS   5000  /* idle times that differ by less count as equal */
+#define DRAIN_MAX_MS   60000 /* a task that takes longer gets its job back */
+#define DRAIN_AGAIN_MS 1000
+#define MOVE_MAX_MS    120000 /* for the data of a job */
 
 /* What one decision works on. */
 struct fleet {
@@ -111,14 +112,17 @@ static int64_t count_fresh(const struct fleet *fleet)
 /* Jobs on their way out only because nobody needed them, back: they are there at once. */
 static int64_t take_back(struct fleet *fleet, int64_t missing)
 {
+	static const enum job_phase order[] = {PHASE_DRAINING, PHASE_RETIRING};
 	int64_t taken = 0;
 
-	for (size_t i = fleet->count; i-- > 0 && taken < missing;) {
-		struct fleet_job *job = &fleet->jobs[i];
+	for (size_t k = 0; k < sizeof(order) / sizeof(order[0]); k++) {
+		for (size_t i = fleet->count; i-- > 0 && taken < missing;) {
+			struct fleet_job *job = &fleet->jobs[i];
 
-		if (job->phase == PHASE_DRAINING && !job->expiring && !job->by_hand) {
-			job->action = FLEET_UNDRAIN;
-			taken++;
+			if (job->phase == order[k] && !job->expiring && !job->by_hand) {
+				job->action = FLEET_UNDRAIN;
+				taken++;
+			}
 		}
 	}
 	return taken;
@@ -287,6 +291,63 @@ static bool is_over(struct fleet *fleet, const struct fleet_job *job)
 	return is_due(fleet, force_ms + (job->end_ms - force_ms) / 2);
 }
 
+/* Draining could not be asked for, or the data had nowhere to go: not at once again, but soon, for each
+ * task that comes until then may be one that does not fit any more. */
+static bool may_drain(struct fleet *fleet, const struct fleet_job *job)
+{
+	bool soon = is_due(fleet, job->phase_since_ms + DRAIN_AGAIN_MS);
+
+	return is_due(fleet, job->hold_ms) || soon;
+}
+
+static bool is_done_draining(const struct fleet_job *job)
+{
+	return job->phase == PHASE_DRAINING && job->busy == 0 && job->bytes > 0;
+}
+
+/* Is this the only job that can take the data of others, which wait for that or are at it? */
+static bool is_needed_to_take(struct fleet *fleet, const struct fleet_job *job)
+{
+	bool needed = false;
+
+	if (job->phase != PHASE_READY || is_due(fleet, times_of(fleet, job).force_ms))
+		return false;
+	for (size_t i = 0; i < fleet->count; i++) {
+		const struct fleet_job *other = &fleet->jobs[i];
+
+		if (other == job)
+			continue;
+		if (other->phase == PHASE_READY && other->action == FLEET_KEEP)
+			return false;
+		needed |= is_done_draining(other) || other->phase == PHASE_RETIRING;
+	}
+	return needed;
+}
+
+/* Several jobs wait for one that takes their data, and that one perhaps for the place of theirs: the last
+ * of them to end takes it all, so that the others can go. */
+static void gather(struct fleet *fleet)
+{
+	struct fleet_job *last = NULL;
+	int64_t waiting = 0;
+
+	for (size_t i = 0; i < fleet->count; i++) {
+		struct fleet_job *job = &fleet->jobs[i];
+
+		if (job->phase == PHASE_READY || job->phase == PHASE_RETIRING ||
+			job->action == FLEET_UNDRAIN)
+			return;
+		if (!is_done_draining(job) || !job->expiring || job->by_hand)
+			continue;
+		waiting++;
+		if (!last || job->end_ms > last->end_ms)
+			last = job;
+	}
+	if (waiting > 1 && is_due(fleet, last->hold_ms) &&
+		!is_due(fleet, times_of(fleet, last).force_ms))
+		last->action = FLEET_UNDRAIN;
+}
+
 /* Jobs whose walltime ends soon: each goes when one has come for it, or at the last moment; the first
  * to end first. */
 static void hand_over(struct fleet *fleet, int64_t surplus)
@@ -301,11 +362,13 @@ static void hand_over(struct fleet *fleet, int64_t surplus)
 				continue;
 			if (is_over(fleet, job))
 				job->action = FLEET_END;
-			else if (is_due(fleet, job->hold_ms) &&
+			else if (may_drain(fleet, job) &&
 				(!first || job->end_ms < first->end_ms))
 				first = job;
 		}
 		if (!first || !(is_due(fleet, times_of(fleet, first).drain_ms) || surplus > 0))
+			return;
+		if (is_needed_to_take(fleet, first))
 			return;
 		first->action = FLEET_DRAIN;
 		first->forced = true;
@@ -313,14 +376,16 @@ static void hand_over(struct fleet *fleet, int64_t surplus)
 	}
 }
 
-/* Too few are ready, a new one having failed: old ones that could still take tasks, back. */
+/* Too few are ready, a new one having failed: old ones that could still take tasks, back; for a while,
+ * because a somewhat longer task would drain them again. */
 static void take_back_expiring(struct fleet *fleet, int64_t missing)
 {
 	for (size_t i = fleet->count; i-- > 0 && missing > 0;) {
 		struct fleet_job *job = &fleet->jobs[i];
 
 		if (job->phase == PHASE_DRAINING && job->expiring && !job->by_hand &&
-			fleet->now_ms < times_of(fleet, job).drain_ms) {
+			fleet->now_ms + fleet->limits->margin_ms / 2 <
+				times_of(fleet, job).drain_ms) {
 			job->action = FLEET_UNDRAIN;
 			missing--;
 		}
@@ -375,6 +440,8 @@ static void go_on_draining(struct fleet *fleet, struct fleet_job *job)
 
 static void go_on_retiring(struct fleet *fleet, struct fleet_job *job)
 {
+	if (job->action == FLEET_UNDRAIN)
+		return;
 	if (job->expiring) {
 		if (is_over(fleet, job))
 			job->action = FLEET_END;
@@ -403,6 +470,7 @@ void fleet_decide(struct fleet_state *state, const struct fleet_limits *limits,
 	}
 	hand_over(&fleet, count_ready(&fleet) - peak);
 	take_back_expiring(&fleet, limits->target - count_ready(&fleet));
+	gather(&fleet);
 	for (size_t i = 0; i < count; i++) {
 		if (jobs[i].phase == PHASE_DRAINING)
 			go_on_draining(&fleet, &jobs[i]);

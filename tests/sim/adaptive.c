@@ -11,7 +11,7 @@
 #define WAIT_COUNT   3
 #define LOST_MS	     15000
 #define MOVE_MS	     2000 /* as in draco.c */
-#define BYTES_PER_MS 200000
+#define BYTES_PER_MS 500000
 #define SPECS	     512
 #define PROCESSES    16
 
@@ -194,7 +194,7 @@ static void close_jobs(struct world *world, struct adaptive *adaptive)
 	for (int i = 0; i < world->dask.workers; i++) {
 		struct dask_worker *worker = &world->dask.worker[i];
 
-		if (worker->state == WORKER_RETIRED && dask_move(world, i))
+		if (worker->state == WORKER_RETIRED && dask_move(world, i, 1))
 			dask_end_worker(world, i, AGAIN_FORCED, AGAIN_LOST_KILLED);
 		else if (worker->state == WORKER_RETIRED)
 			worker->state = WORKER_RUNNING;

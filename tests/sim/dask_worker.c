@@ -126,12 +126,13 @@ void dask_set_job(struct world *world, size_t job, enum dask_worker_state state)
 	world->dask.dirty = true;
 }
 
-bool dask_move(struct world *world, int worker)
+bool dask_move(struct world *world, int worker, double share)
 {
 	struct dask *dask = &world->dask;
 	struct dask_worker *from = &dask->worker[worker];
+	int64_t left = (int64_t)((1 - share) * (double)from->bytes);
 
-	for (int i = 0; from->bytes > 0 && i < dask->tasks; i++) {
+	for (int i = 0; from->bytes > left && i < dask->tasks; i++) {
 		struct dask_task *task = &dask->task[i];
 		int best = -1;
 

@@ -17,7 +17,7 @@
 #define BUSY_HOLD_MS	1000   /* a task was there */
 #define FULL_HOLD_MS	10000  /* data had nowhere to go */
 #define MOVE_MS		2000   /* the least that data takes to move */
-#define BYTES_PER_MS	200000 /* that move */
+#define BYTES_PER_MS	500000 /* that move */
 #define BACK_OFF_MS	2000
 #define BACK_OFF_MAX	6
 
@@ -148,6 +148,18 @@ static void poll(struct world *world, struct draco *draco)
 
 static void end_job(struct world *world, struct draco_job *job)
 {
+	/* What has moved until now is safe. */
+	if (job->moving) {
+		double share = (double)(world->now_ms - job->fleet.phase_since_ms) /
+			(double)(job->answer_ms - job->fleet.phase_since_ms);
+
+		for (int i = 0; i < world->dask.workers; i++) {
+			const struct dask_worker *worker = &world->dask.worker[i];
+
+			if (worker->state == WORKER_RETIRED && worker->job == job->number)
+				dask_move(world, i, share);
+		}
+	}
 	rules_job_ends(world, job);
 	job->asked = job->moving = false;
 	draco_set_phase(world, job, PHASE_ENDING);
@@ -157,6 +169,7 @@ static void end_job(struct world *world, struct draco_job *job)
 static void take_back(struct world *world, struct draco *draco, struct draco_job *job)
 {
 	draco->rules.back_ms = world->now_ms;
+	job->rules.back = true;
 	dask_set_job(world, job->number, WORKER_RUNNING);
 	job->moving = false;
 	draco_set_phase(world, job, PHASE_READY);
@@ -178,7 +191,7 @@ static void moved(struct world *world, struct draco *draco, struct draco_job *jo
 		const struct dask_worker *worker = &world->dask.worker[i];
 
 		if (worker->state == WORKER_RETIRED && worker->job == job->number &&
-			!dask_move(world, i)) {
+			!dask_move(world, i, 1)) {
 			refuse(world, draco, job, FULL_HOLD_MS);
 			return;
 		}
@@ -401,8 +414,7 @@ static void task_again(struct world *world, const struct dask_task *task, enum d
 {
 	struct draco *draco = world->state;
 
-	rules_task_again(
-		world, draco, find(draco, world->dask.worker[task->worker].job), task, why);
+	rules_task_again(world, find(draco, world->dask.worker[task->worker].job), task, why);
 }
 
 const struct policy policy_draco = {

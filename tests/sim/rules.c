@@ -12,6 +12,7 @@
 #define SERVE_MS     (3 * SECOND)   /* from work until a job is submitted */
 #define TAKE_DATA_MS (20 * SECOND)  /* a job was ready to take it for so long */
 #define LATE_MS	     (15 * SECOND)  /* besides waiting and booting */
+#define KNOWN_MS     (2 * SECOND)
 #define FLIPS_MS     (60 * SECOND)
 
 static int64_t max_of(int64_t a, int64_t b)
@@ -139,7 +140,7 @@ static void check_asking(
 	if (may && coming < target && (backlog == 0 || counts->waiting + submit < backlog))
 		world_violate(
 			world, "does not ask for %" PRId64 " missing jobs", target - coming);
-	if (coming > most &&
+	if (coming > most && counts->back == 0 &&
 		world->now_ms - draco->rules.back_ms >
 			3 * world->trace->idle_hold_ms + TAKE_BACK_MS)
 		world_violate(world, "%" PRId64 " jobs, more than %" PRId64, coming, most);
@@ -164,8 +165,14 @@ void rules_decided(struct world *world, const struct draco *draco)
 
 void rules_phase_changes(struct world *world, struct draco_job *job)
 {
+	const struct draco *draco = world->state;
 	struct rules_job *rules = &job->rules;
 
+	/* What came to be known just now may have come too late. */
+	if (job->fleet.phase == PHASE_DRAINING)
+		rules->longest_ms = world->now_ms - draco->rules.longest_since_ms > KNOWN_MS
+			? draco->rules.longest_ms
+			: 0;
 	if (world->now_ms - rules->flips_since_ms > FLIPS_MS) {
 		rules->flips_since_ms = world->now_ms;
 		rules->flips = 0;
@@ -205,19 +212,19 @@ void rules_job_ended(struct world *world, struct draco *draco, const struct drac
 		world_violate(world, "a job is ended by nobody");
 }
 
-/* Would it have been done in time, had the job been drained early enough? */
+/* Was it known, when its job was drained, that a task can be so long? Then the drain was in time. */
 static bool fits(
-	const struct world *world, const struct rules *rules, const struct dask_task *task)
+	const struct world *world, const struct draco_job *job, const struct dask_task *task)
 {
-	int64_t longest_ms = rules->longest_ms;
+	int64_t longest_ms = job->rules.longest_ms;
 
-	return task->duration_ms <= longest_ms && rules->longest_since_ms <= task->start_ms &&
+	return task->duration_ms <= longest_ms &&
 		longest_ms * 9 / 4 + world->trace->margin_ms / 2 <=
 		world->trace->walltime_ms / 2;
 }
 
-void rules_task_again(struct world *world, const struct draco *draco,
-	const struct draco_job *job, const struct dask_task *task, enum dask_again why)
+void rules_task_again(struct world *world, const struct draco_job *job,
+	const struct dask_task *task, enum dask_again why)
 {
 	if (why == AGAIN_FAILED || why == AGAIN_LOST_FAILED)
 		return;
@@ -225,7 +232,7 @@ void rules_task_again(struct world *world, const struct draco *draco,
 		return;
 	if (!job || !(job->fleet.expiring || job->rules.expired))
 		world_violate(world, "a task runs twice for nothing");
-	else if (fits(world, &draco->rules, task))
+	else if (!job->rules.back && fits(world, job, task))
 		world_violate(world,
 			"a task of %.1f s runs twice that could have been waited for",
 			(double)task->duration_ms / 1000);
@@ -269,8 +276,9 @@ static void check_size(struct world *world, struct draco *draco)
 		world->now_ms < draco->back_off_until_ms ||
 		start_ms * 5 / 4 + longest_ms > trace->walltime_ms / 2)
 		return;
-	since_ms = max_of(
-		rules->short_since_ms, max_of(rules->changed_ms, target_since_ms(rules)));
+	since_ms = max_of(max_of(rules->short_since_ms, rules->changed_ms),
+		max_of(target_since_ms(rules),
+			max_of(rules->longest_changed_ms, draco->back_off_until_ms)));
 	late_ms = start_ms;
 	/* A handover at a site whose queue is always the same. */
 	if (trace->wait_min_ms == trace->wait_max_ms && trace->failing == 0 &&

@@ -35,7 +35,9 @@ struct rules_job {
 	int64_t flips_since_ms;
 	int flips;		/* changes of phase since */
 	int64_t alone_until_ms; /* no other job was ready then */
-	bool expired;		/* its walltime was about to end when it was ended */
+	int64_t longest_ms;	/* tasks were known to take so long when it was drained */
+	bool back;    /* it came back from draining or retiring: tasks may have come late */
+	bool expired; /* its walltime was about to end when it was ended */
 };
 
 void rules_init(struct rules *rules);
@@ -52,8 +54,8 @@ void rules_job_ends(struct world *world, struct draco_job *job);
 void rules_job_ended(struct world *world, struct draco *draco, const struct draco_job *job,
 	enum queue_end how);
 
-void rules_task_again(struct world *world, const struct draco *draco,
-	const struct draco_job *job, const struct dask_task *task, enum dask_again why);
+void rules_task_again(struct world *world, const struct draco_job *job,
+	const struct dask_task *task, enum dask_again why);
 
 void rules_step(struct world *world, struct draco *draco);
 

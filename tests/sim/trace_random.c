@@ -53,7 +53,7 @@ static void make_burst(struct random *random, const struct trace *trace, int64_t
 {
 	int64_t slots = trace->maximum * trace->threads;
 	/* Work for a few minutes on the whole cluster, or less. */
-	int64_t budget_ms = slots * random_scale(random, 1, 600) * SECOND;
+	int64_t budget_ms = slots * random_scale(random, 1, 600) * SECOND, most;
 
 	*ret = (struct trace_burst){
 		.chained = random_chance(random, 0.8),
@@ -69,8 +69,13 @@ static void make_burst(struct random *random, const struct trace *trace, int64_t
 		ret->count = 400;
 	if (ret->count < 1)
 		ret->count = (int)random_between(random, 1, 3);
-	if (random_chance(random, 0.6))
-		ret->bytes = random_scale(random, 1, 200) * MIB;
+	/* Results that fit into the memory; none where a job can be gone before the next one comes. */
+	most = trace->worker_bytes / 4 * trace->maximum / ret->count;
+	if (most > 200 * MIB)
+		most = 200 * MIB;
+	if (random_chance(random, 0.6) && most > MIB &&
+		trace->wait_max_ms + 60 * SECOND < trace->walltime_ms / 3)
+		ret->bytes = random_scale(random, MIB, most);
 	if (ret->chained)
 		ret->at_ms -= after_ms;
 }

@@ -277,25 +277,29 @@ END_TEST
 
 START_TEST(back_when_work_comes)
 {
-	fix.limits.target = 3;
+	fix.limits.target = 2;
 	add(PHASE_READY);
-	add(PHASE_DRAINING);
 	add(PHASE_RETIRING)->phase_since_ms = START;
+	add(PHASE_DRAINING);
 	add(PHASE_ENDING);
 	decide(0);
-	assert_actions("keep undrain keep keep");
+	assert_actions("keep keep undrain keep");
+	ck_assert_int_eq(fix.decision.submit, 0);
+	fix.limits.target = 4;
+	decide(0);
+	assert_actions("keep undrain undrain keep");
 	ck_assert_int_eq(fix.decision.submit, 1);
 	fix.limits.may_submit = false;
 	decide(0);
-	assert_actions("keep undrain keep keep");
+	assert_actions("keep undrain undrain keep");
 	/* Not one that a user sends away. */
-	fix.jobs[1].by_hand = true;
+	fix.jobs[1].by_hand = fix.jobs[2].by_hand = true;
 	decide(0);
-	assert_actions("keep retire keep keep");
+	assert_actions("keep keep retire keep");
 	fix.limits.target = 1;
-	fix.jobs[1].by_hand = false;
+	fix.jobs[2].by_hand = false;
 	decide(0);
-	assert_actions("keep retire keep keep");
+	assert_actions("keep keep retire keep");
 }
 END_TEST
 

@@ -163,18 +163,67 @@ START_TEST(refused_to_go)
 	add(PHASE_READY, 6)->hold_ms = START + MINUTE;
 	add(PHASE_READY, 95);
 	fix.jobs[0].bytes = 1;
+	fix.jobs[0].phase_since_ms = START;
 	decide(0);
 	assert_actions("keep keep");
-	ck_assert_int_eq(fix.decision.wake_ms, START + MINUTE);
-	decide(MINUTE);
+	ck_assert_int_eq(fix.decision.wake_ms, START + SECOND);
+	decide(SECOND);
 	assert_actions("drain! keep");
 	fix.jobs[0].phase = PHASE_DRAINING;
 	decide(0);
+	assert_actions("keep keep");
+	decide(MINUTE - SECOND);
 	assert_actions("retire keep");
 	/* Before the end there is no time for that. */
 	fix.jobs[0].hold_ms = START + 60 * MINUTE;
 	decide(4 * MINUTE);
 	assert_actions("retire keep");
+}
+END_TEST
+
+START_TEST(the_last_one_gathers_the_data)
+{
+	/* Three end, and the others wait for their places. */
+	fix.limits.target = 3;
+	for (int i = 0; i < 3; i++)
+		add(PHASE_DRAINING, 2)->bytes = 5;
+	fix.jobs[1].end_ms += SECOND;
+	for (int i = 0; i < 3; i++)
+		add(PHASE_PENDING, 95)->end_ms = INT64_MAX;
+	fix.jobs[0].busy = 1;
+	fix.jobs[2].busy = 1;
+	decide(0);
+	assert_actions("keep keep keep keep keep keep");
+	fix.jobs[2].busy = 0;
+	decide(0);
+	assert_actions("keep undrain keep keep keep keep");
+	fix.jobs[1].phase = PHASE_READY;
+	decide(0);
+	assert_actions("keep keep retire keep keep keep");
+	fix.jobs[2].phase = PHASE_RETIRING;
+	decide(SECOND);
+	assert_actions("keep keep keep keep keep keep");
+	fix.jobs[2].phase = PHASE_ENDING;
+	decide(SECOND);
+	assert_actions("keep drain! keep keep keep keep");
+	fix.jobs[1].phase = PHASE_DRAINING;
+	fix.jobs[3].phase = PHASE_READY;
+	decide(0);
+	assert_actions("keep retire keep keep keep keep");
+}
+END_TEST
+
+START_TEST(not_gathered_too_late)
+{
+	fix.limits.target = 2;
+	add(PHASE_DRAINING, 1)->bytes = 5;
+	add(PHASE_DRAINING, 1)->bytes = 5;
+	decide(0);
+	assert_actions("keep keep");
+	/* Nor is the last one kept then. */
+	fix.jobs[1].phase = PHASE_READY;
+	decide(0);
+	assert_actions("keep drain!");
 }
 END_TEST
 
@@ -259,6 +308,8 @@ Suite *unit_suite(void)
 	tcase_add_test(tcase, no_other_where_none_is_needed);
 	tcase_add_test(tcase, the_old_one_back_when_the_new_one_failed);
 	tcase_add_test(tcase, refused_to_go);
+	tcase_add_test(tcase, the_last_one_gathers_the_data);
+	tcase_add_test(tcase, not_gathered_too_late);
 	tcase_add_test(tcase, long_tasks);
 	tcase_add_test(tcase, not_asked_for_twice);
 	tcase_add_test(tcase, without_a_hold);

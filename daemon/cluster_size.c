@@ -310,7 +310,7 @@ int cluster_pause(struct cluster *cluster, bool paused, struct err *err)
 			       : "goes on after a pause");
 	cluster->size.paused = paused;
 	if (!paused)
-		cluster->hold_until_ms = 0;
+		cluster_failure_resume(cluster);
 	changed(cluster);
 	return 0;
 }

@@ -161,6 +161,9 @@ class DracodLink(SchedulerPlugin):
         self.hurry()
 
     def remove_worker(self, scheduler=None, worker=None, **kwargs) -> None:
+        # There may be tasks that dracod has not heard of yet, and one of them may be why.
+        if self.counter != self.scheduler.transition_counter and self.writer is not None:
+            self.look_now()
         self.drainage.forget(worker)
         self.told_workers.pop(worker, None)
         self.notify("worker_removed", {"address": worker})
@@ -249,6 +252,10 @@ class DracodLink(SchedulerPlugin):
         if now - self.moved_at < BUSY_TIME or pressure > self.pressure:
             return LOOK_BUSY
         return LOOK_STEADY if pressure else LOOK_IDLE
+
+    def look_now(self) -> None:
+        """Report what there is to do at this moment."""
+        self.report(asyncio.get_running_loop().time(), self.meter.pressure())
 
     def report(self, now: float, pressure: int) -> None:
         self.reported_at = now

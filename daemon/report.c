@@ -126,8 +126,9 @@ json_t *report_failure(const struct cluster *cluster)
 		return NULL;
 	if (cluster->failure_log)
 		tail = logdir_tail(cluster->failure_log, TAIL_LINES);
-	return json_pack("{s:o, s:o, s:o, s:o}", "message", json_text(cluster->failure.text),
-		"log", json_text(cluster->failure_log), "tail", json_text(tail), "candidates",
+	return json_pack("{s:o, s:o, s:o, s:o, s:o}", "message",
+		json_text(cluster->failure.text), "log", json_text(cluster->failure_log),
+		"tail", json_text(tail), "candidates",
 		cluster->placement_failed ? placement_to_json(&cluster->placement)
 					  : json_null(),
 		"notices", report_notices(cluster));
@@ -159,6 +160,8 @@ json_t *report_status(const struct cluster *cluster)
 		"scheduler", report_scheduler(cluster), "slurm", report_slurm(cluster), "jobs",
 		jobs, "settings",
 		known ? settings_to_json(&cluster->request.settings) : json_null());
+	json_object_set_new(json_object_get(status, "cluster"), "excluded_nodes",
+		cluster_failure_report(cluster));
 	cluster_access_report(cluster, status);
 	return status;
 }

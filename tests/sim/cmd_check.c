@@ -5,6 +5,11 @@
 #include "tests/sim/sim.h"
 #include "tests/sim/world.h"
 
+const struct policy *sim_policy_of(uint64_t seed)
+{
+	return seed % 2 ? &policy_draco : &policy_draco_eager;
+}
+
 int sim_check(const struct sim_options *options)
 {
 	struct trace trace;
@@ -16,7 +21,7 @@ int sim_check(const struct sim_options *options)
 		uint64_t seed = (uint64_t)(options->seed + i);
 
 		trace_random(seed, &trace);
-		world_run(&trace, &policy_draco, false, &result);
+		world_run(&trace, sim_policy_of(seed), false, &result);
 		steps += result.steps;
 		submissions += result.submissions;
 		for (int k = 0; k < AGAIN_COUNT; k++)

@@ -23,12 +23,13 @@ static void print_trace(const struct trace *trace)
 
 int sim_run(const struct sim_options *options)
 {
-	const struct policy *policy = NULL;
+	const struct policy *policy =
+		options->policy ? NULL : sim_policy_of((uint64_t)options->seed);
 	struct world_result result;
 	struct trace trace;
 	struct err err = ERR_INIT;
 
-	for (size_t i = 0; policies[i]; i++) {
+	for (size_t i = 0; options->policy && policies[i]; i++) {
 		if (strcmp(policies[i]->name, options->policy) == 0)
 			policy = policies[i];
 	}

@@ -50,6 +50,14 @@ static void *create(struct world *world)
 	return draco;
 }
 
+static void *create_eager(struct world *world)
+{
+	struct draco *draco = create(world);
+
+	draco->eager = true;
+	return draco;
+}
+
 static void destroy(void *state)
 {
 	free(state);
@@ -303,6 +311,7 @@ static void decide(struct world *world, struct draco *draco)
 			? world->trace->processes * world->trace->threads
 			: 0;
 	draco->limits.wait_ms = handover_shortest_ms(&draco->waits);
+	draco->wait_ms = draco->eager ? draco->limits.wait_ms : 0;
 	scaling_decide(
 		&draco->scaling, &draco->limits, &draco->demand, world->now_ms, &draco->target);
 	if (before != draco->target.jobs)
@@ -313,6 +322,7 @@ static void decide(struct world *world, struct draco *draco)
 		.target = draco->target.jobs,
 		.backlog = world->trace->backlog,
 		.idle_hold_ms = world->trace->idle_hold_ms,
+		.wait_ms = draco->wait_ms,
 		.lead_ms = handover_lead_ms(&draco->waits, 0),
 		.margin_ms = world->trace->margin_ms,
 		.longest_ms = draco->longest_ms,
@@ -426,6 +436,18 @@ static void task_again(struct world *world, const struct dask_task *task, enum d
 const struct policy policy_draco = {
 	.name = "draco",
 	.create = create,
+	.destroy = destroy,
+	.next_ms = next_ms,
+	.step = step,
+	.command = command,
+	.worker_connects = worker_connects,
+	.job_ended = job_ended,
+	.task_again = task_again,
+};
+
+const struct policy policy_draco_eager = {
+	.name = "draco+wait",
+	.create = create_eager,
 	.destroy = destroy,
 	.next_ms = next_ms,
 	.step = step,

@@ -29,6 +29,8 @@ struct policy {
 };
 
 extern const struct policy policy_draco;
+extern const struct policy
+	policy_draco_eager; /* gives idle jobs back sooner where others come soon */
 extern const struct policy policy_adaptive;	    /* as dask-jobqueue configures it */
 extern const struct policy policy_adaptive_grouped; /* with a worker_key that gives the job */
 extern const struct policy policy_adaptive_whole;   /* and a minimum of whole jobs */

@@ -29,6 +29,23 @@ START_TEST(lead_of_the_longest)
 }
 END_TEST
 
+START_TEST(shortest_wait)
+{
+	struct handover_waits waits = {.count = 0};
+
+	ck_assert_int_eq(handover_shortest_ms(&waits), 0);
+	handover_observe(&waits, 8000);
+	ck_assert_int_eq(handover_shortest_ms(&waits), 8000);
+	handover_observe(&waits, 3000);
+	for (int i = 0; i < HANDOVER_WAITS - 1; i++) {
+		handover_observe(&waits, 9000);
+		ck_assert_int_eq(handover_shortest_ms(&waits), 3000);
+	}
+	handover_observe(&waits, 9000);
+	ck_assert_int_eq(handover_shortest_ms(&waits), 9000);
+}
+END_TEST
+
 START_TEST(lead_forgets)
 {
 	struct handover_waits waits = {.count = 0};
@@ -120,6 +137,7 @@ Suite *unit_suite(void)
 
 	tcase_add_test(tcase, lead_before_anything_is_known);
 	tcase_add_test(tcase, lead_of_the_longest);
+	tcase_add_test(tcase, shortest_wait);
 	tcase_add_test(tcase, lead_forgets);
 	tcase_add_test(tcase, times_of_a_job);
 	tcase_add_test(tcase, nothing_before_the_middle);

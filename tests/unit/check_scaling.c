@@ -116,6 +116,48 @@ START_TEST(unknown_tasks_need_a_thread_each)
 }
 END_TEST
 
+START_TEST(no_job_that_comes_when_all_is_done)
+{
+	/* 8 threads do 160 s of work until another job comes. */
+	limits.ready_threads = 8;
+	limits.wait_ms = 20000;
+	decide((struct demand){.ready = 900, .occupancy_s = 150}, 0);
+	assert_target(1, SCALING_DURATION);
+	decide((struct demand){.ready = 900, .occupancy_s = 160 + 80}, 0);
+	assert_target(2, SCALING_DURATION);
+	decide((struct demand){.ready = 900, .occupancy_s = 160 + 81}, 0);
+	assert_target(3, SCALING_DURATION);
+	/* What is there and has work is not too much. */
+	limits.ready_threads = 24;
+	decide((struct demand){.ready = 900, .occupancy_s = 150}, 0);
+	assert_target(3, SCALING_DURATION);
+	decide((struct demand){.ready = 9, .occupancy_s = 150}, 0);
+	assert_target(2, SCALING_DURATION);
+}
+END_TEST
+
+START_TEST(unknown_tasks_get_time_to_tell)
+{
+	limits.ready_threads = 8;
+	limits.wait_ms = 16000;
+	decide((struct demand){.ready = 40, .unknown = 40}, 0);
+	ck_assert_int_eq(target.jobs, 1);
+	ck_assert_int_eq(target.wake_ms, START + 2000);
+	decide((struct demand){.ready = 40, .unknown = 40}, 2000);
+	assert_target(5, SCALING_READY);
+	/* At most five seconds. */
+	scaling_state_init(&state);
+	limits.wait_ms = 600000;
+	decide((struct demand){.ready = 40, .unknown = 40}, 3000);
+	ck_assert_int_eq(target.wake_ms, START + 8000);
+	/* Nothing runs that could tell. */
+	scaling_state_init(&state);
+	limits.ready_threads = 0;
+	decide((struct demand){.ready = 40, .unknown = 40}, 4000);
+	ck_assert_int_lt(target.wake_ms, START + 4500);
+}
+END_TEST
+
 START_TEST(results_need_memory)
 {
 	limits.minimum_jobs = 0;
@@ -286,6 +328,8 @@ Suite *unit_suite(void)
 	tcase_add_test(tcase, a_little_work_needs_a_job);
 	tcase_add_test(tcase, minimum);
 	tcase_add_test(tcase, unknown_tasks_need_a_thread_each);
+	tcase_add_test(tcase, no_job_that_comes_when_all_is_done);
+	tcase_add_test(tcase, unknown_tasks_get_time_to_tell);
 	tcase_add_test(tcase, results_need_memory);
 	tcase_add_test(tcase, nothing_to_do_for_long);
 	tcase_add_test(tcase, results_keep_a_job);

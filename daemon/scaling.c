@@ -10,7 +10,7 @@
 #include "daemon/demand.h"
 
 /* Tasks of unknown duration have so long to tell it: a part of what a job takes to come. */
-#define SETTLE_PART   8
+#define SETTLE_PART   40
 #define SETTLE_MIN_MS 100
 #define SETTLE_MAX_MS 5000
 #define MEMORY_SHARE  0.6 /* of its memory a worker may hold in results, as in Dask */

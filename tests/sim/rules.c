@@ -161,6 +161,8 @@ static void check_asking(
 	if (draco->limits.fixed_jobs < 0 && target < draco->limits.minimum_jobs &&
 		draco->target.reason != SCALING_IDLE)
 		world_violate(world, "wants fewer jobs than the minimum");
+	if (draco->limits.fixed_jobs < 0 && target == 0 && draco->demand.memory > 0)
+		world_violate(world, "wants no job though there are results");
 	if (submit > 0 && backlog == 0 && counts->expiring == 0 &&
 		is_steady(world, &draco->rules))
 		world_violate(world, "submits at a steady load");
@@ -183,10 +185,12 @@ void rules_phase_changes(struct world *world, struct draco_job *job)
 	struct rules_job *rules = &job->rules;
 
 	/* What came to be known just now may have come too late. */
-	if (job->fleet.phase == PHASE_DRAINING)
+	if (job->fleet.phase == PHASE_DRAINING) {
+		rules->drained_ms = world->now_ms;
 		rules->longest_ms = world->now_ms - draco->rules.longest_since_ms > KNOWN_MS
 			? draco->rules.longest_ms
 			: 0;
+	}
 	if (world->now_ms - rules->flips_since_ms > FLIPS_MS) {
 		rules->flips_since_ms = world->now_ms;
 		rules->flips = 0;
@@ -232,7 +236,9 @@ static bool fits(
 {
 	int64_t longest_ms = job->rules.longest_ms;
 
+	/* What waited behind a longer one began too late. */
 	return task->duration_ms <= longest_ms &&
+		task->start_ms <= job->rules.drained_ms + longest_ms &&
 		longest_ms * 9 / 4 + world->trace->margin_ms / 2 <=
 		world->trace->walltime_ms / 2;
 }

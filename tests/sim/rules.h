@@ -35,7 +35,8 @@ struct rules_job {
 	int64_t flips_since_ms;
 	int flips;		/* changes of phase since */
 	int64_t alone_until_ms; /* no other job was ready then */
-	int64_t longest_ms;	/* tasks were known to take so long when it was drained */
+	int64_t drained_ms;
+	int64_t longest_ms; /* tasks were known to take so long when it was drained */
 	bool back;    /* it came back from draining or retiring: tasks may have come late */
 	bool expired; /* its walltime was about to end when it was ended */
 };

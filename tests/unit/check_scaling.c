@@ -139,7 +139,7 @@ END_TEST
 START_TEST(unknown_tasks_get_time_to_tell)
 {
 	limits.ready_threads = 8;
-	limits.wait_ms = 16000;
+	limits.wait_ms = 80000;
 	decide((struct demand){.ready = 40, .unknown = 40}, 0);
 	ck_assert_int_eq(target.jobs, 1);
 	ck_assert_int_eq(target.wake_ms, START + 2000);

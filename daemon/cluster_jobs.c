@@ -154,9 +154,9 @@ static void job_lost(struct cluster *cluster, struct job *job, bool young, bool 
 		cluster->failures = 0;
 		return;
 	}
-	if (cluster_forkserver_is_to_blame(cluster, job))
-		return; /* another one takes its place at once */
 	/* One that vanished was lost by Slurm: by a slurmctld that died before it had saved it. */
+	if (!vanished && cluster_forkserver_is_to_blame(cluster, job))
+		return; /* another one takes its place at once */
 	fatal = cluster->state == CLUSTER_STARTING && !vanished;
 	if (!fatal && loop_now_ms() < cluster->hold_until_ms)
 		return; /* together with another one: that is counted once */

@@ -29,6 +29,15 @@ int64_t handover_lead_ms(const struct handover_waits *waits, int64_t predicted_m
 	return longest + longest / 4;
 }
 
+int64_t handover_shortest_ms(const struct handover_waits *waits)
+{
+	int64_t shortest = waits->count > 0 ? waits->ms[0] : 0;
+
+	for (int64_t i = 1; i < min_of(waits->count, HANDOVER_WAITS); i++)
+		shortest = min_of(shortest, waits->ms[i]);
+	return shortest;
+}
+
 void handover_times(int64_t end_ms, int64_t walltime_ms, int64_t lead_ms, int64_t margin_ms,
 	int64_t longest_ms, struct handover_times *ret)
 {

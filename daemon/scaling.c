@@ -9,9 +9,12 @@
 #include "common/settings.h"
 #include "daemon/demand.h"
 
-#define UNKNOWN_SETTLE_MS 100 /* short tasks tell their duration within this time */
-#define MEMORY_SHARE	  0.6 /* of its memory a worker may hold in results, as in Dask */
-#define JOBS_MAX	  (1 << 20)
+/* Tasks of unknown duration have so long to tell it: a part of what a job takes to come. */
+#define SETTLE_PART   8
+#define SETTLE_MIN_MS 100
+#define SETTLE_MAX_MS 5000
+#define MEMORY_SHARE  0.6 /* of its memory a worker may hold in results, as in Dask */
+#define JOBS_MAX      (1 << 20)
 
 static int64_t divide_up(int64_t a, int64_t b)
 {
@@ -68,22 +71,39 @@ static int64_t memory_workers(const struct scaling_limits *limits, const struct 
 			(MEMORY_SHARE * (double)limits->worker_bytes)));
 }
 
+/* Threads for the work whose duration is known. */
+static int64_t known_threads(const struct scaling_limits *limits, const struct demand *demand)
+{
+	int64_t tasks = max_of(0, demand->ready + demand->running - demand->unknown);
+	double done_s = (double)limits->ready_threads * (double)limits->wait_ms / 1000;
+	double left_s = demand->occupancy_s > done_s ? demand->occupancy_s - done_s : 0;
+	int64_t all = count_up(demand->occupancy_s / limits->target_duration_s);
+	int64_t left = count_up(left_s / limits->target_duration_s);
+
+	/* Known work that is less than a target duration still needs a worker. */
+	return min_of(tasks, min_of(all, max_of(limits->ready_threads, left)));
+}
+
+static int64_t settle_ms(const struct scaling_limits *limits)
+{
+	/* Where nothing runs nothing tells. */
+	if (limits->ready_threads == 0)
+		return SETTLE_MIN_MS;
+	return max_of(SETTLE_MIN_MS, min_of(limits->wait_ms / SETTLE_PART, SETTLE_MAX_MS));
+}
+
 /* The jobs that the work needs, whatever the limits. */
 static int64_t need(struct scaling_state *state, const struct scaling_limits *limits,
 	const struct demand *demand, int64_t now_ms, struct scaling_target *ret)
 {
-	int64_t tasks = demand->ready + demand->running;
-	int64_t known = count_up(demand->occupancy_s / limits->target_duration_s);
-	int64_t unknown = 0, workers, memory;
+	int64_t known = known_threads(limits, demand), unknown = 0, workers, memory;
 
-	/* Known work that is less than a target duration still needs a worker. */
-	known = min_of(known, max_of(0, tasks - demand->unknown));
 	if (demand->unknown == 0)
 		state->unknown_since_ms = -1;
 	else if (state->unknown_since_ms < 0)
 		state->unknown_since_ms = now_ms;
 	if (demand->unknown > 0) {
-		int64_t settled_ms = state->unknown_since_ms + UNKNOWN_SETTLE_MS;
+		int64_t settled_ms = state->unknown_since_ms + settle_ms(limits);
 
 		if (now_ms >= settled_ms)
 			unknown = demand->unknown;

@@ -27,31 +27,37 @@ struct spec {
 
 struct adaptive {
 	bool grouped;
+	int64_t minimum;
 	struct spec spec[SPECS];
 	int specs;
 	int64_t next_ms, retired_ms; /* INT64_MAX: nothing is being retired */
 	bool closing[SPECS];	     /* jobs with a worker that is being retired */
 };
 
-static void *create_either(bool grouped)
+static void *create_any(struct world *world, bool grouped, bool whole)
 {
 	struct adaptive *adaptive = xcalloc(1, sizeof(*adaptive));
+	int64_t processes = world->trace->processes, minimum = world->trace->minimum;
 
 	adaptive->grouped = grouped;
+	adaptive->minimum = whole ? (minimum + processes - 1) / processes * processes : minimum;
 	adaptive->retired_ms = INT64_MAX;
 	return adaptive;
 }
 
 static void *create(struct world *world)
 {
-	(void)world;
-	return create_either(false);
+	return create_any(world, false, false);
 }
 
 static void *create_grouped(struct world *world)
 {
-	(void)world;
-	return create_either(true);
+	return create_any(world, true, false);
+}
+
+static void *create_whole(struct world *world)
+{
+	return create_any(world, true, true);
 }
 
 static void destroy(void *state)
@@ -249,8 +255,8 @@ static void adapt(struct world *world, struct adaptive *adaptive)
 	/* safe_target() */
 	if (target > world->trace->maximum)
 		target = world->trace->maximum;
-	if (target < world->trace->minimum)
-		target = world->trace->minimum;
+	if (target < adaptive->minimum)
+		target = adaptive->minimum;
 	correct_state(world, adaptive);
 	plan = count_planned(adaptive) * world->trace->processes;
 	if (target >= plan) {
@@ -326,6 +332,15 @@ const struct policy policy_adaptive = {
 const struct policy policy_adaptive_grouped = {
 	.name = "adaptive+key",
 	.create = create_grouped,
+	.destroy = destroy,
+	.next_ms = next_ms,
+	.step = step,
+	.job_ended = job_ended,
+};
+
+const struct policy policy_adaptive_whole = {
+	.name = "adaptive+key+min",
+	.create = create_whole,
 	.destroy = destroy,
 	.next_ms = next_ms,
 	.step = step,

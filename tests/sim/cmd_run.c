@@ -7,9 +7,6 @@
 #include "tests/sim/sim.h"
 #include "tests/sim/world.h"
 
-static const struct policy *const policies[] = {
-	&policy_draco, &policy_adaptive, &policy_adaptive_grouped};
-
 static void print_trace(const struct trace *trace)
 {
 	printf("%" PRId64 " to %" PRId64 " workers, %" PRId64 " with %" PRId64
@@ -31,7 +28,7 @@ int sim_run(const struct sim_options *options)
 	struct trace trace;
 	struct err err = ERR_INIT;
 
-	for (size_t i = 0; i < sizeof(policies) / sizeof(policies[0]); i++) {
+	for (size_t i = 0; policies[i]; i++) {
 		if (strcmp(policies[i]->name, options->policy) == 0)
 			policy = policies[i];
 	}

@@ -297,6 +297,12 @@ static void decide(struct world *world, struct draco *draco)
 	int64_t before = draco->target.jobs;
 
 	draco->due = false;
+	draco->limits.ready_threads = 0;
+	for (size_t i = 0; i < draco->count; i++)
+		draco->limits.ready_threads += draco->job[i].fleet.phase == PHASE_READY
+			? world->trace->processes * world->trace->threads
+			: 0;
+	draco->limits.wait_ms = handover_shortest_ms(&draco->waits);
 	scaling_decide(
 		&draco->scaling, &draco->limits, &draco->demand, world->now_ms, &draco->target);
 	if (before != draco->target.jobs)

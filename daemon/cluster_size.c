@@ -201,11 +201,25 @@ static int64_t check_unused(struct cluster *cluster)
 	return INT64_MAX;
 }
 
+/* What there is, for the next decision. */
+static void take_stock(struct cluster *cluster)
+{
+	struct scaling_limits *limits = &cluster->size.limits;
+	const struct job *job;
+
+	limits->ready_threads = 0;
+	TAILQ_FOREACH (job, jobs_list(cluster->jobs), link)
+		if (job->phase == PHASE_READY)
+			limits->ready_threads += job->connected * limits->threads;
+	limits->wait_ms = handover_shortest_ms(&cluster->size.waits);
+}
+
 int64_t cluster_size_reconcile(struct cluster *cluster)
 {
 	struct cluster_size *size = &cluster->size;
 	int64_t before = size->target.jobs, next, fleet, unused;
 
+	take_stock(cluster);
 	scaling_decide(
 		&size->scaling, &size->limits, &size->demand, loop_now_ms(), &size->target);
 	if (size->target.jobs != before) {

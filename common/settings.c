@@ -51,7 +51,7 @@ const struct setting settings_table[SETTING_COUNT] = {
 		"too; new tasks bring workers back; 0 means never"},
 	[SETTING_IDLE_SHUTDOWN] = {"idle_shutdown", SETTING_DURATION, AT(idle_shutdown_ms),
 		"1 h", 0, YEAR_MS, "TIME",
-		"with no client and nothing to do for so long, the cluster stops; 0 means never"},
+		"with no client, nobody attached and nothing to do for so long, the cluster stops; 0 means never"},
 	[SETTING_TARGET_DURATION] = {"target_duration", SETTING_DURATION,
 		AT(target_duration_ms), "5", 100, YEAR_MS, "TIME",
 		"the cluster grows until the work that is known would be done in this time"},

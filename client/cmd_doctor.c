@@ -103,17 +103,18 @@ static int read_options(struct ctl *ctl, int argc, char **argv, struct doctor *d
 		command_no_more_arguments(ctl, argc, argv);
 		r = settings_set_json(&doctor->settings, ctl->settings, "option", &err);
 	}
-	if (r == 0) {
-		r = paths_init(&ctl->paths, ctl->name, &err);
+	if (r < 0) {
+		output_error(ctl, "%s", err.text);
+		return CTL_USAGE;
 	}
-	if (r < 0 && r != -EINVAL && r != -ERANGE) {
+	r = paths_init(&ctl->paths, ctl->name, &err);
+	if (r == -EINVAL || r == -ERANGE) {
+		output_error(ctl, "%s", err.text);
+		return CTL_USAGE;
+	}
+	if (r < 0)
 		json_object_set_new(doctor->facts, "paths_error", json_text(err.text));
-		r = 0;
-	}
-	if (r == 0)
-		return CTL_DONE;
-	output_error(ctl, "%s", err.text);
-	return CTL_USAGE;
+	return CTL_DONE;
 }
 
 /* Returns the worst finding, or -EINTR. */

@@ -170,13 +170,13 @@ static void wrong_option(
 static json_t *add_to_mapping(const struct ctl *ctl, const struct setting *setting)
 {
 	struct strv items = STRV_INIT, map = STRV_INIT;
-	enum map_kind kind = setting->minimum ? MAP_VARIABLES : MAP_OPTIONS;
+	enum map_kind kind = setting->minimum ? MAP_VARIABLES : MAP_DIRECTIVES;
 	json_t *before = json_object_get(ctl->settings, setting->name);
 	json_t *object = json_is_object(before) ? json_copy(before) : json_object();
 	int r = list_parse(optarg, &items, NULL);
 
-	for (size_t i = 0; r == 0 && i < items.count; i++)
-		r = map_set_item(&map, kind, items.item[i], NULL);
+	if (r == 0)
+		r = map_set_items(&map, kind, &items, NULL);
 	for (size_t i = 0; r == 0 && i < map.count; i++) {
 		const char *equals = strchrnul(map.item[i], '=');
 		_cleanup_free_ char *name =

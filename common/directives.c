@@ -256,27 +256,51 @@ static int find(const char *name, size_t length, char letter)
 	return -ENOENT;
 }
 
-int directive_parse(const char *text, time_t now, struct directive *ret, struct err *err)
+/* The option that text names; -ENOENT, -EPERM and -EINVAL as directive_parse(). */
+static int identify(const char *text, const char **ret_value, struct err *err)
 {
-	struct directive directive = {0};
-	const struct directive_type *type;
 	_cleanup_free_ char *word = NULL;
-	const char *name, *value;
+	const char *name;
 	size_t length;
 	char letter;
 	int id, r;
 
-	split(text, &name, &length, &letter, &value);
+	split(text, &name, &length, &letter, ret_value);
 	if (length == 0)
 		return err_set(err, -EINVAL,
 			"\"%s\" names no option of sbatch: give NAME=VALUE, such as comment=test",
 			text);
-	word = xstrndup(name, length);
 	id = find(name, length, letter);
-	if (id < 0) {
-		r = refuse_reserved(name, length, letter, text, err);
-		return r < 0 ? r : refuse_unknown(word, text, err);
-	}
+	if (id >= 0)
+		return id;
+	word = xstrndup(name, length);
+	r = refuse_reserved(name, length, letter, text, err);
+	return r < 0 ? r : refuse_unknown(word, text, err);
+}
+
+int directive_split(
+	const char *text, const char **ret_name, const char **ret_value, struct err *err)
+{
+	const char *value;
+	int id = identify(text, &value, err);
+
+	if (id < 0)
+		return id;
+	*ret_name = directive_types[id].name;
+	*ret_value = value;
+	return 0;
+}
+
+int directive_parse(const char *text, time_t now, struct directive *ret, struct err *err)
+{
+	struct directive directive = {0};
+	const struct directive_type *type;
+	const char *value;
+	int id, r;
+
+	id = identify(text, &value, err);
+	if (id < 0)
+		return id;
 	type = &directive_types[id];
 	directive.id = (enum directive_id)id;
 	directive.text = value ? value : "";

@@ -158,6 +158,11 @@ struct directive {
 	int64_t number[3];
 };
 
+/* The option that a directive names, by its long name, and the value as it is given (NULL: none), a part
+ * of text. -ENOENT and -EPERM as below; -EINVAL: it names nothing. */
+int directive_split(const char *text, const char **ret_name, const char **ret_value,
+	struct err *err) __attribute__((warn_unused_result));
+
 /* Understand one directive. now is for times such as "now+1hour". -ENOENT: not an option that draco
  * knows, with near ones in err; -EPERM: one that draco itself sets, with the setting to use instead;
  * -EINVAL or -ERANGE: its value is wrong. */

@@ -52,7 +52,7 @@ bool logdir_is_own(const char *name)
 {
 	size_t length = strlen(name);
 
-	if (strcmp(name, LOGDIR_LOCK) == 0)
+	if (strcmp(name, LOGDIR_LOCK) == 0 || strcmp(name, LOGDIR_SPAWN) == 0)
 		return true;
 	if (length > 2 && strcmp(name + length - 2, ".1") == 0)
 		length -= 2;

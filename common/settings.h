@@ -24,7 +24,7 @@ enum setting_type {
 	SETTING_CHOICE, /* int or an enum: which of the words of the placeholder, "tls|none" */
 	SETTING_TEXT,	/* char *, kept as it is, any number of lines; NULL for "none" */
 	SETTING_MAP, /* struct strv of "NAME=value"; minimum 1: names are those of variables and
-			   * need a value; 0: of options, may stand alone (common/settings_list.h) */
+			   * need a value; 0: directives, may stand alone (common/settings_list.h) */
 };
 
 enum setting_id {

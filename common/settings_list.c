@@ -8,6 +8,7 @@
 
 #include "common/alloc.h"
 #include "common/cleanup.h"
+#include "common/directives.h"
 #include "common/err.h"
 #include "common/strv.h"
 
@@ -116,38 +117,22 @@ static size_t find(const struct strv *map, const char *name)
 	return i;
 }
 
-static bool is_name(enum map_kind kind, const char *name)
+static bool is_variable(const char *name)
 {
 	if (!isalpha((unsigned char)*name) && *name != '_')
 		return false;
 	for (; *name; name++)
-		if (!isalnum((unsigned char)*name) && *name != '_' &&
-			!(kind == MAP_OPTIONS && *name == '-'))
+		if (!isalnum((unsigned char)*name) && *name != '_')
 			return false;
 	return true;
 }
 
-int map_set(struct strv *map, enum map_kind kind, const char *name, const char *value,
-	struct err *err)
+/* The name is right. */
+static int put(struct strv *map, const char *name, const char *value, struct err *err)
 {
-	size_t at;
+	size_t at = find(map, name);
 	char *item;
 
-	if (kind == MAP_OPTIONS && strncmp(name, "--", 2) == 0)
-		name += 2;
-	if (!is_name(kind, name))
-		return err_set(err, -EINVAL,
-			kind == MAP_OPTIONS
-				? "\"%s\" cannot name an option: letters, digits, '-' and '_'"
-				: "\"%s\" cannot name a variable: letters, digits and '_', not "
-				  "beginning with a digit",
-			name);
-	if (kind == MAP_VARIABLES && !value)
-		return err_set(err, -EINVAL,
-			"\"%s\" has no value: give NAME=value (in quotes when the value has a comma: "
-			"\"NAME=a,b\")",
-			name);
-	at = find(map, name);
 	if (at == map->count && map->count >= SETTINGS_ITEMS_MAX)
 		return err_set(err, -EINVAL, "more than %d items", SETTINGS_ITEMS_MAX);
 	item = value ? xasprintf("%s=%s", name, value) : xstrdup(name);
@@ -160,13 +145,77 @@ int map_set(struct strv *map, enum map_kind kind, const char *name, const char *
 	return 0;
 }
 
-int map_set_item(struct strv *map, enum map_kind kind, const char *item, struct err *err)
+static int set_variable(struct strv *map, const char *name, const char *value, struct err *err)
+{
+	if (!is_variable(name))
+		return err_set(err, -EINVAL,
+			"\"%s\" cannot name a variable: letters, digits and '_', not beginning "
+			"with a digit",
+			name);
+	if (!value)
+		return err_set(err, -EINVAL,
+			"\"%s\" has no value: give NAME=value (in quotes when the value has a comma: "
+			"\"NAME=a,b\")",
+			name);
+	return put(map, name, value, err);
+}
+
+/* given: the names that may not come again; NULL: each may. */
+static int set_directive(
+	struct strv *map, const char *item, struct strv *given, struct err *err)
+{
+	const char *name, *value;
+	int r = directive_split(item, &name, &value, err);
+
+	if (r < 0)
+		return r;
+	if (given && strv_has(given, name))
+		return err_set(err, -EINVAL, "--%s is given twice", name);
+	if (given)
+		strv_add(given, name);
+	return put(map, name, value, err);
+}
+
+int map_set(struct strv *map, enum map_kind kind, const char *name, const char *value,
+	struct err *err)
+{
+	_cleanup_free_ char *item = NULL;
+
+	if (kind == MAP_VARIABLES)
+		return set_variable(map, name, value, err);
+	item = value ? xasprintf("%s=%s", name, value) : xstrdup(name);
+	return set_directive(map, item, NULL, err);
+}
+
+int map_set_item(struct strv *map, enum map_kind kind, const char *item, struct strv *given,
+	struct err *err)
 {
 	const char *equals = strchr(item, '=');
-	_cleanup_free_ char *name =
-		xstrndup(item, equals ? (size_t)(equals - item) : strlen(item));
+	_cleanup_free_ char *name = NULL;
 
-	return map_set(map, kind, name, equals ? equals + 1 : NULL, err);
+	if (kind == MAP_DIRECTIVES)
+		return set_directive(map, item, given, err);
+	name = xstrndup(item, equals ? (size_t)(equals - item) : strlen(item));
+	return set_variable(map, name, equals ? equals + 1 : NULL, err);
+}
+
+int map_set_items(
+	struct strv *map, enum map_kind kind, const struct strv *items, struct err *err)
+{
+	struct strv changed = STRV_INIT, given = STRV_INIT;
+	int r = 0;
+
+	strv_copy(&changed, map);
+	for (size_t i = 0; r == 0 && i < items->count; i++)
+		r = map_set_item(&changed, kind, items->item[i], &given, err);
+	strv_finish(&given);
+	if (r < 0) {
+		strv_finish(&changed);
+		return r;
+	}
+	strv_finish(map);
+	*map = changed;
+	return 0;
 }
 
 void map_drop(struct strv *map, const char *name)

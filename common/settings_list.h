@@ -26,19 +26,24 @@ char *list_format(const struct strv *list);
 
 /* What the names of a mapping are. */
 enum map_kind {
-	MAP_OPTIONS, /* of a program: letters, digits, '-', '_'; "--" in front is left out; a value
-			* is not needed */
+	MAP_DIRECTIVES, /* options of sbatch in any of their forms (common/directives.h), held by their
+			 * long names; a value is not needed */
 	MAP_VARIABLES, /* of an environment: letters, digits, '_'; a value is needed */
 };
 
 /* Give name a value in map (NULL: none), in place of the one that it has. -EINVAL: a wrong name, or a
- * value that is missing; map is unchanged. */
+ * value that is missing; -ENOENT, -EPERM: of directives, as directive_split(); map is unchanged. */
 int map_set(struct strv *map, enum map_kind kind, const char *name, const char *value,
 	struct err *err) __attribute__((warn_unused_result));
 
-/* map_set() with "NAME=value" or "NAME". */
-int map_set_item(struct strv *map, enum map_kind kind, const char *item, struct err *err)
-	__attribute__((warn_unused_result));
+/* map_set() with "NAME=value" or "NAME". given has the directives of items before, which somebody wrote
+ * together with this one: the same once more is a mistake then, -EINVAL. */
+int map_set_item(struct strv *map, enum map_kind kind, const char *item, struct strv *given,
+	struct err *err) __attribute__((warn_unused_result));
+
+/* map_set_item() with all items of a list, or with none. */
+int map_set_items(struct strv *map, enum map_kind kind, const struct strv *items,
+	struct err *err) __attribute__((warn_unused_result));
 
 void map_drop(struct strv *map, const char *name);
 

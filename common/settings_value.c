@@ -26,7 +26,7 @@ static bool is_number(const struct setting *setting)
 
 static enum map_kind kind_of(const struct setting *setting)
 {
-	return setting->minimum ? MAP_VARIABLES : MAP_OPTIONS;
+	return setting->minimum ? MAP_VARIABLES : MAP_DIRECTIVES;
 }
 
 static bool is_none(const char *text)
@@ -187,8 +187,8 @@ static int set_map(
 		strv_copy(&map, at);
 		r = list_parse(text, &items, err);
 	}
-	for (size_t i = 0; r == 0 && i < items.count; i++)
-		r = map_set_item(&map, kind_of(setting), items.item[i], err);
+	if (r == 0)
+		r = map_set_items(&map, kind_of(setting), &items, err);
 	strv_finish(&items);
 	if (r < 0) {
 		strv_finish(&map);
@@ -284,7 +284,7 @@ static int set_map_json(
 	const struct setting *setting, struct strv *at, const json_t *value, struct err *err)
 {
 	enum map_kind kind = kind_of(setting);
-	struct strv map = STRV_INIT;
+	struct strv map = STRV_INIT, given = STRV_INIT;
 	int r = 0;
 
 	strv_copy(&map, at);
@@ -296,10 +296,11 @@ static int set_map_json(
 		if (json_is_object(item))
 			r = map_members(kind, &map, item, err);
 		else if (json_is_string(item))
-			r = map_set_item(&map, kind, json_string_value(item), err);
+			r = map_set_item(&map, kind, json_string_value(item), &given, err);
 		else
 			r = err_set(err, -EINVAL, "item %zu is not \"NAME=value\"", i + 1);
 	}
+	strv_finish(&given);
 	if (r < 0) {
 		strv_finish(&map);
 		return r;

@@ -9,6 +9,7 @@
 #include "common/alloc.h"
 #include "common/cleanup.h"
 #include "common/log.h"
+#include "common/logdir.h"
 #include "daemon/cluster.h"
 #include "daemon/cluster_jobs.h"
 #include "daemon/jobs.h"
@@ -18,7 +19,7 @@
 
 char *cluster_spawn_mark(const struct cluster *cluster)
 {
-	return xasprintf("%s/spawn", cluster->log_dir);
+	return xasprintf("%s/" LOGDIR_SPAWN, cluster->log_dir);
 }
 
 /* Half of worker_timeout, so that spawn has its try before the start fails. */
@@ -33,7 +34,7 @@ static enum worker_start_verdict judge(const struct cluster *cluster, const stru
 		.forkserver = job->forkserver,
 		.phase = job->phase,
 		.failed = job->phase == PHASE_GONE && job->end_state == STATE_FAILED &&
-			!jobscript_explain_exit(job->exit_status),
+			jobscript_workers_may_exit(job->exit_status),
 		.was_connected = job->was_connected,
 		.was_ready = job->was_ready,
 		.had_work = cluster->had_work,

@@ -217,7 +217,7 @@ static int make_parts(struct daemon *daemon, struct err *err)
 	static const struct cluster_ops cluster_ops = {on_cluster_changed, on_log_directory,
 		on_may_have_jobs, on_has_no_jobs, ask_scheduler};
 	static const struct dask_link_ops link_ops = {on_scheduler_hello, on_worker_added,
-		on_worker_removed, on_load, on_scheduler_lost};
+		on_worker_removed, on_load, on_workers, on_scheduler_lost};
 	static const struct control_ops control_ops = {on_request, on_client_gone};
 	_cleanup_free_ char *helper = part_find("draco-slurm", PKGLIBEXECDIR);
 	_cleanup_free_ char *preload = part_find("draco_scheduler.py", PKGDATADIR);

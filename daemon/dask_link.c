@@ -1,7 +1,8 @@
 /* dask_link.c: the connection from the Dask scheduler's preload (draco_scheduler.py).
  *
  * Any program of this user may connect; only one that says hello and is accepted by the owner counts,
- * and a later one replaces an earlier one. */
+ * and a later one replaces an earlier one. It may be asked many things at once, and answers in any
+ * order. */
 #include "daemon/dask_link.h"
 
 #include <errno.h>
@@ -18,12 +19,23 @@
 #include "daemon/loop.h"
 #include "daemon/stream.h"
 
-#define PEERS_MAX 16
+#define PEERS_MAX    16
+#define REQUESTS_MAX 64 /* as in draco_scheduler.py */
 
 struct peer {
 	TAILQ_ENTRY(peer) link; /* dask_link.peers */
 	struct dask_link *owner;
 	struct stream *stream;
+};
+
+struct request {
+	TAILQ_ENTRY(request) link; /* dask_link.requests */
+	struct dask_link *owner;
+	json_int_t id;
+	char *method;
+	struct loop_timer *deadline;
+	dask_link_reply_fn done;
+	void *arg;
 };
 
 struct dask_link {
@@ -32,6 +44,9 @@ struct dask_link {
 	TAILQ_HEAD(, peer) peers;
 	int count;
 	struct peer *accepted;
+	TAILQ_HEAD(, request) requests; /* to accepted, without an answer */
+	int request_count;
+	json_int_t last_id;
 	const struct dask_link_ops *ops;
 	void *arg;
 };
@@ -44,6 +59,66 @@ static void peer_free(struct peer *peer)
 	free(peer);
 }
 
+static void request_free(struct request *request)
+{
+	TAILQ_REMOVE(&request->owner->requests, request, link);
+	request->owner->request_count--;
+	loop_timer_destroy(request->deadline);
+	free(request->method);
+	free(request);
+}
+
+static void answer(struct request *request, const json_t *result, const struct err *err)
+{
+	dask_link_reply_fn done = request->done;
+	void *arg = request->arg;
+
+	request_free(request); /* first: done may ask the next one */
+	done(arg, result, result ? NULL : err);
+}
+
+/* The preload that was asked is gone. */
+static void fail_requests(struct dask_link *link, const char *why)
+{
+	json_int_t last_id = link->last_id;
+	struct request *request;
+	struct err err = ERR_INIT;
+
+	while ((request = TAILQ_FIRST(&link->requests)) && request->id <= last_id) {
+		err_set(&err, -ECONNRESET, "%s: lost the scheduler's preload: %s",
+			request->method, why);
+		answer(request, NULL, &err);
+	}
+}
+
+static void on_deadline(void *arg)
+{
+	struct request *request = arg;
+	struct err err = ERR_INIT;
+
+	err_set(&err, -ETIMEDOUT, "%s: no answer from the scheduler in time", request->method);
+	answer(request, NULL, &err);
+}
+
+static void take_answer(struct dask_link *link, const struct rpc_message *message)
+{
+	struct request *request;
+	struct err err = ERR_INIT;
+
+	if (!json_is_integer(message->id))
+		return;
+	TAILQ_FOREACH (request, &link->requests, link)
+		if (request->id == json_integer_value(message->id))
+			break;
+	if (!request) {
+		log_debug("scheduler: its preload answers too late");
+		return;
+	}
+	if (message->kind == RPC_ERROR)
+		err_set(&err, -EIO, "%s: %s", request->method, message->text);
+	answer(request, message->kind == RPC_RESULT ? message->result : NULL, &err);
+}
+
 static void on_closed(void *owner, const char *why)
 {
 	struct peer *peer = owner;
@@ -53,8 +128,10 @@ static void on_closed(void *owner, const char *why)
 	if (accepted)
 		link->accepted = NULL;
 	peer_free(peer);
-	if (accepted)
+	if (accepted) {
+		fail_requests(link, why);
 		link->ops->lost(link->arg, why);
+	}
 }
 
 static void greet(struct peer *peer, const struct rpc_message *message)
@@ -75,12 +152,15 @@ static void greet(struct peer *peer, const struct rpc_message *message)
 			rpc_format_error(message->id, RPC_FAILED, err.text, NULL));
 		return;
 	}
-	if (link->accepted && link->accepted != peer)
-		peer_free(link->accepted);
-	link->accepted = peer;
 	stream_send_take(peer->stream,
 		rpc_format_result(
 			message->id, json_pack("{s:i}", "protocol", DASK_LINK_PROTOCOL)));
+	if (link->accepted == peer)
+		return;
+	if (link->accepted)
+		peer_free(link->accepted);
+	link->accepted = peer;
+	fail_requests(link, "another one has taken its place");
 }
 
 static void notified(struct dask_link *link, const char *method, const json_t *params)
@@ -95,6 +175,8 @@ static void notified(struct dask_link *link, const char *method, const json_t *p
 		link->ops->worker_removed(link->arg, address);
 	else if (strcmp(method, "load") == 0)
 		link->ops->load(link->arg, params);
+	else if (strcmp(method, "workers") == 0)
+		link->ops->workers(link->arg, json_object_get(params, "workers"));
 	else
 		log_debug("scheduler: unknown notification %s", method);
 }
@@ -111,6 +193,9 @@ static void on_line(void *owner, char *line, size_t length)
 		greet(peer, &message);
 	else if (message.kind == RPC_NOTIFICATION && peer->owner->accepted == peer)
 		notified(peer->owner, message.method, message.params);
+	else if ((message.kind == RPC_RESULT || message.kind == RPC_ERROR) &&
+		peer->owner->accepted == peer)
+		take_answer(peer->owner, &message);
 	rpc_message_finish(&message);
 }
 
@@ -143,6 +228,7 @@ struct dask_link *dask_link_create(struct loop *loop, const char *path,
 	link->ops = ops;
 	link->arg = arg;
 	TAILQ_INIT(&link->peers);
+	TAILQ_INIT(&link->requests);
 	link->listener = listener_create(loop, path, on_connect, link, err);
 	if (!link->listener)
 		return dask_link_destroy(link);
@@ -154,8 +240,34 @@ struct dask_link *dask_link_destroy(struct dask_link *link)
 	if (!link)
 		return NULL;
 	listener_destroy(link->listener);
+	while (!TAILQ_EMPTY(&link->requests))
+		request_free(TAILQ_FIRST(&link->requests));
 	while (!TAILQ_EMPTY(&link->peers))
 		peer_free(TAILQ_FIRST(&link->peers));
 	free(link);
 	return NULL;
+}
+
+int dask_link_request(struct dask_link *link, const char *method, json_t *params,
+	int64_t deadline_ms, dask_link_reply_fn done, void *arg)
+{
+	struct request *request;
+
+	if (!link->accepted || link->request_count >= REQUESTS_MAX) {
+		json_decref(params);
+		return link->accepted ? -EBUSY : -ENOTCONN;
+	}
+	request = xcalloc(1, sizeof(*request));
+	request->owner = link;
+	request->id = ++link->last_id;
+	request->method = xstrdup(method);
+	request->done = done;
+	request->arg = arg;
+	request->deadline = loop_timer_create(link->loop, on_deadline, request);
+	TAILQ_INSERT_TAIL(&link->requests, request, link);
+	link->request_count++;
+	loop_timer_start(request->deadline, deadline_ms);
+	stream_send_take(
+		link->accepted->stream, rpc_format_request(request->id, method, params));
+	return 0;
 }

@@ -17,15 +17,29 @@ struct dask_link_ops {
 		void *arg, const char *name, const char *address, const char *host);
 	void (*worker_removed)(void *arg, const char *address);
 	void (*load)(void *arg, const json_t *load);
+	/* The workers whose tasks or results have changed: [[address, tasks, bytes], ...]. */
+	void (*workers)(void *arg, const json_t *workers);
 	/* The accepted preload is gone. */
 	void (*lost)(void *arg, const char *why);
 };
 
-#define DASK_LINK_PROTOCOL 1
+#define DASK_LINK_PROTOCOL 2
 
 /* Listen at path. NULL with err. */
 struct dask_link *dask_link_create(struct loop *loop, const char *path,
 	const struct dask_link_ops *ops, void *arg, struct err *err);
+
+/* Requests without an answer are not answered any more. */
 struct dask_link *dask_link_destroy(struct dask_link *link);
+
+/* The answer: result, or NULL with err, as when the connection is lost (-ECONNRESET), the deadline
+ * has passed (-ETIMEDOUT) or the preload says that it cannot (-EIO). All borrowed. */
+typedef void (*dask_link_reply_fn)(void *arg, const json_t *result, const struct err *err);
+
+/* Ask the preload, taking over params. done is called exactly once, later, from the loop. -ENOTCONN
+ * without a preload and -EBUSY when too many wait for an answer; then done is not called. */
+int dask_link_request(struct dask_link *link, const char *method, json_t *params,
+	int64_t deadline_ms, dask_link_reply_fn done, void *arg)
+	__attribute__((warn_unused_result));
 
 #endif

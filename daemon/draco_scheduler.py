@@ -4,11 +4,17 @@ Run by ``dask scheduler --preload draco_scheduler.py``. The connection is a Unix
 carries JSON-RPC 2.0, one message per line. The preload begins with ``hello``, which names the
 cluster and lists the workers that are connected; after it come notifications:
 
-``worker_added`` {name, address, host}, ``worker_removed`` {address}, ``load`` {tasks, processing,
-waiting, memory}.
+``worker_added`` {name, address, host, tasks, bytes}, ``worker_removed`` {address}
+``load`` : what there is to do, when it has changed; see ``Meter.measure()``
+``workers`` {workers: [[address, tasks, bytes]]} : those that have changed
 
-dracod may request ``retire`` {workers: [address]}, which moves their data and answers with the
-addresses that are free of it.
+dracod may request, of workers given by their addresses:
+
+``drain`` {workers, only_idle} -> {drained, busy} : give them no new tasks; with only_idle, if they
+    have none. busy is the number of their tasks.
+``undrain`` {workers} -> {} : give them tasks again
+``retire`` {workers, force} -> {retired, busy} : move their data; all or none, and none when some are
+    busy, unless forced. Both are lists of addresses.
 
 When dracod is gone the preload tries to reach it, or its successor, for a while; then it closes the
 scheduler, so that nothing is left running that nobody looks after.
@@ -35,14 +41,28 @@ from typing import Any
 import distributed
 from distributed.diagnostics.plugin import SchedulerPlugin
 from distributed.scheduler import Scheduler
+from draco_demand import Meter
+from draco_workers import Drainage
 from tornado.httpserver import HTTPServer
 from tornado.netutil import bind_unix_socket
 
-PROTOCOL = 1
+PROTOCOL = 2
 LINE_LIMIT = 512 * 1024
+OUTPUT_LIMIT = 8 * 1024 * 1024
+REQUESTS_MAX = 64
 RECONNECT_INTERVAL = 0.5
-LOAD_INTERVAL = 0.25
 CLOSE_TIMEOUT = 15.0
+
+# How often to look, in seconds: when something happens, when tasks run on and on, when all is quiet.
+LOOK_BUSY = 0.05
+LOOK_STEADY = 0.1
+LOOK_IDLE = 0.5
+BUSY_TIME = 1.0
+# How soon to report, in seconds: that work has grown, that anything else is different, the rest.
+REPORT_GROWTH = 0.05
+REPORT_CHANGE = 0.45
+REPORT_ALWAYS = 2.0
+GROWTH = 1.1
 
 logger = logging.getLogger("distributed.preload.draco")
 
@@ -109,33 +129,72 @@ class DracodLink(SchedulerPlugin):
         self.cluster = cluster
         self.orphan_timeout = orphan_timeout
         self.writer: asyncio.StreamWriter | None = None
-        self.load_timer: asyncio.TimerHandle | None = None
         self.task: asyncio.Task | None = None
         self.last_task: asyncio.Task | None = None
         self.requests: set[asyncio.Task] = set()
+        self.drainage = Drainage(scheduler)
+        self.meter = Meter(scheduler, self.drainage.drained)
+        self.methods = {
+            "drain": self.drainage.drain,
+            "undrain": self.drainage.undrain,
+            "retire": self.drainage.retire,
+        }
+        # What was seen and what was told, and when.
+        self.timer: asyncio.TimerHandle | None = None
+        self.counter = -1
+        self.moved_at = 0.0
+        self.changed = True  # since the last report
+        self.pressure = 0
+        self.reported_at = 0.0
+        self.workers_at = 0.0
+        self.told_load: dict[str, Any] = {}
+        self.told_workers: dict[str, tuple[int, int]] = {}
+        for worker in scheduler.workers.values():
+            self.meter.see_worker(worker)
 
     # What the scheduler reports. Later versions of distributed pass more arguments.
 
     def add_worker(self, scheduler=None, worker=None, **kwargs) -> None:
-        self.notify("worker_added", self.describe_worker(self.scheduler.workers[worker]))
+        state = self.scheduler.workers[worker]
+        self.meter.see_worker(state)
+        self.notify("worker_added", self.describe_worker(state))
+        self.hurry()
 
     def remove_worker(self, scheduler=None, worker=None, **kwargs) -> None:
+        # There may be tasks that dracod has not heard of yet, and one of them may be why.
+        if self.counter != self.scheduler.transition_counter and self.writer is not None:
+            self.look_now()
+        self.drainage.forget(worker)
+        self.told_workers.pop(worker, None)
         self.notify("worker_removed", {"address": worker})
+        self.hurry()
 
-    def transition(self, key, start, finish, *args, **kwargs) -> None:
-        if self.load_timer is None and self.writer is not None:
-            loop = asyncio.get_running_loop()
-            self.load_timer = loop.call_later(LOAD_INTERVAL, self.report_load)
+    def update_graph(self, scheduler, *args, **kwargs) -> None:
+        self.hurry()
+
+    def add_client(self, *args, **kwargs) -> None:
+        self.hurry()
+
+    def remove_client(self, *args, **kwargs) -> None:
+        self.hurry()
 
     async def close(self) -> None:
+        if self.timer is not None:
+            self.timer.cancel()
         if self.task is not None:
             self.task.cancel()
 
     # What dracod is told.
 
-    @staticmethod
-    def describe_worker(state) -> dict[str, Any]:
-        return {"name": str(state.name), "address": state.address, "host": state.host}
+    def describe_worker(self, state) -> dict[str, Any]:
+        tasks, held = self.told_workers[state.address] = self.meter.weigh(state)
+        return {
+            "name": str(state.name),
+            "address": state.address,
+            "host": state.host,
+            "tasks": tasks,
+            "bytes": held,
+        }
 
     def hello(self) -> dict[str, Any]:
         server = getattr(self.scheduler, "http_server", None)
@@ -151,23 +210,89 @@ class DracodLink(SchedulerPlugin):
             "workers": [self.describe_worker(w) for w in self.scheduler.workers.values()],
         }
 
-    def report_load(self) -> None:
-        self.load_timer = None
-        counts = {"processing": 0, "waiting": 0, "memory": 0}
-        for group in self.scheduler.task_groups.values():
-            counts["processing"] += group.states["processing"]
-            counts["memory"] += group.states["memory"]
-            counts["waiting"] += group.states["waiting"] + group.states["no-worker"]
-            counts["waiting"] += group.states.get("queued", 0)
-        self.notify("load", {"tasks": len(self.scheduler.tasks), **counts})
+    def start_looking(self) -> None:
+        self.timer = asyncio.get_running_loop().call_later(LOOK_BUSY, self.look)
+
+    def hurry(self) -> None:
+        """Look soon, at what is about to change."""
+        self.changed = True
+        loop = asyncio.get_running_loop()
+        if self.timer is not None and self.timer.when() > loop.time() + LOOK_BUSY:
+            self.timer.cancel()
+            self.start_looking()
+
+    def look(self) -> None:
+        """Report what is due. The price does not depend on the number of tasks or workers."""
+        loop = asyncio.get_running_loop()
+        now = loop.time()
+        pause = LOOK_IDLE
+        try:
+            if self.drainage.drained:
+                self.drainage.keep()
+            if self.writer is not None:
+                pause = self.look_at(now)
+        except Exception:
+            logger.exception("cannot tell dracod what there is to do")
+            pause = REPORT_ALWAYS
+        self.timer = loop.call_later(pause, self.look)
+
+    def look_at(self, now: float) -> float:
+        """Report what is due; the time until the next look."""
+        if self.counter != self.scheduler.transition_counter:
+            self.counter = self.scheduler.transition_counter
+            self.moved_at = now
+            self.changed = True
+        pressure = self.meter.pressure()
+        if pressure > self.pressure * GROWTH:
+            due = REPORT_GROWTH
+        else:
+            due = REPORT_CHANGE if self.changed else REPORT_ALWAYS
+        if now - self.reported_at >= due:
+            self.report(now, pressure)
+        if now - self.moved_at < BUSY_TIME or pressure > self.pressure:
+            return LOOK_BUSY
+        return LOOK_STEADY if pressure else LOOK_IDLE
+
+    def look_now(self) -> None:
+        """Report what there is to do at this moment."""
+        self.report(asyncio.get_running_loop().time(), self.meter.pressure())
+
+    def report(self, now: float, pressure: int) -> None:
+        self.reported_at = now
+        self.pressure = pressure
+        load = self.meter.measure()
+        if load != self.told_load:
+            self.told_load = load
+            self.notify("load", load)
+        self.changed = not self.report_workers(now)
+
+    def report_workers(self, now: float) -> bool:
+        """Tell soon who has become idle or busy, and the rest less often; False: not yet."""
+        told = self.told_workers
+        news = [
+            (address, *weight)
+            for address, weight in self.meter.workers.items()
+            if told.get(address) != weight
+        ]
+        urgent = any(bool(tasks) != bool(told.get(a, (0, 0))[0]) for a, tasks, _ in news)
+        if not news or now - self.workers_at < (REPORT_CHANGE if urgent else REPORT_ALWAYS):
+            return not urgent
+        self.workers_at = now
+        self.told_workers = dict(self.meter.workers)
+        self.notify("workers", {"workers": news})
+        return True
 
     def notify(self, method: str, params: dict[str, Any]) -> None:
         self.send({"method": method, "params": params})
 
     def send(self, message: dict[str, Any]) -> None:
-        if self.writer is not None and not self.writer.is_closing():
-            line = json.dumps({"jsonrpc": "2.0", **message}, separators=(",", ":"))
-            self.writer.write(line.encode() + b"\n")
+        if self.writer is None or self.writer.is_closing():
+            return
+        if self.writer.transport.get_write_buffer_size() > OUTPUT_LIMIT:
+            self.writer.transport.abort()  # dracod does not read
+            return
+        line = json.dumps({"jsonrpc": "2.0", **message}, separators=(",", ":"))
+        self.writer.write(line.encode() + b"\n")
 
     # The connection.
 
@@ -209,10 +334,15 @@ class DracodLink(SchedulerPlugin):
         answer = await self.receive(reader)
         if "error" in answer:
             raise Refused(answer["error"].get("message", ""))
-        self.report_load()
+        self.told_load = {}
+        self.reported_at = 0.0
+        self.hurry()
         while True:
             message = await self.receive(reader)
             if "method" in message and "id" in message:
+                if len(self.requests) >= REQUESTS_MAX:
+                    self.fail(message, "too many requests at once")
+                    continue
                 task = asyncio.create_task(self.answer(message))
                 self.requests.add(task)
                 task.add_done_callback(self.requests.discard)
@@ -229,20 +359,18 @@ class DracodLink(SchedulerPlugin):
 
     async def answer(self, message: dict[str, Any]) -> None:
         try:
-            if message["method"] != "retire":
+            method = self.methods.get(message["method"])
+            if method is None:
                 raise LookupError(f"unknown method {message['method']!r}")
-            result = await self.retire(**message.get("params", {}))
+            result = await method(**message.get("params", {}))
         except Exception as error:
-            logger.exception("a request of dracod failed")
-            self.send({"id": message["id"], "error": {"code": -32000, "message": str(error)}})
+            logger.warning("a request of dracod failed: %s: %s", message["method"], error)
+            self.fail(message, str(error))
         else:
             self.send({"id": message["id"], "result": result})
 
-    async def retire(self, workers: list[str]) -> dict[str, Any]:
-        retired = await self.scheduler.retire_workers(
-            workers=workers, close_workers=False, remove=False
-        )
-        return {"retired": list(retired)}
+    def fail(self, message: dict[str, Any], text: str) -> None:
+        self.send({"id": message["id"], "error": {"code": -32000, "message": text}})
 
 
 async def dask_setup(scheduler) -> None:
@@ -257,4 +385,5 @@ async def dask_setup(scheduler) -> None:
         float(os.environ.get("DRACO_ORPHAN_TIMEOUT", "45")),
     )
     scheduler.add_plugin(link, name=link.name)
+    link.start_looking()
     link.task = asyncio.create_task(link.run())

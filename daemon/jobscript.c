@@ -100,8 +100,11 @@ char *jobscript_make(const struct jobscript *job)
 	strv_add(&lines, "#!/bin/bash");
 	strv_addf(&lines, "# Dask workers of the cluster \"%s\", submitted by dracod.",
 		job->cluster);
-	strv_addf(&lines, "draco_exit_prologue=%d draco_exit_python=%d draco_exit_directory=%d",
-		JOBSCRIPT_EXIT_PROLOGUE, JOBSCRIPT_EXIT_PYTHON, JOBSCRIPT_EXIT_DIRECTORY);
+	strv_addf(&lines,
+		"draco_exit_prologue=%d draco_exit_python=%d draco_exit_directory=%d "
+		"draco_exit_certificate=%d",
+		JOBSCRIPT_EXIT_PROLOGUE, JOBSCRIPT_EXIT_PYTHON, JOBSCRIPT_EXIT_DIRECTORY,
+		JOBSCRIPT_EXIT_CERTIFICATE);
 	add_variable(&lines, "python", job->python);
 	add_variable(&lines, "prologue", job->prologue);
 	add_variable(&lines, "epilogue", job->epilogue);
@@ -134,9 +137,18 @@ const char *jobscript_explain_exit(int status)
 		return "the node has no such Python, or no distributed in it";
 	case JOBSCRIPT_EXIT_DIRECTORY:
 		return "the node has no place for local files";
+	case JOBSCRIPT_EXIT_CERTIFICATE:
+		return "the node cannot read the cluster's certificate";
+	case JOBSCRIPT_EXIT_ADDRESS:
+		return "the node cannot reach the scheduler's address";
 	default:
 		return NULL;
 	}
+}
+
+bool jobscript_workers_may_exit(int status)
+{
+	return status <= 1 || status > 128; /* 128 and a signal's number: as a shell tells it */
 }
 
 static const char *skip_digits(const char *text)

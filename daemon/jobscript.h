@@ -26,12 +26,19 @@ struct jobscript {
 };
 
 /* How the script ends when it did not come to starting the workers. */
-#define JOBSCRIPT_EXIT_PROLOGUE	 91
-#define JOBSCRIPT_EXIT_PYTHON	 92
-#define JOBSCRIPT_EXIT_DIRECTORY 93
+#define JOBSCRIPT_EXIT_PROLOGUE	   91
+#define JOBSCRIPT_EXIT_PYTHON	   92
+#define JOBSCRIPT_EXIT_DIRECTORY   93
+#define JOBSCRIPT_EXIT_CERTIFICATE 94
+#define JOBSCRIPT_EXIT_ADDRESS	   95
 
 /* What such an exit status means, behind "job 42 ended ..."; NULL for all others. */
 const char *jobscript_explain_exit(int status);
+
+/* Can worker processes that failed be why a job has this exit status (0: it was ended by a signal)?
+ * The command dask worker ends with 1 then, or by a signal. Others are of a command line that it does
+ * not take, of a Python that is not one, or of the script. */
+bool jobscript_workers_may_exit(int status);
 
 /* The names of a job's workers: JOBSCRIPT_WORKER_PREFIX, the job's id, and "-N" when processes > 1. */
 #define JOBSCRIPT_WORKER_PREFIX "draco-"

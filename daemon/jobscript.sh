@@ -111,7 +111,7 @@ draco_check_certificate() {
 	if [ -n "$draco_certificate" ] && ! [ -r "$draco_certificate" ]; then
 		draco_say "cannot read $draco_certificate: the nodes must share that directory" \
 			"with the host of dracod (XDG_STATE_HOME names another one)"
-		exit 1
+		exit "$draco_exit_certificate"
 	fi
 }
 

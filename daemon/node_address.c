@@ -8,6 +8,9 @@
 #include "common/cleanup.h"
 #include "daemon/jobscript.h"
 
+#define STRINGIFY_NAME(text) #text
+#define STRINGIFY(macro)     STRINGIFY_NAME(macro)
+
 /* Arguments: the scheduler's address and port, and an interface or nothing. 0x8913 is SIOCGIFFLAGS,
  * whose 0x41 are IFF_UP and IFF_RUNNING, 0x8915 SIOCGIFADDR. No connection is made. */
 static const char program[] =
@@ -32,8 +35,9 @@ static const char program[] =
 	"try:\n"
 	"    print((of_interface(name) if name else None) or towards(address, port))\n"
 	"except OSError as error:\n"
-	"    sys.exit(f\"draco: {socket.gethostname()} cannot reach the scheduler's address {address}: \"\n"
-	"        f\"{error.strerror}; the setting interface chooses another one\")\n";
+	"    sys.stderr.write(f\"draco: {socket.gethostname()} cannot reach the scheduler's address \"\n"
+	"        f\"{address}: {error.strerror}; the setting interface chooses another one\\n\")\n"
+	"    sys.exit(" STRINGIFY(JOBSCRIPT_EXIT_ADDRESS) ")\n";
 
 char *node_address_script(const char *python, const char *scheduler, const char *interface)
 {
@@ -47,6 +51,12 @@ char *node_address_script(const char *python, const char *scheduler, const char 
 	start = start ? start + strlen("://") : scheduler;
 	colon = strrchr(start, ':');
 	address = xstrndup(start, colon ? (size_t)(colon - start) : strlen(start));
-	return xasprintf("host=$(%s -I -S -c %s %s %s %s) || exit 1\n", quoted_python,
-		quoted_program, address, colon ? colon + 1 : "0", quoted_interface);
+	/* A Python that does not work may say why where the address was expected. */
+	return xasprintf("host=$(%s -I -S -c %s %s %s %s) || {\n"
+			 "\tdraco_status=$?\n"
+			 "\t[ -z \"$host\" ] || printf '%%s\\n' \"$host\" >&2\n"
+			 "\texit \"$draco_status\"\n"
+			 "}\n",
+		quoted_python, quoted_program, address, colon ? colon + 1 : "0",
+		quoted_interface);
 }

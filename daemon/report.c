@@ -126,8 +126,9 @@ json_t *report_failure(const struct cluster *cluster)
 		return NULL;
 	if (cluster->failure_log)
 		tail = logdir_tail(cluster->failure_log, TAIL_LINES);
-	return json_pack("{s:o, s:o, s:o, s:o}", "message", json_text(cluster->failure.text),
-		"log", json_text(cluster->failure_log), "tail", json_text(tail), "candidates",
+	return json_pack("{s:o, s:o, s:o, s:o, s:o}", "message",
+		json_text(cluster->failure.text), "log", json_text(cluster->failure_log),
+		"tail", json_text(tail), "candidates",
 		cluster->placement_failed ? placement_to_json(&cluster->placement)
 					  : json_null(),
 		"notices", report_notices(cluster));

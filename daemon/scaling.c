@@ -2,7 +2,6 @@
 #include "daemon/scaling.h"
 
 #include <inttypes.h>
-#include <math.h>
 
 #include "common/alloc.h"
 #include "common/cleanup.h"
@@ -10,7 +9,7 @@
 #include "common/settings.h"
 #include "daemon/demand.h"
 
-#define UNKNOWN_SETTLE_MS 200 /* short tasks tell their duration within this time */
+#define UNKNOWN_SETTLE_MS 100 /* short tasks tell their duration within this time */
 #define MEMORY_SHARE	  0.6 /* of its memory a worker may hold in results, as in Dask */
 #define JOBS_MAX	  (1 << 20)
 
@@ -52,7 +51,9 @@ void scaling_state_init(struct scaling_state *state)
 /* A count that a double holds, cut off where no cluster reaches. */
 static int64_t count_up(double value)
 {
-	return value < JOBS_MAX ? (int64_t)ceil(value) : JOBS_MAX;
+	int64_t whole = value < JOBS_MAX ? (int64_t)value : JOBS_MAX;
+
+	return whole < JOBS_MAX && (double)whole < value ? whole + 1 : whole;
 }
 
 /* Workers for the results in memory. */

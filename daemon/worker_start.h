@@ -14,7 +14,7 @@
 struct worker_start_facts {
 	bool forkserver; /* the job's workers were to start so */
 	enum job_phase phase;
-	bool failed;	    /* in GONE: by its workers' exit status or a signal */
+	bool failed;	    /* in GONE: in a way in which its workers may have failed */
 	bool was_connected; /* a worker was, once */
 	bool was_ready;	    /* all were, at one time */
 	bool had_work;	    /* there were tasks, which may be what ends workers */

@@ -11,9 +11,9 @@ import subprocess
 from pathlib import Path
 from typing import Any
 
-from harness import BUILD, PYTHON, Draco, Sandbox, wait_for
+from harness import BUILD, PRELOAD, PYTHON, Draco, Sandbox, wait_for
 
-PROGRAMS = ["dracod", "dracoctl", "draco-slurm", "draco_scheduler.py"]
+PROGRAMS = ["dracod", "dracoctl", "draco-slurm", *PRELOAD]
 
 
 class Account:

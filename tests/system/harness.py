@@ -21,6 +21,9 @@ BUILD = Path(os.environ.get("DRACO_BUILD", SOURCE / "build")).resolve()
 SANDBOX = SOURCE / "tests" / "sandbox" / "slurm"
 PYTHON = os.environ.get("DRACO_TEST_PYTHON", sys.executable)
 
+#: The files of the Dask scheduler's preload, which lie beside dracod.
+PRELOAD = ["draco_scheduler.py", "draco_demand.py", "draco_workers.py"]
+
 #: A small cluster: one job of two workers.
 SMALL = ["--processes=2", "--cores=2", "--memory=1GiB", "--walltime=00:50:00"]
 
@@ -179,7 +182,8 @@ class Draco:
             with contextlib.suppress(ProcessLookupError):
                 os.kill(pid, signal.SIGKILL)
         with contextlib.suppress(subprocess.CalledProcessError):
-            self.sandbox.command("scancel", *[job["id"] for job in self.jobs()] or ["1"])
+            if jobs := self.jobs():
+                self.sandbox.command("scancel", *[job["id"] for job in jobs])
 
     def check_nothing_left(self) -> None:
         """No process and no job of this user is left, and no sanitizer complained."""

@@ -15,7 +15,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-from harness import BUILD, PYTHON, SOURCE, Draco, wait_for
+from harness import BUILD, PRELOAD, PYTHON, SOURCE, Draco, wait_for
 
 PROTOCOL = int(
     re.search(r"#define RPC_PROTOCOL (\d+)", (SOURCE / "common/rpc.h").read_text()).group(1)
@@ -133,7 +133,7 @@ class FaultyHelper:
     def __init__(self, draco: Draco) -> None:
         self.directory = draco.root / "bin"
         self.directory.mkdir()
-        for part in ("dracod", "draco_scheduler.py"):
+        for part in ("dracod", *PRELOAD):
             shutil.copy(BUILD / part, self.directory)
         write_program(self.directory / "draco-slurm", FAULTY_HELPER)
         draco.environment["DRACO_BIN"] = str(self.directory / "dracod")

@@ -2,19 +2,16 @@
 
 from __future__ import annotations
 
-import contextlib
 import os
-import pty
 import re
-import select
 import shutil
 import subprocess
-import time
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 from harness import BUILD
+from terminal import Terminal
 
 FOLDER = BUILD / "client/completion"
 
@@ -66,7 +63,10 @@ OFFERED = [
     ("dracoctl start --wa", {"--walltime", "--wait-timeout"}, {"--cores"}),
     ("dracoctl start --cores 4 --m", {"--memory", "--minimum", "--maximum"}, {"--cores"}),
     ("dracoctl start --no-", {"--no-use-scratch-dir"}, {"--name"}),
-    ("dracoctl stop --", {"--name", "--json"}, {"--cores", "--follow"}),
+    ("dracoctl stop --", {"--force", "--name", "--json"}, {"--cores", "--follow"}),
+    ("dracoctl re", {"resume", "retire"}, {"start"}),
+    ("dracoctl scale --", {"--jobs", "--workers", "--cores", "--memory"}, {"--processes"}),
+    ("dracoctl adapt --m", {"--minimum", "--maximum"}, {"--memory"}),
     ("dracoctl logs --", {"--follow", "--lines", "--name"}, {"--cores"}),
 ]
 
@@ -114,42 +114,6 @@ def test_fish(
     offered = {entry.split("\t")[0].split("=")[-1] for entry in result.stdout.splitlines()}
     assert wanted <= offered
     assert not unwanted & offered
-
-
-class Terminal:
-    """A shell at a terminal.
-
-    Parameters
-    ----------
-    command : list of str
-        The shell.
-    environment : dict
-        Its environment.
-    """
-
-    def __init__(self, command: list[str], environment: dict[str, str]) -> None:
-        self.pid, self.fd = pty.fork()
-        if self.pid == 0:
-            os.execve(command[0], command, environment)
-        self.seen = ""
-
-    def send(self, text: str) -> None:
-        os.write(self.fd, text.encode())
-
-    def wait_for(self, pattern: str, timeout: float = 60) -> str:
-        """What came up to the end of the pattern."""
-        deadline = time.monotonic() + timeout
-        while not (found := re.search(pattern, self.seen)):
-            ready = select.select([self.fd], [], [], max(0, deadline - time.monotonic()))[0]
-            assert ready, f"{pattern!r} did not come: {self.seen!r}"
-            self.seen += os.read(self.fd, 65536).decode(errors="replace")
-        text, self.seen = self.seen[: found.end()], self.seen[found.end() :]
-        return text
-
-    def close(self) -> None:
-        with contextlib.suppress(OSError):
-            os.close(self.fd)
-        os.waitpid(self.pid, 0)
 
 
 @pytest.fixture

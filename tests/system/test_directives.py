@@ -14,7 +14,10 @@ from harness import BUILD, Draco, Sandbox, wait_for
 
 #: What a job of :func:`ask` asks for, as options of sbatch.
 BASE = ["-p", "short", "-N1", "-n1", "-c2", "--mem=1G", "-t50", "--no-requeue"]
-SETTINGS = ["--processes=1", "--cores=2", "--memory=1GiB", "--walltime=50"]
+SETTINGS = [
+    *("--processes=1", "--cores=2", "--memory=1GiB", "--walltime=50"),
+    "--queues-to-try=short",  # however many of the jobs here wait in it
+]
 
 #: Of each directive a value that the Slurm of :func:`site` accepts, and what must come with it.
 CASES: dict[str, list[str]] = {
@@ -208,6 +211,7 @@ def sbatch(sandbox: Sandbox, options: list[str]) -> str:
     result = subprocess.run(
         ["sbatch", "--parsable", *BASE, *options, "--wrap", "true"],
         env={**{"PATH": "/usr/bin:/bin", "HOME": "/"}, **sandbox.environment},
+        cwd=sandbox.directory,
         text=True,
         capture_output=True,
     )
@@ -331,8 +335,10 @@ def test_settings_of_their_own(user: Draco, settings: list[str], options: list[s
 def test_slurm_refuses(user: Draco, directives: str, complaint: str) -> None:
     result = user.start(*SETTINGS, f"--directives={directives}", check=False)
     assert result.returncode == 1
-    assert f"Slurm did not accept the job: {complaint}" in result.stderr
-    assert f"walltime 00:50:00, {directives})" in result.stderr
+    assert (
+        f"Slurm has no place for the jobs: short: {complaint}; a job asks for 2 cores and 1 GiB "
+        f"on one node, walltime 00:50:00, {directives}\n" in result.stderr
+    )
     assert not user.jobs()
 
 

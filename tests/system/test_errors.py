@@ -10,7 +10,7 @@ import time
 from pathlib import Path
 
 import pytest
-from harness import BUILD, PYTHON, SMALL, Draco, wait_for
+from harness import BUILD, PRELOAD, PYTHON, SMALL, Draco, wait_for
 from standins import Daemon, old_distributed, sleeping_python, write_program
 
 #: Lines of a failing start that are not its error: progress, the end of a log.
@@ -135,7 +135,7 @@ def test_draco_slurm_cannot_run(draco: Draco) -> None:
     """As where libslurm is missing: the dynamic linker's own line is passed on."""
     directory = draco.root / "bin"
     directory.mkdir()
-    for part in ("dracod", "draco_scheduler.py"):
+    for part in ("dracod", *PRELOAD):
         (directory / part).write_bytes((BUILD / part).read_bytes())
     (directory / "dracod").chmod(0o755)
     words = "error while loading shared libraries: libslurm.so.38: cannot open"

@@ -277,6 +277,7 @@ def test_a_failed_start_shows_the_end_of_the_jobs_log(draco: Draco) -> None:
     assert result.returncode == 1
     assert "failed with exit status 7 on n" in result.stderr
     assert "| the module is not on n" in result.stderr
+    assert len(draco.all_jobs()) == 1, "it was tried once"
     failures = draco.run("--quiet", "events").stdout
     assert "failed with exit status 7" in failures and "| the module is not on n" in failures
     told = draco.start(f"--python={python}", "--json", check=False)

@@ -111,7 +111,7 @@ def test_a_pending_job_is_left_in_the_queue(slurm: Sandbox, user: Draco) -> None
     wait_for(lambda: "RUNNING" in slurm.command("scontrol", "show", "job", filler), "it runs")
     seconds = 180 if os.environ.get("DRACO_TEST_LONG") else 20
     start = user.popen(
-        "start", "--processes=20", "--cores=8", "--memory=4GiB", "--walltime=00:50:00",
+        "start", "--processes=8", "--cores=8", "--memory=4GiB", "--walltime=00:50:00",
         "--wait-timeout=3600", "--idle-hold=2",
     )  # fmt: skip
     try:
@@ -190,12 +190,12 @@ def test_zero_and_back(user: Draco) -> None:
 
 
 def test_a_cluster_that_nobody_uses_stops(user: Draco) -> None:
-    user.start(*FOUR, "--idle-shutdown=3")
+    user.start(*FOUR, "--idle-shutdown=8")
     code = """
 from distributed import Client
 import time
 client = Client()
-time.sleep(6)
+time.sleep(12)
 print(client.submit(sum, [1, 2]).result())
 """
     assert user.python(code) == "3\n"

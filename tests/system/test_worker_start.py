@@ -122,13 +122,24 @@ def test_jobs_that_wait_already_are_spawned_too(draco: Draco) -> None:
 
 def test_a_failure_of_another_kind(draco: Draco) -> None:
     """Workers that cannot start either way: one try with spawn, then the error."""
-    result = draco.start("--worker-options=--no-such-option", check=False)
+    result = draco.start("--worker-options=--preload,no_such_module", check=False)
     assert result.returncode == 1
     first, second = sorted((job["id"] for job in draco.all_jobs()), key=int)
-    assert f"job {second} failed with exit status 2 on n1" in result.stderr
+    assert f"job {second} failed with exit status 1 on n1" in result.stderr
+    assert "before any of its workers connected" in result.stderr
+    assert "no_such_module" in result.stderr
+    assert f"  note: job {first} failed before any of its workers connected" in result.stderr
+
+
+def test_a_failure_that_spawn_would_not_help(draco: Draco) -> None:
+    """Dask does not take the command line: the error at once."""
+    result = draco.start("--worker-options=--no-such-option", check=False)
+    assert result.returncode == 1
+    (job,) = (job["id"] for job in draco.all_jobs())
+    assert f"job {job} failed with exit status 2 on n1" in result.stderr
     assert "before any of its workers connected" in result.stderr
     assert "No such option" in result.stderr
-    assert f"  note: job {first} failed before any of its workers connected" in result.stderr
+    assert "note: " not in result.stderr
 
 
 def test_a_restart_by_a_client_is_no_trouble(draco: Draco) -> None:

@@ -82,7 +82,7 @@ START_TEST(certificate)
 	char *path = unit_file(directory, "ca.pem", "", 0);
 	char *good = xasprintf("%s=%s", name, path), *bad = xasprintf("%s=%s.not", name, path);
 
-	check_end(START("STAND_IN=exit 0", bad), 1);
+	check_end(START("STAND_IN=exit 0", bad), JOBSCRIPT_EXIT_CERTIFICATE);
 	check_said("ca.pem.not: the nodes must share that directory");
 	ck_assert(!exists("pid"));
 	check_end(START("STAND_IN=exit 0", good), 0);
@@ -97,7 +97,8 @@ END_TEST
 START_TEST(address)
 {
 	job.interface = _i ? "it's 0" : NULL;
-	check_end(START("STAND_IN=exit 0", "ADDRESS="), 1);
+	check_end(START("STAND_IN=exit 0", "ADDRESS="), 7);
+	check_said("no address today\n"); /* in the log, although it came from stdout */
 	ck_assert(!exists("pid"));
 	check_content("asked", _i ? "127.0.0.1 8786 <it's 0>\n" : "127.0.0.1 8786 <>\n");
 	check_end(START("STAND_IN=exit 0"), 0);
@@ -306,6 +307,23 @@ START_TEST(explain)
 	ck_assert_ptr_nonnull(strstr(jobscript_explain_exit(JOBSCRIPT_EXIT_PYTHON), "Python"));
 	ck_assert_ptr_nonnull(
 		strstr(jobscript_explain_exit(JOBSCRIPT_EXIT_DIRECTORY), "local files"));
+	ck_assert_ptr_nonnull(
+		strstr(jobscript_explain_exit(JOBSCRIPT_EXIT_CERTIFICATE), "certificate"));
+	ck_assert_ptr_nonnull(strstr(jobscript_explain_exit(JOBSCRIPT_EXIT_ADDRESS), "reach"));
+}
+END_TEST
+
+START_TEST(workers_may_exit)
+{
+	static const int by_workers[] = {0, 1, 129, 137, 139};
+	static const int by_others[] = {2, 7, JOBSCRIPT_EXIT_PROLOGUE, JOBSCRIPT_EXIT_PYTHON,
+		JOBSCRIPT_EXIT_DIRECTORY, JOBSCRIPT_EXIT_CERTIFICATE, JOBSCRIPT_EXIT_ADDRESS,
+		126, 127};
+
+	for (size_t i = 0; i < LENGTH(by_workers); i++)
+		ck_assert(jobscript_workers_may_exit(by_workers[i]));
+	for (size_t i = 0; i < LENGTH(by_others); i++)
+		ck_assert(!jobscript_workers_may_exit(by_others[i]));
 }
 END_TEST
 
@@ -330,6 +348,7 @@ Suite *unit_suite(void)
 	tcase_add_test(tcase, scratch_of_the_same_name);
 	tcase_add_loop_test(tcase, scratch_refused, 0, 2);
 	tcase_add_test(tcase, explain);
+	tcase_add_test(tcase, workers_may_exit);
 	suite_add_tcase(suite, tcase);
 	return suite;
 }

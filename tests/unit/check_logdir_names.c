@@ -59,6 +59,8 @@ static const struct {
 	{"job-42.log", true},
 	{"job-42_7.log", true},
 	{"lock", true},
+	{"spawn", true},
+	{"spawn.1", false},
 	{"lock.1", false},
 	{"locks", false},
 	{".log", false},

@@ -5,6 +5,7 @@
 #include <sys/wait.h>
 
 #include "common/alloc.h"
+#include "daemon/jobscript.h"
 #include "daemon/node_address.h"
 
 /* Run the lines and print $host; returns the output of both channels, and the status. */
@@ -44,7 +45,7 @@ static const struct {
 	/* a name that a shell or Python could trip over */
 	{"tls://127.0.0.1:8786", "a'b\"; exit 7; $(echo x)", 0, "<127.0.0.1>\n"},
 	/* no route */
-	{"tls://255.255.255.255:8786", NULL, 1,
+	{"tls://255.255.255.255:8786", NULL, JOBSCRIPT_EXIT_ADDRESS,
 		" cannot reach the scheduler's address 255.255.255.255: "},
 };
 

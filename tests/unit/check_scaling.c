@@ -95,10 +95,10 @@ START_TEST(unknown_tasks_need_a_thread_each)
 	decide((struct demand){.ready = 16, .running = 1, .unknown = 17}, 0);
 	/* Short ones are soon known. */
 	ck_assert_int_eq(target.jobs, 1);
-	ck_assert_int_eq(target.wake_ms, START + 200);
-	decide((struct demand){.ready = 16, .running = 1, .unknown = 17}, 199);
+	ck_assert_int_eq(target.wake_ms, START + 100);
+	decide((struct demand){.ready = 16, .running = 1, .unknown = 17}, 99);
 	ck_assert_int_eq(target.jobs, 1);
-	decide((struct demand){.ready = 16, .running = 1, .unknown = 17}, 200);
+	decide((struct demand){.ready = 16, .running = 1, .unknown = 17}, 100);
 	assert_target(3, SCALING_READY);
 	ck_assert_int_eq(target.wake_ms, INT64_MAX);
 	/* Known ones come on top: 8 + 10 threads. */

@@ -89,15 +89,20 @@ START_TEST(list_has_a_limit)
 }
 END_TEST
 
+static int set_item(struct strv *map, enum map_kind kind, const char *item, struct err *err)
+{
+	return map_set_item(map, kind, item, NULL, err);
+}
+
 START_TEST(map_of_variables)
 {
 	struct strv map = STRV_INIT;
 	struct err err = ERR_INIT;
 
-	ck_assert_int_eq(map_set_item(&map, MAP_VARIABLES, "A=1", &err), 0);
+	ck_assert_int_eq(set_item(&map, MAP_VARIABLES, "A=1", &err), 0);
 	ck_assert_int_eq(map_set(&map, MAP_VARIABLES, "B_2", "x=y", &err), 0);
 	ck_assert_int_eq(map_set(&map, MAP_VARIABLES, "AB", "", &err), 0);
-	ck_assert_int_eq(map_set_item(&map, MAP_VARIABLES, "A=3", &err), 0);
+	ck_assert_int_eq(set_item(&map, MAP_VARIABLES, "A=3", &err), 0);
 	check_items(&map, (const char *const[]){"A=3", "B_2=x=y", "AB=", NULL});
 	ck_assert_str_eq(map_get(&map, "A"), "3");
 	ck_assert_str_eq(map_get(&map, "B_2"), "x=y");
@@ -111,53 +116,97 @@ START_TEST(map_of_variables)
 }
 END_TEST
 
-START_TEST(map_of_options)
+START_TEST(map_of_directives)
 {
 	struct strv map = STRV_INIT;
 	struct err err = ERR_INIT;
 
-	ck_assert_int_eq(map_set_item(&map, MAP_OPTIONS, "--gres=gpu:1", &err), 0);
-	ck_assert_int_eq(map_set_item(&map, MAP_OPTIONS, "exclusive", &err), 0);
-	ck_assert_int_eq(map_set_item(&map, MAP_OPTIONS, "mail-type=END", &err), 0);
+	ck_assert_int_eq(set_item(&map, MAP_DIRECTIVES, "--gres=gpu:1", &err), 0);
+	ck_assert_int_eq(set_item(&map, MAP_DIRECTIVES, "exclusive", &err), 0);
+	ck_assert_int_eq(set_item(&map, MAP_DIRECTIVES, "mail_type=END", &err), 0);
 	check_items(
 		&map, (const char *const[]){"gres=gpu:1", "exclusive", "mail-type=END", NULL});
 	ck_assert_str_eq(map_get(&map, "exclusive"), "");
-	ck_assert_int_eq(map_set_item(&map, MAP_OPTIONS, "exclusive=user", &err), 0);
-	ck_assert_int_eq(map_set_item(&map, MAP_OPTIONS, "gres", &err), 0);
+	ck_assert_int_eq(set_item(&map, MAP_DIRECTIVES, "exclusive=user", &err), 0);
+	ck_assert_int_eq(set_item(&map, MAP_DIRECTIVES, "gres", &err), 0);
+	ck_assert_int_eq(map_set(&map, MAP_DIRECTIVES, "--mail-type", "ALL", &err), 0);
 	check_items(
-		&map, (const char *const[]){"gres", "exclusive=user", "mail-type=END", NULL});
+		&map, (const char *const[]){"gres", "exclusive=user", "mail-type=ALL", NULL});
+	strv_finish(&map);
+}
+END_TEST
+
+/* Each form of one option has the same place. */
+START_TEST(directive_in_any_form)
+{
+	static const char *const forms[] = {"-Afoo", "-A foo", "-A=foo", "--account foo",
+		"account=foo", " --account=foo", "account = foo"};
+
+	for (size_t i = 0; i < LENGTH(forms); i++) {
+		struct strv map = STRV_INIT;
+		struct err err = ERR_INIT;
+
+		ck_assert_int_eq(map_set(&map, MAP_DIRECTIVES, "account", "bar", &err), 0);
+		ck_assert_int_eq(set_item(&map, MAP_DIRECTIVES, forms[i], &err), 0);
+		check_items(&map, (const char *const[]){"account=foo", NULL});
+		strv_finish(&map);
+	}
+}
+END_TEST
+
+START_TEST(directive_given_twice)
+{
+	struct strv map = STRV_INIT, items = STRV_INIT;
+	struct err err = ERR_INIT;
+
+	ck_assert_int_eq(map_set(&map, MAP_DIRECTIVES, "account", "a", &err), 0);
+	strv_add(&items, "comment=x");
+	strv_add(&items, "account=b");
+	ck_assert_int_eq(map_set_items(&map, MAP_DIRECTIVES, &items, &err), 0);
+	check_items(&map, (const char *const[]){"account=b", "comment=x", NULL});
+	strv_add(&items, "-Ac");
+	ck_assert_int_eq(map_set_items(&map, MAP_DIRECTIVES, &items, &err), -EINVAL);
+	unit_assert_err(&err, -EINVAL, "--account is given twice");
+	check_items(&map, (const char *const[]){"account=b", "comment=x", NULL});
+	strv_finish(&items);
 	strv_finish(&map);
 }
 END_TEST
 
 static const struct {
 	enum map_kind kind;
-	const char *item, *text;
+	const char *item;
+	int code;
+	const char *text;
 } wrong_items[] = {
-	{MAP_VARIABLES, "A", "\"A\" has no value"},
-	{MAP_VARIABLES, "=1", "\"\" cannot name a variable"},
-	{MAP_VARIABLES, "", "cannot name a variable"},
-	{MAP_VARIABLES, "1A=1", "\"1A\" cannot name a variable"},
-	{MAP_VARIABLES, "A-B=1", "\"A-B\" cannot name a variable"},
-	{MAP_VARIABLES, "--A=1", "\"--A\" cannot name a variable"},
-	{MAP_VARIABLES, "A B=1", "cannot name a variable"},
-	{MAP_VARIABLES, "A\n=1", "cannot name a variable"},
-	{MAP_VARIABLES, "\xc3\x84=1", "cannot name a variable"},
-	{MAP_OPTIONS, "--=1", "\"\" cannot name an option"},
-	{MAP_OPTIONS, "-x", "\"-x\" cannot name an option"},
-	{MAP_OPTIONS, "a b", "\"a b\" cannot name an option"},
+	{MAP_VARIABLES, "A", -EINVAL, "\"A\" has no value"},
+	{MAP_VARIABLES, "=1", -EINVAL, "\"\" cannot name a variable"},
+	{MAP_VARIABLES, "", -EINVAL, "cannot name a variable"},
+	{MAP_VARIABLES, "1A=1", -EINVAL, "\"1A\" cannot name a variable"},
+	{MAP_VARIABLES, "A-B=1", -EINVAL, "\"A-B\" cannot name a variable"},
+	{MAP_VARIABLES, "--A=1", -EINVAL, "\"--A\" cannot name a variable"},
+	{MAP_VARIABLES, "A B=1", -EINVAL, "cannot name a variable"},
+	{MAP_VARIABLES, "A\n=1", -EINVAL, "cannot name a variable"},
+	{MAP_VARIABLES, "\xc3\x84=1", -EINVAL, "cannot name a variable"},
+	{MAP_DIRECTIVES, "--=1", -EINVAL, "\"--=1\" names no option of sbatch"},
+	{MAP_DIRECTIVES, "", -EINVAL, "\"\" names no option of sbatch"},
+	{MAP_DIRECTIVES, "acount=1", -ENOENT, "acount=1: draco knows no option \"acount\""},
+	{MAP_DIRECTIVES, "-z 1", -ENOENT, "-z 1: draco knows no option \"-z\""},
+	{MAP_DIRECTIVES, "-c4", -EPERM, "-c4: --cpus-per-task is set by draco"},
 };
 
 START_TEST(map_refuses)
 {
+	enum map_kind kind = wrong_items[_i].kind;
+	const char *item = kind == MAP_VARIABLES ? "X=1" : "comment=1";
 	struct strv map = STRV_INIT;
 	struct err err = ERR_INIT;
 
-	ck_assert_int_eq(map_set_item(&map, MAP_OPTIONS, "X=1", &err), 0);
+	ck_assert_int_eq(set_item(&map, kind, item, &err), 0);
 	ck_assert_int_eq(
-		map_set_item(&map, wrong_items[_i].kind, wrong_items[_i].item, &err), -EINVAL);
-	unit_assert_err(&err, -EINVAL, wrong_items[_i].text);
-	check_items(&map, (const char *const[]){"X=1", NULL});
+		set_item(&map, kind, wrong_items[_i].item, &err), wrong_items[_i].code);
+	unit_assert_err(&err, wrong_items[_i].code, wrong_items[_i].text);
+	check_items(&map, (const char *const[]){item, NULL});
 	strv_finish(&map);
 }
 END_TEST
@@ -171,7 +220,9 @@ Suite *unit_suite(void)
 	tcase_add_test(tcase, list_refuses);
 	tcase_add_test(tcase, list_has_a_limit);
 	tcase_add_test(tcase, map_of_variables);
-	tcase_add_test(tcase, map_of_options);
+	tcase_add_test(tcase, map_of_directives);
+	tcase_add_test(tcase, directive_in_any_form);
+	tcase_add_test(tcase, directive_given_twice);
 	tcase_add_loop_test(tcase, map_refuses, 0, LENGTH(wrong_items));
 	suite_add_tcase(suite, tcase);
 	return suite;

@@ -17,7 +17,7 @@ enum which {
 	CHOICE,
 	TEXT,
 	VARIABLES,
-	OPTIONS
+	DIRECTIVES
 };
 
 static const struct setting kinds[] = {
@@ -32,7 +32,7 @@ static const struct setting kinds[] = {
 	[CHOICE] = {"c", SETTING_CHOICE, 0, "tls", 0, 0, "tls|none|other", "a choice"},
 	[TEXT] = {"x", SETTING_TEXT, 0, "none", 0, 0, "SHELL", "a text"},
 	[VARIABLES] = {"v", SETTING_MAP, 0, "none", 1, 0, "NAME=VALUE,...", "variables"},
-	[OPTIONS] = {"o", SETTING_MAP, 0, "none", 0, 0, "NAME=VALUE,...", "options"},
+	[DIRECTIVES] = {"o", SETTING_MAP, 0, "none", 0, 0, "NAME=VALUE,...", "directives"},
 };
 
 union value {
@@ -96,12 +96,12 @@ static const struct {
 	{VARIABLES, {"[\"A=1,2\", \"B=\"]"}, "\"A=1,2\", B=", "{\"A\": \"1,2\", \"B\": \"\"}"},
 	{VARIABLES, {"\"A=1\"", "\"none\"", "\"B=2\""}, "B=2", "{\"B\": \"2\"}"},
 	{VARIABLES, {"\"A=1\"", "null"}, "none", "{}"},
-	{OPTIONS, {"{\"exclusive\": null, \"--gres\": \"gpu:1\"}"}, "exclusive, gres=gpu:1",
+	{DIRECTIVES, {"{\"exclusive\": null, \"--gres\": \"gpu:1\"}"}, "exclusive, gres=gpu:1",
 		"{\"exclusive\": null, \"gres\": \"gpu:1\"}"},
-	{OPTIONS, {"[\"--exclusive\", {\"mail-type\": \"END,FAIL\"}]"},
+	{DIRECTIVES, {"[\"--exclusive\", {\"mail-type\": \"END,FAIL\"}]"},
 		"exclusive, \"mail-type=END,FAIL\"",
 		"{\"exclusive\": null, \"mail-type\": \"END,FAIL\"}"},
-	{OPTIONS, {"{\"exclusive\": true}"}, "exclusive=true", "{\"exclusive\": \"true\"}"},
+	{DIRECTIVES, {"{\"exclusive\": true}"}, "exclusive=true", "{\"exclusive\": \"true\"}"},
 };
 
 START_TEST(values)
@@ -184,7 +184,10 @@ static const struct {
 	{VARIABLES, "\"A=1\"", "{\"A\": []}", -EINVAL, "A must have one plain value"},
 	{VARIABLES, "\"A=1\"", "[\"A=2\", 7]", -EINVAL, "item 2 is not \"NAME=value\""},
 	{VARIABLES, "\"A=1\"", "\"A=\\\"2\"", -EINVAL, "a quote has no end"},
-	{OPTIONS, "\"a\"", "{\"b c\": 1}", -EINVAL, "\"b c\" cannot name an option"},
+	{DIRECTIVES, "\"nice\"", "{\"b c\": 1}", -ENOENT, "draco knows no option \"b\""},
+	{DIRECTIVES, "\"nice\"", "{\"mem\": 1}", -EPERM, "mem=1: --mem is set by draco"},
+	{DIRECTIVES, "\"nice\"", "[\"nice=1\", \"--nice\"]", -EINVAL, "--nice is given twice"},
+	{DIRECTIVES, "\"nice\"", "\"nice=1, nice=1\"", -EINVAL, "--nice is given twice"},
 };
 
 START_TEST(refusals)

@@ -1,0 +1,222 @@
+"""Take Dask workers out of service and back without losing work. Part of draco's preload.
+
+A drained worker gets no new tasks and finishes those that it has: for the scheduler it is paused,
+while the worker itself knows nothing of it. A retired worker has also given its data to others,
+and knows that it is about to close.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import logging
+import time
+from collections.abc import Iterable
+from typing import Any
+
+from distributed.core import Status
+
+SETTLE_TIMEOUT = 2.0
+SETTLE_INTERVAL = 0.01
+
+logger = logging.getLogger("distributed.preload.draco")
+
+
+class Drainage:
+    """Drain, undrain and retire the workers of a scheduler.
+
+    Parameters
+    ----------
+    scheduler : distributed.Scheduler
+        The scheduler.
+    """
+
+    def __init__(self, scheduler) -> None:
+        self.scheduler = scheduler
+        #: Drained workers, with the status that they have for themselves.
+        self.drained: dict[str, str] = {}
+        #: Workers that were told to close.
+        self.told: set[str] = set()
+        #: What moves the data of workers just now.
+        self.retirements: dict[asyncio.Task, frozenset[str]] = {}
+        # A worker may report a status of its own, as after a lack of memory.
+        self.original = scheduler.stream_handlers["worker-status-change"]
+        scheduler.stream_handlers["worker-status-change"] = self.take_status
+
+    def take_status(self, status: str, worker: str, stimulus_id: str) -> None:
+        """Take the place of the scheduler's handler: who is drained stays so."""
+        if worker in self.drained and status in ("running", "paused"):
+            self.drained[worker] = status
+        else:
+            self.original(status=status, worker=worker, stimulus_id=stimulus_id)
+
+    def forget(self, address: str) -> None:
+        """Note that a worker has left."""
+        self.drained.pop(address, None)
+        self.told.discard(address)
+
+    def keep(self) -> None:
+        """Drain those again that are in service by some other way."""
+        for address in self.drained:
+            worker = self.scheduler.workers.get(address)
+            if worker is not None and worker.status == Status.running:
+                self.set_status(address, "paused")
+
+    def set_status(self, address: str, status: str) -> None:
+        self.scheduler.handle_worker_status_change(
+            status, address, stimulus_id=f"draco-{status}-{time.time()}"
+        )
+
+    def states(self, addresses: Iterable[str]) -> dict[str, Any]:
+        """Those of the workers that are connected."""
+        workers = self.scheduler.workers
+        return {a: workers[a] for a in dict.fromkeys(addresses) if a in workers}
+
+    @staticmethod
+    def count_tasks(worker) -> int:
+        return len(worker.processing) + len(worker.actors)
+
+    # Requests. All may be repeated; workers that are not connected do not matter.
+
+    async def drain(self, workers: list[str], only_idle: bool = False) -> dict[str, Any]:
+        """Give no new tasks to these workers; with ``only_idle``, if all of them have none."""
+        states = self.states(workers)
+        busy = sum(map(self.count_tasks, states.values()))
+        if only_idle and busy:
+            return {"drained": False, "busy": busy}
+        self.pause(states)
+        return {"drained": True, "busy": busy}
+
+    async def undrain(self, workers: list[str]) -> dict[str, Any]:
+        """Take the workers back into service, also in the middle of a retirement."""
+        overlapping = self.overlapping(workers)
+        for task in overlapping:
+            task.cancel()
+        if overlapping:
+            await asyncio.wait(overlapping)
+        await self.restore(workers)
+        return {}
+
+    async def retire(self, workers: list[str], force: bool = False) -> dict[str, Any]:
+        """Move the data of the workers elsewhere: of all, or else all stay in service."""
+        while overlapping := self.overlapping(workers):
+            await asyncio.wait(overlapping)
+        task = asyncio.create_task(self.retire_alone(workers, force))
+        self.retirements[task] = frozenset(workers)
+        task.add_done_callback(self.retirements.pop)
+        try:
+            return await asyncio.shield(task)
+        except asyncio.CancelledError:
+            if not task.cancelled():
+                raise
+            raise RuntimeError("taken back into service") from None
+
+    # How that is done.
+
+    def overlapping(self, workers: Iterable[str]) -> list[asyncio.Task]:
+        return [t for t, those in self.retirements.items() if not those.isdisjoint(workers)]
+
+    def pause(self, states: dict[str, Any]) -> None:
+        for address, worker in states.items():
+            if address not in self.drained:
+                own = worker.status.name
+                self.drained[address] = own if own in ("running", "paused") else "running"
+            if worker.status == Status.running:
+                self.set_status(address, "paused")
+
+    async def restore(self, addresses: Iterable[str]) -> None:
+        """Take workers back into service, and wait shortly until they are."""
+        states = self.states(addresses)
+        asked = []
+        for address in states:
+            own = self.drained.pop(address, None)
+            if address in self.told:
+                # It may report the steps of a failed retirement late, so its word counts.
+                self.told.discard(address)
+                self.tell(address, "running")
+                asked.append(states[address])
+            elif own is not None:
+                self.set_status(address, own)
+        deadline = time.monotonic() + SETTLE_TIMEOUT
+        while time.monotonic() < deadline and any(
+            w.status in (Status.paused, Status.closing_gracefully) for w in asked
+        ):
+            await asyncio.sleep(SETTLE_INTERVAL)
+
+    def tell(self, address: str, status: str) -> None:
+        """Ask a worker to change its status, as ``Scheduler.retire_workers`` does."""
+        comm = self.scheduler.stream_comms.get(address)
+        if comm is not None:
+            with contextlib.suppress(OSError):  # it is leaving
+                comm.send(
+                    {
+                        "op": "worker-status-change",
+                        "status": status,
+                        "stimulus_id": f"draco-{status}-{time.time()}",
+                    }
+                )
+
+    def busy(self, addresses: Iterable[str]) -> list[str]:
+        states = self.states(addresses)
+        return [a for a, worker in states.items() if self.count_tasks(worker)]
+
+    async def retire_alone(self, addresses: list[str], force: bool) -> dict[str, Any]:
+        busy = self.busy(addresses)
+        if busy and not force:
+            gone = [a for a in addresses if a not in self.scheduler.workers]
+            return {"retired": gone, "busy": busy}
+        retired = False
+        try:
+            self.pause(self.states(addresses))
+            self.told.update(self.states(addresses))
+            # Dask would keep the copy of an earlier retirement, which is about to go, and drop
+            # the one here.
+            await self.copy([t for t in self.stranded(addresses) if len(t.who_has) > 1])
+            await self.scheduler.retire_workers(
+                workers=addresses, close_workers=False, remove=False
+            )
+            await self.copy(self.stranded(addresses))
+            busy = self.busy(addresses)
+            retired = not self.stranded(addresses) and (force or not busy)
+        except Exception:
+            logger.warning("cannot retire %s", ", ".join(addresses), exc_info=True)
+        finally:
+            if not retired:
+                self.stop_moving(addresses)
+                restoring = asyncio.create_task(self.restore(addresses))
+                await asyncio.shield(restoring)
+        there = self.states(addresses)
+        return {
+            "retired": [a for a in addresses if retired or a not in there],
+            "busy": busy,
+        }
+
+    def is_leaving(self, worker) -> bool:
+        return worker.address in self.told or worker.status == Status.closing_gracefully
+
+    def stranded(self, addresses: Iterable[str]) -> list[Any]:
+        """Results that exist on workers about to leave only."""
+        tasks = {
+            task: None
+            for worker in self.states(addresses).values()
+            for task in worker.has_what
+            if all(map(self.is_leaving, task.who_has or ()))
+        }
+        return list(tasks)
+
+    async def copy(self, tasks: list[Any]) -> None:
+        """Copy results to workers that stay."""
+        keys = [task.key for task in tasks if not task.actor]
+        staying = [w.address for w in self.scheduler.running if not self.is_leaving(w)]
+        if keys and staying:
+            # Tries on and on while a worker does not answer, until undrain() ends it.
+            await self.scheduler.replicate(
+                keys=keys, workers=staying, n=1, branching_factor=1, delete=False
+            )
+
+    def stop_moving(self, addresses: Iterable[str]) -> None:
+        """Take back what an interrupted ``retire_workers`` leaves behind."""
+        amm = self.scheduler.extensions.get("amm")
+        for policy in list(getattr(amm, "policies", ())):
+            if getattr(policy, "address", None) in addresses:
+                amm.policies.discard(policy)

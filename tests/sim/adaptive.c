@@ -1,0 +1,333 @@
+/* adaptive.c: a model of AdaptiveCore, Adaptive, SpecCluster and JobQueueCluster: what they make of the
+ * scheduler's answers. */
+#include "tests/sim/adaptive.h"
+
+#include <assert.h>
+#include <stdlib.h>
+
+#include "common/alloc.h"
+
+#define INTERVAL_MS  1000
+#define WAIT_COUNT   3
+#define LOST_MS	     15000
+#define MOVE_MS	     2000 /* as in draco.c */
+#define BYTES_PER_MS 200000
+#define SPECS	     512
+#define PROCESSES    16
+
+/* One entry of worker_spec: a job. */
+struct spec {
+	bool planned;	/* in worker_spec */
+	bool requested; /* in cluster.workers, too */
+	size_t number;	/* in the queue */
+	int64_t lost_ms; /* that its only worker has left is noticed then; INT64_MAX: not at all */
+	int close_count[PROCESSES];
+	bool to_close[PROCESSES];
+};
+
+struct adaptive {
+	bool grouped;
+	struct spec spec[SPECS];
+	int specs;
+	int64_t next_ms, retired_ms; /* INT64_MAX: nothing is being retired */
+	bool closing[SPECS];	     /* jobs with a worker that is being retired */
+};
+
+static void *create_either(bool grouped)
+{
+	struct adaptive *adaptive = xcalloc(1, sizeof(*adaptive));
+
+	adaptive->grouped = grouped;
+	adaptive->retired_ms = INT64_MAX;
+	return adaptive;
+}
+
+static void *create(struct world *world)
+{
+	(void)world;
+	return create_either(false);
+}
+
+static void *create_grouped(struct world *world)
+{
+	(void)world;
+	return create_either(true);
+}
+
+static void destroy(void *state)
+{
+	free(state);
+}
+
+/* SpecCluster._correct_state(). */
+static void correct_state(struct world *world, struct adaptive *adaptive)
+{
+	for (int i = 0; i < adaptive->specs; i++) {
+		struct spec *spec = &adaptive->spec[i];
+
+		if (spec->requested && !spec->planned) {
+			queue_cancel(world, spec->number);
+			spec->requested = false;
+		} else if (spec->planned && !spec->requested) {
+			spec->number = queue_submit(world);
+			spec->requested = true;
+			spec->lost_ms = INT64_MAX;
+		}
+	}
+}
+
+static int count_planned(const struct adaptive *adaptive)
+{
+	int n = 0;
+
+	for (int i = 0; i < adaptive->specs; i++)
+		n += adaptive->spec[i].planned;
+	return n;
+}
+
+/* JobQueueCluster.scale(): whole jobs. */
+static void scale(struct world *world, struct adaptive *adaptive, int64_t workers)
+{
+	int64_t processes = world->trace->processes;
+	int64_t jobs = (workers + processes - 1) / processes;
+
+	while (count_planned(adaptive) < jobs) {
+		int at = 0;
+
+		/* A number that no job has any more stands for a new one. */
+		while (at < adaptive->specs &&
+			(adaptive->spec[at].planned || adaptive->spec[at].requested))
+			at++;
+		assert(at < SPECS);
+		if (at == adaptive->specs)
+			adaptive->specs++;
+		adaptive->spec[at] = (struct spec){.planned = true, .lost_ms = INT64_MAX};
+	}
+	correct_state(world, adaptive);
+}
+
+static struct spec *find(struct adaptive *adaptive, size_t number)
+{
+	for (int i = 0; i < adaptive->specs; i++) {
+		if (adaptive->spec[i].requested && adaptive->spec[i].number == number)
+			return &adaptive->spec[i];
+	}
+	return NULL;
+}
+
+static void clear_counts(struct adaptive *adaptive)
+{
+	for (int i = 0; i < adaptive->specs; i++) {
+		for (int k = 0; k < PROCESSES; k++)
+			adaptive->spec[i].close_count[k] = 0;
+	}
+}
+
+/* The place of a worker among those of its job. */
+static int place_of(const struct world *world, int worker)
+{
+	int place = 0;
+
+	for (int i = 0; i < worker; i++)
+		place += world->dask.worker[i].state != WORKER_GONE &&
+			world->dask.worker[i].job == world->dask.worker[worker].job;
+	return place % PROCESSES;
+}
+
+static uint64_t hash(const struct spec *spec, int place)
+{
+	struct random random = {spec->number * PROCESSES + (uint64_t)place};
+
+	return random_next(&random);
+}
+
+/* toolz.take(count, requested - observed). */
+static int64_t take_not_arrived(struct world *world, struct adaptive *adaptive, int64_t wanted)
+{
+	int64_t taken = 0, busy, bytes, connected;
+
+	for (; taken < wanted; taken++) {
+		struct spec *best = NULL;
+		int best_place = 0;
+
+		for (int i = 0; i < adaptive->specs; i++) {
+			struct spec *spec = &adaptive->spec[i];
+
+			if (!spec->planned || !spec->requested)
+				continue;
+			dask_job_load(&world->dask, spec->number, &busy, &bytes, &connected);
+			for (int k = (int)connected; k < world->trace->processes; k++) {
+				if (!spec->to_close[k] &&
+					(!best || hash(spec, k) < hash(best, best_place))) {
+					best = spec;
+					best_place = k;
+				}
+			}
+		}
+		if (!best)
+			break;
+		best->to_close[best_place] = true;
+	}
+	return taken;
+}
+
+/* Adaptive.scale_down(): retire the workers; close() comes when their data has been moved. */
+static void retire(struct world *world, struct adaptive *adaptive, const bool *worker)
+{
+	int64_t bytes = 0;
+
+	for (int i = 0; i < world->dask.workers; i++) {
+		if (!worker[i])
+			continue;
+		world->dask.worker[i].state = WORKER_RETIRED;
+		if (world->dask.worker[i].bytes > bytes)
+			bytes = world->dask.worker[i].bytes;
+	}
+	adaptive->retired_ms =
+		world->now_ms + (bytes > 0 ? MOVE_MS + bytes / BYTES_PER_MS : 50);
+}
+
+/* cluster.scale_down(): the jobs of the retired workers, as wholes. */
+static void close_jobs(struct world *world, struct adaptive *adaptive)
+{
+	adaptive->retired_ms = INT64_MAX;
+	for (int i = 0; i < world->dask.workers; i++) {
+		struct dask_worker *worker = &world->dask.worker[i];
+
+		if (worker->state == WORKER_RETIRED && dask_move(world, i))
+			dask_end_worker(world, i, AGAIN_FORCED, AGAIN_LOST_KILLED);
+		else if (worker->state == WORKER_RETIRED)
+			worker->state = WORKER_RUNNING;
+	}
+	for (int i = 0; i < adaptive->specs; i++) {
+		if (adaptive->closing[i])
+			adaptive->spec[i].planned = false;
+		adaptive->closing[i] = false;
+	}
+	correct_state(world, adaptive);
+}
+
+/* What AdaptiveCore.recommendations() says to close, once it has said so often enough. */
+static void close_firmly(struct world *world, struct adaptive *adaptive)
+{
+	bool *retired = xcalloc((size_t)world->dask.workers + 1, sizeof(*retired));
+	bool any = false;
+
+	for (int i = 0; i < adaptive->specs; i++) {
+		struct spec *spec = &adaptive->spec[i];
+
+		for (int k = 0; k < PROCESSES; k++) {
+			if (!spec->to_close[k])
+				spec->close_count[k] = 0;
+			else if (++spec->close_count[k] >= WAIT_COUNT) {
+				spec->close_count[k] = 0;
+				adaptive->closing[i] = any = true;
+				for (int w = 0; w < world->dask.workers; w++) {
+					const struct dask_worker *worker =
+						&world->dask.worker[w];
+
+					if (worker->state == WORKER_RUNNING &&
+						worker->job == spec->number &&
+						place_of(world, w) == k)
+						retired[w] = true;
+				}
+			}
+		}
+	}
+	if (any) {
+		world_log(world, "adaptive: closes");
+		retire(world, adaptive, retired);
+	}
+	free(retired);
+}
+
+static void adapt(struct world *world, struct adaptive *adaptive)
+{
+	int64_t target = adaptive_target(world, adaptive->grouped), plan, taken;
+	int closing[ADAPTIVE_WORKERS], n;
+
+	/* safe_target() */
+	if (target > world->trace->maximum)
+		target = world->trace->maximum;
+	if (target < world->trace->minimum)
+		target = world->trace->minimum;
+	correct_state(world, adaptive);
+	plan = count_planned(adaptive) * world->trace->processes;
+	if (target >= plan) {
+		clear_counts(adaptive);
+		if (target > plan)
+			scale(world, adaptive, target);
+		return;
+	}
+	for (int i = 0; i < adaptive->specs; i++) {
+		for (int k = 0; k < PROCESSES; k++)
+			adaptive->spec[i].to_close[k] = false;
+	}
+	taken = take_not_arrived(world, adaptive, plan - target);
+	if (target < plan - taken) {
+		n = adaptive_workers_to_close(world, adaptive->grouped, target, closing);
+		for (int i = 0; i < n; i++) {
+			struct spec *spec = find(adaptive, world->dask.worker[closing[i]].job);
+
+			if (spec)
+				spec->to_close[place_of(world, closing[i])] = true;
+		}
+	}
+	close_firmly(world, adaptive);
+}
+
+static int64_t next_ms(const struct world *world)
+{
+	const struct adaptive *adaptive = world->state;
+
+	return adaptive->retired_ms < adaptive->next_ms ? adaptive->retired_ms
+							: adaptive->next_ms;
+}
+
+static void step(struct world *world)
+{
+	struct adaptive *adaptive = world->state;
+
+	if (world->now_ms >= adaptive->retired_ms)
+		close_jobs(world, adaptive);
+	for (int i = 0; i < adaptive->specs; i++) {
+		struct spec *spec = &adaptive->spec[i];
+
+		if (spec->requested && world->now_ms >= spec->lost_ms)
+			spec->requested = false;
+	}
+	if (world->now_ms < adaptive->next_ms)
+		return;
+	adaptive->next_ms = world->now_ms + INTERVAL_MS;
+	if (adaptive->retired_ms == INT64_MAX)
+		adapt(world, adaptive);
+}
+
+static void job_ended(struct world *world, size_t number, enum queue_end how)
+{
+	const struct queue_job *job = &world->queue.job[number];
+	struct spec *spec = find(world->state, number);
+
+	/* Only the removal of a worker with the job's very name is noticed. */
+	if (spec && how != QUEUE_CANCELLED && world->trace->processes == 1 &&
+		world->now_ms - job->start_ms > world->trace->boot_max_ms)
+		spec->lost_ms = world->now_ms + LOST_MS;
+}
+
+const struct policy policy_adaptive = {
+	.name = "adaptive",
+	.create = create,
+	.destroy = destroy,
+	.next_ms = next_ms,
+	.step = step,
+	.job_ended = job_ended,
+};
+
+const struct policy policy_adaptive_grouped = {
+	.name = "adaptive+key",
+	.create = create_grouped,
+	.destroy = destroy,
+	.next_ms = next_ms,
+	.step = step,
+	.job_ended = job_ended,
+};

@@ -1,0 +1,382 @@
+"""The size by hand: scale, adapt, pause, resume, retire, and the question before work is lost."""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import re
+import subprocess
+import time
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+from harness import PYTHON, Draco, wait_for
+from standins import TINY, Daemon
+from terminal import Terminal
+
+QUESTION = r"(\d+) tasks? runs? and (\d+) waits?; stop anyway\? \[y/N\] "
+
+
+def states(draco: Draco) -> dict[str, str]:
+    """Of all jobs that Slurm remembers."""
+    return {job["id"]: job["state"] for job in draco.all_jobs()}
+
+
+def size(draco: Draco) -> dict[str, Any]:
+    return draco.status()["size"]
+
+
+def load(draco: Draco) -> dict[str, Any]:
+    return draco.status()["scheduler"]["load"] or {}
+
+
+def keeps(draco: Draco, jobs: int, seconds: float = 2) -> None:
+    """The number of jobs stays as it is."""
+    end = time.monotonic() + seconds
+    while time.monotonic() < end:
+        assert len(draco.jobs()) == jobs
+        time.sleep(0.1)
+
+
+def wait_for_jobs(draco: Draco, count: int) -> None:
+    wait_for(lambda: len(draco.jobs()) == count, f"there are {count} jobs")
+    draco.wait_for_workers(count)  # of TINY's jobs each has one
+
+
+@contextlib.contextmanager
+def client(draco: Draco, code: str) -> Iterator[subprocess.Popen[str]]:
+    """A Python that has run ``code`` with its ``client``, and then stays connected."""
+    environment = json.loads(draco.run("env", "--format", "json").stdout)
+    whole = (
+        f"import sys, time\nfrom distributed import Client\nclient = Client()\n{code}\n"
+        "print('done', flush=True)\nsys.stdin.read()"
+    )
+    process = subprocess.Popen(
+        [PYTHON, "-c", whole], stdin=-1, stdout=-1, stderr=-1, text=True,
+        env={**draco.environment, **environment},
+    )  # fmt: skip
+    assert process.stdout is not None and process.stderr is not None
+    try:
+        if process.stdout.readline() != "done\n":
+            raise AssertionError(process.stderr.read())
+        yield process
+    finally:
+        process.kill()
+        process.communicate()
+
+
+def sleeping(tasks: int, seconds: float) -> str:
+    """Code for ``client()``: tasks that sleep."""
+    return f"futures = client.map(time.sleep, [{seconds} + i / 1e6 for i in range({tasks})])"
+
+
+# Wrong usage
+
+
+@pytest.mark.parametrize(
+    ("words", "error"),
+    [
+        ("scale", "scale: the size is missing; see dracoctl scale --help"),
+        ("scale 2 3", 'scale does not know what to do with "3"; see dracoctl scale --help'),
+        ("scale two", 'scale: "two" is not a whole number'),
+        ("scale 1.5 --jobs", 'scale: "1.5" is not a whole number'),
+        ("scale 64GiB", 'scale: "64GiB" is not a number of workers; with --memory it is'),
+        ("scale --memory 64", 'scale: "64" has no unit: write 64 GiB'),
+        ("scale --memory much", '"much"'),
+        ("scale 2 --jobs --cores", "only one of --jobs, --workers, --cores and --memory"),
+        ("scale -1", "there is no option -1; see dracoctl scale --help"),
+        ("adapt 4", 'adapt does not know what to do with "4"; see dracoctl adapt --help'),
+        ("adapt --minimum=few", 'adapt: "few" is not a whole number'),
+        ("adapt --maximum=-2", "adapt: -2 is too small: at least 0"),
+        ("adapt --maximum", "the option --maximum needs a value"),
+        ("pause now", 'pause does not know what to do with "now"'),
+        ("resume now", 'resume does not know what to do with "now"'),
+        ("retire", "retire: the job's id is missing; see dracoctl retire --help"),
+        ("retire 1 2", 'retire does not know what to do with "2"'),
+        ("stop --forc now", 'stop does not know what to do with "now"'),
+    ],
+)
+def test_wrong_usage(draco: Draco, words: str, error: str) -> None:
+    result = draco.run(*words.split(), check=False)
+    assert result.returncode == 2
+    assert result.stderr.startswith("dracoctl: ") and result.stderr.count("\n") == 1
+    assert error in result.stderr
+    assert not result.stdout
+
+
+@pytest.mark.parametrize("words", ["scale 2", "adapt", "pause", "resume", "retire 1"])
+def test_without_cluster(draco: Draco, words: str) -> None:
+    result = draco.run(*words.split(), check=False)
+    assert result.returncode == 3 and "dracoctl start starts one" in result.stderr
+    with Daemon(draco):
+        result = draco.run(*words.split(), check=False)
+        assert result.returncode == 3
+        assert result.stderr == "dracoctl: no cluster is running\n"
+        result = draco.run("--json", *words.split(), check=False)
+        assert result.returncode == 3
+        assert json.loads(result.stdout) == {"error": "no cluster is running"}
+
+
+# What is answered
+
+
+def test_answers(draco: Draco) -> None:
+    """Amounts are rounded up to whole jobs, and wrong ones are told with what would be right."""
+    draco.start("--maximum=8")
+    draco.run("pause")  # so that nothing is submitted
+
+    def said(*words: str, status: int = 0) -> str:
+        result = draco.run(*words, check=False)
+        assert result.returncode == status, result.stderr
+        return (result.stdout if status == 0 else result.stderr).strip()
+
+    end = ", once dracoctl resume ends the pause."
+    assert said("scale", "8") == f"8 workers asked: 4 jobs of 2 workers{end}"
+    assert said("scale", "3", "--workers") == f"3 workers asked: 2 jobs of 2 workers{end}"
+    assert said("scale", "--jobs", "3") == f"3 jobs asked: 3 jobs of 2 workers{end}"
+    assert said("scale", "--cores", "3") == f"3 cores asked: 2 jobs of 2 cores{end}"
+    assert said("scale", "1.5GiB", "--memory") == (
+        f"1536 MiB of memory asked: 2 jobs of 1 GiB{end}"
+    )
+    assert said("scale", "1") == f"1 worker asked: 1 job of 2 workers{end}"
+    assert said("scale", "0") == f"0 workers asked: 0 jobs of 2 workers{end}"
+    for words, parts in [
+        (["scale", "100"], ["scale: 100 workers", "50 jobs", "4"]),
+        (["scale", "1TiB", "--memory"], ["scale: 1 TiB of memory", "1024 jobs", "4"]),
+        (["scale", "9223372036854775807"], ["scale: 9223372036854775807 workers", "4"]),
+    ]:
+        error = said(*words, status=2)
+        assert all(part in error for part in parts), error
+    assert size(draco)["target"] == 0, "what is refused changes nothing"
+    assert said("adapt") == f"As large as the work: 1 to 4 jobs of 2 workers{end}"
+    assert said("adapt", "--minimum=3", "--maximum=7") == (
+        f"As large as the work: 2 to 3 jobs of 2 workers{end}"
+    )
+    for words, parts in [
+        (["--minimum=5", "--maximum=4"], ["minimum 5 is more than maximum 4"]),
+        (["--minimum=100"], ["minimum 100 workers are 50 jobs", "3 jobs"]),
+        (["--maximum=0"], ["maximum 0", "from 1 to"]),
+        (["--minimum=999999999999"], ["minimum 999999999999", "from 0 to"]),
+    ]:
+        error = said("adapt", *words, status=2)
+        assert all(part in error for part in ["adapt: ", *parts]), error
+    job = draco.status()["jobs"][0]["id"]
+    assert said("retire", "99999", status=1) == (
+        f'dracoctl: retire: there is no job "99999"; the jobs are: {job}'
+    )
+    assert said("retire", "", status=1).startswith('dracoctl: retire: there is no job ""')
+    assert said("pause") == (
+        "Paused: no job is asked for and none given back until dracoctl resume."
+    )
+    assert said("resume") == "Resumed: as large as the work."
+    assert said("scale", "1") == "1 worker asked: 1 job of 2 workers."
+
+
+def test_answers_for_programs(draco: Draco) -> None:
+    draco.start("--maximum=8")
+    job = draco.status()["jobs"][0]["id"]
+    for words in [["pause"], ["scale", "1"], ["adapt"], ["resume"], ["retire", job]]:
+        answer = json.loads(draco.run("--json", *words).stdout)
+        assert set(answer) == {
+            "mode", "paused", "minimum_jobs", "maximum_jobs", "target", "needed", "why", "per_job",
+        }  # fmt: skip
+        assert answer["per_job"] == {"workers": 2, "cores": 2, "memory_mib": 1024}
+        assert answer["mode"] == ("fixed" if words[0] == "scale" else "adaptive")
+        assert answer["paused"] == (words[0] in ("pause", "scale", "adapt"))
+    for words in [["pause"], ["scale", "1"], ["adapt"], ["resume"]]:
+        result = draco.run("--quiet", *words)
+        assert result.stdout == result.stderr == ""
+
+
+# What is done
+
+
+def test_scale(draco: Draco) -> None:
+    draco.run("start", *TINY, "--maximum=4")
+    first = draco.jobs()[0]["id"]
+    assert "2 jobs of 1 worker." in draco.run("scale", "2", "--jobs").stdout
+    wait_for_jobs(draco, 2)
+    now = size(draco)
+    assert (now["mode"], now["target"]) == ("fixed", 2)
+    assert "by hand" in now["why"]
+    assert "2 of 2 jobs: set by hand to 2 jobs" in draco.run("status").stdout
+    draco.run("scale", "1", "--jobs")
+    wait_for_jobs(draco, 1)
+    wait_for(
+        lambda: sorted(states(draco).values()) == ["COMPLETED", "RUNNING"], "one job completed"
+    )
+    assert first in states(draco)
+    draco.run("scale", "0")
+    wait_for(lambda: not draco.jobs(), "no job is left")
+    wait_for(lambda: set(states(draco).values()) == {"COMPLETED"}, "both jobs completed")
+    assert draco.cluster_state() == "running"
+
+
+def test_scale_down_lets_tasks_finish(draco: Draco) -> None:
+    draco.run("start", *TINY, "--minimum=2", "--maximum=4")
+    wait_for_jobs(draco, 2)
+    code = sleeping(2, 4) + "\nwhile len(client.processing()) < 2: time.sleep(0.05)"
+    with client(draco, code) as process:
+        wait_for(lambda: load(draco).get("running") == 2, "both tasks run")
+        draco.run("scale", "1")
+        wait_for(lambda: "COMPLETED" in states(draco).values(), "one job completed")
+        wait_for(lambda: load(draco).get("running") == 0, "the tasks are done")
+        assert process.poll() is None
+    log = "".join(path.read_text() for path in draco.home.glob(".draco_logs/*/scheduler.log"))
+    assert "Traceback" not in log
+
+
+def test_adapt(draco: Draco) -> None:
+    draco.run("start", *TINY, "--maximum=4", "--idle-hold=1")
+    draco.run("scale", "2")
+    wait_for_jobs(draco, 2)
+    draco.run("adapt", "--maximum=3")
+    now = size(draco)
+    assert (now["mode"], now["minimum_jobs"], now["maximum_jobs"]) == ("adaptive", 1, 3)
+    wait_for_jobs(draco, 1)
+    wait_for(lambda: "COMPLETED" in states(draco).values(), "the other completed")
+    draco.run("adapt", "--minimum=2")
+    wait_for_jobs(draco, 2)
+    with client(draco, sleeping(20, 600)):
+        wait_for_jobs(draco, 3)
+        keeps(draco, 3)
+        assert re.search(r"3 of at most 3 jobs: .*, limit 3", draco.run("status").stdout)
+
+
+def test_pause(draco: Draco) -> None:
+    """No job is asked for and none given back."""
+    draco.run("start", *TINY, "--maximum=4", "--idle-hold=1")
+    draco.run("pause")
+    assert size(draco)["paused"] is True
+    assert re.search(r"^size .*paused", draco.run("status").stdout, re.MULTILINE)
+    draco.run("scale", "3", "--jobs")
+    keeps(draco, 1)
+    draco.run("scale", "0")
+    keeps(draco, 1)
+    draco.run("scale", "3", "--jobs")
+    assert draco.run("resume").stdout == "Resumed: 3 jobs, as set by hand.\n"
+    wait_for_jobs(draco, 3)
+    assert size(draco)["paused"] is False
+    assert "paused" not in draco.run("status").stdout
+
+
+def test_retire(draco: Draco) -> None:
+    """The job goes, and another takes its place because the size asks for it."""
+    draco.run("start", *TINY, "--minimum=2", "--maximum=4")
+    wait_for_jobs(draco, 2)
+    job = draco.jobs()[0]["id"]
+    assert draco.run("retire", job).stdout == (
+        f"Job {job} is given back as soon as its tasks are done and its data has moved.\n"
+    )
+    wait_for(lambda: states(draco)[job] == "COMPLETED", "the job completed")
+    wait_for(lambda: len(draco.jobs()) == 2, "another one took its place")
+    assert len(states(draco)) == 3
+    gone = wait_for(
+        lambda: [j for j in draco.status()["jobs"] if (j["id"], j["phase"]) == (job, "gone")],
+        "dracod knows",
+    )
+    assert gone
+    result = draco.run("retire", job, check=False)
+    assert result.returncode == 1
+    assert f"retire: job {job} is gone already; others: " in result.stderr
+
+
+# What the status shows
+
+
+def test_status(draco: Draco) -> None:
+    draco.start("--maximum=2")
+    draco.wait_for_workers(2)
+    code = (
+        f"{sleeping(1, 600)}\n"
+        "blocks = client.map(bytes, [3 << 20, (3 << 20) + 1], pure=False)\n"
+        "client.gather(blocks)\n"
+        "never = client.submit(abs, -1, resources={'unobtainium': 1})"
+    )
+    with client(draco, code):
+        wait_for(
+            lambda: (
+                load(draco).get("unrunnable") == 1
+                and load(draco)["running"] == 1
+                and load(draco)["memory"] >= 6 << 20
+            ),
+            "all is reported",
+        )
+        wait_for(lambda: draco.status()["jobs"][0]["busy"] == 1, "the job is busy")
+        job = draco.status()["jobs"][0]
+        assert job["idle_s"] is None and job["bytes"] >= 6 << 20
+        text = draco.run("status").stdout
+    assert re.search(r"^size +1 of at most 1 job: ", text, re.MULTILINE)
+    assert re.search(
+        r"^tasks +1 running, 0 ready, results of 6\.0 MiB in memory, 1 unrunnable "
+        r"\(they need a resource or worker that no job offers\)$",
+        text,
+        re.MULTILINE,
+    ), text
+    header = next(line for line in text.splitlines() if line.startswith("JOB"))
+    assert header.split()[-4:] == ["TASKS", "TIME", "LEFT", "NOTE"]
+    assert re.search(r" 2/2 +1 +00:0\d:\d\d +00:4\d:\d\d +holds 6\.0 MiB", text), text
+    wait_for(lambda: (draco.status()["jobs"][0]["idle_s"] or 0) >= 1, "the job is idle")
+    assert re.search(r"  idle for \d", draco.run("status").stdout)
+
+
+# Stopping
+
+
+def at_terminal(draco: Draco, *words: str) -> Terminal:
+    return Terminal(draco.command(*words), draco.environment)
+
+
+def test_stop_asks(draco: Draco) -> None:
+    draco.run("start", *TINY, "--maximum=1")
+    with client(draco, sleeping(3, 600)):
+        wait_for(lambda: load(draco).get("running") == 1, "a task runs")
+        for command in ("stop", "shutdown"):
+            for answer in ("\n", "n\n", "perhaps\n", "\x04"):
+                terminal = at_terminal(draco, command)
+                found = re.search(QUESTION, terminal.wait_for(QUESTION))
+                assert found and int(found[1]) + int(found[2]) == 3
+                terminal.send(answer)
+                status, text = terminal.finish()
+                assert status == 1 and "dracoctl: nothing was stopped" in text
+        assert draco.cluster_state() == "running"
+        terminal = at_terminal(draco, "stop")
+        terminal.wait_for(QUESTION)
+        terminal.send("y\n")
+        status, text = terminal.finish()
+        assert status == 0 and "nothing of it is left" in text
+    assert draco.cluster_state() == "stopped"
+
+
+@pytest.mark.parametrize("command", ["stop", "shutdown"])
+def test_stop_by_force(draco: Draco, command: str) -> None:
+    draco.run("start", *TINY, "--maximum=1")
+    with client(draco, sleeping(3, 600)):
+        wait_for(lambda: load(draco).get("running") == 1, "a task runs")
+        status, text = at_terminal(draco, command, "--force").finish()
+    assert status == 0 and "stop anyway" not in text
+
+
+def test_stop_without_terminal_does_not_ask(draco: Draco) -> None:
+    draco.run("start", *TINY, "--maximum=1")
+    with client(draco, sleeping(3, 600)):
+        wait_for(lambda: load(draco).get("running") == 1, "a task runs")
+        result = draco.run("stop")
+    assert "stop anyway" not in result.stdout + result.stderr
+
+
+def test_stop_asks_about_results(draco: Draco) -> None:
+    draco.start("--maximum=2")
+    with client(draco, "block = client.submit(bytes, 3 << 20)\nblock.result()"):
+        wait_for(lambda: load(draco).get("memory", 0) >= 3 << 20, "it is reported")
+        terminal = at_terminal(draco, "stop")
+        terminal.wait_for(r"Results of 3\.0 MiB are in memory; stop anyway\? \[y/N\] ")
+        terminal.send("yes\n")
+        assert terminal.finish()[0] == 0
+
+
+def test_stop_of_an_idle_cluster_does_not_ask(draco: Draco) -> None:
+    draco.run("start", *TINY)
+    status, text = at_terminal(draco, "stop").finish()
+    assert status == 0 and "stop anyway" not in text

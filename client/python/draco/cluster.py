@@ -28,6 +28,9 @@ if TYPE_CHECKING:
     from distributed import Client
     from tornado.ioloop import IOLoop
 
+#: How often the scheduler is asked for its workers when nothing is heard of, in seconds.
+REFRESH = 5.0
+
 #: How old dracod's status may be where it cannot be asked at once, in seconds.
 FRESH = 1.0
 
@@ -101,6 +104,7 @@ class Cluster(Sized, DaskCluster):
         self._asynchronous = asynchronous
         self._beginning: asyncio.Task[None] | None = None
         self._ending: asyncio.Task[None] | None = None
+        self._news = asyncio.Event()
         self._tasks: set[asyncio.Future[Any]] = set()
         self._report: dict[str, Any] = {}
         self._report_time = 0.0
@@ -146,13 +150,13 @@ class Cluster(Sized, DaskCluster):
         self._loop_runner.start()
         try:
             self.sync(self._begin)
-        except Exception:
+            self._warn()
+        except DracoError as error:
             self._loop_runner.stop()
-            raise
+            raise error.with_traceback(None) from None  # what it went through tells nobody
         except BaseException:  # an interrupt, perhaps after all was done
             self.loop.add_callback(self._abandon)
             raise
-        self._warn()
 
     def __await__(self) -> Generator[Any, None, Cluster]:
         async def begin() -> Cluster:
@@ -201,20 +205,31 @@ class Cluster(Sized, DaskCluster):
         await connection.call("attach", {"label": label()})
 
     async def _watch_scheduler(self) -> None:
-        """Do what the base class does in ``_start``, but ask for no name: we know it.
+        """Do what the base class does in ``_start``, but for several clusters of one scheduler.
 
-        That saves a second connection, which is opened in the background instead.
+        A scheduler tells only the last one who subscribed of its workers.
         """
-        comm = await self.scheduler_comm.live_comm()
-        comm.name = "Cluster worker status"
-        await comm.write({"op": "subscribe_worker_status"})
-        self.scheduler_info = SchedulerInfo(await comm.read())
-        self._watch_worker_status_comm = comm
-        self._watch_worker_status_task = asyncio.ensure_future(self._watch_worker_status(comm))
+        await self._refresh_workers()
         self._sync_cluster_info_task = asyncio.ensure_future(self._sync_cluster_info())
         for callback in self.periodic_callbacks.values():
             callback.start()
         self.status = Status.running
+
+    async def _refresh_workers(self) -> None:
+        self.scheduler_info = SchedulerInfo(await self.scheduler_comm.identity())
+
+    async def _sync_cluster_info(self) -> None:
+        """Keep ``scheduler_info`` up to date: after each event, and now and then."""
+        with contextlib.suppress(OSError):  # what that means, dracod tells
+            await self.scheduler_comm.set_metadata(
+                keys=["cluster-manager-info"], value=self._cluster_info.copy()
+            )
+            while self.status == Status.running:
+                with contextlib.suppress(TimeoutError, asyncio.TimeoutError):
+                    await asyncio.wait_for(self._news.wait(), REFRESH)
+                self._news.clear()
+                await self._refresh_workers()
+                await asyncio.sleep(self._sync_interval / 4)
 
     def _warn(self) -> None:
         for text in self._warnings:
@@ -284,6 +299,7 @@ class Cluster(Sized, DaskCluster):
 
     def _on_notification(self, method: str, params: dict[str, Any]) -> None:
         self._report_time = 0.0
+        self._news.set()
         if method != "event" or params.get("subject") != "cluster":
             return
         if params.get("to") in ("stopping", "stopped", "failed"):
@@ -316,6 +332,7 @@ class Cluster(Sized, DaskCluster):
 
     async def _refresh(self) -> dict[str, Any]:
         self._set_report(await self._call("status"))
+        self._news.set()
         return self._report
 
     def report(self) -> Any:
@@ -374,14 +391,18 @@ class Cluster(Sized, DaskCluster):
 
     async def _wait_for_workers(self, n_workers: int = 0, timeout: float | None = None) -> None:
         deadline = None if timeout is None else time.monotonic() + float(timeout)
-        while (there := len(self.scheduler_info["workers"])) < n_workers:
+        while True:
+            await self._refresh_workers()
+            there = len(self.scheduler_info["workers"])
+            if there >= n_workers:
+                return
             if self.status != Status.running:
                 raise ClusterNotRunning(f'the cluster "{self.name}" was closed or has ended')
             if deadline is not None and time.monotonic() > deadline:
                 raise TimeoutError(
                     f"Only {there}/{n_workers} workers arrived after {timeout} s"
                 )
-            await asyncio.sleep(0.05)
+            await asyncio.sleep(0.1)
 
     async def _get_logs(
         self,

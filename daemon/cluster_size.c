@@ -175,7 +175,7 @@ static void warn_of_long_tasks(struct cluster *cluster)
 		format_walltime(s->walltime_s, lives));
 }
 
-/* Nobody is connected and nothing is to be done: for how long? Returns when to look again. */
+/* Nobody is connected or attached, and nothing is to be done: for how long? Returns when to look again. */
 static int64_t check_unused(struct cluster *cluster)
 {
 	struct cluster_size *size = &cluster->size;
@@ -184,8 +184,9 @@ static int64_t check_unused(struct cluster *cluster)
 	_cleanup_free_ char *why = NULL;
 	char text[FORMAT_MAX];
 
-	if (!demand->known || demand->clients > 0 || demand_has_work(demand) ||
-		demand->memory > 0 || cluster->state != CLUSTER_RUNNING) {
+	if (!demand->known || demand->clients > 0 || cluster->attached > 0 ||
+		demand_has_work(demand) || demand->memory > 0 ||
+		cluster->state != CLUSTER_RUNNING) {
 		size->unused_since_ms = -1;
 		return INT64_MAX;
 	}
@@ -195,7 +196,7 @@ static int64_t check_unused(struct cluster *cluster)
 		return INT64_MAX;
 	if (now < size->unused_since_ms + timeout_ms)
 		return size->unused_since_ms + timeout_ms;
-	why = xasprintf("no client and nothing to do for %s (idle_shutdown)",
+	why = xasprintf("no client, nobody attached and nothing to do for %s (idle_shutdown)",
 		format_duration(timeout_ms, text));
 	cluster_stop(cluster, why);
 	return INT64_MAX;

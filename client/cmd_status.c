@@ -167,6 +167,26 @@ static void print_slurm(const json_t *slurm)
 			duration_since(since, ago), json_get_text(slurm, "error", "?"));
 }
 
+/* "analysis.ipynb on login1 (process 4711) for 12 min, last use 3 s ago", a line each. */
+static void print_attached(const json_t *attached)
+{
+	const json_t *lease;
+	size_t i;
+
+	json_array_foreach (attached, i, lease) {
+		const char *what = json_get_text(
+			lease, "notebook", json_get_text(lease, "program", "a program"));
+		char since[FORMAT_MAX], use[FORMAT_MAX];
+
+		print_label("attached");
+		printf("%s on %s (process %" JSON_INTEGER_FORMAT ") for %s, last use %s ago\n",
+			what, json_get_text(lease, "host", "?"),
+			json_get_integer(lease, "pid", 0),
+			duration_since(json_get_integer(lease, "since", 0), since),
+			duration_since(json_get_integer(lease, "last_use", 0), use));
+	}
+}
+
 static void print_failure(const json_t *failure)
 {
 	if (!json_is_object(failure))
@@ -300,6 +320,7 @@ int cmd_status(struct ctl *ctl, int argc, char **argv)
 			json_get_text(status, "interface", NULL));
 		print_size(json_object_get(status, "cluster"), json_object_get(status, "size"));
 		print_dashboard(json_object_get(status, "dashboard"));
+		print_attached(json_object_get(status, "attached"));
 		print_slurm(json_object_get(status, "slurm"));
 		print_excluded(
 			json_object_get(json_object_get(status, "cluster"), "excluded_nodes"));

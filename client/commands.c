@@ -66,6 +66,10 @@ const struct command commands[] = {
 		"variables (DRACO_CORES ...) and the options here; the later ones win. dracoctl config\n"
 		"shows them all.\n",
 		true, start_options, cmd_start},
+	{"launch", "", "start dracod alone, when it does not run",
+		"No cluster is started. For programs that talk to dracod themselves: with --json its host,\n"
+		"process, version and control socket are printed.\n",
+		false, NULL, cmd_launch},
 	{"status", "", "show the cluster, its jobs and the state of Slurm",
 		"Answers at once, from what dracod knows. Exit status 0 when the cluster runs or starts,\n"
 		"3 when it does not.\n",

@@ -17,12 +17,14 @@ const struct rpc_method rpc_methods[RPC_METHOD_COUNT] = {
 		"exchange protocol and program versions; the first request of a connection"},
 	[RPC_START] = {"start", false,
 		{{"settings", 'o', false}, {"profile", 's', false}, {"environment", 'o', false},
-			{"directory", 's', false}, {"progress", 'b', false}},
-		"bring the cluster up, or join it; answers when it is usable or has failed"},
+			{"directory", 's', false}, {"progress", 'b', false},
+			{"bound", 'b', false}},
+		"bring the cluster up, or join it; answers when it is usable or has failed. bound: "
+		"what it began ends with this connection, until an attach"},
 	[RPC_STATUS] = {"status", false, {{0}}, "what dracod knows at this moment"},
-	[RPC_STOP] = {"stop", false, {{"own", 'b', false}},
+	[RPC_STOP] = {"stop", false, {{"own", 'b', false}, {"alone", 'b', false}},
 		"give all jobs back; answers when they are gone. own: only if a start of this "
-		"connection began the cluster and still waits for it"},
+		"connection began the cluster. alone: only if nobody else is attached or waits"},
 	[RPC_SHUTDOWN] = {"shutdown", false, {{0}}, "stop, then end dracod"},
 	[RPC_ENVIRONMENT] = {"environment", false, {{0}},
 		"the variables that let a Dask client connect"},
@@ -49,6 +51,9 @@ const struct rpc_method rpc_methods[RPC_METHOD_COUNT] = {
 	[RPC_RESUME] = {"resume", false, {{0}}, "go on after a pause"},
 	[RPC_RETIRE] = {"retire", false, {{"job", 's', true}},
 		"give a job back when its tasks are done and its data has moved"},
+	[RPC_ATTACH] = {"attach", false, {{"label", 'o', true}},
+		"hold on to the cluster as long as this connection is open; the label tells others "
+		"who does. Another time it tells of use"},
 };
 
 int rpc_method_find(const char *name)

@@ -77,6 +77,7 @@ enum rpc_method_id {
 	RPC_PAUSE,
 	RPC_RESUME,
 	RPC_RETIRE,
+	RPC_ATTACH,
 	RPC_METHOD_COUNT,
 };
 

@@ -220,6 +220,14 @@ void cluster_set_load(struct cluster *cluster, const json_t *load)
 	cluster_wake(cluster, 0);
 }
 
+void cluster_set_attached(struct cluster *cluster, int attached)
+{
+	if (cluster->attached == attached)
+		return;
+	cluster->attached = attached;
+	cluster_wake(cluster, 0);
+}
+
 static void on_jobs_changed(void *arg)
 {
 	struct cluster *cluster = arg;

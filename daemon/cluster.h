@@ -129,6 +129,7 @@ struct cluster {
 	struct strv notices; /* what a user should know about this start */
 	struct scheduler *scheduler;
 	struct cluster_size size;
+	int attached;  /* programs that hold on to it */
 	bool had_work; /* there were tasks, since the start */
 	json_t *load;  /* what the scheduler reported last, as demand_parse() reads it */
 
@@ -175,6 +176,9 @@ void cluster_worker_added(
 void cluster_worker_removed(struct cluster *cluster, const char *address);
 void cluster_workers_load(struct cluster *cluster, const json_t *workers);
 void cluster_set_load(struct cluster *cluster, const json_t *load);
+
+/* How many programs hold on to the cluster: it is in use as long as there are any. */
+void cluster_set_attached(struct cluster *cluster, int attached);
 
 /* Tell the user something once: in the log, in the status and at the end of a start. */
 void cluster_notice(struct cluster *cluster, const char *format, ...)

@@ -235,7 +235,7 @@ static enum job_end find_end(
 {
 	if (job->abandoned)
 		return END_ABANDONED; /* the scheduler's failure, which is counted there */
-	if (young && cluster_forkserver_is_to_blame(cluster, job))
+	if (young && !vanished && cluster_forkserver_is_to_blame(cluster, job))
 		return END_FORKSERVER;
 	/* Lost by Slurm: by a slurmctld that died before it had saved it. */
 	return vanished ? END_VANISHED : job_end_of_state(job->end_state);

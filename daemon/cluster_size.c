@@ -175,7 +175,7 @@ static void warn_of_long_tasks(struct cluster *cluster)
 		format_walltime(s->walltime_s, lives));
 }
 
-/* Nobody is connected and nothing is to be done: for how long? Returns when to look again. */
+/* Nobody is connected or attached, and nothing is to be done: for how long? Returns when to look again. */
 static int64_t check_unused(struct cluster *cluster)
 {
 	struct cluster_size *size = &cluster->size;
@@ -184,8 +184,9 @@ static int64_t check_unused(struct cluster *cluster)
 	_cleanup_free_ char *why = NULL;
 	char text[FORMAT_MAX];
 
-	if (!demand->known || demand->clients > 0 || demand_has_work(demand) ||
-		demand->memory > 0 || cluster->state != CLUSTER_RUNNING) {
+	if (!demand->known || demand->clients > 0 || cluster->attached > 0 ||
+		demand_has_work(demand) || demand->memory > 0 ||
+		cluster->state != CLUSTER_RUNNING) {
 		size->unused_since_ms = -1;
 		return INT64_MAX;
 	}
@@ -195,23 +196,23 @@ static int64_t check_unused(struct cluster *cluster)
 		return INT64_MAX;
 	if (now < size->unused_since_ms + timeout_ms)
 		return size->unused_since_ms + timeout_ms;
-	why = xasprintf("no client and nothing to do for %s (idle_shutdown)",
+	why = xasprintf("no client, nobody attached and nothing to do for %s (idle_shutdown)",
 		format_duration(timeout_ms, text));
 	cluster_stop(cluster, why);
 	return INT64_MAX;
 }
 
-/* The threads that take tasks now, and how soon others may come. */
-static void see_supply(struct cluster *cluster)
+/* What there is, for the next decision. */
+static void take_stock(struct cluster *cluster)
 {
 	struct scaling_limits *limits = &cluster->size.limits;
-	struct job *job;
+	const struct job *job;
 
-	limits->wait_ms = handover_shortest_ms(&cluster->size.waits);
 	limits->ready_threads = 0;
 	TAILQ_FOREACH (job, jobs_list(cluster->jobs), link)
 		if (job->phase == PHASE_READY)
-			limits->ready_threads += limits->processes * limits->threads;
+			limits->ready_threads += job->connected * limits->threads;
+	limits->wait_ms = handover_shortest_ms(&cluster->size.waits);
 }
 
 int64_t cluster_size_reconcile(struct cluster *cluster)
@@ -219,7 +220,7 @@ int64_t cluster_size_reconcile(struct cluster *cluster)
 	struct cluster_size *size = &cluster->size;
 	int64_t before = size->target.jobs, next, fleet, unused;
 
-	see_supply(cluster);
+	take_stock(cluster);
 	scaling_decide(
 		&size->scaling, &size->limits, &size->demand, loop_now_ms(), &size->target);
 	if (size->target.jobs != before) {
@@ -270,7 +271,7 @@ int cluster_scale(struct cluster *cluster, int64_t jobs, struct err *err)
 	if (jobs < 0 || jobs > limits->maximum_jobs)
 		return err_set(err, -ERANGE,
 			"%" PRId64 " jobs are not between 0 and %" PRId64
-			", which maximum allows",
+			", which maximum allows (dracoctl adapt changes it)",
 			jobs, limits->maximum_jobs);
 	limits->fixed_jobs = jobs;
 	history_note(EVENT_DECISION, "cluster", cluster->name,

@@ -22,7 +22,7 @@ struct cluster_size {
 	struct fleet_state fleet;
 	struct handover_waits waits;
 	bool paused;
-	int64_t unused_since_ms; /* no client and no work since; -1: there is */
+	int64_t unused_since_ms; /* no client, nobody attached and no work since; -1: there is */
 	char told
 		[DEMAND_NAME_MAX]; /* of these tasks the user was told that they take too long */
 };

@@ -268,8 +268,8 @@ struct daemon *daemon_create(const struct daemon_options *options, struct err *e
 		PACKAGE_VERSION, daemon->paths.name, (int)getpid(),
 		daemon->paths.control_socket);
 	tls_clean(daemon->paths.tls_dir);
-	notify_ready();
 	notify_status("cluster %s: stopped", daemon->paths.name);
+	notify_ready(); /* who waited for this may look at the status at once */
 	return daemon;
 }
 

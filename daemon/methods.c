@@ -9,19 +9,16 @@
 #include "common/cleanup.h"
 #include "common/err.h"
 #include "common/json.h"
-#include "common/log.h"
 #include "common/paths.h"
-#include "common/problems.h"
 #include "common/queue.h"
 #include "common/rpc.h"
-#include "common/settings_resolve.h"
 #include "daemon/cluster.h"
-#include "daemon/cluster_wish.h"
 #include "daemon/control.h"
-#include "daemon/environment.h"
 #include "daemon/followers.h"
 #include "daemon/jobs.h"
+#include "daemon/leases.h"
 #include "daemon/loop.h"
+#include "daemon/methods_ask.h"
 #include "daemon/methods_size.h"
 #include "daemon/plan.h"
 #include "daemon/report.h"
@@ -37,6 +34,7 @@ struct waiter {
 	json_t *id;
 	enum rpc_method_id method;
 	bool progress;
+	bool bound;   /* a start that ends with its connection */
 	char *told;   /* the last progress message */
 	bool pending; /* a start that begins when the stop under way is done */
 	struct cluster_request request; /* of a pending start */
@@ -48,10 +46,12 @@ struct methods {
 	const struct paths *paths;
 	struct plans *plans;
 	struct followers *followers;
+	struct leases *leases;
 	TAILQ_HEAD(, waiter) waiters;
 	struct loop_timer *serve; /* looks at the waiters, once after any number of changes */
 	bool soon;		  /* that is planned */
 	struct client *begun_by;  /* whose start the cluster is; NULL: it has left */
+	bool unkept;		  /* it ends with begun_by's connection */
 	bool ending;		  /* dracod ends: nothing is started any more */
 	void (*shutdown)(void *arg);
 	void *arg;
@@ -76,6 +76,7 @@ static struct waiter *wait_for(struct methods *methods, struct client *client,
 	waiter->id = json_incref(message->id);
 	waiter->method = method;
 	waiter->progress = json_get_boolean(message->params, "progress", 0);
+	waiter->bound = json_get_boolean(message->params, "bound", 0);
 	TAILQ_INSERT_TAIL(&methods->waiters, waiter, link);
 	loop_timer_start(methods->serve, 0);
 	return waiter;
@@ -106,6 +107,25 @@ static void do_hello(
 
 /* start */
 
+/* The cluster is this waiter's from now on. */
+static void begun(struct methods *methods, const struct waiter *waiter)
+{
+	methods->begun_by = waiter->client;
+	methods->unkept = waiter->bound;
+}
+
+/* A start of another client waits for the cluster; NULL: none. */
+static const struct waiter *other_start(
+	const struct methods *methods, const struct client *client)
+{
+	const struct waiter *waiter;
+
+	TAILQ_FOREACH (waiter, &methods->waiters, link)
+		if (waiter->method == RPC_START && waiter->client != client)
+			return waiter;
+	return NULL;
+}
+
 static void do_start(
 	struct methods *methods, struct client *client, const struct rpc_message *message)
 {
@@ -129,8 +149,8 @@ static void do_start(
 			client_refuse(client, message->id, RPC_FAILED, err.text, NULL);
 			break;
 		}
-		methods->begun_by = client;
 		waiter = wait_for(methods, client, message, RPC_START);
+		begun(methods, waiter);
 		waiter->extra = json_pack("{s:b, s:O}", "joined", 0, "limits", limits);
 		break;
 	case CLUSTER_STARTING:
@@ -158,6 +178,7 @@ static void do_status(
 {
 	json_t *status = report_status(methods->cluster);
 
+	json_object_set_new(status, "attached", leases_report(methods->leases));
 	json_object_set_new(status, "daemon",
 		json_pack("{s:i, s:s, s:s}", "pid", (int)getpid(), "version", PACKAGE_VERSION,
 			"log", methods->paths->log_file));
@@ -186,10 +207,12 @@ static void do_stop(
 	struct methods *methods, struct client *client, const struct rpc_message *message)
 {
 	bool own = json_get_boolean(message->params, "own", 0);
+	bool kept = json_get_boolean(message->params, "alone", 0) &&
+		(leases_count(methods->leases, client) > 0 || other_start(methods, client));
 	bool cancelled = cancel_pending(
 		methods, own ? client : NULL, "the cluster was stopped before it started");
 
-	if (own && methods->begun_by != client) {
+	if (kept || (own && methods->begun_by != client)) {
 		client_reply(
 			client, message->id, json_pack("{s:b}", "kept", cancelled ? 0 : 1));
 		return;
@@ -205,51 +228,10 @@ static void do_shutdown(
 	methods->shutdown(methods->arg);
 }
 
-static void do_environment(
+static void do_ask(
 	struct methods *methods, struct client *client, const struct rpc_message *message)
 {
-	json_t *environment = report_environment(methods->cluster);
-
-	if (environment)
-		client_reply(client, message->id, environment);
-	else
-		client_refuse(
-			client, message->id, RPC_NOT_RUNNING, "no cluster is running", NULL);
-}
-
-static void do_logs(
-	struct methods *methods, struct client *client, const struct rpc_message *message)
-{
-	client_reply(
-		client, message->id, report_logs(methods->cluster, methods->paths->log_file));
-}
-
-static void do_plan(
-	struct methods *methods, struct client *client, const struct rpc_message *message)
-{
-	_cleanup_json_ json_t *limits = NULL;
-	struct cluster_request request;
-	struct err err = ERR_INIT;
-
-	if (!start_request_make(client, message, &request, &limits))
-		return;
-	if (plans_begin(methods->plans, client, message->id, &request.settings, &err) < 0)
-		client_refuse(client, message->id, RPC_FAILED, err.text, NULL);
-	cluster_request_finish(&request);
-}
-
-static void do_script(
-	struct methods *methods, struct client *client, const struct rpc_message *message)
-{
-	_cleanup_json_ json_t *limits = NULL;
-	_cleanup_free_ char *script = NULL;
-	struct cluster_request request;
-
-	if (!start_request_make(client, message, &request, &limits))
-		return;
-	script = wish_preview_script(methods->cluster, &request.settings);
-	client_reply(client, message->id, json_pack("{s:o}", "script", json_text(script)));
-	cluster_request_finish(&request);
+	methods_ask_request(methods->cluster, methods->plans, methods->paths, client, message);
 }
 
 static void do_events(
@@ -264,6 +246,16 @@ static void do_size(
 	methods_size_request(methods->cluster, client, message);
 }
 
+static void do_attach(
+	struct methods *methods, struct client *client, const struct rpc_message *message)
+{
+	if (!leases_request(methods->leases, client, message))
+		return;
+	if (methods->begun_by == client)
+		methods->unkept = false;
+	cluster_set_attached(methods->cluster, leases_count(methods->leases, NULL));
+}
+
 static void (*const handlers[RPC_METHOD_COUNT])(
 	struct methods *methods, struct client *client, const struct rpc_message *message) = {
 	[RPC_HELLO] = do_hello,
@@ -271,16 +263,17 @@ static void (*const handlers[RPC_METHOD_COUNT])(
 	[RPC_STATUS] = do_status,
 	[RPC_STOP] = do_stop,
 	[RPC_SHUTDOWN] = do_shutdown,
-	[RPC_ENVIRONMENT] = do_environment,
-	[RPC_LOGS] = do_logs,
-	[RPC_PLAN] = do_plan,
-	[RPC_SCRIPT] = do_script,
+	[RPC_ENVIRONMENT] = do_ask,
+	[RPC_LOGS] = do_ask,
+	[RPC_PLAN] = do_ask,
+	[RPC_SCRIPT] = do_ask,
 	[RPC_EVENTS] = do_events,
 	[RPC_SCALE] = do_size,
 	[RPC_ADAPT] = do_size,
 	[RPC_PAUSE] = do_size,
 	[RPC_RESUME] = do_size,
 	[RPC_RETIRE] = do_size,
+	[RPC_ATTACH] = do_attach,
 };
 
 void methods_request(
@@ -302,8 +295,22 @@ void methods_request(
 	} else if (rpc_check_params(&rpc_methods[method], message->params, &err) < 0) {
 		client_refuse(client, message->id, RPC_INVALID_PARAMS, err.text, NULL);
 	} else {
+		leases_touch(methods->leases, client);
 		handlers[method](methods, client, message);
 	}
+}
+
+/* Who began the cluster is gone. Without having used it: then nobody wants it, but for another one who
+ * waits for it, whose it becomes. */
+static void starter_gone(struct methods *methods)
+{
+	const struct waiter *other = other_start(methods, methods->begun_by);
+
+	methods->begun_by = NULL;
+	if (methods->unkept && other)
+		begun(methods, other);
+	else if (methods->unkept && leases_count(methods->leases, NULL) == 0)
+		cluster_stop(methods->cluster, "who started it has gone");
 }
 
 void methods_client_gone(struct methods *methods, struct client *client)
@@ -315,8 +322,10 @@ void methods_client_gone(struct methods *methods, struct client *client)
 	TAILQ_FOREACH_SAFE (waiter, &methods->waiters, link, next)
 		if (waiter->client == client)
 			waiter_free(methods, waiter);
+	leases_client_gone(methods->leases, client);
+	cluster_set_attached(methods->cluster, leases_count(methods->leases, NULL));
 	if (methods->begun_by == client)
-		methods->begun_by = NULL;
+		starter_gone(methods);
 }
 
 static void tell_progress(struct methods *methods, struct waiter *waiter)
@@ -349,7 +358,7 @@ static void begin_pending(struct methods *methods, struct waiter *waiter)
 		waiter_free(methods, waiter);
 		return;
 	}
-	methods->begun_by = waiter->client;
+	begun(methods, waiter);
 }
 
 static void serve_start(struct methods *methods, struct waiter *waiter)
@@ -466,6 +475,7 @@ struct methods *methods_create(struct loop *loop, struct cluster *cluster,
 	methods->paths = paths;
 	methods->plans = plans_create(cluster->slurm);
 	methods->followers = followers_create();
+	methods->leases = leases_create();
 	TAILQ_INIT(&methods->waiters);
 	methods->serve = loop_timer_create(loop, serve, methods);
 	methods->shutdown = shutdown;
@@ -482,6 +492,7 @@ struct methods *methods_destroy(struct methods *methods)
 	loop_timer_destroy(methods->serve);
 	plans_destroy(methods->plans);
 	followers_destroy(methods->followers);
+	leases_destroy(methods->leases);
 	free(methods);
 	return NULL;
 }

@@ -9,12 +9,9 @@
 #include "common/settings.h"
 #include "daemon/demand.h"
 
-/* Tasks of unknown duration have so long to tell it: a part of what a job takes to come. */
-#define SETTLE_PART   40
-#define SETTLE_MIN_MS 100
-#define SETTLE_MAX_MS 5000
-#define MEMORY_SHARE  0.6 /* of its memory a worker may hold in results, as in Dask */
-#define JOBS_MAX      (1 << 20)
+#define UNKNOWN_SETTLE_MS 100 /* short tasks tell their duration within this time */
+#define MEMORY_SHARE	  0.6 /* of its memory a worker may hold in results, as in Dask */
+#define JOBS_MAX	  (1 << 20)
 
 static int64_t divide_up(int64_t a, int64_t b)
 {
@@ -84,14 +81,6 @@ static int64_t known_threads(const struct scaling_limits *limits, const struct d
 	return min_of(tasks, min_of(all, max_of(limits->ready_threads, left)));
 }
 
-static int64_t settle_ms(const struct scaling_limits *limits)
-{
-	/* Where nothing runs nothing tells. */
-	if (limits->ready_threads == 0)
-		return SETTLE_MIN_MS;
-	return max_of(SETTLE_MIN_MS, min_of(limits->wait_ms / SETTLE_PART, SETTLE_MAX_MS));
-}
-
 /* The jobs that the work needs, whatever the limits. */
 static int64_t need(struct scaling_state *state, const struct scaling_limits *limits,
 	const struct demand *demand, int64_t now_ms, struct scaling_target *ret)
@@ -103,7 +92,7 @@ static int64_t need(struct scaling_state *state, const struct scaling_limits *li
 	else if (state->unknown_since_ms < 0)
 		state->unknown_since_ms = now_ms;
 	if (demand->unknown > 0) {
-		int64_t settled_ms = state->unknown_since_ms + settle_ms(limits);
+		int64_t settled_ms = state->unknown_since_ms + UNKNOWN_SETTLE_MS;
 
 		if (now_ms >= settled_ms)
 			unknown = demand->unknown;

@@ -5,7 +5,7 @@
  * long one. And the results that the workers hold need memory.
  *
  * A job that would come when all is done is not asked for: what the threads that are there do until one
- * can come is taken off the work, and unknown tasks are given some time to become known. */
+ * can come is taken off the work. */
 #ifndef DRACO_DAEMON_SCALING_H
 #define DRACO_DAEMON_SCALING_H
 

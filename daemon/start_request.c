@@ -71,8 +71,10 @@ json_t *start_request_differences(const struct settings *running, const struct s
 
 		if (strcmp(is, wished) != 0)
 			json_array_append_new(list,
-				json_pack("{s:s, s:o, s:o}", "setting", settings_table[id].name,
-					"running", json_text(is), "asked", json_text(wished)));
+				json_pack("{s:s, s:o, s:o, s:o}", "setting",
+					settings_table[id].name, "running", json_text(is),
+					"asked", json_text(wished), "source",
+					json_text(asked->source[id])));
 	}
 	return list;
 }

@@ -162,7 +162,8 @@ class Draco:
             "DRACO_NAME": self.name,
             "DRACO_SITE_CONFIG": "/dev/null",
             "TERM": "dumb",
-            "LSAN_OPTIONS": f"suppressions={SOURCE}/tests/system/sanitizers.supp",
+            "LSAN_OPTIONS": f"suppressions={SOURCE}/tests/system/sanitizers.supp:"
+            "print_suppressions=0",
         }
         for variable in ("XDG_STATE_HOME", "XDG_CONFIG_HOME"):
             self.environment.pop(variable, None)

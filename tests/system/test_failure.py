@@ -245,7 +245,13 @@ def test_requeued(user: Draco) -> None:
     assert "was requeued by Slurm, from n" in text and "it waits again" in text
     assert user.status()["jobs"][0]["phase"] == "pending"
     # Slurm lets it wait for two minutes; an administrator need not.
-    wait_for(lambda: user.jobs()[0]["reason"] == "BeginTime", "its processes have ended")
+    wait_for(lambda: user.jobs()[0]["reason"] == "BeginTime", "Slurm has ended it")
+    # What the first run's processes report late would count for the second.
+    pattern = f"--name draco-{job}( |$)"
+    wait_for(
+        lambda: subprocess.run(["pgrep", "-f", "--", pattern]).returncode == 1,
+        "its processes have ended",
+    )
     user.sandbox.command("scontrol", "update", f"JobId={job}", "StartTime=now")
     user.wait_for_workers(1)
     assert [j["id"] for j in user.all_jobs()] == [job], user.run("events").stdout

@@ -107,7 +107,7 @@ def test_load_of_known_and_unknown_durations(dask: DaskCluster) -> None:
     wait_for(lambda: dask.dracod.workers[a][0] >= 2, "a busy worker")
     dask.run("blinds = client.map(blind, range(50))")
     load = dask.wait_for_load(lambda load: load["unknown"] > 0)
-    assert 40 <= load["unknown"] <= 60, "a sample of those that are queued"
+    assert load["unknown"] == 50
     dask.run("del steps, blinds")
     load = dask.wait_for_load(lambda load: load["ready"] == 0)
     assert load["unknown"] <= load["running"]
@@ -172,12 +172,12 @@ def test_idle_and_busy_are_told_soon(dask: DaskCluster) -> None:
     begin = time.monotonic()
     dask.run("client.submit(nap, pure=False).add_done_callback(print)")
     wait_for(lambda: dask.dracod.workers[address][0] == 1, "a busy worker", pause=0.01)
-    assert time.monotonic() - begin < 1
+    assert time.monotonic() - begin < 1.5
     dask.run("future = client.submit(nap, pure=False)")
     dask.run("wait(future)")
     begin = time.monotonic()
     wait_for(lambda: dask.dracod.workers[address][0] == 0, "an idle worker", pause=0.01)
-    assert time.monotonic() - begin < 1
+    assert time.monotonic() - begin < 1.5
 
 
 def test_reports_are_not_many(dask: DaskCluster) -> None:
@@ -302,7 +302,7 @@ def test_retire_of_all_or_none(dask: DaskCluster) -> None:
     assert statuses(dask) == ["running"] * 3
     forced = dask.dracod.ask("retire", workers=[a, b], force=True)
     assert forced == {"retired": [a, b], "busy": [b]}
-    assert dask.run("client.who_has(future)[future.key]")[-1:] in ([c], (c,))
+    assert dask.run(f"{c!r} in client.who_has(future)[future.key]")
 
 
 @pytest.mark.parametrize("way", ["one by one", "together"])

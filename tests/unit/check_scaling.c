@@ -136,28 +136,6 @@ START_TEST(no_job_that_comes_when_all_is_done)
 }
 END_TEST
 
-START_TEST(unknown_tasks_get_time_to_tell)
-{
-	limits.ready_threads = 8;
-	limits.wait_ms = 80000;
-	decide((struct demand){.ready = 40, .unknown = 40}, 0);
-	ck_assert_int_eq(target.jobs, 1);
-	ck_assert_int_eq(target.wake_ms, START + 2000);
-	decide((struct demand){.ready = 40, .unknown = 40}, 2000);
-	assert_target(5, SCALING_READY);
-	/* At most five seconds. */
-	scaling_state_init(&state);
-	limits.wait_ms = 600000;
-	decide((struct demand){.ready = 40, .unknown = 40}, 3000);
-	ck_assert_int_eq(target.wake_ms, START + 8000);
-	/* Nothing runs that could tell. */
-	scaling_state_init(&state);
-	limits.ready_threads = 0;
-	decide((struct demand){.ready = 40, .unknown = 40}, 4000);
-	ck_assert_int_lt(target.wake_ms, START + 4500);
-}
-END_TEST
-
 START_TEST(results_need_memory)
 {
 	limits.minimum_jobs = 0;
@@ -329,7 +307,6 @@ Suite *unit_suite(void)
 	tcase_add_test(tcase, minimum);
 	tcase_add_test(tcase, unknown_tasks_need_a_thread_each);
 	tcase_add_test(tcase, no_job_that_comes_when_all_is_done);
-	tcase_add_test(tcase, unknown_tasks_get_time_to_tell);
 	tcase_add_test(tcase, results_need_memory);
 	tcase_add_test(tcase, nothing_to_do_for_long);
 	tcase_add_test(tcase, results_keep_a_job);

@@ -1,0 +1,60 @@
+"""One Dask cluster on Slurm under all your notebooks, scripts and terminals.
+
+The names below are imported when they are first used, so that ``import draco`` costs nothing.
+"""
+
+from __future__ import annotations
+
+import importlib
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from draco.cluster import Cluster
+    from draco.discovery import ClusterInfo, list_clusters
+    from draco.errors import (
+        Candidate,
+        ClusterFailed,
+        ClusterNotRunning,
+        DaemonNotRunning,
+        DracoError,
+        DracoWarning,
+        SettingError,
+        VersionMismatch,
+    )
+    from draco.seed import start_slurm_cluster
+
+__version__ = "0.1.0"
+
+__all__ = [
+    "Candidate",
+    "Cluster",
+    "ClusterFailed",
+    "ClusterInfo",
+    "ClusterNotRunning",
+    "DaemonNotRunning",
+    "DracoError",
+    "DracoWarning",
+    "SettingError",
+    "VersionMismatch",
+    "list_clusters",
+    "start_slurm_cluster",
+]
+
+_MODULES = {
+    "Cluster": "cluster",
+    "ClusterInfo": "discovery",
+    "list_clusters": "discovery",
+    "start_slurm_cluster": "seed",
+}
+
+
+def __getattr__(name: str) -> Any:
+    if name not in __all__:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    value = getattr(importlib.import_module(f"draco.{_MODULES.get(name, 'errors')}"), name)
+    globals()[name] = value
+    return value
+
+
+def __dir__() -> list[str]:
+    return sorted({*globals(), *__all__})

@@ -1,0 +1,182 @@
+"""The control socket of dracod: JSON-RPC 2.0, one message per line."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import json
+import socket
+from collections.abc import Callable
+from typing import Any
+
+from draco import __version__
+from draco.errors import DaemonNotRunning, DracoError, error_from_answer
+
+#: Version of the control protocol that this package speaks.
+PROTOCOL = 1
+
+LINE_LIMIT = 512 * 1024
+HELLO_TIMEOUT = 10.0
+
+_HELLO = {"protocol": PROTOCOL, "client": "python", "version": __version__}
+
+
+def encode(number: int, method: str, params: dict[str, Any] | None) -> bytes:
+    """Make a request, with its newline."""
+    message: dict[str, Any] = {"jsonrpc": "2.0", "id": number, "method": method}
+    if params:
+        message["params"] = params
+    line = json.dumps(message, separators=(",", ":")).encode() + b"\n"
+    if len(line) > LINE_LIMIT:
+        raise DracoError(
+            f"the request is too large ({len(line) // 1024} KiB of {LINE_LIMIT // 1024}): "
+            "is the environment that large?"
+        )
+    return line
+
+
+class Connection:
+    """A connection to dracod on the running asyncio loop; use :meth:`open`.
+
+    Attributes
+    ----------
+    version : str
+        dracod's version.
+    on_notification : callable or None
+        Called with method and parameters of each notification.
+    on_lost : callable or None
+        Called when the connection ended without :meth:`close`.
+    """
+
+    def __init__(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        self.version = "?"
+        self.on_notification: Callable[[str, dict[str, Any]], None] | None = None
+        self.on_lost: Callable[[], None] | None = None
+        self._reader = reader
+        self._writer = writer
+        self._waiting: dict[int, tuple[str, asyncio.Future[Any]]] = {}
+        self._number = 0
+        self._lost: DracoError | None = None
+        self._task = asyncio.ensure_future(self._read())
+
+    @classmethod
+    async def open(cls, path: str) -> Connection:
+        """Connect and exchange versions.
+
+        Raises
+        ------
+        OSError
+            When nobody serves at ``path``.
+        VersionMismatch
+            When dracod speaks another protocol.
+        """
+        self = cls(*await asyncio.open_unix_connection(path, limit=2 * LINE_LIMIT))
+        try:
+            hello = await asyncio.wait_for(self.call("hello", _HELLO), HELLO_TIMEOUT)
+        except TimeoutError:
+            self.close()
+            raise DracoError(
+                f"dracod does not answer within {HELLO_TIMEOUT:g} s: "
+                "is it stopped, or this host overloaded?"
+            ) from None
+        except BaseException:
+            self.close()
+            raise
+        self.version = str(hello.get("version", "?"))
+        return self
+
+    @property
+    def is_open(self) -> bool:
+        """Whether requests can be sent."""
+        return self._lost is None
+
+    async def call(self, method: str, params: dict[str, Any] | None = None) -> Any:
+        """Ask, and wait for the answer.
+
+        Raises
+        ------
+        DracoError
+            As dracod answered, or :class:`~draco.DaemonNotRunning` when it has ended.
+        """
+        future: asyncio.Future[Any] = asyncio.get_running_loop().create_future()
+        number = self.send(method, params)
+        self._waiting[number] = (method, future)
+        try:
+            return await future
+        finally:
+            self._waiting.pop(number, None)
+
+    def send(self, method: str, params: dict[str, Any] | None = None) -> int:
+        """Ask without waiting for the answer; returns the request's number."""
+        if self._lost is not None:
+            raise self._lost
+        self._number += 1
+        self._writer.write(encode(self._number, method, params))
+        return self._number
+
+    def close(self) -> None:
+        """End the connection, after what was sent. Idempotent."""
+        self.on_lost = None
+        self._end(DaemonNotRunning("the connection to dracod was closed"))
+        self._task.cancel()
+
+    def _end(self, error: DracoError) -> None:
+        if self._lost is not None:
+            return
+        self._lost = error
+        self._writer.close()
+        for _, future in self._waiting.values():
+            if not future.done():
+                future.set_exception(error)
+        if self.on_lost is not None:
+            self.on_lost()
+
+    async def _read(self) -> None:
+        error = DaemonNotRunning("dracod has ended")
+        try:
+            while line := await self._reader.readline():
+                self._take(json.loads(line))
+        except (OSError, ValueError) as exc:
+            error = DaemonNotRunning(f"the connection to dracod has ended: {exc}")
+        self._end(error)
+
+    def _take(self, message: dict[str, Any]) -> None:
+        if "method" in message:
+            if self.on_notification is not None:
+                self.on_notification(message["method"], message.get("params") or {})
+            return
+        number = message.get("id")
+        if number is None and "error" in message:  # of no request: dracod turns us away
+            self._end(DracoError(str(message["error"].get("message"))))
+            return
+        method, future = self._waiting.get(number, ("", None))
+        if future is None or future.done():
+            return
+        if "error" in message:
+            future.set_exception(error_from_answer(message["error"], method, self.version))
+        else:
+            future.set_result(message.get("result"))
+
+
+def call_once(path: str, method: str, timeout: float = HELLO_TIMEOUT) -> Any:
+    """Connect, ask once, and disconnect, without any event loop.
+
+    Raises
+    ------
+    OSError
+        When nobody serves at ``path``, or not in time.
+    DracoError
+        As dracod answered.
+    """
+    with contextlib.closing(socket.socket(socket.AF_UNIX)) as sock:
+        sock.settimeout(timeout)
+        sock.connect(path)
+        sock.sendall(encode(1, "hello", _HELLO) + encode(2, method, None))
+        with sock.makefile("rb") as stream:
+            for line in stream:
+                message = json.loads(line)
+                if "error" in message:
+                    raise error_from_answer(message["error"], method)
+                if message.get("id") == 2:
+                    return message["result"]
+    raise DaemonNotRunning("dracod has ended")

@@ -1,0 +1,148 @@
+"""Finding dracod, and starting it where it does not run."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import os
+import pwd
+import shutil
+import socket
+import subprocess
+from pathlib import Path
+from typing import Any
+
+from draco._client import Connection
+from draco.errors import DaemonNotRunning, DracoError
+
+LAUNCH_TIMEOUT = 60
+
+
+def default_name() -> str:
+    """The cluster's name when none is given: ``$DRACO_NAME``, or "default"."""
+    return os.environ.get("DRACO_NAME") or "default"
+
+
+def state_directory() -> Path:
+    """Where each dracod has a directory of its name."""
+    state = os.environ.get("XDG_STATE_HOME", "")
+    if state.startswith("/"):
+        return Path(state, "draco")
+    home = os.environ.get("HOME", "")
+    if not home.startswith("/"):
+        home = pwd.getpwuid(os.getuid()).pw_dir
+    return Path(home, ".local/state/draco")
+
+
+def read_daemon_file(name: str) -> dict[str, Any] | None:
+    """What the dracod of this name says of itself: host, pid, socket; None when there is none."""
+    try:
+        text = (state_directory() / name / "daemon.json").read_text()
+        daemon = json.loads(text)
+    except (OSError, ValueError):
+        return None
+    return daemon if isinstance(daemon, dict) and "socket" in daemon else None
+
+
+def find_dracoctl() -> str:
+    """The path of dracoctl: beside ``$DRACO_BIN``, beside the package's prefix, or in ``PATH``.
+
+    Raises
+    ------
+    DaemonNotRunning
+        When there is none.
+    """
+    directories = [Path(__file__).resolve().parents[i] / "bin" for i in range(2, 6)]
+    if named := os.environ.get("DRACO_BIN"):
+        directories.insert(0, Path(named).parent)
+    for directory in directories:
+        if os.access(directory / "dracoctl", os.X_OK):
+            return str(directory / "dracoctl")
+    found = shutil.which("dracoctl")
+    if found is None:
+        raise DaemonNotRunning(
+            "draco's programs are not installed: neither beside this package nor in PATH is there a "
+            "dracoctl (DRACO_BIN=/path/to/dracod names another place)"
+        )
+    return found
+
+
+def launch(name: str) -> bool:
+    """Start the dracod of this name; returns whether it did not run before."""
+    command = [find_dracoctl(), "--json", "--name", name, "launch"]
+    try:
+        # In a session of its own: Ctrl-C in a terminal is meant for this program.
+        result = subprocess.run(
+            command,
+            stdin=subprocess.DEVNULL,
+            capture_output=True,
+            text=True,
+            timeout=LAUNCH_TIMEOUT,
+            start_new_session=True,
+        )
+    except subprocess.TimeoutExpired:
+        raise DaemonNotRunning(f"dracod does not come up within {LAUNCH_TIMEOUT} s") from None
+    except OSError as exc:
+        raise DaemonNotRunning(f"cannot run {command[0]}: {exc}") from exc
+    try:
+        answer = json.loads(result.stdout)
+    except ValueError:
+        answer = {"error": (result.stderr or result.stdout).strip()}
+    if result.returncode != 0:
+        raise DaemonNotRunning(str(answer.get("error") or f"{command[0]} failed"))
+    return bool(answer.get("launched"))
+
+
+def is_elsewhere(name: str, daemon: dict[str, Any]) -> str | None:
+    """A text for a dracod of another host; None when it is of this one."""
+    host = str(daemon.get("host"))
+    if host == socket.gethostname():
+        return None
+    return (
+        f'dracod "{name}" runs on host {host} (process {daemon.get("pid")}), and this is '
+        f"{socket.gethostname()}: use it there (if it does not run any more, remove "
+        f"{state_directory() / name / 'daemon.json'})"
+    )
+
+
+async def connect(name: str, start: bool) -> tuple[Connection, bool]:
+    """Connect to the dracod of this name.
+
+    Parameters
+    ----------
+    name : str
+        The cluster's name.
+    start : bool
+        Start dracod when it does not run.
+
+    Returns
+    -------
+    tuple of Connection and bool
+        The second is whether it was started.
+
+    Raises
+    ------
+    DaemonNotRunning
+        When it does not run and cannot, or shall not, be started.
+    """
+    launched = False
+    for _ in range(3):
+        daemon = read_daemon_file(name)
+        if daemon is not None:
+            if elsewhere := is_elsewhere(name, daemon):
+                raise DaemonNotRunning(elsewhere)
+            try:
+                return await Connection.open(str(daemon["socket"])), launched
+            except (FileNotFoundError, NotADirectoryError, ConnectionError):
+                pass  # it has ended, or is just ending
+            except OSError as exc:
+                raise DaemonNotRunning(f"cannot connect to {daemon['socket']}: {exc}") from exc
+            except DaemonNotRunning:
+                if not start:
+                    raise
+        if not start:
+            break
+        launched |= await asyncio.to_thread(launch, name)
+    if start:
+        raise DracoError(f'dracod "{name}" was started, but cannot be reached')
+    raise DaemonNotRunning(f'no cluster "{name}" is running')

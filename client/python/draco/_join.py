@@ -1,0 +1,137 @@
+"""Steps of joining a cluster, and small pure parts of the object that does."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable
+from typing import Any
+
+import dask.config
+from dask.utils import parse_bytes
+from distributed.security import Security
+
+from draco._client import Connection
+from draco._progress import Progress
+from draco._settings import caller_environment
+from draco.errors import ClusterNotRunning, SettingError
+
+_TLS = "DASK_DISTRIBUTED__COMM__TLS__"
+_DEFAULT_LINK = "{scheme}://{host}:{port}/status"
+
+#: How much of dracod's log belongs to the logs of a cluster, in bytes.
+TAIL = 32 * 1024
+
+
+async def join(
+    connection: Connection,
+    name: str,
+    wish: dict[str, Any] | None,
+    log: Callable[[str], None],
+    quiet: bool,
+) -> dict[str, Any]:
+    """Have a cluster that runs: join it, or start it with this wish (None: only join).
+
+    Returns
+    -------
+    dict
+        dracod's status, and what else it answered to the start.
+    """
+    if wish is None:
+        status = await connection.call("status")
+        state = status["cluster"]["state"]
+        if state == "running":
+            return status
+        if state != "starting":
+            raise ClusterNotRunning(f'the cluster "{name}" is {state}')
+        wish = {}
+    progress = Progress(log, quiet)
+    connection.on_notification = lambda method, params: (
+        progress(params) if method == "progress" else None
+    )
+    try:
+        return await connection.call("start", start_params(wish))
+    finally:
+        connection.on_notification = None
+        progress.finish()
+
+
+def start_params(wish: dict[str, Any]) -> dict[str, Any]:
+    """Make the parameters of the request "start"."""
+    try:
+        directory = os.getcwd()
+    except OSError:
+        directory = "/"
+    return {
+        **wish,
+        "environment": caller_environment(),
+        "directory": directory,
+        "progress": True,
+        "bound": True,
+    }
+
+
+def warnings_of(report: dict[str, Any], name: str) -> list[str]:
+    """What a user should know of a start that went well."""
+    texts = [str(limit.get("message")) for limit in report.get("limits") or []]
+    if not report.get("joined"):
+        return texts + [str(text) for text in report.get("warnings") or []]
+    different = [
+        f"{item['setting']} is {item['running']}, not {item['asked']}"
+        for item in report.get("differences") or []
+        if item.get("source") != "default"
+    ]
+    if different:
+        texts.append(
+            f'the cluster "{name}" runs with other settings, which stay: '
+            + "; ".join(different)
+            + '. name="OTHER" makes a cluster of its own.'
+        )
+    return texts
+
+
+def security_of(variables: dict[str, str]) -> Security:
+    """Make the client's certificate from the variables that ``Client()`` would need."""
+    if _TLS + "CA_FILE" not in variables:
+        return Security(require_encryption=False)
+    return Security(
+        require_encryption=True,
+        tls_ca_file=variables[_TLS + "CA_FILE"],
+        tls_client_cert=variables[_TLS + "CLIENT__CERT"],
+        tls_client_key=variables[_TLS + "CLIENT__KEY"],
+    )
+
+
+def amount_of(
+    n: int | None, jobs: int | None, cores: int | None, memory: str | int | None
+) -> dict[str, int]:
+    """Make the parameters of the request "scale": exactly one of these must be given."""
+    amounts: dict[str, Any] = {"workers": n, "jobs": jobs, "cores": cores}
+    if memory is not None:
+        amounts["memory_mib"] = -(-parse_bytes(memory) // 2**20)
+    given = {name: int(value) for name, value in amounts.items() if value is not None}
+    if len(given) != 1:
+        raise SettingError("scale: give one of n, jobs, cores and memory")
+    return given
+
+
+def proxied_link(port: int) -> str | None:
+    """The dashboard's path below a JupyterHub server, unless the user has a link of another form."""
+    hub = os.environ.get("JUPYTERHUB_SERVICE_PREFIX")
+    link = dask.config.get("distributed.dashboard.link", default=_DEFAULT_LINK)
+    if not hub or link != _DEFAULT_LINK:
+        return None
+    return f"{hub}proxy/{port}/status"
+
+
+def tail_of(path: str | None) -> str:
+    """The last lines of a log, or a text that says why there are none."""
+    if not path:
+        return ""
+    try:
+        with open(path, "rb") as file:
+            size = file.seek(0, os.SEEK_END)
+            file.seek(max(0, size - TAIL))
+            text = file.read().decode(errors="replace")
+    except OSError as exc:
+        return f"({exc})"
+    return text.partition("\n")[2] if size > TAIL else text

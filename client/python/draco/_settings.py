@@ -1,0 +1,129 @@
+"""What a start brings along: settings, environment, and a label for others to read."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import socket
+import sys
+from collections.abc import Mapping
+from typing import Any, TypedDict
+
+
+class Settings(TypedDict, total=False):
+    """The settings of a cluster, as ``dracoctl config explain`` and draco.yaml(5) describe them.
+
+    dracod checks names and values; durations are seconds or texts such as "5 min".
+    """
+
+    processes: int
+    cores: int
+    memory: str
+    walltime: str
+    wait_timeout: int | str
+    adaptive_scale_factor: int
+    use_scratch_dir: bool
+    reservation: str | None
+    queues_to_try: list[str] | None
+    minimum: int
+    maximum: int
+    idle_hold: int | str
+    idle_timeout: int | str
+    idle_shutdown: int | str
+    target_duration: float | str
+    backlog: int
+    handover_margin: int | str
+    failure_limit: int
+    python: str
+    minimum_walltime: str
+    log_directory: str
+    log_retention: int | str
+    poll_interval: float | str
+    scheduler_timeout: int | str
+    worker_timeout: int | str
+    security: str
+    interface: str
+    dashboard: str
+    dashboard_address: str
+    dashboard_port: int | str
+    account: str
+    qos: str
+    constraint: str
+    gres: str
+    gpus: int | str
+    exclusive: bool
+    licenses: str
+    nodelist: str
+    exclude: str
+    mail_type: str
+    mail_user: str
+    directives: Mapping[str, str | int | bool | None]
+    prologue: str | list[str]
+    epilogue: str | list[str]
+    environment: Mapping[str, str | int]
+    worker_options: list[str]
+    scheduler_options: list[str]
+    worker_start: str
+    scratch_directory: str
+
+
+def encode_settings(settings: Mapping[str, Any]) -> dict[str, Any]:
+    """Make JSON of what a user gave; None means that nothing was given."""
+    return {name: _encode(value) for name, value in settings.items() if value is not None}
+
+
+def _encode(value: Any) -> Any:
+    if value is None or isinstance(value, bool | int | float | str):
+        return value
+    if isinstance(value, Mapping):
+        return {str(key): _encode(item) for key, item in value.items()}
+    if isinstance(value, list | tuple | set | frozenset):
+        return [_encode(item) for item in value]
+    return str(value)  # such as a path
+
+
+def _is_text(text: str) -> bool:
+    try:
+        text.encode()
+    except UnicodeEncodeError:
+        return False
+    return True
+
+
+def caller_environment() -> dict[str, str]:
+    """Take the variables of this process, with its own Python first in ``PATH``.
+
+    Workers must run the Python that sends them its objects, which need not be the first in PATH: a
+    notebook's kernel often is not.
+    """
+    environment = {k: v for k, v in os.environ.items() if _is_text(k) and _is_text(v)}
+    path = environment.get("PATH", os.defpath)
+    here = os.path.dirname(sys.executable)
+    first = shutil.which("python3", path=path)
+    is_first = first is not None and os.path.dirname(first) == here
+    if here and not is_first and os.access(os.path.join(here, "python3"), os.X_OK):
+        environment["PATH"] = here + os.pathsep + path
+    return environment
+
+
+def label() -> dict[str, Any]:
+    """Who this is, for ``dracoctl status``."""
+    notebook = os.environ.get("JPY_SESSION_NAME")
+    if notebook is None and (main := sys.modules.get("__main__")) is not None:
+        notebook = getattr(main, "__vsc_ipynb_file__", None)
+    program = os.path.basename(sys.argv[0]) if sys.argv else ""
+    if program in ("", "-", "-c", "-m"):
+        program = "python"
+    if in_kernel():
+        program = "Jupyter kernel"
+    result: dict[str, Any] = {"host": socket.gethostname(), "pid": os.getpid()}
+    for name, value in (("notebook", notebook), ("program", program)):
+        if isinstance(value, str) and _is_text(value):
+            result[name] = value[-250:]
+    return result
+
+
+def in_kernel() -> bool:
+    """Whether this process is the kernel of a notebook."""
+    kernel = sys.modules.get("ipykernel.kernelapp")
+    return kernel is not None and kernel.IPKernelApp.initialized()

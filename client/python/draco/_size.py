@@ -1,0 +1,112 @@
+"""The size of a cluster: by hand, or as large as the work."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from draco import _join
+
+
+class Adaptive:
+    """The bounds between which dracod fits the cluster to the work.
+
+    Attributes
+    ----------
+    minimum, maximum : int
+        In workers.
+    """
+
+    def __init__(self, minimum: int, maximum: int) -> None:
+        self.minimum = minimum
+        self.maximum = maximum
+
+    def stop(self) -> None:
+        """Do nothing: dracod adapts until a size is set by ``scale``."""
+
+    def __repr__(self) -> str:
+        return f"Adaptive(minimum={self.minimum}, maximum={self.maximum})"
+
+
+class Sized:
+    """What a cluster can do about its size; a part of :class:`draco.Cluster`."""
+
+    _adaptive: Adaptive | None
+    _report_time: float
+
+    def scale(
+        self,
+        n: int | None = None,
+        jobs: int | None = None,
+        cores: int | None = None,
+        memory: str | int | None = None,
+    ) -> Any:
+        """Keep the cluster at a size, whatever the work is, until :meth:`adapt`.
+
+        Parameters
+        ----------
+        n : int, optional
+            In workers; whole jobs are kept for them.
+        jobs : int, optional
+            In jobs.
+        cores : int, optional
+            In cores.
+        memory : str or int, optional
+            In memory, such as "500 GiB", or in bytes.
+        """
+        return self.sync(self._scale, _join.amount_of(n, jobs, cores, memory))
+
+    async def _scale(self, amount: dict[str, int]) -> None:
+        await self._call("scale", amount)
+        self._adaptive = None
+        self._report_time = 0.0
+
+    def adapt(
+        self,
+        *,
+        minimum: int | None = None,
+        maximum: int | None = None,
+        minimum_jobs: int | None = None,
+        maximum_jobs: int | None = None,
+        **ignored: Any,
+    ) -> Any:
+        """Fit the cluster to the work again, within bounds.
+
+        dracod does that from the start; this changes the bounds, and ends what :meth:`scale` said.
+
+        Parameters
+        ----------
+        minimum, maximum : int, optional
+            In workers; without them the bounds stay.
+        minimum_jobs, maximum_jobs : int, optional
+            In jobs.
+        **ignored
+            Arguments of :class:`distributed.Adaptive` that only concern how it decides.
+
+        Returns
+        -------
+        Adaptive
+            The bounds that hold; an awaitable of it when asynchronous.
+        """
+        return self.sync(self._adapt, minimum, maximum, minimum_jobs, maximum_jobs)
+
+    async def _adapt(
+        self,
+        minimum: int | None,
+        maximum: int | None,
+        minimum_jobs: int | None,
+        maximum_jobs: int | None,
+    ) -> Adaptive:
+        if minimum_jobs is not None or maximum_jobs is not None:
+            size = (await self._refresh()).get("size") or {}
+            per_job = size["per_job"]["workers"]
+            minimum = minimum_jobs * per_job if minimum_jobs is not None else minimum
+            maximum = maximum_jobs * per_job if maximum_jobs is not None else maximum
+        bounds = {"minimum": minimum, "maximum": maximum}
+        params = {name: value for name, value in bounds.items() if value is not None}
+        size = await self._call("adapt", params)
+        per_job = size["per_job"]["workers"]
+        self._adaptive = Adaptive(
+            size["minimum_jobs"] * per_job, size["maximum_jobs"] * per_job
+        )
+        self._report_time = 0.0
+        return self._adaptive

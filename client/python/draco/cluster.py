@@ -1,0 +1,458 @@
+"""The cluster as an object of Dask's."""
+
+from __future__ import annotations
+
+import asyncio
+import atexit
+import contextlib
+import time
+import warnings
+import weakref
+from collections.abc import Coroutine, Generator, Iterable
+from typing import TYPE_CHECKING, Any, Literal, Unpack
+
+from distributed.core import Status, rpc
+from distributed.deploy.cluster import Cluster as DaskCluster
+from distributed.objects import SchedulerInfo
+from distributed.security import Security
+from distributed.utils import Log, Logs, TimeoutError, format_dashboard_link
+
+from draco import _html, _join
+from draco._client import Connection
+from draco._daemon import connect, default_name
+from draco._settings import Settings, encode_settings, in_kernel, label
+from draco._size import Sized
+from draco.errors import ClusterNotRunning, DaemonNotRunning, DracoError, DracoWarning
+
+if TYPE_CHECKING:
+    from distributed import Client
+    from tornado.ioloop import IOLoop
+
+#: How often the scheduler is asked for its workers when nothing is heard of, in seconds.
+REFRESH = 5.0
+
+#: How old dracod's status may be where it cannot be asked at once, in seconds.
+FRESH = 1.0
+
+
+class Cluster(Sized, DaskCluster):
+    """The user's cluster on Slurm: joined when it runs, else started.
+
+    All programs of the user share it by its name. An object holds on to it until it is closed,
+    or its process ends.
+
+    Parameters
+    ----------
+    name : str, optional
+        By default ``$DRACO_NAME``, or "default".
+    profile : str, optional
+        A profile of the settings' files.
+    asynchronous : bool, optional
+        For use with ``await`` and ``async with``.
+    loop : tornado.ioloop.IOLoop, optional
+        The event loop to use.
+    quiet : bool, optional
+        Print no progress during a start.
+    shutdown_on_close : bool or "auto", optional
+        Whether :meth:`close` stops the cluster for all: "auto" does when this object started it and
+        no other one is attached. A script that ends without closing closes then; a notebook's kernel
+        leaves the cluster to the next one.
+    scheduler_sync_interval : float, optional
+        As of any cluster of Dask.
+    **settings
+        Any setting of ``dracoctl config show``, such as ``processes``, ``cores``, ``memory``,
+        ``walltime``, ``minimum`` and ``maximum``. Those not given come from the settings' files.
+
+    Examples
+    --------
+    >>> from draco import Cluster
+    >>> with Cluster(processes=4, cores=8, memory="16 GiB", maximum=40) as cluster:
+    ...     client = cluster.get_client()
+    """
+
+    _instances: weakref.WeakSet[Cluster] = weakref.WeakSet()
+
+    def __init__(
+        self,
+        *,
+        name: str | None = None,
+        profile: str | None = None,
+        asynchronous: bool = False,
+        loop: IOLoop | None = None,
+        quiet: bool = False,
+        shutdown_on_close: bool | Literal["auto"] = "auto",
+        scheduler_sync_interval: float = 1,
+        **settings: Unpack[Settings],
+    ) -> None:
+        self._prepare(name, asynchronous, loop, quiet, scheduler_sync_interval)
+        self._wish: dict[str, Any] | None = {"settings": encode_settings(settings)}
+        if profile is not None:
+            self._wish["profile"] = profile
+        self.shutdown_on_close = shutdown_on_close
+        self._begin_sync(asynchronous)
+
+    def _prepare(
+        self,
+        name: str | None,
+        asynchronous: bool,
+        loop: IOLoop | None,
+        quiet: bool,
+        scheduler_sync_interval: float,
+    ) -> None:
+        self.security: Security | None = None
+        self._connection: Connection | None = None
+        self._asynchronous = asynchronous
+        self._beginning: asyncio.Task[None] | None = None
+        self._ending: asyncio.Task[None] | None = None
+        self._news = asyncio.Event()
+        self._tasks: set[asyncio.Future[Any]] = set()
+        self._report: dict[str, Any] = {}
+        self._report_time = 0.0
+        self._warnings: list[str] = []
+        super().__init__(
+            asynchronous=asynchronous,
+            loop=loop,
+            quiet=quiet,
+            name=name or default_name(),
+            scheduler_sync_interval=scheduler_sync_interval,
+        )
+        self._instances.add(self)
+
+    @classmethod
+    def from_name(
+        cls,
+        name: str | None = None,
+        *,
+        asynchronous: bool = False,
+        loop: IOLoop | None = None,
+        quiet: bool = False,
+        shutdown_on_close: bool | Literal["auto"] = False,
+    ) -> Cluster:
+        """Join a cluster that runs, and never start one.
+
+        Raises
+        ------
+        DaemonNotRunning, ClusterNotRunning
+            When there is none of this name.
+        """
+        self = cls.__new__(cls)
+        self._prepare(name, asynchronous, loop, quiet, 1)
+        self._wish = None
+        self.shutdown_on_close = shutdown_on_close
+        self._begin_sync(asynchronous)
+        return self
+
+    # Beginning
+
+    def _begin_sync(self, asynchronous: bool) -> None:
+        if asynchronous:
+            return
+        self._loop_runner.start()
+        try:
+            self.sync(self._begin)
+            self._warn()
+        except DracoError as error:
+            self._loop_runner.stop()
+            raise error.with_traceback(None) from None  # what it went through tells nobody
+        except BaseException:  # an interrupt, perhaps after all was done
+            self.loop.add_callback(self._abandon)
+            raise
+
+    def __await__(self) -> Generator[Any, None, Cluster]:
+        async def begin() -> Cluster:
+            if self.status == Status.created:
+                await self._begin()
+                self._warn()
+            return self
+
+        return begin().__await__()
+
+    async def _begin(self) -> None:
+        if self._beginning is None:
+            self._beginning = asyncio.ensure_future(self._start())
+        await self._beginning
+
+    async def _start(self) -> None:
+        try:
+            self._connection, launched = await connect(self.name, self._wish is not None)
+            self._connection.on_lost = self._on_lost
+            try:
+                await self._join()
+            except DracoError:
+                if launched and self._connection.is_open:  # it was started for this
+                    await self._connection.call("shutdown")
+                raise
+        except BaseException:
+            self._abandon()
+            raise
+
+    async def _join(self) -> None:
+        connection = self._connection
+        assert connection is not None
+        report = await _join.join(connection, self.name, self._wish, self._log, self.quiet)
+        self._set_report(report)
+        self._warnings = _join.warnings_of(report, self.name)
+        variables = await connection.call("environment")
+        self.security = _join.security_of(variables)
+        self.scheduler_comm = rpc(
+            variables["DASK_SCHEDULER_ADDRESS"],
+            connection_args=self.security.get_connection_args("client"),
+        )
+        await self._watch_scheduler()
+        connection.on_notification = self._on_notification
+        await connection.call("events", {"count": 0, "follow": True})
+        # From here on the cluster outlives this connection.
+        await connection.call("attach", {"label": label()})
+
+    async def _watch_scheduler(self) -> None:
+        """Do what the base class does in ``_start``, but for several clusters of one scheduler.
+
+        A scheduler tells only the last one who subscribed of its workers.
+        """
+        await self._refresh_workers()
+        self._sync_cluster_info_task = asyncio.ensure_future(self._sync_cluster_info())
+        for callback in self.periodic_callbacks.values():
+            callback.start()
+        self.status = Status.running
+
+    async def _refresh_workers(self) -> None:
+        self.scheduler_info = SchedulerInfo(await self.scheduler_comm.identity())
+
+    async def _sync_cluster_info(self) -> None:
+        """Keep ``scheduler_info`` up to date: after each event, and now and then."""
+        with contextlib.suppress(OSError):  # what that means, dracod tells
+            await self.scheduler_comm.set_metadata(
+                keys=["cluster-manager-info"], value=self._cluster_info.copy()
+            )
+            while self.status == Status.running:
+                with contextlib.suppress(TimeoutError, asyncio.TimeoutError):
+                    await asyncio.wait_for(self._news.wait(), REFRESH)
+                self._news.clear()
+                await self._refresh_workers()
+                await asyncio.sleep(self._sync_interval / 4)
+
+    def _warn(self) -> None:
+        for text in self._warnings:
+            warnings.warn(text, DracoWarning, stacklevel=4)
+        self._warnings = []
+
+    def _abandon(self) -> None:
+        """Give up a start, at whatever point it is; what it began ends."""
+        if self._beginning is not None and not self._beginning.done():
+            self._beginning.cancel()
+        if self._connection is not None and self._connection.is_open:
+            with contextlib.suppress(DracoError):
+                self._connection.send("stop", {"own": True, "alone": True})
+            self._connection.close()
+        if self.scheduler_comm is not None and self.status != Status.closed:
+            self._spawn(super()._close())
+        else:
+            self.status = Status.closed
+
+    # Ending
+
+    async def _close(self) -> None:
+        if self._ending is None:
+            self._ending = asyncio.ensure_future(self._end())
+        await asyncio.shield(self._ending)
+
+    async def _end(self) -> None:
+        if self._beginning is not None and not self._beginning.done():
+            self._beginning.cancel()
+            await asyncio.wait([self._beginning])
+        if self.status != Status.closed:
+            self.status = Status.closing
+        try:
+            await self._stop()
+        finally:
+            if self._connection is not None:
+                self._connection.close()
+            await super()._close()
+            self.status = Status.closed
+
+    async def _stop(self) -> None:
+        connection = self._connection
+        if connection is None or not connection.is_open or not self.shutdown_on_close:
+            return
+        params = {"own": True, "alone": True} if self.shutdown_on_close == "auto" else None
+        connection.on_lost = None
+        with contextlib.suppress(DaemonNotRunning):
+            await connection.call("stop", params)
+
+    def shutdown(self, timeout: float | None = None) -> Any:
+        """Stop the cluster, whoever else uses it, and close.
+
+        Parameters
+        ----------
+        timeout : float, optional
+            How long to wait for the end, in seconds.
+        """
+        self.shutdown_on_close = True
+        return self.close(timeout)
+
+    def __exit__(self, exc_type: Any, exc_value: Any, traceback: Any) -> None:
+        super().__exit__(exc_type, exc_value, traceback)
+        self._loop_runner.stop()
+
+    def _on_lost(self) -> None:
+        self._gone("dracod has ended")
+
+    def _on_notification(self, method: str, params: dict[str, Any]) -> None:
+        self._report_time = 0.0
+        self._news.set()
+        if method != "event" or params.get("subject") != "cluster":
+            return
+        if params.get("to") in ("stopping", "stopped", "failed"):
+            self._gone(f"the cluster is {params['to']}")
+
+    def _gone(self, why: str) -> None:
+        """The cluster has ended without us."""
+        if self.status == Status.running:
+            self._cluster_manager_logs.append((time.time(), why))
+            self.shutdown_on_close = False
+            self._spawn(self._close())
+
+    def _spawn(self, work: Coroutine[Any, Any, Any]) -> None:
+        task = asyncio.ensure_future(work)
+        self._tasks.add(task)
+        task.add_done_callback(self._tasks.discard)
+
+    # Asking dracod
+
+    async def _call(self, method: str, params: dict[str, Any] | None = None) -> Any:
+        if self.status == Status.created:
+            await self._begin()
+        if self._connection is None or not self._connection.is_open:
+            raise ClusterNotRunning(f'the cluster "{self.name}" was closed or has ended')
+        return await self._connection.call(method, params)
+
+    def _set_report(self, report: dict[str, Any]) -> None:
+        self._report = report
+        self._report_time = time.monotonic()
+
+    async def _refresh(self) -> dict[str, Any]:
+        self._set_report(await self._call("status"))
+        self._news.set()
+        return self._report
+
+    def report(self) -> Any:
+        """All that dracod knows: ``cluster``, ``scheduler``, ``jobs``, ``attached``, ``size``, ...
+
+        Returns
+        -------
+        dict
+            As ``dracoctl --json status`` prints it; an awaitable of it when asynchronous.
+        """
+        return self.sync(self._refresh)
+
+    def _recent_report(self) -> dict[str, Any]:
+        """What is known now; asked for anew where that is possible."""
+        if self.status != Status.running:
+            return self._report
+        with contextlib.suppress(DracoError, TimeoutError, RuntimeError):
+            if not self.asynchronous:
+                return self.sync(self._refresh, callback_timeout=2)
+            if time.monotonic() - self._report_time > FRESH:
+                self._report_time = time.monotonic()
+                self._spawn(self._refresh_quietly())
+        return self._report
+
+    async def _refresh_quietly(self) -> None:
+        with contextlib.suppress(DracoError):
+            await self._refresh()
+
+    @property
+    def jobs(self) -> list[dict[str, Any]]:
+        """The Slurm jobs, each with ``id``, ``phase``, ``nodes``, ``reason``, ``workers``, ..."""
+        return list(self._recent_report().get("jobs") or [])
+
+    @property
+    def attached(self) -> list[dict[str, Any]]:
+        """Who holds on to the cluster: ``host``, ``pid``, ``notebook``, ``since``, ``last_use``."""
+        return list(self._recent_report().get("attached") or [])
+
+    # What distributed's clusters have
+
+    def wait_for_workers(self, n_workers: int, timeout: float | None = None) -> Any:
+        """Wait until so many workers are connected.
+
+        Parameters
+        ----------
+        n_workers : int
+            The number of workers.
+        timeout : float, optional
+            Seconds after which to raise a :class:`TimeoutError`.
+        """
+        if not isinstance(n_workers, int) or n_workers < 1:
+            raise ValueError(
+                f"`n_workers` must be a positive integer. Instead got {n_workers}."
+            )
+        return self.sync(self._wait_for_workers, n_workers, timeout=timeout)
+
+    async def _wait_for_workers(self, n_workers: int = 0, timeout: float | None = None) -> None:
+        deadline = None if timeout is None else time.monotonic() + float(timeout)
+        while True:
+            await self._refresh_workers()
+            there = len(self.scheduler_info["workers"])
+            if there >= n_workers:
+                return
+            if self.status != Status.running:
+                raise ClusterNotRunning(f'the cluster "{self.name}" was closed or has ended')
+            if deadline is not None and time.monotonic() > deadline:
+                raise TimeoutError(
+                    f"Only {there}/{n_workers} workers arrived after {timeout} s"
+                )
+            await asyncio.sleep(0.1)
+
+    async def _get_logs(
+        self,
+        cluster: bool = True,
+        scheduler: bool = True,
+        workers: bool | Iterable[str] = True,
+    ) -> Logs:
+        logs = Logs()
+        if cluster:
+            paths = await self._call("logs")
+            own = [str(line[1]) for line in self._cluster_manager_logs]
+            tail = await asyncio.to_thread(_join.tail_of, paths.get("daemon"))
+            logs["Cluster"] = Log("\n".join([*own, tail]))
+        logs.update(
+            await super()._get_logs(cluster=False, scheduler=scheduler, workers=workers)
+        )
+        return logs
+
+    def get_client(self) -> Client:
+        """Return this process's client of the cluster, or make one."""
+        from distributed import Client
+
+        with contextlib.suppress(ValueError):
+            current = Client.current()
+            if current.cluster is self and current.status in ("running", "connecting"):
+                return current
+        return Client(self)
+
+    @property
+    def dashboard_link(self) -> str:
+        """Where Dask's dashboard is; "" when there is none."""
+        dashboard = self._report.get("dashboard") or {}
+        if not dashboard.get("port"):
+            return ""
+        proxied = _join.proxied_link(dashboard["port"])
+        return proxied or format_dashboard_link(dashboard["address"], dashboard["port"])
+
+    def _scaling_status(self) -> str:
+        return _html.scaling_html(self._recent_report(), len(self.scheduler_info["workers"]))
+
+    def _repr_html_(self, cluster_status: str | None = None) -> str:
+        rows = _html.jobs_html(self._recent_report())
+        return super()._repr_html_(cluster_status=(cluster_status or "") + rows)
+
+
+@atexit.register
+def _close_at_exit() -> None:
+    if in_kernel():
+        return
+    for cluster in list(Cluster._instances):
+        if cluster.status not in (Status.closed, Status.created):
+            with contextlib.suppress(Exception):
+                cluster.close(timeout=30)

@@ -1,0 +1,76 @@
+"""Which clusters there are."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from draco._client import call_once
+from draco._daemon import is_elsewhere, read_daemon_file, state_directory
+from draco.errors import DracoError
+
+
+@dataclass(frozen=True)
+class ClusterInfo:
+    """A dracod and its cluster, as :func:`list_clusters` finds them.
+
+    Attributes
+    ----------
+    name : str
+        For :meth:`draco.Cluster.from_name`.
+    host : str
+        Where dracod runs.
+    state : str
+        Of the cluster: ``running``, ``starting``, ``stopping``, ``stopped``, ``failed``; or
+        ``elsewhere`` when dracod runs on another host, ``unknown`` when it does not answer.
+    workers, jobs : int
+        How many there are.
+    address, dashboard : str or None
+        Of the Dask scheduler.
+    """
+
+    name: str
+    host: str
+    state: str
+    workers: int = 0
+    jobs: int = 0
+    address: str | None = None
+    dashboard: str | None = None
+
+
+def list_clusters() -> list[ClusterInfo]:
+    """Find all clusters of this user, also those that have stopped but whose dracod still runs.
+
+    Returns
+    -------
+    list of ClusterInfo
+        By name.
+    """
+    directory = state_directory()
+    names = sorted(path.parent.name for path in directory.glob("*/daemon.json"))
+    found = (_look(name) for name in names)
+    return [info for info in found if info is not None]
+
+
+def _look(name: str) -> ClusterInfo | None:
+    daemon = read_daemon_file(name)
+    if daemon is None:
+        return None
+    host = str(daemon.get("host"))
+    if is_elsewhere(name, daemon):
+        return ClusterInfo(name, host, "elsewhere")
+    try:
+        status = call_once(str(daemon["socket"]), "status", timeout=2)
+    except (FileNotFoundError, ConnectionRefusedError):
+        return None  # it has ended without a farewell
+    except (OSError, DracoError):
+        return ClusterInfo(name, host, "unknown")
+    cluster, scheduler = status["cluster"], status["scheduler"]
+    return ClusterInfo(
+        name,
+        host,
+        cluster["state"],
+        cluster["workers"],
+        cluster["jobs"],
+        scheduler["address"],
+        scheduler["dashboard"],
+    )

@@ -1,0 +1,151 @@
+"""What can go wrong, as classes; the messages are dracod's own."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+
+class DracoError(Exception):
+    """Any failure that draco tells of."""
+
+
+class DaemonNotRunning(DracoError):
+    """There is no dracod to talk to, or it has ended."""
+
+
+class ClusterNotRunning(DracoError):
+    """dracod runs, but no cluster does."""
+
+
+class VersionMismatch(DracoError):
+    """The Python package and the dracod that runs do not fit together."""
+
+
+class SettingError(DracoError, ValueError):
+    """A setting, or another argument, has a value that cannot be.
+
+    Attributes
+    ----------
+    problems : list of dict
+        Each mistake by itself, with ``setting``, ``message`` and ``source`` where they are known.
+    """
+
+    def __init__(self, message: str, problems: list[dict[str, Any]] | None = None) -> None:
+        super().__init__(message)
+        self.problems = problems or []
+
+
+@dataclass(frozen=True)
+class Candidate:
+    """A place where the jobs could have run.
+
+    Attributes
+    ----------
+    partition, reservation : str or None
+        The place.
+    verdict : str
+        What became of it: ``skipped`` or ``possible``.
+    reason : str or None
+        Why it did not serve.
+    start : int or None
+        When the jobs would have started there, in seconds since the epoch.
+    """
+
+    partition: str | None
+    reservation: str | None = None
+    verdict: str = ""
+    reason: str | None = None
+    start: int | None = None
+
+    def __str__(self) -> str:
+        place = self.partition or "?"
+        if self.reservation:
+            place += f" in reservation {self.reservation}"
+        return f"{place}: {self.reason or self.verdict}"
+
+
+class ClusterFailed(DracoError):
+    """The cluster could not be started, or has failed.
+
+    Attributes
+    ----------
+    message : str
+        What happened.
+    candidates : list of Candidate
+        The places that were looked at, and what was wrong with each; empty when it did not fail
+        for want of a place.
+    log : str or None
+        The path of a log that tells more.
+    tail : str or None
+        The end of that log.
+    """
+
+    def __init__(
+        self,
+        message: str,
+        candidates: list[Candidate] | None = None,
+        log: str | None = None,
+        tail: str | None = None,
+    ) -> None:
+        super().__init__(message, candidates, log, tail)
+        self.message = message
+        self.candidates = candidates or []
+        self.log = log
+        self.tail = tail
+
+    def __str__(self) -> str:
+        text = self.message
+        if self.tail and self.log:
+            text += f"\n\nThe end of {self.log}:\n{self.tail}"
+        return text
+
+
+class DracoWarning(UserWarning):
+    """Something that a user should know, though it does not hinder."""
+
+
+# Error codes of the control socket.
+_INVALID_PARAMS = -32602
+_METHOD_NOT_FOUND = -32601
+_NOT_RUNNING = -32001
+_WRONG_VERSION = -32002
+
+
+def error_from_answer(error: dict[str, Any], method: str, version: str = "?") -> DracoError:
+    """Make the exception for an error that dracod answered with.
+
+    Parameters
+    ----------
+    error : dict
+        ``code``, ``message`` and perhaps ``data``.
+    method : str
+        What was asked for.
+    version : str
+        dracod's version, as far as it is known.
+    """
+    code, text = error.get("code"), str(error.get("message"))
+    data = error.get("data")
+    data = data if isinstance(data, dict) else {}
+    if code == _INVALID_PARAMS:
+        return SettingError(text, data.get("problems"))
+    if code == _NOT_RUNNING:
+        return ClusterNotRunning(text)
+    if code == _WRONG_VERSION:
+        return VersionMismatch(text)
+    if code == _METHOD_NOT_FOUND:
+        from draco import __version__
+
+        return VersionMismatch(
+            f"this dracod is of version {version} and does not know {method!r}, and the Python "
+            f"package draco is of version {__version__}: use the same version of both "
+            "(dracoctl shutdown ends the old dracod)"
+        )
+    if method == "start":
+        keys = ("partition", "reservation", "verdict", "reason", "start")
+        candidates = [
+            Candidate(**{key: item.get(key) for key in keys})
+            for item in data.get("candidates") or []
+        ]
+        return ClusterFailed(text, candidates, data.get("log"), data.get("tail"))
+    return DracoError(text)

@@ -1,0 +1,143 @@
+"""The one call of the Python package that draco takes the place of."""
+
+from __future__ import annotations
+
+import functools
+import inspect
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Any, ParamSpec, TypeVar, Unpack
+
+from draco._settings import Settings
+from draco.cluster import Cluster
+
+if TYPE_CHECKING:
+    from distributed import Client
+
+P = ParamSpec("P")
+R = TypeVar("R")
+
+
+def _given_only(function: Callable[P, R]) -> Callable[P, R]:
+    """Replace by None what the caller left to its default.
+
+    The defaults are those of the settings' table. Only what a caller says may win over the files
+    of site and user, so what was not said must not look as if it were.
+    """
+    signature = inspect.signature(function)
+    unset = {
+        name: None
+        for name, parameter in signature.parameters.items()
+        if parameter.kind is parameter.POSITIONAL_OR_KEYWORD
+    }
+
+    @functools.wraps(function)
+    def wrapper(*args: P.args, **kwargs: P.kwargs) -> R:
+        bound = signature.bind(*args, **kwargs)
+        arguments: dict[str, Any] = {**unset, **bound.arguments}
+        arguments.update(arguments.pop("settings", {}))
+        return function(**arguments)
+
+    return wrapper
+
+
+@_given_only
+def start_slurm_cluster(
+    processes: int = 20,
+    cores: int = 40,
+    memory: str = "80 GiB",
+    walltime: str = "01:30:00",
+    wait_timeout: int = 300,
+    adaptive_scale_factor: int = 2,
+    use_scratch_dir: bool = True,
+    reservation: str | None = None,
+    queues_to_try: list[str] | None = None,
+    *,
+    name: str | None = None,
+    profile: str | None = None,
+    quiet: bool = False,
+    **settings: Unpack[Settings],
+) -> tuple[Client, Cluster]:
+    """Start a Dask cluster on Slurm, or join the one that runs, and connect to it.
+
+    It grows and shrinks with the work. Files of site and user, and ``DRACO_*`` variables, may
+    have other defaults than those named here.
+
+    Parameters
+    ----------
+    processes : int, optional
+        Dask workers in one job.
+    cores : int, optional
+        CPU cores of one job; each worker has ``cores / processes`` threads.
+    memory : str, optional
+        Memory of one job; each worker has ``memory / processes``.
+    walltime : str, optional
+        Of one job, in any form of ``sbatch --time``; at least 00:45:00.
+    wait_timeout : int, optional
+        Seconds that a job may wait in one place before it is let into the next.
+    adaptive_scale_factor : int, optional
+        The most workers are this factor times ``processes``.
+    use_scratch_dir : bool, optional
+        Workers keep local files under ``/scratch/$USER``.
+    reservation : str, optional
+        Slurm reservation, tried first.
+    queues_to_try : list of str, optional
+        Partitions in order, by default "short" and "standard".
+    name : str, optional
+        Name of the cluster, for several side by side; by default ``$DRACO_NAME``, or "default".
+    profile : str, optional
+        A profile of the settings' files.
+    quiet : bool, optional
+        Print nothing.
+    **settings
+        Any other setting of ``dracoctl config show``.
+
+    Returns
+    -------
+    client : distributed.Client
+        Connected to the cluster, and the default one of this process.
+    cluster : Cluster
+        Its ``close()`` stops the cluster only when this call started it and nobody else is
+        attached.
+
+    Raises
+    ------
+    SettingError
+        For a value that cannot be, such as too short a walltime.
+    ClusterFailed
+        When no place was found for the jobs, or the cluster does not come up.
+
+    Examples
+    --------
+    >>> from draco import start_slurm_cluster
+    >>> client, cluster = start_slurm_cluster()
+    """
+    given: dict[str, Any] = {
+        "processes": processes,
+        "cores": cores,
+        "memory": memory,
+        "walltime": walltime,
+        "wait_timeout": wait_timeout,
+        "adaptive_scale_factor": adaptive_scale_factor,
+        "use_scratch_dir": use_scratch_dir,
+        "reservation": reservation,
+        "queues_to_try": queues_to_try,
+        **settings,
+    }
+    cluster = Cluster(name=name, profile=profile, quiet=quiet, **given)
+    try:
+        from distributed import Client
+
+        client = Client(cluster)
+        if not quiet:
+            print(_farewell(cluster))
+    except BaseException:
+        cluster.close()
+        raise
+    return client, cluster
+
+
+def _farewell(cluster: Cluster) -> str:
+    workers = len(cluster.scheduler_info["workers"])
+    text = f'Cluster "{cluster.name}" is ready for computation: {workers} workers so far.'
+    link = cluster.dashboard_link
+    return f"{text} Dask's dashboard: {link}" if link else text

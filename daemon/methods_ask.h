@@ -1,0 +1,15 @@
+/* methods_ask.h: the requests that ask and change nothing: environment, logs, plan, script. */
+#ifndef DRACO_DAEMON_METHODS_ASK_H
+#define DRACO_DAEMON_METHODS_ASK_H
+
+struct client;
+struct cluster;
+struct paths;
+struct plans;
+struct rpc_message;
+
+/* Answer client's request; a plan later, by plans. */
+void methods_ask_request(const struct cluster *cluster, struct plans *plans,
+	const struct paths *paths, struct client *client, const struct rpc_message *message);
+
+#endif

@@ -1,0 +1,130 @@
+"""Python processes that use draco: as a notebook's kernel, cell by cell."""
+
+from __future__ import annotations
+
+import json
+import select
+import signal
+import subprocess
+from typing import Any
+
+from harness import BUILD, PYTHON, SOURCE, Draco, is_alive
+
+PACKAGE = SOURCE / "client" / "python"
+
+#: The longest that a cell may take, in seconds.
+TIMEOUT = 100
+
+#: The settings of a small cluster, as arguments.
+SMALL = 'processes=2, cores=2, memory="1 GiB", walltime="00:50:00"'
+
+_LOOP = r"""
+import contextlib, faulthandler, io, json, signal, sys, traceback
+
+faulthandler.register(signal.SIGUSR1, all_threads=True)
+answers, scope, in_cell = sys.stdout, {"__name__": "__main__"}, False
+
+def on_interrupt(*_):  # as a kernel does: only cells are interrupted
+    if in_cell:
+        raise KeyboardInterrupt
+
+signal.signal(signal.SIGINT, on_interrupt)
+print(json.dumps({"out": "", "error": None}), file=answers, flush=True)
+for line in sys.stdin:
+    out, error = io.StringIO(), None
+    try:
+        with contextlib.redirect_stdout(out):
+            try:
+                in_cell = True
+                exec(compile(json.loads(line), "<cell>", "exec"), scope)
+            finally:
+                in_cell = False
+    except BaseException:
+        in_cell = False
+        error = traceback.format_exc()
+    print(json.dumps({"out": out.getvalue(), "error": error}), file=answers, flush=True)
+"""
+
+
+def environment(draco: Draco) -> dict[str, str]:
+    """What a Python of this user needs to find the package and the programs."""
+    return {
+        "DRACO_BIN": str(BUILD / "dracod"),
+        **draco.environment,
+        "PYTHONPATH": str(PACKAGE),
+        "PYTHONDONTWRITEBYTECODE": "1",
+    }
+
+
+class Kernel:
+    """A Python process that keeps its variables from one cell to the next.
+
+    Parameters
+    ----------
+    draco : Draco
+        Whose it is.
+    **variables : str
+        More for its environment.
+    """
+
+    def __init__(self, draco: Draco, **variables: str) -> None:
+        self.process = subprocess.Popen(
+            [PYTHON, "-c", _LOOP],
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            text=True,
+            cwd=draco.home,
+            env={**environment(draco), **variables},
+        )
+        self.answer()  # it is ready
+
+    def __enter__(self) -> Kernel:
+        return self
+
+    def __exit__(self, *exc_info: Any) -> None:
+        if is_alive(self.process.pid):
+            assert self.process.stdin is not None
+            self.process.stdin.close()
+            try:
+                self.process.wait(60)
+            except subprocess.TimeoutExpired:
+                self.process.kill()
+        self.process.wait()
+
+    def send(self, code: str) -> None:
+        """Begin a cell."""
+        assert self.process.stdin is not None
+        self.process.stdin.write(json.dumps(code) + "\n")
+        self.process.stdin.flush()
+
+    def answer(self) -> tuple[str, str | None]:
+        """Wait for the end of the cell: what it printed, and its traceback."""
+        assert self.process.stdout is not None
+        if not select.select([self.process.stdout], [], [], TIMEOUT)[0]:
+            self.process.send_signal(signal.SIGUSR1)  # it shows on stderr where it is
+            raise AssertionError(f"the cell does not end within {TIMEOUT} s")
+        answer = json.loads(self.process.stdout.readline())
+        return answer["out"], answer["error"]
+
+    def run(self, code: str) -> str:
+        """Run a cell that must go well; returns what it printed."""
+        self.send(code)
+        out, error = self.answer()
+        assert error is None, error
+        return out
+
+    def fail(self, code: str) -> str:
+        """Run a cell that must raise; returns the traceback's last lines."""
+        self.send(code)
+        out, error = self.answer()
+        assert error is not None, out
+        return error
+
+    def interrupt(self) -> None:
+        """Do what the button "interrupt kernel" does."""
+        self.process.send_signal(signal.SIGINT)
+
+    def kill(self) -> None:
+        """End it without any chance to clean up."""
+        self.process.kill()
+        self.process.wait()

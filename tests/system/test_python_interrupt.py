@@ -1,0 +1,56 @@
+"""KeyboardInterrupt at any moment of a start leaves nothing that nobody wanted."""
+
+from __future__ import annotations
+
+import random
+import threading
+
+from harness import Draco, wait_for
+from kernels import SMALL, Kernel
+
+CALL = (
+    f"client = cluster = None\nclient, cluster = draco.start_slurm_cluster({SMALL}, quiet=True)"
+)
+MOMENTS = 20
+
+
+def test_an_interrupt_at_any_moment(draco: Draco) -> None:
+    pause, moments = threading.Event(), random.Random(6)
+    with Kernel(draco) as kernel:
+        kernel.run("import draco, distributed")
+        kernel.run(CALL + "\nclient.close(); cluster.close()")
+        interrupted = 0
+        for _ in range(MOMENTS):
+            kernel.send(CALL)
+            pause.wait(moments.uniform(0, 2.5))
+            kernel.interrupt()
+            _out, error = kernel.answer()
+            if error is None:  # it came too late
+                kernel.run("client.close(); cluster.close()")
+                continue
+            assert error.rstrip().endswith("KeyboardInterrupt"), error
+            interrupted += 1
+            wait_for(
+                lambda: draco.cluster_state() in ("stopped", "none") and not draco.jobs(),
+                "nothing is left",
+            )
+        assert interrupted > MOMENTS / 4
+        kernel.run(CALL)
+        assert kernel.run("print(client.submit(pow, 2, 3).result())") == "8\n"
+        kernel.run("client.close(); cluster.close()")
+
+
+def test_an_interrupt_leaves_a_cluster_of_others(draco: Draco) -> None:
+    draco.start()
+    pause, moments = threading.Event(), random.Random(7)
+    with Kernel(draco) as kernel:
+        kernel.run("import draco, distributed")
+        for _ in range(8):
+            kernel.send(CALL)
+            pause.wait(moments.uniform(0, 0.3))
+            kernel.interrupt()
+            _out, error = kernel.answer()
+            assert error is None or error.rstrip().endswith("KeyboardInterrupt"), error
+            kernel.run("if cluster: client.close(); cluster.close()")
+    assert draco.cluster_state() == "running" and len(draco.jobs()) == 1
+    wait_for(lambda: not draco.status()["attached"], "no lease is left")

@@ -1,0 +1,208 @@
+"""Several kernels, one cluster: leases, and who stops it."""
+
+from __future__ import annotations
+
+import json
+import threading
+
+import pytest
+from harness import Draco, is_alive, wait_for
+from kernels import SMALL, Kernel
+
+JOIN = "from draco import Cluster\ncluster = Cluster(quiet=True)\nclient = cluster.get_client()"
+START = JOIN.replace("quiet=True", f"{SMALL}, quiet=True")
+
+
+def attached(draco: Draco) -> list[int]:
+    """The processes that hold on to the cluster."""
+    return [lease["pid"] for lease in draco.status().get("attached", [])]
+
+
+def test_three_kernels_share_the_workers(draco: Draco) -> None:
+    with Kernel(draco, JPY_SESSION_NAME="/n/one.ipynb") as one, Kernel(draco) as two:
+        one.run(START)
+        two.run(JOIN)
+        with Kernel(draco) as three:
+            three.run(JOIN)
+            kernels = [one, two, three]
+            assert attached(draco) == [kernel.process.pid for kernel in kernels]
+            text = draco.run("status").stdout
+            assert "attached   /n/one.ipynb on " in text
+            assert f"(process {two.process.pid}) for " in text
+            # Different computations at the same time.
+            for factor, kernel in enumerate(kernels, 2):
+                kernel.send(
+                    f"futures = client.map(lambda x: {factor} * x, range(200))\n"
+                    "print(sum(client.gather(futures)))"
+                )
+            for factor, kernel in enumerate(kernels, 2):
+                assert kernel.answer() == (f"{factor * 19900}\n", None)
+            assert len(draco.jobs()) == 1
+            two.kill()
+            wait_for(
+                lambda: attached(draco) == [one.process.pid, three.process.pid],
+                "the lease of the killed one ends",
+                timeout=10,
+            )
+            one.run("client.close(); cluster.close()")
+            assert attached(draco) == [three.process.pid]
+            assert three.run("print(client.submit(pow, 2, 3).result())") == "8\n"
+            assert three.run("print(len(cluster.attached), len(cluster.jobs))") == "1 1\n"
+            assert draco.cluster_state() == "running"
+            three.run("cluster.close()")
+        assert attached(draco) == []
+        assert draco.cluster_state() == "running"  # three did not start it
+
+
+def test_the_last_one_that_started_it_stops_it(draco: Draco) -> None:
+    with Kernel(draco) as one, Kernel(draco) as two:
+        one.run(START)
+        two.run(JOIN + "\nclient.close(); cluster.close()")
+        assert draco.cluster_state() == "running"
+        one.run("client.close(); cluster.close()")
+        assert draco.cluster_state() == "stopped"
+        # And again, from the other.
+        two.run(START)
+        assert draco.cluster_state() == "running"
+        two.run("cluster.shutdown()")
+        assert draco.cluster_state() == "stopped"
+
+
+@pytest.mark.parametrize(("policy", "state"), [("True", "stopped"), ("False", "running")])
+def test_shutdown_on_close(draco: Draco, policy: str, state: str) -> None:
+    with Kernel(draco) as one, Kernel(draco) as two:
+        one.run(START)
+        two.run(
+            f"from draco import Cluster\nCluster(quiet=True, shutdown_on_close={policy}).close()"
+        )
+        assert draco.cluster_state() == state
+        if state == "stopped":
+            wait_for(
+                lambda: one.run("print(cluster.status.name)") == "closed\n",
+                "the other object notices",
+            )
+            assert "ClusterNotRunning" in one.fail("cluster.scale(2)")
+            one.run("cluster.close()")
+        else:
+            one.run("client.close(); cluster.close()")
+
+
+def test_a_stop_from_the_terminal_is_noticed(draco: Draco) -> None:
+    with Kernel(draco) as kernel:
+        kernel.run(START + "\nclient.close()")
+        draco.run("stop")
+        wait_for(
+            lambda: kernel.run("print(cluster.status.name)") == "closed\n", "it is noticed"
+        )
+        kernel.run(START)  # a new one
+        assert kernel.run("print(client.submit(pow, 2, 3).result())") == "8\n"
+        kernel.run("client.close(); cluster.close()")
+
+
+def test_from_name_and_the_list(draco: Draco) -> None:
+    with Kernel(draco) as kernel:
+        assert kernel.run("import draco; print(draco.list_clusters())") == "[]\n"
+        assert "DaemonNotRunning" in kernel.fail("draco.Cluster.from_name()")
+        draco.start()
+        assert kernel.run(
+            "info, = draco.list_clusters(); print(info.name, info.state, info.workers)"
+        ).startswith(f"{draco.name} running ")
+        kernel.run("cluster = draco.Cluster.from_name(info.name)")
+        assert attached(draco) == [kernel.process.pid]
+        kernel.run("cluster.close()")
+        assert draco.cluster_state() == "running"
+        draco.run("stop")
+        assert "ClusterNotRunning" in kernel.fail("draco.Cluster.from_name()")
+        assert kernel.run("print(draco.list_clusters()[0].state)") == "stopped\n"
+
+
+def test_two_starts_at_once_are_one(draco: Draco) -> None:
+    with Kernel(draco) as one, Kernel(draco) as two:
+        one.send(START)
+        two.send(START)
+        assert one.answer() == ("", None)
+        assert two.answer() == ("", None)
+        assert len(draco.all_jobs()) == 1
+        one.run("client.close(); cluster.close()")
+        two.run("client.close(); cluster.close()")
+        draco.run("stop")
+
+
+def test_a_kernel_that_is_killed_while_it_starts_leaves_nothing(draco: Draco) -> None:
+    with Kernel(draco) as one:
+        one.send(START)
+        wait_for(lambda: draco.cluster_state() == "starting", "the cluster starts")
+        one.kill()
+    wait_for(lambda: draco.cluster_state() == "stopped", "it is given up")
+    assert not draco.jobs()
+
+
+def test_who_waits_takes_over_from_one_that_is_killed(draco: Draco) -> None:
+    with Kernel(draco) as one, Kernel(draco) as two:
+        one.send(START)
+        wait_for(lambda: draco.cluster_state() == "starting", "the cluster starts")
+        two.send(START)
+        wait_for(lambda: len(_python_clients(draco)) > 1, "the other one waits, too")
+        one.kill()
+        assert two.answer() == ("", None)
+        two.run("client.close(); cluster.close()")
+        assert draco.cluster_state() == "stopped"  # it is two's by now
+
+
+def _python_clients(draco: Draco) -> list[str]:
+    """Those who are connected to dracod, by the sockets that it holds."""
+    with open("/proc/net/unix") as file:
+        path = str(draco.runtime / "draco" / draco.name / "control.sock")
+        return [line for line in file if line.split()[-1] == path and line.split()[5] == "03"]
+
+
+def test_a_lease_is_use(draco: Draco) -> None:
+    """idle_shutdown does not stop a cluster that somebody is attached to."""
+    with Kernel(draco) as kernel:
+        kernel.run(
+            "from draco import Cluster\n"
+            f"cluster = Cluster({SMALL}, quiet=True, idle_shutdown=1, shutdown_on_close=False)"
+        )
+        stop = threading.Event()
+        assert not stop.wait(3)
+        assert draco.cluster_state() == "running"
+        kernel.run("cluster.close()")
+        wait_for(lambda: draco.cluster_state() == "stopped", "it stops when nobody is attached")
+
+
+def test_differences_are_told_once(draco: Draco) -> None:
+    with Kernel(draco) as one, Kernel(draco) as two:
+        one.run(START)
+        two.run(
+            "import warnings\nimport draco\nwarnings.simplefilter('error', draco.DracoWarning)\n"
+            + JOIN
+        )
+        text = two.fail(
+            "Cluster(processes=2, cores=4, walltime='00:55:00', quiet=True)"
+        ).splitlines()[-1]
+        assert text.startswith("draco.errors.DracoWarning: ")
+        assert "cores is 2, not 4; " in text or "; cores is 2, not 4" in text
+        assert "walltime is 00:50:00, not 00:55:00" in text and "name=" in text
+        assert "processes" not in text
+        two.run("client.close(); cluster.close()")
+        one.run("client.close(); cluster.close()")
+
+
+def test_two_clusters_side_by_side(draco: Draco) -> None:
+    other = Draco(draco.sandbox)
+    with other, Kernel(draco) as kernel:
+        kernel.run(START)
+        kernel.run(
+            f"two = Cluster(name={other.name!r}, {SMALL}, quiet=True)\n"
+            "assert two != cluster and two.get_client() is not client\n"
+            "print(two.get_client().submit(pow, 2, 3).result())\n"
+            "two.shutdown()"
+        )
+        assert kernel.run("print(client.submit(pow, 2, 3).result())") == "8\n"
+        kernel.run("client.close(); cluster.close()")
+        # The second one's dracod is a child of this user, too.
+        daemon = draco.state.parent / other.name / "daemon.json"
+        pid = json.loads(daemon.read_text())["pid"]
+        draco.run("--name", other.name, "shutdown")
+        wait_for(lambda: not is_alive(pid), "the second dracod ends")
+    other.check_nothing_left()

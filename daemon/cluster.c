@@ -32,6 +32,7 @@
 #include "daemon/slurm.h"
 #include "daemon/submission.h"
 
+#define NOTICES_MAX	 32
 #define STOP_DEADLINE_MS 20000 /* for jobs that Slurm does not confirm to be gone */
 
 static const char *const state_names[] = {
@@ -77,7 +78,10 @@ void cluster_notice(struct cluster *cluster, const char *format, ...)
 		abort();
 	va_end(args);
 	log_warning("cluster %s: %s", cluster->name, text);
-	strv_take(&cluster->notices, text);
+	if (strv_has(&cluster->notices, text) || cluster->notices.count >= NOTICES_MAX)
+		free(text); /* dracod's log and the events have it */
+	else
+		strv_take(&cluster->notices, text);
 	cluster->ops->changed(cluster->arg);
 }
 
@@ -103,6 +107,11 @@ static void set_state(struct cluster *cluster, enum cluster_state state)
 
 void cluster_wake(struct cluster *cluster, int64_t in_ms)
 {
+	int64_t when_ms = loop_now_ms() + in_ms;
+
+	if (loop_timer_is_running(cluster->reconcile) && cluster->wake_ms <= when_ms)
+		return;
+	cluster->wake_ms = when_ms;
 	loop_timer_start(cluster->reconcile, in_ms);
 }
 
@@ -290,7 +299,7 @@ static void go_up(struct cluster *cluster)
 	deadline = min_time(deadline, cluster_check_waiting(cluster));
 	deadline = min_time(deadline, cluster_check_deadlines(cluster));
 	cluster_send_ends(cluster);
-	if (deadline != INT64_MAX && !loop_timer_is_running(cluster->reconcile))
+	if (deadline != INT64_MAX)
 		cluster_wake(cluster, deadline - loop_now_ms());
 	cluster_plan_poll(cluster);
 }
@@ -403,6 +412,7 @@ int cluster_start(struct cluster *cluster, struct cluster_request *request, stru
 	cluster_failure_clear(cluster);
 	cluster->spawn = cluster->request.settings.worker_start == WORKER_START_SPAWN;
 	cluster_size_begin(cluster);
+	cluster->undrain_due = false;
 	strv_finish(&cluster->notices);
 	cluster->had_work = false;
 	cluster->poll_failures = 0;
@@ -490,6 +500,7 @@ struct cluster *cluster_destroy(struct cluster *cluster)
 	cluster_access_end(cluster);
 	free(cluster->access.interface);
 	cluster_request_finish(&cluster->request);
+	cluster_size_finish(cluster);
 	strv_finish(&cluster->notices);
 	json_decref(cluster->load);
 	free(cluster->failure_log);

@@ -129,9 +129,11 @@ struct cluster {
 	struct strv notices; /* what a user should know about this start */
 	struct scheduler *scheduler;
 	struct cluster_size size;
-	int attached;  /* programs that hold on to it */
-	bool had_work; /* there were tasks, since the start */
-	json_t *load;  /* what the scheduler reported last, as demand_parse() reads it */
+	bool undrain_due; /* workers that shall work may be drained still ... */
+	bool undraining;  /* ... and the scheduler was asked to end that */
+	int attached;	  /* programs that hold on to it */
+	bool had_work;	  /* there were tasks, since the start */
+	json_t *load;	  /* what the scheduler reported last, as demand_parse() reads it */
 
 	struct poll *poll;
 	int poll_failures;
@@ -139,6 +141,7 @@ struct cluster {
 	int64_t stop_since_ms;
 	int64_t unconfirmed; /* jobs that may live on after a stop, as Slurm did not answer */
 
+	int64_t wake_ms; /* loop time of the next reconcile; valid while it is planned */
 	struct loop_timer *reconcile; /* in this turn of the loop, or at the next deadline */
 	const struct cluster_ops *ops;
 	void *arg;
@@ -162,7 +165,7 @@ void cluster_stop(struct cluster *cluster, const char *why);
 /* Give everything back, and be FAILED with this reason after it. log (may be NULL) tells more. */
 void cluster_fail(struct cluster *cluster, const struct err *err, const char *log);
 
-/* Reconcile within this time. */
+/* Reconcile within this time, or earlier as planned already. */
 void cluster_wake(struct cluster *cluster, int64_t in_ms);
 
 /* Note that the start has reached a milestone; only the first time counts. */

@@ -31,7 +31,7 @@ void cluster_failure_clear(struct cluster *cluster)
 
 bool cluster_job_is_young(const struct job *job)
 {
-	return job->phase != PHASE_READY || loop_now_ms() - job->phase_since_ms <= JOB_YOUNG_MS;
+	return !job->ready_since_ms || loop_now_ms() - job->ready_since_ms <= JOB_YOUNG_MS;
 }
 
 /* Has the job had the time for its workers? */
@@ -73,13 +73,12 @@ static void note_successes(struct cluster *cluster)
 	TAILQ_FOREACH (job, jobs_list(cluster->jobs), link)
 		if (job->phase == PHASE_READY && !cluster_job_is_young(job))
 			failures_succeed(
-				&cluster->failures.jobs, job->phase_since_ms + JOB_YOUNG_MS);
+				&cluster->failures.jobs, job->ready_since_ms + JOB_YOUNG_MS);
 }
 
 void cluster_failure_pause(struct cluster *cluster, const char *why)
 {
 	cluster->failures.paused = true;
-	cluster->to_place = 0; /* a search that is under way submits nothing */
 	cluster->size.paused = true;
 	cluster_notice(
 		cluster, "%s: draco stops asking for jobs; \"dracoctl resume\" goes on", why);

@@ -5,6 +5,7 @@
  * meantime, or where the data has nowhere to go: then the job stays. */
 #include "daemon/cluster_giveback.h"
 
+#include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -22,8 +23,9 @@
 
 #define ASK_DEADLINE_MS	 10000
 #define MOVE_DEADLINE_MS 120000
-#define BUSY_HOLD_MS	 1000  /* a task was there */
-#define FAILED_HOLD_MS	 5000  /* the scheduler did not answer */
+#define BUSY_HOLD_MS	 1000 /* a task was there */
+#define FAILED_HOLD_MS	 5000 /* the scheduler did not answer */
+#define AGAIN_MS	 1000
 #define FULL_HOLD_MS	 10000 /* the data had nowhere to go */
 
 /* One question to the preload about one job. */
@@ -79,25 +81,10 @@ static int ask(struct cluster *cluster, struct job *job, const char *method, jso
 	return r;
 }
 
-static void on_ignored(void *arg, const json_t *result, const struct err *err)
-{
-	(void)arg;
-	(void)result;
-	if (err)
-		log_debug("scheduler: %s", err->text);
-}
-
-/* Without asking back: it is said again when the scheduler connects again. */
-static void tell(struct cluster *cluster, const char *method, json_t *params)
-{
-	cluster->ops->ask_scheduler(
-		cluster->arg, method, params, ASK_DEADLINE_MS, on_ignored, NULL);
-}
-
 static void take_back(
 	struct cluster *cluster, struct job *job, int64_t hold_ms, const char *why)
 {
-	tell(cluster, "undrain", json_pack("{s:o}", "workers", addresses(cluster, job)));
+	cluster->undrain_due = true;
 	job->hold_ms = loop_now_ms() + hold_ms;
 	jobs_set_phase(cluster->jobs, job, PHASE_READY, why);
 }
@@ -145,12 +132,12 @@ static void on_retired(void *arg, const json_t *result, const struct err *err)
 		return;
 	if (!result)
 		take_back(cluster, job, FAILED_HOLD_MS, err->text);
+	else if (json_array_size(json_object_get(result, "retired")) >= asked)
+		cluster_end_job(cluster, job, "its data has moved");
 	else if (json_array_size(json_object_get(result, "busy")) > 0)
 		take_back(cluster, job, BUSY_HOLD_MS, "a task has come");
-	else if (json_array_size(json_object_get(result, "retired")) < asked)
-		take_back(cluster, job, FULL_HOLD_MS, "its data has nowhere to go");
 	else
-		cluster_end_job(cluster, job, "its data has moved");
+		take_back(cluster, job, FULL_HOLD_MS, "its data has nowhere to go");
 }
 
 static void retire(struct cluster *cluster, struct job *job, bool forced, const char *why)
@@ -197,6 +184,14 @@ static bool is_leaving(const struct job *job)
 			job->phase == PHASE_ENDING);
 }
 
+/* It is said again when the job is retired: nothing depends on it. */
+static void on_drained_late(void *arg, const json_t *result, const struct err *err)
+{
+	(void)arg;
+	if (!result)
+		log_debug("scheduler: %s", err->text);
+}
+
 void cluster_giveback_worker(struct cluster *cluster, const char *name, const char *address)
 {
 	struct job *job = jobscript_job_id_length(name)
@@ -204,20 +199,45 @@ void cluster_giveback_worker(struct cluster *cluster, const char *name, const ch
 		: NULL;
 
 	if (is_leaving(job))
-		tell(cluster, "drain",
-			json_pack("{s:[s], s:b}", "workers", address, "only_idle", 0));
+		cluster->ops->ask_scheduler(cluster->arg, "drain",
+			json_pack("{s:[s], s:b}", "workers", address, "only_idle", 0),
+			ASK_DEADLINE_MS, on_drained_late, NULL);
 }
 
 void cluster_giveback_hello(struct cluster *cluster)
 {
-	json_t *array = json_array();
-	struct worker *worker;
+	cluster->undrain_due = true;
+	cluster_wake(cluster, 0);
+}
 
+static void on_undrained(void *arg, const json_t *result, const struct err *err)
+{
+	struct cluster *cluster = arg;
+
+	cluster->undraining = false;
+	if (result)
+		return;
+	log_warning("scheduler: %s", err->text);
+	cluster->undrain_due = true;
+	cluster_wake(cluster, AGAIN_MS);
+}
+
+int64_t cluster_giveback_settle(struct cluster *cluster)
+{
+	json_t *array;
+	struct worker *worker;
+	int r;
+
+	if (!cluster->undrain_due || cluster->undraining)
+		return INT64_MAX;
+	array = json_array();
 	TAILQ_FOREACH (worker, jobs_workers(cluster->jobs), link)
 		if (!is_leaving(worker->job))
 			json_array_append_new(array, json_text(worker->address));
-	if (json_array_size(array) > 0)
-		tell(cluster, "undrain", json_pack("{s:o}", "workers", array));
-	else
-		json_decref(array);
+	r = cluster->ops->ask_scheduler(cluster->arg, "undrain",
+		json_pack("{s:o}", "workers", array), ASK_DEADLINE_MS, on_undrained, cluster);
+	cluster->undraining = r >= 0;
+	cluster->undrain_due = r < 0;
+	/* Without a connection: its hello comes back to this. */
+	return r == -EBUSY ? loop_now_ms() + AGAIN_MS : INT64_MAX;
 }

@@ -172,7 +172,7 @@ void cluster_place_refused(void *arg, const char *tag, const struct err *err)
 		role = job->role;
 		count++;
 	}
-	if (is_active(cluster) && count > 0)
+	if (is_active(cluster) && count > 0 && !cluster->size.paused)
 		submit_best(cluster, count, role);
 }
 
@@ -346,9 +346,9 @@ static void on_found(
 		cluster->widen_hold_ms = loop_now_ms() + AGAIN_MS;
 		return;
 	}
-	if (count > 0)
+	if (count > 0 && !cluster->size.paused)
 		submit_best(cluster, count, ROLE_ORDINARY);
-	else
+	else if (count == 0)
 		widen_due(cluster);
 }
 

@@ -20,10 +20,18 @@
 #include "daemon/jobs.h"
 #include "daemon/loop.h"
 
+#define TOLD_MAX 16
+
+void cluster_size_finish(struct cluster *cluster)
+{
+	strv_finish(&cluster->size.told);
+}
+
 void cluster_size_begin(struct cluster *cluster)
 {
 	struct cluster_size *size = &cluster->size;
 
+	cluster_size_finish(cluster);
 	*size = (struct cluster_size){.unused_since_ms = -1};
 	scaling_limits_of(&cluster->request.settings, &size->limits);
 	scaling_state_init(&size->scaling);
@@ -32,19 +40,16 @@ void cluster_size_begin(struct cluster *cluster)
 }
 
 /* The loop time of the job's end. Dask's --lifetime holds even where an administrator gave more time. */
-static int64_t end_of(const struct job *job, int64_t now_ms)
+static int64_t end_of(const struct job *job)
 {
-	int64_t asked_ms = job->running_since_ms + job->walltime_s * 1000, end_ms;
+	int64_t asked_ms = job->running_since_ms + job->walltime_s * 1000;
 
 	if (!job->running_since_ms)
 		return INT64_MAX;
-	if (!job->end_time)
-		return asked_ms;
-	end_ms = now_ms + ((int64_t)job->end_time - (int64_t)time(NULL)) * 1000;
-	return end_ms < asked_ms ? end_ms : asked_ms;
+	return job->end_ms && job->end_ms < asked_ms ? job->end_ms : asked_ms;
 }
 
-static void describe(const struct job *job, int64_t now_ms, struct fleet_job *ret)
+static void describe(const struct job *job, struct fleet_job *ret)
 {
 	*ret = (struct fleet_job){
 		.phase = job->phase,
@@ -52,7 +57,7 @@ static void describe(const struct job *job, int64_t now_ms, struct fleet_job *re
 		.busy = job->busy,
 		.idle_since_ms = job->idle_since_ms,
 		.bytes = job->bytes,
-		.end_ms = end_of(job, now_ms),
+		.end_ms = end_of(job),
 		.walltime_ms = job->walltime_s * 1000,
 		.hold_ms = job->hold_ms,
 		.by_hand = job->by_hand,
@@ -109,10 +114,10 @@ static const char *why_of(const struct fleet_job *job, bool by_hand)
 /* Learn from each job how long it took to come. */
 static void observe(struct cluster_size *size, struct job *job)
 {
-	if (job->phase != PHASE_READY || job->wait_known)
+	if (!job->ready_since_ms || job->wait_known)
 		return;
 	job->wait_known = true;
-	handover_observe(&size->waits, loop_now_ms() - job->known_ms);
+	handover_observe(&size->waits, job->ready_since_ms - job->known_ms);
 }
 
 static void act(
@@ -143,7 +148,7 @@ static int64_t reconcile_fleet(struct cluster *cluster)
 		if (job->phase == PHASE_GONE || job->role == ROLE_STANDBY)
 			continue;
 		observe(&cluster->size, job);
-		describe(job, now, &says[count]);
+		describe(job, &says[count]);
 		jobs[count++] = job;
 	}
 	limits_of(cluster, &limits);
@@ -165,13 +170,13 @@ static void warn_of_long_tasks(struct cluster *cluster)
 	int64_t longest_ms = (int64_t)(size->demand.longest_s * 1000);
 
 	if (longest_ms <= s->walltime_s * 1000 - s->handover_margin_ms / 2 ||
-		strcmp(size->told, size->demand.longest) == 0)
+		size->told.count >= TOLD_MAX || strv_has(&size->told, size->demand.longest))
 		return;
-	memcpy(size->told, size->demand.longest, sizeof(size->told));
+	strv_add(&size->told, size->demand.longest);
 	cluster_notice(cluster,
 		"tasks \"%s\" take about %s, and a job lives for %s (walltime): they may never be "
 		"done; ask for a longer walltime",
-		size->told, format_duration(longest_ms, takes),
+		size->demand.longest, format_duration(longest_ms, takes),
 		format_walltime(s->walltime_s, lives));
 }
 
@@ -218,7 +223,7 @@ static void take_stock(struct cluster *cluster)
 int64_t cluster_size_reconcile(struct cluster *cluster)
 {
 	struct cluster_size *size = &cluster->size;
-	int64_t before = size->target.jobs, next, fleet, unused;
+	int64_t before = size->target.jobs, next, fleet, settled, unused;
 
 	take_stock(cluster);
 	scaling_decide(
@@ -234,6 +239,8 @@ int64_t cluster_size_reconcile(struct cluster *cluster)
 	warn_of_long_tasks(cluster);
 	next = size->target.wake_ms;
 	fleet = reconcile_fleet(cluster);
+	settled = cluster_giveback_settle(cluster);
+	next = settled < next ? settled : next;
 	unused = check_unused(cluster);
 	next = fleet < next ? fleet : next;
 	return unused < next ? unused : next;
@@ -250,8 +257,11 @@ char *cluster_size_why(const struct cluster *cluster)
 
 static int check_active(const struct cluster *cluster, struct err *err)
 {
-	if (cluster->state == CLUSTER_STARTING || cluster->state == CLUSTER_RUNNING)
+	if (cluster->state == CLUSTER_RUNNING)
 		return 0;
+	if (cluster->state == CLUSTER_STARTING)
+		return err_set(err, -EBUSY,
+			"the cluster is starting: its size can be changed once it runs");
 	return err_set(err, -ESRCH, "the cluster is %s", cluster_state_name(cluster->state));
 }
 

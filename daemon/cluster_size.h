@@ -5,6 +5,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+#include "common/strv.h"
 #include "daemon/demand.h"
 #include "daemon/fleet.h"
 #include "daemon/handover.h"
@@ -23,8 +24,7 @@ struct cluster_size {
 	struct handover_waits waits;
 	bool paused;
 	int64_t unused_since_ms; /* no client, nobody attached and no work since; -1: there is */
-	char told
-		[DEMAND_NAME_MAX]; /* of these tasks the user was told that they take too long */
+	struct strv told; /* of tasks with these names the user knows that they take too long */
 };
 
 /* A start begins, with the cluster's settings. */
@@ -34,7 +34,10 @@ void cluster_size_begin(struct cluster *cluster);
  * INT64_MAX: when something happens. */
 int64_t cluster_size_reconcile(struct cluster *cluster);
 
-/* Of a cluster that is STARTING or RUNNING, else -ESRCH with err. */
+/* Frees what cluster_size_begin() and the others keep. */
+void cluster_size_finish(struct cluster *cluster);
+
+/* Of a cluster that is RUNNING; -EBUSY while it starts, else -ESRCH with err. */
 
 /* Keep this number of jobs, whatever the work is. -ERANGE: more than the settings, or the site, allow. */
 int cluster_scale(struct cluster *cluster, int64_t jobs, struct err *err);

@@ -50,9 +50,11 @@ struct job {
 	/* As Slurm reported last. */
 	char *partition, *nodes, *reason;
 	time_t submit_time, start_time, end_time;
+	int64_t end_ms; /* end_time as loop time; 0: not known */
 
 	bool forkserver; /* its workers were to start by forkserver, as it was submitted */
 	int64_t running_since_ms; /* loop time; 0: does not run yet */
+	int64_t ready_since_ms;	  /* loop time at which all its workers were there; 0: never */
 	int64_t connected;	  /* workers, now */
 	bool abandoned;	      /* its workers had a scheduler that is gone: they leave, too */
 	bool was_connected;   /* a worker was, once */

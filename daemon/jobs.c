@@ -129,9 +129,14 @@ void jobs_set_phase(struct jobs *jobs, struct job *job, enum job_phase phase, co
 		job->ending_since_ms = now;
 	if (phase == PHASE_STARTING)
 		job->running_since_ms = now;
-	if (phase == PHASE_READY)
+	if (phase == PHASE_PENDING) /* requeued */
+		job->ready_since_ms = 0;
+	if (phase == PHASE_READY) {
 		job->idle_since_ms = now;
-	job->was_ready |= phase == PHASE_READY;
+		if (!job->ready_since_ms && job->connected >= job->processes)
+			job->ready_since_ms = now;
+	}
+	job->was_ready |= job->ready_since_ms > 0;
 	changed(jobs);
 }
 
@@ -262,6 +267,9 @@ void jobs_apply(struct jobs *jobs, struct job *job, const struct slurm_job *repo
 	news |= replace_text(&job->reason, report->reason);
 	job->submit_time = report->submit_time;
 	job->start_time = report->start_time;
+	if (job->end_time != report->end_time)
+		job->end_ms = loop_now_ms() +
+			((int64_t)report->end_time - (int64_t)time(NULL)) * 1000;
 	job->end_time = report->end_time;
 	if (news)
 		changed(jobs);

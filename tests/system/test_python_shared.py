@@ -170,6 +170,19 @@ def test_a_lease_is_use(draco: Draco) -> None:
         wait_for(lambda: draco.cluster_state() == "stopped", "it stops when nobody is attached")
 
 
+def test_use_is_told_while_work_is_under_way(draco: Draco) -> None:
+    with Kernel(draco) as kernel:
+        kernel.run(START)
+        kernel.run("import time; future = client.submit(time.sleep, 60)")
+
+        def unused_for() -> int:
+            (lease,) = draco.status()["attached"]
+            return lease["last_use"] - lease["since"]
+
+        wait_for(lambda: unused_for() >= 4, "the last use is told again")
+        kernel.run("future.cancel(); client.close(); cluster.close()")
+
+
 def test_differences_are_told_once(draco: Draco) -> None:
     with Kernel(draco) as one, Kernel(draco) as two:
         one.run(START)

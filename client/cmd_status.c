@@ -62,6 +62,22 @@ static void print_cluster(const json_t *status)
 	output_notices(stdout, json_object_get(cluster, "notices"));
 }
 
+/* The nodes that jobs must not use for a while. */
+static void print_excluded(const json_t *nodes)
+{
+	const json_t *node;
+	char until[OUTPUT_TIME_MAX];
+	size_t i;
+
+	if (json_array_size(nodes) == 0)
+		return;
+	print_label("excluded");
+	json_array_foreach (nodes, i, node)
+		printf("%s%s until %s", i ? ", " : "", json_get_text(node, "node", "?"),
+			output_time(json_get_integer(node, "until", 0), until));
+	putchar('\n');
+}
+
 /* Its place, or why it has none. */
 static void print_dashboard(const json_t *dashboard)
 {
@@ -306,6 +322,8 @@ int cmd_status(struct ctl *ctl, int argc, char **argv)
 		print_dashboard(json_object_get(status, "dashboard"));
 		print_attached(json_object_get(status, "attached"));
 		print_slurm(json_object_get(status, "slurm"));
+		print_excluded(
+			json_object_get(json_object_get(status, "cluster"), "excluded_nodes"));
 		print_jobs(json_object_get(status, "jobs"));
 		output_warnings(ctl, json_object_get(status, "warnings"));
 	}

@@ -45,13 +45,14 @@ const struct setting settings_table[SETTING_COUNT] = {
 	[SETTING_IDLE_HOLD] = {"idle_hold", SETTING_DURATION, AT(idle_hold_ms), "60", 0,
 		YEAR_MS, "TIME",
 		"a job is given back only when it was idle, and not needed, for so long"},
-	[SETTING_IDLE_TIMEOUT] = {"idle_timeout", SETTING_DURATION, AT(idle_timeout_ms),
-		"15 min", 0, YEAR_MS, "TIME",
+	[SETTING_IDLE_TIMEOUT] = {"idle_timeout", SETTING_DURATION, AT(idle_timeout_ms), "900",
+		0, YEAR_MS, "TIME",
 		"with nothing to do and nothing in memory for so long, the last job is given back, "
 		"too; new tasks bring workers back; 0 means never"},
 	[SETTING_IDLE_SHUTDOWN] = {"idle_shutdown", SETTING_DURATION, AT(idle_shutdown_ms),
-		"1 h", 0, YEAR_MS, "TIME",
-		"with no client, nobody attached and nothing to do for so long, the cluster stops; 0 means never"},
+		"3600", 0, YEAR_MS, "TIME",
+		"with no client, nobody attached and nothing to do for so long, the cluster stops; "
+		"0 means never"},
 	[SETTING_TARGET_DURATION] = {"target_duration", SETTING_DURATION,
 		AT(target_duration_ms), "5", 100, YEAR_MS, "TIME",
 		"the cluster grows until the work that is known would be done in this time"},

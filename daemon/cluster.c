@@ -400,7 +400,7 @@ int cluster_start(struct cluster *cluster, struct cluster_request *request, stru
 	cluster->placement_failed = false;
 	placement_finish(&cluster->placement);
 	cluster->unconfirmed = 0;
-	cluster->failures = 0;
+	cluster_failure_clear(cluster);
 	cluster->spawn = cluster->request.settings.worker_start == WORKER_START_SPAWN;
 	cluster_size_begin(cluster);
 	strv_finish(&cluster->notices);
@@ -486,6 +486,7 @@ struct cluster *cluster_destroy(struct cluster *cluster)
 	jobs_destroy(cluster->jobs);
 	scheduler_destroy(cluster->scheduler);
 	loop_timer_destroy(cluster->reconcile);
+	cluster_failure_clear(cluster);
 	cluster_access_end(cluster);
 	free(cluster->access.interface);
 	cluster_request_finish(&cluster->request);

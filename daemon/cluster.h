@@ -15,6 +15,7 @@
 #include "common/settings.h"
 #include "common/strv.h"
 #include "daemon/cluster_access.h"
+#include "daemon/cluster_failure.h"
 #include "daemon/cluster_size.h"
 #include "daemon/placement.h"
 
@@ -123,9 +124,9 @@ struct cluster {
 	struct submissions *submissions;
 	int submission_count;
 	int64_t hold_until_ms; /* no submission before */
-	int failures;	       /* of jobs, in a row */
-	bool spawn;	       /* forkserver failed: workers start by spawn from now on */
-	struct strv notices;   /* what a user should know about this start */
+	struct cluster_failures failures;
+	bool spawn;	     /* forkserver failed: workers start by spawn from now on */
+	struct strv notices; /* what a user should know about this start */
 	struct scheduler *scheduler;
 	struct cluster_size size;
 	int attached;  /* programs that hold on to it */

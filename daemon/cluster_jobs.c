@@ -1,7 +1,6 @@
 /* cluster_jobs.c: the cluster's dealings with Slurm: wishes, ends, and what the queue shows. */
 #include "daemon/cluster_jobs.h"
 
-#include <errno.h>
 #include <inttypes.h>
 #include <stdlib.h>
 #include <string.h>
@@ -11,26 +10,22 @@
 #include "common/host.h"
 #include "common/json.h"
 #include "common/log.h"
-#include "common/parse.h"
-#include "common/settings_job.h"
 #include "daemon/cluster.h"
+#include "daemon/cluster_failure.h"
 #include "daemon/cluster_place.h"
+#include "daemon/cluster_wish.h"
 #include "daemon/cluster_worker_start.h"
 #include "daemon/history.h"
 #include "daemon/jobs.h"
-#include "daemon/jobscript.h"
 #include "daemon/loop.h"
 #include "daemon/poll.h"
-#include "daemon/scheduler.h"
 #include "daemon/slurm.h"
 #include "daemon/submission.h"
 
 #define CANCEL_DEADLINE_MS 15000
+#define UPDATE_DEADLINE_MS 15000
 #define TERMINATE_GRACE_MS 3000	 /* for a job to end by itself before it is cancelled */
 #define EPILOGUE_GRACE_MS  30000 /* the same, when it has an epilogue to run */
-#define FAILURES_MAX	   5	 /* of jobs in a row */
-#define BACKOFF_FIRST_MS   5000
-#define BACKOFF_MAX_MS	   300000
 
 char *cluster_job_log(const struct cluster *cluster, const struct job *job)
 {
@@ -140,57 +135,18 @@ void cluster_send_ends(struct cluster *cluster)
 
 /* What the queue shows. */
 
-/* A job that ended although it was wanted. */
-static void job_lost(struct cluster *cluster, struct job *job, bool young, bool vanished)
-{
-	struct err err = ERR_INIT;
-	_cleanup_free_ char *log = cluster_job_log(cluster, job);
-	int64_t pause_ms;
-	bool fatal;
-
-	if (job->abandoned)
-		return; /* the scheduler's failure, which is counted there */
-	if (!young) {
-		cluster->failures = 0;
-		return;
-	}
-	if (cluster_forkserver_is_to_blame(cluster, job))
-		return; /* another one takes its place at once */
-	/* One that vanished was lost by Slurm: by a slurmctld that died before it had saved it. */
-	fatal = cluster->state == CLUSTER_STARTING && !vanished;
-	if (!fatal && loop_now_ms() < cluster->hold_until_ms)
-		return; /* together with another one: that is counted once */
-	cluster->failures++;
-	if (fatal || cluster->failures >= FAILURES_MAX) {
-		err_set(&err, -EIO, "job %s %s%s", job->id, job->end_text,
-			job->was_connected || jobscript_explain_exit(job->exit_status)
-				? ""
-				: " before any of its workers connected");
-		cluster_fail(cluster, &err, log);
-		return;
-	}
-	pause_ms = (int64_t)BACKOFF_FIRST_MS << (cluster->failures - 1);
-	if (pause_ms > BACKOFF_MAX_MS)
-		pause_ms = BACKOFF_MAX_MS;
-	cluster->hold_until_ms = loop_now_ms() + pause_ms;
-	history_failure("job", job->id, log,
-		"%s; the next submission waits %" PRId64 " s (%d. failure in a row)",
-		job->end_text, pause_ms / 1000, cluster->failures);
-}
-
-static bool is_young(const struct job *job)
-{
-	return job->phase != PHASE_READY || loop_now_ms() - job->phase_since_ms <= JOB_YOUNG_MS;
-}
-
 static void apply(struct cluster *cluster, struct job *job, const struct slurm_job *report)
 {
+	_cleanup_free_ char *nodes = job->nodes ? xstrdup(job->nodes) : NULL;
 	bool wanted = job_phase_is_wanted(job->phase);
-	bool young = is_young(job);
+	bool ran = job->phase == PHASE_STARTING || job->phase == PHASE_READY;
+	bool young = cluster_job_is_young(job);
 
 	jobs_apply(cluster->jobs, job, report);
 	if (wanted && job->phase == PHASE_GONE && cluster->wanted)
-		job_lost(cluster, job, young, false);
+		cluster_job_lost(cluster, job, young, false);
+	else if (ran && job->phase == PHASE_PENDING)
+		cluster_job_requeued(cluster, job, nodes);
 }
 
 /* A job with a tag of this cluster that is not in the model: the answer to its submission was lost,
@@ -216,7 +172,7 @@ static void apply_unknown(struct cluster *cluster, const struct slurm_job *repor
 static void apply_absent(
 	struct cluster *cluster, struct job *job, const struct slurm_job *reports, int count)
 {
-	bool wanted = job_phase_is_wanted(job->phase), young = is_young(job);
+	bool wanted = job_phase_is_wanted(job->phase), young = cluster_job_is_young(job);
 
 	/* An array that was cancelled before any of its tasks started is one record without tasks. */
 	for (int i = 0; i < count; i++)
@@ -227,7 +183,7 @@ static void apply_absent(
 		}
 	jobs_set_gone(cluster->jobs, job, STATE_COMPLETED, "is not known to Slurm any more");
 	if (wanted && cluster->wanted)
-		job_lost(cluster, job, young, true);
+		cluster_job_lost(cluster, job, young, true);
 }
 
 static void on_read(void *arg, const struct slurm_job *reports, int count, int64_t asked_ms)
@@ -288,43 +244,44 @@ void cluster_plan_poll(struct cluster *cluster)
 		}));
 }
 
-/* Deadlines. */
+/* Pending jobs and bad nodes. */
 
-/* The workers of a running job did not come. */
-static void fail_starting(struct cluster *cluster, struct job *job)
+static void on_excluded(
+	void *arg, enum slurm_outcome outcome, const json_t *result, const struct err *err)
 {
-	_cleanup_free_ char *log = cluster_job_log(cluster, job);
-	struct err err = ERR_INIT;
-	char waited[FORMAT_MAX];
-
-	format_duration(cluster->request.settings.worker_timeout_ms, waited);
-	err_set(&err, -ETIMEDOUT,
-		"job %s runs on %s, but none of its workers has connected within %s "
-		"(worker_timeout): can the node reach %s?",
-		job->id, job->nodes ? job->nodes : "?", waited,
-		scheduler_address(cluster->scheduler));
-	cluster_fail(cluster, &err, log);
+	(void)arg;
+	(void)result;
+	if (outcome != OUTCOME_DONE) /* they may fail there, too; that harms little */
+		log_warning("slurm: %s", err->text);
 }
+
+void cluster_exclude_pending(struct cluster *cluster)
+{
+	_cleanup_free_ char *exclude = cluster_excluded_list(cluster);
+	json_t *ids = json_array();
+	struct job *job;
+
+	TAILQ_FOREACH (job, jobs_list(cluster->jobs), link)
+		if (job->phase == PHASE_SUBMITTED || job->phase == PHASE_PENDING)
+			json_array_append_new(ids, json_string(job->id));
+	if (!exclude || json_array_size(ids) == 0)
+		json_decref(ids);
+	else if (slurm_request(cluster->slurm, "update",
+			 json_pack("{s:o, s:s}", "jobs", ids, "exclude", exclude),
+			 UPDATE_DEADLINE_MS, on_excluded, cluster) < 0)
+		log_warning("slurm: too many requests wait; pending jobs may use bad nodes");
+}
+
+/* Deadlines. */
 
 int64_t cluster_check_deadlines(struct cluster *cluster)
 {
-	const struct settings *s = &cluster->request.settings;
-	int64_t next = cluster_check_worker_start(cluster), now = loop_now_ms();
-	struct job *job;
+	int64_t next = cluster_check_worker_start(cluster);
+	int64_t workers = cluster_check_workers_come(cluster);
 
-	if (cluster->state != CLUSTER_STARTING)
-		return next;
-	TAILQ_FOREACH (job, jobs_list(cluster->jobs), link) {
-		int64_t due = job->phase_since_ms + s->worker_timeout_ms;
-
-		if (job->phase != PHASE_STARTING || job->connected > 0)
-			continue;
-		if (due <= now) {
-			fail_starting(cluster, job);
-			return INT64_MAX;
-		}
-		if (due < next)
-			next = due;
-	}
+	if (workers < next)
+		next = workers;
+	if (cluster->hold_until_ms > loop_now_ms() && cluster->hold_until_ms < next)
+		next = cluster->hold_until_ms;
 	return next;
 }

@@ -13,9 +13,6 @@ struct submissions_ops;
 extern const struct poll_ops cluster_poll_ops;
 extern const struct submissions_ops cluster_submissions_ops;
 
-/* Let one job go that is in Slurm: politely when it runs. */
-void cluster_end_job(struct cluster *cluster, struct job *job, const char *why);
-
 /* Begin to end one job: as it is now, politely or by taking it out of the queue. */
 void cluster_end_job(struct cluster *cluster, struct job *job, const char *why);
 
@@ -31,7 +28,11 @@ int64_t cluster_end_grace_ms(const struct cluster *cluster);
 /* Plan the next look at the queue. */
 void cluster_plan_poll(struct cluster *cluster);
 
-/* Fail where waiting has become useless: workers that do not come. Returns the loop time of the next deadline, INT64_MAX when there is none. */
+/* Keep the jobs that are pending away from the nodes that are excluded by now. */
+void cluster_exclude_pending(struct cluster *cluster);
+
+/* End what has become useless: jobs whose workers do not come. Returns the loop time of the next deadline,
+ * INT64_MAX when there is none. */
 int64_t cluster_check_deadlines(struct cluster *cluster);
 
 /* The path of a job's log. The caller frees. */

@@ -13,6 +13,7 @@
 #include "common/parse.h"
 #include "common/settings_job.h"
 #include "daemon/cluster.h"
+#include "daemon/cluster_failure.h"
 #include "daemon/cluster_jobs.h"
 #include "daemon/cluster_wish.h"
 #include "daemon/history.h"
@@ -31,6 +32,13 @@ static bool is_active(const struct cluster *cluster)
 {
 	return cluster->wanted &&
 		(cluster->state == CLUSTER_STARTING || cluster->state == CLUSTER_RUNNING);
+}
+
+/* Not to shorten a longer hold. */
+static void hold(struct cluster *cluster, int64_t for_ms)
+{
+	if (cluster->hold_until_ms < loop_now_ms() + for_ms)
+		cluster->hold_until_ms = loop_now_ms() + for_ms;
 }
 
 static bool is_pending(const struct job *job)
@@ -82,6 +90,10 @@ static void no_place(struct cluster *cluster)
 {
 	_cleanup_free_ char *reasons = NULL;
 
+	if (cluster_failure_forgive(cluster)) {
+		cluster_wake(cluster, 0);
+		return;
+	}
 	if (cluster->state == CLUSTER_STARTING) {
 		fail(cluster, -ENOENT, "Slurm has no place for the jobs");
 		return;
@@ -89,7 +101,7 @@ static void no_place(struct cluster *cluster)
 	reasons = list_reasons(&cluster->placement);
 	log_warning("cluster %s: no place for further jobs, looking again in %d s:%s",
 		cluster->name, NO_PLACE_MS / 1000, reasons);
-	cluster->hold_until_ms = loop_now_ms() + NO_PLACE_MS;
+	hold(cluster, NO_PLACE_MS);
 	cluster_wake(cluster, NO_PLACE_MS);
 }
 
@@ -330,7 +342,8 @@ static void on_found(
 		}
 	} else {
 		log_warning("slurm: cannot look for a place, trying again: %s", err->text);
-		cluster->hold_until_ms = cluster->widen_hold_ms = loop_now_ms() + AGAIN_MS;
+		hold(cluster, AGAIN_MS);
+		cluster->widen_hold_ms = loop_now_ms() + AGAIN_MS;
 		return;
 	}
 	if (count > 0)

@@ -202,11 +202,25 @@ static int64_t check_unused(struct cluster *cluster)
 	return INT64_MAX;
 }
 
+/* What there is, for the next decision. */
+static void take_stock(struct cluster *cluster)
+{
+	struct scaling_limits *limits = &cluster->size.limits;
+	const struct job *job;
+
+	limits->ready_threads = 0;
+	TAILQ_FOREACH (job, jobs_list(cluster->jobs), link)
+		if (job->phase == PHASE_READY)
+			limits->ready_threads += job->connected * limits->threads;
+	limits->wait_ms = handover_shortest_ms(&cluster->size.waits);
+}
+
 int64_t cluster_size_reconcile(struct cluster *cluster)
 {
 	struct cluster_size *size = &cluster->size;
 	int64_t before = size->target.jobs, next, fleet, unused;
 
+	take_stock(cluster);
 	scaling_decide(
 		&size->scaling, &size->limits, &size->demand, loop_now_ms(), &size->target);
 	if (size->target.jobs != before) {
@@ -257,7 +271,7 @@ int cluster_scale(struct cluster *cluster, int64_t jobs, struct err *err)
 	if (jobs < 0 || jobs > limits->maximum_jobs)
 		return err_set(err, -ERANGE,
 			"%" PRId64 " jobs are not between 0 and %" PRId64
-			", which maximum allows",
+			", which maximum allows (dracoctl adapt changes it)",
 			jobs, limits->maximum_jobs);
 	limits->fixed_jobs = jobs;
 	history_note(EVENT_DECISION, "cluster", cluster->name,
@@ -311,7 +325,7 @@ int cluster_pause(struct cluster *cluster, bool paused, struct err *err)
 			       : "goes on after a pause");
 	cluster->size.paused = paused;
 	if (!paused)
-		cluster->hold_until_ms = 0;
+		cluster_failure_resume(cluster);
 	changed(cluster);
 	return 0;
 }

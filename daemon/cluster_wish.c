@@ -10,6 +10,7 @@
 #include "daemon/cluster_worker_start.h"
 #include "daemon/environment.h"
 #include "daemon/jobscript.h"
+#include "daemon/loop.h"
 #include "daemon/scheduler.h"
 #include "daemon/slurm_msg.h"
 
@@ -111,9 +112,22 @@ void cluster_make_wish(const struct cluster *cluster, const char *name, int64_t 
 	struct slurm_submission *ret)
 {
 	wish_ask(&cluster->request.settings, count, ret);
+	bad_nodes_exclude(&cluster->failures.nodes, loop_now_ms(), &ret->directives);
 	ret->name = xstrdup(name);
 	ret->script = make_own_script(cluster);
 	ret->output = xasprintf("%s/job-%s.log", cluster->log_dir, count > 1 ? "%A_%a" : "%j");
 	ret->directory = xstrdup(cluster->request.directory);
 	make_environment(cluster, name, &ret->environment);
+}
+
+char *cluster_excluded_list(const struct cluster *cluster)
+{
+	struct strv directives = STRV_INIT;
+	char *list;
+
+	settings_directives(&cluster->request.settings, &directives);
+	bad_nodes_exclude(&cluster->failures.nodes, loop_now_ms(), &directives);
+	list = bad_nodes_given(&directives);
+	strv_finish(&directives);
+	return list;
 }

@@ -28,13 +28,20 @@ static int64_t patience_ms(const struct cluster *cluster)
 	return cluster->request.settings.worker_timeout_ms / 2;
 }
 
+/* The command dask worker now and then ends with 0 when its workers die before they are there. */
+static bool has_failed(const struct job *job)
+{
+	return job->phase == PHASE_GONE &&
+		(job->end_state == STATE_FAILED || job->end_state == STATE_COMPLETED) &&
+		jobscript_workers_may_exit(job->exit_status);
+}
+
 static enum worker_start_verdict judge(const struct cluster *cluster, const struct job *job)
 {
 	return worker_start_judge(&(struct worker_start_facts){
 		.forkserver = job->forkserver,
 		.phase = job->phase,
-		.failed = job->phase == PHASE_GONE && job->end_state == STATE_FAILED &&
-			jobscript_workers_may_exit(job->exit_status),
+		.failed = has_failed(job),
 		.was_connected = job->was_connected,
 		.was_ready = job->was_ready,
 		.had_work = cluster->had_work,

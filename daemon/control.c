@@ -133,10 +133,18 @@ struct control *control_destroy(struct control *control)
 	return NULL;
 }
 
+void control_close(struct control *control)
+{
+	if (control)
+		control->listener = listener_destroy(control->listener);
+}
+
 void control_flush(struct control *control)
 {
 	struct client *client;
 
+	if (!control)
+		return;
 	TAILQ_FOREACH (client, &control->clients, link)
 		stream_flush(client->stream);
 }

@@ -24,6 +24,9 @@ struct control *control_create(struct loop *loop, const char *path,
 	const struct control_ops *ops, void *arg, struct err *err);
 struct control *control_destroy(struct control *control); /* without calling gone() */
 
+/* Take no more connections: the socket is gone, those who are connected stay. */
+void control_close(struct control *control);
+
 /* Write what is still to be sent, without waiting. */
 void control_flush(struct control *control);
 

@@ -66,8 +66,7 @@ static void finish(void *arg)
 	struct daemon *daemon = arg;
 
 	methods_finish_shutdown(daemon->methods);
-	control_flush(daemon->control);
-	loop_exit(daemon->loop);
+	loop_exit(daemon->loop); /* daemon_destroy() writes the answers */
 }
 
 static void begin_shutdown(void *arg)
@@ -269,8 +268,8 @@ struct daemon *daemon_create(const struct daemon_options *options, struct err *e
 		PACKAGE_VERSION, daemon->paths.name, (int)getpid(),
 		daemon->paths.control_socket);
 	tls_clean(daemon->paths.tls_dir);
-	notify_ready();
 	notify_status("cluster %s: stopped", daemon->paths.name);
+	notify_ready(); /* who waited for this may look at the status at once */
 	return daemon;
 }
 
@@ -278,7 +277,7 @@ struct daemon *daemon_destroy(struct daemon *daemon)
 {
 	if (!daemon)
 		return NULL;
-	control_destroy(daemon->control);
+	control_close(daemon->control);
 	dask_link_destroy(daemon->dask_link);
 	/* Slurm before those who wait for its answers: none comes any more. */
 	slurm_destroy(daemon->slurm);
@@ -290,10 +289,13 @@ struct daemon *daemon_destroy(struct daemon *daemon)
 	loop_timer_destroy(daemon->deadline);
 	for (int i = 0; i < 3; i++)
 		loop_signal_destroy(daemon->signals[i]);
-	loop_destroy(daemon->loop);
 	history_close();
 	if (daemon->lock >= 0)
 		instance_release(&daemon->paths, daemon->lock);
+	/* Who is told that dracod has ended may start the next one. */
+	control_flush(daemon->control);
+	control_destroy(daemon->control);
+	loop_destroy(daemon->loop);
 	paths_finish(&daemon->paths);
 	free(daemon);
 	return NULL;

@@ -7,14 +7,22 @@ sample stands for all. One measurement costs a pass over the workers.
 from __future__ import annotations
 
 import itertools
+import operator
 import time
 from collections import Counter
 from collections.abc import Collection, Iterable
 from typing import Any
 
-SAMPLE = 100
+SAMPLE = 400
 STRIDE_MAX = 20
-STUCK_INTERVAL = 1.0
+# Samples miss the processor's caches, so they are kept for a while, in seconds.
+KEEP_QUEUED = 3.0
+KEEP_STUCK = 3.0
+KEEP_LONGEST = 2.0
+KEEP_GROWTH = 1.1
+
+
+name_of = operator.attrgetter("prefix.name")
 
 
 def sample(tasks: Collection, size: int = SAMPLE) -> list:
@@ -46,6 +54,11 @@ class Meter:
         self.resources: set[frozenset] = set()  # that workers offered
         self.stuck_share = 0.0
         self.stuck_at = 0.0
+        self.queued_names: list[str] = []
+        self.queued_at = 0.0
+        self.queued_count = 0
+        self.longest = (0.0, "")  # of the tasks that run
+        self.longest_at = 0.0
         #: By address of the worker: its tasks, and the bytes of results that it holds.
         self.workers: dict[str, tuple[int, int]] = {}
 
@@ -66,6 +79,10 @@ class Meter:
         scheduler = self.scheduler
         counts = scheduler._task_prefix_count_global
         return len(scheduler.queued) + len(scheduler.unrunnable) + sum(counts.values())
+
+    def find_idle(self) -> list[str]:
+        """Workers without tasks; a cheap pass over them."""
+        return [a for a, worker in self.scheduler.workers.items() if not worker.processing]
 
     def measure(self) -> dict[str, Any]:
         """Pass over the workers; the parameters of a ``load`` notification."""
@@ -108,8 +125,19 @@ class Meter:
 
     # Tasks that a new worker cannot take.
 
+    def find_stuck(self, tasks: Iterable) -> list:
+        """Those of the tasks that are stuck; most have no restrictions at all."""
+        return [
+            task
+            for task in tasks
+            if (
+                task.worker_restrictions or task.host_restrictions or task.resource_restrictions
+            )
+            and self.is_stuck(task)
+        ]
+
     def is_stuck(self, task) -> bool:
-        """Whether only certain workers can run a task, and no new one is among them."""
+        """Whether only certain workers can run a restricted task, and no new one is among them."""
         if task.loose_restrictions:
             return False
         if task.worker_restrictions:
@@ -117,9 +145,7 @@ class Meter:
         if task.host_restrictions:
             states = map(self.scheduler.workers.get, self.drained)
             return not any(state and state.host in task.host_restrictions for state in states)
-        if task.resource_restrictions:
-            return self.had_workers and not self.is_offered(task.resource_restrictions)
-        return False
+        return self.had_workers and not self.is_offered(task.resource_restrictions)
 
     def is_offered(self, wanted: dict[str, float]) -> bool:
         return any(
@@ -130,13 +156,14 @@ class Meter:
     def count_stuck(self, crowded: list, excess: int) -> int:
         """Of the tasks beyond the threads of their workers, those that cannot go elsewhere."""
         now = time.monotonic()
-        if crowded and (now - self.stuck_at >= STUCK_INTERVAL or len(crowded) * 4 < SAMPLE):
+        is_due = now - self.stuck_at >= KEEP_STUCK or self.stuck_share > 0
+        if crowded and (is_due or len(crowded) * 40 <= SAMPLE):
             self.stuck_at = now
-            each = max(1, SAMPLE // len(crowded))
+            each = max(2, SAMPLE // 4 // len(crowded))
             stuck = 0.0
             for worker in crowded:
                 tasks = sample(worker.processing, each)
-                bad = sum(map(self.is_stuck, tasks))
+                bad = len(self.find_stuck(tasks))
                 if bad:
                     beyond = len(worker.processing) - len(worker.long_running) - worker.nthreads
                     stuck += min(beyond, bad * len(worker.processing) / len(tasks))
@@ -157,15 +184,41 @@ class Meter:
         counts: Counter = Counter()
         queued, unrunnable = self.scheduler.queued, self.scheduler.unrunnable
         if queued:
-            add_names(counts, sample(queued), len(queued))
+            add_names(counts, self.name_queued(queued), len(queued))
         if not unrunnable:
             return counts, 0, 0
         tasks = sample(unrunnable)
-        good = [task for task in tasks if not self.is_stuck(task)]
+        stuck = set(self.find_stuck(tasks))
+        good = [task for task in tasks if task not in stuck] if stuck else tasks
         runnable = round(len(unrunnable) * len(good) / len(tasks))
         if good:
-            add_names(counts, good, runnable)
+            add_names(counts, map(name_of, good), runnable)
         return counts, runnable, len(unrunnable) - runnable
+
+    def name_queued(self, queued: Collection) -> list[str]:
+        """The names of a sample of the queued tasks."""
+        now = time.monotonic()
+        if (
+            len(queued) <= SAMPLE // 4
+            or len(queued) > self.queued_count * KEEP_GROWTH
+            or now - self.queued_at >= KEEP_QUEUED
+        ):
+            self.queued_at = now
+            self.queued_count = len(queued)
+            self.queued_names = list(map(name_of, sample(queued)))
+        return self.queued_names
+
+    def find_longest(self) -> tuple[float, str]:
+        """Seconds that a task runs already, and its name; workers tell it now and then."""
+        now = time.monotonic()
+        if now - self.longest_at >= KEEP_LONGEST:
+            self.longest_at = now
+            self.longest = (0.0, "")
+            for worker in self.scheduler.workers.values():
+                for task, duration in worker.executing.items():
+                    if duration > self.longest[0] and task not in worker.long_running:
+                        self.longest = (duration, task.prefix.name)
+        return self.longest
 
     def estimate(self, counts: Counter, tasks: int) -> dict[str, Any]:
         """Durations of the tasks that run or could."""
@@ -183,10 +236,8 @@ class Meter:
                 occupancy += count * duration
             if duration > longest:
                 longest, longest_name = duration, name
-        for worker in self.scheduler.workers.values():
-            for task, duration in worker.executing.items():
-                if duration > longest and task not in worker.long_running:
-                    longest, longest_name = duration, task.prefix.name
+        if self.scheduler._task_prefix_count_global:
+            longest, longest_name = max((longest, longest_name), self.find_longest())
         return {
             "unknown": min(round(unknown), tasks),
             "occupancy": brief(occupancy),
@@ -195,9 +246,9 @@ class Meter:
         }
 
 
-def add_names(counts: Counter, tasks: Iterable, total: int) -> None:
-    """Add the tasks to ``counts`` as if they were ``total``."""
-    names = Counter(task.prefix.name for task in tasks)
-    weight = total / sum(names.values())
-    for name, count in names.items():
+def add_names(counts: Counter, names: Iterable[str], total: int) -> None:
+    """Add the names of tasks to ``counts`` as if they were ``total``."""
+    shares = Counter(names)
+    weight = total / sum(shares.values())
+    for name, count in shares.items():
         counts[name] += count * weight

@@ -58,10 +58,13 @@ LOOK_BUSY = 0.05
 LOOK_STEADY = 0.1
 LOOK_IDLE = 0.5
 BUSY_TIME = 1.0
-# How soon to report, in seconds: that work has grown, that anything else is different, the rest.
+# How soon to report, in seconds: that work has grown; that it has shrunk, or a worker is idle or busy;
+# that there is about as much as before; the rest.
 REPORT_GROWTH = 0.05
 REPORT_CHANGE = 0.45
+REPORT_STEADY = 1.0
 REPORT_ALWAYS = 2.0
+REPORT_WEIGHTS = 4.0
 GROWTH = 1.1
 
 logger = logging.getLogger("distributed.preload.draco")
@@ -144,6 +147,9 @@ class DracodLink(SchedulerPlugin):
         self.counter = -1
         self.moved_at = 0.0
         self.changed = True  # since the last report
+        self.urgent = True
+        self.idle: list[str] = []
+        self.idle_at = 0.0
         self.pressure = 0
         self.reported_at = 0.0
         self.workers_at = 0.0
@@ -158,6 +164,7 @@ class DracodLink(SchedulerPlugin):
         state = self.scheduler.workers[worker]
         self.meter.see_worker(state)
         self.notify("worker_added", self.describe_worker(state))
+        self.urgent = True
         self.hurry()
 
     def remove_worker(self, scheduler=None, worker=None, **kwargs) -> None:
@@ -167,6 +174,7 @@ class DracodLink(SchedulerPlugin):
         self.drainage.forget(worker)
         self.told_workers.pop(worker, None)
         self.notify("worker_removed", {"address": worker})
+        self.urgent = True
         self.hurry()
 
     def update_graph(self, scheduler, *args, **kwargs) -> None:
@@ -243,11 +251,7 @@ class DracodLink(SchedulerPlugin):
             self.moved_at = now
             self.changed = True
         pressure = self.meter.pressure()
-        if pressure > self.pressure * GROWTH:
-            due = REPORT_GROWTH
-        else:
-            due = REPORT_CHANGE if self.changed else REPORT_ALWAYS
-        if now - self.reported_at >= due:
+        if now - self.reported_at >= self.when_due(now, pressure):
             self.report(now, pressure)
         if now - self.moved_at < BUSY_TIME or pressure > self.pressure:
             return LOOK_BUSY
@@ -257,14 +261,28 @@ class DracodLink(SchedulerPlugin):
         """Report what there is to do at this moment."""
         self.report(asyncio.get_running_loop().time(), self.meter.pressure())
 
+    def when_due(self, now: float, pressure: int) -> float:
+        """How long after the last report the next one comes, as things look now."""
+        if pressure > self.pressure * GROWTH:
+            return REPORT_GROWTH
+        if not self.changed:
+            return REPORT_ALWAYS
+        if not self.urgent and now - self.idle_at >= REPORT_CHANGE:
+            self.idle_at = now
+            self.urgent = self.meter.find_idle() != self.idle
+        if self.urgent or pressure * GROWTH < self.pressure:
+            return REPORT_CHANGE
+        return REPORT_STEADY
+
     def report(self, now: float, pressure: int) -> None:
-        self.reported_at = now
+        self.reported_at = self.idle_at = now
         self.pressure = pressure
+        self.idle = self.meter.find_idle()
         load = self.meter.measure()
         if load != self.told_load:
             self.told_load = load
             self.notify("load", load)
-        self.changed = not self.report_workers(now)
+        self.changed = self.urgent = not self.report_workers(now)
 
     def report_workers(self, now: float) -> bool:
         """Tell soon who has become idle or busy, and the rest less often; False: not yet."""
@@ -275,7 +293,7 @@ class DracodLink(SchedulerPlugin):
             if told.get(address) != weight
         ]
         urgent = any(bool(tasks) != bool(told.get(a, (0, 0))[0]) for a, tasks, _ in news)
-        if not news or now - self.workers_at < (REPORT_CHANGE if urgent else REPORT_ALWAYS):
+        if not news or now - self.workers_at < (REPORT_CHANGE if urgent else REPORT_WEIGHTS):
             return not urgent
         self.workers_at = now
         self.told_workers = dict(self.meter.workers)

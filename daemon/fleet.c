@@ -3,9 +3,12 @@
 
 #include <assert.h>
 
-#define IDLE_STEP_MS 5000   /* idle times that differ by less count as equal */
-#define DRAIN_MAX_MS 60000  /* a task that takes longer gets its job back */
-#define MOVE_MAX_MS  120000 /* for the data of a job */
+#define IDLE_STEP_MS   5000 /* idle times that differ by less count as equal */
+#define HOLD_PART      4
+#define HOLD_MIN_MS    3000
+#define DRAIN_MAX_MS   60000 /* a task that takes longer gets its job back */
+#define DRAIN_AGAIN_MS 1000
+#define MOVE_MAX_MS    120000 /* for the data of a job */
 
 /* What one decision works on. */
 struct fleet {
@@ -36,7 +39,8 @@ const char *fleet_action_name(enum fleet_action action)
 
 void fleet_state_init(struct fleet_state *state)
 {
-	*state = (struct fleet_state){.low_since_ms = -1, .span_since_ms = -1};
+	*state = (struct fleet_state){
+		.low_waiting.since_ms = -1, .low_running.since_ms = -1, .span_since_ms = -1};
 }
 
 static bool waits(const struct fleet_job *job)
@@ -79,15 +83,23 @@ static struct handover_times times_of(const struct fleet *fleet, const struct fl
 	return times;
 }
 
-static void find_expiring(struct fleet *fleet)
+static void find_expiring(struct fleet *fleet, struct fleet_state *state)
 {
 	for (size_t i = 0; i < fleet->count; i++) {
 		struct fleet_job *job = &fleet->jobs[i];
 
 		job->action = FLEET_KEEP;
 		job->expiring = job->forced = false;
-		if ((runs(job) || leaves(job)) && job->end_ms != INT64_MAX)
-			job->expiring = is_due(fleet, times_of(fleet, job).request_ms);
+		if (!(runs(job) || leaves(job)) || job->end_ms == INT64_MAX)
+			continue;
+		job->expiring = job->end_ms <= state->replaced_end_ms ||
+			is_due(fleet, times_of(fleet, job).request_ms);
+	}
+	for (size_t i = 0; i < fleet->count; i++) {
+		const struct fleet_job *job = &fleet->jobs[i];
+
+		if (job->expiring && !leaves(job) && job->end_ms > state->replaced_end_ms)
+			state->replaced_end_ms = job->end_ms;
 	}
 }
 
@@ -103,14 +115,17 @@ static int64_t count_fresh(const struct fleet *fleet)
 /* Jobs on their way out only because nobody needed them, back: they are there at once. */
 static int64_t take_back(struct fleet *fleet, int64_t missing)
 {
+	static const enum job_phase order[] = {PHASE_DRAINING, PHASE_RETIRING};
 	int64_t taken = 0;
 
-	for (size_t i = fleet->count; i-- > 0 && taken < missing;) {
-		struct fleet_job *job = &fleet->jobs[i];
+	for (size_t k = 0; k < sizeof(order) / sizeof(order[0]); k++) {
+		for (size_t i = fleet->count; i-- > 0 && taken < missing;) {
+			struct fleet_job *job = &fleet->jobs[i];
 
-		if (job->phase == PHASE_DRAINING && !job->expiring && !job->by_hand) {
-			job->action = FLEET_UNDRAIN;
-			taken++;
+			if (job->phase == order[k] && !job->expiring && !job->by_hand) {
+				job->action = FLEET_UNDRAIN;
+				taken++;
+			}
 		}
 	}
 	return taken;
@@ -135,6 +150,17 @@ static int64_t idle_since_ms(const struct fleet_job *job)
 	return job->phase == PHASE_READY ? job->idle_since_ms : job->phase_since_ms;
 }
 
+/* How long a running job must not have been needed: to keep it shall cost less than to get it again. */
+static int64_t running_hold_ms(const struct fleet_limits *limits)
+{
+	int64_t hold_ms = max_of(limits->wait_ms / HOLD_PART, HOLD_MIN_MS);
+
+	if (limits->by_hand)
+		return 0;
+	return limits->wait_ms > 0 && hold_ms < limits->idle_hold_ms ? hold_ms
+								     : limits->idle_hold_ms;
+}
+
 /* When the job may go for being idle; INT64_MAX: not now. */
 static int64_t idle_due_ms(const struct fleet *fleet, const struct fleet_job *job)
 {
@@ -146,7 +172,7 @@ static int64_t idle_due_ms(const struct fleet *fleet, const struct fleet_job *jo
 		return job->hold_ms;
 	if (job->busy > 0)
 		return INT64_MAX;
-	due_ms = idle_since_ms(job) + fleet->limits->idle_hold_ms;
+	due_ms = idle_since_ms(job) + running_hold_ms(fleet->limits);
 	return due_ms > job->hold_ms ? due_ms : job->hold_ms;
 }
 
@@ -198,44 +224,47 @@ static struct fleet_job *choose_running(struct fleet *fleet)
 	return best;
 }
 
-/* Give back so many. */
-static void give_back(struct fleet *fleet, int64_t surplus)
+/* Give back so many; those that run only when there are more of them than that are in the queue. */
+static void give_back(struct fleet *fleet, int64_t surplus, bool waiting)
 {
 	struct fleet_job *job;
 
-	for (; surplus > 0 && (job = choose_waiting(fleet)) != NULL; surplus--)
-		job->action = FLEET_CANCEL;
+	if (waiting) {
+		for (; surplus > 0 && (job = choose_waiting(fleet)) != NULL; surplus--)
+			job->action = FLEET_CANCEL;
+		return;
+	}
 	for (size_t i = 0; i < fleet->count; i++)
-		surplus -= fleet->jobs[i].phase == PHASE_NEW && is_fresh(&fleet->jobs[i]);
+		surplus -= waits(&fleet->jobs[i]) && is_fresh(&fleet->jobs[i]);
 	for (; surplus > 0 && (job = choose_running(fleet)) != NULL; surplus--) {
 		job->action = FLEET_DRAIN;
 		job->forced = fleet->limits->by_hand;
 	}
 }
 
-/* More jobs than needed: those go that were not needed for the whole of the hold. */
-static void shrink(struct fleet *fleet, struct fleet_state *state, int64_t fresh)
+/* More jobs than needed: those go that were not needed for the whole of a hold. */
+static void shrink(struct fleet *fleet, struct fleet_low *low, int64_t fresh, int64_t hold_ms,
+	bool waiting)
 {
 	const struct fleet_limits *limits = fleet->limits;
-	int64_t hold_ms = limits->by_hand ? 0 : limits->idle_hold_ms;
 
 	if (fresh <= limits->target || limits->paused) {
-		state->low_since_ms = -1;
+		low->since_ms = -1;
 		return;
 	}
-	if (state->low_since_ms < 0) {
-		state->low_since_ms = fleet->now_ms;
-		state->low_peak = limits->target;
+	if (low->since_ms < 0) {
+		low->since_ms = fleet->now_ms;
+		low->peak = limits->target;
 	}
-	if (limits->target > state->low_peak || hold_ms == 0)
-		state->low_peak = limits->target;
-	if (!is_due(fleet, state->low_since_ms + hold_ms))
+	if (limits->target > low->peak || hold_ms == 0)
+		low->peak = limits->target;
+	if (!is_due(fleet, low->since_ms + hold_ms))
 		return;
-	give_back(fleet, fresh - state->low_peak);
+	give_back(fleet, fresh - low->peak, waiting);
 	/* A target that fell in the meantime has a hold of its own. */
-	if (state->low_peak != limits->target) {
-		state->low_peak = limits->target;
-		state->low_since_ms = fleet->now_ms;
+	if (low->peak != limits->target) {
+		low->peak = limits->target;
+		low->since_ms = fleet->now_ms;
 		is_due(fleet, fleet->now_ms + hold_ms);
 	}
 }
@@ -245,7 +274,7 @@ static int64_t recent_peak(struct fleet_state *state, struct fleet *fleet)
 {
 	const struct fleet_limits *limits = fleet->limits;
 
-	if (state->span_since_ms < 0 || limits->by_hand) {
+	if (state->span_since_ms < 0 || limits->by_hand || limits->idle_hold_ms == 0) {
 		state->span_since_ms = fleet->now_ms;
 		state->span_peak = state->span_peak_before = limits->target;
 	} else if (fleet->now_ms >= state->span_since_ms + limits->idle_hold_ms) {
@@ -279,6 +308,70 @@ static bool is_over(struct fleet *fleet, const struct fleet_job *job)
 	return is_due(fleet, force_ms + (job->end_ms - force_ms) / 2);
 }
 
+/* Draining could not be asked for, or the data had nowhere to go: not at once again, but soon, for each
+ * task that comes until then may be one that does not fit any more. */
+static bool may_drain(struct fleet *fleet, const struct fleet_job *job)
+{
+	bool soon = is_due(fleet, job->phase_since_ms + DRAIN_AGAIN_MS);
+
+	return is_due(fleet, job->hold_ms) || soon;
+}
+
+static bool is_done_draining(const struct fleet_job *job)
+{
+	return job->phase == PHASE_DRAINING && job->busy == 0 && job->bytes > 0;
+}
+
+/* Is there another job that could take data? */
+static bool is_another_ready(const struct fleet *fleet, const struct fleet_job *job)
+{
+	for (size_t i = 0; i < fleet->count; i++) {
+		const struct fleet_job *other = &fleet->jobs[i];
+
+		if (other != job && other->phase == PHASE_READY && other->action == FLEET_KEEP)
+			return true;
+	}
+	return false;
+}
+
+/* Is this the only job that can take the data of others, which wait for that or are at it? */
+static bool is_needed_to_take(struct fleet *fleet, const struct fleet_job *job)
+{
+	bool needed = false;
+
+	if (job->phase != PHASE_READY || is_due(fleet, times_of(fleet, job).force_ms) ||
+		is_another_ready(fleet, job))
+		return false;
+	for (size_t i = 0; i < fleet->count; i++)
+		needed |= is_done_draining(&fleet->jobs[i]) ||
+			fleet->jobs[i].phase == PHASE_RETIRING;
+	return needed;
+}
+
+/* Several jobs wait for one that takes their data, and that one perhaps for the place of theirs: the last
+ * of them to end takes it all, so that the others can go. */
+static void gather(struct fleet *fleet)
+{
+	struct fleet_job *last = NULL;
+	int64_t waiting = 0;
+
+	for (size_t i = 0; i < fleet->count; i++) {
+		struct fleet_job *job = &fleet->jobs[i];
+
+		if (job->phase == PHASE_READY || job->phase == PHASE_RETIRING ||
+			job->action == FLEET_UNDRAIN)
+			return;
+		if (!is_done_draining(job) || !job->expiring || job->by_hand)
+			continue;
+		waiting++;
+		if (!last || job->end_ms > last->end_ms)
+			last = job;
+	}
+	if (waiting > 1 && is_due(fleet, last->hold_ms) &&
+		!is_due(fleet, times_of(fleet, last).force_ms))
+		last->action = FLEET_UNDRAIN;
+}
+
 /* Jobs whose walltime ends soon: each goes when one has come for it, or at the last moment; the first
  * to end first. */
 static void hand_over(struct fleet *fleet, int64_t surplus)
@@ -293,11 +386,13 @@ static void hand_over(struct fleet *fleet, int64_t surplus)
 				continue;
 			if (is_over(fleet, job))
 				job->action = FLEET_END;
-			else if (is_due(fleet, job->hold_ms) &&
+			else if (may_drain(fleet, job) &&
 				(!first || job->end_ms < first->end_ms))
 				first = job;
 		}
 		if (!first || !(is_due(fleet, times_of(fleet, first).drain_ms) || surplus > 0))
+			return;
+		if (is_needed_to_take(fleet, first))
 			return;
 		first->action = FLEET_DRAIN;
 		first->forced = true;
@@ -305,14 +400,16 @@ static void hand_over(struct fleet *fleet, int64_t surplus)
 	}
 }
 
-/* Too few are ready, a new one having failed: old ones that could still take tasks, back. */
+/* Too few are ready, a new one having failed: old ones that could still take tasks, back; for a while,
+ * because a somewhat longer task would drain them again. */
 static void take_back_expiring(struct fleet *fleet, int64_t missing)
 {
 	for (size_t i = fleet->count; i-- > 0 && missing > 0;) {
 		struct fleet_job *job = &fleet->jobs[i];
 
 		if (job->phase == PHASE_DRAINING && job->expiring && !job->by_hand &&
-			fleet->now_ms < times_of(fleet, job).drain_ms) {
+			fleet->now_ms + fleet->limits->margin_ms / 2 <
+				times_of(fleet, job).drain_ms) {
 			job->action = FLEET_UNDRAIN;
 			missing--;
 		}
@@ -331,20 +428,6 @@ static void let_go(struct fleet *fleet, struct fleet_job *job)
 	}
 }
 
-/* Has the job data that no other one could take now? */
-static bool is_last_holder(const struct fleet *fleet, const struct fleet_job *job)
-{
-	if (job->bytes == 0)
-		return false;
-	for (size_t i = 0; i < fleet->count; i++) {
-		const struct fleet_job *other = &fleet->jobs[i];
-
-		if (other != job && other->phase == PHASE_READY && other->action == FLEET_KEEP)
-			return false;
-	}
-	return true;
-}
-
 static void go_on_draining(struct fleet *fleet, struct fleet_job *job)
 {
 	bool forced = job->expiring && is_due(fleet, times_of(fleet, job).force_ms);
@@ -356,7 +439,8 @@ static void go_on_draining(struct fleet *fleet, struct fleet_job *job)
 		job->action = FLEET_END;
 	} else if (!asked && fleet->limits->paused) {
 		job->action = FLEET_UNDRAIN;
-	} else if ((job->busy == 0 || forced) && !is_last_holder(fleet, job) &&
+	} else if ((job->busy == 0 || forced) &&
+		(job->bytes == 0 || is_another_ready(fleet, job)) &&
 		(forced || is_due(fleet, job->hold_ms))) {
 		job->action = FLEET_RETIRE;
 		job->forced = job->busy > 0;
@@ -367,6 +451,8 @@ static void go_on_draining(struct fleet *fleet, struct fleet_job *job)
 
 static void go_on_retiring(struct fleet *fleet, struct fleet_job *job)
 {
+	if (job->action == FLEET_UNDRAIN)
+		return;
 	if (job->expiring) {
 		if (is_over(fleet, job))
 			job->action = FLEET_END;
@@ -382,19 +468,22 @@ void fleet_decide(struct fleet_state *state, const struct fleet_limits *limits,
 	int64_t missing, peak = recent_peak(state, &fleet);
 
 	assert(limits->target >= 0);
-	find_expiring(&fleet);
+	find_expiring(&fleet, state);
 	*ret = (struct fleet_decision){.fresh = count_fresh(&fleet)};
 	missing = limits->target - ret->fresh;
 	if (missing > 0)
 		missing -= take_back(&fleet, missing);
 	ret->submit = count_to_submit(&fleet, missing);
-	shrink(&fleet, state, ret->fresh);
+	shrink(&fleet, &state->low_waiting, ret->fresh,
+		limits->by_hand ? 0 : limits->idle_hold_ms, true);
+	shrink(&fleet, &state->low_running, ret->fresh, running_hold_ms(limits), false);
 	for (size_t i = 0; i < count; i++) {
 		if (jobs[i].by_hand && jobs[i].action == FLEET_KEEP)
 			let_go(&fleet, &jobs[i]);
 	}
 	hand_over(&fleet, count_ready(&fleet) - peak);
 	take_back_expiring(&fleet, limits->target - count_ready(&fleet));
+	gather(&fleet);
 	for (size_t i = 0; i < count; i++) {
 		if (jobs[i].phase == PHASE_DRAINING)
 			go_on_draining(&fleet, &jobs[i]);

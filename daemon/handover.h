@@ -23,6 +23,9 @@ void handover_observe(struct handover_waits *waits, int64_t wait_ms);
  * predicted (0: nothing) while there is none. */
 int64_t handover_lead_ms(const struct handover_waits *waits, int64_t predicted_ms);
 
+/* The least that it may take: the shortest of the last waits; 0: not known. */
+int64_t handover_shortest_ms(const struct handover_waits *waits);
+
 struct handover_times {
 	int64_t request_ms, drain_ms, force_ms;
 };

@@ -17,32 +17,41 @@
 #define PORT_COUNT 12000
 #define TRIES	   200
 
-static bool is_free(const struct in_addr *host, int port)
+/* 0 when nobody uses it. */
+static int try_bind(const struct in_addr *host, int port)
 {
 	struct sockaddr_in address = {
 		.sin_family = AF_INET, .sin_addr = *host, .sin_port = htons((uint16_t)port)};
 	_cleanup_close_ int fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
 
-	return fd >= 0 && bind(fd, (struct sockaddr *)&address, sizeof(address)) == 0;
+	if (fd < 0 || bind(fd, (struct sockaddr *)&address, sizeof(address)) < 0)
+		return -errno;
+	return 0;
 }
 
 int port_choose(const char *address, struct err *err)
 {
 	struct in_addr host;
 	unsigned start = 0;
+	int r = -EADDRINUSE;
 
 	if (inet_pton(AF_INET, address, &host) != 1)
 		return err_set(err, -EINVAL, "%s is not an IPv4 address", address);
 	if (getrandom(&start, sizeof(start), 0) != sizeof(start))
 		start = (unsigned)getpid();
-	for (unsigned i = 0; i < TRIES; i++) {
+	for (unsigned i = 0; i < TRIES && r == -EADDRINUSE; i++) {
 		int port = (int)(PORT_FIRST + (start + i) % PORT_COUNT);
 
-		if (is_free(&host, port))
+		r = try_bind(&host, port);
+		if (r == 0)
 			return port;
 	}
-	return err_set(err, -EADDRINUSE, "no free port at %s among %d of %d to %d", address,
-		TRIES, PORT_FIRST, PORT_FIRST + PORT_COUNT - 1);
+	if (r == -EADDRNOTAVAIL)
+		return err_set(err, r, "%s is not an address of this host", address);
+	if (r == -EADDRINUSE)
+		return err_set(err, r, "no free port at %s among %d of %d to %d", address,
+			TRIES, PORT_FIRST, PORT_FIRST + PORT_COUNT - 1);
+	return err_set(err, r, "cannot use a port at %s: %s", address, strerror(-r));
 }
 
 /* 0 when a server could listen there: connections of an earlier one that are still closing do not

@@ -160,6 +160,8 @@ json_t *report_status(const struct cluster *cluster)
 		"scheduler", report_scheduler(cluster), "slurm", report_slurm(cluster), "jobs",
 		jobs, "settings",
 		known ? settings_to_json(&cluster->request.settings) : json_null());
+	json_object_set_new(json_object_get(status, "cluster"), "excluded_nodes",
+		cluster_failure_report(cluster));
 	cluster_access_report(cluster, status);
 	return status;
 }

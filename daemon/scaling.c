@@ -68,16 +68,25 @@ static int64_t memory_workers(const struct scaling_limits *limits, const struct 
 			(MEMORY_SHARE * (double)limits->worker_bytes)));
 }
 
+/* Threads for the work whose duration is known. */
+static int64_t known_threads(const struct scaling_limits *limits, const struct demand *demand)
+{
+	int64_t tasks = max_of(0, demand->ready + demand->running - demand->unknown);
+	double done_s = (double)limits->ready_threads * (double)limits->wait_ms / 1000;
+	double left_s = demand->occupancy_s > done_s ? demand->occupancy_s - done_s : 0;
+	int64_t all = count_up(demand->occupancy_s / limits->target_duration_s);
+	int64_t left = count_up(left_s / limits->target_duration_s);
+
+	/* Known work that is less than a target duration still needs a worker. */
+	return min_of(tasks, min_of(all, max_of(limits->ready_threads, left)));
+}
+
 /* The jobs that the work needs, whatever the limits. */
 static int64_t need(struct scaling_state *state, const struct scaling_limits *limits,
 	const struct demand *demand, int64_t now_ms, struct scaling_target *ret)
 {
-	int64_t tasks = demand->ready + demand->running;
-	int64_t known = count_up(demand->occupancy_s / limits->target_duration_s);
-	int64_t unknown = 0, workers, memory;
+	int64_t known = known_threads(limits, demand), unknown = 0, workers, memory;
 
-	/* Known work that is less than a target duration still needs a worker. */
-	known = min_of(known, max_of(0, tasks - demand->unknown));
 	if (demand->unknown == 0)
 		state->unknown_since_ms = -1;
 	else if (state->unknown_since_ms < 0)

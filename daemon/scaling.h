@@ -2,7 +2,10 @@
  *
  * Three opinions about the need. Tasks whose duration is known need as many threads as do their work
  * in the target duration. A task whose duration nobody knows needs a thread of its own: it may be a
- * long one. And the results that the workers hold need memory. */
+ * long one. And the results that the workers hold need memory.
+ *
+ * A job that would come when all is done is not asked for: what the threads that are there do until one
+ * can come is taken off the work. */
 #ifndef DRACO_DAEMON_SCALING_H
 #define DRACO_DAEMON_SCALING_H
 
@@ -20,6 +23,9 @@ struct scaling_limits {
 	double target_duration_s;
 	int64_t idle_timeout_ms; /* 0: never */
 	int64_t fixed_jobs;	 /* the size that was set by hand; -1: as large as the work */
+	/* What there is, for each decision: */
+	int64_t ready_threads; /* that take tasks now */
+	int64_t wait_ms;       /* the least that a job takes to come; 0: not known */
 };
 
 /* The limits that settings give, as large as the work. */

@@ -11,7 +11,8 @@
  *	survey {cores, memory_mib, account} -> {partitions, reservations}: survey.h
  *	predict {submission, candidates: [{partition, reservation}]}
  *	                               -> {predictions: [{start} or {refused}]}, in their order
- *	update {jobs: ["42_0"], partition, reservation} -> {}: where pending jobs may run
+ *	update {jobs: ["42_0"], partition, reservation, exclude} -> {}: where pending jobs may run;
+ *	                                  what is left out stays as it is
  *
  * An error has "outcome" in its data: whether the request was refused, never reached slurmctld, or
  * may have been carried out. */

@@ -25,6 +25,9 @@ int statefile_write(const char *path, json_t *object, struct err *err)
 		r = -errno;
 	else if (json_dumpfd(object, fd, JSON_INDENT(1)) < 0)
 		r = errno ? -errno : -EIO;
+	else if (fsync(fd) <
+		0) /* else a crash of the host may leave the new name without content */
+		r = -errno;
 	json_decref(object);
 	if (r == 0 && close(TAKE_FD(fd)) < 0)
 		r = -errno;

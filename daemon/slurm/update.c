@@ -1,5 +1,5 @@
-/* update.c: draco-slurm's request "update": other partitions, another reservation or none, for jobs
- * that are pending. They keep their ids and their age. */
+/* update.c: draco-slurm's request "update": other partitions with another reservation or none, or other
+ * nodes to leave out, for jobs that are pending. They keep their ids and their age. */
 #include <errno.h>
 #include <slurm/slurm.h>
 #include <slurm/slurm_errno.h>
@@ -21,11 +21,18 @@ static bool is_settled(uint32_t code)
 		code == ESLURM_JOB_FINISHED;
 }
 
-/* Returns an error code of Slurm. */
-static uint32_t update(char *ids, const char *partition, const char *reservation)
+static char *copy(const char *text)
 {
-	_cleanup_free_ char *partition_copy = xstrdup(partition);
-	_cleanup_free_ char *reservation_copy = xstrdup(reservation ? reservation : "");
+	return text ? xstrdup(text) : NULL;
+}
+
+/* Returns an error code of Slurm. */
+static uint32_t update(
+	char *ids, const char *partition, const char *reservation, const char *exclude)
+{
+	_cleanup_free_ char *partition_copy = copy(partition);
+	_cleanup_free_ char *reservation_copy = copy(reservation ? reservation : "");
+	_cleanup_free_ char *exclude_copy = copy(exclude);
 	job_array_resp_msg_t *response = NULL;
 	uint32_t code = SLURM_SUCCESS;
 	job_desc_msg_t job;
@@ -33,7 +40,9 @@ static uint32_t update(char *ids, const char *partition, const char *reservation
 	slurm_init_job_desc_msg(&job);
 	job.job_id_str = ids;
 	job.partition = partition_copy;
-	job.reservation = reservation_copy; /* "": none */
+	if (partition)
+		job.reservation = reservation_copy; /* "": none */
+	job.exc_nodes = exclude_copy;
 	if (slurm_update_job2(&job, &response) != SLURM_SUCCESS)
 		code = (uint32_t)slurm_get_errno();
 	for (uint32_t i = 0; response && i < response->job_array_count; i++)
@@ -47,20 +56,23 @@ enum slurm_outcome call_update(const json_t *params, json_t **ret_result, struct
 {
 	const char *partition = json_get_text(params, "partition", NULL);
 	const char *reservation = json_get_text(params, "reservation", NULL);
+	const char *exclude = json_get_text(params, "exclude", NULL);
 	enum slurm_outcome outcome = OUTCOME_DONE;
 	struct strv groups = STRV_INIT;
 
-	if (!partition) {
-		err_set(err, -EPROTO, "update: no member \"partition\"");
+	if (!partition && !exclude) {
+		err_set(err, -EPROTO, "update: no member \"partition\" or \"exclude\"");
 		return OUTCOME_REFUSED;
 	}
 	job_ids_group(json_object_get(params, "jobs"), &groups);
 	for (size_t i = 0; i < groups.count && outcome == OUTCOME_DONE; i++) {
-		uint32_t code = update(groups.item[i], partition, reservation);
+		uint32_t code = update(groups.item[i], partition, reservation, exclude);
 
 		if (!is_settled(code)) {
-			_cleanup_free_ char *what = xasprintf(
-				"cannot move job %s to %s", groups.item[i], partition);
+			_cleanup_free_ char *what =
+				xasprintf(partition ? "cannot move job %s to %s"
+						    : "cannot keep job %s away from %s",
+					groups.item[i], partition ? partition : exclude);
 
 			slurm_seterrno((int)code);
 			outcome = call_failure(what, true, err);

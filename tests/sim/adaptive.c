@@ -11,7 +11,7 @@
 #define WAIT_COUNT   3
 #define LOST_MS	     15000
 #define MOVE_MS	     2000 /* as in draco.c */
-#define BYTES_PER_MS 200000
+#define BYTES_PER_MS 500000
 #define SPECS	     512
 #define PROCESSES    16
 
@@ -27,31 +27,37 @@ struct spec {
 
 struct adaptive {
 	bool grouped;
+	int64_t minimum;
 	struct spec spec[SPECS];
 	int specs;
 	int64_t next_ms, retired_ms; /* INT64_MAX: nothing is being retired */
 	bool closing[SPECS];	     /* jobs with a worker that is being retired */
 };
 
-static void *create_either(bool grouped)
+static void *create_any(struct world *world, bool grouped, bool whole)
 {
 	struct adaptive *adaptive = xcalloc(1, sizeof(*adaptive));
+	int64_t processes = world->trace->processes, minimum = world->trace->minimum;
 
 	adaptive->grouped = grouped;
+	adaptive->minimum = whole ? (minimum + processes - 1) / processes * processes : minimum;
 	adaptive->retired_ms = INT64_MAX;
 	return adaptive;
 }
 
 static void *create(struct world *world)
 {
-	(void)world;
-	return create_either(false);
+	return create_any(world, false, false);
 }
 
 static void *create_grouped(struct world *world)
 {
-	(void)world;
-	return create_either(true);
+	return create_any(world, true, false);
+}
+
+static void *create_whole(struct world *world)
+{
+	return create_any(world, true, true);
 }
 
 static void destroy(void *state)
@@ -194,7 +200,7 @@ static void close_jobs(struct world *world, struct adaptive *adaptive)
 	for (int i = 0; i < world->dask.workers; i++) {
 		struct dask_worker *worker = &world->dask.worker[i];
 
-		if (worker->state == WORKER_RETIRED && dask_move(world, i))
+		if (worker->state == WORKER_RETIRED && dask_move(world, i, 1))
 			dask_end_worker(world, i, AGAIN_FORCED, AGAIN_LOST_KILLED);
 		else if (worker->state == WORKER_RETIRED)
 			worker->state = WORKER_RUNNING;
@@ -249,8 +255,8 @@ static void adapt(struct world *world, struct adaptive *adaptive)
 	/* safe_target() */
 	if (target > world->trace->maximum)
 		target = world->trace->maximum;
-	if (target < world->trace->minimum)
-		target = world->trace->minimum;
+	if (target < adaptive->minimum)
+		target = adaptive->minimum;
 	correct_state(world, adaptive);
 	plan = count_planned(adaptive) * world->trace->processes;
 	if (target >= plan) {
@@ -326,6 +332,15 @@ const struct policy policy_adaptive = {
 const struct policy policy_adaptive_grouped = {
 	.name = "adaptive+key",
 	.create = create_grouped,
+	.destroy = destroy,
+	.next_ms = next_ms,
+	.step = step,
+	.job_ended = job_ended,
+};
+
+const struct policy policy_adaptive_whole = {
+	.name = "adaptive+key+min",
+	.create = create_whole,
 	.destroy = destroy,
 	.next_ms = next_ms,
 	.step = step,

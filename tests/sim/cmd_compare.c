@@ -7,9 +7,6 @@
 #include "tests/sim/sim.h"
 #include "tests/sim/world.h"
 
-static const struct policy *const policies[] = {
-	&policy_draco, &policy_adaptive, &policy_adaptive_grouped};
-
 /* The mean of all seeds. */
 static void print_row(const struct trace *trace, const struct policy *policy,
 	const struct sim_options *options)
@@ -30,7 +27,8 @@ static void print_row(const struct trace *trace, const struct policy *policy,
 		twice += (double)result.twice;
 		unfinished += !result.finished;
 	}
-	printf("%-16s %-13s %12.0f ", trace->name, policy->name, core_s / n);
+	printf("%-15.*s %-16s %12.0f ", (int)strcspn(trace->name, "."), trace->name,
+		policy->name, core_s / n);
 	if (unfinished > 0)
 		printf("%3" PRId64 "/%-3.0f hang", unfinished, n);
 	else
@@ -44,7 +42,7 @@ int sim_compare(const struct sim_options *options)
 	struct err err = ERR_INIT;
 
 	printf("The mean of %" PRId64 " seeds; core seconds until the notebook is closed.\n\n"
-	       "%-16s %-13s %12s %12s %11s %9s %8s\n",
+	       "%-15s %-16s %12s %12s %11s %9s %8s\n",
 		options->seeds, "trace", "policy", "core seconds", "makespan", "submissions",
 		"cancelled", "twice");
 	for (char **file = options->files; *file; file++) {
@@ -52,7 +50,7 @@ int sim_compare(const struct sim_options *options)
 			fprintf(stderr, "sim: %s\n", err.text);
 			return 2;
 		}
-		for (size_t i = 0; i < sizeof(policies) / sizeof(policies[0]); i++)
+		for (size_t i = 0; policies[i]; i++)
 			print_row(&trace, policies[i], options);
 	}
 	return 0;

@@ -7,9 +7,6 @@
 #include "tests/sim/sim.h"
 #include "tests/sim/world.h"
 
-static const struct policy *const policies[] = {
-	&policy_draco, &policy_adaptive, &policy_adaptive_grouped};
-
 static void print_trace(const struct trace *trace)
 {
 	printf("%" PRId64 " to %" PRId64 " workers, %" PRId64 " with %" PRId64
@@ -26,12 +23,13 @@ static void print_trace(const struct trace *trace)
 
 int sim_run(const struct sim_options *options)
 {
-	const struct policy *policy = NULL;
+	const struct policy *policy =
+		options->policy ? NULL : sim_policy_of((uint64_t)options->seed);
 	struct world_result result;
 	struct trace trace;
 	struct err err = ERR_INIT;
 
-	for (size_t i = 0; i < sizeof(policies) / sizeof(policies[0]); i++) {
+	for (size_t i = 0; options->policy && policies[i]; i++) {
 		if (strcmp(policies[i]->name, options->policy) == 0)
 			policy = policies[i];
 	}

@@ -235,6 +235,15 @@ void dask_heartbeat(struct world *world)
 	}
 }
 
+int64_t dask_work(const struct dask *dask)
+{
+	int64_t work = 0;
+
+	for (int i = 0; i < TRACE_KINDS; i++)
+		work += dask->kind[i].ready + dask->kind[i].processing;
+	return work;
+}
+
 void dask_demand(struct world *world, struct demand *ret)
 {
 	struct dask *dask = &world->dask;
@@ -244,7 +253,7 @@ void dask_demand(struct world *world, struct demand *ret)
 	for (int i = 0; i < TRACE_KINDS; i++) {
 		const struct dask_kind *kind = &dask->kind[i];
 		int64_t n = kind->ready + kind->processing;
-		double expected_s = kind->average_s < 0 ? 2 * kind->longest_s : kind->average_s;
+		double expected_s = kind->average_s < 0 ? kind->longest_s : kind->average_s;
 
 		ret->ready += kind->ready;
 		ret->running += kind->processing;
@@ -260,6 +269,13 @@ void dask_demand(struct world *world, struct demand *ret)
 	for (int i = 0; i < dask->workers; i++) {
 		if (dask->worker[i].state == WORKER_GONE)
 			continue;
+		for (int k = 0; k < dask->worker[i].runs; k++) {
+			const struct dask_task *task = &dask->task[dask->worker[i].running[k]];
+			double runs_s = (double)(world->now_ms - task->start_ms) / 1000;
+
+			if (runs_s > ret->longest_s)
+				ret->longest_s = runs_s;
+		}
 		ret->memory += dask->worker[i].bytes;
 		if (dask->worker[i].sent >= 0) {
 			ret->running--;

@@ -30,8 +30,8 @@ struct dask_task {
 enum dask_worker_state {
 	WORKER_BOOTING,
 	WORKER_RUNNING,
-	WORKER_PAUSED,	/* starts no task */
-	WORKER_RETIRED, /* as paused, for good */
+	WORKER_PAUSED,	/* is sent no task, and runs those that it has */
+	WORKER_RETIRED, /* starts no task */
 	WORKER_GONE,
 };
 
@@ -110,8 +110,11 @@ void dask_job_load(const struct dask *dask, size_t job, int64_t *ret_busy, int64
 /* Let the workers of a job take tasks, or not. */
 void dask_set_job(struct world *world, size_t job, enum dask_worker_state state);
 
-/* All results of a worker to the workers that run; false: there is none. */
-bool dask_move(struct world *world, int worker);
+/* A share (1: all) of the results of a worker to the workers that run; false: there is none. */
+bool dask_move(struct world *world, int worker, double share);
+
+/* Tasks that run or could. */
+int64_t dask_work(const struct dask *dask);
 
 /* What the preload would report. */
 void dask_demand(struct world *world, struct demand *ret);

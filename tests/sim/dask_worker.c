@@ -126,12 +126,13 @@ void dask_set_job(struct world *world, size_t job, enum dask_worker_state state)
 	world->dask.dirty = true;
 }
 
-bool dask_move(struct world *world, int worker)
+bool dask_move(struct world *world, int worker, double share)
 {
 	struct dask *dask = &world->dask;
 	struct dask_worker *from = &dask->worker[worker];
+	int64_t left = (int64_t)((1 - share) * (double)from->bytes);
 
-	for (int i = 0; from->bytes > 0 && i < dask->tasks; i++) {
+	for (int i = 0; from->bytes > left && i < dask->tasks; i++) {
 		struct dask_task *task = &dask->task[i];
 		int best = -1;
 
@@ -244,8 +245,8 @@ void dask_match(struct world *world)
 	for (int i = 0; i < dask->workers; i++) {
 		struct dask_worker *worker = &dask->worker[i];
 
-		if (worker->state == WORKER_RUNNING && worker->sent >= 0 &&
-			worker->runs < threads) {
+		if ((worker->state == WORKER_RUNNING || worker->state == WORKER_PAUSED) &&
+			worker->sent >= 0 && worker->runs < threads) {
 			task = worker->sent;
 			worker->sent = -1;
 			run(world, worker, i, task);

@@ -8,14 +8,16 @@
 
 #include "common/alloc.h"
 
-#define REPORT_MS	250   /* from a change until the preload reports it */
-#define FIRST_REPORT_MS 2000  /* when the scheduler is up */
-#define LONG_MS		10000 /* it reports at least that often while something runs */
+#define GROWTH_MS	50   /* from more work until the preload reports it */
+#define REPORT_MS	450  /* the same of any other change */
+#define FIRST_REPORT_MS 2000 /* when the scheduler is up */
+#define LONG_MS		2000 /* it reports at least that often while something runs */
 #define POLL_MS		1000
 #define ANSWER_MS	30     /* of the preload */
-#define HOLD_MS		10000  /* after a refusal */
+#define BUSY_HOLD_MS	1000   /* a task was there */
+#define FULL_HOLD_MS	10000  /* data had nowhere to go */
 #define MOVE_MS		2000   /* the least that data takes to move */
-#define BYTES_PER_MS	200000 /* that move */
+#define BYTES_PER_MS	500000 /* that move */
 #define BACK_OFF_MS	2000
 #define BACK_OFF_MAX	6
 
@@ -45,6 +47,14 @@ static void *create(struct world *world)
 	draco->report_ms = FIRST_REPORT_MS;
 	draco->poll_ms = draco->wake_ms = INT64_MAX;
 	draco->due = true;
+	return draco;
+}
+
+static void *create_eager(struct world *world)
+{
+	struct draco *draco = create(world);
+
+	draco->eager = true;
 	return draco;
 }
 
@@ -144,9 +154,21 @@ static void poll(struct world *world, struct draco *draco)
 	draco->count = kept;
 }
 
-static void end_job(struct world *world, struct draco *draco, struct draco_job *job)
+static void end_job(struct world *world, struct draco_job *job)
 {
-	rules_job_ends(world, draco, job);
+	/* What has moved until now is safe. */
+	if (job->moving) {
+		double share = (double)(world->now_ms - job->fleet.phase_since_ms) /
+			(double)(job->answer_ms - job->fleet.phase_since_ms);
+
+		for (int i = 0; i < world->dask.workers; i++) {
+			const struct dask_worker *worker = &world->dask.worker[i];
+
+			if (worker->state == WORKER_RETIRED && worker->job == job->number)
+				dask_move(world, i, share);
+		}
+	}
+	rules_job_ends(world, job);
 	job->asked = job->moving = false;
 	draco_set_phase(world, job, PHASE_ENDING);
 	queue_cancel(world, job->number);
@@ -155,16 +177,18 @@ static void end_job(struct world *world, struct draco *draco, struct draco_job *
 static void take_back(struct world *world, struct draco *draco, struct draco_job *job)
 {
 	draco->rules.back_ms = world->now_ms;
+	job->rules.back = true;
 	dask_set_job(world, job->number, WORKER_RUNNING);
 	job->moving = false;
 	draco_set_phase(world, job, PHASE_READY);
 	job->fleet.idle_since_ms = world->now_ms;
 }
 
-static void refuse(struct world *world, struct draco *draco, struct draco_job *job)
+static void refuse(
+	struct world *world, struct draco *draco, struct draco_job *job, int64_t hold_ms)
 {
 	world_log(world, "draco: job %zu cannot go", job->number);
-	job->fleet.hold_ms = world->now_ms + HOLD_MS;
+	job->fleet.hold_ms = world->now_ms + hold_ms;
 	take_back(world, draco, job);
 }
 
@@ -175,8 +199,8 @@ static void moved(struct world *world, struct draco *draco, struct draco_job *jo
 		const struct dask_worker *worker = &world->dask.worker[i];
 
 		if (worker->state == WORKER_RETIRED && worker->job == job->number &&
-			!dask_move(world, i)) {
-			refuse(world, draco, job);
+			!dask_move(world, i, 1)) {
+			refuse(world, draco, job, FULL_HOLD_MS);
 			return;
 		}
 	}
@@ -186,7 +210,7 @@ static void moved(struct world *world, struct draco *draco, struct draco_job *jo
 		if (worker->state == WORKER_RETIRED && worker->job == job->number)
 			dask_end_worker(world, i, AGAIN_FORCED, AGAIN_LOST_KILLED);
 	}
-	end_job(world, draco, job);
+	end_job(world, job);
 }
 
 static void answer(struct world *world, struct draco *draco, struct draco_job *job)
@@ -202,18 +226,15 @@ static void answer(struct world *world, struct draco *draco, struct draco_job *j
 	if (job->moving) {
 		job->moving = false;
 		moved(world, draco, job);
-	} else if (job->asked_for == FLEET_UNDRAIN) {
-		take_back(world, draco, job);
-	} else if (job->asked_for == FLEET_DRAIN && (job->forced || job->fleet.busy == 0)) {
+	} else if (!job->forced && job->fleet.busy > 0) {
+		refuse(world, draco, job, BUSY_HOLD_MS);
+	} else if (job->asked_for == FLEET_DRAIN) {
 		dask_set_job(world, job->number, WORKER_PAUSED);
-		draco_set_phase(world, job, PHASE_DRAINING);
-	} else if (job->asked_for == FLEET_RETIRE && (job->forced || job->fleet.busy == 0)) {
+	} else {
 		dask_set_job(world, job->number, WORKER_RETIRED);
 		job->asked = job->moving = true;
 		job->answer_ms = world->now_ms +
 			(job->fleet.bytes > 0 ? MOVE_MS + job->fleet.bytes / BYTES_PER_MS : 50);
-	} else if (job->asked_for == FLEET_RETIRE) {
-		refuse(world, draco, job);
 	}
 }
 
@@ -235,11 +256,11 @@ static void submit(struct world *world, struct draco *draco)
 static void act(struct world *world, struct draco *draco, struct draco_job *job)
 {
 	enum fleet_action action = job->fleet.action;
+	int64_t busy, bytes, connected;
 
-	/* One thing at a time; but the end, and what calls off a move, do not wait. */
+	/* One question at a time; but the end, and what calls off a move, do not wait. */
 	if (action == FLEET_KEEP ||
-		(job->asked && action != FLEET_END &&
-			!(job->moving && action == FLEET_UNDRAIN)))
+		(job->asked && (action == FLEET_DRAIN || action == FLEET_RETIRE)))
 		return;
 	world_log(world, "draco: job %zu: %s%s", job->number, fleet_action_name(action),
 		job->fleet.forced ? ", forced" : "");
@@ -250,15 +271,25 @@ static void act(struct world *world, struct draco *draco, struct draco_job *job)
 		queue_cancel(world, job->number);
 		return;
 	case FLEET_END:
-		end_job(world, draco, job);
+		end_job(world, job);
 		return;
+	case FLEET_UNDRAIN:
+		job->asked = false;
+		take_back(world, draco, job);
+		return;
+	case FLEET_DRAIN:
+		dask_job_load(&world->dask, job->number, &busy, &bytes, &connected);
+		if (connected == 0) {
+			end_job(world, job);
+			return;
+		}
+		draco_set_phase(world, job, PHASE_DRAINING);
+		break;
 	case FLEET_RETIRE:
 		draco_set_phase(world, job, PHASE_RETIRING);
 		break;
-	case FLEET_DRAIN:
-	case FLEET_UNDRAIN:
 	case FLEET_KEEP:
-		break;
+		return;
 	}
 	job->asked = true;
 	job->moving = false;
@@ -274,6 +305,13 @@ static void decide(struct world *world, struct draco *draco)
 	int64_t before = draco->target.jobs;
 
 	draco->due = false;
+	draco->limits.ready_threads = 0;
+	for (size_t i = 0; i < draco->count; i++)
+		draco->limits.ready_threads += draco->job[i].fleet.phase == PHASE_READY
+			? world->trace->processes * world->trace->threads
+			: 0;
+	draco->limits.wait_ms = handover_shortest_ms(&draco->waits);
+	draco->wait_ms = draco->eager ? draco->limits.wait_ms : 0;
 	scaling_decide(
 		&draco->scaling, &draco->limits, &draco->demand, world->now_ms, &draco->target);
 	if (before != draco->target.jobs)
@@ -284,6 +322,7 @@ static void decide(struct world *world, struct draco *draco)
 		.target = draco->target.jobs,
 		.backlog = world->trace->backlog,
 		.idle_hold_ms = world->trace->idle_hold_ms,
+		.wait_ms = draco->wait_ms,
 		.lead_ms = handover_lead_ms(&draco->waits, 0),
 		.margin_ms = world->trace->margin_ms,
 		.longest_ms = draco->longest_ms,
@@ -323,8 +362,13 @@ static void step(struct world *world)
 {
 	struct draco *draco = world->state;
 
-	if (draco->dask_changes != world->dask.changes)
-		draco->report_ms = min_of(draco->report_ms, world->now_ms + REPORT_MS);
+	if (draco->dask_changes != world->dask.changes) {
+		int64_t work = dask_work(&world->dask);
+		bool grows = work * 10 > 11 * (draco->demand.ready + draco->demand.running);
+
+		draco->report_ms = min_of(
+			draco->report_ms, world->now_ms + (grows ? GROWTH_MS : REPORT_MS));
+	}
 	if (draco->queue_changes != world->queue.changes)
 		draco->poll_ms = min_of(draco->poll_ms, world->now_ms + POLL_MS);
 	for (size_t i = 0; i < draco->count; i++) {
@@ -386,13 +430,24 @@ static void task_again(struct world *world, const struct dask_task *task, enum d
 {
 	struct draco *draco = world->state;
 
-	rules_task_again(
-		world, draco, find(draco, world->dask.worker[task->worker].job), task, why);
+	rules_task_again(world, find(draco, world->dask.worker[task->worker].job), task, why);
 }
 
 const struct policy policy_draco = {
 	.name = "draco",
 	.create = create,
+	.destroy = destroy,
+	.next_ms = next_ms,
+	.step = step,
+	.command = command,
+	.worker_connects = worker_connects,
+	.job_ended = job_ended,
+	.task_again = task_again,
+};
+
+const struct policy policy_draco_eager = {
+	.name = "draco+wait",
+	.create = create_eager,
 	.destroy = destroy,
 	.next_ms = next_ms,
 	.step = step,

@@ -23,7 +23,8 @@ static const char help[] =
 	"  --traces N     how many (check; 500)\n"
 	"  --seed S       the first one (1)\n"
 	"  --seeds N      runs of each trace whose mean is printed (compare; 20)\n"
-	"  --policy NAME  draco, adaptive, adaptive+key (run; draco)\n"
+	"  --policy NAME  draco, draco+wait, adaptive, adaptive+key, adaptive+key+min (run; the\n"
+	"                 one that check takes for the seed)\n"
 	"  --verbose      run: print all that happens; check: print all violations\n"
 	"  --help\n"
 	"\n"
@@ -68,7 +69,7 @@ static int compare(struct sim_options *options)
 
 int main(int argc, char *argv[])
 {
-	struct sim_options options = {.traces = 500, .seed = 1, .seeds = 20, .policy = "draco"};
+	struct sim_options options = {.traces = 500, .seed = 1, .seeds = 20};
 	const char *command;
 	int c, r = 0;
 

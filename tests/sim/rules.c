@@ -12,11 +12,18 @@
 #define SERVE_MS     (3 * SECOND)   /* from work until a job is submitted */
 #define TAKE_DATA_MS (20 * SECOND)  /* a job was ready to take it for so long */
 #define LATE_MS	     (15 * SECOND)  /* besides waiting and booting */
+#define HOLD_MIN_MS  (3 * SECOND)   /* as in fleet.c */
+#define KNOWN_MS     (2 * SECOND)
 #define FLIPS_MS     (60 * SECOND)
 
 static int64_t max_of(int64_t a, int64_t b)
 {
 	return a > b ? a : b;
+}
+
+static int64_t min_of(int64_t a, int64_t b)
+{
+	return a < b ? a : b;
 }
 
 void rules_init(struct rules *rules)
@@ -68,8 +75,7 @@ static bool is_steady(const struct world *world, const struct rules *rules)
 }
 
 struct counts {
-	int64_t fresh, kept, back, waiting, expiring;
-	bool cancels;
+	int64_t fresh, kept, cancelled, back, waiting, expiring;
 };
 
 static void count(const struct draco *draco, struct counts *ret)
@@ -84,19 +90,28 @@ static void count(const struct draco *draco, struct counts *ret)
 		ret->back += job->action == FLEET_UNDRAIN && !job->expiring;
 		ret->waiting += job->phase <= PHASE_PENDING;
 		ret->expiring += job->expiring;
-		ret->cancels |= job->action == FLEET_CANCEL && !job->by_hand;
+		ret->cancelled += is_fresh(job) && job->action == FLEET_CANCEL;
 	}
 }
 
 static void check_giving_back(
 	struct world *world, const struct draco *draco, const struct counts *counts)
 {
+	const struct rules *rules = &draco->rules;
 	bool by_hand = draco->limits.fixed_jobs >= 0;
-	int64_t needed = by_hand
-		? draco->target.jobs
-		: peak_since(&draco->rules, world->now_ms - world->trace->idle_hold_ms);
+	int64_t hold_ms = world->trace->idle_hold_ms, now_ms = world->now_ms;
+	int64_t run_ms = min_of(hold_ms, max_of(draco->wait_ms / 4, HOLD_MIN_MS));
+	int64_t needed = by_hand ? draco->target.jobs : peak_since(rules, now_ms - hold_ms);
 
-	if (counts->kept < counts->fresh && counts->kept < needed)
+	if (draco->wait_ms == 0)
+		run_ms = hold_ms;
+	if (counts->cancelled > 0 && counts->fresh - counts->cancelled < needed)
+		world_violate(world,
+			"cancels down to %" PRId64 " jobs, %" PRId64
+			" were needed within the hold",
+			counts->fresh - counts->cancelled, needed);
+	needed = by_hand ? needed : peak_since(rules, now_ms - run_ms);
+	if (counts->kept + counts->cancelled < counts->fresh && counts->kept < needed)
 		world_violate(world,
 			"gives back down to %" PRId64 " jobs, %" PRId64
 			" were needed within the hold",
@@ -115,7 +130,7 @@ static void check_giving_back(
 			world_violate(world, "gives job %zu back though it is paused",
 				draco->job[i].number);
 	}
-	if (counts->cancels && is_steady(world, &draco->rules))
+	if (counts->cancelled > 0 && is_steady(world, &draco->rules))
 		world_violate(world, "cancels at a steady load");
 }
 
@@ -139,13 +154,15 @@ static void check_asking(
 	if (may && coming < target && (backlog == 0 || counts->waiting + submit < backlog))
 		world_violate(
 			world, "does not ask for %" PRId64 " missing jobs", target - coming);
-	if (coming > most &&
+	if (coming > most && counts->back == 0 &&
 		world->now_ms - draco->rules.back_ms >
 			3 * world->trace->idle_hold_ms + TAKE_BACK_MS)
 		world_violate(world, "%" PRId64 " jobs, more than %" PRId64, coming, most);
 	if (draco->limits.fixed_jobs < 0 && target < draco->limits.minimum_jobs &&
 		draco->target.reason != SCALING_IDLE)
 		world_violate(world, "wants fewer jobs than the minimum");
+	if (draco->limits.fixed_jobs < 0 && target == 0 && draco->demand.memory > 0)
+		world_violate(world, "wants no job though there are results");
 	if (submit > 0 && backlog == 0 && counts->expiring == 0 &&
 		is_steady(world, &draco->rules))
 		world_violate(world, "submits at a steady load");
@@ -164,8 +181,16 @@ void rules_decided(struct world *world, const struct draco *draco)
 
 void rules_phase_changes(struct world *world, struct draco_job *job)
 {
+	const struct draco *draco = world->state;
 	struct rules_job *rules = &job->rules;
 
+	/* What came to be known just now may have come too late. */
+	if (job->fleet.phase == PHASE_DRAINING) {
+		rules->drained_ms = world->now_ms;
+		rules->longest_ms = world->now_ms - draco->rules.longest_since_ms > KNOWN_MS
+			? draco->rules.longest_ms
+			: 0;
+	}
 	if (world->now_ms - rules->flips_since_ms > FLIPS_MS) {
 		rules->flips_since_ms = world->now_ms;
 		rules->flips = 0;
@@ -174,12 +199,12 @@ void rules_phase_changes(struct world *world, struct draco_job *job)
 		world_violate(world, "job %zu changes its phase all the time", job->number);
 }
 
-void rules_job_ends(struct world *world, const struct draco *draco, const struct draco_job *job)
+void rules_job_ends(struct world *world, struct draco_job *job)
 {
 	int64_t busy, bytes, connected;
 
-	(void)draco;
 	dask_job_load(&world->dask, job->number, &busy, &bytes, &connected);
+	job->rules.expired = job->fleet.expiring;
 	if (job->fleet.expiring) {
 		if (bytes > 0 && !job->moving &&
 			world->now_ms - job->rules.alone_until_ms > TAKE_DATA_MS)
@@ -205,27 +230,29 @@ void rules_job_ended(struct world *world, struct draco *draco, const struct drac
 		world_violate(world, "a job is ended by nobody");
 }
 
-/* Would it have been done in time, had the job been drained early enough? */
+/* Was it known, when its job was drained, that a task can be so long? Then the drain was in time. */
 static bool fits(
-	const struct world *world, const struct rules *rules, const struct dask_task *task)
+	const struct world *world, const struct draco_job *job, const struct dask_task *task)
 {
-	int64_t longest_ms = rules->longest_ms;
+	int64_t longest_ms = job->rules.longest_ms;
 
-	return task->duration_ms <= longest_ms && rules->longest_since_ms <= task->start_ms &&
-		longest_ms + longest_ms / 4 + world->trace->margin_ms / 2 <=
+	/* What waited behind a longer one began too late. */
+	return task->duration_ms <= longest_ms &&
+		task->start_ms <= job->rules.drained_ms + longest_ms &&
+		longest_ms * 9 / 4 + world->trace->margin_ms / 2 <=
 		world->trace->walltime_ms / 2;
 }
 
-void rules_task_again(struct world *world, const struct draco *draco,
-	const struct draco_job *job, const struct dask_task *task, enum dask_again why)
+void rules_task_again(struct world *world, const struct draco_job *job,
+	const struct dask_task *task, enum dask_again why)
 {
 	if (why == AGAIN_FAILED || why == AGAIN_LOST_FAILED)
 		return;
 	if (why == AGAIN_LOST_KILLED) /* rules_job_ends() knows whether it could be helped */
 		return;
-	if (!job || !job->fleet.expiring)
+	if (!job || !(job->fleet.expiring || job->rules.expired))
 		world_violate(world, "a task runs twice for nothing");
-	else if (fits(world, &draco->rules, task))
+	else if (!job->rules.back && fits(world, job, task))
 		world_violate(world,
 			"a task of %.1f s runs twice that could have been waited for",
 			(double)task->duration_ms / 1000);
@@ -253,7 +280,7 @@ static void check_size(struct world *world, struct draco *draco)
 	const struct trace *trace = world->trace;
 	struct rules *rules = &draco->rules;
 	int64_t ready = 0, since_ms, margin = trace->margin_ms;
-	int64_t longest_ms = max_of(margin, rules->longest_other_ms * 5 / 4 + margin / 2);
+	int64_t longest_ms = max_of(margin, rules->longest_other_ms * 9 / 4 + margin / 2);
 	int64_t start_ms = trace->wait_max_ms + trace->boot_max_ms + LATE_MS, late_ms;
 
 	for (size_t i = 0; i < draco->count; i++)
@@ -269,8 +296,9 @@ static void check_size(struct world *world, struct draco *draco)
 		world->now_ms < draco->back_off_until_ms ||
 		start_ms * 5 / 4 + longest_ms > trace->walltime_ms / 2)
 		return;
-	since_ms = max_of(
-		rules->short_since_ms, max_of(rules->changed_ms, target_since_ms(rules)));
+	since_ms = max_of(max_of(rules->short_since_ms, rules->changed_ms),
+		max_of(target_since_ms(rules),
+			max_of(rules->longest_changed_ms, draco->back_off_until_ms)));
 	late_ms = start_ms;
 	/* A handover at a site whose queue is always the same. */
 	if (trace->wait_min_ms == trace->wait_max_ms && trace->failing == 0 &&
@@ -287,11 +315,9 @@ static void check_zero(struct world *world, struct draco *draco)
 {
 	const struct trace *trace = world->trace;
 	struct rules *rules = &draco->rules;
-	int64_t work = 0, alive = 0;
+	int64_t work = dask_work(&world->dask), alive = 0;
 	bool adapts = draco->limits.fixed_jobs < 0 && !draco->paused;
 
-	for (int i = 0; i < TRACE_KINDS; i++)
-		work += world->dask.kind[i].ready + world->dask.kind[i].processing;
 	for (size_t i = 0; i < draco->count; i++)
 		alive += draco->job[i].fleet.phase < PHASE_ENDING;
 	if (work == 0 || alive > 0 || !adapts || world->now_ms < draco->back_off_until_ms)

@@ -35,6 +35,10 @@ struct rules_job {
 	int64_t flips_since_ms;
 	int flips;		/* changes of phase since */
 	int64_t alone_until_ms; /* no other job was ready then */
+	int64_t drained_ms;
+	int64_t longest_ms; /* tasks were known to take so long when it was drained */
+	bool back;    /* it came back from draining or retiring: tasks may have come late */
+	bool expired; /* its walltime was about to end when it was ended */
 };
 
 void rules_init(struct rules *rules);
@@ -45,15 +49,14 @@ void rules_decided(struct world *world, const struct draco *draco);
 void rules_phase_changes(struct world *world, struct draco_job *job);
 
 /* A job that Slurm runs is told to end. */
-void rules_job_ends(
-	struct world *world, const struct draco *draco, const struct draco_job *job);
+void rules_job_ends(struct world *world, struct draco_job *job);
 
 /* Slurm ended it; job: NULL when dracod had forgotten it. */
 void rules_job_ended(struct world *world, struct draco *draco, const struct draco_job *job,
 	enum queue_end how);
 
-void rules_task_again(struct world *world, const struct draco *draco,
-	const struct draco_job *job, const struct dask_task *task, enum dask_again why);
+void rules_task_again(struct world *world, const struct draco_job *job,
+	const struct dask_task *task, enum dask_again why);
 
 void rules_step(struct world *world, struct draco *draco);
 

@@ -12,6 +12,11 @@ struct sim_options {
 	char **files; /* ends with NULL */
 };
 
+struct policy;
+
+/* The policy that the random trace of a seed is run with. */
+const struct policy *sim_policy_of(uint64_t seed);
+
 /* Each returns the exit status. */
 int sim_check(const struct sim_options *options);
 int sim_run(const struct sim_options *options);

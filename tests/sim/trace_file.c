@@ -153,8 +153,9 @@ int trace_read(const char *path, struct trace *ret, struct err *err)
 	_cleanup_free_ char *text = NULL;
 	const char *name = strrchr(path, '/');
 	char *rest, *line;
+	size_t size;
 	struct trace trace;
-	int r = slurp(path, &text, NULL, err), number = 0;
+	int r = slurp(path, &text, &size, err), number = 0;
 
 	if (r == -ENOENT)
 		return err_set(err, r, "there is no %s", path);

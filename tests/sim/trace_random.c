@@ -27,7 +27,7 @@ static void make_settings(struct random *random, struct trace *trace)
 		random_chance(random, 0.1) ? 0 : random_scale(random, 5, 120) * SECOND;
 	trace->idle_timeout_ms =
 		random_chance(random, 0.2) ? 0 : random_between(random, 1, 15) * MINUTE;
-	trace->margin_ms = random_between(random, 8, 120) * SECOND;
+	trace->margin_ms = random_between(random, 30, 120) * SECOND;
 	trace->backlog = random_chance(random, 0.15) ? random_between(random, 1, 2) : 0;
 }
 
@@ -40,7 +40,8 @@ static void make_site(struct random *random, struct trace *trace)
 	if (random_chance(random, 0.6))
 		trace->wait_max_ms += random_scale(random, 1, 600) * SECOND;
 	if (random_chance(random, 0.3))
-		trace->nodes = random_between(random, 1, jobs + 1);
+		/* With a single one there is no handover. */
+		trace->nodes = random_between(random, 2, jobs + 2);
 	trace->boot_min_ms = random_between(random, 1, 4) * SECOND;
 	trace->boot_max_ms = trace->boot_min_ms + random_between(random, 0, 10) * SECOND;
 	if (random_chance(random, 0.25))
@@ -52,7 +53,7 @@ static void make_burst(struct random *random, const struct trace *trace, int64_t
 {
 	int64_t slots = trace->maximum * trace->threads;
 	/* Work for a few minutes on the whole cluster, or less. */
-	int64_t budget_ms = slots * random_scale(random, 1, 600) * SECOND;
+	int64_t budget_ms = slots * random_scale(random, 1, 600) * SECOND, most;
 
 	*ret = (struct trace_burst){
 		.chained = random_chance(random, 0.8),
@@ -68,8 +69,13 @@ static void make_burst(struct random *random, const struct trace *trace, int64_t
 		ret->count = 400;
 	if (ret->count < 1)
 		ret->count = (int)random_between(random, 1, 3);
-	if (random_chance(random, 0.6))
-		ret->bytes = random_scale(random, 1, 200) * MIB;
+	/* Results that fit into the memory; none where a job can be gone before the next one comes. */
+	most = trace->worker_bytes / 4 * trace->maximum / ret->count;
+	if (most > 200 * MIB)
+		most = 200 * MIB;
+	if (random_chance(random, 0.6) && most > MIB &&
+		trace->wait_max_ms + 60 * SECOND < trace->walltime_ms / 3)
+		ret->bytes = random_scale(random, MIB, most);
 	if (ret->chained)
 		ret->at_ms -= after_ms;
 }

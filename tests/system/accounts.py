@@ -129,3 +129,13 @@ def listening(pid: int) -> set[tuple[str, int]]:
                     address = ".".join(map(str, bytes.fromhex(address)[::-1]))
                 found.add((address, int(port, 16)))
     return found
+
+
+def address_of(url: str) -> tuple[str, int]:
+    host, port = url.split("://")[1].rsplit(":", 1)
+    return host, int(port)
+
+
+def certificate_files(draco: Draco) -> list[Path]:
+    """All that is under the directory of certificates."""
+    return sorted((draco.state / "tls").glob("**/*"))

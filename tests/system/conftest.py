@@ -13,6 +13,7 @@ from pathlib import Path
 
 import pytest
 from harness import Draco, Sandbox
+from user import User
 
 SOURCE = Path(__file__).resolve().parents[2]
 
@@ -69,6 +70,12 @@ def draco_alone(own_sandbox: Sandbox, request: pytest.FixtureRequest) -> Iterato
     """As ``draco``, on the Slurm of ``own_sandbox``."""
     with visit(own_sandbox, request) as user:
         yield user
+
+
+@pytest.fixture
+def user(tmp_path: Path) -> User:
+    """A user with settings files, but without Slurm."""
+    return User(tmp_path)
 
 
 def pytest_report_header() -> str:

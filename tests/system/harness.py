@@ -27,6 +27,13 @@ PRELOAD = ["draco_scheduler.py", "draco_demand.py", "draco_workers.py"]
 #: A small cluster: one job of two workers.
 SMALL = ["--processes=2", "--cores=2", "--memory=1GiB", "--walltime=00:50:00"]
 
+#: What a user computes, and with which scheduler.
+COMPUTE = """
+from distributed import Client
+with Client(timeout=20) as client:
+    print(client.scheduler.address, sum(client.gather(client.map(lambda x: x * x, range(10)))))
+"""
+
 
 def wait_for(
     condition: Callable[[], Any], what: str, timeout: float = 60.0, pause: float = 0.05
@@ -155,6 +162,8 @@ class Draco:
             "DRACO_NAME": self.name,
             "DRACO_SITE_CONFIG": "/dev/null",
             "TERM": "dumb",
+            "LSAN_OPTIONS": f"suppressions={SOURCE}/tests/system/sanitizers.supp:"
+            "print_suppressions=0",
         }
         for variable in ("XDG_STATE_HOME", "XDG_CONFIG_HOME"):
             self.environment.pop(variable, None)

@@ -119,7 +119,8 @@ def test_hostile_clients(draco: Draco) -> None:
     resident = int(
         re.search(r"VmRSS:\s+(\d+)", Path(f"/proc/{process.pid}/status").read_text())[1]
     )
-    assert resident < 400_000, "the output of one that does not read is bounded"
+    limit = 800_000 if "sanitize" in str(BUILD) else 400_000  # there freed memory stays, too
+    assert resident < limit, "the output of one that does not read is bounded"
     for connection in [*silent, half, deaf]:
         connection.close()
     process.terminate()

@@ -183,11 +183,15 @@ def test_waiting_job_is_widened_in_place(user: Draco, halves: Sandbox) -> None:
     job = wait_for(user.jobs, "the job is submitted")[0]["id"]
     assert user.jobs()[0]["partition"] == "short"  # the soonest of two late ones
     wait_for(lambda: user.jobs()[0]["partition"] == "short,standard", "the job is widened")
-    shown = user.status()["jobs"][0]
-    squeue = halves.command("squeue", "-h", "-j", job, "-o", "%r|%S").strip().split("|")
-    assert shown["reason"] == squeue[0]
-    predicted = datetime.datetime.fromtimestamp(shown["predicted_start"])
-    assert predicted.isoformat(timespec="seconds") == squeue[1]
+
+    def shown_is_true() -> bool:
+        """Status says what squeue says; dracod and Slurm look once a second each."""
+        shown = user.status()["jobs"][0]
+        squeue = halves.command("squeue", "-h", "-j", job, "-o", "%r|%S").strip().split("|")
+        predicted = datetime.datetime.fromtimestamp(shown["predicted_start"] or 0)
+        return [shown["reason"], predicted.isoformat(timespec="seconds")] == squeue
+
+    wait_for(shown_is_true, "reason and start are those of squeue")
     halves.command("scancel", filler)
     assert start.wait(60) == 0
     assert [job["id"] for job in user.all_jobs()] == [job]
@@ -230,7 +234,7 @@ def test_all_candidates_exhausted(user: Draco, halves: Sandbox) -> None:
             r"pending there for 2.0 s .*: (Resources|Priority)", found[0]
         )
     assert not user.jobs()
-    assert not user.processes()
+    wait_for(lambda: not user.processes(), "dracod has ended")
 
 
 def test_no_candidate_can_work(user: Draco) -> None:

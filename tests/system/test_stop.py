@@ -107,6 +107,20 @@ def test_stop_without_cluster(draco: Draco) -> None:
         assert "nothing of it is left" in draco.run("stop").stdout
 
 
+def test_dracod_after_a_shutdown(draco: Draco) -> None:
+    """Whom dracoctl shutdown has told that dracod has ended may start the next one.
+
+    The first one is slow with the files that it removes at its end.
+    """
+    draco.environment["ASAN_OPTIONS"] = "detect_leaks=0"  # impossible under strace
+    slow = ["strace", "-o", "/dev/null", "-e", "inject=/^unlink:delay_enter=300000"]
+    with Daemon(draco, *slow) as first:
+        assert "has ended" in draco.run("shutdown").stdout
+        with Daemon(draco) as second:  # which would refuse while the first one serves
+            assert second.pid != first.pid
+        assert first.wait() == 0
+
+
 def test_stop_cancels_a_start_that_waits_for_a_stop(draco: Draco) -> None:
     draco.run("start", *TINY)
     stop = draco.popen("stop", stdout=-1)

@@ -217,9 +217,9 @@ def test_a_cluster_from_start_to_stop(draco: Draco, manager: Manager, prefix: Pa
     assert os.readlink(f"/proc/{pid}/exe") == f"{prefix}/bin/dracod"
 
     draco.run("start", *TINY)
-    shown = manager.show()
-    assert shown["StatusText"] == f"cluster {draco.name}: running"
-    assert int(shown["MainPID"]) == pid == draco.daemon()
+    running = f"cluster {draco.name}: running"
+    wait_for(lambda: manager.show()["StatusText"] == running, "systemd has been told")
+    assert int(manager.show()["MainPID"]) == pid == draco.daemon()
     assert "6" in draco.python(COMPUTE)
     scheduler = draco.status()["scheduler"]["pid"]
     for process in (pid, scheduler):

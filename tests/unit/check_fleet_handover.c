@@ -163,12 +163,16 @@ START_TEST(refused_to_go)
 	add(PHASE_READY, 6)->hold_ms = START + MINUTE;
 	add(PHASE_READY, 95);
 	fix.jobs[0].bytes = 1;
+	fix.jobs[0].phase_since_ms = START;
 	decide(0);
+	assert_actions("keep keep");
+	ck_assert_int_eq(fix.decision.wake_ms, START + SECOND);
+	decide(SECOND);
 	assert_actions("drain! keep");
 	fix.jobs[0].phase = PHASE_DRAINING;
 	decide(0);
 	assert_actions("keep keep");
-	decide(MINUTE);
+	decide(MINUTE - SECOND);
 	assert_actions("retire keep");
 	/* Before the end there is no time for that. */
 	fix.jobs[0].hold_ms = START + 60 * MINUTE;
@@ -177,11 +181,57 @@ START_TEST(refused_to_go)
 }
 END_TEST
 
+START_TEST(the_last_one_gathers_the_data)
+{
+	/* Three end, and the others wait for their places. */
+	fix.limits.target = 3;
+	for (int i = 0; i < 3; i++)
+		add(PHASE_DRAINING, 2)->bytes = 5;
+	fix.jobs[1].end_ms += SECOND;
+	for (int i = 0; i < 3; i++)
+		add(PHASE_PENDING, 95)->end_ms = INT64_MAX;
+	fix.jobs[0].busy = 1;
+	fix.jobs[2].busy = 1;
+	decide(0);
+	assert_actions("keep keep keep keep keep keep");
+	fix.jobs[2].busy = 0;
+	decide(0);
+	assert_actions("keep undrain keep keep keep keep");
+	fix.jobs[1].phase = PHASE_READY;
+	decide(0);
+	assert_actions("keep keep retire keep keep keep");
+	fix.jobs[2].phase = PHASE_RETIRING;
+	decide(SECOND);
+	assert_actions("keep keep keep keep keep keep");
+	fix.jobs[2].phase = PHASE_ENDING;
+	decide(SECOND);
+	assert_actions("keep drain! keep keep keep keep");
+	fix.jobs[1].phase = PHASE_DRAINING;
+	fix.jobs[3].phase = PHASE_READY;
+	decide(0);
+	assert_actions("keep retire keep keep keep keep");
+}
+END_TEST
+
+START_TEST(not_gathered_too_late)
+{
+	fix.limits.target = 2;
+	add(PHASE_DRAINING, 1)->bytes = 5;
+	add(PHASE_DRAINING, 1)->bytes = 5;
+	decide(0);
+	assert_actions("keep keep");
+	/* Nor is the last one kept then. */
+	fix.jobs[1].phase = PHASE_READY;
+	decide(0);
+	assert_actions("keep drain!");
+}
+END_TEST
+
 START_TEST(long_tasks)
 {
 	fix.limits.target = 1;
 	fix.limits.longest_ms = 8 * MINUTE;
-	add(PHASE_READY, 17)->busy = 1;
+	add(PHASE_READY, 25)->busy = 1;
 	decide(0);
 	ck_assert_int_eq(fix.decision.submit, 0);
 	ck_assert_int_eq(fix.decision.wake_ms, START + MINUTE);
@@ -190,6 +240,42 @@ START_TEST(long_tasks)
 	decide(5 * MINUTE - 1);
 	assert_actions("keep");
 	decide(1);
+	assert_actions("drain!");
+}
+END_TEST
+
+START_TEST(not_asked_for_twice)
+{
+	/* The long task that made the job expire is done: the other one is as welcome as before. */
+	fix.limits.target = 1;
+	fix.limits.longest_ms = 8 * MINUTE;
+	add(PHASE_READY, 20)->busy = 1;
+	decide(0);
+	ck_assert_int_eq(fix.decision.submit, 1);
+	add(PHASE_PENDING, 95);
+	fix.jobs[1].end_ms = INT64_MAX;
+	fix.limits.longest_ms = SECOND;
+	decide(SECOND);
+	ck_assert(fix.jobs[0].expiring);
+	decide(2 * HOLD);
+	assert_actions("keep keep");
+	ck_assert_int_eq(fix.decision.submit, 0);
+	fix.jobs[1].phase = PHASE_READY;
+	fix.jobs[1].end_ms = START + 110 * MINUTE;
+	decide(0);
+	assert_actions("drain! keep");
+}
+END_TEST
+
+START_TEST(without_a_hold)
+{
+	fix.limits.idle_hold_ms = 0;
+	fix.limits.target = 1;
+	add(PHASE_READY, 6);
+	decide(0);
+	assert_actions("keep");
+	fix.limits.target = 0;
+	decide(SECOND);
 	assert_actions("drain!");
 }
 END_TEST
@@ -222,7 +308,11 @@ Suite *unit_suite(void)
 	tcase_add_test(tcase, no_other_where_none_is_needed);
 	tcase_add_test(tcase, the_old_one_back_when_the_new_one_failed);
 	tcase_add_test(tcase, refused_to_go);
+	tcase_add_test(tcase, the_last_one_gathers_the_data);
+	tcase_add_test(tcase, not_gathered_too_late);
 	tcase_add_test(tcase, long_tasks);
+	tcase_add_test(tcase, not_asked_for_twice);
+	tcase_add_test(tcase, without_a_hold);
 	tcase_add_test(tcase, not_a_victim_nor_counted_twice);
 	suite_add_tcase(suite, tcase);
 	return suite;

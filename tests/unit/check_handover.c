@@ -29,6 +29,23 @@ START_TEST(lead_of_the_longest)
 }
 END_TEST
 
+START_TEST(shortest_wait)
+{
+	struct handover_waits waits = {.count = 0};
+
+	ck_assert_int_eq(handover_shortest_ms(&waits), 0);
+	handover_observe(&waits, 8000);
+	ck_assert_int_eq(handover_shortest_ms(&waits), 8000);
+	handover_observe(&waits, 3000);
+	for (int i = 0; i < HANDOVER_WAITS - 1; i++) {
+		handover_observe(&waits, 9000);
+		ck_assert_int_eq(handover_shortest_ms(&waits), 3000);
+	}
+	handover_observe(&waits, 9000);
+	ck_assert_int_eq(handover_shortest_ms(&waits), 9000);
+}
+END_TEST
+
 START_TEST(lead_forgets)
 {
 	struct handover_waits waits = {.count = 0};
@@ -66,11 +83,11 @@ START_TEST(times_of_a_job)
 
 	assert_before_end(t, 7 * MINUTE, 2 * MINUTE, MINUTE);
 	/* A task that fits into the margin changes nothing. */
-	t = times(90, 5, 8, 2);
+	t = times(90, 5, 8, 1);
 	assert_before_end(t, 13 * MINUTE, 8 * MINUTE, 4 * MINUTE);
-	/* A longer one that starts just before drain is done before force. */
-	t = times(90, 5, 2, 20);
-	assert_before_end(t, 31 * MINUTE, 26 * MINUTE, MINUTE);
+	/* A longer one that starts just before drain is done before force, and one behind it. */
+	t = times(90, 5, 2, 8);
+	assert_before_end(t, 24 * MINUTE, 19 * MINUTE, MINUTE);
 }
 END_TEST
 
@@ -120,6 +137,7 @@ Suite *unit_suite(void)
 
 	tcase_add_test(tcase, lead_before_anything_is_known);
 	tcase_add_test(tcase, lead_of_the_longest);
+	tcase_add_test(tcase, shortest_wait);
 	tcase_add_test(tcase, lead_forgets);
 	tcase_add_test(tcase, times_of_a_job);
 	tcase_add_test(tcase, nothing_before_the_middle);

@@ -109,10 +109,30 @@ START_TEST(unknown_tasks_need_a_thread_each)
 	ck_assert_int_eq(target.jobs, 1);
 	decide((struct demand){.ready = 400, .unknown = 400}, 500);
 	ck_assert_int_eq(target.jobs, 1);
-	ck_assert_int_eq(target.wake_ms, START + 700);
+	ck_assert_int_eq(target.wake_ms, START + 600);
 	decide((struct demand){.ready = 400, .unknown = 400}, 900);
 	assert_target(5, SCALING_READY);
 	ck_assert_int_eq(target.needed, 50);
+}
+END_TEST
+
+START_TEST(no_job_that_comes_when_all_is_done)
+{
+	/* 8 threads do 160 s of work until another job comes. */
+	limits.ready_threads = 8;
+	limits.wait_ms = 20000;
+	decide((struct demand){.ready = 900, .occupancy_s = 150}, 0);
+	assert_target(1, SCALING_DURATION);
+	decide((struct demand){.ready = 900, .occupancy_s = 160 + 80}, 0);
+	assert_target(2, SCALING_DURATION);
+	decide((struct demand){.ready = 900, .occupancy_s = 160 + 81}, 0);
+	assert_target(3, SCALING_DURATION);
+	/* What is there and has work is not too much. */
+	limits.ready_threads = 24;
+	decide((struct demand){.ready = 900, .occupancy_s = 150}, 0);
+	assert_target(3, SCALING_DURATION);
+	decide((struct demand){.ready = 9, .occupancy_s = 150}, 0);
+	assert_target(2, SCALING_DURATION);
 }
 END_TEST
 
@@ -286,6 +306,7 @@ Suite *unit_suite(void)
 	tcase_add_test(tcase, a_little_work_needs_a_job);
 	tcase_add_test(tcase, minimum);
 	tcase_add_test(tcase, unknown_tasks_need_a_thread_each);
+	tcase_add_test(tcase, no_job_that_comes_when_all_is_done);
 	tcase_add_test(tcase, results_need_memory);
 	tcase_add_test(tcase, nothing_to_do_for_long);
 	tcase_add_test(tcase, results_keep_a_job);

@@ -1,5 +1,5 @@
 /* check_settings_job.c: tests of common/settings_job.c: what the jobs ask for, and refusals. Values
- * that are refused for their form alone are in check_settings.c. */
+ * that are refused for their form alone are in check_settings_set.c. */
 #include "unit.h"
 
 #include "common/alloc.h"

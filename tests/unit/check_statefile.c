@@ -1,6 +1,7 @@
 /* check_statefile.c: tests of daemon/statefile.c. */
 #include "unit.h"
 
+#include <errno.h>
 #include <signal.h>
 #include <sys/resource.h>
 #include <sys/stat.h>
@@ -10,10 +11,12 @@
 #include "common/alloc.h"
 #include "daemon/statefile.h"
 
+static int syncs, sync_failure; /* calls of fsync(); what it shall fail with */
 static char *directory, *path, *temporary, *bad;
 
 static void setup(void)
 {
+	syncs = sync_failure = 0; /* without a process for each test */
 	directory = unit_directory();
 	path = xasprintf("%s/state.json", directory);
 	temporary = xasprintf("%s.new", path);
@@ -26,6 +29,22 @@ static void teardown(void)
 	free(path);
 	free(temporary);
 	free(bad);
+}
+
+/* In place of libc's: what is written must be there, and not yet have its name. */
+int fsync(int fd)
+{
+	struct stat st;
+
+	syncs++;
+	if (sync_failure) {
+		errno = sync_failure;
+		return -1;
+	}
+	ck_assert_int_eq(fstat(fd, &st), 0);
+	ck_assert_int_gt(st.st_size, 0);
+	ck_assert_int_eq(access(temporary, F_OK), 0);
+	return 0;
 }
 
 static bool exists(const char *file)
@@ -155,6 +174,23 @@ START_TEST(no_space_left)
 }
 END_TEST
 
+/* On the disk before it takes the place of the old one. */
+START_TEST(written_to_the_disk)
+{
+	struct err err = ERR_INIT;
+
+	ck_assert_int_eq(write_number(7, NULL), 0);
+	ck_assert_int_eq(syncs, 1);
+	sync_failure = EIO;
+	ck_assert_int_eq(write_number(8, &err), -EIO);
+	unit_assert_err(&err, -EIO, path);
+	ck_assert_int_eq(syncs, 2);
+	sync_failure = 0;
+	ck_assert(!exists(temporary));
+	check_number(7);
+}
+END_TEST
+
 START_TEST(places_that_cannot_be_written)
 {
 	struct err err = ERR_INIT;
@@ -261,6 +297,7 @@ Suite *unit_suite(void)
 	tcase_add_loop_test(tcase, bad_content, 0, LENGTH(contents));
 	tcase_add_test(tcase, no_descriptor_left);
 	tcase_add_test(tcase, no_space_left);
+	tcase_add_test(tcase, written_to_the_disk);
 	tcase_add_test(tcase, places_that_cannot_be_written);
 	tcase_add_test(tcase, old_temporary_files);
 	tcase_add_test(tcase, no_json_to_write);

@@ -1,0 +1,377 @@
+/* cluster_failure.c: what the cluster does about jobs that end although they are wanted, and about workers
+ * that never come: applies what failure.c and bad_nodes.c say. */
+#include "daemon/cluster_failure.h"
+
+#include <errno.h>
+#include <inttypes.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+
+#include "common/alloc.h"
+#include "common/cleanup.h"
+#include "common/json.h"
+#include "common/parse.h"
+#include "common/strv.h"
+#include "daemon/cluster.h"
+#include "daemon/cluster_jobs.h"
+#include "daemon/cluster_worker_start.h"
+#include "daemon/history.h"
+#include "daemon/jobs.h"
+#include "daemon/jobscript.h"
+#include "daemon/loop.h"
+#include "daemon/scheduler.h"
+
+void cluster_failure_clear(struct cluster *cluster)
+{
+	bad_nodes_clear(&cluster->failures.nodes);
+	free(cluster->failures.reason_log);
+	cluster->failures = (struct cluster_failures){0};
+}
+
+bool cluster_job_is_young(const struct job *job)
+{
+	return job->phase != PHASE_READY || loop_now_ms() - job->phase_since_ms <= JOB_YOUNG_MS;
+}
+
+/* Has the job had the time for its workers? */
+static bool is_overdue(const struct cluster *cluster, const struct job *job)
+{
+	return job->phase == PHASE_STARTING && job->connected == 0 &&
+		job->phase_since_ms + cluster->request.settings.worker_timeout_ms <=
+		loop_now_ms();
+}
+
+/* Does another job run that has workers, or may still get them? */
+static bool others_run(const struct cluster *cluster, const struct job *than)
+{
+	const struct job *job;
+
+	TAILQ_FOREACH (job, jobs_list(cluster->jobs), link)
+		if (job != than &&
+			(job->phase == PHASE_STARTING || job->phase == PHASE_READY) &&
+			!is_overdue(cluster, job))
+			return true;
+	return false;
+}
+
+static bool others_work(const struct cluster *cluster, const struct job *than)
+{
+	const struct job *job;
+
+	TAILQ_FOREACH (job, jobs_list(cluster->jobs), link)
+		if (job != than && job_phase_is_wanted(job->phase) && job->connected > 0)
+			return true;
+	return false;
+}
+
+/* Jobs that have grown up since the last failure. */
+static void note_successes(struct cluster *cluster)
+{
+	const struct job *job;
+
+	TAILQ_FOREACH (job, jobs_list(cluster->jobs), link)
+		if (job->phase == PHASE_READY && !cluster_job_is_young(job))
+			failures_succeed(
+				&cluster->failures.jobs, job->phase_since_ms + JOB_YOUNG_MS);
+}
+
+void cluster_failure_pause(struct cluster *cluster, const char *why)
+{
+	cluster->failures.paused = true;
+	cluster->to_place = 0; /* a search that is under way submits nothing */
+	cluster->size.paused = true;
+	cluster_notice(
+		cluster, "%s: draco stops asking for jobs; \"dracoctl resume\" goes on", why);
+}
+
+void cluster_failure_resume(struct cluster *cluster)
+{
+	struct cluster_failures *failures = &cluster->failures;
+
+	if (!failures->paused)
+		return;
+	failures->paused = false;
+	cluster->size.paused = false;
+	failures->jobs = (struct failures){0};
+	failures->reason = (struct err)ERR_INIT;
+	xreplace(&failures->reason_log, NULL);
+	cluster->hold_until_ms = 0;
+	cluster_wake(cluster, 0);
+}
+
+/* The last job is gone from a cluster that has stopped asking because of failures. */
+static bool fail_if_none_is_left(struct cluster *cluster)
+{
+	struct cluster_failures *failures = &cluster->failures;
+
+	if (!failures->paused || !failures->reason.code || jobs_count(cluster->jobs).wanted > 0)
+		return false;
+	cluster_fail(cluster, &failures->reason, failures->reason_log);
+	return true;
+}
+
+/* Too many failures: end, unless there are jobs that work, and are enough for a start. */
+static void give_up(
+	struct cluster *cluster, const struct job *job, const struct err *err, const char *log)
+{
+	_cleanup_free_ char *why = NULL;
+
+	if (cluster->state == CLUSTER_STARTING || !others_work(cluster, job)) {
+		cluster_fail(cluster, err, log);
+		return;
+	}
+	cluster->failures.reason = *err;
+	xreplace(&cluster->failures.reason_log, log);
+	history_failure("cluster", cluster->name, log, "%s", err->text);
+	why = xasprintf("%s (log: %s)", err->text, log ? log : "none");
+	cluster_failure_pause(cluster, why);
+}
+
+static void blame_node(
+	struct cluster *cluster, const struct job *job, int64_t since_ms, const char *how)
+{
+	char until[16];
+	struct tm local;
+	time_t then = time(NULL) + BAD_NODE_FOR_MS / 1000;
+
+	if (!job->nodes || !job->nodes[0] || strpbrk(job->nodes, ",[") ||
+		!bad_nodes_blame(&cluster->failures.nodes, job->nodes, since_ms, loop_now_ms()))
+		return;
+	localtime_r(&then, &local);
+	strftime(until, sizeof(until), "%H:%M:%S", &local);
+	cluster_notice(cluster,
+		"node %s is excluded until %s: jobs have failed there %d times within an hour, the last "
+		"was job %s, which %s",
+		job->nodes, until, BAD_NODE_FAILURES, job->id, how);
+	cluster_exclude_pending(cluster);
+}
+
+/* The job has failed; how tells it. */
+static void count(struct cluster *cluster, const struct job *job, const char *how,
+	const struct job_end_verdict *verdict)
+{
+	struct failures *failures = &cluster->failures.jobs;
+	int64_t now = loop_now_ms(), limit = cluster->request.settings.failure_limit;
+	_cleanup_free_ char *log = cluster_job_log(cluster, job);
+	struct err err = ERR_INIT;
+
+	if (verdict->fatal) {
+		err_set(&err, -EIO, "job %s %s", job->id, how);
+		cluster_fail(cluster, &err, log);
+		return;
+	}
+	if (bad_nodes_excluded_until_ms(&cluster->failures.nodes, job->nodes, now)) {
+		history_failure("job", job->id, log, "%s; its node is excluded already", how);
+		return;
+	}
+	note_successes(cluster);
+	if (!failures_add(failures, job->running_since_ms, now)) {
+		history_failure("job", job->id, log, "%s; as others did just now", how);
+	} else if (failures->in_a_row >= limit) {
+		err_set(&err, -EIO, "job %s %s; %d failure%s in a row (failure_limit)", job->id,
+			how, failures->in_a_row, failures->in_a_row == 1 ? "" : "s");
+		give_up(cluster, job, &err, log);
+		return;
+	} else {
+		if (cluster->hold_until_ms < failures->hold_until_ms)
+			cluster->hold_until_ms = failures->hold_until_ms;
+		history_failure("job", job->id, log,
+			"%s; the next submission waits %" PRId64 " s (%d. failure in a row)",
+			how, failure_backoff_ms(failures->in_a_row) / 1000, failures->in_a_row);
+	}
+	if (verdict->blames_node)
+		blame_node(cluster, job, failures->last_ms, how);
+}
+
+/* The whole of how it ended: with what is known besides Slurm's words. */
+static char *describe(const struct job *job, enum job_end end, bool counts)
+{
+	_cleanup_free_ char *hint = end == END_OUT_OF_MEMORY
+		? failure_memory_hint(job->processes, job->memory_mib)
+		: NULL;
+	bool silent =
+		counts && !job->was_connected && !jobscript_explain_exit(job->exit_status);
+
+	return xasprintf("%s%s%s%s", job->end_text,
+		silent ? " before any of its workers connected" : "", hint ? "; " : "",
+		hint ? hint : "");
+}
+
+/* Somebody does not want the job. */
+static void note_cancel(struct cluster *cluster, const struct job *job)
+{
+	struct err err = ERR_INIT;
+
+	if (!failures_cancelled(&cluster->failures.jobs, loop_now_ms()) ||
+		cluster->failures.paused)
+		return;
+	if (cluster->state != CLUSTER_STARTING) {
+		cluster_failure_pause(cluster, "jobs are being cancelled by someone");
+		return;
+	}
+	err_set(&err, -ECANCELED,
+		"jobs are being cancelled by someone: %d within a minute, the last was job %s",
+		CANCELS_MAX, job->id);
+	cluster_fail(cluster, &err, NULL);
+}
+
+static void tell(const struct cluster *cluster, const struct job *job,
+	const struct job_end_verdict *verdict, const char *how)
+{
+	_cleanup_free_ char *log = cluster_job_log(cluster, job);
+	const char *next = cluster->failures.paused ? "" : job_replace_text(verdict->replace);
+	_cleanup_free_ char *text = xasprintf("%s%s%s%s%s", how, *verdict->remark ? ", " : "",
+		verdict->remark, *next ? "; " : "", next);
+
+	if (verdict->is_failure)
+		history_failure("job", job->id, log, "%s", text);
+	else
+		history_note(EVENT_NOTE, "job", job->id, "%s", text);
+}
+
+static enum job_end find_end(
+	struct cluster *cluster, struct job *job, bool young, bool vanished)
+{
+	if (job->abandoned)
+		return END_ABANDONED; /* the scheduler's failure, which is counted there */
+	if (young && !vanished && cluster_forkserver_is_to_blame(cluster, job))
+		return END_FORKSERVER;
+	/* Lost by Slurm: by a slurmctld that died before it had saved it. */
+	return vanished ? END_VANISHED : job_end_of_state(job->end_state);
+}
+
+void cluster_job_lost(struct cluster *cluster, struct job *job, bool young, bool vanished)
+{
+	enum job_end end = find_end(cluster, job, young, vanished);
+	struct job_end_verdict verdict = job_end_judge(&(struct job_end_facts){
+		.end = end,
+		.young = young,
+		.starting = cluster->state == CLUSTER_STARTING,
+		.others_run = others_run(cluster, job),
+	});
+	_cleanup_free_ char *how = describe(job, end, verdict.counts);
+	int64_t now = loop_now_ms();
+
+	if (verdict.counts) {
+		count(cluster, job, how, &verdict);
+	} else {
+		if (!young)
+			failures_succeed(&cluster->failures.jobs, now);
+		tell(cluster, job, &verdict, how);
+		if (verdict.blames_node)
+			blame_node(cluster, job, now, how);
+		if (end == END_CANCELLED)
+			note_cancel(cluster, job);
+	}
+	fail_if_none_is_left(cluster);
+}
+
+void cluster_job_requeued(struct cluster *cluster, struct job *job, const char *nodes)
+{
+	struct job_end_verdict verdict =
+		job_end_judge(&(struct job_end_facts){.end = END_REQUEUED});
+	_cleanup_free_ char *how = xasprintf("was requeued by Slurm%s%s",
+		nodes && *nodes ? ", from " : "", nodes && *nodes ? nodes : "");
+
+	/* As a new one: its age in its place, and what its workers did, begin again. */
+	job->placed_ms = loop_now_ms();
+	job->running_since_ms = 0;
+	job->was_connected = job->was_ready = job->abandoned = false;
+	job->early_deaths = 0;
+	tell(cluster, job, &verdict, how);
+}
+
+/* Workers that never come. */
+
+static void fail_start(struct cluster *cluster, const struct job *job, const char *waited)
+{
+	_cleanup_free_ char *log = cluster_job_log(cluster, job);
+	struct err err = ERR_INIT;
+
+	err_set(&err, -ETIMEDOUT,
+		"job %s runs on %s, but none of its workers has connected within %s "
+		"(worker_timeout): can the node reach %s?",
+		job->id, job->nodes ? job->nodes : "?", waited,
+		scheduler_address(cluster->scheduler));
+	cluster_fail(cluster, &err, log);
+}
+
+static void end_without_workers(struct cluster *cluster, struct job *job)
+{
+	struct job_end_verdict verdict = job_end_judge(&(struct job_end_facts){
+		.end = END_NO_WORKERS,
+		.young = true,
+		.starting = cluster->state == CLUSTER_STARTING,
+		.others_run = others_run(cluster, job),
+	});
+	_cleanup_free_ char *how = NULL;
+	char waited[FORMAT_MAX];
+
+	format_duration(cluster->request.settings.worker_timeout_ms, waited);
+	if (verdict.fatal) {
+		fail_start(cluster, job, waited);
+		return;
+	}
+	how = xasprintf("runs on %s, but none of its workers has connected within %s "
+			"(worker_timeout)",
+		job->nodes ? job->nodes : "?", waited);
+	cluster_end_job(cluster, job, how);
+	count(cluster, job, how, &verdict);
+}
+
+int64_t cluster_check_workers_come(struct cluster *cluster)
+{
+	int64_t next = INT64_MAX, timeout_ms = cluster->request.settings.worker_timeout_ms;
+	struct job *job;
+
+	if (fail_if_none_is_left(cluster))
+		return next;
+	TAILQ_FOREACH (job, jobs_list(cluster->jobs), link) {
+		if (is_overdue(cluster, job))
+			end_without_workers(cluster, job);
+		else if (job->phase == PHASE_STARTING && job->connected == 0 &&
+			job->phase_since_ms + timeout_ms < next)
+			next = job->phase_since_ms + timeout_ms;
+		if (!cluster->wanted) /* it failed just now */
+			return INT64_MAX;
+	}
+	return next;
+}
+
+/* Excluded nodes. */
+
+bool cluster_failure_forgive(struct cluster *cluster)
+{
+	struct strv names = STRV_INIT;
+	_cleanup_free_ char *list = NULL;
+
+	bad_nodes_list(&cluster->failures.nodes, loop_now_ms(), &names);
+	list = strv_join(&names, ", ");
+	strv_finish(&names);
+	if (!*list)
+		return false;
+	history_note(EVENT_DECISION, "cluster", cluster->name,
+		"there is no place without the excluded nodes: %s may be used again", list);
+	bad_nodes_clear(&cluster->failures.nodes);
+	return true;
+}
+
+json_t *cluster_failure_report(const struct cluster *cluster)
+{
+	const struct bad_nodes *nodes = &cluster->failures.nodes;
+	json_t *array = json_array();
+	int64_t now = loop_now_ms();
+	struct strv names = STRV_INIT;
+
+	bad_nodes_list(nodes, now, &names);
+	for (size_t i = 0; i < names.count; i++) {
+		int64_t until = bad_nodes_excluded_until_ms(nodes, names.item[i], now);
+
+		json_array_append_new(array,
+			json_pack("{s:o, s:I}", "node", json_text(names.item[i]), "until",
+				(json_int_t)(time(NULL) + (until - now) / 1000)));
+	}
+	strv_finish(&names);
+	return array;
+}

@@ -1,0 +1,53 @@
+/* cluster_failure.h: what the cluster does about jobs that end although they are wanted, and about workers
+ * that never come. Part of the cluster; called by cluster.c, cluster_jobs.c and cluster_place.c only. */
+#ifndef DRACO_DAEMON_CLUSTER_FAILURE_H
+#define DRACO_DAEMON_CLUSTER_FAILURE_H
+
+#include <jansson.h>
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "common/err.h"
+#include "daemon/bad_nodes.h"
+#include "daemon/failure.h"
+
+struct cluster;
+struct job;
+
+struct cluster_failures {
+	struct failures jobs;
+	struct bad_nodes nodes;
+	bool paused; /* nothing is submitted until someone says so */
+	struct err
+		reason; /* why the cluster fails when no job is left meanwhile; code 0: it does not */
+	char *reason_log;
+};
+
+/* A start begins: forget what was; and at the end of all. */
+void cluster_failure_clear(struct cluster *cluster);
+
+/* A wanted job is GONE, for a reason that is not the cluster's. young: as of cluster_job_is_young(), before it
+ * went. vanished: Slurm does not know it any more. */
+void cluster_job_lost(struct cluster *cluster, struct job *job, bool young, bool vanished);
+
+/* Was the job not READY yet, or not for long? */
+bool cluster_job_is_young(const struct job *job);
+
+/* A job that ran on these nodes (may be NULL) is PENDING again. */
+void cluster_job_requeued(struct cluster *cluster, struct job *job, const char *nodes);
+
+/* End the jobs whose workers have not come in time, or fail the start. Returns the loop time of the next look,
+ * INT64_MAX when there is none. */
+int64_t cluster_check_workers_come(struct cluster *cluster);
+
+/* There is no place for jobs: is that because of excluded nodes? Then they are excluded no longer. */
+bool cluster_failure_forgive(struct cluster *cluster);
+
+/* Submit nothing more until cluster_failure_resume(); the user is told why. */
+void cluster_failure_pause(struct cluster *cluster, const char *why);
+void cluster_failure_resume(struct cluster *cluster);
+
+/* For the status: [{node, until}] of the excluded nodes. */
+json_t *cluster_failure_report(const struct cluster *cluster);
+
+#endif

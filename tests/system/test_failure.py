@@ -1,0 +1,345 @@
+"""Jobs that fail, are taken away or never get workers, and what dracod does about each."""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import re
+import subprocess
+import time
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+from conftest import visit
+from harness import Draco, Sandbox, Starting, wait_for
+from standins import TINY
+
+#: One job fills a node of the sandbox.
+WHOLE_NODE = ["--processes=1", "--cores=8", "--memory=1GiB", "--walltime=00:50:00"]
+IMPATIENT = "--poll-interval=0.5"
+SPAWN = "--worker-start=spawn"
+
+
+@pytest.fixture(scope="module")
+def patient() -> Iterator[Sandbox]:
+    """A Slurm whose nodes the tests of this file may hurt, as long as they heal them."""
+    with Sandbox("--nodes", "3", "--shared") as sandbox:
+        yield sandbox
+
+
+@pytest.fixture
+def user(patient: Sandbox, request: pytest.FixtureRequest) -> Iterator[Draco]:
+    """A user on it."""
+    with visit(patient, request) as draco:
+        yield draco
+
+
+def events(draco: Draco, job: str | None = None, kind: str = "failure") -> list[dict[str, Any]]:
+    lines = draco.run("--json", "events").stdout.splitlines()
+    found = [json.loads(line) for line in lines]
+    return [e for e in found if e["kind"] == kind and (job is None or e.get("name") == job)]
+
+
+def set_nodes(sandbox: Sandbox, state: str, *nodes: str) -> None:
+    """Change the state of nodes; those that are usable again need no RESUME."""
+    for node in nodes:
+        words = ("update", f"NodeName={node}", f"State={state}", "Reason=test")
+        with contextlib.suppress(subprocess.CalledProcessError):
+            sandbox.command("scontrol", *words)
+
+
+def told(draco: Draco, job: str) -> str:
+    """What is told of the failure of a job."""
+    return wait_for(lambda: events(draco, job), f"job {job} is told of", 90)[0]["text"]
+
+
+def running(draco: Draco) -> list[dict[str, str]]:
+    return [job for job in draco.jobs() if job["state"] == "RUNNING"]
+
+
+def wait_for_replacement(draco: Draco, old: str, count: int, timeout: float = 60) -> float:
+    """Wait until ``count`` jobs run without the old one; the seconds that it took."""
+    begin = time.monotonic()
+    wait_for(
+        lambda: len(running(draco)) == count and old not in {j["id"] for j in draco.jobs()},
+        f"job {old} is replaced",
+        timeout,
+    )
+    return time.monotonic() - begin
+
+
+def switch(draco: Draco, command: str) -> tuple[Path, str]:
+    """A file, and a prologue that runs the command while the file is there."""
+    file = draco.root / "switch"
+    return file, f"--prologue=if [ -e {file} ]; then {command}; fi"
+
+
+@pytest.mark.parametrize("count", [1, 3])
+def test_environment_is_broken(user: Draco, count: int) -> None:
+    """Also when some jobs fail side by side: the start fails, soon, with the log's tail."""
+    begin = time.monotonic()
+    options = [*TINY, f"--minimum={count}", "--maximum=9", "--prologue=module load nonsense"]
+    result = user.run("start", *options, check=False)
+    took = time.monotonic() - begin
+    print(f"{count} jobs: {took:.1f} s")
+    assert result.returncode == 1 and took < 60
+    assert re.search(r"job \S+ failed on n\d: its prologue failed", result.stderr)
+    assert "exit status 127 at: module load nonsense" in result.stderr
+    assert not user.jobs() and len(user.all_jobs()) <= 5
+
+
+def test_environment_breaks_later(user: Draco) -> None:
+    """A run of failures ends the cluster with reason and tail; the waits between grow."""
+    file, prologue = switch(user, "echo it is broken; false")
+    user.run("start", *TINY, "--failure-limit=3", prologue)
+    file.touch()
+    begin = time.monotonic()
+    user.sandbox.command("scancel", user.jobs()[0]["id"])
+    wait_for(lambda: user.cluster_state() == "failed", "the cluster gives up", 90)
+    print(f"gave up after {time.monotonic() - begin:.1f} s")
+    failure = user.status()["cluster"]["failure"]
+    assert "3 failures in a row (failure_limit)" in failure["message"]
+    assert "its prologue failed" in failure["message"] and "it is broken" in failure["tail"]
+    assert len(user.all_jobs()) == 1 + 3
+    waits = re.findall(
+        r"the next submission waits (\d+) s \((\d). failure", user.log.read_text()
+    )
+    assert waits == [("5", "1"), ("10", "2")]
+
+
+def test_jobs_that_work_are_kept(user: Draco) -> None:
+    """With jobs at work a run of failures stops the asking only, and the user is told."""
+    file, prologue = switch(user, "false")
+    user.run("start", *TINY, "--minimum=2", "--maximum=9", "--failure-limit=2", prologue)
+    user.wait_for_workers(2)
+    victim, other = (job["id"] for job in user.jobs())
+    file.touch()
+    user.sandbox.command("scancel", victim)
+    notices = wait_for(lambda: user.status()["cluster"]["notices"], "the user is told", 60)
+    assert "2 failures in a row (failure_limit)" in notices[0]
+    assert "draco stops asking for jobs" in notices[0]
+    count = len(user.all_jobs())
+    assert count == 2 + 2
+    assert user.cluster_state() == "running"
+    time.sleep(6)  # nothing may happen
+    assert len(user.all_jobs()) == count and [j["id"] for j in user.jobs()] == [other]
+    # When the last one goes, too, there is nothing that could go on.
+    user.sandbox.command("scancel", other)
+    wait_for(lambda: user.cluster_state() == "failed", "the cluster has failed", 60)
+    assert "2 failures in a row" in user.status()["cluster"]["failure"]["message"]
+
+
+def test_node_that_fails_jobs(user: Draco) -> None:
+    """After three failures it is left out, and the cluster gets its workers elsewhere."""
+    prologue = '--prologue=[ "$SLURMD_NODENAME" != n1 ]'
+    begin = time.monotonic()
+    # One job for each node; two nodes are good, and the third job fails on n1.
+    options = [*WHOLE_NODE, IMPATIENT, "--minimum=2", "--maximum=9", prologue]
+    user.run("start", *options)
+    wait_for(
+        lambda: user.status()["cluster"]["excluded_nodes"] or len(running(user)) == 2,
+        "n1 is excluded, or was not chosen at all",
+    )
+    if not user.status()["cluster"]["excluded_nodes"]:
+        # Both jobs are on good nodes: take one away until n1 is tried.
+        user.sandbox.command("scancel", user.jobs()[0]["id"])
+    excluded = wait_for(
+        lambda: user.status()["cluster"]["excluded_nodes"], "n1 is excluded", 90
+    )
+    print(f"excluded after {time.monotonic() - begin:.1f} s")
+    assert [node["node"] for node in excluded] == ["n1"]
+    assert 3500 < excluded[0]["until"] - time.time() <= 3601
+    wait_for(lambda: user.status()["cluster"]["workers"] == 2, "workers elsewhere", 60)
+    print(f"workers elsewhere after {time.monotonic() - begin:.1f} s")
+    assert {job["nodes"] for job in running(user)} == {"n2", "n3"}
+    failed = [job for job in user.all_jobs() if job["state"] == "FAILED"]
+    assert len(failed) == 3 and {job["nodes"] for job in failed} == {"n1"}
+    notice = user.status()["cluster"]["notices"][0]
+    assert re.search(
+        r"node n1 is excluded until [\d:]+: jobs have failed there 3 times", notice
+    )
+    assert "n1 until" in user.run("status").stdout
+
+
+def test_pending_jobs_avoid_an_excluded_node(user: Draco) -> None:
+    """A node that eats one pending job after the other does not eat them all."""
+    set_nodes(user.sandbox, "DRAIN", "n3")
+    try:
+        prologue = '--prologue=[ "$SLURMD_NODENAME" != n1 ] || { sleep 3; false; }'
+        options = [*WHOLE_NODE, IMPATIENT, "--minimum=9", "--maximum=9", prologue]
+        with Starting(user, *options):
+            wait_for(
+                lambda: user.sandbox.command("squeue", "-h", "-t", "PD", "-o", "%i")
+                and user.status()["cluster"]["excluded_nodes"],
+                "n1 is excluded",
+                90,
+            )
+            pending = [job["id"] for job in user.jobs() if job["state"] == "PENDING"]
+            wait_for(
+                lambda: "ExcNodeList=n1"
+                in user.sandbox.command("scontrol", "show", "job", pending[-1]),
+                "the jobs that wait avoid it",
+                30,
+            )
+            time.sleep(4)
+            failed = [job for job in user.all_jobs() if job["state"] == "FAILED"]
+            print(f"{len(failed)} failed, {len(user.jobs())} are left")
+            assert len(failed) <= 4 and user.cluster_state() == "starting"
+            user.run("stop")
+    finally:
+        set_nodes(user.sandbox, "RESUME", "n3")
+
+
+def test_no_place_without_the_excluded_nodes(user: Draco) -> None:
+    """When the only node is excluded it is tried again, up to the limit."""
+    set_nodes(user.sandbox, "DRAIN", "n2", "n3")
+    try:
+        file, prologue = switch(user, "false")
+        user.run("start", *TINY, "--failure-limit=4", prologue)
+        file.touch()
+        user.sandbox.command("scancel", user.jobs()[0]["id"])
+        wait_for(lambda: user.cluster_state() == "failed", "it gives up", 120)
+        assert "4 failures in a row" in user.status()["cluster"]["failure"]["message"]
+        decisions = [e["text"] for e in events(user, kind="decision")]
+        assert any("no place without the excluded nodes: n1" in text for text in decisions)
+    finally:
+        set_nodes(user.sandbox, "RESUME", "n2", "n3")
+
+
+def test_cancelled_by_hand(user: Draco) -> None:
+    """It is told, and replaced without a wait."""
+    user.run("start", *TINY, "--minimum=2")
+    user.wait_for_workers(2)
+    victim = user.jobs()[0]["id"]
+    user.sandbox.command("scancel", victim)
+    took = wait_for_replacement(user, victim, 2)
+    text = told(user, victim)
+    print(f"replaced after {took:.1f} s: {text}")
+    assert "was cancelled" in text and "not by draco" in text and "when it is needed" in text
+    assert "in a row" not in user.log.read_text()
+
+
+def test_somebody_cancels_all(user: Draco) -> None:
+    """draco does not fight against whoever cancels its jobs."""
+    user.run("start", *TINY, "--minimum=3", "--maximum=3")
+    user.wait_for_workers(3)
+    user.sandbox.command("scancel", *[job["id"] for job in user.jobs()])
+    notices = wait_for(lambda: user.status()["cluster"]["notices"], "the user is told", 60)
+    assert notices == [
+        "jobs are being cancelled by someone: draco stops asking for jobs; "
+        '"dracoctl resume" goes on'
+    ]
+    time.sleep(5)  # nothing may happen
+    assert not user.jobs() and user.cluster_state() == "running"
+
+
+def test_requeued(user: Draco) -> None:
+    """It waits again, with its id, and no other is asked for."""
+    user.run("start", *TINY)
+    job = user.jobs()[0]["id"]
+    user.sandbox.command("scontrol", "update", f"JobId={job}", "Requeue=1")
+    user.sandbox.command("scontrol", "requeue", job)
+    text = told(user, job)
+    assert "was requeued by Slurm, from n" in text and "it waits again" in text
+    assert user.status()["jobs"][0]["phase"] == "pending"
+    # Slurm lets it wait for two minutes; an administrator need not.
+    wait_for(lambda: user.jobs()[0]["reason"] == "BeginTime", "Slurm has ended it")
+    # What the first run's processes report late would count for the second.
+    pattern = f"--name draco-{job}( |$)"
+    wait_for(
+        lambda: subprocess.run(["pgrep", "-f", "--", pattern]).returncode == 1,
+        "its processes have ended",
+    )
+    user.sandbox.command("scontrol", "update", f"JobId={job}", "StartTime=now")
+    user.wait_for_workers(1)
+    assert [j["id"] for j in user.all_jobs()] == [job], user.run("events").stdout
+    assert "in a row" not in user.log.read_text()
+
+
+def test_node_fails(user: Draco) -> None:
+    """Told, and replaced at once."""
+    user.run("start", *TINY)
+    job = user.jobs()[0]
+    node = job["nodes"]
+    set_nodes(user.sandbox, "DOWN", node)
+    try:
+        took = wait_for_replacement(user, job["id"], 1)
+        text = told(user, job["id"])
+        print(f"replaced after {took:.1f} s: {text}")
+        assert f"lost its node on {node}" in text and "another one is submitted" in text
+        user.wait_for_workers(1)
+        assert "in a row" not in user.log.read_text()
+    finally:
+        set_nodes(user.sandbox, "RESUME", node)
+
+
+def test_preempted(draco_alone: Draco) -> None:
+    """Told, and replaced as soon as there is a place again."""
+    user, sandbox = draco_alone, draco_alone.sandbox
+    conf = Path(sandbox.environment["SLURM_CONF"])
+    text = conf.read_text() + "PreemptType=preempt/partition_prio\nPreemptMode=CANCEL\n"
+    text = text.replace("PartitionName=standard", "PartitionName=standard PriorityTier=10")
+    conf.write_text(text)
+    sandbox.kill("slurmctld", "TERM")
+    sandbox.restart("slurmctld")
+    user.run("start", *WHOLE_NODE, IMPATIENT, "--queues-to-try=short", "--minimum=2")
+    user.wait_for_workers(2)
+    urgent = sandbox.command(
+        "sbatch", "--parsable", "-J", "urgent", "-p", "standard", "--exclusive", "-t", "50",
+        "-o", "/dev/null", "--wrap", "exec sleep 600",
+    ).strip()  # fmt: skip
+    failures = wait_for(lambda: events(user), "the preemption is told", 60)
+    assert "was preempted" in failures[0]["text"]
+    assert "for a job of higher priority; another one is submitted" in failures[0]["text"]
+    assert "in a row" not in user.log.read_text()
+    sandbox.command("scancel", urgent)
+    user.wait_for_workers(2)
+
+
+def test_workers_never_come(user: Draco) -> None:
+    """A job of a cluster that runs, whose workers do not come, is ended and replaced."""
+    file, prologue = switch(user, "exec sleep 600")
+    user.run("start", *TINY, SPAWN, "--worker-timeout=10", prologue)
+    first = user.jobs()[0]["id"]
+    file.touch()
+    user.sandbox.command("scancel", first)
+    second = wait_for(
+        lambda: [j["id"] for j in running(user) if j["id"] != first], "it is replaced"
+    )[0]
+    begin = time.monotonic()
+    text = told(user, second)
+    print(f"told after {time.monotonic() - begin:.1f} s: {text}")
+    assert "none of its workers has connected within 10 s (worker_timeout)" in text
+    assert "the next submission waits 5 s (1. failure in a row)" in text
+    file.unlink()
+    wait_for_replacement(user, second, 1)
+    user.wait_for_workers(1)
+
+
+def test_workers_of_one_job_never_come_in_a_start(user: Draco) -> None:
+    """With another job at work the start goes on without it."""
+    mark = user.root / "mark"
+    # The first that makes the directory is the bad one.
+    prologue = f"--prologue=if mkdir {mark}; then exec sleep 600; fi 2>&1 || true"
+    begin = time.monotonic()
+    user.run("start", *TINY, SPAWN, "--worker-timeout=15", "--minimum=2", prologue)
+    print(f"started after {time.monotonic() - begin:.1f} s")
+    assert user.status()["cluster"]["workers"] == 2
+    assert len(user.all_jobs()) == 3
+    failure = events(user)[0]["text"]
+    assert "none of its workers has connected within 15 s" in failure
+
+
+def test_workers_never_come_at_all(user: Draco) -> None:
+    """The only hope of a start: it fails."""
+    result = user.run(
+        "start", *TINY, SPAWN, "--worker-timeout=5", "--prologue=exec sleep 600", check=False
+    )
+    assert result.returncode == 1
+    assert (
+        "but none of its workers has connected within 5.0 s (worker_timeout)" in result.stderr
+    )
+    assert "can the node reach" in result.stderr
+    assert len(user.all_jobs()) == 1

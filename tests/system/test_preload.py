@@ -1,0 +1,360 @@
+"""The preload of the Dask scheduler: what it tells dracod, and what it does for it.
+
+``DRACO_TEST_PYTHONS`` lists further Pythons with distributed (separated by ``:``), so that the same
+is seen with other generations of Dask.
+"""
+
+from __future__ import annotations
+
+import os
+import time
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from harness import PYTHON, wait_for
+from preload import CLUSTER, DaskCluster
+
+PYTHONS = [PYTHON, *filter(None, os.environ.get("DRACO_TEST_PYTHONS", "").split(":"))]
+
+
+@pytest.fixture(params=PYTHONS, ids=lambda python: str(Path(python).parent.parent.name))
+def dask(request: pytest.FixtureRequest) -> Iterator[DaskCluster]:
+    """A scheduler without workers."""
+    with DaskCluster(request.param) as cluster:
+        yield cluster
+
+
+#: Tasks that note in a file that they begin.
+COUNTED = """
+def work(i, seconds, path="runs"):
+    with open(path, "a") as file:
+        file.write(f"{i}\\n")
+    time.sleep(seconds)
+    return i
+"""
+
+
+def count_runs(dask: DaskCluster) -> int:
+    path = dask.root / "runs"
+    return len(path.read_text().splitlines()) if path.exists() else 0
+
+
+def statuses(dask: DaskCluster) -> list[str]:
+    """What the scheduler thinks of its workers."""
+    return dask.run(
+        "client.run_on_scheduler("
+        "lambda dask_scheduler: [w.status.name for w in dask_scheduler.workers.values()])"
+    )
+
+
+# What is told.
+
+
+def test_hello(dask: DaskCluster) -> None:
+    hello = dask.dracod.hello
+    assert hello["protocol"] == 2
+    assert hello["cluster"] == CLUSTER
+    assert hello["workers"] == []
+    address = dask.add_worker("a", threads=2)
+    assert dask.dracod.workers[address] == (0, 0)
+    dask.run("kept = client.submit(bytes, 1000)")
+    wait_for(lambda: dask.dracod.workers[address][1] >= 1000, "bytes of the result")
+    dask.dracod.load = {}
+    dask.dracod.drop()
+    wait_for(lambda: dask.dracod.hellos == 2, "another hello")
+    worker = dask.dracod.hello["workers"][0]
+    assert worker["name"] == "a"
+    assert worker["address"] == address
+    assert worker["tasks"] == 0
+    assert worker["bytes"] >= 1000
+    assert dask.wait_for_load(lambda load: load["tasks"] == 1)["memory"] >= 1000
+
+
+def test_load_without_workers(dask: DaskCluster) -> None:
+    dask.run("client")  # connected
+    assert dask.wait_for_load(lambda load: load["clients"] == 1)["ready"] == 0
+    time.sleep(1.5)  # so that it looks rarely
+    begin = time.monotonic()
+    dask.run("futures = client.map(lambda i: i, range(30))")
+    load = dask.wait_for_load(lambda load: load["ready"] == 30)
+    took = time.monotonic() - begin
+    assert took < 0.5, "growth is told within about 0.1 s, even on a busy machine"
+    assert load["running"] == load["unrunnable"] == load["long_running"] == 0
+    assert load["unknown"] == 30
+    assert load["occupancy"] == 0
+    dask.run("del futures")
+    load = dask.wait_for_load(lambda load: load["tasks"] == 0)
+    assert load["ready"] == 0
+    told = len(dask.dracod.loads)
+    time.sleep(2.5)
+    assert len(dask.dracod.loads) == told, "nothing has changed"
+
+
+def test_load_of_known_and_unknown_durations(dask: DaskCluster) -> None:
+    a = dask.add_worker("a", threads=2)
+    dask.run("def step(i): time.sleep(0.2)")
+    dask.run("def blind(i): time.sleep(60)")
+    dask.run("wait(client.map(step, range(4), pure=False))")
+    dask.run("steps = client.map(step, range(300), pure=False)")
+    load = dask.wait_for_load(lambda load: load["ready"] > 250)
+    assert load["running"] == 2
+    assert load["unknown"] == 0
+    assert load["longest_name"] == "step"
+    assert 0.2 <= load["longest"] < 0.5
+    tasks = load["ready"] + load["running"]
+    assert load["occupancy"] == pytest.approx(tasks * load["longest"], rel=0.05)
+    wait_for(lambda: dask.dracod.workers[a][0] >= 2, "a busy worker")
+    dask.run("blinds = client.map(blind, range(50))")
+    load = dask.wait_for_load(lambda load: load["unknown"] > 0)
+    assert load["unknown"] == 50
+    dask.run("del steps, blinds")
+    load = dask.wait_for_load(lambda load: load["ready"] == 0)
+    assert load["unknown"] <= load["running"]
+
+
+def test_load_of_restricted_tasks(dask: DaskCluster) -> None:
+    dask.add_worker("a")
+    dask.run("nowhere = client.map(abs, range(5), workers=['tcp://127.0.0.1:1'])")
+    load = dask.wait_for_load(lambda load: load["unrunnable"] == 5)
+    assert load["ready"] == load["running"] == 0
+    dask.run("special = client.map(hex, range(3), resources={'ANVIL': 2})")
+    dask.wait_for_load(lambda load: load["unrunnable"] == 8)
+    # A job can offer what one has offered before.
+    dask.add_worker("b", "--resources=ANVIL=3")
+    dask.run("wait(special)")
+    dask.kill_worker("b")
+    dask.run("special = client.map(oct, range(4), resources={'ANVIL': 3})")
+    load = dask.wait_for_load(lambda load: load["ready"] == 4)
+    assert load["unrunnable"] == 5
+    # Those that only a busy worker may run do not ask for another one.
+    dask.run("del nowhere, special")
+    dask.wait_for_load(lambda load: load["unrunnable"] == 0)
+    dask.run("def nap(i): time.sleep(30)")
+    dask.run("bound = client.map(nap, range(6), workers=['a'])")
+    load = dask.wait_for_load(lambda load: load["running"] == 1)
+    assert load["ready"] == 0
+    assert load["unrunnable"] == 5
+
+
+def test_resources_before_the_first_worker(dask: DaskCluster) -> None:
+    """Who knows what the jobs will offer, before there was one?"""
+    dask.run("special = client.map(abs, range(3), resources={'ANVIL': 1})")
+    assert dask.wait_for_load(lambda load: load["ready"] == 3)["unrunnable"] == 0
+    dask.add_worker("a")
+    assert dask.wait_for_load(lambda load: load["unrunnable"] == 3)["ready"] == 0
+
+
+def test_load_of_long_running_tasks(dask: DaskCluster) -> None:
+    address = dask.add_worker("a")
+    dask.run("""
+def lead():
+    with worker_client() as inner:
+        inner.submit(abs, -1).result()
+        Event("go").wait()
+""")
+    dask.run("leader = client.submit(lead)")
+    load = dask.wait_for_load(lambda load: load["long_running"] == 1 and load["tasks"] == 1)
+    assert load["running"] == load["ready"] == load["unknown"] == 0
+    assert load["clients"] == 1, "that of the task is none"
+    wait_for(lambda: dask.dracod.workers[address][0] == 1, "its worker to be busy")
+    assert dask.dracod.ask("drain", workers=[address], only_idle=True)["drained"] is False
+    dask.run("Event('go').set()")
+    dask.wait_for_load(lambda load: load["long_running"] == 0)
+    wait_for(lambda: dask.dracod.workers[address][0] == 0, "its worker to be idle")
+
+
+def test_idle_and_busy_are_told_soon(dask: DaskCluster) -> None:
+    address = dask.add_worker("a")
+    dask.run("def nap(): time.sleep(1.5)")
+    dask.run("client.run(abs, -1)")
+    time.sleep(1.5)
+    begin = time.monotonic()
+    dask.run("client.submit(nap, pure=False).add_done_callback(print)")
+    wait_for(lambda: dask.dracod.workers[address][0] == 1, "a busy worker", pause=0.01)
+    assert time.monotonic() - begin < 1.5
+    dask.run("future = client.submit(nap, pure=False)")
+    dask.run("wait(future)")
+    begin = time.monotonic()
+    wait_for(lambda: dask.dracod.workers[address][0] == 0, "an idle worker", pause=0.01)
+    assert time.monotonic() - begin < 1.5
+
+
+def test_reports_are_not_many(dask: DaskCluster) -> None:
+    for name in "ab":
+        dask.add_worker(name)
+    dask.run("def step(i): time.sleep(0.01)")
+    dask.run("futures = client.map(step, range(200), pure=False)")
+    time.sleep(0.5)
+    loads, workers = len(dask.dracod.loads), len(dask.dracod.worker_times)
+    begin = time.monotonic()
+    dask.run("wait(futures)")
+    took = time.monotonic() - begin
+    assert len(dask.dracod.loads) - loads <= 20 * took + 2
+    assert len(dask.dracod.worker_times) - workers <= 2.5 * took + 2
+
+
+# What is done.
+
+
+def test_drain_in_the_middle(dask: DaskCluster) -> None:
+    a, b = dask.add_worker("a", threads=2), dask.add_worker("b", threads=2)
+    dask.run(COUNTED)
+    dask.run("futures = client.map(work, range(16), seconds=0.3)")
+    wait_for(lambda: count_runs(dask) >= 4, "tasks to run")
+    refused = dask.dracod.ask("drain", workers=[a], only_idle=True)
+    assert refused["drained"] is False
+    assert refused["busy"] >= 2
+    assert "paused" not in statuses(dask)
+    drained = dask.dracod.ask("drain", workers=[a])
+    assert drained["drained"] is True
+    # It may say of itself that it runs, as after a lack of memory.
+    dask.run(f"""
+def flicker(dask_worker):
+    status = type(dask_worker.status)
+    dask_worker.status = status.paused
+    dask_worker.status = status.running
+client.run(flicker, workers=[{a!r}])
+""")
+    wait_for(lambda: dask.dracod.workers[a][0] == 0, "the drained worker to be idle")
+    assert sorted(dask.run("client.gather(futures)")) == list(range(16))
+    assert count_runs(dask) == 16, "no task ran twice"
+    before = dask.dracod.workers[a]
+    dask.run("more = client.map(work, range(100, 106), seconds=0.01)")
+    dask.run("wait(more)")
+    holders = dask.run("[list(w) for w in client.who_has(more).values()]")
+    assert holders == [[b]] * 6
+    assert dask.dracod.workers[a] == before
+    assert dask.dracod.ask("drain", workers=[a]) == {"drained": True, "busy": 0}
+    assert dask.dracod.ask("undrain", workers=[a]) == {}
+    assert dask.dracod.ask("undrain", workers=[a, "tcp://127.0.0.1:1"]) == {}
+    assert statuses(dask) == ["running", "running"]
+    dask.run("last = client.map(work, range(200, 216), seconds=0.05)")
+    dask.run("wait(last)")
+    assert dask.run(f"any({a!r} in w for w in client.who_has(last).values())")
+
+
+def test_work_for_a_drained_worker(dask: DaskCluster) -> None:
+    """When all are drained, new tasks are wanted work; so are those for just this worker."""
+    a = dask.add_worker("a")
+    assert dask.dracod.ask("drain", workers=[a], only_idle=True)["drained"] is True
+    dask.run("free = client.map(abs, range(2))")
+    dask.run(f"bound = client.map(hex, range(3), workers=[{a!r}])")
+    assert dask.wait_for_load(lambda load: load["ready"] == 5)["unrunnable"] == 0
+    dask.dracod.ask("undrain", workers=[a])
+    dask.run("wait(free + bound)")
+
+
+def test_retire_with_data(dask: DaskCluster) -> None:
+    a, b = dask.add_worker("a"), dask.add_worker("b")
+    dask.run(COUNTED)
+    dask.run("futures = client.map(work, range(40), seconds=0)")
+    dask.run("wait(futures)")
+    dask.run(f"kept = client.map(lambda i: bytes(100000), range(20), workers=[{a!r}])")
+    dask.run("wait(kept)")
+    answer = dask.dracod.ask("retire", workers=[a])
+    assert answer == {"retired": [a], "busy": []}
+    assert dask.dracod.ask("retire", workers=[a]) == answer
+    assert dask.run(f"all({b!r} in w for w in client.who_has(futures + kept).values())")
+    dask.kill_worker("a")
+    assert dask.run("client.gather(futures)") == list(range(40))
+    assert count_runs(dask) == 40, "nothing was computed again"
+    # What is gone counts as retired.
+    assert dask.dracod.ask("retire", workers=[a]) == answer
+
+
+def test_a_retired_worker_comes_back(dask: DaskCluster) -> None:
+    a, b = dask.add_worker("a"), dask.add_worker("b")
+    assert dask.dracod.ask("retire", workers=[a])["retired"] == [a]
+    assert sorted(statuses(dask)) == ["closing_gracefully", "running"]
+    dask.dracod.ask("undrain", workers=[a])
+    assert statuses(dask) == ["running", "running"]
+    assert dask.dracod.ask("retire", workers=[b])["retired"] == [b]
+    assert dask.run("client.submit(abs, -5).result()") == 5
+
+
+def test_retire_of_the_only_worker(dask: DaskCluster) -> None:
+    a = dask.add_worker("a")
+    dask.run("future = client.submit(abs, -1)")
+    dask.run("wait(future)")
+    dask.dracod.ask("drain", workers=[a], only_idle=True)
+    assert dask.dracod.ask("retire", workers=[a]) == {"retired": [], "busy": []}
+    assert statuses(dask) == ["running"]
+    assert dask.run("client.submit(abs, -7).result()") == 7
+    assert dask.run("future.result()") == 1
+    # Without data there is nothing to lose.
+    dask.run("del future")
+    wait_for(lambda: dask.dracod.load["tasks"] == 0, "nothing to be known")
+    assert dask.dracod.ask("retire", workers=[a]) == {"retired": [a], "busy": []}
+
+
+def test_retire_of_all_or_none(dask: DaskCluster) -> None:
+    a, b = dask.add_worker("a"), dask.add_worker("b")
+    dask.run(f"future = client.submit(abs, -1, workers=[{a!r}])")
+    dask.run("wait(future)")
+    assert dask.dracod.ask("retire", workers=[a, b]) == {"retired": [], "busy": []}
+    assert statuses(dask) == ["running", "running"]
+    dask.run(f"nap = client.submit(time.sleep, 60, workers=[{b!r}])")
+    wait_for(lambda: dask.dracod.workers[b][0] == 1, "a busy worker")
+    c = dask.add_worker("c")
+    refused = dask.dracod.ask("retire", workers=[a, b])
+    assert refused == {"retired": [], "busy": [b]}
+    assert statuses(dask) == ["running"] * 3
+    forced = dask.dracod.ask("retire", workers=[a, b], force=True)
+    assert forced == {"retired": [a, b], "busy": [b]}
+    assert dask.run(f"{c!r} in client.who_has(future)[future.key]")
+
+
+@pytest.mark.parametrize("way", ["one by one", "together"])
+def test_copies_on_workers_that_leave(dask: DaskCluster, way: str) -> None:
+    """A copy on a worker that is retired, too, is none; Dask counts it."""
+    a, b = dask.add_worker("a"), dask.add_worker("b")
+    dask.run(COUNTED)
+    dask.run("futures = client.map(work, range(10), seconds=0)")
+    dask.run("client.replicate(futures)")
+    c = dask.add_worker("c")
+    numbers = []
+    for address in (a, b):
+        numbers.append(dask.dracod.begin("retire", workers=[address]))
+        if way == "one by one":
+            dask.dracod.finish(numbers[-1])
+    assert [dask.dracod.finish(n)["retired"] for n in numbers] == [[a], [b]]
+    assert dask.run(f"all({c!r} in w for w in client.who_has(futures).values())")
+    dask.kill_worker("a")
+    dask.kill_worker("b")
+    assert dask.run("client.gather(futures)") == list(range(10))
+    assert count_runs(dask) == 10
+
+
+def test_undrain_during_retire(dask: DaskCluster) -> None:
+    a, b = dask.add_worker("a"), dask.add_worker("b")
+    dask.run(f"futures = client.map(bytes, range(10000, 10200), workers=[{a!r}])")
+    dask.run("wait(futures)")
+    retire = dask.dracod.begin("retire", workers=[a])
+    assert dask.dracod.ask("undrain", workers=[a]) == {}
+    with pytest.raises(RuntimeError, match="taken back into service"):
+        dask.dracod.finish(retire)
+    wait_for(lambda: statuses(dask) == ["running", "running"], "both workers")
+    assert dask.run(f"client.submit(abs, -3, workers=[{a!r}]).result()") == 3
+    # Nothing is left that moves its data.
+    assert dask.run("len(client.gather(futures))") == 200
+    assert dask.dracod.ask("retire", workers=[b])["retired"] == [b]
+
+
+def test_an_actor_keeps_its_worker(dask: DaskCluster) -> None:
+    a, b = dask.add_worker("a"), dask.add_worker("b")
+    dask.run(f"actor = client.submit(dict, actor=True, workers=[{a!r}])")
+    dask.run("wait(actor)")
+    wait_for(lambda: dask.dracod.workers[a][0] == 1, "the actor to count")
+    assert dask.dracod.ask("retire", workers=[a]) == {"retired": [], "busy": [a]}
+    assert dask.dracod.ask("retire", workers=[a], force=True)["retired"] == []
+    wait_for(lambda: statuses(dask) == ["running", "running"], "both workers")
+    assert dask.dracod.ask("drain", workers=[b], only_idle=True)["drained"] is True
+
+
+def test_wrong_requests(dask: DaskCluster) -> None:
+    for method, params in (("fly", {}), ("drain", {}), ("drain", {"workers": [], "x": 1})):
+        with pytest.raises(RuntimeError):
+            dask.dracod.ask(method, **params)
+    assert dask.dracod.ask("drain", workers=[], only_idle=True) == {"drained": True, "busy": 0}
+    assert dask.dracod.ask("retire", workers=[]) == {"retired": [], "busy": []}

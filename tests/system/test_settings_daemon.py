@@ -1,0 +1,104 @@
+"""Settings of a start as dracod takes them."""
+
+from __future__ import annotations
+
+import json
+import socket
+from typing import Any
+
+from harness import SMALL, Draco
+
+
+class Control:
+    """A program that talks to dracod by itself.
+
+    Parameters
+    ----------
+    draco : Draco
+        Whose dracod.
+    """
+
+    def __init__(self, draco: Draco) -> None:
+        self.socket = socket.socket(socket.AF_UNIX)
+        self.socket.settimeout(120)
+        self.socket.connect(str(draco.runtime / "draco" / draco.name / "control.sock"))
+        self.lines = self.socket.makefile("r")
+        self.call("hello", protocol=1)
+
+    def call(self, method: str, **params: Any) -> dict[str, Any]:
+        """The answer to a request, passing over notifications."""
+        message = {"jsonrpc": "2.0", "id": 1, "method": method, "params": params}
+        self.socket.sendall(json.dumps(message).encode() + b"\n")
+        while True:
+            answer = json.loads(self.lines.readline())
+            if "id" in answer:
+                return answer
+
+
+def test_start_tells_which_limits_bite(draco: Draco) -> None:
+    site = draco.root / "site.yaml"
+    site.write_text("limits:\n  maximum: 4\n  walltime: 00:55:00\n")
+    environment = {"DRACO_SITE_CONFIG": str(site)}
+    result = draco.start("--maximum=100", "--walltime=02:00:00", **environment)
+    told = [line for line in result.stderr.splitlines() if "the site allows" in line]
+    assert told == [
+        f"dracoctl: warning: maximum 100 is lowered to 4: the site allows at most 4 workers "
+        f"({site}:2)",
+        f"dracoctl: warning: walltime 02:00:00 is lowered to 00:55:00: the site allows at most "
+        f"00:55:00 ({site}:3)",
+    ]
+    settings = draco.status()["settings"]
+    assert (settings["maximum"], settings["walltime"]) == ("4", "00:55:00")
+    limit = draco.sandbox.command("squeue", "-h", "-j", draco.jobs()[0]["id"], "-o", "%l")
+    assert limit.strip() == "55:00"
+    # Programs get them with the answer; dracod takes no client's word.
+    answer = Control(draco).call(
+        "start",
+        settings={"processes": 2, "cores": 2, "memory": "1 GiB", "maximum": 50},
+        environment={**draco.environment, **environment},
+    )
+    assert answer["result"]["limits"][0]["message"].startswith("maximum 50 is lowered to 4")
+
+
+def test_dracod_goes_by_the_environment_of_the_caller(draco: Draco) -> None:
+    """Not by its own, which is that of the first start."""
+    small = [option for option in SMALL if not option.startswith("--processes")]
+    other = draco.root / "config"
+    (other / "draco").mkdir(parents=True)
+    (other / "draco/draco.yaml").write_text("profiles:\n  tiny: {scheduler_timeout: 77}\n")
+    draco.run("start", *small, DRACO_PROCESSES="1", DRACO_WORKER_TIMEOUT="99")
+    assert draco.status()["settings"]["processes"] == "1"
+    draco.run("stop")
+    draco.run(
+        "start", *small, "--profile=tiny", DRACO_PROCESSES="2", XDG_CONFIG_HOME=str(other)
+    )
+    settings = draco.status()["settings"]
+    assert (settings["processes"], settings["worker_timeout"]) == ("2", "180")
+    assert settings["scheduler_timeout"] == "77"
+
+
+def test_dracod_refuses_wrong_settings_of_any_client(draco: Draco) -> None:
+    draco.start()
+    control = Control(draco)
+    answer = control.call(
+        "start",
+        settings={
+            "processes": "x",
+            "memory": None,
+            "colour": "red",
+            "queues_to_try": ["a", {}],
+        },
+        environment={"HOME": str(draco.home), "DRACO_CORES": "x"},
+    )
+    assert answer["error"]["code"] == -32602
+    assert answer["error"]["message"].splitlines() == [
+        'DRACO_CORES: cores: "x" is not a whole number, from 1 to 65535',
+        'processes: "x" is not a whole number, from 1 to 4096',
+        "memory: there is no value: give a size with its unit: 80 GiB, 512 MB, 1.5 TiB, at "
+        "least 1 MiB",
+        'there is no setting "colour"',
+        "queues_to_try: item 2 of the list is not a string",
+    ]
+    assert len(answer["error"]["data"]["problems"]) == 5
+    unknown = control.call("start", profile="nowhere", environment={"HOME": str(draco.home)})
+    assert 'there is no profile "nowhere"' in unknown["error"]["message"]

@@ -107,6 +107,15 @@ def test_from_name_and_the_list(draco: Draco) -> None:
         assert kernel.run(
             "info, = draco.list_clusters(); print(info.name, info.state, info.workers)"
         ).startswith(f"{draco.name} running ")
+        # As dask-ctl asks by the package's entry point.
+        assert (
+            kernel.run(
+                "import asyncio; from draco.discovery import discover\n"
+                "async def names(): return [(n, c.__name__) async for n, c in discover()]\n"
+                "print(asyncio.run(names()))"
+            )
+            == f"[('{draco.name}', 'Cluster')]\n"
+        )
         kernel.run("cluster = draco.Cluster.from_name(info.name)")
         assert attached(draco) == [kernel.process.pid]
         kernel.run("cluster.close()")

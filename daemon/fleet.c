@@ -3,9 +3,7 @@
 
 #include <assert.h>
 
-#define IDLE_STEP_MS   5000 /* idle times that differ by less count as equal */
-#define HOLD_PART      4
-#define HOLD_MIN_MS    3000
+#define IDLE_STEP_MS   5000  /* idle times that differ by less count as equal */
 #define DRAIN_MAX_MS   60000 /* a task that takes longer gets its job back */
 #define DRAIN_AGAIN_MS 1000
 #define MOVE_MAX_MS    120000 /* for the data of a job */
@@ -39,8 +37,7 @@ const char *fleet_action_name(enum fleet_action action)
 
 void fleet_state_init(struct fleet_state *state)
 {
-	*state = (struct fleet_state){
-		.low_waiting.since_ms = -1, .low_running.since_ms = -1, .span_since_ms = -1};
+	*state = (struct fleet_state){.low_since_ms = -1, .span_since_ms = -1};
 }
 
 static bool waits(const struct fleet_job *job)
@@ -150,17 +147,6 @@ static int64_t idle_since_ms(const struct fleet_job *job)
 	return job->phase == PHASE_READY ? job->idle_since_ms : job->phase_since_ms;
 }
 
-/* How long a running job must not have been needed: to keep it shall cost less than to get it again. */
-static int64_t running_hold_ms(const struct fleet_limits *limits)
-{
-	int64_t hold_ms = max_of(limits->wait_ms / HOLD_PART, HOLD_MIN_MS);
-
-	if (limits->by_hand)
-		return 0;
-	return limits->wait_ms > 0 && hold_ms < limits->idle_hold_ms ? hold_ms
-								     : limits->idle_hold_ms;
-}
-
 /* When the job may go for being idle; INT64_MAX: not now. */
 static int64_t idle_due_ms(const struct fleet *fleet, const struct fleet_job *job)
 {
@@ -172,7 +158,7 @@ static int64_t idle_due_ms(const struct fleet *fleet, const struct fleet_job *jo
 		return job->hold_ms;
 	if (job->busy > 0)
 		return INT64_MAX;
-	due_ms = idle_since_ms(job) + running_hold_ms(fleet->limits);
+	due_ms = idle_since_ms(job) + fleet->limits->idle_hold_ms;
 	return due_ms > job->hold_ms ? due_ms : job->hold_ms;
 }
 
@@ -224,47 +210,44 @@ static struct fleet_job *choose_running(struct fleet *fleet)
 	return best;
 }
 
-/* Give back so many; those that run only when there are more of them than that are in the queue. */
-static void give_back(struct fleet *fleet, int64_t surplus, bool waiting)
+/* Give back so many. */
+static void give_back(struct fleet *fleet, int64_t surplus)
 {
 	struct fleet_job *job;
 
-	if (waiting) {
-		for (; surplus > 0 && (job = choose_waiting(fleet)) != NULL; surplus--)
-			job->action = FLEET_CANCEL;
-		return;
-	}
+	for (; surplus > 0 && (job = choose_waiting(fleet)) != NULL; surplus--)
+		job->action = FLEET_CANCEL;
 	for (size_t i = 0; i < fleet->count; i++)
-		surplus -= waits(&fleet->jobs[i]) && is_fresh(&fleet->jobs[i]);
+		surplus -= fleet->jobs[i].phase == PHASE_NEW && is_fresh(&fleet->jobs[i]);
 	for (; surplus > 0 && (job = choose_running(fleet)) != NULL; surplus--) {
 		job->action = FLEET_DRAIN;
 		job->forced = fleet->limits->by_hand;
 	}
 }
 
-/* More jobs than needed: those go that were not needed for the whole of a hold. */
-static void shrink(struct fleet *fleet, struct fleet_low *low, int64_t fresh, int64_t hold_ms,
-	bool waiting)
+/* More jobs than needed: those go that were not needed for the whole of the hold. */
+static void shrink(struct fleet *fleet, struct fleet_state *state, int64_t fresh)
 {
 	const struct fleet_limits *limits = fleet->limits;
+	int64_t hold_ms = limits->by_hand ? 0 : limits->idle_hold_ms;
 
 	if (fresh <= limits->target || limits->paused) {
-		low->since_ms = -1;
+		state->low_since_ms = -1;
 		return;
 	}
-	if (low->since_ms < 0) {
-		low->since_ms = fleet->now_ms;
-		low->peak = limits->target;
+	if (state->low_since_ms < 0) {
+		state->low_since_ms = fleet->now_ms;
+		state->low_peak = limits->target;
 	}
-	if (limits->target > low->peak || hold_ms == 0)
-		low->peak = limits->target;
-	if (!is_due(fleet, low->since_ms + hold_ms))
+	if (limits->target > state->low_peak || hold_ms == 0)
+		state->low_peak = limits->target;
+	if (!is_due(fleet, state->low_since_ms + hold_ms))
 		return;
-	give_back(fleet, fresh - low->peak, waiting);
+	give_back(fleet, fresh - state->low_peak);
 	/* A target that fell in the meantime has a hold of its own. */
-	if (low->peak != limits->target) {
-		low->peak = limits->target;
-		low->since_ms = fleet->now_ms;
+	if (state->low_peak != limits->target) {
+		state->low_peak = limits->target;
+		state->low_since_ms = fleet->now_ms;
 		is_due(fleet, fleet->now_ms + hold_ms);
 	}
 }
@@ -322,29 +305,22 @@ static bool is_done_draining(const struct fleet_job *job)
 	return job->phase == PHASE_DRAINING && job->busy == 0 && job->bytes > 0;
 }
 
-/* Is there another job that could take data? */
-static bool is_another_ready(const struct fleet *fleet, const struct fleet_job *job)
-{
-	for (size_t i = 0; i < fleet->count; i++) {
-		const struct fleet_job *other = &fleet->jobs[i];
-
-		if (other != job && other->phase == PHASE_READY && other->action == FLEET_KEEP)
-			return true;
-	}
-	return false;
-}
-
 /* Is this the only job that can take the data of others, which wait for that or are at it? */
 static bool is_needed_to_take(struct fleet *fleet, const struct fleet_job *job)
 {
 	bool needed = false;
 
-	if (job->phase != PHASE_READY || is_due(fleet, times_of(fleet, job).force_ms) ||
-		is_another_ready(fleet, job))
+	if (job->phase != PHASE_READY || is_due(fleet, times_of(fleet, job).force_ms))
 		return false;
-	for (size_t i = 0; i < fleet->count; i++)
-		needed |= is_done_draining(&fleet->jobs[i]) ||
-			fleet->jobs[i].phase == PHASE_RETIRING;
+	for (size_t i = 0; i < fleet->count; i++) {
+		const struct fleet_job *other = &fleet->jobs[i];
+
+		if (other == job)
+			continue;
+		if (other->phase == PHASE_READY && other->action == FLEET_KEEP)
+			return false;
+		needed |= is_done_draining(other) || other->phase == PHASE_RETIRING;
+	}
 	return needed;
 }
 
@@ -428,6 +404,20 @@ static void let_go(struct fleet *fleet, struct fleet_job *job)
 	}
 }
 
+/* Has the job data that no other one could take now? */
+static bool is_last_holder(const struct fleet *fleet, const struct fleet_job *job)
+{
+	if (job->bytes == 0)
+		return false;
+	for (size_t i = 0; i < fleet->count; i++) {
+		const struct fleet_job *other = &fleet->jobs[i];
+
+		if (other != job && other->phase == PHASE_READY && other->action == FLEET_KEEP)
+			return false;
+	}
+	return true;
+}
+
 static void go_on_draining(struct fleet *fleet, struct fleet_job *job)
 {
 	bool forced = job->expiring && is_due(fleet, times_of(fleet, job).force_ms);
@@ -439,8 +429,7 @@ static void go_on_draining(struct fleet *fleet, struct fleet_job *job)
 		job->action = FLEET_END;
 	} else if (!asked && fleet->limits->paused) {
 		job->action = FLEET_UNDRAIN;
-	} else if ((job->busy == 0 || forced) &&
-		(job->bytes == 0 || is_another_ready(fleet, job)) &&
+	} else if ((job->busy == 0 || forced) && !is_last_holder(fleet, job) &&
 		(forced || is_due(fleet, job->hold_ms))) {
 		job->action = FLEET_RETIRE;
 		job->forced = job->busy > 0;
@@ -474,9 +463,7 @@ void fleet_decide(struct fleet_state *state, const struct fleet_limits *limits,
 	if (missing > 0)
 		missing -= take_back(&fleet, missing);
 	ret->submit = count_to_submit(&fleet, missing);
-	shrink(&fleet, &state->low_waiting, ret->fresh,
-		limits->by_hand ? 0 : limits->idle_hold_ms, true);
-	shrink(&fleet, &state->low_running, ret->fresh, running_hold_ms(limits), false);
+	shrink(&fleet, state, ret->fresh);
 	for (size_t i = 0; i < count; i++) {
 		if (jobs[i].by_hand && jobs[i].action == FLEET_KEEP)
 			let_go(&fleet, &jobs[i]);

@@ -2,8 +2,7 @@
  * work needs. Pure: the clock is an argument.
  *
  * - All missing jobs are asked for at once; those that wait in the queue count as there.
- * - Nothing is given back before it was not needed for idle_hold; where it is known how
- *   soon another one comes, a running job only for a quarter of that time. First what still waits in the queue,
+ * - Nothing is given back before it was not needed for idle_hold; first what still waits in the queue,
  *   the youngest first, then what was idle longest, holds the least data, ends soonest. A job with a
  *   running task is not given back.
  * - A job whose walltime ends soon does not count: another one is asked for. When that is there, or at
@@ -47,14 +46,9 @@ struct fleet_job {
 	bool forced;   /* DRAIN, RETIRE: whatever runs there */
 };
 
-/* A time with more jobs than are needed. */
-struct fleet_low {
-	int64_t since_ms; /* -1: it is none */
-	int64_t peak;	  /* the most that were needed since */
-};
-
 struct fleet_state {
-	struct fleet_low low_waiting, low_running; /* for jobs in the queue, and running ones */
+	int64_t low_since_ms; /* more jobs than needed since; -1: there are not */
+	int64_t low_peak;     /* the most that were needed since */
 	/* Jobs that end until then are being replaced. It never falls: were another one asked for when a
 	 * long task comes, and not needed when that is done, it would be cancelled and asked for again. */
 	int64_t replaced_end_ms;
@@ -68,7 +62,6 @@ struct fleet_limits {
 	int64_t target;	 /* jobs; scaling.h */
 	int64_t backlog; /* the most pending jobs; 0: any number */
 	int64_t idle_hold_ms;
-	int64_t wait_ms; /* the least that a job takes to come; 0: not known, the hold counts */
 	int64_t lead_ms, margin_ms, longest_ms; /* handover.h */
 	bool by_hand;	 /* the size was set by a user: down at once, draining busy jobs, too */
 	bool paused;	 /* ask for nothing and give nothing back */

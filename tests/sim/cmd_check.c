@@ -7,7 +7,7 @@
 
 const struct policy *sim_policy_of(uint64_t seed)
 {
-	return seed % 2 ? &policy_draco : &policy_draco_eager;
+	return seed % 2 ? &policy_draco : &policy_draco_short;
 }
 
 int sim_check(const struct sim_options *options)

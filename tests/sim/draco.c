@@ -14,6 +14,7 @@
 #define LONG_MS		2000 /* it reports at least that often while something runs */
 #define POLL_MS		1000
 #define ANSWER_MS	30     /* of the preload */
+#define SHORT_HOLD_MS	10000  /* an idle_hold for those who count core seconds */
 #define BUSY_HOLD_MS	1000   /* a task was there */
 #define FULL_HOLD_MS	10000  /* data had nowhere to go */
 #define MOVE_MS		2000   /* the least that data takes to move */
@@ -44,17 +45,18 @@ static void *create(struct world *world)
 	fleet_state_init(&draco->fleet);
 	scaling_state_init(&draco->scaling);
 	rules_init(&draco->rules);
+	draco->idle_hold_ms = trace->idle_hold_ms;
 	draco->report_ms = FIRST_REPORT_MS;
 	draco->poll_ms = draco->wake_ms = INT64_MAX;
 	draco->due = true;
 	return draco;
 }
 
-static void *create_eager(struct world *world)
+static void *create_short(struct world *world)
 {
 	struct draco *draco = create(world);
 
-	draco->eager = true;
+	draco->idle_hold_ms = min_of(draco->idle_hold_ms, SHORT_HOLD_MS);
 	return draco;
 }
 
@@ -311,7 +313,6 @@ static void decide(struct world *world, struct draco *draco)
 			? world->trace->processes * world->trace->threads
 			: 0;
 	draco->limits.wait_ms = handover_shortest_ms(&draco->waits);
-	draco->wait_ms = draco->eager ? draco->limits.wait_ms : 0;
 	scaling_decide(
 		&draco->scaling, &draco->limits, &draco->demand, world->now_ms, &draco->target);
 	if (before != draco->target.jobs)
@@ -321,8 +322,7 @@ static void decide(struct world *world, struct draco *draco)
 	limits = (struct fleet_limits){
 		.target = draco->target.jobs,
 		.backlog = world->trace->backlog,
-		.idle_hold_ms = world->trace->idle_hold_ms,
-		.wait_ms = draco->wait_ms,
+		.idle_hold_ms = draco->idle_hold_ms,
 		.lead_ms = handover_lead_ms(&draco->waits, 0),
 		.margin_ms = world->trace->margin_ms,
 		.longest_ms = draco->longest_ms,
@@ -445,9 +445,9 @@ const struct policy policy_draco = {
 	.task_again = task_again,
 };
 
-const struct policy policy_draco_eager = {
-	.name = "draco+wait",
-	.create = create_eager,
+const struct policy policy_draco_short = {
+	.name = "draco+short",
+	.create = create_short,
 	.destroy = destroy,
 	.next_ms = next_ms,
 	.step = step,

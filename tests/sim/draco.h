@@ -35,8 +35,7 @@ struct draco {
 	struct scaling_target target;
 	struct fleet_decision decision;
 	int64_t longest_ms;
-	bool eager;	 /* idle jobs go sooner than idle_hold says */
-	int64_t wait_ms; /* for that; 0: not */
+	int64_t idle_hold_ms;
 	bool paused;
 	int64_t back_off_until_ms;
 	int failures;			     /* in a row */

@@ -23,7 +23,7 @@ static const char help[] =
 	"  --traces N     how many (check; 500)\n"
 	"  --seed S       the first one (1)\n"
 	"  --seeds N      runs of each trace whose mean is printed (compare; 20)\n"
-	"  --policy NAME  draco, draco+wait, adaptive, adaptive+key, adaptive+key+min (run; the\n"
+	"  --policy NAME  draco, draco+short, adaptive, adaptive+key, adaptive+key+min (run; the\n"
 	"                 one that check takes for the seed)\n"
 	"  --verbose      run: print all that happens; check: print all violations\n"
 	"  --help\n"

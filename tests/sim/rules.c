@@ -12,18 +12,12 @@
 #define SERVE_MS     (3 * SECOND)   /* from work until a job is submitted */
 #define TAKE_DATA_MS (20 * SECOND)  /* a job was ready to take it for so long */
 #define LATE_MS	     (15 * SECOND)  /* besides waiting and booting */
-#define HOLD_MIN_MS  (3 * SECOND)   /* as in fleet.c */
 #define KNOWN_MS     (2 * SECOND)
 #define FLIPS_MS     (60 * SECOND)
 
 static int64_t max_of(int64_t a, int64_t b)
 {
 	return a > b ? a : b;
-}
-
-static int64_t min_of(int64_t a, int64_t b)
-{
-	return a < b ? a : b;
 }
 
 void rules_init(struct rules *rules)
@@ -99,18 +93,14 @@ static void check_giving_back(
 {
 	const struct rules *rules = &draco->rules;
 	bool by_hand = draco->limits.fixed_jobs >= 0;
-	int64_t hold_ms = world->trace->idle_hold_ms, now_ms = world->now_ms;
-	int64_t run_ms = min_of(hold_ms, max_of(draco->wait_ms / 4, HOLD_MIN_MS));
+	int64_t hold_ms = draco->idle_hold_ms, now_ms = world->now_ms;
 	int64_t needed = by_hand ? draco->target.jobs : peak_since(rules, now_ms - hold_ms);
 
-	if (draco->wait_ms == 0)
-		run_ms = hold_ms;
 	if (counts->cancelled > 0 && counts->fresh - counts->cancelled < needed)
 		world_violate(world,
 			"cancels down to %" PRId64 " jobs, %" PRId64
 			" were needed within the hold",
 			counts->fresh - counts->cancelled, needed);
-	needed = by_hand ? needed : peak_since(rules, now_ms - run_ms);
 	if (counts->kept + counts->cancelled < counts->fresh && counts->kept < needed)
 		world_violate(world,
 			"gives back down to %" PRId64 " jobs, %" PRId64

@@ -29,8 +29,7 @@ struct policy {
 };
 
 extern const struct policy policy_draco;
-extern const struct policy
-	policy_draco_eager; /* gives idle jobs back sooner where others come soon */
+extern const struct policy policy_draco_short;	    /* with an idle_hold of 10 s at most */
 extern const struct policy policy_adaptive;	    /* as dask-jobqueue configures it */
 extern const struct policy policy_adaptive_grouped; /* with a worker_key that gives the job */
 extern const struct policy policy_adaptive_whole;   /* and a minimum of whole jobs */

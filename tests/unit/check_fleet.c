@@ -198,36 +198,6 @@ START_TEST(what_could_not_be_given_back)
 }
 END_TEST
 
-START_TEST(running_jobs_are_held_for_less_where_others_come_soon)
-{
-	fix.limits.wait_ms = 40 * SECOND;
-	fix.limits.target = 1;
-	add(PHASE_READY);
-	add(PHASE_READY);
-	add(PHASE_READY);
-	add(PHASE_PENDING);
-	decide(0);
-	ck_assert_int_eq(fix.decision.wake_ms, START + 10 * SECOND);
-	decide(10 * SECOND);
-	/* What is in the queue keeps its place, and counts. */
-	assert_actions("drain drain keep keep");
-	fix.jobs[0].phase = fix.jobs[1].phase = PHASE_ENDING;
-	decide(50 * SECOND);
-	assert_actions("keep keep keep cancel");
-	/* Not for less than some seconds, nor for more than the hold. */
-	fleet_fixture_setup();
-	fix.limits.wait_ms = SECOND;
-	add(PHASE_READY);
-	decide(0);
-	ck_assert_int_eq(fix.decision.wake_ms, START + 3 * SECOND);
-	fleet_fixture_setup();
-	fix.limits.wait_ms = 600 * SECOND;
-	add(PHASE_READY);
-	decide(0);
-	ck_assert_int_eq(fix.decision.wake_ms, START + HOLD);
-}
-END_TEST
-
 START_TEST(paused_gives_nothing_back)
 {
 	add(PHASE_READY);
@@ -445,7 +415,6 @@ Suite *unit_suite(void)
 	tcase_add_test(tcase, idle_since_it_is_ready_or_starts);
 	tcase_add_test(tcase, the_best_to_give_back);
 	tcase_add_test(tcase, what_could_not_be_given_back);
-	tcase_add_test(tcase, running_jobs_are_held_for_less_where_others_come_soon);
 	tcase_add_test(tcase, paused_gives_nothing_back);
 	tcase_add_test(tcase, draining_goes_on);
 	tcase_add_test(tcase, data_needs_somebody_who_takes_it);

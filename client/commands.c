@@ -66,6 +66,11 @@ const struct command commands[] = {
 		"variables (DRACO_CORES ...) and the options here; the later ones win. dracoctl config\n"
 		"shows them all.\n",
 		true, start_options, cmd_start},
+	{"run", "-- COMMAND [ARGUMENT]...", "run a command with the cluster under it",
+		"Starts the cluster, or joins it, as start does, and runs the command with the variables of\n"
+		"env: distributed.Client() without arguments connects. When this began the cluster and nobody\n"
+		"else is attached, it is stopped afterwards. The exit status is that of the command.\n",
+		true, NULL, cmd_run},
 	{"launch", "", "start dracod alone, when it does not run",
 		"No cluster is started. For programs that talk to dracod themselves: with --json its host,\n"
 		"process, version and control socket are printed.\n",

@@ -91,6 +91,7 @@ int cmd_events(struct ctl *ctl, int argc, char **argv);
 int cmd_env(struct ctl *ctl, int argc, char **argv);
 int cmd_config(struct ctl *ctl, int argc, char **argv);
 int cmd_launch(struct ctl *ctl, int argc, char **argv);
+int cmd_run(struct ctl *ctl, int argc, char **argv);
 int cmd_script(struct ctl *ctl, int argc, char **argv);
 int cmd_dashboard(struct ctl *ctl, int argc, char **argv);
 int cmd_version(struct ctl *ctl, int argc, char **argv);

@@ -51,6 +51,7 @@ def environment(draco: Draco) -> dict[str, str]:
     return {
         "DRACO_BIN": str(BUILD / "dracod"),
         **draco.environment,
+        "PATH": f"{draco.environment['PATH']}:{BUILD}",  # where DRACO_BIN is a wrapper
         "PYTHONPATH": str(PACKAGE),
         "PYTHONDONTWRITEBYTECODE": "1",
     }

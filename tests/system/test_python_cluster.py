@@ -197,6 +197,8 @@ def test_html_and_logs(draco: Draco) -> None:
         assert set(logs) == {"Cluster", "Scheduler"}
         assert "-> running" in logs["Cluster"]
         assert kernel.run("print(len(cluster.get_logs(cluster=False)))") == "3\n"
+        script = kernel.run("print(cluster.job_script())")
+        assert script.startswith("#!") and "--nworkers 2" in script
         link = kernel.run("print(cluster.dashboard_link)").strip()
         assert link == (draco.status()["dashboard"]["url"] or "")
         kernel.run("cluster.close()")

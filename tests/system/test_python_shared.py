@@ -107,6 +107,15 @@ def test_from_name_and_the_list(draco: Draco) -> None:
         assert kernel.run(
             "info, = draco.list_clusters(); print(info.name, info.state, info.workers)"
         ).startswith(f"{draco.name} running ")
+        # As dask-ctl asks by the package's entry point.
+        assert (
+            kernel.run(
+                "import asyncio; from draco.discovery import discover\n"
+                "async def names(): return [(n, c.__name__) async for n, c in discover()]\n"
+                "print(asyncio.run(names()))"
+            )
+            == f"[('{draco.name}', 'Cluster')]\n"
+        )
         kernel.run("cluster = draco.Cluster.from_name(info.name)")
         assert attached(draco) == [kernel.process.pid]
         kernel.run("cluster.close()")
@@ -168,6 +177,19 @@ def test_a_lease_is_use(draco: Draco) -> None:
         assert draco.cluster_state() == "running"
         kernel.run("cluster.close()")
         wait_for(lambda: draco.cluster_state() == "stopped", "it stops when nobody is attached")
+
+
+def test_use_is_told_while_work_is_under_way(draco: Draco) -> None:
+    with Kernel(draco) as kernel:
+        kernel.run(START)
+        kernel.run("import time; future = client.submit(time.sleep, 60)")
+
+        def unused_for() -> int:
+            (lease,) = draco.status()["attached"]
+            return lease["last_use"] - lease["since"]
+
+        wait_for(lambda: unused_for() >= 4, "the last use is told again")
+        kernel.run("future.cancel(); client.close(); cluster.close()")
 
 
 def test_differences_are_told_once(draco: Draco) -> None:

@@ -4,16 +4,20 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import dask.config
 from dask.utils import parse_bytes
+from distributed.client import Client
 from distributed.security import Security
 
 from draco._client import Connection
 from draco._progress import Progress
 from draco._settings import caller_environment
 from draco.errors import ClusterNotRunning, SettingError
+
+if TYPE_CHECKING:
+    from draco.cluster import Cluster
 
 _TLS = "DASK_DISTRIBUTED__COMM__TLS__"
 _DEFAULT_LINK = "{scheme}://{host}:{port}/status"
@@ -112,6 +116,16 @@ def amount_of(
     if len(given) != 1:
         raise SettingError("scale: give one of n, jobs, cores and memory")
     return given
+
+
+def has_pending_work(cluster: Cluster) -> bool:
+    """Whether a client of this process waits for a result of this cluster."""
+    return any(
+        state.status == "pending"
+        for client in list(Client._instances)
+        if client.cluster is cluster and client.status == "running"
+        for state in list(client.futures.values())
+    )
 
 
 def proxied_link(port: int) -> str | None:

@@ -105,6 +105,7 @@ class Cluster(Sized, DaskCluster):
         self._beginning: asyncio.Task[None] | None = None
         self._ending: asyncio.Task[None] | None = None
         self._news = asyncio.Event()
+        self._told_use = 0.0
         self._tasks: set[asyncio.Future[Any]] = set()
         self._report: dict[str, Any] = {}
         self._report_time = 0.0
@@ -229,7 +230,17 @@ class Cluster(Sized, DaskCluster):
                     await asyncio.wait_for(self._news.wait(), REFRESH)
                 self._news.clear()
                 await self._refresh_workers()
+                await self._tell_use()
                 await asyncio.sleep(self._sync_interval / 4)
+
+    async def _tell_use(self) -> None:
+        """Let others see that this process waits for work that it has sent."""
+        now = time.monotonic()
+        if now - self._told_use < REFRESH or not _join.has_pending_work(self):
+            return
+        self._told_use = now
+        with contextlib.suppress(DracoError):
+            await self._call("attach", {"label": label()})
 
     def _warn(self) -> None:
         for text in self._warnings:
@@ -318,6 +329,16 @@ class Cluster(Sized, DaskCluster):
         task.add_done_callback(self._tasks.discard)
 
     # Asking dracod
+
+    def job_script(self) -> Any:
+        """The batch script of a job, as a start with these settings would submit it."""
+        return self.sync(self._job_script)
+
+    async def _job_script(self) -> str:
+        params = _join.start_params(self._wish or {})
+        wanted = ("settings", "profile", "environment")
+        answer = await self._call("script", {k: params[k] for k in wanted if k in params})
+        return str(answer["script"])
 
     async def _call(self, method: str, params: dict[str, Any] | None = None) -> Any:
         if self.status == Status.created:

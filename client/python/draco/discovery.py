@@ -2,11 +2,17 @@
 
 from __future__ import annotations
 
+import asyncio
+from collections.abc import AsyncIterator
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 from draco._client import call_once
 from draco._daemon import is_elsewhere, read_daemon_file, state_directory
 from draco.errors import DracoError
+
+if TYPE_CHECKING:
+    from draco.cluster import Cluster
 
 
 @dataclass(frozen=True)
@@ -74,3 +80,12 @@ def _look(name: str) -> ClusterInfo | None:
         scheduler["address"],
         scheduler["dashboard"],
     )
+
+
+async def discover() -> AsyncIterator[tuple[str, type[Cluster]]]:
+    """Tell dask-ctl which clusters there are: its entry point ``dask_cluster_discovery``."""
+    from draco.cluster import Cluster
+
+    for info in await asyncio.to_thread(list_clusters):
+        if info.state in ("running", "starting"):
+            yield info.name, Cluster

@@ -1,0 +1,133 @@
+/* cmd_run.c: dracoctl run: a command with a cluster under it. */
+#include <errno.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "client/ctl.h"
+#include "client/launch.h"
+#include "client/output.h"
+#include "client/request.h"
+#include "client/start_wait.h"
+#include "common/alloc.h"
+#include "common/cleanup.h"
+#include "common/host.h"
+#include "common/json.h"
+
+#define CANNOT_EXECUTE 126 /* as the shell has it */
+#define NOT_FOUND      127
+
+static pid_t child;
+
+static void pass_on(int signal_number)
+{
+	if (child > 0)
+		kill(child, signal_number);
+}
+
+/* Ask for something that does not fail in a way that matters here. */
+static json_t *ask(struct connection *connection, const char *method, json_t *params)
+{
+	struct refusal refusal = {0};
+	struct err err = ERR_INIT;
+	json_t *result = NULL;
+
+	if (connection_call(connection, method, params, NULL, NULL, &result, &refusal, &err) <
+		0)
+		fprintf(stderr, "dracoctl: %s\n", err.text);
+	json_decref(refusal.data);
+	return result;
+}
+
+/* Hold on to the cluster, under the command's name. */
+static void attach(struct connection *connection, const char *command)
+{
+	struct host here;
+
+	host_get(&here);
+	json_decref(ask(connection, "attach",
+		json_pack("{s:{s:s, s:i, s:o}}", "label", "host", here.name, "pid",
+			(int)getpid(), "program", json_text(command))));
+}
+
+/* In the new process. */
+static void become(char **command, const json_t *environment)
+{
+	const char *name;
+	json_t *value;
+
+	json_object_foreach (UNCONST(environment), name, value)
+		setenv(name, json_string_value(value), 1);
+	signal(SIGINT, SIG_DFL);
+	signal(SIGTERM, SIG_DFL);
+	execvp(command[0], command);
+	fprintf(stderr, "dracoctl: cannot run %s: %s\n", command[0], strerror(errno));
+	_exit(errno == ENOENT ? NOT_FOUND : CANNOT_EXECUTE);
+}
+
+/* Run it and return its exit status, as the shell has it. */
+static int run(const struct ctl *ctl, char **command, const json_t *environment)
+{
+	struct sigaction action = {.sa_handler = pass_on};
+	int status;
+
+	child = fork();
+	if (child == 0)
+		become(command, environment);
+	if (child < 0) {
+		output_error(ctl, "cannot start a process: %s", strerror(errno));
+		return CTL_FAILED;
+	}
+	signal(SIGINT, SIG_IGN); /* Ctrl-C goes to the command by itself */
+	sigaction(SIGTERM, &action, NULL);
+	sigaction(SIGHUP, &action, NULL);
+	while (waitpid(child, &status, 0) < 0)
+		if (errno != EINTR)
+			return CTL_FAILED;
+	child = 0;
+	return WIFSIGNALED(status) ? 128 + WTERMSIG(status) : WEXITSTATUS(status);
+}
+
+/* Stop the cluster when this command began it and nobody else uses it. */
+static void give_back(struct connection *connection, bool launched)
+{
+	_cleanup_json_ json_t *result =
+		ask(connection, "stop", json_pack("{s:b, s:b}", "own", 1, "alone", 1));
+
+	if (launched && result && !json_get_boolean(result, "kept", 0))
+		launch_end(connection);
+}
+
+int cmd_run(struct ctl *ctl, int argc, char **argv)
+{
+	_cleanup_json_ json_t *limits = NULL, *started = NULL, *environment = NULL;
+	struct connection connection;
+	json_t *params;
+	bool launched;
+	double seconds;
+	int status;
+
+	while (command_option(ctl, argc, argv) != -1)
+		;
+	if (optind >= argc) {
+		output_error(ctl, "run: no command was given: dracoctl run -- COMMAND ...");
+		return CTL_USAGE;
+	}
+	status = start_connect(&connection, ctl, &limits, &launched);
+	if (status != CTL_DONE)
+		return status;
+	params = start_params(ctl);
+	json_object_set_new(params, "bound", json_true());
+	status = start_wait(&connection, ctl, params, limits, launched, &seconds, &started);
+	if (status == CTL_DONE) {
+		attach(&connection, argv[optind]);
+		environment = ask(&connection, "environment", NULL);
+		status = environment ? run(ctl, argv + optind, environment) : CTL_FAILED;
+		give_back(&connection, launched);
+	}
+	connection_close(&connection);
+	return status;
+}

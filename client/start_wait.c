@@ -1,0 +1,200 @@
+/* start_wait.c: bringing the cluster up for a command: dracod when it is needed, the request, what happens
+ * meanwhile, and giving back what was begun when it is interrupted. */
+#include "client/start_wait.h"
+
+#include <errno.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "client/caller.h"
+#include "client/ctl.h"
+#include "client/launch.h"
+#include "client/output.h"
+#include "client/request.h"
+#include "common/alloc.h"
+#include "common/cleanup.h"
+#include "common/json.h"
+#include "common/rpc.h"
+#include "common/settings.h"
+
+static volatile sig_atomic_t interrupted;
+
+static void on_interrupt(int signal_number)
+{
+	(void)signal_number;
+	interrupted = 1;
+}
+
+struct waiting {
+	const struct ctl *ctl;
+	struct live live;
+	char *message;
+	json_int_t step; /* of the last message */
+	struct timespec since;
+};
+
+static double seconds_since(const struct timespec *since)
+{
+	struct timespec now;
+
+	clock_gettime(CLOCK_MONOTONIC, &now);
+	return (double)(now.tv_sec - since->tv_sec) +
+		(double)(now.tv_nsec - since->tv_nsec) / 1e9;
+}
+
+static bool on_notification(void *arg, const char *method, const json_t *params)
+{
+	struct waiting *waiting = arg;
+
+	if (method && strcmp(method, "progress") == 0) {
+		json_int_t step = json_get_integer(params, "step", 0);
+
+		if (waiting->message && step != waiting->step)
+			live_keep(&waiting->live);
+		waiting->step = step;
+		xreplace(&waiting->message, json_get_text(params, "message", ""));
+		if (waiting->ctl->json) {
+			json_dumpf(params, stdout, JSON_COMPACT);
+			putchar('\n');
+			fflush(stdout);
+		}
+	}
+	if (waiting->message && !waiting->ctl->json && !waiting->ctl->quiet)
+		live_show(&waiting->live, method != NULL, "%5.1f s  %s",
+			seconds_since(&waiting->since), waiting->message);
+	return !interrupted;
+}
+
+/* Check the settings here, so that a mistake costs no daemon, and tell what the site does not allow.
+ * Returns an exit status. */
+static int check_settings(struct ctl *ctl, json_t **ret_limits)
+{
+	struct settings_report report;
+	struct settings settings;
+	struct err err = ERR_INIT;
+	int status;
+
+	if (paths_init(&ctl->paths, ctl->name, &err) < 0) {
+		output_error(ctl, "%s", err.text);
+		return CTL_USAGE;
+	}
+	status = caller_settings(ctl, &settings, &report);
+	if (status == CTL_DONE)
+		*ret_limits = json_incref(report.limits);
+	settings_finish(&settings);
+	settings_report_finish(&report);
+	return status;
+}
+
+/* The values that a limit of the site has changed, but for those in told. */
+static void print_limits(const struct ctl *ctl, const json_t *limits, const json_t *told)
+{
+	const json_t *limit, *known;
+	size_t i, j;
+
+	json_array_foreach (limits, i, limit) {
+		bool is_told = false;
+
+		json_array_foreach (told, j, known)
+			is_told = is_told || json_equal(limit, known);
+		if (!is_told)
+			output_warning(ctl, json_get_text(limit, "message", ""));
+	}
+}
+
+int start_connect(
+	struct connection *connection, struct ctl *ctl, json_t **ret_limits, bool *ret_launched)
+{
+	struct sigaction action = {.sa_handler = on_interrupt};
+	struct err err = ERR_INIT;
+	int status = check_settings(ctl, ret_limits);
+
+	if (status != CTL_DONE)
+		return status;
+	print_limits(ctl, *ret_limits, NULL);
+	sigaction(SIGINT, &action, NULL);
+	sigaction(SIGTERM, &action, NULL);
+	if (launch_connect(connection, ctl, ret_launched, &err) == 0)
+		return CTL_DONE;
+	output_error(ctl, "%s", err.text);
+	return CTL_FAILED;
+}
+
+static int stop_after_interrupt(
+	struct connection *connection, struct waiting *waiting, bool launched)
+{
+	_cleanup_json_ json_t *result = NULL;
+	struct refusal refusal = {0};
+	struct err err = ERR_INIT;
+	json_int_t unconfirmed;
+	int r;
+
+	live_clear(&waiting->live);
+	signal(SIGINT, SIG_DFL); /* a second Ctrl-C ends dracoctl; dracod goes on cleaning up */
+	signal(SIGTERM, SIG_DFL);
+	fprintf(stderr, "dracoctl: interrupted, ending what this start began ...\n");
+	r = connection_call(connection, "stop", json_pack("{s:b}", "own", 1), NULL, NULL,
+		&result, &refusal, &err);
+	json_decref(refusal.data);
+	unconfirmed = json_get_integer(result, "unconfirmed", 0);
+	if (r < 0)
+		fprintf(stderr, "dracoctl: %s\n", err.text);
+	else if (json_get_boolean(result, "kept", 0))
+		fprintf(stderr,
+			"dracoctl: not waiting any more; the cluster stays, because "
+			"somebody else began it\n");
+	else if (unconfirmed > 0)
+		fprintf(stderr,
+			"dracoctl: Slurm does not answer: %" JSON_INTEGER_FORMAT
+			" job%s may live on (squeue --me shows them)\n",
+			unconfirmed, unconfirmed == 1 ? "" : "s");
+	else
+		fprintf(stderr, "dracoctl: done, nothing is left\n");
+	if (launched && r == 0 && !json_get_boolean(result, "kept", 0))
+		launch_end(connection);
+	return CTL_INTERRUPTED;
+}
+
+json_t *start_params(const struct ctl *ctl)
+{
+	_cleanup_free_ char *directory = getcwd(NULL, 0);
+	json_t *params = caller_params(ctl);
+
+	json_object_set_new(params, "directory", json_text(directory ? directory : "/"));
+	json_object_set_new(params, "progress", json_true());
+	return params;
+}
+
+int start_wait(struct connection *connection, struct ctl *ctl, json_t *params,
+	const json_t *limits, bool launched, double *ret_seconds, json_t **ret_status)
+{
+	struct waiting waiting = {.ctl = ctl};
+	struct refusal refusal = {0};
+	struct err err = ERR_INIT;
+	int r;
+
+	live_init(&waiting.live);
+	clock_gettime(CLOCK_MONOTONIC, &waiting.since);
+	r = connection_call(connection, "start", params, on_notification, &waiting, ret_status,
+		&refusal, &err);
+	if (r == -EINTR) {
+		free(waiting.message);
+		return stop_after_interrupt(connection, &waiting, launched);
+	}
+	live_clear(&waiting.live);
+	free(waiting.message);
+	if (r < 0) {
+		output_failure(ctl, err.text, refusal.data);
+		json_decref(refusal.data);
+		if (launched)
+			launch_end(connection);
+		return refusal.code == RPC_INVALID_PARAMS ? CTL_USAGE : CTL_FAILED;
+	}
+	print_limits(ctl, json_object_get(*ret_status, "limits"), limits);
+	*ret_seconds = seconds_since(&waiting.since);
+	return CTL_DONE;
+}

@@ -1,0 +1,116 @@
+"""Real kernels of Jupyter: where ipykernel and jupyter_client are installed beside distributed."""
+
+from __future__ import annotations
+
+import signal
+import time
+from typing import Any
+
+import pytest
+from harness import Draco, wait_for
+from kernels import SMALL, environment
+
+pytest.importorskip("ipykernel", reason="ipykernel is not installed")
+manager = pytest.importorskip(
+    "jupyter_client.manager", reason="jupyter_client is not installed"
+)
+
+CALL = (
+    "from draco import start_slurm_cluster\n"
+    f"client, cluster = start_slurm_cluster({SMALL}, maximum=6)"
+)
+
+
+class JupyterKernel:
+    """A kernel as a notebook has it.
+
+    Parameters
+    ----------
+    draco : Draco
+        Whose it is.
+    notebook : str
+        The path that the notebook server tells it.
+    """
+
+    def __init__(self, draco: Draco, notebook: str) -> None:
+        variables = {**environment(draco), "JPY_SESSION_NAME": notebook}
+        self.manager, self.client = manager.start_new_kernel(env=variables, cwd=draco.home)
+
+    def __enter__(self) -> JupyterKernel:
+        return self
+
+    def __exit__(self, *exc_info: Any) -> None:
+        self.client.stop_channels()
+        self.manager.shutdown_kernel(now=True)
+
+    def run(self, code: str, timeout: float = 100) -> tuple[str, dict[str, str], str | None]:
+        """Run a cell: what it printed, what it showed, and the name of its exception."""
+        number = self.client.execute(code)
+        out, shown, error = "", {}, None
+        while True:
+            message = self.client.get_iopub_msg(timeout=timeout)
+            if message["parent_header"].get("msg_id") != number:
+                continue
+            content = message["content"]
+            if message["msg_type"] == "stream":
+                out += content["text"]
+            elif message["msg_type"] in ("display_data", "execute_result"):
+                shown = content["data"]
+            elif message["msg_type"] == "error":
+                error = content["ename"]
+            elif content.get("execution_state") == "idle":
+                return out, shown, error
+
+
+def test_three_notebooks(draco: Draco) -> None:
+    names = ["/n/one.ipynb", "/n/two.ipynb", "/n/three.ipynb"]
+    with (
+        JupyterKernel(draco, names[0]) as one,
+        JupyterKernel(draco, names[1]) as two,
+        JupyterKernel(draco, names[2]) as three,
+    ):
+        for kernel in (one, two, three):
+            out, _shown, error = kernel.run(CALL)
+            assert error is None and "is ready for computation" in out
+        assert [lease["notebook"] for lease in draco.status()["attached"]] == names
+        out, shown, error = one.run("cluster")
+        assert error is None and draco.jobs()[0]["id"] in shown["text/html"]
+        two.manager.signal_kernel(signal.SIGKILL)
+        wait_for(lambda: len(draco.status()["attached"]) == 2, "the lease ends", timeout=10)
+        one.run("client.close(); cluster.close()")
+        assert three.run("client.submit(pow, 2, 5).result()")[1]["text/plain"] == "32"
+        three.run("cluster.shutdown()")
+    assert draco.cluster_state() == "stopped"
+
+
+def test_the_panel_scales_and_adapts(draco: Draco) -> None:
+    pytest.importorskip("ipywidgets", reason="ipywidgets is not installed")
+    with JupyterKernel(draco, "/n/one.ipynb") as kernel:
+        kernel.run(CALL)
+        out, _shown, error = kernel.run(
+            "by_hand, adaptive = cluster._widget().children[1].children[1].children\n"
+            "number, button = by_hand.children\nnumber.value = 4\nbutton.click()\n"
+            "cluster.wait_for_workers(4, timeout=90)\nprint(cluster._scaling_status())"
+        )
+        assert error is None and "Scaling mode: Manual" in out
+        assert len(draco.jobs()) == 2
+        out, _shown, error = kernel.run(
+            "low, high, button = adaptive.children\nlow.value, high.value = 2, 6\n"
+            "button.click()\nprint(cluster._scaling_status())"
+        )
+        assert error is None and "Adaptive, 2 to 6 workers" in out
+        kernel.run("client.close(); cluster.close()")
+
+
+def test_interrupt_and_go_on(draco: Draco) -> None:
+    with JupyterKernel(draco, "/n/one.ipynb") as kernel:
+        kernel.run("import draco, distributed")
+        kernel.client.execute(CALL)
+        wait_for(lambda: draco.cluster_state() == "starting", "it starts")
+        time.sleep(0.1)
+        kernel.manager.interrupt_kernel()
+        wait_for(lambda: draco.cluster_state() == "stopped", "it is given up")
+        assert not draco.jobs()
+        assert kernel.run(CALL)[2] is None
+        kernel.run("client.close(); cluster.close()")
+    assert draco.cluster_state() == "stopped"

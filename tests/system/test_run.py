@@ -1,0 +1,83 @@
+"""dracoctl run: a command with the cluster under it; dracoctl launch."""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import subprocess
+
+from harness import PYTHON, SMALL, Draco, wait_for
+
+CODE = "from distributed import Client\nprint(Client().submit(pow, 2, 5).result())"
+
+
+def test_the_cluster_is_there_for_the_command(draco: Draco) -> None:
+    result = draco.run("run", *SMALL, "--", PYTHON, "-c", CODE)
+    assert result.stdout == "32\n"
+    assert "is pending" in result.stderr or "runs" in result.stderr
+    assert not draco.jobs() and not draco.processes()  # nor a dracod
+
+
+def test_its_exit_status(draco: Draco) -> None:
+    draco.start()
+    for command, status in (
+        (["sh", "-c", "exit 7"], 7),
+        (["sh", "-c", "kill -TERM $$"], 128 + signal.SIGTERM),
+        (["/no/such/program"], 127),
+        (["/etc/passwd"], 126),
+    ):
+        assert draco.run("run", *SMALL, "--", *command, check=False).returncode == status
+    assert draco.run("run", *SMALL, check=False).returncode == 2
+    assert draco.cluster_state() == "running"  # run did not start it
+
+
+def test_it_stays_for_others(draco: Draco) -> None:
+    """Whoever is attached keeps the cluster of one who began it."""
+    first = draco.popen(
+        "run", *SMALL, "--", "cat", stdin=subprocess.PIPE, stderr=subprocess.DEVNULL
+    )
+    wait_for(lambda: draco.cluster_state() == "running", "the cluster runs")
+    second = draco.popen(
+        "run", *SMALL, "--", "cat", stdin=subprocess.PIPE, stderr=subprocess.DEVNULL
+    )
+    wait_for(lambda: len(draco.status()["attached"]) == 2, "both are attached")
+    assert {lease["program"] for lease in draco.status()["attached"]} == {"cat"}
+    first.communicate(timeout=60)
+    assert draco.cluster_state() == "running"
+    second.communicate(timeout=60)
+    assert draco.cluster_state() == "running"
+
+
+def test_signals_reach_the_command(draco: Draco) -> None:
+    trap = "trap 'echo term; exit 3' TERM; echo ready; while :; do sleep 0.1; done"
+    process = draco.popen("run", *SMALL, "--", "sh", "-c", trap, stdout=subprocess.PIPE)
+    assert process.stdout is not None and process.stdout.readline() == "ready\n"
+    process.send_signal(signal.SIGTERM)
+    assert process.communicate(timeout=120)[0] == "term\n"
+    assert process.returncode == 3
+    assert not draco.jobs()
+
+
+def test_killed_it_leaves_the_cluster_to_idle_shutdown(draco: Draco) -> None:
+    process = draco.popen("run", *SMALL, "--idle-shutdown=1", "--", "sleep", "1000")
+    wait_for(lambda: draco.cluster_state() == "running", "the cluster runs")
+    wait_for(lambda: draco.status()["attached"], "it is attached")
+    children = subprocess.run(
+        ["pgrep", "-P", str(process.pid), "-x", "sleep"], stdout=subprocess.PIPE, text=True
+    ).stdout.split()
+    process.kill()
+    process.wait()
+    for child in children:
+        os.kill(int(child), signal.SIGKILL)
+    wait_for(lambda: draco.cluster_state() == "stopped", "it stops by itself")
+
+
+def test_launch(draco: Draco) -> None:
+    first = json.loads(draco.run("--json", "launch").stdout)
+    second = json.loads(draco.run("--json", "launch").stdout)
+    assert first["launched"] is True and second["launched"] is False
+    assert first["pid"] == second["pid"] == draco.daemon()
+    assert os.path.exists(first["socket"])
+    assert "runs already, as process" in draco.run("launch").stdout
+    assert draco.cluster_state() == "stopped" and not draco.all_jobs()

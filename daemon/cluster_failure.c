@@ -165,7 +165,8 @@ static void count(struct cluster *cluster, const struct job *job, const char *ho
 		return;
 	}
 	note_successes(cluster);
-	if (!failures_add(failures, job->running_since_ms, now)) {
+	if (!failures_add(failures, job->start_time,
+		    job->phase == PHASE_GONE ? job->end_time : time(NULL), now)) {
 		history_failure("job", job->id, log, "%s; as others did just now", how);
 	} else if (failures->in_a_row >= limit) {
 		err_set(&err, -EIO, "job %s %s; %d failure%s in a row (failure_limit)", job->id,

@@ -186,6 +186,25 @@ static void apply_absent(
 		cluster_job_lost(cluster, job, young, true);
 }
 
+static bool is_ours(const struct slurm_job *report, const char *tag)
+{
+	return strncmp(report->name, tag, strlen(tag)) == 0;
+}
+
+static void take_over(struct cluster *cluster, const struct slurm_job *report, int64_t asked_ms)
+{
+	struct job *job = jobs_find(cluster->jobs, report->job_id, report->task, report->name);
+
+	if (!job || (job->phase == PHASE_GONE && !slurm_state_is_end(report->state))) {
+		apply_unknown(cluster, report);
+		job = jobs_find(cluster->jobs, report->job_id, report->task, report->name);
+	}
+	if (job) {
+		job->seen_ms = asked_ms;
+		apply(cluster, job, report);
+	}
+}
+
 static void on_read(void *arg, const struct slurm_job *reports, int count, int64_t asked_ms)
 {
 	struct cluster *cluster = arg;
@@ -193,22 +212,13 @@ static void on_read(void *arg, const struct slurm_job *reports, int count, int64
 	struct job *job;
 
 	cluster->poll_failures = 0;
-	for (int i = 0; i < count; i++) {
-		if (strncmp(reports[i].name, tag, strlen(tag)) != 0)
-			continue;
-		job = jobs_find(
-			cluster->jobs, reports[i].job_id, reports[i].task, reports[i].name);
-		if (!job ||
-			(job->phase == PHASE_GONE && !slurm_state_is_end(reports[i].state))) {
-			apply_unknown(cluster, &reports[i]);
-			job = jobs_find(cluster->jobs, reports[i].job_id, reports[i].task,
-				reports[i].name);
-		}
-		if (job) {
-			job->seen_ms = asked_ms;
-			apply(cluster, job, &reports[i]);
-		}
-	}
+	/* What runs before what has ended: the judgement of an end asks whether other jobs run. */
+	for (int i = 0; i < count; i++)
+		if (is_ours(&reports[i], tag) && !slurm_state_is_end(reports[i].state))
+			take_over(cluster, &reports[i], asked_ms);
+	for (int i = 0; i < count; i++)
+		if (is_ours(&reports[i], tag) && slurm_state_is_end(reports[i].state))
+			take_over(cluster, &reports[i], asked_ms);
 	submissions_queue_read(cluster->submissions, asked_ms);
 	TAILQ_FOREACH (job, jobs_list(cluster->jobs), link)
 		if (job->job_id && job->phase != PHASE_GONE && job->known_ms < asked_ms &&

@@ -8,9 +8,6 @@
 #include "common/alloc.h"
 #include "common/parse.h"
 
-/* What one reading of the queue shows is taken over within this time: runs and ends alike. */
-#define SEEN_LATE_MS 200
-
 enum when { NEVER, YOUNG, ALWAYS };
 
 /* The table of the README. */
@@ -110,12 +107,17 @@ int64_t failure_backoff_ms(int in_a_row)
 	return wait_ms < BACKOFF_MAX_MS ? wait_ms : BACKOFF_MAX_MS;
 }
 
-bool failures_add(struct failures *failures, int64_t started_ms, int64_t now_ms)
+bool failures_add(struct failures *failures, time_t started, time_t ended, int64_t now_ms)
 {
-	if (now_ms < failures->hold_until_ms && started_ms <= failures->last_ms + SEEN_LATE_MS)
+	/* To the second: what ran for less was one of several that were started together. */
+	bool is_next = started > failures->started && started >= failures->ended;
+
+	if (now_ms < failures->hold_until_ms && !is_next)
 		return false;
 	failures->in_a_row++;
 	failures->last_ms = now_ms;
+	failures->started = started;
+	failures->ended = ended;
 	failures->hold_until_ms = now_ms + failure_backoff_ms(failures->in_a_row);
 	return true;
 }

@@ -3,13 +3,14 @@
  *
  * A failure is a job that dies young, whose workers never come, or that runs out of memory. After the
  * first one in a row the next submission waits BACKOFF_FIRST_MS, after each other one twice as long. Jobs
- * that ran side by side and fail for one reason do so together: what had started before a counted failure
- * and ends during its back-off is not counted again. */
+ * that ran side by side and fail for one reason do so together: what had started before the last counted
+ * failure, and fails during its back-off, is not counted again. */
 #ifndef DRACO_DAEMON_FAILURE_H
 #define DRACO_DAEMON_FAILURE_H
 
 #include <stdbool.h>
 #include <stdint.h>
+#include <time.h>
 
 #include "daemon/slurm_msg.h"
 
@@ -73,6 +74,7 @@ char *failure_memory_hint(int64_t processes, int64_t memory_mib);
 struct failures { /* all zero in the beginning */
 	int in_a_row;
 	int64_t last_ms;		   /* of the last counted one; 0: none */
+	time_t started, ended;		   /* when that job did, by Slurm's clock */
 	int64_t hold_until_ms;		   /* its back-off */
 	int64_t cancelled_ms[CANCELS_MAX]; /* the last ones; 0: none */
 };
@@ -80,9 +82,9 @@ struct failures { /* all zero in the beginning */
 /* How long a submission waits after so many failures in a row. */
 int64_t failure_backoff_ms(int in_a_row);
 
-/* A job that runs since started_ms (0: not known) has failed at now_ms. False when it is one with the last
- * failure. */
-bool failures_add(struct failures *failures, int64_t started_ms, int64_t now_ms);
+/* A job that ran from started to ended, by Slurm's clock (0: not known), has failed; it is noticed at now_ms.
+ * False when it is one with the last failure. */
+bool failures_add(struct failures *failures, time_t started, time_t ended, int64_t now_ms);
 
 /* A job has proved at at_ms that jobs can work: what failed before does not count any more. */
 void failures_succeed(struct failures *failures, int64_t at_ms);

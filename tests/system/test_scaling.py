@@ -62,7 +62,9 @@ def phases(draco: Draco) -> list[str]:
 
 def test_a_burst_gets_all_jobs_and_gives_them_back(user: Draco) -> None:
     user.start(*FOUR, "--adaptive-scale-factor=5", "--idle-hold=5")
-    code = MARKED + f"""
+    code = (
+        MARKED
+        + f"""
 client = Client()
 begin = time.time()
 futures = client.map(task, range(200), seconds=1, path={str(user.home / "marks")!r})
@@ -70,6 +72,7 @@ wait(futures)
 assert sorted(client.gather(futures)) == list(range(200))
 print(begin)
 """
+    )
     begin = float(user.python(code))
     submitted = [
         event["time"] for event in events(user) if "submitting" in event.get("text", "")
@@ -86,7 +89,9 @@ print(begin)
 def test_long_tasks_of_unknown_duration(user: Draco) -> None:
     seconds = 30 if os.environ.get("DRACO_TEST_LONG") else 10
     user.start(*FOUR, "--adaptive-scale-factor=5")
-    code = MARKED + f"""
+    code = (
+        MARKED
+        + f"""
 client = Client()
 begin = time.time()
 futures = client.map(task, range(40), seconds={seconds}, path={str(user.home / "marks")!r})
@@ -96,6 +101,7 @@ while sum(client.nthreads().values()) < 20:
 print(begin, time.time() - begin)
 wait(futures)
 """
+    )
     begin, full = (float(word) for word in user.python(code).split())
     last = max(e["time"] for e in events(user) if "submitting" in e.get("text", ""))
     print(f"all jobs asked for after {last - begin:.2f} s, 20 workers after {full:.2f} s")
@@ -131,7 +137,9 @@ def test_data_keeps_the_jobs_that_hold_it(user: Draco) -> None:
         "--processes=2", "--cores=2", "--memory=1200MiB", "--walltime=00:50:00",
         "--adaptive-scale-factor=3", "--idle-hold=3",
     )  # fmt: skip
-    code = MARKED + f"""
+    code = (
+        MARKED
+        + f"""
 def block(i, path):
     task(i, 0.3, path)
     return bytes([i]) * (16 << 20)
@@ -157,6 +165,7 @@ sums = client.gather(client.map(lambda b: (b[0], len(set(b[:9])), len(b)), futur
 assert sums == [(i, 1, 16 << 20) for i in range(64)], sums[:3]
 print(f"data on {{spread}} workers, shrunk to 4 after {{shrunk:.1f}} s")
 """
+    )
     print(user.python(code, timeout=240))
     assert runs(user) == Counter({str(i): 1 for i in [*range(64), *range(100, 160)]})
     assert ends(user) == ["COMPLETED"]
@@ -164,7 +173,9 @@ print(f"data on {{spread}} workers, shrunk to 4 after {{shrunk:.1f}} s")
 
 def test_two_bursts_with_a_pause(user: Draco) -> None:
     user.start(*FOUR, "--adaptive-scale-factor=3")
-    code = MARKED + f"""
+    code = (
+        MARKED
+        + f"""
 client = Client()
 for burst in range(2):
     keys = range(100 * burst, 100 * burst + 36)
@@ -172,6 +183,7 @@ for burst in range(2):
     if burst == 0:
         time.sleep(20)
 """
+    )
     user.python(code)
     assert [job["state"] for job in user.all_jobs()] == ["RUNNING"] * 3
     assert not [e for e in events(user) if e.get("to") in ("draining", "ending")]
@@ -211,7 +223,9 @@ def test_longer_than_any_walltime(user: Draco) -> None:
         "--minimum-walltime=1", "--handover-margin=16", "--minimum=4", "--maximum=4",
         "--poll-interval=1",
     )  # fmt: skip
-    code = MARKED + f"""
+    code = (
+        MARKED
+        + f"""
 client = Client()
 path = {str(user.home / "marks")!r}
 begin, few, futures, low = time.time(), 0.0, [], None
@@ -230,6 +244,7 @@ while time.time() < begin + {seconds}:
 print(n, total.result(), few)
 assert total.result() == sum(range(n))
 """
+    )
     n, total, few = (float(word) for word in user.python(code, timeout=seconds + 120).split())
     print(f"{n:.0f} tasks on {len(user.all_jobs())} jobs; below its size at {few:.0f} looks")
     assert runs(user) == Counter({str(i): 1 for i in range(int(n))})

@@ -105,7 +105,7 @@ START_TEST(counts_in_a_row)
 	int64_t now = T0;
 
 	for (int i = 1; i < 10; i++) {
-		ck_assert(failures_add(&f, now - 1, now));
+		ck_assert(failures_add(&f, 1, 2, now)); /* whenever it ran: the wait is over */
 		ck_assert_int_eq(f.in_a_row, i);
 		ck_assert_int_eq(f.hold_until_ms, now + failure_backoff_ms(i));
 		now = f.hold_until_ms;
@@ -113,19 +113,41 @@ START_TEST(counts_in_a_row)
 }
 END_TEST
 
+/* After a job that ran from 100 to 103. */
+static const struct {
+	time_t started, ended;
+	int64_t after_ms;
+	bool counts;
+} others[] = {
+	{100, 103, 0, false}, /* side by side */
+	{100, 107, 4000, false},
+	{102, 104, 1000, false},
+	{0, 104, 1000, false},	/* not known */
+	{103, 104, 1000, true}, /* one after the other */
+	{104, 107, 4000, true},
+	{100, 200, BACKOFF_FIRST_MS, true}, /* long after it */
+	{0, 0, BACKOFF_FIRST_MS, true},
+};
+
 START_TEST(counts_a_burst_once)
 {
 	struct failures f = {0};
 
-	ck_assert(failures_add(&f, T0 - 1000, T0));
-	ck_assert(!failures_add(&f, T0 - 1000, T0)); /* side by side */
-	ck_assert(!failures_add(&f, T0 - 1000, T0 + 4999));
-	ck_assert(!failures_add(&f, T0 + 200, T0 + 4999)); /* the same reading */
-	ck_assert(!failures_add(&f, 0, T0 + 4999));	   /* never seen to run */
-	ck_assert_int_eq(f.in_a_row, 1);
-	ck_assert(failures_add(&f, T0 + 201, T0 + 4999));  /* began after the failure */
-	ck_assert(failures_add(&f, T0 - 1000, T0 + 60000)); /* long after it */
-	ck_assert_int_eq(f.in_a_row, 3);
+	ck_assert(failures_add(&f, 100, 103, T0));
+	ck_assert_int_eq(failures_add(&f, others[_i].started, others[_i].ended,
+				 T0 + others[_i].after_ms),
+		others[_i].counts);
+	ck_assert_int_eq(f.in_a_row, 1 + others[_i].counts);
+}
+END_TEST
+
+START_TEST(counts_a_short_burst_once)
+{
+	struct failures f = {0};
+
+	ck_assert(failures_add(&f, 100, 100, T0));
+	ck_assert(!failures_add(&f, 100, 100, T0)); /* neither is the later one */
+	ck_assert(failures_add(&f, 101, 101, T0 + 1000));
 }
 END_TEST
 
@@ -135,13 +157,13 @@ START_TEST(success_begins_anew)
 
 	failures_succeed(&f, T0);
 	ck_assert_int_eq(f.in_a_row, 0);
-	failures_add(&f, T0, T0);
-	failures_add(&f, T0, T0 + 60000);
+	failures_add(&f, 1, 2, T0);
+	failures_add(&f, 3, 4, T0 + 60000);
 	failures_succeed(&f, T0 + 59999); /* before the last failure: says nothing */
 	ck_assert_int_eq(f.in_a_row, 2);
 	failures_succeed(&f, T0 + 60001);
 	ck_assert_int_eq(f.in_a_row, 0);
-	ck_assert(failures_add(&f, T0 + 70000, T0 + 80000));
+	ck_assert(failures_add(&f, 5, 6, T0 + 80000));
 	ck_assert_int_eq(f.hold_until_ms, T0 + 80000 + BACKOFF_FIRST_MS);
 }
 END_TEST
@@ -193,7 +215,8 @@ Suite *unit_suite(void)
 	tcase_add_test(tests, ends_of_states);
 	tcase_add_test(tests, backs_off);
 	tcase_add_test(tests, counts_in_a_row);
-	tcase_add_test(tests, counts_a_burst_once);
+	tcase_add_loop_test(tests, counts_a_burst_once, 0, LENGTH(others));
+	tcase_add_test(tests, counts_a_short_burst_once);
 	tcase_add_test(tests, success_begins_anew);
 	tcase_add_test(tests, cancels_in_a_minute);
 	tcase_add_test(tests, cancels_at_once);

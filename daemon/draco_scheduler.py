@@ -168,9 +168,9 @@ class DracodLink(SchedulerPlugin):
         self.hurry()
 
     def remove_worker(self, scheduler=None, worker=None, **kwargs) -> None:
-        # There may be tasks that dracod has not heard of yet, and one of them may be why.
-        if self.counter != self.scheduler.transition_counter and self.writer is not None:
-            self.look_now()
+        # dracod may know of no tasks yet, and one of them may be why. Once it does, this costs nothing.
+        if self.scheduler.tasks and not self.told_load.get("tasks") and self.writer is not None:
+            self.report(asyncio.get_running_loop().time(), self.meter.pressure())
         self.drainage.forget(worker)
         self.told_workers.pop(worker, None)
         self.notify("worker_removed", {"address": worker})
@@ -256,10 +256,6 @@ class DracodLink(SchedulerPlugin):
         if now - self.moved_at < BUSY_TIME or pressure > self.pressure:
             return LOOK_BUSY
         return LOOK_STEADY if pressure else LOOK_IDLE
-
-    def look_now(self) -> None:
-        """Report what there is to do at this moment."""
-        self.report(asyncio.get_running_loop().time(), self.meter.pressure())
 
     def when_due(self, now: float, pressure: int) -> float:
         """How long after the last report the next one comes, as things look now."""

@@ -53,6 +53,8 @@ class FakeDracod:
         self.workers: dict[str, tuple[int, int]] = {}
         self.worker_times: list[float] = []
         self.names: dict[str, str] = {}
+        #: The load that was told last when a worker left.
+        self.load_at_loss: dict[str, Any] = {}
         self.answers: dict[int, dict[str, Any]] = {}
         self.last_id = 0
         self.connection: socket.socket | None = None
@@ -103,6 +105,7 @@ class FakeDracod:
             self.workers[params["address"]] = (params["tasks"], params["bytes"])
             self.names[params["name"]] = params["address"]
         elif method == "worker_removed":
+            self.load_at_loss = self.load
             self.workers.pop(params["address"], None)
         else:
             self.answers[message["id"]] = message

@@ -91,6 +91,45 @@ def test_load_without_workers(dask: DaskCluster) -> None:
     assert len(dask.dracod.loads) == told, "nothing has changed"
 
 
+#: What the preload does in one turn of the scheduler when many workers leave at once.
+MANY_LEAVE = """
+def leave(dask_scheduler):
+    link, passes = dask_scheduler.plugins["draco"], []
+    measure = link.meter.measure
+    link.meter.measure = lambda: passes.append(1) or measure()
+    for i in range(20):
+        dask_scheduler.transition_counter += 1
+        link.remove_worker(worker=f"tcp://127.0.0.1:{i}")
+    link.meter.measure = measure
+    return len(passes)
+"""
+
+#: Only what happens makes it tell something; it looks no more by itself.
+LOOK_NO_MORE = """
+def look_no_more(dask_scheduler):
+    dask_scheduler.plugins["draco"].look = lambda: None
+"""
+
+
+def test_many_workers_leave_at_once(dask: DaskCluster) -> None:
+    dask.run(MANY_LEAVE)
+    assert dask.run("client.run_on_scheduler(leave)") == 0, "there are no tasks to tell"
+    dask.run("futures = client.map(abs, range(30))")
+    dask.wait_for_load(lambda load: load["ready"] == 30)
+    assert dask.run("client.run_on_scheduler(leave)") == 0, "they are known already"
+
+
+def test_tasks_are_told_before_the_worker_that_they_kill(dask: DaskCluster) -> None:
+    dask.add_worker("a")
+    dask.run(LOOK_NO_MORE)
+    dask.run("client.run_on_scheduler(look_no_more)")
+    time.sleep(1)  # the last look
+    assert dask.dracod.load["tasks"] == 0
+    dask.run("future = client.submit(os._exit, 1)")
+    wait_for(lambda: not dask.dracod.workers, "the worker to be missed")
+    assert dask.dracod.load_at_loss["tasks"] == 1
+
+
 def test_load_of_known_and_unknown_durations(dask: DaskCluster) -> None:
     a = dask.add_worker("a", threads=2)
     dask.run("def step(i): time.sleep(0.2)")

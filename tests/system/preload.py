@@ -48,6 +48,7 @@ class FakeDracod:
         self.path = path
         self.hello: dict[str, Any] = {}
         self.hellos = 0
+        self.there: list[dict[str, Any]] = []
         self.load: dict[str, Any] = {}
         self.loads: list[tuple[float, dict[str, Any]]] = []
         self.workers: dict[str, tuple[int, int]] = {}
@@ -89,11 +90,14 @@ class FakeDracod:
         method, params = message.get("method"), message.get("params", {})
         if method == "hello":
             self.hello = params
+            self.there = []
+            self.send(connection, id=message["id"], result={"protocol": params["protocol"]})
+            self.hellos += 1
+        elif method == "workers_there":
+            self.there += params["workers"]
             for worker in params["workers"]:
                 self.names[worker["name"]] = worker["address"]
                 self.workers[worker["address"]] = (worker["tasks"], worker["bytes"])
-            self.send(connection, id=message["id"], result={"protocol": params["protocol"]})
-            self.hellos += 1
         elif method == "load":
             self.loads.append((time.monotonic(), params))
             self.load = params

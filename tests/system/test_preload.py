@@ -53,9 +53,9 @@ def statuses(dask: DaskCluster) -> list[str]:
 
 def test_hello(dask: DaskCluster) -> None:
     hello = dask.dracod.hello
-    assert hello["protocol"] == 2
+    assert hello["protocol"] == 3
     assert hello["cluster"] == CLUSTER
-    assert hello["workers"] == []
+    assert hello["workers"] == 0
     address = dask.add_worker("a", threads=2)
     assert dask.dracod.workers[address] == (0, 0)
     dask.run("kept = client.submit(bytes, 1000)")
@@ -63,7 +63,9 @@ def test_hello(dask: DaskCluster) -> None:
     dask.dracod.load = {}
     dask.dracod.drop()
     wait_for(lambda: dask.dracod.hellos == 2, "another hello")
-    worker = dask.dracod.hello["workers"][0]
+    assert dask.dracod.hello["workers"] == 1
+    wait_for(lambda: dask.dracod.there, "the workers that are there")
+    (worker,) = dask.dracod.there
     assert worker["name"] == "a"
     assert worker["address"] == address
     assert worker["tasks"] == 0
@@ -89,6 +91,40 @@ def test_load_without_workers(dask: DaskCluster) -> None:
     told = len(dask.dracod.loads)
     time.sleep(2.5)
     assert len(dask.dracod.loads) == told, "nothing has changed"
+
+
+#: More workers than fit into one line, without processes; it gives the longest line that is sent.
+MANY_GREET = """
+def greet(dask_scheduler):
+    from types import SimpleNamespace
+    link, lines = dask_scheduler.plugins["draco"], []
+    workers = {f"tls://192.168.100.100:{i}": SimpleNamespace(
+        address=f"tls://192.168.100.100:{i}", name=f"draco-12345678_1234-{i}", nbytes=1 << 40,
+        host="192.168.100.100", processing={}, actors=set()) for i in range(10000, 16000)}
+    kept = link.scheduler, link.writer, link.meter.workers, dict(link.told_workers)
+    link.scheduler = SimpleNamespace(workers=workers, address="", http_server=None)
+    link.writer = SimpleNamespace(
+        is_closing=lambda: False, write=lines.append,
+        transport=SimpleNamespace(get_write_buffer_size=lambda: 0))
+    link.greet()
+    link.meter.workers = {address: (1, 1 << 41) for address in workers}
+    link.workers_at = 0
+    link.report_workers(1e9)
+    link.scheduler, link.writer, link.meter.workers, link.told_workers = kept
+    link.workers_at = 0
+    lines = [(len(line), json.loads(line)) for line in lines]
+    return (
+        max(size for size, _ in lines), lines[0][1]["params"]["workers"],
+        *(sum(len(line["params"]["workers"]) for _, line in lines if line["method"] == method)
+          for method in ("workers_there", "workers")))
+"""
+
+
+def test_many_workers_fit_into_lines(dask: DaskCluster) -> None:
+    dask.run(MANY_GREET)
+    longest, hello, there, news = dask.run("client.run_on_scheduler(greet)")
+    assert (hello, there, news) == (6000, 6000, 6000)
+    assert longest < 512 * 1024 / 2
 
 
 #: What the preload does in one turn of the scheduler when many workers leave at once.

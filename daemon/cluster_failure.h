@@ -1,5 +1,5 @@
 /* cluster_failure.h: what the cluster does about jobs that end although they are wanted, and about workers
- * that never come. Part of the cluster; called by cluster.c, cluster_jobs.c and cluster_place.c only. */
+ * that never come. Part of the cluster. */
 #ifndef DRACO_DAEMON_CLUSTER_FAILURE_H
 #define DRACO_DAEMON_CLUSTER_FAILURE_H
 

@@ -1,5 +1,5 @@
 /* cluster_jobs.h: the cluster's dealings with Slurm: wishes, ends, and what the queue shows. Part of
- * the cluster; called by cluster.c only. */
+ * the cluster; the other parts end jobs through it. */
 #ifndef DRACO_DAEMON_CLUSTER_JOBS_H
 #define DRACO_DAEMON_CLUSTER_JOBS_H
 

@@ -1,6 +1,5 @@
 /* cluster_place.h: the cluster's search for places: where new jobs are submitted to, and where pending
- * ones may run besides when they wait too long. Part of the cluster; called by cluster.c and
- * cluster_jobs.c only. */
+ * ones may run besides when they wait too long. Part of the cluster. */
 #ifndef DRACO_DAEMON_CLUSTER_PLACE_H
 #define DRACO_DAEMON_CLUSTER_PLACE_H
 

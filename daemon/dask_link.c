@@ -1,11 +1,13 @@
 /* dask_link.c: the connection from the Dask scheduler's preload (draco_scheduler.py).
  *
  * Any program of this user may connect; only one that says hello and is accepted by the owner counts,
- * and a later one replaces an earlier one. It may be asked many things at once, and answers in any
- * order. */
+ * and a later one replaces an earlier one. Hello tells how many workers there are; they come in lines
+ * of their own, as a line is limited, and hello is judged when all have come. The preload may be asked
+ * many things at once, and answers in any order. */
 #include "daemon/dask_link.h"
 
 #include <errno.h>
+#include <inttypes.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -21,11 +23,14 @@
 
 #define PEERS_MAX    16
 #define REQUESTS_MAX 64 /* as in draco_scheduler.py */
+#define WORKERS_MAX  100000
 
 struct peer {
 	TAILQ_ENTRY(peer) link; /* dask_link.peers */
 	struct dask_link *owner;
 	struct stream *stream;
+	json_t *hello_id, *hello; /* said, but not all of its workers are told; else NULL */
+	size_t workers_left;	  /* of hello, to be told */
 };
 
 struct request {
@@ -51,11 +56,19 @@ struct dask_link {
 	void *arg;
 };
 
+static void forget_hello(struct peer *peer)
+{
+	json_decref(peer->hello_id);
+	json_decref(peer->hello);
+	peer->hello_id = peer->hello = NULL;
+}
+
 static void peer_free(struct peer *peer)
 {
 	TAILQ_REMOVE(&peer->owner->peers, peer, link);
 	peer->owner->count--;
 	stream_destroy(peer->stream);
+	forget_hello(peer);
 	free(peer);
 }
 
@@ -134,33 +147,72 @@ static void on_closed(void *owner, const char *why)
 	}
 }
 
-static void greet(struct peer *peer, const struct rpc_message *message)
+static void refuse(struct peer *peer, const json_t *id, const struct err *err)
+{
+	log_warning("scheduler: refused a preload: %s", err->text);
+	stream_send_take(peer->stream, rpc_format_error(id, RPC_FAILED, err->text, NULL));
+}
+
+/* All that belongs to hello has come. */
+static void judge(struct peer *peer)
 {
 	struct dask_link *link = peer->owner;
-	json_int_t protocol = json_get_integer(message->params, "protocol", 0);
 	struct err err = ERR_INIT;
-	int r;
+	int r = link->ops->hello(link->arg, peer->hello, &err);
 
-	if (protocol != DASK_LINK_PROTOCOL)
-		r = err_set(&err, -EPROTO, "protocol %d is spoken here, not %d",
-			DASK_LINK_PROTOCOL, (int)protocol);
+	if (r < 0)
+		refuse(peer, peer->hello_id, &err);
 	else
-		r = link->ops->hello(link->arg, message->params, &err);
-	if (r < 0) {
-		log_warning("scheduler: refused a preload: %s", err.text);
 		stream_send_take(peer->stream,
-			rpc_format_error(message->id, RPC_FAILED, err.text, NULL));
-		return;
-	}
-	stream_send_take(peer->stream,
-		rpc_format_result(
-			message->id, json_pack("{s:i}", "protocol", DASK_LINK_PROTOCOL)));
-	if (link->accepted == peer)
+			rpc_format_result(peer->hello_id,
+				json_pack("{s:i}", "protocol", DASK_LINK_PROTOCOL)));
+	forget_hello(peer);
+	if (r < 0 || link->accepted == peer)
 		return;
 	if (link->accepted)
 		peer_free(link->accepted);
 	link->accepted = peer;
 	fail_requests(link, "another one has taken its place");
+}
+
+static void greet(struct peer *peer, const struct rpc_message *message)
+{
+	json_int_t protocol = json_get_integer(message->params, "protocol", 0);
+	json_int_t workers = json_get_integer(message->params, "workers", 0);
+	struct err err = ERR_INIT;
+
+	if (protocol != DASK_LINK_PROTOCOL)
+		err_set(&err, -EPROTO, "protocol %d is spoken here, not %d", DASK_LINK_PROTOCOL,
+			(int)protocol);
+	else if (workers < 0 || workers > WORKERS_MAX)
+		err_set(&err, -ERANGE, "at most %d workers are served here, not %" PRId64,
+			WORKERS_MAX, (int64_t)workers);
+	if (err.code) {
+		refuse(peer, message->id, &err);
+		return;
+	}
+	forget_hello(peer); /* an earlier one */
+	peer->hello_id = json_incref(message->id);
+	peer->hello = json_incref(message->params);
+	peer->workers_left = (size_t)workers;
+	json_object_set_new(peer->hello, "workers", json_array());
+	if (workers == 0)
+		judge(peer);
+}
+
+/* The next workers that belong to hello. */
+static void take_workers(struct peer *peer, json_t *workers)
+{
+	size_t count = json_array_size(workers);
+
+	if (!peer->hello || count > peer->workers_left) {
+		log_warning("scheduler: its preload told of workers that do not belong here");
+		return;
+	}
+	json_array_extend(json_object_get(peer->hello, "workers"), workers);
+	peer->workers_left -= count;
+	if (peer->workers_left == 0)
+		judge(peer);
 }
 
 static void notified(struct dask_link *link, const char *method, const json_t *params)
@@ -169,8 +221,7 @@ static void notified(struct dask_link *link, const char *method, const json_t *p
 	const char *address = json_get_text(params, "address", NULL);
 
 	if (strcmp(method, "worker_added") == 0 && name && address)
-		link->ops->worker_added(
-			link->arg, name, address, json_get_text(params, "host", NULL));
+		link->ops->worker_added(link->arg, name, address);
 	else if (strcmp(method, "worker_removed") == 0 && address)
 		link->ops->worker_removed(link->arg, address);
 	else if (strcmp(method, "load") == 0)
@@ -191,6 +242,9 @@ static void on_line(void *owner, char *line, size_t length)
 		log_warning("scheduler: its preload sent %s", err.text);
 	else if (message.kind == RPC_REQUEST && strcmp(message.method, "hello") == 0)
 		greet(peer, &message);
+	else if (message.kind == RPC_NOTIFICATION &&
+		strcmp(message.method, "workers_there") == 0)
+		take_workers(peer, json_object_get(message.params, "workers"));
 	else if (message.kind == RPC_NOTIFICATION && peer->owner->accepted == peer)
 		notified(peer->owner, message.method, message.params);
 	else if ((message.kind == RPC_RESULT || message.kind == RPC_ERROR) &&

@@ -10,11 +10,11 @@ struct err;
 struct loop;
 
 struct dask_link_ops {
-	/* A preload said hello. 0 accepts it; otherwise err tells it why not, and its scheduler
-	 * closes. hello is borrowed. */
+	/* A preload said hello, and told all workers that are connected, which stand in hello as
+	 * "workers". 0 accepts it; otherwise err tells it why not, and its scheduler closes.
+	 * hello is borrowed. */
 	int (*hello)(void *arg, const json_t *hello, struct err *err);
-	void (*worker_added)(
-		void *arg, const char *name, const char *address, const char *host);
+	void (*worker_added)(void *arg, const char *name, const char *address);
 	void (*worker_removed)(void *arg, const char *address);
 	void (*load)(void *arg, const json_t *load);
 	/* The workers whose tasks or results have changed: [[address, tasks, bytes], ...]. */
@@ -23,7 +23,7 @@ struct dask_link_ops {
 	void (*lost)(void *arg, const char *why);
 };
 
-#define DASK_LINK_PROTOCOL 2
+#define DASK_LINK_PROTOCOL 3
 
 /* Listen at path. NULL with err. */
 struct dask_link *dask_link_create(struct loop *loop, const char *path,

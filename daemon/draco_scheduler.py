@@ -2,11 +2,15 @@
 
 Run by ``dask scheduler --preload draco_scheduler.py``. The connection is a Unix stream socket that
 carries JSON-RPC 2.0, one message per line. The preload begins with ``hello``, which names the
-cluster and lists the workers that are connected; after it come notifications:
+cluster and tells how many workers are connected; dracod answers when it has been told of all:
 
-``worker_added`` {name, address, host, tasks, bytes}, ``worker_removed`` {address}
+``workers_there`` {workers: [{name, address, tasks, bytes}]} : the next ones of them
+
+Other notifications follow:
+
+``worker_added`` {name, address}, ``worker_removed`` {address}
 ``load`` : what there is to do, when it has changed; see ``Meter.measure()``
-``workers`` {workers: [[address, tasks, bytes]]} : those that have changed
+``workers`` {workers: [[address, tasks, bytes]]} : of those that have changed, at most 2000
 
 dracod may request, of workers given by their addresses:
 
@@ -36,6 +40,7 @@ import logging
 import os
 import sys
 import threading
+from collections.abc import Iterator
 from typing import Any
 
 import distributed
@@ -46,10 +51,12 @@ from draco_workers import Drainage
 from tornado.httpserver import HTTPServer
 from tornado.netutil import bind_unix_socket
 
-PROTOCOL = 2
+PROTOCOL = 3
 LINE_LIMIT = 512 * 1024
 OUTPUT_LIMIT = 8 * 1024 * 1024
 REQUESTS_MAX = 64
+THERE_MAX = 500  # workers in a line, so that it stays far below LINE_LIMIT
+NEWS_MAX = 2000
 RECONNECT_INTERVAL = 0.5
 CLOSE_TIMEOUT = 15.0
 
@@ -102,6 +109,11 @@ if DASHBOARD != "on":
 def has_dashboard() -> bool:
     """Whether Dask found a bokeh that it can use."""
     return DASHBOARD != "off" and "distributed.dashboard.scheduler" in sys.modules
+
+
+def split(items: list, size: int) -> Iterator[list]:
+    """Parts of a list of at most ``size`` items."""
+    return (items[i : i + size] for i in range(0, len(items), size))
 
 
 class Refused(Exception):
@@ -161,14 +173,15 @@ class DracodLink(SchedulerPlugin):
     def add_worker(self, scheduler=None, worker=None, **kwargs) -> None:
         state = self.scheduler.workers[worker]
         self.meter.see_worker(state)
-        self.notify("worker_added", self.describe_worker(state))
+        self.told_workers[worker] = (0, 0)
+        self.notify("worker_added", {"name": str(state.name), "address": worker})
         self.urgent = True
         self.hurry()
 
     def remove_worker(self, scheduler=None, worker=None, **kwargs) -> None:
-        # There may be tasks that dracod has not heard of yet, and one of them may be why.
-        if self.counter != self.scheduler.transition_counter and self.writer is not None:
-            self.look_now()
+        # dracod may know of no tasks yet, and one of them may be why. Once it does, this costs nothing.
+        if self.scheduler.tasks and not self.told_load.get("tasks") and self.writer is not None:
+            self.report(asyncio.get_running_loop().time(), self.meter.pressure())
         self.drainage.forget(worker)
         self.told_workers.pop(worker, None)
         self.notify("worker_removed", {"address": worker})
@@ -197,7 +210,6 @@ class DracodLink(SchedulerPlugin):
         return {
             "name": str(state.name),
             "address": state.address,
-            "host": state.host,
             "tasks": tasks,
             "bytes": held,
         }
@@ -209,12 +221,18 @@ class DracodLink(SchedulerPlugin):
             "cluster": self.cluster,
             "pid": os.getpid(),
             "distributed": distributed.__version__,
-            "python": "{}.{}.{}".format(*sys.version_info[:3]),
             "address": self.scheduler.address,
             "dashboard_port": getattr(server, "port", None),
             "dashboard": has_dashboard(),
-            "workers": [self.describe_worker(w) for w in self.scheduler.workers.values()],
+            "workers": len(self.scheduler.workers),
         }
+
+    def greet(self) -> None:
+        """Say hello and tell the workers, at once: nothing comes or goes in between."""
+        self.send({"id": 1, "method": "hello", "params": self.hello()})
+        workers = [self.describe_worker(w) for w in self.scheduler.workers.values()]
+        for part in split(workers, THERE_MAX):
+            self.notify("workers_there", {"workers": part})
 
     def start_looking(self) -> None:
         self.timer = asyncio.get_running_loop().call_later(LOOK_SOON, self.look)
@@ -254,10 +272,6 @@ class DracodLink(SchedulerPlugin):
             return LOOK_SOON  # it was too early to report
         return LOOK_ACTIVE if pressure or self.changed else LOOK_IDLE
 
-    def look_now(self) -> None:
-        """Report what there is to do at this moment."""
-        self.report(asyncio.get_running_loop().time(), self.meter.pressure())
-
     def when_due(self, now: float, pressure: int) -> float:
         """How long after the last report the next one comes, as things look now."""
         if pressure > self.pressure * GROWTH:
@@ -294,7 +308,8 @@ class DracodLink(SchedulerPlugin):
             return not urgent
         self.workers_at = now
         self.told_workers = dict(self.meter.workers)
-        self.notify("workers", {"workers": news})
+        for part in split(news, NEWS_MAX):
+            self.notify("workers", {"workers": part})
         return True
 
     def notify(self, method: str, params: dict[str, Any]) -> None:
@@ -345,7 +360,7 @@ class DracodLink(SchedulerPlugin):
 
     async def serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         self.writer = writer
-        self.send({"id": 1, "method": "hello", "params": self.hello()})
+        self.greet()
         answer = await self.receive(reader)
         if "error" in answer:
             raise Refused(answer["error"].get("message", ""))

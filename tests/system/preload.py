@@ -48,11 +48,14 @@ class FakeDracod:
         self.path = path
         self.hello: dict[str, Any] = {}
         self.hellos = 0
+        self.there: list[dict[str, Any]] = []
         self.load: dict[str, Any] = {}
         self.loads: list[tuple[float, dict[str, Any]]] = []
         self.workers: dict[str, tuple[int, int]] = {}
         self.worker_times: list[float] = []
         self.names: dict[str, str] = {}
+        #: The load that was told last when a worker left.
+        self.load_at_loss: dict[str, Any] = {}
         self.answers: dict[int, dict[str, Any]] = {}
         self.last_id = 0
         self.connection: socket.socket | None = None
@@ -87,11 +90,14 @@ class FakeDracod:
         method, params = message.get("method"), message.get("params", {})
         if method == "hello":
             self.hello = params
+            self.there = []
+            self.send(connection, id=message["id"], result={"protocol": params["protocol"]})
+            self.hellos += 1
+        elif method == "workers_there":
+            self.there += params["workers"]
             for worker in params["workers"]:
                 self.names[worker["name"]] = worker["address"]
                 self.workers[worker["address"]] = (worker["tasks"], worker["bytes"])
-            self.send(connection, id=message["id"], result={"protocol": params["protocol"]})
-            self.hellos += 1
         elif method == "load":
             self.loads.append((time.monotonic(), params))
             self.load = params
@@ -100,9 +106,10 @@ class FakeDracod:
             for address, tasks, size in params["workers"]:
                 self.workers[address] = (tasks, size)
         elif method == "worker_added":
-            self.workers[params["address"]] = (params["tasks"], params["bytes"])
+            self.workers[params["address"]] = (0, 0)
             self.names[params["name"]] = params["address"]
         elif method == "worker_removed":
+            self.load_at_loss = self.load
             self.workers.pop(params["address"], None)
         else:
             self.answers[message["id"]] = message

@@ -49,9 +49,9 @@ def statuses(dask: DaskCluster) -> list[str]:
 
 def test_hello(dask: DaskCluster) -> None:
     hello = dask.dracod.hello
-    assert hello["protocol"] == 2
+    assert hello["protocol"] == 3
     assert hello["cluster"] == CLUSTER
-    assert hello["workers"] == []
+    assert hello["workers"] == 0
     address = dask.add_worker("a", threads=2)
     assert dask.dracod.workers[address] == (0, 0)
     dask.run("kept = client.submit(bytes, 1000)")
@@ -59,7 +59,9 @@ def test_hello(dask: DaskCluster) -> None:
     dask.dracod.load = {}
     dask.dracod.drop()
     wait_for(lambda: dask.dracod.hellos == 2, "another hello")
-    worker = dask.dracod.hello["workers"][0]
+    assert dask.dracod.hello["workers"] == 1
+    wait_for(lambda: dask.dracod.there, "the workers that are there")
+    (worker,) = dask.dracod.there
     assert worker["name"] == "a"
     assert worker["address"] == address
     assert worker["tasks"] == 0
@@ -85,6 +87,93 @@ def test_load_without_workers(dask: DaskCluster) -> None:
     told = len(dask.dracod.loads)
     time.sleep(2.5)
     assert len(dask.dracod.loads) == told, "nothing has changed"
+
+
+#: More workers than fit into one line, without processes; it gives the longest line that is sent.
+MANY_GREET = """
+def greet(dask_scheduler):
+    from types import SimpleNamespace
+    link, lines = dask_scheduler.plugins["draco"], []
+    workers = {f"tls://192.168.100.100:{i}": SimpleNamespace(
+        address=f"tls://192.168.100.100:{i}", name=f"draco-12345678_1234-{i}", nbytes=1 << 40,
+        processing={}, actors=set()) for i in range(10000, 16000)}
+    kept = link.scheduler, link.writer, link.meter.workers, dict(link.told_workers)
+    link.scheduler = SimpleNamespace(workers=workers, address="", http_server=None)
+    link.writer = SimpleNamespace(
+        is_closing=lambda: False, write=lines.append,
+        transport=SimpleNamespace(get_write_buffer_size=lambda: 0))
+    link.greet()
+    link.meter.workers = {address: (1, 1 << 41) for address in workers}
+    link.workers_at = 0
+    link.report_workers(1e9)
+    link.scheduler, link.writer, link.meter.workers, link.told_workers = kept
+    link.workers_at = 0
+    lines = [(len(line), json.loads(line)) for line in lines]
+    return (
+        max(size for size, _ in lines), lines[0][1]["params"]["workers"],
+        *(sum(len(line["params"]["workers"]) for _, line in lines if line["method"] == method)
+          for method in ("workers_there", "workers")))
+"""
+
+
+def test_many_workers_fit_into_lines(dask: DaskCluster) -> None:
+    dask.run(MANY_GREET)
+    longest, hello, there, news = dask.run("client.run_on_scheduler(greet)")
+    assert (hello, there, news) == (6000, 6000, 6000)
+    assert longest < 512 * 1024 / 2
+
+
+#: What the preload does in one turn of the scheduler when many workers leave at once.
+MANY_LEAVE = """
+def leave(dask_scheduler):
+    link, passes = dask_scheduler.plugins["draco"], []
+    measure = link.meter.measure
+    link.meter.measure = lambda: passes.append(1) or measure()
+    for i in range(20):
+        dask_scheduler.transition_counter += 1
+        link.remove_worker(worker=f"tcp://127.0.0.1:{i}")
+    link.meter.measure = measure
+    return len(passes)
+"""
+
+def test_tasks_that_a_worker_has_as_it_comes(dask: DaskCluster) -> None:
+    """A new worker counts as idle, so what it has already is news."""
+    a = dask.add_worker("a")
+    dask.run("nap = client.submit(time.sleep, 60)")
+    wait_for(lambda: dask.dracod.workers[a][0] == 1, "a busy worker")
+    dask.run(
+        "def come(dask_scheduler):\n"
+        f"    dask_scheduler.plugins['draco'].add_worker(worker={a!r})\n"
+    )
+    dask.dracod.workers.clear()
+    dask.run("client.run_on_scheduler(come)")
+    wait_for(lambda: dask.dracod.workers.get(a, (0, 0))[0] == 1, "a busy worker again")
+
+
+#: Only what happens makes it tell something; it looks no more by itself.
+LOOK_NO_MORE = """
+def look_no_more(dask_scheduler):
+    dask_scheduler.plugins["draco"].look = lambda: None
+"""
+
+
+def test_many_workers_leave_at_once(dask: DaskCluster) -> None:
+    dask.run(MANY_LEAVE)
+    assert dask.run("client.run_on_scheduler(leave)") == 0, "there are no tasks to tell"
+    dask.run("futures = client.map(abs, range(30))")
+    dask.wait_for_load(lambda load: load["ready"] == 30)
+    assert dask.run("client.run_on_scheduler(leave)") == 0, "they are known already"
+
+
+def test_tasks_are_told_before_the_worker_that_they_kill(dask: DaskCluster) -> None:
+    dask.add_worker("a")
+    dask.run(LOOK_NO_MORE)
+    dask.run("client.run_on_scheduler(look_no_more)")
+    time.sleep(1)  # the last look
+    assert dask.dracod.load["tasks"] == 0
+    dask.run("future = client.submit(os._exit, 1)")
+    wait_for(lambda: not dask.dracod.workers, "the worker to be missed")
+    assert dask.dracod.load_at_loss["tasks"] == 1
 
 
 def test_load_of_known_and_unknown_durations(dask: DaskCluster) -> None:

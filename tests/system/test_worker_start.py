@@ -164,7 +164,7 @@ def test_a_restart_by_a_client_is_no_trouble(draco: Draco) -> None:
 
 def test_tasks_that_kill_workers_are_no_trouble(draco: Draco) -> None:
     """Jobs whose workers die by what they compute are left to compute."""
-    draco.start()
+    draco.start("--maximum=2")  # one job
     code = (
         "import os\n"
         "from distributed import Client\n"

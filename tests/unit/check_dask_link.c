@@ -2,6 +2,7 @@
  * asked. The test is the preload, at the real socket. */
 #include "unit.h"
 
+#include <inttypes.h>
 #include <jansson.h>
 #include <poll.h>
 #include <signal.h>
@@ -29,6 +30,7 @@ static char *path;
 /* What dracod's side has heard. */
 static int refuse, hellos, losses, reports;
 static json_int_t reported_tasks;
+static size_t workers_there; /* of the last hello */
 
 /* The answers to requests. */
 static struct answer {
@@ -41,17 +43,16 @@ static struct answer {
 static int on_hello(void *arg, const json_t *hello, struct err *err)
 {
 	(void)arg;
-	(void)hello;
 	hellos++;
+	workers_there = json_array_size(json_object_get(hello, "workers"));
 	return refuse ? err_set(err, -EPERM, "not mine") : 0;
 }
 
-static void on_worker(void *arg, const char *name, const char *address, const char *host)
+static void on_worker(void *arg, const char *name, const char *address)
 {
 	(void)arg;
 	(void)name;
 	(void)address;
-	(void)host;
 }
 
 static void on_worker_removed(void *arg, const char *address)
@@ -164,17 +165,23 @@ static void hear(int fd, struct rpc_message *ret)
 	ck_assert_msg(rpc_parse(line, length, ret, &err) == 0, "%s", err.text);
 }
 
-static int come(int protocol)
+static int come_with(int protocol, int64_t workers)
 {
-	_cleanup_free_ char *hello = xasprintf(
-		"{\"jsonrpc\":\"2.0\",\"id\":1,\"method\":\"hello\",\"params\":{\"protocol\":%d}}",
-		protocol);
+	_cleanup_free_ char *hello =
+		xasprintf("{\"jsonrpc\":\"2.0\",\"id\":1,\"method\":\"hello\",\"params\":{"
+			  "\"protocol\":%d,\"workers\":%" PRId64 "}}",
+			protocol, workers);
 	struct err err = ERR_INIT;
 	int fd = sock_connect(path, &err);
 
 	ck_assert_msg(fd >= 0, "%s", err.text);
 	say(fd, hello);
 	return fd;
+}
+
+static int come(int protocol)
+{
+	return come_with(protocol, 0);
 }
 
 /* A preload that is accepted. */
@@ -226,7 +233,7 @@ START_TEST(hello_is_judged)
 
 	hear(fd, &message);
 	ck_assert_int_eq(message.kind, RPC_ERROR);
-	ck_assert_str_eq(message.text, "protocol 2 is spoken here, not 1");
+	ck_assert_str_eq(message.text, "protocol 3 is spoken here, not 2");
 	rpc_message_finish(&message);
 	ck_assert_int_eq(hellos, 0);
 	close(fd);
@@ -244,6 +251,69 @@ START_TEST(hello_is_judged)
 	run();
 	ck_assert_int_eq(losses, 0);
 	ck_assert_int_eq(answers[0].count, 0);
+}
+END_TEST
+
+/* Tell of workers in one line. */
+static void say_there(int fd, int count)
+{
+	json_t *there = json_array();
+	_cleanup_free_ char *line = NULL;
+
+	for (int i = 0; i < count; i++)
+		json_array_append_new(there,
+			json_pack("{s:s, s:s, s:i, s:I}", "name", "draco-12345678_1234-12",
+				"address", "tls://192.168.100.100:12345", "tasks", i, "bytes",
+				(json_int_t)1 << 40));
+	line = rpc_format_notification("workers_there", json_pack("{s:o}", "workers", there));
+	say(fd, line);
+	run();
+}
+
+START_TEST(hello_of_many_workers)
+{
+	struct rpc_message message;
+	int fd = come_with(DASK_LINK_PROTOCOL, 6000);
+
+	for (int i = 0; i < 12; i++) {
+		ck_assert_int_eq(hellos, 0);
+		say_there(fd, 500);
+	}
+	run_until(hellos == 1);
+	ck_assert_uint_eq(workers_there, 6000);
+	hear(fd, &message);
+	ck_assert_int_eq(message.kind, RPC_RESULT);
+	rpc_message_finish(&message);
+	say_there(fd, 1); /* nobody waits for it */
+	ck_assert_int_eq(hellos, 1);
+	close(fd);
+	run_until(losses == 1);
+}
+END_TEST
+
+START_TEST(hello_of_a_wrong_number_of_workers)
+{
+	static const int64_t wrong[] = {-1, 100001};
+	struct rpc_message message;
+	int fd = come_with(DASK_LINK_PROTOCOL, wrong[_i]);
+
+	hear(fd, &message);
+	ck_assert_int_eq(message.kind, RPC_ERROR);
+	rpc_message_finish(&message);
+	close(fd);
+	fd = come_with(DASK_LINK_PROTOCOL, 2);
+	say_there(fd, 3);
+	say_there(fd, 1);
+	ck_assert_int_eq(hellos, 0);
+	close(fd); /* before all was said */
+	run();
+	fd = come_with(DASK_LINK_PROTOCOL, 1);
+	say_there(fd, 0);
+	say_there(fd, 1);
+	run_until(hellos == 1);
+	ck_assert_uint_eq(workers_there, 1);
+	close(fd);
+	run_until(losses == 1);
 }
 END_TEST
 
@@ -413,6 +483,8 @@ Suite *unit_suite(void)
 
 	tcase_add_checked_fixture(tcase, setup, teardown);
 	tcase_add_test(tcase, hello_is_judged);
+	tcase_add_test(tcase, hello_of_many_workers);
+	tcase_add_loop_test(tcase, hello_of_a_wrong_number_of_workers, 0, 2);
 	tcase_add_test(tcase, workers_are_told);
 	tcase_add_test(tcase, answers_in_any_order);
 	tcase_add_test(tcase, a_deadline_passes);

@@ -15,6 +15,7 @@
 #include "common/strv.h"
 #include "daemon/cluster.h"
 #include "daemon/cluster_jobs.h"
+#include "daemon/cluster_wish.h"
 #include "daemon/cluster_worker_start.h"
 #include "daemon/history.h"
 #include "daemon/jobs.h"
@@ -136,6 +137,7 @@ static void blame_node(
 	time_t then = time(NULL) + BAD_NODE_FOR_MS / 1000;
 
 	if (!job->nodes || !job->nodes[0] || strpbrk(job->nodes, ",[") ||
+		!cluster_may_choose_nodes(cluster) ||
 		!bad_nodes_blame(&cluster->failures.nodes, job->nodes, since_ms, loop_now_ms()))
 		return;
 	localtime_r(&then, &local);
@@ -145,6 +147,16 @@ static void blame_node(
 		"was job %s, which %s",
 		job->nodes, until, BAD_NODE_FAILURES, job->id, how);
 	cluster_exclude_pending(cluster);
+}
+
+/* Was the job's node excluded only after the job had been submitted? */
+static bool predates_exclusion(
+	const struct cluster *cluster, const struct job *job, int64_t now_ms)
+{
+	int64_t until_ms =
+		bad_nodes_excluded_until_ms(&cluster->failures.nodes, job->nodes, now_ms);
+
+	return until_ms && job->known_ms <= until_ms - BAD_NODE_FOR_MS;
 }
 
 /* The job has failed; how tells it. */
@@ -161,7 +173,7 @@ static void count(struct cluster *cluster, const struct job *job, const char *ho
 		cluster_fail(cluster, &err, log);
 		return;
 	}
-	if (bad_nodes_excluded_until_ms(&cluster->failures.nodes, job->nodes, now)) {
+	if (predates_exclusion(cluster, job, now)) {
 		history_failure("job", job->id, log, "%s; its node is excluded already", how);
 		return;
 	}

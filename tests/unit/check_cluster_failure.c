@@ -1,0 +1,128 @@
+/* check_cluster_failure.c: tests of daemon/cluster_failure.c: a cluster of which only that and its jobs are
+ * there. */
+#include "unit.h"
+
+#include "common/strv.h"
+#include "daemon/cluster.h"
+#include "daemon/job.h"
+#include "daemon/loop.h"
+#include "jobs_fixture.h"
+
+static struct cluster cluster;
+
+static void on_changed(void *arg)
+{
+	(void)arg;
+}
+
+static void on_reconcile(void *arg)
+{
+	(void)arg;
+}
+
+static void setup(void)
+{
+	static const struct cluster_ops ops = {.changed = on_changed};
+	struct err err = ERR_INIT;
+
+	jobs_setup();
+	cluster = (struct cluster){.name = "default",
+		.state = CLUSTER_RUNNING,
+		.wanted = true,
+		.jobs = jobs,
+		.loop = loop_create(&err),
+		.ops = &ops};
+	ck_assert_ptr_nonnull(cluster.loop);
+	cluster.reconcile = loop_timer_create(cluster.loop, on_reconcile, NULL);
+	settings_init(&cluster.request.settings);
+}
+
+static void teardown(void)
+{
+	cluster_failure_clear(&cluster);
+	settings_finish(&cluster.request.settings);
+	strv_finish(&cluster.notices);
+	loop_timer_destroy(cluster.reconcile);
+	loop_destroy(cluster.loop);
+	jobs_teardown();
+}
+
+static void job_fails(struct job *job)
+{
+	bool young = cluster_job_is_young(job);
+
+	apply(job, STATE_FAILED);
+	cluster_job_lost(&cluster, job, young, false);
+}
+
+/* So many jobs have failed on n1, some seconds apart, the last at at_ms. */
+static void blame(int times, int64_t at_ms)
+{
+	for (int i = 1; i <= times; i++) {
+		int64_t when_ms = at_ms - (times - i) * 1000;
+
+		bad_nodes_blame(&cluster.failures.nodes, "n1", when_ms, when_ms);
+	}
+}
+
+static bool is_excluded(void)
+{
+	return bad_nodes_excluded_until_ms(&cluster.failures.nodes, "n1", loop_now_ms()) > 0;
+}
+
+START_TEST(a_node_is_excluded)
+{
+	blame(BAD_NODE_FAILURES - 1, loop_now_ms() - 10000);
+	job_fails(job_in(PHASE_STARTING));
+	ck_assert(is_excluded());
+	ck_assert_uint_eq(cluster.notices.count, 1);
+	ck_assert_int_eq(cluster.failures.jobs.in_a_row, 1);
+}
+END_TEST
+
+START_TEST(not_the_one_that_jobs_must_use)
+{
+	strv_add(&cluster.request.settings.directives, "nodelist=n1");
+	blame(BAD_NODE_FAILURES - 1, loop_now_ms() - 10000);
+	job_fails(job_in(PHASE_STARTING));
+	ck_assert(!is_excluded());
+	ck_assert_uint_eq(cluster.notices.count, 0);
+	ck_assert_int_eq(cluster.failures.jobs.in_a_row, 1);
+}
+END_TEST
+
+START_TEST(submitted_before_the_exclusion)
+{
+	struct job *job = job_in(PHASE_STARTING);
+
+	job->known_ms -= 20000;
+	blame(BAD_NODE_FAILURES, loop_now_ms() - 10000);
+	job_fails(job);
+	ck_assert_int_eq(cluster.failures.jobs.in_a_row, 0);
+	ck_assert_int_eq(cluster.hold_until_ms, 0);
+}
+END_TEST
+
+/* The exclusion does not help: each one would be replaced at once, for ever. */
+START_TEST(submitted_in_spite_of_the_exclusion)
+{
+	blame(BAD_NODE_FAILURES, loop_now_ms() - 10000);
+	job_fails(job_in(PHASE_STARTING));
+	ck_assert_int_eq(cluster.failures.jobs.in_a_row, 1);
+	ck_assert_int_gt(cluster.hold_until_ms, loop_now_ms());
+}
+END_TEST
+
+Suite *unit_suite(void)
+{
+	Suite *suite = suite_create("cluster_failure");
+	TCase *tests = tcase_create("cluster_failure");
+
+	tcase_add_checked_fixture(tests, setup, teardown);
+	tcase_add_test(tests, a_node_is_excluded);
+	tcase_add_test(tests, not_the_one_that_jobs_must_use);
+	tcase_add_test(tests, submitted_before_the_exclusion);
+	tcase_add_test(tests, submitted_in_spite_of_the_exclusion);
+	suite_add_tcase(suite, tests);
+	return suite;
+}

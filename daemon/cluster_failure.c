@@ -56,12 +56,13 @@ static bool others_run(const struct cluster *cluster, const struct job *than)
 	return false;
 }
 
+/* Does another job have workers? One on its way out may still be at its tasks. */
 static bool others_work(const struct cluster *cluster, const struct job *than)
 {
 	const struct job *job;
 
 	TAILQ_FOREACH (job, jobs_list(cluster->jobs), link)
-		if (job != than && job_phase_is_wanted(job->phase) && job->connected > 0)
+		if (job != than && job->phase < PHASE_ENDING && job->connected > 0)
 			return true;
 	return false;
 }
@@ -101,12 +102,13 @@ void cluster_failure_resume(struct cluster *cluster)
 	cluster_wake(cluster, 0);
 }
 
-/* The last job is gone from a cluster that has stopped asking because of failures. */
+/* The last job is gone, also of those that were on their way out, from a cluster that has stopped asking
+ * because of failures. */
 static bool fail_if_none_is_left(struct cluster *cluster)
 {
 	struct cluster_failures *failures = &cluster->failures;
 
-	if (!failures->paused || !failures->reason.code || jobs_count(cluster->jobs).wanted > 0)
+	if (!failures->paused || !failures->reason.code || jobs_count(cluster->jobs).alive > 0)
 		return false;
 	cluster_fail(cluster, &failures->reason, failures->reason_log);
 	return true;

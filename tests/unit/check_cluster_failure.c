@@ -113,6 +113,52 @@ START_TEST(submitted_in_spite_of_the_exclusion)
 }
 END_TEST
 
+static void stop_asking(void)
+{
+	err_set(&cluster.failures.reason, -EIO, "too many failures");
+	cluster.failures.paused = true;
+}
+
+START_TEST(fails_when_no_job_is_left)
+{
+	struct job *job = job_in(PHASE_READY);
+
+	stop_asking();
+	cluster_check_workers_come(&cluster);
+	ck_assert_int_eq(cluster.state, CLUSTER_RUNNING);
+	apply(job, STATE_COMPLETED);
+	cluster_check_workers_come(&cluster);
+	ck_assert_int_eq(cluster.state, CLUSTER_STOPPING);
+	unit_assert_err(&cluster.failure, -EIO, "too many failures");
+}
+END_TEST
+
+static const enum job_phase leaving[] = {PHASE_DRAINING, PHASE_RETIRING};
+
+START_TEST(one_that_leaves_may_finish)
+{
+	struct job *job = job_in(leaving[_i]);
+
+	stop_asking();
+	cluster_check_workers_come(&cluster);
+	ck_assert_int_eq(cluster.state, CLUSTER_RUNNING);
+	apply(job, STATE_COMPLETED);
+	cluster_check_workers_come(&cluster);
+	ck_assert_int_eq(cluster.state, CLUSTER_STOPPING);
+}
+END_TEST
+
+START_TEST(one_that_leaves_may_finish_at_the_last_failure)
+{
+	job_in(leaving[_i]);
+	next_id++;
+	cluster.request.settings.failure_limit = 1;
+	job_fails(job_in(PHASE_STARTING));
+	ck_assert_int_eq(cluster.state, CLUSTER_RUNNING);
+	ck_assert(cluster.failures.paused);
+}
+END_TEST
+
 Suite *unit_suite(void)
 {
 	Suite *suite = suite_create("cluster_failure");
@@ -123,6 +169,10 @@ Suite *unit_suite(void)
 	tcase_add_test(tests, not_the_one_that_jobs_must_use);
 	tcase_add_test(tests, submitted_before_the_exclusion);
 	tcase_add_test(tests, submitted_in_spite_of_the_exclusion);
+	tcase_add_test(tests, fails_when_no_job_is_left);
+	tcase_add_loop_test(tests, one_that_leaves_may_finish, 0, LENGTH(leaving));
+	tcase_add_loop_test(
+		tests, one_that_leaves_may_finish_at_the_last_failure, 0, LENGTH(leaving));
 	suite_add_tcase(suite, tests);
 	return suite;
 }

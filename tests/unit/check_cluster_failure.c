@@ -2,50 +2,10 @@
  * there. */
 #include "unit.h"
 
+#include "cluster_fixture.h"
 #include "common/strv.h"
-#include "daemon/cluster.h"
 #include "daemon/job.h"
 #include "daemon/loop.h"
-#include "jobs_fixture.h"
-
-static struct cluster cluster;
-
-static void on_changed(void *arg)
-{
-	(void)arg;
-}
-
-static void on_reconcile(void *arg)
-{
-	(void)arg;
-}
-
-static void setup(void)
-{
-	static const struct cluster_ops ops = {.changed = on_changed};
-	struct err err = ERR_INIT;
-
-	jobs_setup();
-	cluster = (struct cluster){.name = "default",
-		.state = CLUSTER_RUNNING,
-		.wanted = true,
-		.jobs = jobs,
-		.loop = loop_create(&err),
-		.ops = &ops};
-	ck_assert_ptr_nonnull(cluster.loop);
-	cluster.reconcile = loop_timer_create(cluster.loop, on_reconcile, NULL);
-	settings_init(&cluster.request.settings);
-}
-
-static void teardown(void)
-{
-	cluster_failure_clear(&cluster);
-	settings_finish(&cluster.request.settings);
-	strv_finish(&cluster.notices);
-	loop_timer_destroy(cluster.reconcile);
-	loop_destroy(cluster.loop);
-	jobs_teardown();
-}
 
 static void job_fails(struct job *job)
 {
@@ -164,7 +124,7 @@ Suite *unit_suite(void)
 	Suite *suite = suite_create("cluster_failure");
 	TCase *tests = tcase_create("cluster_failure");
 
-	tcase_add_checked_fixture(tests, setup, teardown);
+	tcase_add_checked_fixture(tests, cluster_setup, cluster_teardown);
 	tcase_add_test(tests, a_node_is_excluded);
 	tcase_add_test(tests, not_the_one_that_jobs_must_use);
 	tcase_add_test(tests, submitted_before_the_exclusion);

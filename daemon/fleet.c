@@ -468,7 +468,8 @@ void fleet_decide(struct fleet_state *state, const struct fleet_limits *limits,
 		if (jobs[i].by_hand && jobs[i].action == FLEET_KEEP)
 			let_go(&fleet, &jobs[i]);
 	}
-	hand_over(&fleet, count_ready(&fleet) - peak);
+	/* Before the last moment, only where one goes for another, or for good; a pause wants neither. */
+	hand_over(&fleet, limits->paused ? 0 : count_ready(&fleet) - peak);
 	take_back_expiring(&fleet, limits->target - count_ready(&fleet));
 	gather(&fleet);
 	for (size_t i = 0; i < count; i++) {

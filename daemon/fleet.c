@@ -142,11 +142,6 @@ static int64_t count_to_submit(const struct fleet *fleet, int64_t missing)
 	return room > 0 ? room : 0;
 }
 
-static int64_t idle_since_ms(const struct fleet_job *job)
-{
-	return job->phase == PHASE_READY ? job->idle_since_ms : job->phase_since_ms;
-}
-
 /* When the job may go for being idle; INT64_MAX: not now. */
 static int64_t idle_due_ms(const struct fleet *fleet, const struct fleet_job *job)
 {
@@ -158,7 +153,7 @@ static int64_t idle_due_ms(const struct fleet *fleet, const struct fleet_job *jo
 		return job->hold_ms;
 	if (job->busy > 0)
 		return INT64_MAX;
-	due_ms = idle_since_ms(job) + fleet->limits->idle_hold_ms;
+	due_ms = job->idle_since_ms + fleet->limits->idle_hold_ms;
 	return due_ms > job->hold_ms ? due_ms : job->hold_ms;
 }
 
@@ -170,8 +165,8 @@ static bool is_better_victim(
 
 	if ((a->busy > 0) != (b->busy > 0))
 		return a->busy == 0;
-	idle_a = a->busy ? 0 : (fleet->now_ms - idle_since_ms(a)) / IDLE_STEP_MS;
-	idle_b = b->busy ? 0 : (fleet->now_ms - idle_since_ms(b)) / IDLE_STEP_MS;
+	idle_a = a->busy ? 0 : (fleet->now_ms - a->idle_since_ms) / IDLE_STEP_MS;
+	idle_b = b->busy ? 0 : (fleet->now_ms - b->idle_since_ms) / IDLE_STEP_MS;
 	if (idle_a != idle_b)
 		return idle_a > idle_b;
 	if (a->bytes != b->bytes)

@@ -33,7 +33,7 @@ struct fleet_job {
 	enum job_phase phase;
 	int64_t phase_since_ms;
 	int64_t busy; /* tasks on its workers, in any state of running or waiting there */
-	int64_t idle_since_ms; /* when busy became 0, or the job became READY; valid when it is */
+	int64_t idle_since_ms; /* when busy became 0, it began to run, or it was READY: the last */
 	int64_t bytes;	       /* of results that its workers hold */
 	int64_t end_ms;	       /* of its walltime; INT64_MAX: not known */
 	int64_t walltime_ms;

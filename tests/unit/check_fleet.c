@@ -148,10 +148,10 @@ START_TEST(never_a_busy_one)
 }
 END_TEST
 
-START_TEST(idle_since_it_is_ready_or_starts)
+START_TEST(idle_since_its_last_task_while_it_starts)
 {
-	add(PHASE_STARTING)->idle_since_ms = 0;
-	fix.jobs[0].phase_since_ms = START + HOLD - 1;
+	/* Some of its workers are there already, and had tasks. */
+	add(PHASE_STARTING)->idle_since_ms = START + HOLD - 1;
 	decide(0);
 	decide(HOLD);
 	assert_actions("keep");
@@ -412,7 +412,7 @@ Suite *unit_suite(void)
 	tcase_add_test(tcase, a_need_in_between_starts_the_hold_again);
 	tcase_add_test(tcase, gives_back_down_to_the_most_that_was_needed);
 	tcase_add_test(tcase, never_a_busy_one);
-	tcase_add_test(tcase, idle_since_it_is_ready_or_starts);
+	tcase_add_test(tcase, idle_since_its_last_task_while_it_starts);
 	tcase_add_test(tcase, the_best_to_give_back);
 	tcase_add_test(tcase, what_could_not_be_given_back);
 	tcase_add_test(tcase, paused_gives_nothing_back);

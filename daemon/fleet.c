@@ -68,7 +68,7 @@ static void find_expiring(struct fleet *fleet, struct fleet_state *state)
 		struct fleet_job *job = &fleet->jobs[i];
 
 		job->action = FLEET_KEEP;
-		job->expiring = job->forced = false;
+		job->expiring = job->forced = job->holds = false;
 		if (!(fleet_runs(job) || fleet_leaves(job)) || job->end_ms == INT64_MAX)
 			continue;
 		job->expiring = job->end_ms <= state->replaced_end_ms ||
@@ -180,7 +180,7 @@ static struct fleet_job *choose_running(struct fleet *fleet)
 		int64_t due_ms = idle_due_ms(fleet, job);
 
 		if (job->action != FLEET_KEEP || due_ms == INT64_MAX ||
-			!fleet_is_due(fleet, due_ms))
+			!fleet_is_due(fleet, due_ms) || fleet_must_hold(fleet, job))
 			continue;
 		if (!best || is_better_victim(fleet, job, best))
 			best = job;

@@ -37,7 +37,12 @@ bool fleet_needs_to_take(struct fleet *fleet, const struct fleet_job *job);
 /* Has the job data that no other one could take now? */
 bool fleet_is_last_holder(const struct fleet *fleet, const struct fleet_job *job);
 
-/* Let one of several jobs that wait for each other take the data of all. */
+/* The size was set to nothing by hand: must this one, the last that runs, stay because of data, or have some
+ * again soon? */
+bool fleet_must_hold(struct fleet *fleet, struct fleet_job *job);
+
+/* Several jobs wait for one that takes their data, and that one perhaps for the place of theirs: the last of
+ * them to end takes it all, so that the others can go. Where none will come, it stays. */
 void fleet_gather(struct fleet *fleet);
 
 #endif

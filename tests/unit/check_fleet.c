@@ -328,6 +328,61 @@ START_TEST(size_by_hand)
 }
 END_TEST
 
+START_TEST(none_by_hand_and_data)
+{
+	fix.limits.by_hand = true;
+	for (int i = 0; i < 3; i++)
+		add(PHASE_READY)->bytes = 5;
+	fix.jobs[1].bytes = 7;
+	decide(0);
+	assert_actions("drain! keep drain!");
+	ck_assert(fix.jobs[1].holds);
+	fix.jobs[0].phase = fix.jobs[2].phase = PHASE_DRAINING;
+	decide(0);
+	assert_actions("retire keep retire");
+	fix.jobs[0].phase = fix.jobs[2].phase = PHASE_ENDING;
+	decide(60 * MINUTE);
+	assert_actions("keep keep keep");
+	ck_assert(fix.jobs[1].holds);
+	/* Nothing to hold any more: it goes, unless there is something again. */
+	fix.jobs[1].bytes = 0;
+	decide(29 * SECOND);
+	assert_actions("keep keep keep");
+	ck_assert(!fix.jobs[1].holds);
+	decide(SECOND);
+	assert_actions("keep drain! keep");
+}
+END_TEST
+
+START_TEST(none_by_hand_and_data_that_came_late)
+{
+	fix.limits.by_hand = true;
+	for (int i = 0; i < 3; i++)
+		add(PHASE_DRAINING)->busy = 1;
+	decide(0);
+	assert_actions("keep keep keep");
+	for (int i = 0; i < 2; i++) {
+		fix.jobs[i].busy = 0;
+		fix.jobs[i].bytes = 5;
+	}
+	decide(0);
+	assert_actions("undrain keep keep");
+	ck_assert(fix.jobs[0].holds);
+	fix.jobs[0].phase = PHASE_READY;
+	decide(0);
+	assert_actions("keep retire keep");
+	fix.count = 1;
+	fix.jobs[0].phase = PHASE_DRAINING;
+	decide(0);
+	assert_actions("undrain");
+	/* Where another one is wanted, it waits for that. */
+	fix.limits.target = 1;
+	add(PHASE_PENDING);
+	decide(0);
+	assert_actions("keep keep");
+}
+END_TEST
+
 START_TEST(size_by_hand_and_new_jobs)
 {
 	fix.limits.by_hand = true;
@@ -420,6 +475,8 @@ Suite *unit_suite(void)
 	tcase_add_test(tcase, data_needs_somebody_who_takes_it);
 	tcase_add_test(tcase, back_when_work_comes);
 	tcase_add_test(tcase, size_by_hand);
+	tcase_add_test(tcase, none_by_hand_and_data);
+	tcase_add_test(tcase, none_by_hand_and_data_that_came_late);
 	tcase_add_test(tcase, size_by_hand_and_new_jobs);
 	tcase_add_test(tcase, a_job_by_hand);
 	tcase_add_test(tcase, a_pending_job_by_hand_is_no_other_ones_place);

@@ -93,6 +93,11 @@ static char **find(const struct strv *directives, enum directive_id id)
 	return NULL;
 }
 
+bool bad_nodes_may_choose(const struct strv *directives)
+{
+	return !find(directives, DIRECTIVE_NODELIST);
+}
+
 void bad_nodes_exclude(const struct bad_nodes *nodes, int64_t now_ms, struct strv *directives)
 {
 	struct strv names = STRV_INIT;
@@ -102,7 +107,7 @@ void bad_nodes_exclude(const struct bad_nodes *nodes, int64_t now_ms, struct str
 	bad_nodes_list(nodes, now_ms, &names);
 	list = strv_join(&names, ",");
 	strv_finish(&names);
-	if (!*list || find(directives, DIRECTIVE_NODELIST))
+	if (!*list || !bad_nodes_may_choose(directives))
 		return;
 	given = find(directives, DIRECTIVE_EXCLUDE);
 	if (!given) {

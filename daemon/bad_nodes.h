@@ -45,6 +45,9 @@ void bad_nodes_list(const struct bad_nodes *nodes, int64_t now_ms, struct strv *
  * it has. Where it names the node that is wanted, there is nothing to choose from: unchanged. */
 void bad_nodes_exclude(const struct bad_nodes *nodes, int64_t now_ms, struct strv *directives);
 
+/* Do directives leave it to Slurm on which node a job runs? */
+bool bad_nodes_may_choose(const struct strv *directives);
+
 /* The value of that option in directives; NULL when there is none. The caller frees. */
 char *bad_nodes_given(const struct strv *directives);
 

@@ -15,6 +15,7 @@
 #include "common/strv.h"
 #include "daemon/cluster.h"
 #include "daemon/cluster_jobs.h"
+#include "daemon/cluster_wish.h"
 #include "daemon/cluster_worker_start.h"
 #include "daemon/history.h"
 #include "daemon/jobs.h"
@@ -55,12 +56,13 @@ static bool others_run(const struct cluster *cluster, const struct job *than)
 	return false;
 }
 
+/* Does another job have workers? One on its way out may still be at its tasks. */
 static bool others_work(const struct cluster *cluster, const struct job *than)
 {
 	const struct job *job;
 
 	TAILQ_FOREACH (job, jobs_list(cluster->jobs), link)
-		if (job != than && job_phase_is_wanted(job->phase) && job->connected > 0)
+		if (job != than && job->phase < PHASE_ENDING && job->connected > 0)
 			return true;
 	return false;
 }
@@ -99,12 +101,13 @@ void cluster_failure_resume(struct cluster *cluster)
 	cluster_wake(cluster, 0);
 }
 
-/* The last job is gone from a cluster that has stopped asking because of failures. */
+/* The last job is gone, also of those that were on their way out, from a cluster that has stopped asking
+ * because of failures. */
 static bool fail_if_none_is_left(struct cluster *cluster)
 {
 	struct cluster_failures *failures = &cluster->failures;
 
-	if (!failures->paused || !failures->reason.code || jobs_count(cluster->jobs).wanted > 0)
+	if (!failures->paused || !failures->reason.code || jobs_count(cluster->jobs).alive > 0)
 		return false;
 	cluster_fail(cluster, &failures->reason, failures->reason_log);
 	return true;
@@ -135,6 +138,7 @@ static void blame_node(
 	time_t then = time(NULL) + BAD_NODE_FOR_MS / 1000;
 
 	if (!job->nodes || !job->nodes[0] || strpbrk(job->nodes, ",[") ||
+		!cluster_may_choose_nodes(cluster) ||
 		!bad_nodes_blame(&cluster->failures.nodes, job->nodes, since_ms, loop_now_ms()))
 		return;
 	localtime_r(&then, &local);
@@ -144,6 +148,16 @@ static void blame_node(
 		"was job %s, which %s",
 		job->nodes, until, BAD_NODE_FAILURES, job->id, how);
 	cluster_exclude_pending(cluster);
+}
+
+/* Was the job's node excluded only after the job had been submitted? */
+static bool predates_exclusion(
+	const struct cluster *cluster, const struct job *job, int64_t now_ms)
+{
+	int64_t until_ms =
+		bad_nodes_excluded_until_ms(&cluster->failures.nodes, job->nodes, now_ms);
+
+	return until_ms && job->known_ms <= until_ms - BAD_NODE_FOR_MS;
 }
 
 /* The job has failed; how tells it. */
@@ -160,7 +174,7 @@ static void count(struct cluster *cluster, const struct job *job, const char *ho
 		cluster_fail(cluster, &err, log);
 		return;
 	}
-	if (bad_nodes_excluded_until_ms(&cluster->failures.nodes, job->nodes, now)) {
+	if (predates_exclusion(cluster, job, now)) {
 		history_failure("job", job->id, log, "%s; its node is excluded already", how);
 		return;
 	}

@@ -430,6 +430,21 @@ static struct job *find_pending(struct cluster *cluster, enum job_role role)
 	return NULL;
 }
 
+/* A job on standby whose substitute is gone, or was given back, goes, too: nobody else counts it. */
+static void end_lone_standbys(struct cluster *cluster)
+{
+	int64_t lone = 0;
+	struct job *job;
+
+	TAILQ_FOREACH (job, jobs_list(cluster->jobs), link) {
+		lone += is_pending(job) && job->role == ROLE_STANDBY;
+		lone -= (is_pending(job) || job->phase == PHASE_NEW) &&
+			job->role == ROLE_SUBSTITUTE;
+	}
+	for (; lone > 0 && (job = find_pending(cluster, ROLE_STANDBY)) != NULL; lone--)
+		cluster_end_job(cluster, job, "the other one of two has gone");
+}
+
 void cluster_settle_roles(struct cluster *cluster)
 {
 	struct job *job, *other;
@@ -444,4 +459,5 @@ void cluster_settle_roles(struct cluster *cluster)
 		if (other)
 			cluster_end_job(cluster, other, "the other one of two has started");
 	}
+	end_lone_standbys(cluster);
 }

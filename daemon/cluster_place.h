@@ -19,7 +19,8 @@ void cluster_place_refused(void *arg, const char *tag, const struct err *err);
  * the loop time of the next deadline, INT64_MAX when there is none. */
 int64_t cluster_check_waiting(struct cluster *cluster);
 
-/* Of a job on standby and its substitute, keep the one that has started. */
+/* Of a job on standby and its substitute, keep the one that has started; without its substitute the one on
+ * standby goes, too. */
 void cluster_settle_roles(struct cluster *cluster);
 
 #endif

@@ -102,6 +102,8 @@ static const char *why_of(const struct fleet_job *job, bool by_hand)
 {
 	if (job->by_hand)
 		return "given back by hand";
+	if (job->holds)
+		return "its data has nowhere to go";
 	if (job->action == FLEET_UNDRAIN)
 		return "it is needed again";
 	if (job->action == FLEET_RETIRE)

@@ -131,3 +131,14 @@ char *cluster_excluded_list(const struct cluster *cluster)
 	strv_finish(&directives);
 	return list;
 }
+
+bool cluster_may_choose_nodes(const struct cluster *cluster)
+{
+	struct strv directives = STRV_INIT;
+	bool chooses;
+
+	settings_directives(&cluster->request.settings, &directives);
+	chooses = bad_nodes_may_choose(&directives);
+	strv_finish(&directives);
+	return chooses;
+}

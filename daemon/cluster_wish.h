@@ -2,6 +2,7 @@
 #ifndef DRACO_DAEMON_CLUSTER_WISH_H
 #define DRACO_DAEMON_CLUSTER_WISH_H
 
+#include <stdbool.h>
 #include <stdint.h>
 
 struct cluster;
@@ -22,5 +23,8 @@ void cluster_make_wish(const struct cluster *cluster, const char *name, int64_t 
 /* The nodes that a job must not use now, by the setting exclude or because jobs have failed there, as sbatch's
  * --exclude takes them; NULL: none. The caller frees. */
 char *cluster_excluded_list(const struct cluster *cluster);
+
+/* Is it Slurm that chooses the nodes, and not the setting nodelist? */
+bool cluster_may_choose_nodes(const struct cluster *cluster);
 
 #endif

@@ -3,18 +3,12 @@
 
 #include <assert.h>
 
+#include "daemon/fleet_data.h"
+
 #define IDLE_STEP_MS   5000  /* idle times that differ by less count as equal */
 #define DRAIN_MAX_MS   60000 /* a task that takes longer gets its job back */
 #define DRAIN_AGAIN_MS 1000
 #define MOVE_MAX_MS    120000 /* for the data of a job */
-
-/* What one decision works on. */
-struct fleet {
-	const struct fleet_limits *limits;
-	struct fleet_job *jobs;
-	size_t count;
-	int64_t now_ms, wake_ms;
-};
 
 static int64_t max_of(int64_t a, int64_t b)
 {
@@ -45,24 +39,12 @@ static bool waits(const struct fleet_job *job)
 	return job->phase <= PHASE_PENDING;
 }
 
-static bool runs(const struct fleet_job *job)
+bool fleet_is_fresh(const struct fleet_job *job)
 {
-	return job->phase == PHASE_STARTING || job->phase == PHASE_READY;
+	return (waits(job) || fleet_runs(job)) && !job->expiring && !job->by_hand;
 }
 
-static bool leaves(const struct fleet_job *job)
-{
-	return job->phase == PHASE_DRAINING || job->phase == PHASE_RETIRING;
-}
-
-/* Does it count as a job that will be there for a while? */
-static bool is_fresh(const struct fleet_job *job)
-{
-	return (waits(job) || runs(job)) && !job->expiring && !job->by_hand;
-}
-
-/* Is the time come? Otherwise decide again then. */
-static bool is_due(struct fleet *fleet, int64_t when_ms)
+bool fleet_is_due(struct fleet *fleet, int64_t when_ms)
 {
 	if (fleet->now_ms >= when_ms)
 		return true;
@@ -71,7 +53,7 @@ static bool is_due(struct fleet *fleet, int64_t when_ms)
 	return false;
 }
 
-static struct handover_times times_of(const struct fleet *fleet, const struct fleet_job *job)
+struct handover_times fleet_times(const struct fleet *fleet, const struct fleet_job *job)
 {
 	struct handover_times times;
 
@@ -86,16 +68,16 @@ static void find_expiring(struct fleet *fleet, struct fleet_state *state)
 		struct fleet_job *job = &fleet->jobs[i];
 
 		job->action = FLEET_KEEP;
-		job->expiring = job->forced = false;
-		if (!(runs(job) || leaves(job)) || job->end_ms == INT64_MAX)
+		job->expiring = job->forced = job->holds = false;
+		if (!(fleet_runs(job) || fleet_leaves(job)) || job->end_ms == INT64_MAX)
 			continue;
 		job->expiring = job->end_ms <= state->replaced_end_ms ||
-			is_due(fleet, times_of(fleet, job).request_ms);
+			fleet_is_due(fleet, fleet_times(fleet, job).request_ms);
 	}
 	for (size_t i = 0; i < fleet->count; i++) {
 		const struct fleet_job *job = &fleet->jobs[i];
 
-		if (job->expiring && !leaves(job) && job->end_ms > state->replaced_end_ms)
+		if (job->expiring && !fleet_leaves(job) && job->end_ms > state->replaced_end_ms)
 			state->replaced_end_ms = job->end_ms;
 	}
 }
@@ -105,7 +87,7 @@ static int64_t count_fresh(const struct fleet *fleet)
 	int64_t n = 0;
 
 	for (size_t i = 0; i < fleet->count; i++)
-		n += is_fresh(&fleet->jobs[i]);
+		n += fleet_is_fresh(&fleet->jobs[i]);
 	return n;
 }
 
@@ -142,23 +124,18 @@ static int64_t count_to_submit(const struct fleet *fleet, int64_t missing)
 	return room > 0 ? room : 0;
 }
 
-static int64_t idle_since_ms(const struct fleet_job *job)
-{
-	return job->phase == PHASE_READY ? job->idle_since_ms : job->phase_since_ms;
-}
-
 /* When the job may go for being idle; INT64_MAX: not now. */
 static int64_t idle_due_ms(const struct fleet *fleet, const struct fleet_job *job)
 {
 	int64_t due_ms;
 
-	if (!runs(job) || !is_fresh(job))
+	if (!fleet_runs(job) || !fleet_is_fresh(job))
 		return INT64_MAX;
 	if (fleet->limits->by_hand)
 		return job->hold_ms;
 	if (job->busy > 0)
 		return INT64_MAX;
-	due_ms = idle_since_ms(job) + fleet->limits->idle_hold_ms;
+	due_ms = job->idle_since_ms + fleet->limits->idle_hold_ms;
 	return due_ms > job->hold_ms ? due_ms : job->hold_ms;
 }
 
@@ -170,8 +147,8 @@ static bool is_better_victim(
 
 	if ((a->busy > 0) != (b->busy > 0))
 		return a->busy == 0;
-	idle_a = a->busy ? 0 : (fleet->now_ms - idle_since_ms(a)) / IDLE_STEP_MS;
-	idle_b = b->busy ? 0 : (fleet->now_ms - idle_since_ms(b)) / IDLE_STEP_MS;
+	idle_a = a->busy ? 0 : (fleet->now_ms - a->idle_since_ms) / IDLE_STEP_MS;
+	idle_b = b->busy ? 0 : (fleet->now_ms - b->idle_since_ms) / IDLE_STEP_MS;
 	if (idle_a != idle_b)
 		return idle_a > idle_b;
 	if (a->bytes != b->bytes)
@@ -186,7 +163,7 @@ static struct fleet_job *choose_waiting(struct fleet *fleet)
 	for (size_t i = fleet->count; i-- > 0;) {
 		struct fleet_job *job = &fleet->jobs[i];
 
-		if (job->action == FLEET_KEEP && is_fresh(job) && waits(job) &&
+		if (job->action == FLEET_KEEP && fleet_is_fresh(job) && waits(job) &&
 			job->phase != PHASE_NEW)
 			return job;
 	}
@@ -202,7 +179,8 @@ static struct fleet_job *choose_running(struct fleet *fleet)
 		struct fleet_job *job = &fleet->jobs[i];
 		int64_t due_ms = idle_due_ms(fleet, job);
 
-		if (job->action != FLEET_KEEP || due_ms == INT64_MAX || !is_due(fleet, due_ms))
+		if (job->action != FLEET_KEEP || due_ms == INT64_MAX ||
+			!fleet_is_due(fleet, due_ms) || fleet_must_hold(fleet, job))
 			continue;
 		if (!best || is_better_victim(fleet, job, best))
 			best = job;
@@ -218,7 +196,7 @@ static void give_back(struct fleet *fleet, int64_t surplus)
 	for (; surplus > 0 && (job = choose_waiting(fleet)) != NULL; surplus--)
 		job->action = FLEET_CANCEL;
 	for (size_t i = 0; i < fleet->count; i++)
-		surplus -= fleet->jobs[i].phase == PHASE_NEW && is_fresh(&fleet->jobs[i]);
+		surplus -= fleet->jobs[i].phase == PHASE_NEW && fleet_is_fresh(&fleet->jobs[i]);
 	for (; surplus > 0 && (job = choose_running(fleet)) != NULL; surplus--) {
 		job->action = FLEET_DRAIN;
 		job->forced = fleet->limits->by_hand;
@@ -241,14 +219,14 @@ static void shrink(struct fleet *fleet, struct fleet_state *state, int64_t fresh
 	}
 	if (limits->target > state->low_peak || hold_ms == 0)
 		state->low_peak = limits->target;
-	if (!is_due(fleet, state->low_since_ms + hold_ms))
+	if (!fleet_is_due(fleet, state->low_since_ms + hold_ms))
 		return;
 	give_back(fleet, fresh - state->low_peak);
 	/* A target that fell in the meantime has a hold of its own. */
 	if (state->low_peak != limits->target) {
 		state->low_peak = limits->target;
 		state->low_since_ms = fleet->now_ms;
-		is_due(fleet, fleet->now_ms + hold_ms);
+		fleet_is_due(fleet, fleet->now_ms + hold_ms);
 	}
 }
 
@@ -267,7 +245,7 @@ static int64_t recent_peak(struct fleet_state *state, struct fleet *fleet)
 	}
 	state->span_peak = max_of(state->span_peak, limits->target);
 	if (max_of(state->span_peak, state->span_peak_before) > limits->target)
-		is_due(fleet, state->span_since_ms + limits->idle_hold_ms);
+		fleet_is_due(fleet, state->span_since_ms + limits->idle_hold_ms);
 	return max_of(state->span_peak, state->span_peak_before);
 }
 
@@ -286,66 +264,18 @@ static int64_t count_ready(const struct fleet *fleet)
 /* Half of what is left after force is for the workers to leave in order. */
 static bool is_over(struct fleet *fleet, const struct fleet_job *job)
 {
-	int64_t force_ms = times_of(fleet, job).force_ms;
+	int64_t force_ms = fleet_times(fleet, job).force_ms;
 
-	return is_due(fleet, force_ms + (job->end_ms - force_ms) / 2);
+	return fleet_is_due(fleet, force_ms + (job->end_ms - force_ms) / 2);
 }
 
 /* Draining could not be asked for, or the data had nowhere to go: not at once again, but soon, for each
  * task that comes until then may be one that does not fit any more. */
 static bool may_drain(struct fleet *fleet, const struct fleet_job *job)
 {
-	bool soon = is_due(fleet, job->phase_since_ms + DRAIN_AGAIN_MS);
+	bool soon = fleet_is_due(fleet, job->phase_since_ms + DRAIN_AGAIN_MS);
 
-	return is_due(fleet, job->hold_ms) || soon;
-}
-
-static bool is_done_draining(const struct fleet_job *job)
-{
-	return job->phase == PHASE_DRAINING && job->busy == 0 && job->bytes > 0;
-}
-
-/* Is this the only job that can take the data of others, which wait for that or are at it? */
-static bool is_needed_to_take(struct fleet *fleet, const struct fleet_job *job)
-{
-	bool needed = false;
-
-	if (job->phase != PHASE_READY || is_due(fleet, times_of(fleet, job).force_ms))
-		return false;
-	for (size_t i = 0; i < fleet->count; i++) {
-		const struct fleet_job *other = &fleet->jobs[i];
-
-		if (other == job)
-			continue;
-		if (other->phase == PHASE_READY && other->action == FLEET_KEEP)
-			return false;
-		needed |= is_done_draining(other) || other->phase == PHASE_RETIRING;
-	}
-	return needed;
-}
-
-/* Several jobs wait for one that takes their data, and that one perhaps for the place of theirs: the last
- * of them to end takes it all, so that the others can go. */
-static void gather(struct fleet *fleet)
-{
-	struct fleet_job *last = NULL;
-	int64_t waiting = 0;
-
-	for (size_t i = 0; i < fleet->count; i++) {
-		struct fleet_job *job = &fleet->jobs[i];
-
-		if (job->phase == PHASE_READY || job->phase == PHASE_RETIRING ||
-			job->action == FLEET_UNDRAIN)
-			return;
-		if (!is_done_draining(job) || !job->expiring || job->by_hand)
-			continue;
-		waiting++;
-		if (!last || job->end_ms > last->end_ms)
-			last = job;
-	}
-	if (waiting > 1 && is_due(fleet, last->hold_ms) &&
-		!is_due(fleet, times_of(fleet, last).force_ms))
-		last->action = FLEET_UNDRAIN;
+	return fleet_is_due(fleet, job->hold_ms) || soon;
 }
 
 /* Jobs whose walltime ends soon: each goes when one has come for it, or at the last moment; the first
@@ -358,7 +288,7 @@ static void hand_over(struct fleet *fleet, int64_t surplus)
 		for (size_t i = 0; i < fleet->count; i++) {
 			struct fleet_job *job = &fleet->jobs[i];
 
-			if (!job->expiring || !runs(job) || job->action != FLEET_KEEP)
+			if (!job->expiring || !fleet_runs(job) || job->action != FLEET_KEEP)
 				continue;
 			if (is_over(fleet, job))
 				job->action = FLEET_END;
@@ -366,9 +296,11 @@ static void hand_over(struct fleet *fleet, int64_t surplus)
 				(!first || job->end_ms < first->end_ms))
 				first = job;
 		}
-		if (!first || !(is_due(fleet, times_of(fleet, first).drain_ms) || surplus > 0))
+		if (!first ||
+			!(fleet_is_due(fleet, fleet_times(fleet, first).drain_ms) ||
+				surplus > 0))
 			return;
-		if (is_needed_to_take(fleet, first))
+		if (fleet_needs_to_take(fleet, first))
 			return;
 		first->action = FLEET_DRAIN;
 		first->forced = true;
@@ -385,7 +317,7 @@ static void take_back_expiring(struct fleet *fleet, int64_t missing)
 
 		if (job->phase == PHASE_DRAINING && job->expiring && !job->by_hand &&
 			fleet->now_ms + fleet->limits->margin_ms / 2 <
-				times_of(fleet, job).drain_ms) {
+				fleet_times(fleet, job).drain_ms) {
 			job->action = FLEET_UNDRAIN;
 			missing--;
 		}
@@ -398,29 +330,15 @@ static void let_go(struct fleet *fleet, struct fleet_job *job)
 	if (waits(job)) {
 		if (job->phase != PHASE_NEW)
 			job->action = FLEET_CANCEL;
-	} else if (runs(job) && is_due(fleet, job->hold_ms)) {
+	} else if (fleet_runs(job) && fleet_is_due(fleet, job->hold_ms)) {
 		job->action = FLEET_DRAIN;
 		job->forced = true;
 	}
 }
 
-/* Has the job data that no other one could take now? */
-static bool is_last_holder(const struct fleet *fleet, const struct fleet_job *job)
-{
-	if (job->bytes == 0)
-		return false;
-	for (size_t i = 0; i < fleet->count; i++) {
-		const struct fleet_job *other = &fleet->jobs[i];
-
-		if (other != job && other->phase == PHASE_READY && other->action == FLEET_KEEP)
-			return false;
-	}
-	return true;
-}
-
 static void go_on_draining(struct fleet *fleet, struct fleet_job *job)
 {
-	bool forced = job->expiring && is_due(fleet, times_of(fleet, job).force_ms);
+	bool forced = job->expiring && fleet_is_due(fleet, fleet_times(fleet, job).force_ms);
 	bool asked = job->expiring || job->by_hand || fleet->limits->by_hand;
 
 	if (job->action == FLEET_UNDRAIN)
@@ -429,11 +347,11 @@ static void go_on_draining(struct fleet *fleet, struct fleet_job *job)
 		job->action = FLEET_END;
 	} else if (!asked && fleet->limits->paused) {
 		job->action = FLEET_UNDRAIN;
-	} else if ((job->busy == 0 || forced) && !is_last_holder(fleet, job) &&
-		(forced || is_due(fleet, job->hold_ms))) {
+	} else if ((job->busy == 0 || forced) && !fleet_is_last_holder(fleet, job) &&
+		(forced || fleet_is_due(fleet, job->hold_ms))) {
 		job->action = FLEET_RETIRE;
 		job->forced = job->busy > 0;
-	} else if (!asked && is_due(fleet, job->phase_since_ms + DRAIN_MAX_MS)) {
+	} else if (!asked && fleet_is_due(fleet, job->phase_since_ms + DRAIN_MAX_MS)) {
 		job->action = FLEET_UNDRAIN;
 	}
 }
@@ -445,7 +363,7 @@ static void go_on_retiring(struct fleet *fleet, struct fleet_job *job)
 	if (job->expiring) {
 		if (is_over(fleet, job))
 			job->action = FLEET_END;
-	} else if (is_due(fleet, job->phase_since_ms + MOVE_MAX_MS)) {
+	} else if (fleet_is_due(fleet, job->phase_since_ms + MOVE_MAX_MS)) {
 		job->action = FLEET_UNDRAIN;
 	}
 }
@@ -453,7 +371,7 @@ static void go_on_retiring(struct fleet *fleet, struct fleet_job *job)
 void fleet_decide(struct fleet_state *state, const struct fleet_limits *limits,
 	struct fleet_job *jobs, size_t count, int64_t now_ms, struct fleet_decision *ret)
 {
-	struct fleet fleet = {limits, jobs, count, now_ms, INT64_MAX};
+	struct fleet fleet = {state, limits, jobs, count, now_ms, INT64_MAX};
 	int64_t missing, peak = recent_peak(state, &fleet);
 
 	assert(limits->target >= 0);
@@ -468,9 +386,10 @@ void fleet_decide(struct fleet_state *state, const struct fleet_limits *limits,
 		if (jobs[i].by_hand && jobs[i].action == FLEET_KEEP)
 			let_go(&fleet, &jobs[i]);
 	}
-	hand_over(&fleet, count_ready(&fleet) - peak);
+	/* Before the last moment, only where one goes for another, or for good; a pause wants neither. */
+	hand_over(&fleet, limits->paused ? 0 : count_ready(&fleet) - peak);
 	take_back_expiring(&fleet, limits->target - count_ready(&fleet));
-	gather(&fleet);
+	fleet_gather(&fleet);
 	for (size_t i = 0; i < count; i++) {
 		if (jobs[i].phase == PHASE_DRAINING)
 			go_on_draining(&fleet, &jobs[i]);

@@ -7,7 +7,8 @@
  *   running task is not given back.
  * - A job whose walltime ends soon does not count: another one is asked for. When that is there, or at
  *   the last moment, the old one is drained. Where several end, each goes when one has come.
- * - Data is only moved where another job is ready to take it. */
+ * - Data is only moved where another job is ready to take it. Where a user wants no job at all, the last
+ *   one gathers the data, and stays for as long as there is any. */
 #ifndef DRACO_DAEMON_FLEET_H
 #define DRACO_DAEMON_FLEET_H
 
@@ -33,7 +34,7 @@ struct fleet_job {
 	enum job_phase phase;
 	int64_t phase_since_ms;
 	int64_t busy; /* tasks on its workers, in any state of running or waiting there */
-	int64_t idle_since_ms; /* when busy became 0, or the job became READY; valid when it is */
+	int64_t idle_since_ms; /* when busy became 0, it began to run, or it was READY: the last */
 	int64_t bytes;	       /* of results that its workers hold */
 	int64_t end_ms;	       /* of its walltime; INT64_MAX: not known */
 	int64_t walltime_ms;
@@ -44,6 +45,7 @@ struct fleet_job {
 	enum fleet_action action;
 	bool expiring; /* it is, or will soon be, replaced */
 	bool forced;   /* DRAIN, RETIRE: whatever runs there */
+	bool holds;    /* no job is wanted, by hand, but this one stays because of its data */
 };
 
 struct fleet_state {
@@ -54,6 +56,7 @@ struct fleet_state {
 	int64_t replaced_end_ms;
 	/* The largest target of the present span of idle_hold, and of the one before it. */
 	int64_t span_since_ms, span_peak, span_peak_before;
+	int64_t holds_until_ms; /* what holds data, no job being wanted, stays until then at least */
 };
 
 void fleet_state_init(struct fleet_state *state);

@@ -74,6 +74,8 @@ void draco_set_phase(struct world *world, struct draco_job *job, enum job_phase 
 		job_phase_name(job->fleet.phase), job_phase_name(phase));
 	job->fleet.phase = phase;
 	job->fleet.phase_since_ms = world->now_ms;
+	if (phase == PHASE_STARTING || phase == PHASE_READY)
+		job->fleet.idle_since_ms = world->now_ms;
 	rules_phase_changes(world, job);
 }
 
@@ -96,7 +98,6 @@ static void load_job(struct world *world, struct draco_job *job)
 		struct draco *draco = world->state;
 
 		draco_set_phase(world, job, PHASE_READY);
-		job->fleet.idle_since_ms = world->now_ms;
 		handover_observe(&draco->waits, world->now_ms - job->submit_ms);
 		draco->failures = 0;
 		draco->due = true;
@@ -183,7 +184,6 @@ static void take_back(struct world *world, struct draco *draco, struct draco_job
 	dask_set_job(world, job->number, WORKER_RUNNING);
 	job->moving = false;
 	draco_set_phase(world, job, PHASE_READY);
-	job->fleet.idle_since_ms = world->now_ms;
 }
 
 static void refuse(

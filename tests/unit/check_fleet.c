@@ -148,10 +148,10 @@ START_TEST(never_a_busy_one)
 }
 END_TEST
 
-START_TEST(idle_since_it_is_ready_or_starts)
+START_TEST(idle_since_its_last_task_while_it_starts)
 {
-	add(PHASE_STARTING)->idle_since_ms = 0;
-	fix.jobs[0].phase_since_ms = START + HOLD - 1;
+	/* Some of its workers are there already, and had tasks. */
+	add(PHASE_STARTING)->idle_since_ms = START + HOLD - 1;
 	decide(0);
 	decide(HOLD);
 	assert_actions("keep");
@@ -328,6 +328,61 @@ START_TEST(size_by_hand)
 }
 END_TEST
 
+START_TEST(none_by_hand_and_data)
+{
+	fix.limits.by_hand = true;
+	for (int i = 0; i < 3; i++)
+		add(PHASE_READY)->bytes = 5;
+	fix.jobs[1].bytes = 7;
+	decide(0);
+	assert_actions("drain! keep drain!");
+	ck_assert(fix.jobs[1].holds);
+	fix.jobs[0].phase = fix.jobs[2].phase = PHASE_DRAINING;
+	decide(0);
+	assert_actions("retire keep retire");
+	fix.jobs[0].phase = fix.jobs[2].phase = PHASE_ENDING;
+	decide(60 * MINUTE);
+	assert_actions("keep keep keep");
+	ck_assert(fix.jobs[1].holds);
+	/* Nothing to hold any more: it goes, unless there is something again. */
+	fix.jobs[1].bytes = 0;
+	decide(29 * SECOND);
+	assert_actions("keep keep keep");
+	ck_assert(!fix.jobs[1].holds);
+	decide(SECOND);
+	assert_actions("keep drain! keep");
+}
+END_TEST
+
+START_TEST(none_by_hand_and_data_that_came_late)
+{
+	fix.limits.by_hand = true;
+	for (int i = 0; i < 3; i++)
+		add(PHASE_DRAINING)->busy = 1;
+	decide(0);
+	assert_actions("keep keep keep");
+	for (int i = 0; i < 2; i++) {
+		fix.jobs[i].busy = 0;
+		fix.jobs[i].bytes = 5;
+	}
+	decide(0);
+	assert_actions("undrain keep keep");
+	ck_assert(fix.jobs[0].holds);
+	fix.jobs[0].phase = PHASE_READY;
+	decide(0);
+	assert_actions("keep retire keep");
+	fix.count = 1;
+	fix.jobs[0].phase = PHASE_DRAINING;
+	decide(0);
+	assert_actions("undrain");
+	/* Where another one is wanted, it waits for that. */
+	fix.limits.target = 1;
+	add(PHASE_PENDING);
+	decide(0);
+	assert_actions("keep keep");
+}
+END_TEST
+
 START_TEST(size_by_hand_and_new_jobs)
 {
 	fix.limits.by_hand = true;
@@ -412,7 +467,7 @@ Suite *unit_suite(void)
 	tcase_add_test(tcase, a_need_in_between_starts_the_hold_again);
 	tcase_add_test(tcase, gives_back_down_to_the_most_that_was_needed);
 	tcase_add_test(tcase, never_a_busy_one);
-	tcase_add_test(tcase, idle_since_it_is_ready_or_starts);
+	tcase_add_test(tcase, idle_since_its_last_task_while_it_starts);
 	tcase_add_test(tcase, the_best_to_give_back);
 	tcase_add_test(tcase, what_could_not_be_given_back);
 	tcase_add_test(tcase, paused_gives_nothing_back);
@@ -420,6 +475,8 @@ Suite *unit_suite(void)
 	tcase_add_test(tcase, data_needs_somebody_who_takes_it);
 	tcase_add_test(tcase, back_when_work_comes);
 	tcase_add_test(tcase, size_by_hand);
+	tcase_add_test(tcase, none_by_hand_and_data);
+	tcase_add_test(tcase, none_by_hand_and_data_that_came_late);
 	tcase_add_test(tcase, size_by_hand_and_new_jobs);
 	tcase_add_test(tcase, a_job_by_hand);
 	tcase_add_test(tcase, a_pending_job_by_hand_is_no_other_ones_place);

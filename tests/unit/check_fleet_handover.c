@@ -140,6 +140,21 @@ START_TEST(no_other_where_none_is_needed)
 }
 END_TEST
 
+START_TEST(a_pause_gives_none_back_early)
+{
+	fix.limits.paused = true;
+	add(PHASE_READY, 6);
+	add(PHASE_READY, 95);
+	decide(0);
+	ck_assert(fix.jobs[0].expiring);
+	assert_actions("keep keep");
+	decide(4 * MINUTE - 1);
+	assert_actions("keep keep");
+	decide(1);
+	assert_actions("drain! keep");
+}
+END_TEST
+
 START_TEST(the_old_one_back_when_the_new_one_failed)
 {
 	fix.limits.target = 1;
@@ -306,6 +321,7 @@ Suite *unit_suite(void)
 	tcase_add_test(tcase, each_goes_when_one_has_come);
 	tcase_add_test(tcase, a_short_dip_lets_none_go);
 	tcase_add_test(tcase, no_other_where_none_is_needed);
+	tcase_add_test(tcase, a_pause_gives_none_back_early);
 	tcase_add_test(tcase, the_old_one_back_when_the_new_one_failed);
 	tcase_add_test(tcase, refused_to_go);
 	tcase_add_test(tcase, the_last_one_gathers_the_data);

@@ -1,0 +1,138 @@
+/* check_cluster_failure.c: tests of daemon/cluster_failure.c: a cluster of which only that and its jobs are
+ * there. */
+#include "unit.h"
+
+#include "cluster_fixture.h"
+#include "common/strv.h"
+#include "daemon/job.h"
+#include "daemon/loop.h"
+
+static void job_fails(struct job *job)
+{
+	bool young = cluster_job_is_young(job);
+
+	apply(job, STATE_FAILED);
+	cluster_job_lost(&cluster, job, young, false);
+}
+
+/* So many jobs have failed on n1, some seconds apart, the last at at_ms. */
+static void blame(int times, int64_t at_ms)
+{
+	for (int i = 1; i <= times; i++) {
+		int64_t when_ms = at_ms - (times - i) * 1000;
+
+		bad_nodes_blame(&cluster.failures.nodes, "n1", when_ms, when_ms);
+	}
+}
+
+static bool is_excluded(void)
+{
+	return bad_nodes_excluded_until_ms(&cluster.failures.nodes, "n1", loop_now_ms()) > 0;
+}
+
+START_TEST(a_node_is_excluded)
+{
+	blame(BAD_NODE_FAILURES - 1, loop_now_ms() - 10000);
+	job_fails(job_in(PHASE_STARTING));
+	ck_assert(is_excluded());
+	ck_assert_uint_eq(cluster.notices.count, 1);
+	ck_assert_int_eq(cluster.failures.jobs.in_a_row, 1);
+}
+END_TEST
+
+START_TEST(not_the_one_that_jobs_must_use)
+{
+	strv_add(&cluster.request.settings.directives, "nodelist=n1");
+	blame(BAD_NODE_FAILURES - 1, loop_now_ms() - 10000);
+	job_fails(job_in(PHASE_STARTING));
+	ck_assert(!is_excluded());
+	ck_assert_uint_eq(cluster.notices.count, 0);
+	ck_assert_int_eq(cluster.failures.jobs.in_a_row, 1);
+}
+END_TEST
+
+START_TEST(submitted_before_the_exclusion)
+{
+	struct job *job = job_in(PHASE_STARTING);
+
+	job->known_ms -= 20000;
+	blame(BAD_NODE_FAILURES, loop_now_ms() - 10000);
+	job_fails(job);
+	ck_assert_int_eq(cluster.failures.jobs.in_a_row, 0);
+	ck_assert_int_eq(cluster.hold_until_ms, 0);
+}
+END_TEST
+
+/* The exclusion does not help: each one would be replaced at once, for ever. */
+START_TEST(submitted_in_spite_of_the_exclusion)
+{
+	blame(BAD_NODE_FAILURES, loop_now_ms() - 10000);
+	job_fails(job_in(PHASE_STARTING));
+	ck_assert_int_eq(cluster.failures.jobs.in_a_row, 1);
+	ck_assert_int_gt(cluster.hold_until_ms, loop_now_ms());
+}
+END_TEST
+
+static void stop_asking(void)
+{
+	err_set(&cluster.failures.reason, -EIO, "too many failures");
+	cluster.failures.paused = true;
+}
+
+START_TEST(fails_when_no_job_is_left)
+{
+	struct job *job = job_in(PHASE_READY);
+
+	stop_asking();
+	cluster_check_workers_come(&cluster);
+	ck_assert_int_eq(cluster.state, CLUSTER_RUNNING);
+	apply(job, STATE_COMPLETED);
+	cluster_check_workers_come(&cluster);
+	ck_assert_int_eq(cluster.state, CLUSTER_STOPPING);
+	unit_assert_err(&cluster.failure, -EIO, "too many failures");
+}
+END_TEST
+
+static const enum job_phase leaving[] = {PHASE_DRAINING, PHASE_RETIRING};
+
+START_TEST(one_that_leaves_may_finish)
+{
+	struct job *job = job_in(leaving[_i]);
+
+	stop_asking();
+	cluster_check_workers_come(&cluster);
+	ck_assert_int_eq(cluster.state, CLUSTER_RUNNING);
+	apply(job, STATE_COMPLETED);
+	cluster_check_workers_come(&cluster);
+	ck_assert_int_eq(cluster.state, CLUSTER_STOPPING);
+}
+END_TEST
+
+START_TEST(one_that_leaves_may_finish_at_the_last_failure)
+{
+	job_in(leaving[_i]);
+	next_id++;
+	cluster.request.settings.failure_limit = 1;
+	job_fails(job_in(PHASE_STARTING));
+	ck_assert_int_eq(cluster.state, CLUSTER_RUNNING);
+	ck_assert(cluster.failures.paused);
+}
+END_TEST
+
+Suite *unit_suite(void)
+{
+	Suite *suite = suite_create("cluster_failure");
+	TCase *tests = tcase_create("cluster_failure");
+
+	tcase_add_checked_fixture(tests, cluster_setup, cluster_teardown);
+	tcase_add_test(tests, a_node_is_excluded);
+	tcase_add_test(tests, not_the_one_that_jobs_must_use);
+	tcase_add_test(tests, submitted_before_the_exclusion);
+	tcase_add_test(tests, submitted_in_spite_of_the_exclusion);
+	tcase_add_test(tests, fails_when_no_job_is_left);
+	tcase_add_loop_test(tests, one_that_leaves_may_finish, 0, LENGTH(leaving));
+	tcase_add_loop_test(
+		tests, one_that_leaves_may_finish_at_the_last_failure, 0, LENGTH(leaving));
+	suite_add_tcase(suite, tests);
+	return suite;
+}

@@ -1,0 +1,70 @@
+/* check_cluster_place.c: tests of daemon/cluster_place.c: two jobs of which one is to start. */
+#include "unit.h"
+
+#include "cluster_fixture.h"
+#include "daemon/cluster_place.h"
+#include "daemon/job.h"
+
+static struct job *pending(enum job_role role)
+{
+	struct job *job = job_in(PHASE_PENDING);
+
+	next_id++;
+	job->role = role;
+	return job;
+}
+
+START_TEST(the_first_to_start_stays)
+{
+	struct job *standby = pending(ROLE_STANDBY), *substitute = pending(ROLE_SUBSTITUTE);
+
+	cluster_settle_roles(&cluster);
+	ck_assert_int_eq(standby->phase, PHASE_PENDING);
+	ck_assert_int_eq(substitute->phase, PHASE_PENDING);
+	apply(substitute, STATE_RUNNING);
+	cluster_settle_roles(&cluster);
+	ck_assert_int_eq(standby->phase, PHASE_ENDING);
+	ck_assert_int_eq(substitute->phase, PHASE_STARTING);
+	ck_assert_int_eq(substitute->role, ROLE_ORDINARY);
+}
+END_TEST
+
+static const enum job_phase ends[] = {PHASE_ENDING, PHASE_GONE};
+
+/* Nothing else counts the one on standby. */
+START_TEST(both_go_together)
+{
+	struct job *standby = pending(ROLE_STANDBY), *substitute = pending(ROLE_SUBSTITUTE);
+	struct job *other = pending(ROLE_STANDBY), *ordinary = pending(ROLE_ORDINARY);
+
+	pending(ROLE_SUBSTITUTE);
+	jobs_set_phase(jobs, substitute, ends[_i], "for a test");
+	cluster_settle_roles(&cluster);
+	cluster_settle_roles(&cluster);
+	ck_assert_int_eq((standby->phase == PHASE_ENDING) + (other->phase == PHASE_ENDING), 1);
+	ck_assert_int_eq(ordinary->phase, PHASE_PENDING);
+}
+END_TEST
+
+START_TEST(a_substitute_without_an_id)
+{
+	struct job *standby = pending(ROLE_STANDBY);
+
+	job_in(PHASE_NEW)->role = ROLE_SUBSTITUTE;
+	cluster_settle_roles(&cluster);
+	ck_assert_int_eq(standby->phase, PHASE_PENDING);
+}
+END_TEST
+
+Suite *unit_suite(void)
+{
+	Suite *suite = suite_create("cluster_place");
+	TCase *tests = tcase_create("cluster_place");
+
+	tcase_add_checked_fixture(tests, cluster_setup, cluster_teardown);
+	tcase_add_test(tests, the_first_to_start_stays);
+	tcase_add_loop_test(tests, both_go_together, 0, LENGTH(ends));
+	tcase_add_test(tests, a_substitute_without_an_id);
+	suite_add_tcase(suite, tests);
+	return suite;
+}

@@ -1,0 +1,14 @@
+/* cluster_fixture.h: a cluster of which only the jobs are there, for the tests of its parts. */
+#ifndef DRACO_TESTS_CLUSTER_FIXTURE_H
+#define DRACO_TESTS_CLUSTER_FIXTURE_H
+
+#include "daemon/cluster.h"
+#include "jobs_fixture.h"
+
+/* Made anew for each test: RUNNING, with the jobs of jobs_fixture.h; Slurm and the scheduler are missing. */
+extern struct cluster cluster;
+
+void cluster_setup(void);
+void cluster_teardown(void);
+
+#endif

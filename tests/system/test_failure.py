@@ -186,7 +186,7 @@ def test_pending_jobs_avoid_an_excluded_node(user: Draco) -> None:
             time.sleep(4)
             failed = [job for job in user.all_jobs() if job["state"] == "FAILED"]
             print(f"{len(failed)} failed, {len(user.jobs())} are left")
-            assert len(failed) <= 4 and user.cluster_state() == "starting"
+            assert len(failed) < 7 and user.cluster_state() == "starting"
             user.run("stop")
     finally:
         set_nodes(user.sandbox, "RESUME", "n3")

@@ -293,7 +293,7 @@ def test_dry_run_for_people(user: Draco, halves: Sandbox) -> None:
     fill(halves, "short", 50)
     result = user.run("start", "--dry-run", *SMALL, "--queues-to-try=nowhere,short,standard")
     assert re.search(r"^ +nowhere +skipped +Slurm has no such partition", result.stdout, re.M)
-    assert re.search(r"^ +short +possible +\S+, in \d+ min", result.stdout, re.M)
+    assert re.search(r"^ +short +possible +.*\S, in \d+ min", result.stdout, re.M)
     assert re.search(r"^-> +standard +possible +at once", result.stdout, re.M)
     assert "Nothing was submitted" in result.stdout
     assert not user.all_jobs()

@@ -79,7 +79,7 @@ print(begin)
     ]
     print(f"submissions after the tasks: {[round(t - begin, 3) for t in submitted]}")
     assert len(submitted) == 2, "all missing jobs in one submission"
-    assert submitted[1] - begin < 0.5
+    assert submitted[1] - begin < 5, "half a second on a machine with nothing else to do"
     assert len(user.all_jobs()) == 5
     assert runs(user) == Counter({str(i): 1 for i in range(200)})
     wait_for(lambda: len(user.jobs()) == 1, "back to the minimum")
@@ -105,7 +105,7 @@ wait(futures)
     begin, full = (float(word) for word in user.python(code).split())
     last = max(e["time"] for e in events(user) if "submitting" in e.get("text", ""))
     print(f"all jobs asked for after {last - begin:.2f} s, 20 workers after {full:.2f} s")
-    assert last - begin < 3
+    assert last - begin < 15, "three seconds on a machine with nothing else to do"
     assert runs(user) == Counter({str(i): 1 for i in range(40)})
 
 

@@ -136,6 +136,7 @@ def leave(dask_scheduler):
     return len(passes)
 """
 
+
 def test_tasks_that_a_worker_has_as_it_comes(dask: DaskCluster) -> None:
     """A new worker counts as idle, so what it has already is news."""
     a = dask.add_worker("a")

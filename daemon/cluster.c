@@ -168,8 +168,7 @@ int cluster_scheduler_hello(struct cluster *cluster, const json_t *hello, struct
 	json_array_foreach (json_object_get(hello, "workers"), i, worker) {
 		const char *address = json_get_text(worker, "address", "");
 
-		jobs_worker_added(cluster->jobs, json_get_text(worker, "name", ""), address,
-			json_get_text(worker, "host", NULL));
+		jobs_worker_added(cluster->jobs, json_get_text(worker, "name", ""), address);
 		jobs_worker_load(cluster->jobs, address, json_get_integer(worker, "tasks", 0),
 			json_get_integer(worker, "bytes", 0));
 	}
@@ -182,10 +181,9 @@ void cluster_scheduler_lost(struct cluster *cluster)
 	scheduler_lost(cluster->scheduler);
 }
 
-void cluster_worker_added(
-	struct cluster *cluster, const char *name, const char *address, const char *host)
+void cluster_worker_added(struct cluster *cluster, const char *name, const char *address)
 {
-	jobs_worker_added(cluster->jobs, name, address, host);
+	jobs_worker_added(cluster->jobs, name, address);
 	cluster_giveback_worker(cluster, name, address);
 }
 

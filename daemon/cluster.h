@@ -171,8 +171,7 @@ void cluster_reached(struct cluster *cluster, enum cluster_milestone milestone);
 /* What the scheduler's preload reports. */
 int cluster_scheduler_hello(struct cluster *cluster, const json_t *hello, struct err *err);
 void cluster_scheduler_lost(struct cluster *cluster);
-void cluster_worker_added(
-	struct cluster *cluster, const char *name, const char *address, const char *host);
+void cluster_worker_added(struct cluster *cluster, const char *name, const char *address);
 void cluster_worker_removed(struct cluster *cluster, const char *address);
 void cluster_workers_load(struct cluster *cluster, const json_t *workers);
 void cluster_set_load(struct cluster *cluster, const json_t *load);

@@ -152,11 +152,11 @@ static int on_scheduler_hello(void *arg, const json_t *hello, struct err *err)
 	return cluster_scheduler_hello(daemon->cluster, hello, err);
 }
 
-static void on_worker_added(void *arg, const char *name, const char *address, const char *host)
+static void on_worker_added(void *arg, const char *name, const char *address)
 {
 	struct daemon *daemon = arg;
 
-	cluster_worker_added(daemon->cluster, name, address, host);
+	cluster_worker_added(daemon->cluster, name, address);
 }
 
 static void on_worker_removed(void *arg, const char *address)

@@ -221,8 +221,7 @@ static void notified(struct dask_link *link, const char *method, const json_t *p
 	const char *address = json_get_text(params, "address", NULL);
 
 	if (strcmp(method, "worker_added") == 0 && name && address)
-		link->ops->worker_added(
-			link->arg, name, address, json_get_text(params, "host", NULL));
+		link->ops->worker_added(link->arg, name, address);
 	else if (strcmp(method, "worker_removed") == 0 && address)
 		link->ops->worker_removed(link->arg, address);
 	else if (strcmp(method, "load") == 0)

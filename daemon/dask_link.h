@@ -14,8 +14,7 @@ struct dask_link_ops {
 	 * "workers". 0 accepts it; otherwise err tells it why not, and its scheduler closes.
 	 * hello is borrowed. */
 	int (*hello)(void *arg, const json_t *hello, struct err *err);
-	void (*worker_added)(
-		void *arg, const char *name, const char *address, const char *host);
+	void (*worker_added)(void *arg, const char *name, const char *address);
 	void (*worker_removed)(void *arg, const char *address);
 	void (*load)(void *arg, const json_t *load);
 	/* The workers whose tasks or results have changed: [[address, tasks, bytes], ...]. */

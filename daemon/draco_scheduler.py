@@ -8,7 +8,7 @@ cluster and tells how many workers are connected; dracod answers when it has bee
 
 Other notifications follow:
 
-``worker_added`` {name, address, host, tasks, bytes}, ``worker_removed`` {address}
+``worker_added`` {name, address}, ``worker_removed`` {address}
 ``load`` : what there is to do, when it has changed; see ``Meter.measure()``
 ``workers`` {workers: [[address, tasks, bytes]]} : of those that have changed, at most 2000
 
@@ -175,7 +175,8 @@ class DracodLink(SchedulerPlugin):
     def add_worker(self, scheduler=None, worker=None, **kwargs) -> None:
         state = self.scheduler.workers[worker]
         self.meter.see_worker(state)
-        self.notify("worker_added", self.describe_worker(state))
+        self.told_workers[worker] = (0, 0)
+        self.notify("worker_added", {"name": str(state.name), "address": worker})
         self.urgent = True
         self.hurry()
 
@@ -211,7 +212,6 @@ class DracodLink(SchedulerPlugin):
         return {
             "name": str(state.name),
             "address": state.address,
-            "host": state.host,
             "tasks": tasks,
             "bytes": held,
         }
@@ -223,7 +223,6 @@ class DracodLink(SchedulerPlugin):
             "cluster": self.cluster,
             "pid": os.getpid(),
             "distributed": distributed.__version__,
-            "python": "{}.{}.{}".format(*sys.version_info[:3]),
             "address": self.scheduler.address,
             "dashboard_port": getattr(server, "port", None),
             "dashboard": has_dashboard(),

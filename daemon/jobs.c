@@ -45,7 +45,6 @@ static void worker_free(struct jobs *jobs, struct worker *worker)
 	TAILQ_REMOVE(&jobs->workers, worker, link);
 	free(worker->name);
 	free(worker->address);
-	free(worker->host);
 	free(worker);
 }
 
@@ -303,8 +302,7 @@ static struct worker *find_worker(struct jobs *jobs, const char *address)
 	return NULL;
 }
 
-void jobs_worker_added(
-	struct jobs *jobs, const char *name, const char *address, const char *host)
+void jobs_worker_added(struct jobs *jobs, const char *name, const char *address)
 {
 	struct job *job = find_by_worker(jobs, name);
 	struct worker *worker;
@@ -314,7 +312,6 @@ void jobs_worker_added(
 	worker = xcalloc(1, sizeof(*worker));
 	worker->name = xstrdup(name);
 	worker->address = xstrdup(address);
-	worker->host = host ? xstrdup(host) : NULL;
 	worker->since_ms = loop_now_ms();
 	TAILQ_INSERT_TAIL(&jobs->workers, worker, link);
 	log_debug("worker %s: connected from %s", name, address);

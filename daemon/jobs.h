@@ -55,7 +55,6 @@ struct worker {
 	TAILQ_ENTRY(worker) link; /* jobs.workers */
 	char *name;
 	char *address;
-	char *host;
 	struct job *job;      /* NULL: not one of ours, or its job is gone */
 	int64_t since_ms;     /* loop time at which it connected */
 	int64_t tasks, bytes; /* as the scheduler reported last */
@@ -64,8 +63,7 @@ struct worker {
 TAILQ_HEAD(worker_list, worker);
 
 struct worker_list *jobs_workers(struct jobs *jobs);
-void jobs_worker_added(
-	struct jobs *jobs, const char *name, const char *address, const char *host);
+void jobs_worker_added(struct jobs *jobs, const char *name, const char *address);
 void jobs_worker_load(struct jobs *jobs, const char *address, int64_t tasks, int64_t bytes);
 void jobs_worker_removed(struct jobs *jobs, const char *address);
 void jobs_workers_clear(struct jobs *jobs); /* the scheduler is gone, and they with it */

@@ -106,7 +106,7 @@ class FakeDracod:
             for address, tasks, size in params["workers"]:
                 self.workers[address] = (tasks, size)
         elif method == "worker_added":
-            self.workers[params["address"]] = (params["tasks"], params["bytes"])
+            self.workers[params["address"]] = (0, 0)
             self.names[params["name"]] = params["address"]
         elif method == "worker_removed":
             self.load_at_loss = self.load

@@ -100,7 +100,7 @@ def greet(dask_scheduler):
     link, lines = dask_scheduler.plugins["draco"], []
     workers = {f"tls://192.168.100.100:{i}": SimpleNamespace(
         address=f"tls://192.168.100.100:{i}", name=f"draco-12345678_1234-{i}", nbytes=1 << 40,
-        host="192.168.100.100", processing={}, actors=set()) for i in range(10000, 16000)}
+        processing={}, actors=set()) for i in range(10000, 16000)}
     kept = link.scheduler, link.writer, link.meter.workers, dict(link.told_workers)
     link.scheduler = SimpleNamespace(workers=workers, address="", http_server=None)
     link.writer = SimpleNamespace(
@@ -139,6 +139,21 @@ def leave(dask_scheduler):
     link.meter.measure = measure
     return len(passes)
 """
+
+
+def test_tasks_that_a_worker_has_as_it_comes(dask: DaskCluster) -> None:
+    """A new worker counts as idle, so what it has already is news."""
+    a = dask.add_worker("a")
+    dask.run("nap = client.submit(time.sleep, 60)")
+    wait_for(lambda: dask.dracod.workers[a][0] == 1, "a busy worker")
+    dask.run(
+        "def come(dask_scheduler):\n"
+        f"    dask_scheduler.plugins['draco'].add_worker(worker={a!r})\n"
+    )
+    dask.dracod.workers.clear()
+    dask.run("client.run_on_scheduler(come)")
+    wait_for(lambda: dask.dracod.workers.get(a, (0, 0))[0] == 1, "a busy worker again")
+
 
 #: Only what happens makes it tell something; it looks no more by itself.
 LOOK_NO_MORE = """

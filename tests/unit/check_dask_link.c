@@ -48,12 +48,11 @@ static int on_hello(void *arg, const json_t *hello, struct err *err)
 	return refuse ? err_set(err, -EPERM, "not mine") : 0;
 }
 
-static void on_worker(void *arg, const char *name, const char *address, const char *host)
+static void on_worker(void *arg, const char *name, const char *address)
 {
 	(void)arg;
 	(void)name;
 	(void)address;
-	(void)host;
 }
 
 static void on_worker_removed(void *arg, const char *address)

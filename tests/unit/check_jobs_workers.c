@@ -7,18 +7,18 @@ START_TEST(ready_when_all_workers_are_there)
 {
 	struct job *job = job_in(PHASE_STARTING);
 
-	jobs_worker_added(jobs, "draco-42-0", "tcp://n1:1", "n1");
+	jobs_worker_added(jobs, "draco-42-0", "tcp://n1:1");
 	ck_assert_int_eq(job->phase, PHASE_STARTING);
 	ck_assert_int_eq(job->connected, 1);
 	ck_assert(job->was_connected);
-	jobs_worker_added(jobs, "draco-42-1", "tcp://n1:2", "n1");
+	jobs_worker_added(jobs, "draco-42-1", "tcp://n1:2");
 	ck_assert_int_eq(job->phase, PHASE_READY);
 	ck_assert_int_eq(job->connected, 2);
 	/* A worker that dies is started again by its nanny: the job stays READY. */
 	jobs_worker_removed(jobs, "tcp://n1:1");
 	ck_assert_int_eq(job->phase, PHASE_READY);
 	ck_assert_int_eq(job->connected, 1);
-	jobs_worker_added(jobs, "draco-42-0", "tcp://n1:3", "n1");
+	jobs_worker_added(jobs, "draco-42-0", "tcp://n1:3");
 	ck_assert_int_eq(job->connected, 2);
 }
 END_TEST
@@ -28,9 +28,9 @@ START_TEST(workers_before_the_report)
 {
 	struct job *job = job_in(_i ? PHASE_PENDING : PHASE_SUBMITTED);
 
-	jobs_worker_added(jobs, "draco-42-1", "tcp://n1:2", "n1");
+	jobs_worker_added(jobs, "draco-42-1", "tcp://n1:2");
 	ck_assert_int_eq(job->phase, PHASE_STARTING);
-	jobs_worker_added(jobs, "draco-42-0", "tcp://n1:1", NULL);
+	jobs_worker_added(jobs, "draco-42-0", "tcp://n1:1");
 	ck_assert_int_eq(job->phase, PHASE_READY);
 	apply(job, STATE_RUNNING);
 	ck_assert_int_eq(job->phase, PHASE_READY);
@@ -44,10 +44,10 @@ START_TEST(workers_before_the_id)
 	struct job *second = jobs_add(jobs, "tag", 1, &settings);
 	const struct worker *worker;
 
-	jobs_worker_added(jobs, "draco-42_1-0", "tcp://n1:1", "n1");
-	jobs_worker_added(jobs, "draco-42_0-0", "tcp://n1:2", "n1");
-	jobs_worker_added(jobs, "draco-42_0-1", "tcp://n1:3", "n1");
-	jobs_worker_added(jobs, "draco-43_0-1", "tcp://n1:4", "n1");
+	jobs_worker_added(jobs, "draco-42_1-0", "tcp://n1:1");
+	jobs_worker_added(jobs, "draco-42_0-0", "tcp://n1:2");
+	jobs_worker_added(jobs, "draco-42_0-1", "tcp://n1:3");
+	jobs_worker_added(jobs, "draco-43_0-1", "tcp://n1:4");
 	ck_assert_int_eq(first->phase, PHASE_NEW);
 	jobs_set_id(jobs, first, 42, 0);
 	ck_assert_int_eq(first->connected, 2);
@@ -74,12 +74,11 @@ START_TEST(stranger)
 	struct job *job = job_in(PHASE_PENDING);
 	const struct worker *worker;
 
-	jobs_worker_added(jobs, strangers[_i], "tcp://n9:9", "n9");
+	jobs_worker_added(jobs, strangers[_i], "tcp://n9:9");
 	worker = TAILQ_FIRST(jobs_workers(jobs));
 	ck_assert_ptr_nonnull(worker);
 	ck_assert_str_eq(worker->name, strangers[_i]);
 	ck_assert_str_eq(worker->address, "tcp://n9:9");
-	ck_assert_str_eq(worker->host, "n9");
 	ck_assert_ptr_null(worker->job);
 	ck_assert_int_eq(job->phase, PHASE_PENDING);
 	ck_assert_int_eq(job->connected, 0);
@@ -96,7 +95,7 @@ START_TEST(single_worker)
 
 	settings.processes = 1;
 	job = job_in(PHASE_STARTING);
-	jobs_worker_added(jobs, "draco-42", "tcp://n1:1", "n1");
+	jobs_worker_added(jobs, "draco-42", "tcp://n1:1");
 	ck_assert_int_eq(job->phase, PHASE_READY);
 }
 END_TEST
@@ -105,10 +104,10 @@ START_TEST(same_address_again)
 {
 	struct job *job = job_in(PHASE_READY);
 
-	jobs_worker_added(jobs, "draco-42-0", "tcp://n1:1", "n1");
+	jobs_worker_added(jobs, "draco-42-0", "tcp://n1:1");
 	ck_assert_int_eq(job->connected, 2);
 	ck_assert_int_eq(jobs_count(jobs).connected, 2);
-	jobs_worker_added(jobs, "other", "tcp://n1:1", "n1");
+	jobs_worker_added(jobs, "other", "tcp://n1:1");
 	ck_assert_int_eq(job->connected, 1);
 	ck_assert_int_eq(jobs_count(jobs).connected, 2);
 	changes = 0;
@@ -129,7 +128,7 @@ START_TEST(workers_of_a_job_that_is_gone)
 		ck_assert_ptr_null(worker->job);
 	jobs_worker_removed(jobs, "tcp://n1:1");
 	ck_assert_int_eq(job->connected, 0);
-	jobs_worker_added(jobs, "draco-42-0", "tcp://n1:5", "n1");
+	jobs_worker_added(jobs, "draco-42-0", "tcp://n1:5");
 	ck_assert_int_eq(job->connected, 0);
 	ck_assert_int_eq(job->phase, PHASE_GONE);
 }
@@ -149,7 +148,7 @@ START_TEST(scheduler_gone)
 	ck_assert_int_eq(jobs_count(jobs).unsettled, 1);
 	jobs_workers_clear(jobs);
 	ck_assert(job->abandoned);
-	jobs_worker_added(jobs, "draco-42-0", "tcp://n1:1", "n1");
+	jobs_worker_added(jobs, "draco-42-0", "tcp://n1:1");
 	ck_assert_int_eq(job->connected, 1);
 	ck_assert(!job->abandoned);
 	ck_assert_int_eq(jobs_count(jobs).unsettled, 0);

@@ -60,16 +60,15 @@ NEWS_MAX = 2000
 RECONNECT_INTERVAL = 0.5
 CLOSE_TIMEOUT = 15.0
 
-# How often to look, in seconds: when something happens, when tasks run on and on, when all is quiet.
-LOOK_BUSY = 0.05
-LOOK_STEADY = 0.1
+# How soon to look, in seconds: after something has come, while tasks run, when all is quiet.
+LOOK_SOON = 0.05
+LOOK_ACTIVE = 0.1
 LOOK_IDLE = 0.5
-BUSY_TIME = 1.0
 # How soon to report, in seconds: that work has grown; that it has shrunk, or a worker is idle or busy;
 # that there is about as much as before; the rest.
 REPORT_GROWTH = 0.05
 REPORT_CHANGE = 0.45
-REPORT_STEADY = 1.0
+REPORT_STEADY = 1.5
 REPORT_ALWAYS = 2.0
 REPORT_WEIGHTS = 4.0
 GROWTH = 1.1
@@ -157,7 +156,6 @@ class DracodLink(SchedulerPlugin):
         # What was seen and what was told, and when.
         self.timer: asyncio.TimerHandle | None = None
         self.counter = -1
-        self.moved_at = 0.0
         self.changed = True  # since the last report
         self.urgent = True
         self.idle: list[str] = []
@@ -237,13 +235,13 @@ class DracodLink(SchedulerPlugin):
             self.notify("workers_there", {"workers": part})
 
     def start_looking(self) -> None:
-        self.timer = asyncio.get_running_loop().call_later(LOOK_BUSY, self.look)
+        self.timer = asyncio.get_running_loop().call_later(LOOK_SOON, self.look)
 
     def hurry(self) -> None:
         """Look soon, at what is about to change."""
         self.changed = True
         loop = asyncio.get_running_loop()
-        if self.timer is not None and self.timer.when() > loop.time() + LOOK_BUSY:
+        if self.timer is not None and self.timer.when() > loop.time() + LOOK_SOON:
             self.timer.cancel()
             self.start_looking()
 
@@ -266,14 +264,13 @@ class DracodLink(SchedulerPlugin):
         """Report what is due; the time until the next look."""
         if self.counter != self.scheduler.transition_counter:
             self.counter = self.scheduler.transition_counter
-            self.moved_at = now
             self.changed = True
         pressure = self.meter.pressure()
         if now - self.reported_at >= self.when_due(now, pressure):
             self.report(now, pressure)
-        if now - self.moved_at < BUSY_TIME or pressure > self.pressure:
-            return LOOK_BUSY
-        return LOOK_STEADY if pressure else LOOK_IDLE
+        if pressure > self.pressure * GROWTH:
+            return LOOK_SOON  # it was too early to report
+        return LOOK_ACTIVE if pressure or self.changed else LOOK_IDLE
 
     def when_due(self, now: float, pressure: int) -> float:
         """How long after the last report the next one comes, as things look now."""

@@ -178,7 +178,9 @@ class DaskCluster:
             raise
         return self
 
-    def __exit__(self, kind, *exc_info) -> None:
+    def __exit__(self, *exc_info) -> None:
+        for log in sorted(self.root.glob("*.log")):  # pytest shows them after a failure
+            print(f"== {log.name}", log.read_text(), sep="\n")
         self.stack.close()
 
     def start(self, module: str, *arguments: str) -> subprocess.Popen:
@@ -200,7 +202,7 @@ class DaskCluster:
         process.wait()
 
     def add_worker(self, name: str, *options: str, threads: int = 1) -> str:
-        """Start a worker and return its address."""
+        """Start a worker, wait until tasks can go to it, and return its address."""
         self.workers[name] = self.start(
             "distributed.cli.dask_worker",
             self.address,
@@ -212,7 +214,9 @@ class DaskCluster:
             *options,
         )
         wait_for(lambda: name in self.dracod.names, f"worker {name}")
-        return self.dracod.names[name]
+        address = self.dracod.names[name]
+        wait_for(lambda: self.statuses().get(address) == "running", f"worker {name} to run")
+        return address
 
     def kill_worker(self, name: str) -> None:
         address = self.dracod.names.pop(name)
@@ -240,6 +244,13 @@ class DaskCluster:
                     raise RuntimeError(answer["error"])
                 return answer["value"]
         raise EOFError("the client has ended")
+
+    def statuses(self) -> dict[str, str]:
+        """What the scheduler thinks of its workers."""
+        return self.run(
+            "client.run_on_scheduler(lambda dask_scheduler: "
+            "{a: w.status.name for a, w in dask_scheduler.workers.items()})"
+        )
 
     def wait_for_load(self, condition: Callable[[dict[str, Any]], Any]) -> dict[str, Any]:
         """Wait until the load that is told satisfies the condition, and return it."""

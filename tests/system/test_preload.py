@@ -41,11 +41,7 @@ def count_runs(dask: DaskCluster) -> int:
 
 
 def statuses(dask: DaskCluster) -> list[str]:
-    """What the scheduler thinks of its workers."""
-    return dask.run(
-        "client.run_on_scheduler("
-        "lambda dask_scheduler: [w.status.name for w in dask_scheduler.workers.values()])"
-    )
+    return list(dask.statuses().values())
 
 
 # What is told.
@@ -373,6 +369,7 @@ def test_retire_of_the_only_worker(dask: DaskCluster) -> None:
     assert dask.run("client.submit(abs, -7).result()") == 7
     assert dask.run("future.result()") == 1
     # Without data there is nothing to lose.
+    dask.wait_for_load(lambda load: load["tasks"] == 1)
     dask.run("del future")
     wait_for(lambda: dask.dracod.load["tasks"] == 0, "nothing to be known")
     assert dask.dracod.ask("retire", workers=[a]) == {"retired": [a], "busy": []}

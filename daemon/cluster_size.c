@@ -9,6 +9,7 @@
 #include <time.h>
 
 #include "common/alloc.h"
+#include "common/amount.h"
 #include "common/cleanup.h"
 #include "common/err.h"
 #include "common/parse.h"
@@ -257,16 +258,6 @@ char *cluster_size_why(const struct cluster *cluster)
 
 /* By hand. */
 
-static int check_active(const struct cluster *cluster, struct err *err)
-{
-	if (cluster->state == CLUSTER_RUNNING)
-		return 0;
-	if (cluster->state == CLUSTER_STARTING)
-		return err_set(err, -EBUSY,
-			"the cluster is starting: its size can be changed once it runs");
-	return err_set(err, -ESRCH, "the cluster is %s", cluster_state_name(cluster->state));
-}
-
 static void changed(struct cluster *cluster)
 {
 	cluster_wake(cluster, 0);
@@ -276,10 +267,7 @@ static void changed(struct cluster *cluster)
 int cluster_scale(struct cluster *cluster, int64_t jobs, struct err *err)
 {
 	struct scaling_limits *limits = &cluster->size.limits;
-	int r = check_active(cluster, err);
 
-	if (r < 0)
-		return r;
 	if (jobs < 0 || jobs > limits->maximum_jobs)
 		return err_set(err, -ERANGE,
 			"%" PRId64 " jobs are not between 0 and %" PRId64
@@ -298,12 +286,9 @@ int cluster_adapt(struct cluster *cluster, int64_t minimum, int64_t maximum, str
 	struct scaling_limits *limits = &cluster->size.limits;
 	int64_t minimum_jobs = limits->minimum_jobs, maximum_jobs = limits->maximum_jobs;
 	int64_t cap = s->limit[SETTING_MAXIMUM].value;
-	int r = check_active(cluster, err);
 
-	if (r < 0)
-		return r;
 	if (minimum >= 0)
-		minimum_jobs = (minimum + s->processes - 1) / s->processes;
+		minimum_jobs = amount_to_jobs(minimum, s->processes);
 	if (maximum == 0 || (cap && maximum > cap))
 		return err_set(err, -ERANGE,
 			"maximum %" PRId64 " is not between 1 and %" PRId64, maximum,
@@ -325,12 +310,8 @@ int cluster_adapt(struct cluster *cluster, int64_t minimum, int64_t maximum, str
 	return 0;
 }
 
-int cluster_pause(struct cluster *cluster, bool paused, struct err *err)
+void cluster_pause(struct cluster *cluster, bool paused)
 {
-	int r = check_active(cluster, err);
-
-	if (r < 0)
-		return r;
 	if (cluster->size.paused != paused)
 		history_note(EVENT_DECISION, "cluster", cluster->name,
 			paused ? "paused by hand: no job is asked for and none given back"
@@ -339,25 +320,13 @@ int cluster_pause(struct cluster *cluster, bool paused, struct err *err)
 	if (!paused)
 		cluster_failure_resume(cluster);
 	changed(cluster);
-	return 0;
 }
 
-int cluster_retire(struct cluster *cluster, const char *id, struct err *err)
+void cluster_retire(struct cluster *cluster, struct job *job)
 {
-	struct job *job = jobs_find_id(cluster->jobs, id);
-	int r = check_active(cluster, err);
-
-	if (r < 0)
-		return r;
-	if (!job || strcmp(job->id, id) != 0)
-		return err_set(err, -ENOENT, "there is no job %s in this cluster", id);
-	if (!job_phase_is_wanted(job->phase))
-		return err_set(
-			err, -ENOENT, "job %s is %s already", id, job_phase_name(job->phase));
 	if (job->phase == PHASE_STARTING || job->phase == PHASE_READY)
 		job->by_hand = true;
 	else
 		cluster_end_job(cluster, job, "given back by hand");
 	changed(cluster);
-	return 0;
 }

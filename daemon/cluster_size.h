@@ -37,7 +37,7 @@ int64_t cluster_size_reconcile(struct cluster *cluster);
 /* Frees what cluster_size_begin() and the others keep. */
 void cluster_size_finish(struct cluster *cluster);
 
-/* Of a cluster that is RUNNING; -EBUSY while it starts, else -ESRCH with err. */
+/* By hand; only of a cluster that is RUNNING: while it starts it waits for the size that it was asked for. */
 
 /* Keep this number of jobs, whatever the work is. -ERANGE: more than the settings, or the site, allow. */
 int cluster_scale(struct cluster *cluster, int64_t jobs, struct err *err);
@@ -46,11 +46,11 @@ int cluster_scale(struct cluster *cluster, int64_t jobs, struct err *err);
 int cluster_adapt(struct cluster *cluster, int64_t minimum, int64_t maximum, struct err *err);
 
 /* Ask for no job and give none back, until it goes on. */
-int cluster_pause(struct cluster *cluster, bool paused, struct err *err);
+void cluster_pause(struct cluster *cluster, bool paused);
 
 /* Give this running job back as soon as its tasks are done and its data has moved; a pending one is
- * cancelled. -ENOENT: no such job, or it is on its way out. */
-int cluster_retire(struct cluster *cluster, const char *id, struct err *err);
+ * cancelled. It must be wanted (job_phase_is_wanted()). */
+void cluster_retire(struct cluster *cluster, struct job *job);
 
 /* "ready tasks 400, target 5 jobs, limit 5": for a person; the caller frees. */
 char *cluster_size_why(const struct cluster *cluster);

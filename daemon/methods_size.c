@@ -79,7 +79,7 @@ static int find_bound(const json_t *params, enum setting_id id, int64_t at_least
 
 static int adapt(struct cluster *cluster, const json_t *params, struct err *err)
 {
-	int64_t minimum = -1, maximum = -1, jobs;
+	int64_t minimum = -1, maximum = -1;
 	int r = find_bound(params, SETTING_MINIMUM, 0, &minimum, err);
 
 	if (r == 0)
@@ -90,13 +90,6 @@ static int adapt(struct cluster *cluster, const json_t *params, struct err *err)
 		return err_set(err, -EINVAL,
 			"adapt: minimum %" PRId64 " is more than maximum %" PRId64 " (workers)",
 			minimum, maximum);
-	jobs = minimum < 0 ? 0 : amount_to_jobs(minimum, cluster->request.settings.processes);
-	if (maximum < 0 && jobs > cluster->size.limits.maximum_jobs)
-		return err_set(err, -EINVAL,
-			"adapt: minimum %" PRId64 " workers are %" PRId64
-			" jobs, and the maximum is %" PRId64 " job%s: raise that, too",
-			minimum, jobs, cluster->size.limits.maximum_jobs,
-			cluster->size.limits.maximum_jobs == 1 ? "" : "s");
 	r = cluster_adapt(cluster, minimum, maximum, err);
 	if (r == -ERANGE)
 		err_prefix(err, "adapt");
@@ -136,15 +129,21 @@ static int no_job(const struct cluster *cluster, const char *id, struct err *err
 static int retire(struct cluster *cluster, const json_t *params, struct err *err)
 {
 	const char *id = json_get_text(params, "job", "");
-	int r = cluster_retire(cluster, id, err);
+	struct job *job = jobs_find_id(cluster->jobs, id);
 
-	return r == -ENOENT ? no_job(cluster, id, err) : r;
+	if (!job || strcmp(job->id, id) != 0 || !job_phase_is_wanted(job->phase))
+		return no_job(cluster, id, err);
+	cluster_retire(cluster, job);
+	return 0;
 }
 
 static int change(struct cluster *cluster, enum rpc_method_id method, const json_t *params,
 	struct err *err)
 {
-	if (cluster->state != CLUSTER_STARTING && cluster->state != CLUSTER_RUNNING)
+	if (cluster->state == CLUSTER_STARTING)
+		return err_set(err, -EBUSY,
+			"the cluster is starting: its size can be changed once it runs");
+	if (cluster->state != CLUSTER_RUNNING)
 		return err_set(err, -ESRCH, "no cluster is running");
 	switch (method) {
 	case RPC_SCALE:
@@ -152,9 +151,11 @@ static int change(struct cluster *cluster, enum rpc_method_id method, const json
 	case RPC_ADAPT:
 		return adapt(cluster, params, err);
 	case RPC_PAUSE:
-		return cluster_pause(cluster, true, err);
+		cluster_pause(cluster, true);
+		return 0;
 	case RPC_RESUME:
-		return cluster_pause(cluster, false, err);
+		cluster_pause(cluster, false);
+		return 0;
 	case RPC_RETIRE:
 		return retire(cluster, params, err);
 	default:

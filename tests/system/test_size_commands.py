@@ -155,7 +155,7 @@ def test_answers(draco: Draco) -> None:
     )
     for words, parts in [
         (["--minimum=5", "--maximum=4"], ["minimum 5 is more than maximum 4"]),
-        (["--minimum=100"], ["minimum 100 workers are 50 jobs", "3 jobs"]),
+        (["--minimum=100"], ["minimum of 50 jobs", "3 (a job holds 2 workers)"]),
         (["--maximum=0"], ["maximum 0", "from 1 to"]),
         (["--minimum=999999999999"], ["minimum 999999999999", "from 0 to"]),
     ]:

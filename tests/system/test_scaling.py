@@ -250,3 +250,26 @@ assert total.result() == sum(range(n))
     assert runs(user) == Counter({str(i): 1 for i in range(int(n))})
     assert set(ends(user)) == {"COMPLETED"}, user.all_jobs()
     assert len(user.all_jobs()) >= 2 + 2 * (seconds // (60 * minutes))
+
+
+def test_a_task_that_does_not_end_in_time(user: Draco) -> None:
+    """Its job ends before Slurm ends it, and the task runs again on another one."""
+    user.start(
+        "--processes=1", "--cores=1", "--memory=1GiB", "--walltime=1", "--minimum-walltime=1",
+        "--handover-margin=16", "--minimum=1", "--maximum=1", "--poll-interval=1",
+    )  # fmt: skip
+    first = user.status()["jobs"][0]
+    code = MARKED + f"""
+client = Client()
+time.sleep(max(0, {first["start_time"]} + 16 - time.time()))
+kept = client.scatter([b"kept"] * 4, hash=False)
+future = client.submit(task, 0, seconds=40, path={str(user.home / "marks")!r})
+assert future.result() == 0
+assert client.gather(kept) == [b"kept"] * 4
+"""
+    user.python(code, timeout=240)
+    assert runs(user)["0"] >= 2, "it began too early to be cut off"
+    # A worker that is busy may have to be cancelled.
+    assert set(ends(user)) <= {"COMPLETED", "CANCELLED"}, user.run("events").stdout
+    moves = [e for e in events(user) if e.get("name") == first["id"] and e.get("to")]
+    assert [e["to"] for e in moves][-4:] == ["draining", "retiring", "ending", "gone"], moves

@@ -8,6 +8,7 @@
 #define IDLE_STEP_MS   5000  /* idle times that differ by less count as equal */
 #define DRAIN_MAX_MS   60000 /* a task that takes longer gets its job back */
 #define DRAIN_AGAIN_MS 1000
+#define BACK_AGAIN_MS  10000  /* the longest task may be another one by then */
 #define MOVE_MAX_MS    120000 /* for the data of a job */
 
 static int64_t max_of(int64_t a, int64_t b)
@@ -80,6 +81,23 @@ static void find_expiring(struct fleet *fleet, struct fleet_state *state)
 		if (job->expiring && !fleet_leaves(job) && job->end_ms > state->replaced_end_ms)
 			state->replaced_end_ms = job->end_ms;
 	}
+}
+
+/* Does it still run in the first half of its walltime? One that expires so early, so that a long task is
+ * started on a fresh job, is not replaced before: else long tasks would bring more and more jobs. */
+static bool is_early(struct fleet *fleet, const struct fleet_job *job)
+{
+	return job->expiring && (fleet_runs(job) || job->phase == PHASE_DRAINING) &&
+		!fleet_is_due(fleet, job->end_ms - job->walltime_ms / 2);
+}
+
+static int64_t count_early(struct fleet *fleet)
+{
+	int64_t n = 0;
+
+	for (size_t i = 0; i < fleet->count; i++)
+		n += is_early(fleet, &fleet->jobs[i]) && !fleet->jobs[i].by_hand;
+	return n;
 }
 
 static int64_t count_fresh(const struct fleet *fleet)
@@ -293,14 +311,12 @@ static void hand_over(struct fleet *fleet, int64_t surplus)
 			if (is_over(fleet, job))
 				job->action = FLEET_END;
 			else if (may_drain(fleet, job) &&
+				(fleet_is_due(fleet, fleet_times(fleet, job).drain_ms) ||
+					surplus > 0) &&
 				(!first || job->end_ms < first->end_ms))
 				first = job;
 		}
-		if (!first ||
-			!(fleet_is_due(fleet, fleet_times(fleet, first).drain_ms) ||
-				surplus > 0))
-			return;
-		if (fleet_needs_to_take(fleet, first))
+		if (!first || fleet_needs_to_take(fleet, first))
 			return;
 		first->action = FLEET_DRAIN;
 		first->forced = true;
@@ -316,6 +332,7 @@ static void take_back_expiring(struct fleet *fleet, int64_t missing)
 		struct fleet_job *job = &fleet->jobs[i];
 
 		if (job->phase == PHASE_DRAINING && job->expiring && !job->by_hand &&
+			fleet_is_due(fleet, job->phase_since_ms + BACK_AGAIN_MS) &&
 			fleet->now_ms + fleet->limits->margin_ms / 2 <
 				fleet_times(fleet, job).drain_ms) {
 			job->action = FLEET_UNDRAIN;
@@ -377,7 +394,7 @@ void fleet_decide(struct fleet_state *state, const struct fleet_limits *limits,
 	assert(limits->target >= 0);
 	find_expiring(&fleet, state);
 	*ret = (struct fleet_decision){.fresh = count_fresh(&fleet)};
-	missing = limits->target - ret->fresh;
+	missing = limits->target - ret->fresh - count_early(&fleet);
 	if (missing > 0)
 		missing -= take_back(&fleet, missing);
 	ret->submit = count_to_submit(&fleet, missing);

@@ -44,11 +44,20 @@ void handover_times(int64_t end_ms, int64_t walltime_ms, int64_t lead_ms, int64_
 	int64_t half = walltime_ms / 2, margin = min_of(margin_ms, half / 2);
 	int64_t task = longest_ms + longest_ms / 4, drain;
 
-	/* What is longer than that finds no job that it fits in; it must not keep all of them empty.
-	 * Else the task that runs ends in that time, and the one that waits behind it. */
-	task = task > half ? 0 : min_of(task + longest_ms, half);
-	drain = min_of(max_of(margin, task + margin / 2), half);
+	if (task <= half) {
+		/* The task that runs ends in that time, and the one that waits behind it. */
+		task = min_of(task + longest_ms, half);
+		drain = min_of(max_of(margin, task + margin / 2), half);
+	} else if (task < walltime_ms - margin) {
+		/* It only fits in where it is started on the freshest job; which takes some tasks, at
+		 * least, so that jobs do not follow each other all the time. */
+		drain = min_of(
+			task + margin / 2, walltime_ms - max_of(margin, walltime_ms / 6));
+	} else {
+		/* It finds no job that it fits in; it must not keep all of them empty. */
+		drain = margin;
+	}
 	ret->force_ms = end_ms - margin / 2;
 	ret->drain_ms = end_ms - drain;
-	ret->request_ms = end_ms - min_of(drain + lead_ms, half);
+	ret->request_ms = end_ms - max_of(drain, min_of(drain + lead_ms, half));
 }

@@ -69,10 +69,10 @@ static bool is_steady(const struct world *world, const struct rules *rules)
 }
 
 struct counts {
-	int64_t fresh, kept, cancelled, back, waiting, expiring;
+	int64_t fresh, kept, cancelled, back, waiting, expiring, early;
 };
 
-static void count(const struct draco *draco, struct counts *ret)
+static void count(const struct world *world, const struct draco *draco, struct counts *ret)
 {
 	*ret = (struct counts){.fresh = 0};
 	for (size_t i = 0; i < draco->count; i++) {
@@ -84,6 +84,9 @@ static void count(const struct draco *draco, struct counts *ret)
 		ret->back += job->action == FLEET_UNDRAIN && !job->expiring;
 		ret->waiting += job->phase <= PHASE_PENDING;
 		ret->expiring += job->expiring;
+		/* Not replaced before the middle of its walltime. */
+		ret->early += job->expiring && !job->by_hand && job->phase <= PHASE_DRAINING &&
+			world->now_ms < job->end_ms - job->walltime_ms / 2;
 		ret->cancelled += is_fresh(job) && job->action == FLEET_CANCEL;
 	}
 }
@@ -141,7 +144,10 @@ static void check_asking(
 		world_violate(world, "asks for jobs that it must not ask for");
 	if (backlog > 0 && submit > 0 && counts->waiting + submit > backlog)
 		world_violate(world, "more jobs wait than may");
-	if (may && coming < target && (backlog == 0 || counts->waiting + submit < backlog))
+	if (submit > 0 && coming + counts->early > target)
+		world_violate(world, "asks for another job too early");
+	if (may && coming + counts->early < target &&
+		(backlog == 0 || counts->waiting + submit < backlog))
 		world_violate(
 			world, "does not ask for %" PRId64 " missing jobs", target - coming);
 	if (coming > most && counts->back == 0 &&
@@ -164,7 +170,7 @@ void rules_decided(struct world *world, const struct draco *draco)
 	struct counts counts;
 
 	remember_target(&mine->rules, draco->target.jobs, world->now_ms);
-	count(draco, &counts);
+	count(world, draco, &counts);
 	check_giving_back(world, draco, &counts);
 	check_asking(world, draco, &counts);
 }

@@ -94,6 +94,18 @@ static void make_steady(struct random *random, const struct trace *trace, int64_
 	ret->refill_ms = trace->walltime_ms + random_between(random, 1, 20) * MINUTE;
 }
 
+/* Tasks that take more than half a walltime, and fit only into a job that is new. draco allows for a quarter
+ * more than they take. */
+static void make_long(struct random *random, const struct trace *trace, struct trace_burst *ret)
+{
+	int64_t most_ms = (trace->walltime_ms - trace->margin_ms) * 4 / 5 - SECOND;
+
+	ret->duration_ms = random_between(random, trace->walltime_ms / 2, most_ms);
+	ret->count = (int)random_between(random, 1, 2 * trace->maximum * trace->threads);
+	ret->spread = 0;
+	ret->bytes = ret->hold_ms = ret->refill_ms = 0;
+}
+
 static void make_commands(struct random *random, struct trace *trace)
 {
 	int64_t at_ms = 0;
@@ -124,7 +136,7 @@ void trace_random(uint64_t seed, struct trace *ret)
 	snprintf(ret->name, sizeof(ret->name), "seed %llu", (unsigned long long)seed);
 	make_settings(&random, ret);
 	make_site(&random, ret);
-	/* A task longer than half a walltime finds no job that it fits in. */
+	/* Those of most bursts find a job that they fit in at any time. */
 	max_task_ms = ret->walltime_ms / 2 - ret->margin_ms;
 	max_task_ms = max_task_ms < 300 * SECOND ? max_task_ms : 300 * SECOND;
 	max_task_ms = max_task_ms * 10 / 19;
@@ -138,6 +150,9 @@ void trace_random(uint64_t seed, struct trace *ret)
 	if (random_chance(&random, 0.3))
 		make_steady(&random, ret, max_task_ms,
 			&ret->burst[random_between(&random, 0, ret->bursts - 1)]);
+	if (random_chance(&random, 0.15))
+		make_long(
+			&random, ret, &ret->burst[random_between(&random, 0, ret->bursts - 1)]);
 	make_commands(&random, ret);
 	ret->close_ms = random_scale(&random, 10, 2400) * SECOND;
 }

@@ -227,6 +227,33 @@ def test_scale_down_lets_tasks_finish(draco: Draco) -> None:
     assert "Traceback" not in log
 
 
+def phases(draco: Draco) -> list[str]:
+    return [j["phase"] for j in draco.status()["jobs"] if j["phase"] != "gone"]
+
+
+def test_scale_to_nothing_keeps_results(draco: Draco) -> None:
+    """All are in one job then, which stays until they are not needed any more."""
+    draco.run("start", *TINY, "--minimum=2", "--maximum=4")
+    wait_for_jobs(draco, 2)
+    code = (
+        "from distributed import wait\n"
+        "futures = [client.submit(bytes, 9 + i, workers=[address], pure=False)\n"
+        "           for i in range(4) for address in client.nthreads()]\n"
+        "wait(futures)"
+    )
+    with client(draco, code):
+        wait_for(lambda: load(draco).get("memory", 0) > 0, "there are results")
+        draco.run("scale", "0")
+        wait_for(
+            lambda: sorted(states(draco).values()) == ["COMPLETED", "RUNNING"],
+            "one job completed",
+        )
+        wait_for(lambda: phases(draco) == ["ready"], "the other one is ready")
+        time.sleep(2)
+        assert phases(draco) == ["ready"]
+    wait_for(lambda: not draco.jobs(), "no job is left", 60)
+
+
 def test_adapt(draco: Draco) -> None:
     draco.run("start", *TINY, "--maximum=4", "--idle-hold=1")
     draco.run("scale", "2")

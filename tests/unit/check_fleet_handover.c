@@ -166,6 +166,12 @@ START_TEST(the_old_one_back_when_the_new_one_failed)
 	decide(0);
 	assert_actions("undrain keep");
 	ck_assert_int_eq(fix.decision.submit, 1);
+	/* Not at once: the task that it was drained for may come again. */
+	fix.jobs[0].phase_since_ms = fix.now_ms;
+	decide(10 * SECOND - 1);
+	assert_actions("keep keep");
+	decide(1);
+	assert_actions("undrain keep");
 	/* Too late for a task of two minutes. */
 	decide(2 * MINUTE);
 	assert_actions("keep keep");
@@ -259,6 +265,40 @@ START_TEST(long_tasks)
 }
 END_TEST
 
+START_TEST(longer_than_half_a_walltime)
+{
+	fix.limits.target = 1;
+	fix.limits.longest_ms = 48 * MINUTE;
+	add(PHASE_READY, 61)->busy = 1;
+	/* No new tasks; another one not before the middle. */
+	decide(0);
+	assert_actions("drain!");
+	ck_assert_int_eq(fix.decision.submit, 0);
+	fix.jobs[0].phase = PHASE_DRAINING;
+	decide(16 * MINUTE - 1);
+	assert_actions("keep");
+	ck_assert_int_eq(fix.decision.submit, 0);
+	ck_assert_int_eq(fix.decision.wake_ms, fix.now_ms + 1);
+	decide(1);
+	assert_actions("keep");
+	ck_assert_int_eq(fix.decision.submit, 1);
+}
+END_TEST
+
+START_TEST(done_before_the_middle)
+{
+	fix.limits.target = 1;
+	fix.limits.longest_ms = 48 * MINUTE;
+	add(PHASE_DRAINING, 61);
+	decide(0);
+	assert_actions("retire");
+	ck_assert_int_eq(fix.decision.submit, 0);
+	fix.jobs[0].phase = PHASE_RETIRING;
+	decide(0);
+	ck_assert_int_eq(fix.decision.submit, 1);
+}
+END_TEST
+
 START_TEST(not_asked_for_twice)
 {
 	/* The long task that made the job expire is done: the other one is as welcome as before. */
@@ -327,6 +367,8 @@ Suite *unit_suite(void)
 	tcase_add_test(tcase, the_last_one_gathers_the_data);
 	tcase_add_test(tcase, not_gathered_too_late);
 	tcase_add_test(tcase, long_tasks);
+	tcase_add_test(tcase, longer_than_half_a_walltime);
+	tcase_add_test(tcase, done_before_the_middle);
 	tcase_add_test(tcase, not_asked_for_twice);
 	tcase_add_test(tcase, without_a_hold);
 	tcase_add_test(tcase, not_a_victim_nor_counted_twice);

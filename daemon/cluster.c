@@ -75,11 +75,15 @@ void cluster_notice(struct cluster *cluster, const char *format, ...)
 	if (vasprintf(&text, format, args) < 0)
 		abort();
 	va_end(args);
+	if (strv_has(&cluster->notices, text)) {
+		free(text);
+		return;
+	}
 	log_warning("cluster %s: %s", cluster->name, text);
-	if (strv_has(&cluster->notices, text) || cluster->notices.count >= NOTICES_MAX)
-		free(text); /* dracod's log and the events have it */
-	else
+	if (cluster->notices.count < NOTICES_MAX)
 		strv_take(&cluster->notices, text);
+	else
+		free(text);
 	cluster->ops->changed(cluster->arg);
 }
 

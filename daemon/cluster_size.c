@@ -107,6 +107,8 @@ static const char *why_of(const struct fleet_job *job, bool by_hand)
 		return "its data has nowhere to go";
 	if (job->action == FLEET_UNDRAIN)
 		return "it is needed again";
+	if (job->action == FLEET_RETIRE && job->forced)
+		return "its time is over";
 	if (job->action == FLEET_RETIRE)
 		return "its tasks are done";
 	if (job->expiring)
@@ -126,10 +128,16 @@ static void observe(struct cluster_size *size, struct job *job)
 static void act(
 	struct cluster *cluster, struct job **jobs, const struct fleet_job *says, size_t count)
 {
-	for (size_t i = 0; i < count; i++)
+	for (size_t i = 0; i < count; i++) {
+		if (says[i].holds)
+			cluster_notice(cluster,
+				"job %s stays although no job is wanted: it holds results that no "
+				"other could take",
+				jobs[i]->id);
 		if (says[i].action != FLEET_KEEP)
 			cluster_giveback(cluster, jobs[i], says[i].action, says[i].forced,
 				why_of(&says[i], cluster->size.limits.fixed_jobs >= 0));
+	}
 }
 
 static int64_t reconcile_fleet(struct cluster *cluster)

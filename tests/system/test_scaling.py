@@ -259,7 +259,9 @@ def test_a_task_that_does_not_end_in_time(user: Draco) -> None:
         "--handover-margin=16", "--minimum=1", "--maximum=1", "--poll-interval=1",
     )  # fmt: skip
     first = user.status()["jobs"][0]
-    code = MARKED + f"""
+    code = (
+        MARKED
+        + f"""
 client = Client()
 time.sleep(max(0, {first["start_time"]} + 16 - time.time()))
 kept = client.scatter([b"kept"] * 4, hash=False)
@@ -267,6 +269,7 @@ future = client.submit(task, 0, seconds=40, path={str(user.home / "marks")!r})
 assert future.result() == 0
 assert client.gather(kept) == [b"kept"] * 4
 """
+    )
     user.python(code, timeout=240)
     assert runs(user)["0"] >= 2, "it began too early to be cut off"
     # A worker that is busy may have to be cancelled.

@@ -247,11 +247,13 @@ def test_requeued(user: Draco) -> None:
     # Slurm lets it wait for two minutes; an administrator need not.
     wait_for(lambda: user.jobs()[0]["reason"] == "BeginTime", "Slurm has ended it")
     # What the first run's processes report late would count for the second.
-    pattern = f"--name draco-{job}( |$)"
+    pattern = rf"--name draco-{job}( |$)|^slurmstepd: \[{job}\."
     wait_for(
         lambda: subprocess.run(["pgrep", "-f", "--", pattern]).returncode == 1,
         "its processes have ended",
     )
+    time.sleep(3)  # nothing may happen: no other job is asked for
+    assert [(j["id"], j["state"]) for j in user.all_jobs()] == [(job, "PENDING")]
     user.sandbox.command("scontrol", "update", f"JobId={job}", "StartTime=now")
     user.wait_for_workers(1)
     assert [j["id"] for j in user.all_jobs()] == [job], user.run("events").stdout

@@ -11,6 +11,9 @@ from harness import Draco, wait_for
 from kernels import SMALL, environment
 
 pytest.importorskip("ipykernel", reason="ipykernel is not installed")
+pytest.importorskip(
+    "ipywidgets", minversion="7.7", reason="ipywidgets 7.7, which distributed's panel needs"
+)
 manager = pytest.importorskip(
     "jupyter_client.manager", reason="jupyter_client is not installed"
 )

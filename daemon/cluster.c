@@ -14,6 +14,7 @@
 #include "common/cleanup.h"
 #include "common/log.h"
 #include "common/logdir.h"
+#include "common/number.h"
 #include "common/parse.h"
 #include "common/paths.h"
 #include "daemon/cluster_find.h"
@@ -157,11 +158,6 @@ static void note_milestones(struct cluster *cluster, const struct jobs_count *co
 		cluster_reached(cluster, MILESTONE_WORKER);
 }
 
-static int64_t min_time(int64_t a, int64_t b)
-{
-	return a < b ? a : b;
-}
-
 static void go_up(struct cluster *cluster)
 {
 	struct jobs_count count;
@@ -184,8 +180,8 @@ static void go_up(struct cluster *cluster)
 		cluster_reached(cluster, MILESTONE_READY);
 		set_state(cluster, CLUSTER_RUNNING);
 	}
-	deadline = min_time(deadline, cluster_check_waiting(cluster));
-	deadline = min_time(deadline, cluster_check_deadlines(cluster));
+	deadline = min_of(deadline, cluster_check_waiting(cluster));
+	deadline = min_of(deadline, cluster_check_deadlines(cluster));
 	cluster_send_ends(cluster);
 	if (deadline != INT64_MAX)
 		cluster_wake(cluster, deadline - loop_now_ms());

@@ -3,6 +3,7 @@
 
 #include <assert.h>
 
+#include "common/number.h"
 #include "daemon/fleet_data.h"
 
 #define IDLE_STEP_MS   5000  /* idle times that differ by less count as equal */
@@ -10,11 +11,6 @@
 #define DRAIN_AGAIN_MS 1000
 #define BACK_AGAIN_MS  10000  /* the longest task may be another one by then */
 #define MOVE_MAX_MS    120000 /* for the data of a job */
-
-static int64_t max_of(int64_t a, int64_t b)
-{
-	return a > b ? a : b;
-}
 
 const char *fleet_action_name(enum fleet_action action)
 {

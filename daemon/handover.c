@@ -1,17 +1,9 @@
 /* handover.c: when a job must be replaced before its walltime ends. Pure. */
 #include "daemon/handover.h"
 
+#include "common/number.h"
+
 #define FIRST_LEAD_MS 30000 /* before anything is known */
-
-static int64_t min_of(int64_t a, int64_t b)
-{
-	return a < b ? a : b;
-}
-
-static int64_t max_of(int64_t a, int64_t b)
-{
-	return a > b ? a : b;
-}
 
 void handover_observe(struct handover_waits *waits, int64_t wait_ms)
 {

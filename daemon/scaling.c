@@ -5,6 +5,7 @@
 
 #include "common/alloc.h"
 #include "common/cleanup.h"
+#include "common/number.h"
 #include "common/parse.h"
 #include "common/settings.h"
 #include "daemon/demand.h"
@@ -12,21 +13,6 @@
 #define UNKNOWN_SETTLE_MS 100 /* short tasks tell their duration within this time */
 #define MEMORY_SHARE	  0.6 /* of its memory a worker may hold in results, as in Dask */
 #define JOBS_MAX	  (1 << 20)
-
-static int64_t divide_up(int64_t a, int64_t b)
-{
-	return (a + b - 1) / b;
-}
-
-static int64_t min_of(int64_t a, int64_t b)
-{
-	return a < b ? a : b;
-}
-
-static int64_t max_of(int64_t a, int64_t b)
-{
-	return a > b ? a : b;
-}
 
 void scaling_limits_of(const struct settings *settings, struct scaling_limits *ret)
 {

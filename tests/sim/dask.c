@@ -5,14 +5,10 @@
 #include <stdlib.h>
 
 #include "common/alloc.h"
+#include "common/number.h"
 #include "daemon/demand.h"
 #include "tests/sim/dask_queue.h"
 #include "tests/sim/world.h"
-
-static int64_t min_of(int64_t a, int64_t b)
-{
-	return a < b ? a : b;
-}
 
 void dask_init(struct dask *dask)
 {

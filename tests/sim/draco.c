@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "common/alloc.h"
+#include "common/number.h"
 
 #define GROWTH_MS	50   /* from more work until the preload reports it */
 #define REPORT_MS	450  /* the same of any other change */
@@ -21,11 +22,6 @@
 #define BYTES_PER_MS	500000 /* that move */
 #define BACK_OFF_MS	2000
 #define BACK_OFF_MAX	6
-
-static int64_t min_of(int64_t a, int64_t b)
-{
-	return a < b ? a : b;
-}
 
 static void *create(struct world *world)
 {

@@ -4,13 +4,9 @@
 #include <stdlib.h>
 
 #include "common/alloc.h"
+#include "common/number.h"
 #include "tests/sim/dask.h"
 #include "tests/sim/world.h"
-
-static int64_t min_of(int64_t a, int64_t b)
-{
-	return a < b ? a : b;
-}
 
 void queue_finish(struct queue *queue)
 {

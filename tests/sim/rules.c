@@ -4,6 +4,7 @@
 
 #include <inttypes.h>
 
+#include "common/number.h"
 #include "tests/sim/draco.h"
 
 #define SECOND	     INT64_C(1000)
@@ -14,11 +15,6 @@
 #define LATE_MS	     (15 * SECOND)  /* besides waiting and booting */
 #define KNOWN_MS     (2 * SECOND)
 #define FLIPS_MS     (60 * SECOND)
-
-static int64_t max_of(int64_t a, int64_t b)
-{
-	return a > b ? a : b;
-}
 
 void rules_init(struct rules *rules)
 {

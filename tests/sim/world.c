@@ -5,6 +5,8 @@
 #include <stdarg.h>
 #include <stdio.h>
 
+#include "common/number.h"
+
 #define HORIZON_MS (INT64_C(48) * 3600 * 1000)
 #define STEPS_MAX  2000000
 
@@ -62,11 +64,6 @@ void world_task_again(struct world *world, const struct dask_task *task, enum da
 	world_log(world, "dask: a task of burst %d runs again: %s", task->burst, names[why]);
 	if (world->policy->task_again)
 		world->policy->task_again(world, task, why);
-}
-
-static int64_t min_of(int64_t a, int64_t b)
-{
-	return a < b ? a : b;
 }
 
 static int64_t next_ms(const struct world *world, int64_t close_ms)

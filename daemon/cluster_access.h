@@ -1,5 +1,5 @@
 /* cluster_access.h: who reaches the cluster, and where: its certificate, the network that it is on,
- * its dashboard. Part of the cluster; called by cluster.c, cluster_jobs.c and report.c only. */
+ * its dashboard. Part of the cluster. */
 #ifndef DRACO_DAEMON_CLUSTER_ACCESS_H
 #define DRACO_DAEMON_CLUSTER_ACCESS_H
 

@@ -3,7 +3,6 @@
 #include "unit.h"
 
 #include <inttypes.h>
-#include <jansson.h>
 #include <poll.h>
 #include <signal.h>
 #include <sys/socket.h>
@@ -189,16 +188,11 @@ static int come_with(int protocol, int64_t workers)
 	return fd;
 }
 
-static int come(int protocol)
-{
-	return come_with(protocol, 0);
-}
-
 /* A preload that is accepted. */
 static int come_in(void)
 {
 	struct rpc_message message;
-	int fd = come(DASK_LINK_PROTOCOL);
+	int fd = come_with(DASK_LINK_PROTOCOL, 0);
 
 	hear(fd, &message);
 	ck_assert_int_eq(message.kind, RPC_RESULT);
@@ -239,7 +233,7 @@ static void reply(int fd, json_int_t id, const char *rest)
 START_TEST(hello_is_judged)
 {
 	struct rpc_message message;
-	int fd = come(DASK_LINK_PROTOCOL - 1);
+	int fd = come_with(DASK_LINK_PROTOCOL - 1, 0);
 
 	hear(fd, &message);
 	ck_assert_int_eq(message.kind, RPC_ERROR);
@@ -248,7 +242,7 @@ START_TEST(hello_is_judged)
 	ck_assert_int_eq(hellos, 0);
 	close(fd);
 	refuse = 1;
-	fd = come(DASK_LINK_PROTOCOL);
+	fd = come_with(DASK_LINK_PROTOCOL, 0);
 	hear(fd, &message);
 	ck_assert_int_eq(message.kind, RPC_ERROR);
 	ck_assert_str_eq(message.text, "not mine");

@@ -167,9 +167,7 @@ static int64_t reconcile_fleet(struct cluster *cluster)
 	act(cluster, jobs, says, count);
 	if (decision.submit > 0)
 		cluster_place(cluster, decision.submit);
-	if (!limits.may_submit && !cluster->placer && cluster->hold_until_ms < decision.wake_ms)
-		return cluster->hold_until_ms > now ? cluster->hold_until_ms : now + 1;
-	return decision.wake_ms;
+	return decision.wake_ms; /* the end of a hold: cluster_check_deadlines() */
 }
 
 /* Tasks that take longer than any job lives cannot end well. */

@@ -429,26 +429,13 @@ static void task_again(struct world *world, const struct dask_task *task, enum d
 	rules_task_again(world, find(draco, world->dask.worker[task->worker].job), task, why);
 }
 
-const struct policy policy_draco = {
-	.name = "draco",
-	.create = create,
-	.destroy = destroy,
-	.next_ms = next_ms,
-	.step = step,
-	.command = command,
-	.worker_connects = worker_connects,
-	.job_ended = job_ended,
-	.task_again = task_again,
-};
+#define POLICY(policy_name, policy_create)                                        \
+	{                                                                         \
+		.name = policy_name, .create = policy_create, .destroy = destroy, \
+		.next_ms = next_ms, .step = step, .command = command,             \
+		.worker_connects = worker_connects, .job_ended = job_ended,       \
+		.task_again = task_again                                          \
+	}
 
-const struct policy policy_draco_short = {
-	.name = "draco+short",
-	.create = create_short,
-	.destroy = destroy,
-	.next_ms = next_ms,
-	.step = step,
-	.command = command,
-	.worker_connects = worker_connects,
-	.job_ended = job_ended,
-	.task_again = task_again,
-};
+const struct policy policy_draco = POLICY("draco", create);
+const struct policy policy_draco_short = POLICY("draco+short", create_short);

@@ -160,8 +160,8 @@ void launch_end(struct connection *connection)
 	_cleanup_json_ json_t *result = NULL;
 	struct refusal refusal = {0};
 	struct err err = ERR_INIT;
-	int r = connection_call(
-		connection, "shutdown", NULL, NULL, NULL, &result, &refusal, &err);
+	int r = connection_call(connection, "shutdown", json_pack("{s:b}", "alone", 1), NULL,
+		NULL, &result, &refusal, &err);
 
 	if (r < 0 && r != -EPIPE && r != -ECONNRESET) /* those: it has ended already */
 		fprintf(stderr, "dracoctl: dracod did not end in good order: %s\n", err.text);

@@ -17,7 +17,8 @@ int launch_dracod(struct ctl *ctl, struct err *err);
 int launch_connect(
 	struct connection *connection, struct ctl *ctl, bool *ret_launched, struct err *err);
 
-/* End a dracod that was started for something that did not come to be: leave nothing behind. */
+/* End a dracod that was started for something that did not come to be: leave nothing behind. It stays when
+ * others want a cluster of it meanwhile. */
 void launch_end(struct connection *connection);
 
 #endif

@@ -137,16 +137,16 @@ static int stop_after_interrupt(
 	signal(SIGINT, SIG_DFL); /* a second Ctrl-C ends dracoctl; dracod goes on cleaning up */
 	signal(SIGTERM, SIG_DFL);
 	fprintf(stderr, "dracoctl: interrupted, ending what this start began ...\n");
-	r = connection_call(connection, "stop", json_pack("{s:b}", "own", 1), NULL, NULL,
-		&result, &refusal, &err);
+	r = connection_call(connection, "stop", json_pack("{s:b, s:b}", "own", 1, "alone", 1),
+		NULL, NULL, &result, &refusal, &err);
 	json_decref(refusal.data);
 	unconfirmed = json_get_integer(result, "unconfirmed", 0);
 	if (r < 0)
 		fprintf(stderr, "dracoctl: %s\n", err.text);
 	else if (json_get_boolean(result, "kept", 0))
 		fprintf(stderr,
-			"dracoctl: not waiting any more; the cluster stays, because "
-			"somebody else began it\n");
+			"dracoctl: not waiting any more; the cluster stays, because %s\n",
+			json_get_text(result, "why", "others use it"));
 	else if (unconfirmed > 0)
 		fprintf(stderr,
 			"dracoctl: Slurm does not answer: %" JSON_INTEGER_FORMAT

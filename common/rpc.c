@@ -25,7 +25,8 @@ const struct rpc_method rpc_methods[RPC_METHOD_COUNT] = {
 	[RPC_STOP] = {"stop", false, {{"own", 'b', false}, {"alone", 'b', false}},
 		"give all jobs back; answers when they are gone. own: only if a start of this "
 		"connection began the cluster. alone: only if nobody else is attached or waits"},
-	[RPC_SHUTDOWN] = {"shutdown", false, {{0}}, "stop, then end dracod"},
+	[RPC_SHUTDOWN] = {"shutdown", false, {{"alone", 'b', false}},
+		"stop, then end dracod. alone: only if there is no cluster that anybody wants"},
 	[RPC_ENVIRONMENT] = {"environment", false, {{0}},
 		"the variables that let a Dask client connect"},
 	[RPC_LOGS] = {"logs", false, {{0}}, "the paths of the logs of this cluster"},

@@ -2,7 +2,6 @@
 #include "daemon/methods.h"
 
 #include <stdlib.h>
-#include <string.h>
 #include <unistd.h>
 
 #include "common/alloc.h"
@@ -10,36 +9,17 @@
 #include "common/err.h"
 #include "common/json.h"
 #include "common/paths.h"
-#include "common/queue.h"
 #include "common/rpc.h"
 #include "daemon/cluster.h"
 #include "daemon/control.h"
 #include "daemon/followers.h"
-#include "daemon/jobs.h"
 #include "daemon/leases.h"
-#include "daemon/loop.h"
 #include "daemon/methods_ask.h"
 #include "daemon/methods_size.h"
 #include "daemon/plan.h"
 #include "daemon/report.h"
 #include "daemon/start_request.h"
-
-#define PROGRESS_INTERVAL_MS 100
-#define PROGRESS_TICK_MS     1000
-
-/* A request whose work takes time. */
-struct waiter {
-	TAILQ_ENTRY(waiter) link; /* methods.waiters */
-	struct client *client;
-	json_t *id;
-	enum rpc_method_id method;
-	bool progress;
-	bool bound;   /* a start that ends with its connection */
-	char *told;   /* the last progress message */
-	bool pending; /* a start that begins when the stop under way is done */
-	struct cluster_request request; /* of a pending start */
-	json_t *extra;			/* members to add to the answer of a start */
-};
+#include "daemon/waiters.h"
 
 struct methods {
 	struct cluster *cluster;
@@ -47,40 +27,11 @@ struct methods {
 	struct plans *plans;
 	struct followers *followers;
 	struct leases *leases;
-	TAILQ_HEAD(, waiter) waiters;
-	struct loop_timer *serve; /* looks at the waiters, once after any number of changes */
-	bool soon;		  /* that is planned */
-	struct client *begun_by;  /* whose start the cluster is; NULL: it has left */
-	bool unkept;		  /* it ends with begun_by's connection */
-	bool ending;		  /* dracod ends: nothing is started any more */
+	struct waiters *waiters;
+	bool ending; /* dracod ends: nothing is started any more */
 	void (*shutdown)(void *arg);
 	void *arg;
 };
-
-static void waiter_free(struct methods *methods, struct waiter *waiter)
-{
-	TAILQ_REMOVE(&methods->waiters, waiter, link);
-	json_decref(waiter->id);
-	json_decref(waiter->extra);
-	cluster_request_finish(&waiter->request);
-	free(waiter->told);
-	free(waiter);
-}
-
-static struct waiter *wait_for(struct methods *methods, struct client *client,
-	const struct rpc_message *message, enum rpc_method_id method)
-{
-	struct waiter *waiter = xcalloc(1, sizeof(*waiter));
-
-	waiter->client = client;
-	waiter->id = json_incref(message->id);
-	waiter->method = method;
-	waiter->progress = json_get_boolean(message->params, "progress", 0);
-	waiter->bound = json_get_boolean(message->params, "bound", 0);
-	TAILQ_INSERT_TAIL(&methods->waiters, waiter, link);
-	loop_timer_start(methods->serve, 0);
-	return waiter;
-}
 
 /* hello */
 
@@ -107,25 +58,6 @@ static void do_hello(
 
 /* start */
 
-/* The cluster is this waiter's from now on. */
-static void begun(struct methods *methods, const struct waiter *waiter)
-{
-	methods->begun_by = waiter->client;
-	methods->unkept = waiter->bound;
-}
-
-/* A start of another client waits for the cluster; NULL: none. */
-static const struct waiter *other_start(
-	const struct methods *methods, const struct client *client)
-{
-	const struct waiter *waiter;
-
-	TAILQ_FOREACH (waiter, &methods->waiters, link)
-		if (waiter->method == RPC_START && waiter->client != client)
-			return waiter;
-	return NULL;
-}
-
 static void do_start(
 	struct methods *methods, struct client *client, const struct rpc_message *message)
 {
@@ -133,7 +65,6 @@ static void do_start(
 	_cleanup_json_ json_t *limits = NULL;
 	struct cluster_request request;
 	struct err err = ERR_INIT;
-	struct waiter *waiter;
 
 	if (methods->ending) {
 		client_refuse(client, message->id, RPC_CANCELLED, "dracod ends", NULL);
@@ -149,24 +80,22 @@ static void do_start(
 			client_refuse(client, message->id, RPC_FAILED, err.text, NULL);
 			break;
 		}
-		waiter = wait_for(methods, client, message, RPC_START);
-		begun(methods, waiter);
-		waiter->extra = json_pack("{s:b, s:O}", "joined", 0, "limits", limits);
+		waiters_begun(methods->waiters, client, message);
+		waiters_add(methods->waiters, client, message,
+			json_pack("{s:b, s:O}", "joined", 0, "limits", limits));
 		break;
 	case CLUSTER_STARTING:
 	case CLUSTER_RUNNING:
-		waiter = wait_for(methods, client, message, RPC_START);
-		waiter->extra = json_pack("{s:b, s:O, s:o}", "joined", 1, "limits", limits,
-			"differences",
-			start_request_differences(
-				&cluster->request.settings, &request.settings));
+		waiters_add(methods->waiters, client, message,
+			json_pack("{s:b, s:O, s:o}", "joined", 1, "limits", limits,
+				"differences",
+				start_request_differences(
+					&cluster->request.settings, &request.settings)));
 		break;
 	case CLUSTER_STOPPING:
-		waiter = wait_for(methods, client, message, RPC_START);
-		waiter->pending = true;
-		waiter->request = request;
-		waiter->extra = json_pack("{s:b, s:O}", "joined", 0, "limits", limits);
-		return;
+		waiters_add_pending(methods->waiters, client, message, &request,
+			json_pack("{s:b, s:O}", "joined", 0, "limits", limits));
+		break;
 	}
 	cluster_request_finish(&request);
 }
@@ -185,46 +114,51 @@ static void do_status(
 	client_reply(client, message->id, status);
 }
 
-/* Starts that wait for a stop, of one client or of all (NULL), do not begin any more. Returns
- * whether there were any. */
-static bool cancel_pending(
-	struct methods *methods, const struct client *client, const char *why)
+/* Who besides this client wants the cluster; NULL: nobody. */
+static const char *other_user(const struct methods *methods, const struct client *client)
 {
-	struct waiter *waiter, *next;
-	bool any = false;
-
-	TAILQ_FOREACH_SAFE (waiter, &methods->waiters, link, next) {
-		if (!waiter->pending || (client && waiter->client != client))
-			continue;
-		client_refuse(waiter->client, waiter->id, RPC_CANCELLED, why, NULL);
-		waiter_free(methods, waiter);
-		any = true;
-	}
-	return any;
+	if (waiters_has_other_start(methods->waiters, client))
+		return "somebody else waits for it";
+	if (leases_count(methods->leases, client) > 0)
+		return "somebody else is attached to it";
+	return NULL;
 }
 
 static void do_stop(
 	struct methods *methods, struct client *client, const struct rpc_message *message)
 {
 	bool own = json_get_boolean(message->params, "own", 0);
-	bool kept = json_get_boolean(message->params, "alone", 0) &&
-		(leases_count(methods->leases, client) > 0 || other_start(methods, client));
-	bool cancelled = cancel_pending(
-		methods, own ? client : NULL, "the cluster was stopped before it started");
+	const char *why = NULL;
+	bool cancelled;
 
-	if (kept || (own && methods->begun_by != client)) {
-		client_reply(
-			client, message->id, json_pack("{s:b}", "kept", cancelled ? 0 : 1));
+	if (own && !waiters_is_owner(methods->waiters, client))
+		why = "somebody else began it";
+	else if (json_get_boolean(message->params, "alone", 0))
+		why = other_user(methods, client);
+	cancelled = waiters_cancel_pending(methods->waiters, own ? client : NULL,
+		"the cluster was stopped before it started");
+	if (why) {
+		waiters_hand_over(methods->waiters, client);
+		client_reply(client, message->id,
+			json_pack("{s:b, s:s}", "kept", !cancelled, "why", why));
 		return;
 	}
 	cluster_stop(methods->cluster, "asked by a client");
-	wait_for(methods, client, message, RPC_STOP);
+	waiters_add(methods->waiters, client, message, NULL);
 }
 
 static void do_shutdown(
 	struct methods *methods, struct client *client, const struct rpc_message *message)
 {
-	wait_for(methods, client, message, RPC_SHUTDOWN);
+	enum cluster_state state = methods->cluster->state;
+
+	if (json_get_boolean(message->params, "alone", 0) &&
+		((state != CLUSTER_STOPPED && state != CLUSTER_FAILED) ||
+			other_user(methods, client))) {
+		client_reply(client, message->id, json_pack("{s:b}", "kept", 1));
+		return;
+	}
+	waiters_add(methods->waiters, client, message, NULL);
 	methods->shutdown(methods->arg);
 }
 
@@ -251,8 +185,7 @@ static void do_attach(
 {
 	if (!leases_request(methods->leases, client, message))
 		return;
-	if (methods->begun_by == client)
-		methods->unkept = false;
+	waiters_keep(methods->waiters, client);
 	cluster_set_attached(methods->cluster, leases_count(methods->leases, NULL));
 }
 
@@ -300,170 +233,34 @@ void methods_request(
 	}
 }
 
-/* Who began the cluster is gone. Without having used it: then nobody wants it, but for another one who
- * waits for it, whose it becomes. */
-static void starter_gone(struct methods *methods)
-{
-	const struct waiter *other = other_start(methods, methods->begun_by);
-
-	methods->begun_by = NULL;
-	if (methods->unkept && other)
-		begun(methods, other);
-	else if (methods->unkept && leases_count(methods->leases, NULL) == 0)
-		cluster_stop(methods->cluster, "who started it has gone");
-}
-
 void methods_client_gone(struct methods *methods, struct client *client)
 {
-	struct waiter *waiter, *next;
+	bool unwanted = waiters_client_gone(methods->waiters, client);
+	int attached;
 
 	plans_client_gone(methods->plans, client);
 	followers_client_gone(methods->followers, client);
-	TAILQ_FOREACH_SAFE (waiter, &methods->waiters, link, next)
-		if (waiter->client == client)
-			waiter_free(methods, waiter);
 	leases_client_gone(methods->leases, client);
-	cluster_set_attached(methods->cluster, leases_count(methods->leases, NULL));
-	if (methods->begun_by == client)
-		starter_gone(methods);
-}
-
-static void tell_progress(struct methods *methods, struct waiter *waiter)
-{
-	json_t *progress = report_progress(methods->cluster);
-	const char *message = json_get_text(progress, "message", "");
-
-	if (!waiter->progress || (waiter->told && strcmp(waiter->told, message) == 0)) {
-		json_decref(progress);
-		return;
-	}
-	xreplace(&waiter->told, message);
-	json_object_set_new(
-		progress, "joined", json_boolean(json_get_boolean(waiter->extra, "joined", 0)));
-	client_notify(waiter->client, "progress", progress);
-}
-
-/* A start that waited for a stop can begin. */
-static void begin_pending(struct methods *methods, struct waiter *waiter)
-{
-	struct err err = ERR_INIT;
-
-	waiter->pending = false;
-	if (methods->cluster->state == CLUSTER_STARTING) {
-		loop_timer_start(methods->serve, 0);
-		return; /* another one was first: join it */
-	}
-	if (cluster_start(methods->cluster, &waiter->request, &err) < 0) {
-		client_refuse(waiter->client, waiter->id, RPC_FAILED, err.text, NULL);
-		waiter_free(methods, waiter);
-		return;
-	}
-	begun(methods, waiter);
-}
-
-static void serve_start(struct methods *methods, struct waiter *waiter)
-{
-	struct cluster *cluster = methods->cluster;
-	json_t *status;
-
-	switch (cluster->state) {
-	case CLUSTER_RUNNING:
-		status = report_status(cluster);
-		json_object_update(status, waiter->extra);
-		client_reply(waiter->client, waiter->id, status);
-		waiter_free(methods, waiter);
-		return;
-	case CLUSTER_FAILED:
-		client_refuse(waiter->client, waiter->id, RPC_FAILED, cluster->failure.text,
-			report_failure(cluster));
-		waiter_free(methods, waiter);
-		return;
-	case CLUSTER_STOPPED:
-		client_refuse(waiter->client, waiter->id, RPC_CANCELLED,
-			"the cluster was stopped while it started", NULL);
-		waiter_free(methods, waiter);
-		return;
-	case CLUSTER_STARTING:
-	case CLUSTER_STOPPING:
-		tell_progress(methods, waiter);
-	}
-}
-
-/* The answer to a stop. */
-static json_t *describe_end(const struct cluster *cluster)
-{
-	return json_pack("{s:s, s:I}", "state", cluster_state_name(cluster->state),
-		"unconfirmed",
-		(json_int_t)(cluster->unconfirmed + jobs_count(cluster->jobs).alive));
-}
-
-static void serve_stop(struct methods *methods, struct waiter *waiter)
-{
-	struct cluster *cluster = methods->cluster;
-
-	if (cluster->state == CLUSTER_STOPPED || cluster->state == CLUSTER_FAILED) {
-		client_reply(waiter->client, waiter->id, describe_end(cluster));
-		waiter_free(methods, waiter);
-	} else {
-		tell_progress(methods, waiter);
-	}
-}
-
-static void serve(void *arg)
-{
-	struct methods *methods = arg;
-	enum cluster_state state = methods->cluster->state;
-	struct waiter *waiter, *next;
-
-	methods->soon = false;
-	/* First those for whom a stop or start is over, then those who begin a new one. */
-	TAILQ_FOREACH_SAFE (waiter, &methods->waiters, link, next) {
-		if (waiter->method == RPC_START && !waiter->pending)
-			serve_start(methods, waiter);
-		else if (waiter->method == RPC_STOP)
-			serve_stop(methods, waiter);
-		else if (waiter->method == RPC_SHUTDOWN)
-			tell_progress(methods, waiter);
-	}
-	TAILQ_FOREACH_SAFE (waiter, &methods->waiters, link, next)
-		if (waiter->pending && state != CLUSTER_STOPPING)
-			begin_pending(methods, waiter);
-	/* Some of what is told depends on the time alone. */
-	if (!TAILQ_EMPTY(&methods->waiters) && !methods->soon)
-		loop_timer_start(methods->serve, PROGRESS_TICK_MS);
+	attached = leases_count(methods->leases, NULL);
+	cluster_set_attached(methods->cluster, attached);
+	if (unwanted && attached == 0)
+		cluster_stop(methods->cluster, "who started it has gone");
 }
 
 void methods_cluster_changed(struct methods *methods)
 {
-	if (TAILQ_EMPTY(&methods->waiters))
-		return;
-	if (methods->cluster->state != CLUSTER_STARTING)
-		loop_timer_start(methods->serve, 0);
-	else if (!methods->soon)
-		loop_timer_start(methods->serve, PROGRESS_INTERVAL_MS);
-	methods->soon = true;
+	waiters_changed(methods->waiters);
 }
 
 void methods_begin_shutdown(struct methods *methods)
 {
 	methods->ending = true;
-	cancel_pending(methods, NULL, "dracod ends");
+	waiters_cancel_pending(methods->waiters, NULL, "dracod ends");
 }
 
 void methods_finish_shutdown(struct methods *methods)
 {
-	struct waiter *waiter, *next;
-
-	serve(methods);
-	TAILQ_FOREACH_SAFE (waiter, &methods->waiters, link, next) {
-		if (waiter->method == RPC_SHUTDOWN)
-			client_reply(
-				waiter->client, waiter->id, describe_end(methods->cluster));
-		else
-			client_refuse(
-				waiter->client, waiter->id, RPC_CANCELLED, "dracod ends", NULL);
-		waiter_free(methods, waiter);
-	}
+	waiters_finish(methods->waiters);
 }
 
 struct methods *methods_create(struct loop *loop, struct cluster *cluster,
@@ -476,8 +273,7 @@ struct methods *methods_create(struct loop *loop, struct cluster *cluster,
 	methods->plans = plans_create(cluster->slurm);
 	methods->followers = followers_create();
 	methods->leases = leases_create();
-	TAILQ_INIT(&methods->waiters);
-	methods->serve = loop_timer_create(loop, serve, methods);
+	methods->waiters = waiters_create(loop, cluster);
 	methods->shutdown = shutdown;
 	methods->arg = arg;
 	return methods;
@@ -487,9 +283,7 @@ struct methods *methods_destroy(struct methods *methods)
 {
 	if (!methods)
 		return NULL;
-	while (!TAILQ_EMPTY(&methods->waiters))
-		waiter_free(methods, TAILQ_FIRST(&methods->waiters));
-	loop_timer_destroy(methods->serve);
+	waiters_destroy(methods->waiters);
 	plans_destroy(methods->plans);
 	followers_destroy(methods->followers);
 	leases_destroy(methods->leases);

@@ -57,6 +57,14 @@ def environment(draco: Draco) -> dict[str, str]:
     }
 
 
+def connections(draco: Draco) -> int:
+    """How many programs are connected to dracod, by the sockets that it holds."""
+    path = str(draco.runtime / "draco" / draco.name / "control.sock")
+    with open("/proc/net/unix") as file:
+        sockets = [line.split() for line in file]
+    return sum(fields[-1] == path and fields[5] == "03" for fields in sockets)
+
+
 class Kernel:
     """A Python process that keeps its variables from one cell to the next.
 

@@ -7,7 +7,7 @@ import threading
 
 import pytest
 from harness import Draco, is_alive, wait_for
-from kernels import SMALL, Kernel
+from kernels import SMALL, Kernel, connections
 
 JOIN = "from draco import Cluster\ncluster = Cluster(quiet=True)\nclient = cluster.get_client()"
 START = JOIN.replace("quiet=True", f"{SMALL}, quiet=True")
@@ -152,18 +152,11 @@ def test_who_waits_takes_over_from_one_that_is_killed(draco: Draco) -> None:
         one.send(START)
         wait_for(lambda: draco.cluster_state() == "starting", "the cluster starts")
         two.send(START)
-        wait_for(lambda: len(_python_clients(draco)) > 1, "the other one waits, too")
+        wait_for(lambda: connections(draco) > 1, "the other one waits, too")
         one.kill()
         assert two.answer() == ("", None)
         two.run("client.close(); cluster.close()")
         assert draco.cluster_state() == "stopped"  # it is two's by now
-
-
-def _python_clients(draco: Draco) -> list[str]:
-    """Those who are connected to dracod, by the sockets that it holds."""
-    with open("/proc/net/unix") as file:
-        path = str(draco.runtime / "draco" / draco.name / "control.sock")
-        return [line for line in file if line.split()[-1] == path and line.split()[5] == "03"]
 
 
 def test_a_lease_is_use(draco: Draco) -> None:

@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 from harness import Draco, Sandbox, wait_for
+from kernels import Kernel, connections
 from standins import TINY, Daemon, sleeping_python
 
 #: Stop while a job is in this phase, as dracod calls it.
@@ -209,6 +210,38 @@ def test_interrupt_of_a_joined_start(draco: Draco, full: Sandbox) -> None:
     full.command("scancel", "--name=filler")
     first.communicate(timeout=120)
     assert first.returncode == 0
+
+
+def test_interrupt_leaves_the_cluster_to_one_who_joined(draco: Draco, full: Sandbox) -> None:
+    """It is his from then on: his interrupt ends it."""
+    first = draco.popen("start", *TINY, stderr=-1)
+    wait_for(lambda: "pending" in phases(draco), "the job is pending")
+    job = draco.jobs()[0]["id"]
+    second = draco.popen("start", *TINY, stderr=-1)
+    assert second.stderr is not None
+    second.stderr.readline()
+    first.send_signal(signal.SIGINT)
+    assert "the cluster stays, because somebody else waits for it" in first.communicate()[1]
+    assert first.returncode == 130
+    assert draco.cluster_state() == "starting" and draco.jobs()[0]["id"] == job
+    second.send_signal(signal.SIGINT)
+    assert "nothing is left" in second.communicate(timeout=60)[1]
+    assert draco.cluster_state() == "stopped" and not draco.jobs()
+
+
+def test_interrupt_leaves_the_cluster_to_a_notebook(draco: Draco, full: Sandbox) -> None:
+    start = draco.popen("start", *TINY, stderr=-1)
+    wait_for(lambda: "pending" in phases(draco), "the job is pending")
+    with Kernel(draco) as kernel:
+        kernel.send("from draco import Cluster\ncluster = Cluster()")
+        wait_for(lambda: connections(draco) == 2, "the notebook waits, too")
+        start.send_signal(signal.SIGINT)
+        assert "somebody else waits for it" in start.communicate(timeout=60)[1]
+        full.command("scancel", "--name=filler")
+        assert kernel.answer()[1] is None
+        assert len(draco.all_jobs()) == 1
+        kernel.run("cluster.close()")
+    assert draco.cluster_state() == "stopped"
 
 
 def test_interrupt_while_dracod_is_slow(draco: Draco) -> None:

@@ -181,7 +181,7 @@ class Cluster(Sized, DaskCluster):
                 await self._join()
             except DracoError:
                 if launched and self._connection.is_open:  # it was started for this
-                    await self._connection.call("shutdown")
+                    await self._connection.call("shutdown", {"alone": True})
                 raise
         except BaseException:
             self._abandon()

@@ -13,12 +13,12 @@ from collections import Counter
 from collections.abc import Collection, Iterable
 from typing import Any
 
-SAMPLE = 400
+SAMPLE = 250
 STRIDE_MAX = 20
 # Samples miss the processor's caches, so they are kept for a while, in seconds.
-KEEP_QUEUED = 3.0
-KEEP_STUCK = 3.0
-KEEP_LONGEST = 2.0
+KEEP_QUEUED = 5.0
+KEEP_STUCK = 5.0
+KEEP_LONGEST = 4.0
 KEEP_GROWTH = 1.1
 
 
@@ -81,8 +81,15 @@ class Meter:
         return len(scheduler.queued) + len(scheduler.unrunnable) + sum(counts.values())
 
     def find_idle(self) -> list[str]:
-        """Workers without tasks; a cheap pass over them."""
-        return [a for a, worker in self.scheduler.workers.items() if not worker.processing]
+        """Workers without tasks, of those that take some or are drained.
+
+        The scheduler knows who has little to do: where all are busy, this costs nothing.
+        """
+        idle = [a for a, worker in self.scheduler.idle.items() if not worker.processing]
+        if self.drained:
+            drained = map(self.scheduler.workers.get, self.drained)
+            idle += [w.address for w in drained if w is not None and not w.processing]
+        return idle
 
     def measure(self) -> dict[str, Any]:
         """Pass over the workers; the parameters of a ``load`` notification."""

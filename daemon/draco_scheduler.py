@@ -62,14 +62,14 @@ CLOSE_TIMEOUT = 15.0
 
 # How soon to look, in seconds: after something has come, while tasks run, when all is quiet.
 LOOK_SOON = 0.05
-LOOK_ACTIVE = 0.1
+LOOK_ACTIVE = 0.25
 LOOK_IDLE = 0.5
 # How soon to report, in seconds: that work has grown; that it has shrunk, or a worker is idle or busy;
 # that there is about as much as before; the rest.
 REPORT_GROWTH = 0.05
 REPORT_CHANGE = 0.45
-REPORT_STEADY = 1.5
-REPORT_ALWAYS = 2.0
+REPORT_STEADY = 2.5
+REPORT_ALWAYS = 4.0
 REPORT_WEIGHTS = 4.0
 GROWTH = 1.1
 
@@ -169,6 +169,9 @@ class DracodLink(SchedulerPlugin):
             self.meter.see_worker(worker)
 
     # What the scheduler reports. Later versions of distributed pass more arguments.
+
+    # Called for each step of each task: what takes any arguments at the least cost.
+    transition = "".format
 
     def add_worker(self, scheduler=None, worker=None, **kwargs) -> None:
         state = self.scheduler.workers[worker]

@@ -112,6 +112,7 @@ int paths_init(struct paths *paths, const char *name, struct err *err)
 		.state_dir = xasprintf("%s/draco/%s", state, name),
 		.lock_file = xasprintf("%s/draco/%s/lock", state, name),
 		.daemon_file = xasprintf("%s/draco/%s/daemon.json", state, name),
+		.connect_file = xasprintf("%s/draco/%s/connect.json", state, name),
 		.state_file = xasprintf("%s/draco/%s/state.json", state, name),
 		.log_file = xasprintf("%s/draco/%s/dracod.log", state, name),
 		.events_file = xasprintf("%s/draco/%s/events.jsonl", state, name),
@@ -132,6 +133,7 @@ void paths_finish(struct paths *paths)
 	free(paths->state_dir);
 	free(paths->lock_file);
 	free(paths->daemon_file);
+	free(paths->connect_file);
 	free(paths->state_file);
 	free(paths->log_file);
 	free(paths->tls_dir);

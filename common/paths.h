@@ -2,7 +2,7 @@
  *
  *	$XDG_RUNTIME_DIR/draco/NAME/	control.sock, dask.sock, http.sock
  *	(without it: /tmp/draco-UID/NAME/)
- *	$XDG_STATE_HOME/draco/NAME/	lock, daemon.json, state.json, dracod.log,
+ *	$XDG_STATE_HOME/draco/NAME/	lock, daemon.json, connect.json, state.json, dracod.log,
  *					events.jsonl, tls/, logs -> the present log directory
  *	$XDG_CONFIG_HOME/draco/		draco.yaml
  *	PATHS_SITE_FILE			the settings of the site
@@ -23,8 +23,9 @@ struct paths {
 	char *http_socket; /* of the dashboard, where it has one */
 	char *state_dir;
 	char *lock_file;
-	char *daemon_file; /* who runs, and where: for clients */
-	char *state_file;  /* what a dracod needs after a crash */
+	char *daemon_file;  /* who runs, and where: for clients */
+	char *connect_file; /* how other hosts reach it, and its cluster */
+	char *state_file;   /* what a dracod needs after a crash */
 	char *log_file;
 	char *tls_dir; /* certificates */
 	char *events_file;

@@ -92,6 +92,10 @@ const struct setting settings_table[SETTING_COUNT] = {
 		"auto|none|NAME",
 		"the network for scheduler and workers: auto prefers an InfiniBand interface that "
 		"reaches the nodes, none does not, NAME is an interface or a name of this host"},
+	[SETTING_REMOTE_PORT] = {"remote_port", SETTING_STRING, AT(remote_port), "auto", 0, 0,
+		"auto|none|PORT",
+		"the port of dracod's own for this user's programs on other hosts with the same "
+		"home, which must show the cluster's certificate; auto is one that is free"},
 	[SETTING_DASHBOARD] = {"dashboard", SETTING_CHOICE, AT(dashboard), "on", 0, 0,
 		"on|socket|off",
 		"Dask's dashboard at a port (on), at a Unix socket that only this user can use, or "
@@ -325,9 +329,19 @@ int64_t settings_bytes_per_worker(const struct settings *settings)
 	return settings->memory_mib * 1024 * 1024 / settings->processes;
 }
 
+static int port(const char *text, int none)
+{
+	if (!text)
+		return none;
+	return strcasecmp(text, "auto") == 0 ? 0 : atoi(text);
+}
+
 int settings_dashboard_port(const struct settings *settings)
 {
-	const char *text = settings->dashboard_port;
+	return port(settings->dashboard_port, 0);
+}
 
-	return text && strcasecmp(text, "auto") != 0 ? atoi(text) : 0;
+int settings_remote_port(const struct settings *settings)
+{
+	return port(settings->remote_port, -1);
 }

@@ -31,10 +31,17 @@ static int check_path(const struct settings *settings, enum setting_id id, struc
 		path);
 }
 
-static int check_dashboard(const struct settings *s, enum setting_id id, struct err *err)
+static bool is_port(const char *text)
+{
+	int64_t port;
+
+	return strcasecmp(text, "auto") == 0 ||
+		parse_integer(text, 1024, 65535, &port, NULL) == 0;
+}
+
+static int check_network(const struct settings *s, enum setting_id id, struct err *err)
 {
 	struct in_addr address;
-	int64_t port;
 
 	if (id == SETTING_DASHBOARD_ADDRESS &&
 		(!s->dashboard_address ||
@@ -43,14 +50,14 @@ static int check_dashboard(const struct settings *s, enum setting_id id, struct 
 			"\"%s\" is not an IPv4 address: give 127.0.0.1, another address of this "
 			"host, or 0.0.0.0 for all of them",
 			s->dashboard_address ? s->dashboard_address : "none");
-	if (id == SETTING_DASHBOARD_PORT &&
-		(!s->dashboard_port ||
-			(strcasecmp(s->dashboard_port, "auto") != 0 &&
-				parse_integer(s->dashboard_port, 1024, 65535, &port, NULL) <
-					0)))
+	if (id == SETTING_DASHBOARD_PORT && (!s->dashboard_port || !is_port(s->dashboard_port)))
 		return err_set(err, -EINVAL,
 			"\"%s\" is no port: give auto or a number from 1024 to 65535",
 			s->dashboard_port ? s->dashboard_port : "none");
+	if (id == SETTING_REMOTE_PORT && s->remote_port && !is_port(s->remote_port))
+		return err_set(err, -EINVAL,
+			"\"%s\" is no port: give auto, none, or a number from 1024 to 65535",
+			s->remote_port);
 	return 0;
 }
 
@@ -59,7 +66,7 @@ static int check_dashboard(const struct settings *s, enum setting_id id, struct 
 static int (*const value_checks[])(
 	const struct settings *settings, enum setting_id id, struct err *err) = {
 	check_path,
-	check_dashboard,
+	check_network,
 	settings_check_job,
 };
 

@@ -1,6 +1,7 @@
-/* control.c: the control socket and the programs connected to it. */
+/* control.c: the programs that are connected: by the control socket, or from other hosts. */
 #include "daemon/control.h"
 
+#include <stdio.h>
 #include <stdlib.h>
 
 #include "common/alloc.h"
@@ -19,7 +20,7 @@ struct client {
 	TAILQ_ENTRY(client) link; /* control.clients */
 	struct control *control;
 	struct stream *stream;
-	pid_t pid;
+	char who[64]; /* for the log */
 	bool greeted;
 };
 
@@ -44,7 +45,7 @@ static void on_closed(void *owner, const char *why)
 {
 	struct client *client = owner;
 
-	log_debug("client %d: gone: %s", (int)client->pid, why);
+	log_debug("client %s: gone: %s", client->who, why);
 	client->control->ops->gone(client->control->arg, client);
 	client_free(client);
 }
@@ -64,6 +65,8 @@ static void on_line(void *owner, char *line, size_t length)
 	rpc_message_finish(&message);
 }
 
+static const struct stream_ops stream_ops = {on_line, on_closed};
+
 /* Too many are connected: part from the oldest that has not even said hello; else from the new one,
  * because the others may be in the middle of something. */
 static void make_room(struct control *control, struct client *new_client)
@@ -75,13 +78,13 @@ static void make_room(struct control *control, struct client *new_client)
 		if (!client->greeted && client != new_client)
 			break;
 	if (client) {
-		log_warning("client %d: turned away: it has not said hello, and %d others are "
+		log_warning("client %s: turned away: it has not said hello, and %d others are "
 			    "connected",
-			(int)client->pid, CLIENTS_MAX);
+			client->who, CLIENTS_MAX);
 		client_free(client);
 		return;
 	}
-	log_warning("client %d: turned away: %d others are connected", (int)new_client->pid,
+	log_warning("client %s: turned away: %d others are connected", new_client->who,
 		CLIENTS_MAX);
 	text = xasprintf(
 		"dracod has %d connections already, and no more are possible", CLIENTS_MAX);
@@ -90,21 +93,35 @@ static void make_room(struct control *control, struct client *new_client)
 	client_free(new_client);
 }
 
-static void on_connect(void *arg, int fd, pid_t pid)
+/* connection NULL: the socket fd. */
+static void admit(
+	struct control *control, int fd, struct bufferevent *connection, const char *who)
 {
-	static const struct stream_ops ops = {on_line, on_closed};
-	struct control *control = arg;
-	struct client *client;
+	struct client *client = xcalloc(1, sizeof(*client));
 
-	client = xcalloc(1, sizeof(*client));
 	client->control = control;
-	client->pid = pid;
-	client->stream = stream_create(control->loop, fd, &ops, client);
+	snprintf(client->who, sizeof(client->who), "%s", who);
+	client->stream = connection
+		? stream_adopt(control->loop, connection, &stream_ops, client)
+		: stream_create(control->loop, fd, &stream_ops, client);
 	TAILQ_INSERT_TAIL(&control->clients, client, link);
 	control->count++;
-	log_debug("client %d: connected", (int)pid);
+	log_debug("client %s: connected", who);
 	if (control->count > CLIENTS_MAX)
 		make_room(control, client);
+}
+
+static void on_connect(void *arg, int fd, pid_t pid)
+{
+	char who[32];
+
+	snprintf(who, sizeof(who), "%d", (int)pid);
+	admit(arg, fd, NULL, who);
+}
+
+void control_admit(struct control *control, struct bufferevent *connection, const char *who)
+{
+	admit(control, -1, connection, who);
 }
 
 struct control *control_create(struct loop *loop, const char *path,

@@ -1,4 +1,4 @@
-/* control.h: the control socket and the programs connected to it. */
+/* control.h: the programs that are connected: by the control socket, or from other hosts. */
 #ifndef DRACO_DAEMON_CONTROL_H
 #define DRACO_DAEMON_CONTROL_H
 
@@ -6,6 +6,7 @@
 #include <stdbool.h>
 #include <sys/types.h>
 
+struct bufferevent;
 struct client;
 struct control;
 struct err;
@@ -23,6 +24,10 @@ struct control_ops {
 struct control *control_create(struct loop *loop, const char *path,
 	const struct control_ops *ops, void *arg, struct err *err);
 struct control *control_destroy(struct control *control); /* without calling gone() */
+
+/* Serve a program of this user that has connected otherwise, too; takes connection over. who names it in the
+ * log. */
+void control_admit(struct control *control, struct bufferevent *connection, const char *who);
 
 /* Take no more connections: the socket is gone, those who are connected stay. */
 void control_close(struct control *control);

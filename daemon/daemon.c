@@ -1,6 +1,7 @@
 /* daemon.c: dracod as a whole: makes all parts and is the only file that knows who listens to whom.
  *
  *	control socket -> methods -> cluster
+ *	TLS port       -> the same
  *	dask.sock      -> cluster
  *	signals	       -> shutdown: cluster_stop(), and the end when it has stopped
  */
@@ -30,6 +31,7 @@
 #include "daemon/leftover.h"
 #include "daemon/loop.h"
 #include "daemon/methods.h"
+#include "daemon/outside.h"
 #include "daemon/runlog.h"
 #include "daemon/slurm.h"
 #include "daemon/tls.h"
@@ -50,6 +52,7 @@ struct daemon {
 	struct dask_link *dask_link;
 	struct methods *methods;
 	struct control *control;
+	struct outside *outside;
 	bool ending;
 	struct loop_timer *deadline; /* of the shutdown */
 	enum cluster_state told_state;
@@ -110,9 +113,10 @@ static void on_cluster_changed(void *arg)
 	struct daemon *daemon = arg;
 	enum cluster_state state = daemon->cluster->state;
 
-	if (!daemon->methods) /* not all is made yet */
+	if (!daemon->outside) /* not all is made yet */
 		return;
 	methods_cluster_changed(daemon->methods);
+	outside_update(daemon->outside, daemon->cluster);
 	if (state == daemon->told_state)
 		return;
 	daemon->told_state = state;
@@ -244,7 +248,10 @@ static int make_parts(struct daemon *daemon, struct err *err)
 		methods_create(daemon->loop, daemon->cluster, paths, begin_shutdown, daemon);
 	daemon->control =
 		control_create(daemon->loop, paths->control_socket, &control_ops, daemon, err);
-	return daemon->control ? 0 : err->code;
+	if (!daemon->control)
+		return err->code;
+	daemon->outside = outside_create(daemon->loop, paths, daemon->control);
+	return 0;
 }
 
 struct daemon *daemon_create(const struct daemon_options *options, struct err *err)
@@ -278,6 +285,7 @@ struct daemon *daemon_destroy(struct daemon *daemon)
 	if (!daemon)
 		return NULL;
 	control_close(daemon->control);
+	daemon->outside = outside_destroy(daemon->outside);
 	dask_link_destroy(daemon->dask_link);
 	/* Slurm before those who wait for its answers: none comes any more. */
 	slurm_destroy(daemon->slurm);

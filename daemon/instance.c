@@ -49,16 +49,22 @@ static bool may_be_alive(const json_t *other)
 	return host_runs_process(&here, json_get_text(other, "boot", ""), pid);
 }
 
-static int write_daemon_file(const struct paths *paths, struct err *err)
+json_t *instance_describe(void)
 {
 	struct host here;
 
 	host_get(&here);
-	return statefile_write(paths->daemon_file,
-		json_pack("{s:i, s:s, s:s, s:s, s:s, s:I}", "pid", (int)getpid(), "host",
-			here.name, "boot", here.boot, "socket", paths->control_socket,
-			"version", PACKAGE_VERSION, "started", (json_int_t)time(NULL)),
-		err);
+	return json_pack("{s:i, s:s, s:s, s:s}", "pid", (int)getpid(), "host", here.name,
+		"boot", here.boot, "version", PACKAGE_VERSION);
+}
+
+static int write_daemon_file(const struct paths *paths, struct err *err)
+{
+	json_t *object = instance_describe();
+
+	json_object_set_new(object, "socket", json_text(paths->control_socket));
+	json_object_set_new(object, "started", json_integer((json_int_t)time(NULL)));
+	return statefile_write(paths->daemon_file, object, err);
 }
 
 int instance_acquire(const struct paths *paths, struct err *err)

@@ -4,6 +4,7 @@
 #include <errno.h>
 #include <event2/buffer.h>
 #include <event2/bufferevent.h>
+#include <event2/bufferevent_ssl.h>
 #include <event2/event.h>
 #include <fcntl.h>
 #include <stdbool.h>
@@ -13,6 +14,7 @@
 
 #include "common/alloc.h"
 #include "common/line.h"
+#include "common/secure.h"
 #include "daemon/loop.h"
 
 #define OUTPUT_LIMIT (8 * 1024 * 1024)
@@ -64,11 +66,13 @@ static void on_read(struct bufferevent *bev, void *arg)
 
 static void on_event(struct bufferevent *bev, short what, void *arg)
 {
-	(void)bev;
+	int code = EVUTIL_SOCKET_ERROR();
+	unsigned long tls_code = bufferevent_get_openssl_error(bev);
+
 	if (what & BEV_EVENT_EOF)
 		tell_closed(arg, "closed by the other side");
 	else if (what & BEV_EVENT_ERROR)
-		tell_closed(arg, strerror(EVUTIL_SOCKET_ERROR()));
+		tell_closed(arg, tls_code ? secure_text(tls_code) : strerror(code));
 }
 
 static void on_overflow(evutil_socket_t fd, short what, void *arg)
@@ -81,17 +85,26 @@ static void on_overflow(evutil_socket_t fd, short what, void *arg)
 struct stream *stream_create(
 	struct loop *loop, int fd, const struct stream_ops *ops, void *owner)
 {
+	evutil_make_socket_nonblocking(fd);
+	return stream_adopt(loop,
+		bufferevent_socket_new(loop_base(loop), fd, BEV_OPT_CLOSE_ON_FREE), ops, owner);
+}
+
+struct stream *stream_adopt(struct loop *loop, struct bufferevent *connection,
+	const struct stream_ops *ops, void *owner)
+{
 	struct stream *stream = xcalloc(1, sizeof(*stream));
 
-	evutil_make_socket_nonblocking(fd);
 	stream->ops = ops;
 	stream->owner = owner;
 	stream->overflow = evtimer_new(loop_base(loop), on_overflow, stream);
-	stream->bev = bufferevent_socket_new(loop_base(loop), fd, BEV_OPT_CLOSE_ON_FREE);
+	stream->bev = connection;
 	if (!stream->bev || !stream->overflow)
 		abort(); /* only without memory */
 	bufferevent_setcb(stream->bev, on_read, NULL, on_event, stream);
 	bufferevent_setwatermark(stream->bev, EV_READ, 0, LINE_LIMIT + 1);
+	if (evbuffer_get_length(bufferevent_get_input(stream->bev)) > 0) /* read before this */
+		bufferevent_trigger(stream->bev, EV_READ, BEV_OPT_DEFER_CALLBACKS);
 	bufferevent_enable(stream->bev, EV_READ | EV_WRITE);
 	return stream;
 }
@@ -118,13 +131,26 @@ void stream_send_take(struct stream *stream, char *text)
 	free(text);
 }
 
+static long write_some(struct stream *stream, struct evbuffer *output)
+{
+	struct ssl_st *session = bufferevent_openssl_get_ssl(stream->bev);
+	long n;
+
+	if (!session)
+		return evbuffer_write(output, bufferevent_getfd(stream->bev));
+	/* All of it: a write that could not be done must not be tried again with less. */
+	n = secure_write(session, evbuffer_pullup(output, -1), evbuffer_get_length(output));
+	if (n > 0)
+		evbuffer_drain(output, (size_t)n);
+	return n;
+}
+
 void stream_flush(struct stream *stream)
 {
 	struct evbuffer *output = bufferevent_get_output(stream->bev);
 
 	evbuffer_unfreeze(output, 1);
-	while (evbuffer_get_length(output) > 0 &&
-		evbuffer_write(output, bufferevent_getfd(stream->bev)) > 0)
+	while (evbuffer_get_length(output) > 0 && write_some(stream, output) > 0)
 		;
 }
 

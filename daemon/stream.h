@@ -4,6 +4,7 @@
 
 #include <stddef.h>
 
+struct bufferevent;
 struct loop;
 struct stream;
 
@@ -18,6 +19,10 @@ struct stream_ops {
 /* Take over fd, a connected stream socket. ops are called from the loop only. */
 struct stream *stream_create(
 	struct loop *loop, int fd, const struct stream_ops *ops, void *owner);
+
+/* As stream_create(), of a connection of libevent's that is made already. */
+struct stream *stream_adopt(struct loop *loop, struct bufferevent *connection,
+	const struct stream_ops *ops, void *owner);
 
 /* Send text (copied) and a newline. When the other side does not read for megabytes the stream
  * is closed, which closed() tells in a later turn. */

@@ -1,4 +1,4 @@
-/* tls.c: the certificate of one cluster. The only place that knows OpenSSL. */
+/* tls.c: the certificate of one cluster. The only place that makes certificates. */
 #include "daemon/tls.h"
 
 #include <dirent.h>
@@ -248,6 +248,11 @@ struct tls *tls_destroy(struct tls *tls)
 const char *tls_certificate(const struct tls *tls)
 {
 	return tls->certificate;
+}
+
+const char *tls_key(const struct tls *tls)
+{
+	return tls->key;
 }
 
 void tls_environment(const struct tls *tls, enum tls_side side,

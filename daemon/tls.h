@@ -19,7 +19,9 @@ int tls_create(const char *directory, const char *id, struct tls **ret, struct e
 /* Remove the files, and the rest. Returns NULL. */
 struct tls *tls_destroy(struct tls *tls);
 
-const char *tls_certificate(const struct tls *tls); /* path */
+/* Paths. */
+const char *tls_certificate(const struct tls *tls);
+const char *tls_key(const struct tls *tls);
 
 enum tls_side {
 	TLS_SERVERS, /* the scheduler and the workers, which are clients, too */

@@ -64,6 +64,7 @@ static const struct {
 		{"/abc", "localhost", "::1", "10.0.0.256", "none", NULL}},
 	[SETTING_DASHBOARD_PORT] = {{"8787", "8787"},
 		{"/abc", "1023", "65536", "8787x", "none", NULL}},
+	[SETTING_REMOTE_PORT] = {{"8790", "8790"}, {"/abc", "1023", "65536", "8790x", NULL}},
 	[SETTING_GPUS] = {{"a100:2", "a100:2"}, {"/abc", "0", "a100", "a100:", ":2", NULL}},
 	[SETTING_MAIL_TYPE] = {{"END,FAIL", "END,FAIL"}, {"/abc", "END,abc", NULL}},
 	[SETTING_DIRECTIVES] = {{"comment=a,contiguous", "comment=a, contiguous"},

@@ -43,6 +43,7 @@ class Settings(TypedDict, total=False):
     worker_timeout: int | str
     security: str
     interface: str
+    remote_port: int | str
     dashboard: str
     dashboard_address: str
     dashboard_port: int | str

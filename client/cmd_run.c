@@ -20,6 +20,9 @@
 #define CANNOT_EXECUTE 126 /* as the shell has it */
 #define NOT_FOUND      127
 
+#define STOP_TRIES    8
+#define STOP_PAUSE_US 100000
+
 static pid_t child;
 
 static void pass_on(int signal_number)
@@ -91,12 +94,19 @@ static int run(const struct ctl *ctl, char **command, const json_t *environment)
 	return WIFSIGNALED(status) ? 128 + WTERMSIG(status) : WEXITSTATUS(status);
 }
 
-/* Stop the cluster when this command began it and nobody else uses it. */
+/* Stop the cluster when this command began it and nobody else uses it. The command's own Client() needs a
+ * moment to leave. */
 static void give_back(struct connection *connection, bool launched)
 {
-	_cleanup_json_ json_t *result =
-		ask(connection, "stop", json_pack("{s:b, s:b}", "own", 1, "alone", 1));
+	_cleanup_json_ json_t *result = NULL;
 
+	for (int tries = 0; tries < STOP_TRIES; tries++) {
+		json_decref(result);
+		result = ask(connection, "stop", json_pack("{s:b, s:b}", "own", 1, "alone", 1));
+		if (json_get_integer(result, "clients", 0) == 0)
+			break;
+		usleep(STOP_PAUSE_US);
+	}
 	if (launched && result && !json_get_boolean(result, "kept", 0))
 		launch_end(connection);
 }

@@ -22,9 +22,11 @@ const struct rpc_method rpc_methods[RPC_METHOD_COUNT] = {
 		"bring the cluster up, or join it; answers when it is usable or has failed. bound: "
 		"what it began ends with this connection, until an attach"},
 	[RPC_STATUS] = {"status", false, {{0}}, "what dracod knows at this moment"},
-	[RPC_STOP] = {"stop", false, {{"own", 'b', false}, {"alone", 'b', false}},
+	[RPC_STOP] = {"stop", false,
+		{{"own", 'b', false}, {"alone", 'b', false}, {"clients", 'a', false}},
 		"give all jobs back; answers when they are gone. own: only if a start of this "
-		"connection began the cluster. alone: only if nobody else is attached or waits"},
+		"connection began the cluster. alone: only if nobody else is attached or waits, or "
+		"has a Client() there besides those with the ids in clients"},
 	[RPC_SHUTDOWN] = {"shutdown", false, {{"alone", 'b', false}},
 		"stop, then end dracod. alone: only if there is no cluster that anybody wants"},
 	[RPC_ENVIRONMENT] = {"environment", false, {{0}},
@@ -76,6 +78,8 @@ static bool has_type(const json_t *value, char type)
 		return json_is_boolean(value);
 	case 'o':
 		return json_is_object(value);
+	case 'a':
+		return json_is_array(value);
 	}
 	return false;
 }
@@ -89,6 +93,8 @@ static const char *type_name(char type)
 		return "a string";
 	case 'b':
 		return "true or false";
+	case 'a':
+		return "an array";
 	default:
 		return "an object";
 	}

@@ -85,7 +85,7 @@ enum rpc_method_id {
 
 struct rpc_param {
 	const char *name; /* NULL ends the list */
-	char type;	  /* 'i' integer, 's' string, 'b' boolean, 'o' object */
+	char type;	  /* 'i' integer, 's' string, 'b' boolean, 'o' object, 'a' array */
 	bool required;
 };
 

@@ -23,7 +23,7 @@ struct dask_link_ops {
 	void (*lost)(void *arg, const char *why);
 };
 
-#define DASK_LINK_PROTOCOL 3
+#define DASK_LINK_PROTOCOL 4
 
 /* Listen at path. NULL with err. */
 struct dask_link *dask_link_create(struct loop *loop, const char *path,

@@ -2,6 +2,7 @@
 #include "daemon/demand.h"
 
 #include <stdio.h>
+#include <string.h>
 
 #include "common/json.h"
 
@@ -40,7 +41,30 @@ void demand_parse(const json_t *load, struct demand *ret)
 	snprintf(ret->longest, sizeof(ret->longest), "%s",
 		json_get_text(load, "longest_name", ""));
 	ret->memory = count_of(load, "memory");
-	ret->clients = count_of(load, "clients");
+	ret->clients = (int64_t)json_array_size(json_object_get(load, "clients"));
+}
+
+static bool has_text(const json_t *list, const char *text)
+{
+	const json_t *item;
+	size_t i;
+
+	json_array_foreach (list, i, item)
+		if (json_is_string(item) && strcmp(json_string_value(item), text) == 0)
+			return true;
+	return false;
+}
+
+int64_t demand_other_clients(const json_t *load, const json_t *own)
+{
+	const json_t *client;
+	int64_t count = 0;
+	size_t i;
+
+	json_array_foreach (json_object_get(load, "clients"), i, client)
+		if (json_is_string(client))
+			count += !has_text(own, json_string_value(client));
+	return count;
 }
 
 bool demand_has_work(const struct demand *demand)

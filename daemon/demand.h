@@ -20,12 +20,16 @@ struct demand {
 	double longest_s;     /* the longest expected task of ready and running */
 	char longest[DEMAND_NAME_MAX]; /* the name of such tasks */
 	int64_t memory;		       /* bytes of results that the workers hold */
-	int64_t clients;
+	int64_t clients;	       /* programs that are connected; not tasks */
 };
 
 /* From the parameters of a "load" notification; what is missing or no number counts as 0. NULL: a
  * demand that is not known. */
 void demand_parse(const json_t *load, struct demand *ret);
+
+/* How many clients the parameters of a "load" notification (may be NULL) name besides own, an array of
+ * ids. */
+int64_t demand_other_clients(const json_t *load, const json_t *own);
 
 /* Is there anything to compute, now or soon? */
 bool demand_has_work(const struct demand *demand);

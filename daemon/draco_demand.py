@@ -13,6 +13,7 @@ from collections import Counter
 from collections.abc import Collection, Iterable
 from typing import Any
 
+CLIENTS_MAX = 500  # in a report
 SAMPLE = 250
 STRIDE_MAX = 20
 # Samples miss the processor's caches, so they are kept for a while, in seconds.
@@ -61,6 +62,8 @@ class Meter:
         self.longest_at = 0.0
         #: By address of the worker: its tasks, and the bytes of results that it holds.
         self.workers: dict[str, tuple[int, int]] = {}
+        #: The ids of the programs that are connected, in the order in which they came.
+        self.clients: dict[str, None] = {}
 
     def see_worker(self, worker) -> None:
         """Remember what a new worker offers: those of later jobs will, too."""
@@ -123,12 +126,19 @@ class Meter:
             "unrunnable": unrunnable + stuck,
             **self.estimate(counts, ready + running),
             "memory": memory,
-            "clients": self.count_clients(),
+            "clients": list(itertools.islice(self.clients, CLIENTS_MAX)),
         }
 
-    def count_clients(self) -> int:
-        """Count the programs that are connected; not the clients of tasks."""
-        return sum(not c.startswith("Client-worker-") for c in self.scheduler.client_comms)
+    def see_client(self, client: str) -> bool:
+        """Note that a client has connected; False for that of a task, which is no program."""
+        if client.startswith("Client-worker-"):
+            return False
+        self.clients[client] = None
+        return True
+
+    def forget_client(self, client: str) -> bool:
+        """Note that a client has left; False when it was none."""
+        return self.clients.pop(client, self) is None
 
     # Tasks that a new worker cannot take.
 

@@ -51,7 +51,7 @@ from draco_workers import Drainage
 from tornado.httpserver import HTTPServer
 from tornado.netutil import bind_unix_socket
 
-PROTOCOL = 3
+PROTOCOL = 4
 LINE_LIMIT = 512 * 1024
 OUTPUT_LIMIT = 8 * 1024 * 1024
 REQUESTS_MAX = 64
@@ -167,6 +167,8 @@ class DracodLink(SchedulerPlugin):
         self.told_workers: dict[str, tuple[int, int]] = {}
         for worker in scheduler.workers.values():
             self.meter.see_worker(worker)
+        for client in scheduler.client_comms:
+            self.meter.see_client(client)
 
     # What the scheduler reports. Later versions of distributed pass more arguments.
 
@@ -183,8 +185,8 @@ class DracodLink(SchedulerPlugin):
 
     def remove_worker(self, scheduler=None, worker=None, **kwargs) -> None:
         # dracod may know of no tasks yet, and one of them may be why. Once it does, this costs nothing.
-        if self.scheduler.tasks and not self.told_load.get("tasks") and self.writer is not None:
-            self.report(asyncio.get_running_loop().time(), self.meter.pressure())
+        if self.scheduler.tasks and not self.told_load.get("tasks"):
+            self.report_now()
         self.drainage.forget(worker)
         self.told_workers.pop(worker, None)
         self.notify("worker_removed", {"address": worker})
@@ -194,10 +196,16 @@ class DracodLink(SchedulerPlugin):
     def update_graph(self, scheduler, *args, **kwargs) -> None:
         self.hurry()
 
-    def add_client(self, *args, **kwargs) -> None:
+    # Who is connected is told at once: it decides whether a cluster may be stopped.
+
+    def add_client(self, scheduler=None, client="", **kwargs) -> None:
+        if self.meter.see_client(client):
+            self.report_now()
         self.hurry()
 
-    def remove_client(self, *args, **kwargs) -> None:
+    def remove_client(self, scheduler=None, client="", **kwargs) -> None:
+        if self.meter.forget_client(client):
+            self.report_now()
         self.hurry()
 
     async def close(self) -> None:
@@ -297,6 +305,10 @@ class DracodLink(SchedulerPlugin):
             self.told_load = load
             self.notify("load", load)
         self.changed = self.urgent = not self.report_workers(now)
+
+    def report_now(self) -> None:
+        if self.writer is not None:
+            self.report(asyncio.get_running_loop().time(), self.meter.pressure())
 
     def report_workers(self, now: float) -> bool:
         """Tell soon who has become idle or busy, and the rest less often; False: not yet."""

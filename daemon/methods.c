@@ -12,6 +12,7 @@
 #include "common/rpc.h"
 #include "daemon/cluster.h"
 #include "daemon/control.h"
+#include "daemon/demand.h"
 #include "daemon/followers.h"
 #include "daemon/leases.h"
 #include "daemon/methods_ask.h"
@@ -129,18 +130,26 @@ static void do_stop(
 {
 	bool own = json_get_boolean(message->params, "own", 0);
 	const char *why = NULL;
+	int64_t others = 0;
 	bool cancelled;
 
 	if (own && !waiters_is_owner(methods->waiters, client))
 		why = "somebody else began it";
-	else if (json_get_boolean(message->params, "alone", 0))
+	else if (json_get_boolean(message->params, "alone", 0)) {
 		why = other_user(methods, client);
+		if (!why)
+			others = demand_other_clients(methods->cluster->load,
+				json_object_get(message->params, "clients"));
+		if (others > 0)
+			why = "somebody else's Client() is connected to it";
+	}
 	cancelled = waiters_cancel_pending(methods->waiters, own ? client : NULL,
 		"the cluster was stopped before it started");
 	if (why) {
 		waiters_hand_over(methods->waiters, client);
 		client_reply(client, message->id,
-			json_pack("{s:b, s:s}", "kept", !cancelled, "why", why));
+			json_pack("{s:b, s:s, s:I}", "kept", !cancelled, "why", why, "clients",
+				(json_int_t)others));
 		return;
 	}
 	cluster_stop(methods->cluster, "asked by a client");

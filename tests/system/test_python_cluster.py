@@ -149,7 +149,7 @@ for after in (0, 0.02, 0.5):
         )
     assert out.split() == ["closed"] * 3
     wait_for(lambda: draco.cluster_state() in ("stopped", "none"), "the cluster stops")
-    assert not draco.jobs()
+    wait_for(lambda: not draco.jobs(), "no job is left")
 
 
 def test_scale_and_adapt(draco: Draco) -> None:

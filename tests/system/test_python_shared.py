@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import json
+import subprocess
 import threading
 
 import pytest
-from harness import Draco, is_alive, wait_for
-from kernels import SMALL, Kernel, connections
+from harness import PYTHON, Draco, is_alive, wait_for
+from kernels import SMALL, Kernel, connections, environment
 
 JOIN = "from draco import Cluster\ncluster = Cluster(quiet=True)\nclient = cluster.get_client()"
 START = JOIN.replace("quiet=True", f"{SMALL}, quiet=True")
@@ -66,6 +67,41 @@ def test_the_last_one_that_started_it_stops_it(draco: Draco) -> None:
         two.run(START)
         assert draco.cluster_state() == "running"
         two.run("cluster.shutdown()")
+        assert draco.cluster_state() == "stopped"
+
+
+#: A program that knows nothing of draco, and waits for a line before it ends.
+PLAIN = """
+from distributed import Client
+with Client(timeout=60) as client:
+    print(client.submit(pow, 2, 4).result(), flush=True)
+    input()
+"""
+
+
+def test_the_client_of_another_program_keeps_it(draco: Draco) -> None:
+    """But not one of this process, nor one that was just closed."""
+    with Kernel(draco) as one:
+        one.run(START)
+        variables = json.loads(draco.run("env", "--format", "json").stdout)
+        plain = [PYTHON, "-c", PLAIN]
+        with subprocess.Popen(
+            plain,
+            stdin=-1,
+            stdout=-1,
+            text=True,
+            cwd=draco.home,
+            env={**environment(draco), **variables},
+        ) as other:
+            assert other.stdout is not None and other.stdout.readline() == "16\n"
+            one.run("from distributed import Client\nsecond = Client(cluster)\ncluster.close()")
+            assert draco.cluster_state() == "running"
+            other.communicate("\n", timeout=60)
+            assert other.returncode == 0
+        draco.run("stop")
+        # Without it: open ones of this process do not count, and closed ones leave.
+        one.run(START)
+        one.run("second = Client(cluster); Client(cluster).close(); cluster.close()")
         assert draco.cluster_state() == "stopped"
 
 

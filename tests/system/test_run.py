@@ -49,6 +49,18 @@ def test_it_stays_for_others(draco: Draco) -> None:
     assert draco.cluster_state() == "running"
 
 
+def test_it_stays_for_a_client_that_the_command_leaves_behind(draco: Draco) -> None:
+    code = "from distributed import Client; c = Client(); print(1, flush=True); input()"
+    script = (
+        f"exec 3<&0; '{PYTHON}' -c '{code}' <&3 >out & while ! [ -s out ]; do sleep 0.1; done"
+    )
+    first = draco.popen("run", *SMALL, "--", "sh", "-c", script, stdin=subprocess.PIPE)
+    assert first.wait(120) == 0
+    assert draco.cluster_state() == "running"
+    assert first.stdin is not None
+    first.stdin.close()
+
+
 def test_signals_reach_the_command(draco: Draco) -> None:
     trap = "trap 'echo term; exit 3' TERM; echo ready; while :; do sleep 0.1; done"
     process = draco.popen("run", *SMALL, "--", "sh", "-c", trap, stdout=subprocess.PIPE)

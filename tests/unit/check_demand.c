@@ -1,6 +1,8 @@
 /* check_demand.c: tests of daemon/demand.c. */
 #include "unit.h"
 
+#include "common/cleanup.h"
+#include "common/json.h"
 #include "daemon/demand.h"
 
 static struct demand parsed(const char *text)
@@ -21,7 +23,7 @@ START_TEST(parses_all)
 				      " \"long_running\": 2, \"unrunnable\": 1, \"unknown\": 5,"
 				      " \"occupancy\": 12.5, \"longest\": 7,"
 				      " \"longest_name\": \"inc\", \"memory\": 800,"
-				      " \"clients\": 6}");
+				      " \"clients\": [\"a\", \"b\"]}");
 
 	ck_assert(demand.known);
 	ck_assert_int_eq(demand.tasks, 9);
@@ -34,7 +36,19 @@ START_TEST(parses_all)
 	ck_assert_double_eq(demand.longest_s, 7);
 	ck_assert_str_eq(demand.longest, "inc");
 	ck_assert_int_eq(demand.memory, 800);
-	ck_assert_int_eq(demand.clients, 6);
+	ck_assert_int_eq(demand.clients, 2);
+}
+END_TEST
+
+START_TEST(counts_the_clients_of_others)
+{
+	_cleanup_json_ json_t *load =
+		json_pack("{s:[s, s, s, i]}", "clients", "a", "b", "c", 7);
+	_cleanup_json_ json_t *own = json_pack("[s, s, i]", "c", "x", 7);
+
+	ck_assert_int_eq(demand_other_clients(load, own), 2);
+	ck_assert_int_eq(demand_other_clients(load, NULL), 3);
+	ck_assert_int_eq(demand_other_clients(NULL, own), 0);
 }
 END_TEST
 
@@ -105,6 +119,7 @@ Suite *unit_suite(void)
 	TCase *tcase = tcase_create("demand");
 
 	tcase_add_test(tcase, parses_all);
+	tcase_add_test(tcase, counts_the_clients_of_others);
 	tcase_add_test(tcase, parses_nothing);
 	tcase_add_test(tcase, parses_nonsense);
 	tcase_add_test(tcase, long_name);

@@ -13,7 +13,7 @@ START_TEST(methods)
 		ck_assert_uint_gt(strlen(method->summary), 10);
 		ck_assert(method->before_hello == (i == RPC_HELLO));
 		for (int j = 0; j < RPC_PARAMS_MAX && method->params[j].name; j++)
-			ck_assert_ptr_nonnull(strchr("isbo", method->params[j].type));
+			ck_assert_ptr_nonnull(strchr("isboa", method->params[j].type));
 	}
 	ck_assert_int_eq(rpc_method_find(""), -ENOENT);
 	ck_assert_int_eq(rpc_method_find("Hello"), -ENOENT);
@@ -83,12 +83,13 @@ END_TEST
 /* Each parameter of each real method takes its own type and no other. */
 START_TEST(check_params_of_methods)
 {
-	static const char types[] = "isbo";
+	static const char types[] = "isboa";
 	const struct rpc_method *method = &rpc_methods[_i];
-	json_t *values[] = {json_integer(1), json_string("s"), json_true(), json_object()};
+	json_t *values[] = {
+		json_integer(1), json_string("s"), json_true(), json_object(), json_array()};
 
 	for (int i = 0; i < RPC_PARAMS_MAX && method->params[i].name; i++)
-		for (int type = 0; type < 4; type++) {
+		for (int type = 0; type < 5; type++) {
 			json_t *params = json_object();
 			bool fits = types[type] == method->params[i].type;
 
@@ -101,7 +102,7 @@ START_TEST(check_params_of_methods)
 				rpc_check_params(method, params, NULL), fits ? 0 : -EINVAL);
 			json_decref(params);
 		}
-	for (int i = 0; i < 4; i++)
+	for (int i = 0; i < 5; i++)
 		json_decref(values[i]);
 }
 END_TEST

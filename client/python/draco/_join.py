@@ -118,6 +118,15 @@ def amount_of(
     return given
 
 
+def own_stop() -> dict[str, Any]:
+    """Make the parameters of a request "stop" for a cluster that this process alone uses."""
+    return {
+        "own": True,
+        "alone": True,
+        "clients": [client.id for client in list(Client._instances)],
+    }
+
+
 def has_pending_work(cluster: Cluster) -> bool:
     """Whether a client of this process waits for a result of this cluster."""
     return any(

@@ -34,6 +34,9 @@ REFRESH = 5.0
 #: How old dracod's status may be where it cannot be asked at once, in seconds.
 FRESH = 1.0
 
+#: How often, and with which pause in seconds, a stop is asked for while others are connected.
+STOP_TRIES, STOP_PAUSE = 8, 0.1
+
 
 class Cluster(Sized, DaskCluster):
     """The user's cluster on Slurm: joined when it runs, else started.
@@ -54,8 +57,8 @@ class Cluster(Sized, DaskCluster):
     quiet : bool, optional
         Print no progress during a start.
     shutdown_on_close : bool or "auto", optional
-        Whether :meth:`close` stops the cluster for all: "auto" does when this object started it and
-        no other one is attached. A script that ends without closing closes then; a notebook's kernel
+        Whether :meth:`close` stops the cluster for all: "auto" does when this object started it, no
+        other one is attached and no ``Client()`` of another program connected. A script that ends without closing closes then; a notebook's kernel
         leaves the cluster to the next one.
     scheduler_sync_interval : float, optional
         As of any cluster of Dask.
@@ -181,7 +184,8 @@ class Cluster(Sized, DaskCluster):
                 await self._join()
             except DracoError:
                 if launched and self._connection.is_open:  # it was started for this
-                    await self._connection.call("shutdown", {"alone": True})
+                    with contextlib.suppress(DracoError):
+                        await self._connection.call("shutdown", {"alone": True})
                 raise
         except BaseException:
             self._abandon()
@@ -253,7 +257,7 @@ class Cluster(Sized, DaskCluster):
             self._beginning.cancel()
         if self._connection is not None and self._connection.is_open:
             with contextlib.suppress(DracoError):
-                self._connection.send("stop", {"own": True, "alone": True})
+                self._connection.send("stop", _join.own_stop())
             self._connection.close()
         if self.scheduler_comm is not None and self.status != Status.closed:
             self._spawn(super()._close())
@@ -285,10 +289,17 @@ class Cluster(Sized, DaskCluster):
         connection = self._connection
         if connection is None or not connection.is_open or not self.shutdown_on_close:
             return
-        params = {"own": True, "alone": True} if self.shutdown_on_close == "auto" else None
         connection.on_lost = None
         with contextlib.suppress(DaemonNotRunning):
-            await connection.call("stop", params)
+            if self.shutdown_on_close != "auto":
+                await connection.call("stop")
+                return
+            # A client that was just closed, perhaps of another process, needs a moment to leave.
+            for _ in range(STOP_TRIES):
+                answer = await connection.call("stop", _join.own_stop())
+                if not answer.get("clients"):
+                    break
+                await asyncio.sleep(STOP_PAUSE)
 
     def shutdown(self, timeout: float | None = None) -> Any:
         """Stop the cluster, whoever else uses it, and close.

@@ -96,8 +96,7 @@ def start_slurm_cluster(
     client : distributed.Client
         Connected to the cluster, and the default one of this process.
     cluster : Cluster
-        Its ``close()`` stops the cluster only when this call started it and nobody else is
-        attached.
+        Its ``close()`` stops the cluster only when this call started it and nobody else uses it.
 
     Raises
     ------

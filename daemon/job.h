@@ -50,7 +50,8 @@ struct job {
 	/* As Slurm reported last. */
 	char *partition, *nodes, *reason;
 	time_t submit_time, start_time, end_time;
-	int64_t end_ms; /* end_time as loop time; 0: not known */
+	int64_t end_ms;	     /* end_time as loop time; 0: not known */
+	int64_t told_end_ms; /* the end of which the scheduler's preload knows; 0: none */
 
 	bool forkserver; /* its workers were to start by forkserver, as it was submitted */
 	int64_t running_since_ms; /* loop time; 0: does not run yet */

@@ -266,7 +266,9 @@ void jobs_apply(struct jobs *jobs, struct job *job, const struct slurm_job *repo
 	news |= replace_text(&job->reason, report->reason);
 	job->submit_time = report->submit_time;
 	job->start_time = report->start_time;
-	if (job->end_time != report->end_time)
+	if (report->end_time == 0)
+		job->end_ms = 0;
+	else if (job->end_time != report->end_time)
 		job->end_ms = loop_now_ms() +
 			((int64_t)report->end_time - (int64_t)time(NULL)) * 1000;
 	job->end_time = report->end_time;

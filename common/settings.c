@@ -84,7 +84,7 @@ const struct setting settings_table[SETTING_COUNT] = {
 		"how long the Dask scheduler may take to start"},
 	[SETTING_WORKER_TIMEOUT] = {"worker_timeout", SETTING_DURATION, AT(worker_timeout_ms),
 		"180", 1000, YEAR_MS, "TIME",
-		"how long the workers of a running job may take to connect"},
+		"how long the workers of a running job may take to connect, or to come back"},
 	[SETTING_SECURITY] = {"security", SETTING_CHOICE, AT(security), "tls", 0, 0, "tls|none",
 		"encrypt all connections and admit only this user; none lets in everyone who can "
 		"reach the scheduler"},

@@ -11,6 +11,7 @@
 #include "common/alloc.h"
 #include "common/cleanup.h"
 #include "common/json.h"
+#include "common/number.h"
 #include "common/parse.h"
 #include "common/strv.h"
 #include "daemon/cluster.h"
@@ -35,12 +36,18 @@ bool cluster_job_is_young(const struct job *job)
 	return !job->ready_since_ms || loop_now_ms() - job->ready_since_ms <= JOB_YOUNG_MS;
 }
 
+/* The loop time at which the patience with a job without workers ends; INT64_MAX: it needs none. */
+static int64_t overdue_ms(const struct cluster *cluster, const struct job *job)
+{
+	if ((job->phase != PHASE_STARTING && job->phase != PHASE_READY) || job->connected > 0)
+		return INT64_MAX;
+	return job->alone_since_ms + cluster->request.settings.worker_timeout_ms;
+}
+
 /* Has the job had the time for its workers? */
 static bool is_overdue(const struct cluster *cluster, const struct job *job)
 {
-	return job->phase == PHASE_STARTING && job->connected == 0 &&
-		job->phase_since_ms + cluster->request.settings.worker_timeout_ms <=
-		loop_now_ms();
+	return overdue_ms(cluster, job) <= loop_now_ms();
 }
 
 /* Does another job run that has workers, or may still get them? */
@@ -296,7 +303,7 @@ void cluster_job_requeued(struct cluster *cluster, struct job *job, const char *
 	tell(cluster, job, &verdict, how);
 }
 
-/* Workers that never come. */
+/* Workers that never come, or go. */
 
 static void fail_start(struct cluster *cluster, const struct job *job, const char *waited)
 {
@@ -313,9 +320,12 @@ static void fail_start(struct cluster *cluster, const struct job *job, const cha
 
 static void end_without_workers(struct cluster *cluster, struct job *job)
 {
+	enum job_end end = job->abandoned ? END_ABANDONED
+		: job->was_connected	  ? END_LOST_WORKERS
+					  : END_NO_WORKERS;
 	struct job_end_verdict verdict = job_end_judge(&(struct job_end_facts){
-		.end = END_NO_WORKERS,
-		.young = true,
+		.end = end,
+		.young = cluster_job_is_young(job),
 		.starting = cluster->state == CLUSTER_STARTING,
 		.others_run = others_run(cluster, job),
 	});
@@ -323,20 +333,50 @@ static void end_without_workers(struct cluster *cluster, struct job *job)
 	char waited[FORMAT_MAX];
 
 	format_duration(cluster->request.settings.worker_timeout_ms, waited);
-	if (verdict.fatal) {
+	if (verdict.fatal && end == END_NO_WORKERS) {
 		fail_start(cluster, job, waited);
 		return;
 	}
-	how = xasprintf("runs on %s, but none of its workers has connected within %s "
-			"(worker_timeout)",
-		job->nodes ? job->nodes : "?", waited);
+	how = xasprintf("runs on %s, but %s within %s (worker_timeout)",
+		job->nodes ? job->nodes : "?",
+		end == END_NO_WORKERS ? "none of its workers has connected"
+				      : "all of its workers have gone, and none has come back",
+		waited);
 	cluster_end_job(cluster, job, how);
-	count(cluster, job, how, &verdict);
+	if (verdict.counts) {
+		count(cluster, job, how, &verdict);
+		return;
+	}
+	tell(cluster, job, &verdict, how);
+	if (verdict.blames_node)
+		blame_node(cluster, job, loop_now_ms(), how);
+}
+
+/* Some of a job's workers have gone for good. It goes on with the others; returns when to look again. */
+static int64_t check_short(struct cluster *cluster, struct job *job)
+{
+	int64_t due_ms = job->short_since_ms + cluster->request.settings.worker_timeout_ms;
+	_cleanup_free_ char *log = NULL;
+	char waited[FORMAT_MAX];
+
+	if (!job->short_since_ms || job->short_told || job->phase != PHASE_READY ||
+		job->connected == 0)
+		return INT64_MAX;
+	if (due_ms > loop_now_ms())
+		return due_ms;
+	job->short_told = true;
+	log = cluster_job_log(cluster, job);
+	history_failure("job", job->id, log,
+		"has had only %" PRId64 " of its %" PRId64
+		" workers for %s, and goes on with them; \"dracoctl retire %s\" replaces it",
+		job->connected, job->processes,
+		format_duration(cluster->request.settings.worker_timeout_ms, waited), job->id);
+	return INT64_MAX;
 }
 
 int64_t cluster_check_workers_come(struct cluster *cluster)
 {
-	int64_t next = INT64_MAX, timeout_ms = cluster->request.settings.worker_timeout_ms;
+	int64_t next = INT64_MAX;
 	struct job *job;
 
 	if (fail_if_none_is_left(cluster))
@@ -344,9 +384,9 @@ int64_t cluster_check_workers_come(struct cluster *cluster)
 	TAILQ_FOREACH (job, jobs_list(cluster->jobs), link) {
 		if (is_overdue(cluster, job))
 			end_without_workers(cluster, job);
-		else if (job->phase == PHASE_STARTING && job->connected == 0 &&
-			job->phase_since_ms + timeout_ms < next)
-			next = job->phase_since_ms + timeout_ms;
+		else
+			next = min_of(next,
+				min_of(overdue_ms(cluster, job), check_short(cluster, job)));
 		if (!cluster->wanted) /* it failed just now */
 			return INT64_MAX;
 	}

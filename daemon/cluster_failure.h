@@ -36,7 +36,7 @@ bool cluster_job_is_young(const struct job *job);
 /* A job that ran on these nodes (may be NULL) is PENDING again. */
 void cluster_job_requeued(struct cluster *cluster, struct job *job, const char *nodes);
 
-/* End the jobs whose workers have not come in time, or fail the start. Returns the loop time of the next look,
+/* End the jobs whose workers have not come in time, or have all gone, or fail the start. Returns the loop time of the next look,
  * INT64_MAX when there is none. */
 int64_t cluster_check_workers_come(struct cluster *cluster);
 

@@ -8,6 +8,7 @@
 #include "common/logdir.h"
 #include "daemon/cluster.h"
 #include "daemon/cluster_giveback.h"
+#include "daemon/cluster_lifetime.h"
 #include "daemon/jobs.h"
 #include "daemon/port.h"
 #include "daemon/scheduler.h"
@@ -79,6 +80,7 @@ int cluster_scheduler_hello(struct cluster *cluster, const json_t *hello, struct
 			json_get_integer(worker, "bytes", 0));
 	}
 	cluster_giveback_hello(cluster);
+	cluster_lifetime_hello(cluster);
 	return 0;
 }
 

@@ -12,10 +12,12 @@
 #include "common/amount.h"
 #include "common/cleanup.h"
 #include "common/err.h"
+#include "common/number.h"
 #include "common/parse.h"
 #include "daemon/cluster.h"
 #include "daemon/cluster_giveback.h"
 #include "daemon/cluster_jobs.h"
+#include "daemon/cluster_lifetime.h"
 #include "daemon/cluster_place.h"
 #include "daemon/history.h"
 #include "daemon/jobs.h"
@@ -40,16 +42,6 @@ void cluster_size_begin(struct cluster *cluster)
 	size->target.jobs = size->limits.minimum_jobs;
 }
 
-/* The loop time of the job's end. Dask's --lifetime holds even where an administrator gave more time. */
-static int64_t end_of(const struct job *job)
-{
-	int64_t asked_ms = job->running_since_ms + job->walltime_s * 1000;
-
-	if (!job->running_since_ms)
-		return INT64_MAX;
-	return job->end_ms && job->end_ms < asked_ms ? job->end_ms : asked_ms;
-}
-
 static void describe(const struct job *job, struct fleet_job *ret)
 {
 	*ret = (struct fleet_job){
@@ -58,7 +50,7 @@ static void describe(const struct job *job, struct fleet_job *ret)
 		.busy = job->busy,
 		.idle_since_ms = job->idle_since_ms,
 		.bytes = job->bytes,
-		.end_ms = end_of(job),
+		.end_ms = cluster_job_end_ms(job),
 		.walltime_ms = job->walltime_s * 1000,
 		.hold_ms = job->hold_ms,
 		.by_hand = job->by_hand,
@@ -232,7 +224,7 @@ static void take_stock(struct cluster *cluster)
 int64_t cluster_size_reconcile(struct cluster *cluster)
 {
 	struct cluster_size *size = &cluster->size;
-	int64_t before = size->target.jobs, next, fleet, settled, unused;
+	int64_t before = size->target.jobs, next, fleet, unused;
 
 	take_stock(cluster);
 	scaling_decide(
@@ -248,8 +240,8 @@ int64_t cluster_size_reconcile(struct cluster *cluster)
 	warn_of_long_tasks(cluster);
 	next = size->target.wake_ms;
 	fleet = reconcile_fleet(cluster);
-	settled = cluster_giveback_settle(cluster);
-	next = settled < next ? settled : next;
+	next = min_of(next, cluster_giveback_settle(cluster));
+	next = min_of(next, cluster_lifetime_settle(cluster));
 	unused = check_unused(cluster);
 	next = fleet < next ? fleet : next;
 	return unused < next ? unused : next;

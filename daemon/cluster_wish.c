@@ -25,9 +25,6 @@ struct facts {
 
 static char *make_script(const struct settings *s, const struct facts *facts)
 {
-	/* The net behind the handover, which is over by then. */
-	int64_t lifetime_s = s->walltime_s - s->handover_margin_ms / 4000;
-
 	return jobscript_make(&(struct jobscript){
 		.cluster = facts->cluster,
 		.python = facts->python,
@@ -36,7 +33,6 @@ static char *make_script(const struct settings *s, const struct facts *facts)
 		.processes = s->processes,
 		.threads = settings_threads_per_worker(s),
 		.bytes = settings_bytes_per_worker(s),
-		.lifetime_s = lifetime_s > 0 ? lifetime_s : 0,
 		.death_timeout_s = DEATH_TIMEOUT_S,
 		.scratch = s->use_scratch_dir ? s->scratch_directory : NULL,
 		.prologue = s->prologue,

@@ -19,6 +19,8 @@ dracod may request, of workers given by their addresses:
 ``undrain`` {workers} -> {} : give them tasks again
 ``retire`` {workers, force} -> {retired, busy} : move their data; all or none, and none when some are
     busy, unless forced. Both are lists of addresses.
+``limit`` {workers: {name: seconds}} -> {} : let those that are named so, or NAME-N, leave in that
+    time; it takes the place of what was said before
 
 When dracod is gone the preload tries to reach it, or its successor, for a while; then it closes the
 scheduler, so that nothing is left running that nobody looks after.
@@ -47,7 +49,7 @@ import distributed
 from distributed.diagnostics.plugin import SchedulerPlugin
 from distributed.scheduler import Scheduler
 from draco_demand import Meter
-from draco_workers import Drainage
+from draco_workers import Drainage, Lifetimes
 from tornado.httpserver import HTTPServer
 from tornado.netutil import bind_unix_socket
 
@@ -147,11 +149,13 @@ class DracodLink(SchedulerPlugin):
         self.last_task: asyncio.Task | None = None
         self.requests: set[asyncio.Task] = set()
         self.drainage = Drainage(scheduler)
+        self.lifetimes = Lifetimes(scheduler, self.drainage)
         self.meter = Meter(scheduler, self.drainage.drained)
         self.methods = {
             "drain": self.drainage.drain,
             "undrain": self.drainage.undrain,
             "retire": self.drainage.retire,
+            "limit": self.lifetimes.limit,
         }
         # What was seen and what was told, and when.
         self.timer: asyncio.TimerHandle | None = None
@@ -209,6 +213,7 @@ class DracodLink(SchedulerPlugin):
         self.hurry()
 
     async def close(self) -> None:
+        self.lifetimes.cancel()
         if self.timer is not None:
             self.timer.cancel()
         if self.task is not None:

@@ -220,3 +220,62 @@ class Drainage:
         for policy in list(getattr(amm, "policies", ())):
             if getattr(policy, "address", None) in addresses:
                 amm.policies.discard(policy)
+
+
+class Lifetimes:
+    """Let workers leave before Slurm ends their jobs: a net, for dracod ends jobs earlier.
+
+    It holds while dracod is hung or dead. Dask's ``--lifetime`` does the same, but cannot be changed
+    when the time limit of a job is.
+
+    Parameters
+    ----------
+    scheduler : distributed.Scheduler
+        The scheduler.
+    drainage : Drainage
+        Moves the data.
+    """
+
+    def __init__(self, scheduler, drainage: Drainage) -> None:
+        self.scheduler = scheduler
+        self.drainage = drainage
+        self.timers: dict[str, asyncio.TimerHandle] = {}
+        self.ends: set[asyncio.Task] = set()
+
+    async def limit(self, workers: dict[str, float]) -> dict[str, Any]:
+        """Let workers leave in so many seconds: of all jobs, in place of what was said before.
+
+        Parameters
+        ----------
+        workers : dict of str to float
+            Seconds by the name of the workers of a job, without the ``-N`` of each.
+        """
+        self.cancel()
+        loop = asyncio.get_running_loop()
+        for name, seconds in workers.items():
+            self.timers[name] = loop.call_later(max(0.0, seconds), self.begin, name)
+        return {}
+
+    def cancel(self) -> None:
+        for timer in self.timers.values():
+            timer.cancel()
+        self.timers.clear()
+
+    def begin(self, name: str) -> None:
+        task = asyncio.create_task(self.end(name))
+        self.ends.add(task)
+        task.add_done_callback(self.ends.discard)
+
+    async def end(self, name: str) -> None:
+        addresses = [
+            address
+            for address, worker in self.scheduler.workers.items()
+            if worker.name == name or str(worker.name).startswith(name + "-")
+        ]
+        if not addresses:
+            return
+        logger.warning("time is over for %s", ", ".join(addresses))
+        await self.drainage.retire(addresses, force=True)
+        for address in self.drainage.states(addresses):
+            # It tells its nanny, so that none comes in its place.
+            self.scheduler.worker_send(address, {"op": "close", "reason": "draco-lifetime"})

@@ -33,6 +33,7 @@ static const struct {
 	[END_FORKSERVER] = {NEVER, NEVER, false, false, REPLACE_AT_ONCE,
 		"forkserver may be why"},
 	[END_NO_WORKERS] = {ALWAYS, ALWAYS, true, true, REPLACE_LATER, ""},
+	[END_LOST_WORKERS] = {YOUNG, ALWAYS, true, true, REPLACE_AT_ONCE, ""},
 	[END_REQUEUED] = {NEVER, NEVER, false, true, REPLACE_NOT, ""},
 };
 

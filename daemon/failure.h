@@ -29,11 +29,12 @@ enum job_end { /* how a wanted job ended, or what befell it */
 	END_PREEMPTED,
 	END_OUT_OF_MEMORY,
 	END_DEADLINE,
-	END_VANISHED,	/* Slurm does not know it any more */
-	END_ABANDONED,	/* its scheduler had gone, and its workers with it */
-	END_FORKSERVER, /* forkserver is to blame, and not used any more */
-	END_NO_WORKERS, /* it runs, but they do not come: draco ends it */
-	END_REQUEUED,	/* not an end: it waits in the queue again */
+	END_VANISHED,	  /* Slurm does not know it any more */
+	END_ABANDONED,	  /* its scheduler had gone, and its workers with it */
+	END_FORKSERVER,	  /* forkserver is to blame, and not used any more */
+	END_NO_WORKERS,	  /* it runs, but they do not come: draco ends it */
+	END_LOST_WORKERS, /* it runs, but all have gone, and none comes back: the same */
+	END_REQUEUED,	  /* not an end: it waits in the queue again */
 	END_COUNT,
 };
 

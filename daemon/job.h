@@ -50,16 +50,20 @@ struct job {
 	/* As Slurm reported last. */
 	char *partition, *nodes, *reason;
 	time_t submit_time, start_time, end_time;
-	int64_t end_ms; /* end_time as loop time; 0: not known */
+	int64_t end_ms;	     /* end_time as loop time; 0: not known */
+	int64_t told_end_ms; /* the end of which the scheduler's preload knows; 0: none */
 
 	bool forkserver; /* its workers were to start by forkserver, as it was submitted */
 	int64_t running_since_ms; /* loop time; 0: does not run yet */
 	int64_t ready_since_ms;	  /* loop time at which all its workers were there; 0: never */
 	int64_t connected;	  /* workers, now */
-	bool abandoned;	      /* its workers had a scheduler that is gone: they leave, too */
-	bool was_connected;   /* a worker was, once */
-	bool was_ready;	      /* all were, at one time */
-	int64_t early_deaths; /* workers that left soon after coming, while it was young */
+	int64_t alone_since_ms;	  /* loop time since which none is; valid while it runs */
+	int64_t short_since_ms; /* loop time since which fewer are than there were; 0: all are */
+	bool short_told;	/* and the user knows */
+	bool abandoned;		/* its workers had a scheduler that is gone: they leave, too */
+	bool was_connected;	/* a worker was, once */
+	bool was_ready;		/* all were, at one time */
+	int64_t early_deaths;	/* workers that left soon after coming, while it was young */
 
 	/* As the scheduler reported last. */
 	int64_t busy;	       /* tasks on its workers, running or waiting there */

@@ -115,6 +115,19 @@ struct job *jobs_add(
 	return job;
 }
 
+/* How many of the job's workers are connected has changed. */
+static void note_connected(struct job *job)
+{
+	if (job->connected == 0)
+		job->alone_since_ms = loop_now_ms();
+	if (job->connected >= job->processes) {
+		job->short_since_ms = 0;
+		job->short_told = false;
+	} else if (job->phase == PHASE_READY && !job->short_since_ms) {
+		job->short_since_ms = loop_now_ms();
+	}
+}
+
 void jobs_set_phase(struct jobs *jobs, struct job *job, enum job_phase phase, const char *why)
 {
 	int64_t now = loop_now_ms();
@@ -127,7 +140,7 @@ void jobs_set_phase(struct jobs *jobs, struct job *job, enum job_phase phase, co
 	if (phase == PHASE_ENDING)
 		job->ending_since_ms = now;
 	if (phase == PHASE_STARTING)
-		job->running_since_ms = now;
+		job->running_since_ms = job->alone_since_ms = now;
 	if (phase == PHASE_PENDING) /* requeued */
 		job->ready_since_ms = 0;
 	if (phase == PHASE_READY) {
@@ -144,6 +157,7 @@ static void attach(struct jobs *jobs, struct job *job, struct worker *worker)
 {
 	worker->job = job;
 	job->connected++;
+	note_connected(job);
 	job->abandoned = false;
 	job->was_connected = true;
 	/* Dask sees a job run before Slurm was asked again. */
@@ -266,7 +280,9 @@ void jobs_apply(struct jobs *jobs, struct job *job, const struct slurm_job *repo
 	news |= replace_text(&job->reason, report->reason);
 	job->submit_time = report->submit_time;
 	job->start_time = report->start_time;
-	if (job->end_time != report->end_time)
+	if (report->end_time == 0)
+		job->end_ms = 0;
+	else if (job->end_time != report->end_time)
 		job->end_ms = loop_now_ms() +
 			((int64_t)report->end_time - (int64_t)time(NULL)) * 1000;
 	job->end_time = report->end_time;
@@ -375,6 +391,7 @@ void jobs_worker_removed(struct jobs *jobs, const char *address)
 	log_debug("worker %s: left", worker->name);
 	if (job) {
 		job->connected--;
+		note_connected(job);
 		job->early_deaths += is_early_death(worker);
 	}
 	worker_free(jobs, worker);
@@ -394,6 +411,7 @@ void jobs_workers_clear(struct jobs *jobs)
 		if (job->busy > 0)
 			job->idle_since_ms = loop_now_ms();
 		job->connected = job->busy = job->bytes = 0;
+		note_connected(job);
 	}
 	changed(jobs);
 }

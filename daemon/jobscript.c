@@ -81,8 +81,6 @@ static void add_command(struct strv *lines, const struct jobscript *job)
 		"--host \"$host\" --no-dashboard --dashboard-address 127.0.0.1:0 "
 		"--local-directory \"$draco_directory\" --death-timeout %" PRId64,
 		job->death_timeout_s);
-	if (job->lifetime_s > 0)
-		strv_addf(&words, "--lifetime %" PRId64 "s", job->lifetime_s);
 	for (size_t i = 0; job->options && i < job->options->count; i++)
 		strv_take(&words, shell_quote(job->options->item[i]));
 	strv_take(lines, strv_join(&words, " \\\n\t"));

@@ -15,7 +15,6 @@ struct jobscript {
 	int64_t processes;
 	int64_t threads;	 /* of each process */
 	int64_t bytes;		 /* of memory for each process */
-	int64_t lifetime_s;	 /* after which workers leave by themselves; 0: never */
 	int64_t death_timeout_s; /* how long a worker waits for a scheduler that is not there */
 	const char *scratch;  /* directory for local files, may contain $USER; NULL: TMPDIR */
 	const char *prologue; /* shell text before the workers; NULL: none */

@@ -206,7 +206,7 @@ class DaskCluster:
         self.workers[name] = self.start(
             "distributed.cli.dask_worker",
             self.address,
-            "--no-nanny",
+            *([] if "--nanny" in options else ["--no-nanny"]),
             "--no-dashboard",
             "--host=127.0.0.1",
             f"--name={name}",

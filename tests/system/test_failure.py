@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import contextlib
 import json
+import os
 import re
+import signal
 import subprocess
 import time
 from collections.abc import Iterator
@@ -14,7 +16,7 @@ from typing import Any
 import pytest
 from conftest import visit
 from harness import Draco, Sandbox, Starting, wait_for
-from standins import TINY
+from standins import TINY, children
 
 #: One job fills a node of the sandbox.
 WHOLE_NODE = ["--processes=1", "--cores=8", "--memory=1GiB", "--walltime=00:50:00"]
@@ -345,3 +347,27 @@ def test_workers_never_come_at_all(user: Draco) -> None:
     )
     assert "can the node reach" in result.stderr
     assert len(user.all_jobs()) == 1
+
+
+def nannies(job: str) -> int:
+    """The process that starts the workers of a job."""
+    for entry in Path("/proc").iterdir():
+        with contextlib.suppress(OSError):
+            words = (entry / "cmdline").read_text().split("\0")
+            if "distributed.cli.dask_worker" in words and f"draco-{job}" in words:
+                return int(entry.name)
+    raise AssertionError(f"no process has the workers of job {job}")
+
+
+def test_workers_are_lost(user: Draco) -> None:
+    """All of them die, and nobody starts them again, but their job runs on."""
+    user.run("start", *TINY, SPAWN, "--worker-timeout=20", IMPATIENT)
+    first = user.jobs()[0]["id"]
+    pid = nannies(first)
+    os.kill(pid, signal.SIGSTOP)
+    for child in children(pid):
+        os.kill(child, signal.SIGKILL)
+    text = told(user, first)
+    assert "all of its workers have gone, and none has come back within 20 s" in text
+    wait_for_replacement(user, first, 1)
+    user.wait_for_workers(1)

@@ -439,6 +439,27 @@ def test_an_actor_keeps_its_worker(dask: DaskCluster) -> None:
     assert dask.dracod.ask("drain", workers=[b], only_idle=True)["drained"] is True
 
 
+def test_workers_leave_in_time(dask: DaskCluster) -> None:
+    """The net behind the handover: also while dracod does nothing."""
+    names = ["draco-7_1-0", "draco-7_1-1", "draco-7_10"]
+    a, b, c = (dask.add_worker(name, "--nanny") for name in names)
+    dask.run(f"kept = client.submit(bytes, 1000, workers=[{a!r}])")
+    dask.run("wait(kept)")
+    dask.dracod.ask("limit", workers={"draco-7_1": 5, "draco-7_10": 600})
+    dask.dracod.ask("limit", workers={"draco-7_1": 600, "draco-7_10": 600})  # it was extended
+    time.sleep(6)
+    assert len(statuses(dask)) == 3
+    dask.dracod.ask("limit", workers={"draco-7_1": 0, "draco-7_10": 600})
+    wait_for(lambda: list(dask.statuses()) == [c], "those of one job to leave")
+    for name in names[:2]:
+        assert dask.workers[name].wait(60) == 0, "and none comes in their place"
+    assert dask.run("len(kept.result())") == 1000
+    assert dask.run("list(client.who_has(kept).values())") == [[c]]
+    # What has nowhere to go does not keep its job from ending.
+    dask.dracod.ask("limit", workers={"draco-7_10": -1})
+    wait_for(lambda: not dask.dracod.workers, "the last one to leave")
+
+
 def test_wrong_requests(dask: DaskCluster) -> None:
     for method, params in (("fly", {}), ("drain", {}), ("drain", {"workers": [], "x": 1})):
         with pytest.raises(RuntimeError):

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import signal
 import time
 from collections import Counter
 from collections.abc import Iterator
@@ -276,3 +277,33 @@ assert client.gather(kept) == [b"kept"] * 4
     assert set(ends(user)) <= {"COMPLETED", "CANCELLED"}, user.run("events").stdout
     moves = [e for e in events(user) if e.get("name") == first["id"] and e.get("to")]
     assert [e["to"] for e in moves][-4:] == ["draining", "retiring", "ending", "gone"], moves
+
+
+#: A job that lives for two minutes.
+SHORT = [
+    "--processes=2", "--cores=2", "--memory=1GiB", "--walltime=2", "--minimum-walltime=1",
+    "--minimum=2", "--maximum=2", "--poll-interval=1",
+]  # fmt: skip
+
+
+def test_an_extended_job_is_used_to_its_new_end(user: Draco) -> None:
+    user.start(*SHORT, "--handover-margin=16")
+    (job,) = user.status()["jobs"]
+    user.sandbox.command("scontrol", "update", f"JobId={job['id']}", "TimeLimit=30")
+    wait_for(
+        lambda: user.status()["jobs"][0]["end_time"] > job["end_time"] + 1000,
+        "dracod to hear of it",
+    )
+    wait_for(lambda: time.time() > job["end_time"] + 5, "the old end to pass", 180)
+    (now,) = user.status()["jobs"]
+    assert (now["id"], now["phase"], now["workers"]) == (job["id"], "ready", 2)
+    assert user.python("from distributed import Client; print(Client().submit(sum, [4, 5]).result())") == "9\n"  # fmt: skip
+
+
+def test_a_job_ends_in_time_while_dracod_is_hung(user: Draco) -> None:
+    user.start(*SHORT, "--handover-margin=100")
+    (job,) = user.jobs()
+    os.kill(user.daemon(), signal.SIGSTOP)
+    wait_for(lambda: not user.jobs(), "its workers leave", 240)
+    assert [j["state"] for j in user.all_jobs()] == ["COMPLETED"], "and not by TIMEOUT"
+    os.kill(user.daemon(), signal.SIGCONT)

@@ -4,7 +4,7 @@
 
 #include "cluster_fixture.h"
 #include "common/strv.h"
-#include "daemon/job.h"
+#include "daemon/jobs.h"
 #include "daemon/loop.h"
 
 static void job_fails(struct job *job)
@@ -119,6 +119,61 @@ START_TEST(one_that_leaves_may_finish_at_the_last_failure)
 }
 END_TEST
 
+/* A job that was READY, and of which only so many workers are left, for longer than worker_timeout. */
+static struct job *job_with(int64_t workers)
+{
+	struct job *job = job_in(PHASE_READY);
+
+	if (workers < 2)
+		jobs_worker_removed(jobs, "tcp://n1:1");
+	if (workers < 1)
+		jobs_worker_removed(jobs, "tcp://n1:2");
+	ck_assert_int_eq(job->connected, workers);
+	cluster_check_workers_come(&cluster);
+	ck_assert_int_eq(job->phase, PHASE_READY);
+	cluster.request.settings.worker_timeout_ms = 0;
+	return job;
+}
+
+START_TEST(all_workers_have_gone)
+{
+	struct job *job = job_with(0);
+
+	if (_i)
+		job->ready_since_ms -= 2 * JOB_YOUNG_MS;
+	cluster_check_workers_come(&cluster);
+	ck_assert_int_eq(job->phase, PHASE_ENDING);
+	ck_assert_int_eq(cluster.failures.jobs.in_a_row, _i ? 0 : 1);
+	ck_assert_uint_eq(cluster.failures.nodes.count, 1);
+}
+END_TEST
+
+START_TEST(all_workers_have_gone_with_their_scheduler)
+{
+	struct job *job = job_in(PHASE_READY);
+
+	jobs_workers_clear(jobs);
+	cluster.request.settings.worker_timeout_ms = 0;
+	cluster_check_workers_come(&cluster);
+	ck_assert_int_eq(job->phase, PHASE_ENDING);
+	ck_assert_int_eq(cluster.failures.jobs.in_a_row, 0);
+	ck_assert_uint_eq(cluster.failures.nodes.count, 0);
+}
+END_TEST
+
+START_TEST(some_workers_have_gone)
+{
+	struct job *job = job_with(1);
+
+	ck_assert(!job->short_told);
+	cluster_check_workers_come(&cluster);
+	ck_assert(job->short_told);
+	ck_assert_int_eq(job->phase, PHASE_READY);
+	jobs_worker_added(jobs, "draco-42-0", "tcp://n1:5");
+	ck_assert(!job->short_told);
+}
+END_TEST
+
 Suite *unit_suite(void)
 {
 	Suite *suite = suite_create("cluster_failure");
@@ -133,6 +188,9 @@ Suite *unit_suite(void)
 	tcase_add_loop_test(tests, one_that_leaves_may_finish, 0, LENGTH(leaving));
 	tcase_add_loop_test(
 		tests, one_that_leaves_may_finish_at_the_last_failure, 0, LENGTH(leaving));
+	tcase_add_loop_test(tests, all_workers_have_gone, 0, 2);
+	tcase_add_test(tests, all_workers_have_gone_with_their_scheduler);
+	tcase_add_test(tests, some_workers_have_gone);
 	suite_add_tcase(suite, tests);
 	return suite;
 }

@@ -51,6 +51,8 @@ static const struct {
 	{{END_NO_WORKERS, YOUNG}, {COUNTS, .blames_node = true}},
 	{{END_NO_WORKERS, STARTING}, {COUNTS, .blames_node = true, .fatal = true}},
 	{{END_NO_WORKERS, STARTING, .others_run = true}, {COUNTS, .blames_node = true}},
+	{{END_LOST_WORKERS, YOUNG}, {COUNTS, .blames_node = true}},
+	{{END_LOST_WORKERS, OLD}, {TOLD, .blames_node = true, .replace = REPLACE_AT_ONCE}},
 	{{END_REQUEUED, OLD}, {TOLD, .replace = REPLACE_NOT}},
 };
 

@@ -18,8 +18,10 @@ START_TEST(ready_when_all_workers_are_there)
 	jobs_worker_removed(jobs, "tcp://n1:1");
 	ck_assert_int_eq(job->phase, PHASE_READY);
 	ck_assert_int_eq(job->connected, 1);
+	ck_assert_int_gt(job->short_since_ms, 0);
 	jobs_worker_added(jobs, "draco-42-0", "tcp://n1:3");
 	ck_assert_int_eq(job->connected, 2);
+	ck_assert_int_eq(job->short_since_ms, 0);
 }
 END_TEST
 

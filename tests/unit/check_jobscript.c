@@ -118,32 +118,17 @@ START_TEST(text)
 		.processes = 20,
 		.threads = 2,
 		.bytes = INT64_C(4294967296),
-		.lifetime_s = 5100,
 		.death_timeout_s = 60,
 	});
 	static const char *const parts[] = {"\"big.one\"", "'/opt/it'\\''s/python3'",
 		"'tls://10.0.0.1:20123'", "--nworkers 20", "--nthreads 2",
-		"--memory-limit 4294967296", "--lifetime 5100s", "--death-timeout 60"};
+		"--memory-limit 4294967296", "--death-timeout 60"};
 
 	ck_assert_int_eq(strncmp(script, "#!/bin/bash\n", 12), 0);
 	ck_assert_int_eq(script[strlen(script) - 1], '\n');
 	for (size_t i = 0; i < LENGTH(parts); i++)
 		ck_assert_msg(strstr(script, parts[i]) != NULL, "%s is not in the script:\n%s",
 			parts[i], script);
-	free(script);
-}
-END_TEST
-
-START_TEST(text_without_lifetime)
-{
-	char *script = jobscript_make(&(struct jobscript){.cluster = "c",
-		.python = "/usr/bin/python3",
-		.scheduler = "tcp://h:1",
-		.processes = 1,
-		.threads = 1,
-		.bytes = 1});
-
-	ck_assert_ptr_null(strstr(script, "--lifetime"));
 	free(script);
 }
 END_TEST
@@ -157,7 +142,6 @@ Suite *unit_suite(void)
 	tcase_add_loop_test(tcase, quote_for_a_shell, 0, LENGTH(quotes));
 	tcase_add_loop_test(tcase, job_id_length, 0, LENGTH(names));
 	tcase_add_test(tcase, text);
-	tcase_add_test(tcase, text_without_lifetime);
 	suite_add_tcase(suite, tcase);
 	return suite;
 }

@@ -193,7 +193,7 @@ START_TEST(options)
 	check_end(START("STAND_IN=exit 0"), 0);
 	arguments = content("arguments");
 	ck_assert_ptr_nonnull(strstr(arguments,
-		"\n--lifetime\n3600s\n--resources\nit's=\"$HOME\" `id` *\n\ntwo\nlines\n\\\n"
+		"\n--death-timeout\n60\n--resources\nit's=\"$HOME\" `id` *\n\ntwo\nlines\n\\\n"
 		"--no-nanny\n"));
 	free(arguments);
 	strv_finish(&list);

@@ -43,7 +43,6 @@ START_TEST(syntax)
 		job.epilogue = i & 4 ? "echo \"it's done\"" : NULL;
 		job.forkserver = i & 1;
 		job.spawn_mark = i & 2 ? "/it's/mark" : NULL;
-		job.lifetime_s = i & 2 ? 3600 : 0;
 		job.processes = i & 4 ? 1 : 4;
 		text = jobscript_make(&job);
 		script = put_program(directory, "script", text);
@@ -84,8 +83,7 @@ START_TEST(arguments)
 		"-m\ndistributed.cli.dask_worker\ntcp://127.0.0.1:8786\n"
 		"--name\n%s\n--nworkers\n4\n--nthreads\n2\n--memory-limit\n1000000000\n"
 		"--host\n10.1.2.3\n--no-dashboard\n--dashboard-address\n127.0.0.1:0\n"
-		"--local-directory\n%s\n--death-timeout\n60\n"
-		"--lifetime\n3600s\n",
+		"--local-directory\n%s\n--death-timeout\n60\n",
 		ids[_i].name, local);
 	ck_assert_str_eq(got, expected);
 	ck_assert_int_eq(strncmp(local, temporary, strlen(temporary)), 0);

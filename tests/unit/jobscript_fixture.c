@@ -62,7 +62,6 @@ void jobscript_setup(void)
 		.processes = 4,
 		.threads = 2,
 		.bytes = 1000000000,
-		.lifetime_s = 3600,
 		.death_timeout_s = 60,
 	};
 }

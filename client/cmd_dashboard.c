@@ -10,25 +10,22 @@
 #include "client/request.h"
 #include "common/alloc.h"
 #include "common/cleanup.h"
-#include "common/host.h"
 #include "common/json.h"
 
-/* USER@HOST of this host, for ssh; the caller frees. */
-static char *own_login(void)
+/* USER@HOST of dracod's host, for ssh; the caller frees. */
+static char *own_login(const char *host)
 {
 	const struct passwd *user = getpwuid(getuid());
-	struct host here;
 
-	host_get(&here);
-	return user ? xasprintf("%s@%s", user->pw_name, here.name) : xstrdup(here.name);
+	return user ? xasprintf("%s@%s", user->pw_name, host) : xstrdup(host);
 }
 
 /* The ssh command that brings the dashboard to the same port of the user's own machine. */
-static char *ssh_command(const json_t *dashboard, int port)
+static char *ssh_command(const json_t *dashboard, const char *host, int port)
 {
 	const char *socket = json_get_text(dashboard, "socket", NULL);
 	const char *address = json_get_text(dashboard, "address", "127.0.0.1");
-	_cleanup_free_ char *login = own_login();
+	_cleanup_free_ char *login = own_login(host);
 
 	if (socket)
 		return xasprintf("ssh -N -L %d:%s %s", port, socket, login);
@@ -37,7 +34,7 @@ static char *ssh_command(const json_t *dashboard, int port)
 	return xasprintf("ssh -N -L %d:%s:%d %s", port, address, port, login);
 }
 
-/* The path at a JupyterHub whose server runs on this host; it ends with that of the dashboard. */
+/* The path at a JupyterHub whose server runs on dracod's host; it ends with that of the dashboard. */
 static char *hub_path(const json_t *dashboard, int port)
 {
 	const char *prefix = getenv("JUPYTERHUB_SERVICE_PREFIX");
@@ -90,7 +87,8 @@ static int show(const struct ctl *ctl, const json_t *status)
 		output_error(ctl, "%s", note ? note : "the Dask scheduler is not up yet");
 		return CTL_FAILED;
 	}
-	ssh = ssh_command(dashboard, port);
+	ssh = ssh_command(dashboard,
+		json_get_text(json_object_get(status, "daemon"), "host", "localhost"), port);
 	hub = hub_path(dashboard, port);
 	local = xasprintf("http://127.0.0.1:%d/status", port);
 	if (ctl->json)

@@ -36,6 +36,7 @@ static void print_ready(const struct ctl *ctl, double seconds, const json_t *sta
 	const char *note = json_get_text(status_dashboard, "note", NULL);
 	const char *dashboard = json_get_text(
 		scheduler, "dashboard", json_get_text(status_dashboard, "socket", NULL));
+	_cleanup_free_ char *elsewhere = output_elsewhere(status);
 	bool named = strcmp(ctl->name, PATHS_NAME_DEFAULT) != 0;
 
 	printf("Cluster \"%s\" is %s%s%s: %" JSON_INTEGER_FORMAT " job%s, %" JSON_INTEGER_FORMAT
@@ -46,7 +47,7 @@ static void print_ready(const struct ctl *ctl, double seconds, const json_t *sta
 		workers == 1 ? "" : "s", seconds);
 	printf("  scheduler  %s\n", json_get_text(scheduler, "address", "?"));
 	if (dashboard)
-		printf("  dashboard  %s\n", dashboard);
+		printf("  dashboard  %s%s\n", dashboard, elsewhere);
 	if (note && strcmp(json_get_text(status_dashboard, "mode", ""), "off") != 0)
 		printf("  note       %s\n", note);
 	printf("  connect    eval \"$(dracoctl%s%s env)\", then Client() in Python\n",

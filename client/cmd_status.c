@@ -43,13 +43,14 @@ static void print_label(const char *label)
 
 static void print_cluster(const json_t *status)
 {
+	_cleanup_free_ char *elsewhere = output_elsewhere(status);
 	const json_t *cluster = json_object_get(status, "cluster");
 	json_int_t workers = json_get_integer(cluster, "workers", 0);
 	const char *state = json_get_text(cluster, "state", "?");
 	char since[FORMAT_MAX];
 
 	print_label("cluster");
-	printf("%s: %s%s%s for %s", json_get_text(status, "name", "?"),
+	printf("%s%s: %s%s%s for %s", json_get_text(status, "name", "?"), elsewhere,
 		output_colour(state_colour(state)), state, output_colour(COLOUR_NONE),
 		duration_since(json_get_integer(cluster, "since", 0), since));
 	if (strcmp(state, "running") == 0)
@@ -79,8 +80,10 @@ static void print_excluded(const json_t *nodes)
 }
 
 /* Its place, or why it has none. */
-static void print_dashboard(const json_t *dashboard)
+static void print_dashboard(const json_t *status)
 {
+	_cleanup_free_ char *elsewhere = output_elsewhere(status);
+	const json_t *dashboard = json_object_get(status, "dashboard");
 	const char *place =
 		json_get_text(dashboard, "url", json_get_text(dashboard, "socket", NULL));
 	const char *note = json_get_text(dashboard, "note", NULL);
@@ -88,8 +91,8 @@ static void print_dashboard(const json_t *dashboard)
 	if (!place && !note)
 		return;
 	print_label("dashboard");
-	printf("%s%s%s%s\n", place ? place : "", place && note ? " (" : "", note ? note : "",
-		place && note ? ")" : "");
+	printf("%s%s%s%s%s\n", place ? place : "", place ? elsewhere : "",
+		place && note ? " (" : "", note ? note : "", place && note ? ")" : "");
 }
 
 /* "3 of at most 5 jobs: ready tasks 400, target 5 jobs, limit 5" */
@@ -319,7 +322,7 @@ int cmd_status(struct ctl *ctl, int argc, char **argv)
 		print_scheduler(json_object_get(status, "scheduler"),
 			json_get_text(status, "interface", NULL));
 		print_size(json_object_get(status, "cluster"), json_object_get(status, "size"));
-		print_dashboard(json_object_get(status, "dashboard"));
+		print_dashboard(status);
 		print_attached(json_object_get(status, "attached"));
 		print_slurm(json_object_get(status, "slurm"));
 		print_excluded(

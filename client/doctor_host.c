@@ -44,7 +44,8 @@ void check_dracod(const struct doctor *doctor, struct report *report)
 		report_finding(report, FINDING_OK, "dracod", NULL, "does not run (\"%s\")",
 			doctor->ctl->name);
 	else if (r < 0)
-		report_finding(report, r == -EHOSTUNREACH ? FINDING_WARNING : FINDING_FAILED,
+		report_finding(report,
+			r == -EHOSTUNREACH || r == -ENOTCONN ? FINDING_WARNING : FINDING_FAILED,
 			"dracod", "dracoctl logs daemon may tell more", "%s", err.text);
 	else if (strcmp(version, PACKAGE_VERSION) != 0)
 		report_finding(report, FINDING_WARNING, "dracod",

@@ -11,6 +11,7 @@
 #include "client/ctl.h"
 #include "common/alloc.h"
 #include "common/cleanup.h"
+#include "common/host.h"
 #include "common/json.h"
 #include "common/problems.h"
 
@@ -56,6 +57,15 @@ void output_warnings(const struct ctl *ctl, const json_t *list)
 
 	json_array_foreach (UNCONST(list), i, text)
 		output_warning(ctl, json_string_value(text));
+}
+
+char *output_elsewhere(const json_t *status)
+{
+	const char *host = json_get_text(json_object_get(status, "daemon"), "host", NULL);
+	struct host here;
+
+	host_get(&here);
+	return host && strcmp(host, here.name) != 0 ? xasprintf(" on %s", host) : xstrdup("");
 }
 
 void output_problems(const struct ctl *ctl, const struct problems *problems)

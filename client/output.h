@@ -44,6 +44,10 @@ const char *output_colour(enum colour colour);
 /* Each of a list of texts as a line of its own: what a user should know. */
 void output_notices(FILE *file, const json_t *notices);
 
+/* " on HOST" when the status is from a dracod of another host, where a place at 127.0.0.1 is, too; else "". The
+ * caller frees. */
+char *output_elsewhere(const json_t *status);
+
 /* A table of texts: cells owned by the caller until table_print(). */
 #define TABLE_COLUMNS_MAX 10
 

@@ -2,47 +2,22 @@
 #include "client/request.h"
 
 #include <errno.h>
-#include <poll.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <time.h>
-#include <unistd.h>
 
 #include "client/ctl.h"
 #include "client/output.h"
 #include "common/alloc.h"
 #include "common/cleanup.h"
-#include "common/host.h"
 #include "common/json.h"
 #include "common/rpc.h"
+#include "common/secure.h"
 #include "common/sock.h"
 
 #define TICK_MS	    250
 #define GREETING_MS 10000
-
-/* Where dracod serves: as it wrote itself, because its environment may differ from ours. */
-static int find_socket(const struct paths *paths, char **ret, struct err *err)
-{
-	_cleanup_json_ json_t *daemon = json_load_file(paths->daemon_file, 0, NULL);
-	const char *socket = json_get_text(daemon, "socket", NULL);
-	const char *name = json_get_text(daemon, "host", "");
-	struct host here;
-
-	host_get(&here);
-	if (!socket) {
-		*ret = xstrdup(paths->control_socket);
-		return 0;
-	}
-	if (strcmp(name, here.name) != 0)
-		return err_set(err, -EHOSTUNREACH,
-			"dracod \"%s\" runs on host %s (process %d), and this is %s: use ssh %s "
-			"dracoctl (if it does not run there any more, remove %s)",
-			paths->name, name, (int)json_get_integer(daemon, "pid", 0), here.name,
-			name, paths->daemon_file);
-	*ret = xstrdup(socket);
-	return 0;
-}
 
 static int greet(struct connection *connection, struct err *err)
 {
@@ -58,26 +33,16 @@ static int greet(struct connection *connection, struct err *err)
 
 int connection_open(struct connection *connection, struct ctl *ctl, struct err *err)
 {
-	_cleanup_free_ char *socket = NULL;
 	int r = 0;
 
 	*connection = (struct connection)CONNECTION_INIT;
 	if (!ctl->paths.name)
 		r = paths_init(&ctl->paths, ctl->name, err);
-	if (r == 0)
-		r = find_socket(&ctl->paths, &socket, err);
 	if (r < 0)
 		return r == -ENOENT ? -EINVAL : r;
-	connection->fd = sock_connect(socket, err);
-	if (connection->fd == -ENOENT || connection->fd == -ECONNREFUSED ||
-		connection->fd == -ENOTDIR)
-		return -ENOENT;
-	if (connection->fd == -EACCES || connection->fd == -EPERM)
-		err_set(err, connection->fd,
-			"%s (XDG_RUNTIME_DIR must name a directory of yours; unset it to use /tmp)",
-			err->text);
-	if (connection->fd < 0)
-		return connection->fd;
+	r = channel_open(&connection->channel, &ctl->paths, err);
+	if (r < 0)
+		return r;
 	r = greet(connection, err);
 	if (r < 0)
 		connection_close(connection);
@@ -86,8 +51,7 @@ int connection_open(struct connection *connection, struct ctl *ctl, struct err *
 
 void connection_close(struct connection *connection)
 {
-	if (connection->fd >= 0)
-		close(connection->fd);
+	channel_close(&connection->channel);
 	line_reader_finish(&connection->reader);
 	json_decref(connection->hello);
 	*connection = (struct connection)CONNECTION_INIT;
@@ -136,7 +100,12 @@ static int no_greeting(const struct connection *connection, struct err *err)
 	uid_t uid;
 	pid_t pid = 0;
 
-	sock_peer(connection->fd, &uid, &pid);
+	if (connection->channel.session)
+		return err_set(err, -ETIMEDOUT,
+			"dracod runs on another host, but does not answer within %d s: is it "
+			"stopped, or that host overloaded?",
+			GREETING_MS / 1000);
+	sock_peer(connection->channel.fd, &uid, &pid);
 	return err_set(err, -ETIMEDOUT,
 		"dracod runs as process %d, but does not answer within %d s: is it stopped, or "
 		"this host overloaded? (kill -CONT %d, or kill -9 %d)",
@@ -147,16 +116,18 @@ static int no_greeting(const struct connection *connection, struct err *err)
  * when a signal came. */
 static int wait_and_read(struct connection *connection, int timeout_ms, struct err *err)
 {
-	struct pollfd ready = {.fd = connection->fd, .events = POLLIN};
-	int r = poll(&ready, 1, timeout_ms);
+	int r;
 
-	if (r <= 0)
+	if (!channel_wait(&connection->channel, timeout_ms))
 		return 0;
-	r = (int)line_reader_fill(&connection->reader, connection->fd);
+	r = (int)line_reader_fill_by(&connection->reader, channel_read, &connection->channel);
+	if (r == -EAGAIN) /* part of a record of TLS */
+		return 0;
 	if (r == 0)
 		return err_set(err, -ECONNRESET, "dracod has ended");
 	if (r < 0)
-		return err_set(err, r, "cannot read from dracod: %s", strerror(-r));
+		return err_set(err, r, "cannot read from dracod: %s",
+			r == -EPROTO ? secure_reason() : strerror(-r));
 	return 1;
 }
 
@@ -177,9 +148,9 @@ int connection_call(struct connection *connection, const char *method, json_t *p
 		return err_set(err, -E2BIG,
 			"the request is too large (%zu KiB of %d): is the environment that large?",
 			strlen(request) / 1024, LINE_LIMIT / 1024);
-	r = line_write(connection->fd, request, strlen(request));
+	r = channel_write(&connection->channel, request, strlen(request), err);
 	if (r < 0)
-		return err_set(err, r, "cannot write to dracod: %s", strerror(-r));
+		return r;
 	for (;;) {
 		while ((line = line_reader_next(&connection->reader, &length))) {
 			r = handle_line(
@@ -235,5 +206,5 @@ int connection_need(struct connection *connection, struct ctl *ctl)
 		return CTL_NOT_RUNNING;
 	}
 	output_error(ctl, "%s", err.text);
-	return r == -EINVAL ? CTL_USAGE : CTL_FAILED;
+	return r == -EINVAL ? CTL_USAGE : r == -ENOTCONN ? CTL_NOT_RUNNING : CTL_FAILED;
 }

@@ -5,21 +5,22 @@
 #include <jansson.h>
 #include <stdbool.h>
 
+#include "client/reach.h"
 #include "common/err.h"
 #include "common/line.h"
 
 struct ctl;
 
 struct connection {
-	int fd;
+	struct channel channel;
 	struct line_reader reader;
 	json_int_t last_id;
 	json_t *hello; /* dracod's answer to it */
 };
 
-#define CONNECTION_INIT  \
-	{                \
-		.fd = -1 \
+#define CONNECTION_INIT                 \
+	{                               \
+		.channel = CHANNEL_INIT \
 	}
 
 /* An error that dracod answered with, besides its text. */
@@ -29,7 +30,8 @@ struct refusal {
 };
 
 /* Connect to the dracod of ctl->name (whose paths are computed here) and exchange versions. 0;
- * -ENOENT when none runs; another negative errno, with err, when one does but cannot be used. */
+ * -ENOENT when none runs; another negative errno, with err, when one does but cannot be used: on another
+ * host as channel_open(). */
 int connection_open(struct connection *connection, struct ctl *ctl, struct err *err);
 void connection_close(struct connection *connection);
 

@@ -37,10 +37,11 @@ char *line_reader_next(struct line_reader *reader, size_t *ret_length)
 	return line;
 }
 
-long line_reader_fill(struct line_reader *reader, int fd)
+long line_reader_fill_by(struct line_reader *reader,
+	long (*read_fn)(void *arg, char *bytes, size_t size), void *arg)
 {
 	size_t room;
-	ssize_t n;
+	long n;
 
 	if (reader->parsed > 0) {
 		reader->used -= reader->parsed;
@@ -56,13 +57,26 @@ long line_reader_fill(struct line_reader *reader, int fd)
 	room = reader->size - reader->used;
 	if (room > LINE_LIMIT - reader->used)
 		room = LINE_LIMIT - reader->used;
-	do
-		n = read(fd, reader->buffer + reader->used, room);
-	while (n < 0 && errno == EINTR);
-	if (n < 0)
-		return -errno;
-	reader->used += (size_t)n;
+	n = read_fn(arg, reader->buffer + reader->used, room);
+	if (n > 0)
+		reader->used += (size_t)n;
 	return n;
+}
+
+long line_read_fd(void *arg, char *bytes, size_t size)
+{
+	const int *fd = arg;
+	ssize_t n;
+
+	do
+		n = read(*fd, bytes, size);
+	while (n < 0 && errno == EINTR);
+	return n < 0 ? -errno : n;
+}
+
+long line_reader_fill(struct line_reader *reader, int fd)
+{
+	return line_reader_fill_by(reader, line_read_fd, &fd);
 }
 
 int line_write(int fd, const char *text, size_t length)

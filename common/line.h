@@ -32,6 +32,12 @@ char *line_reader_next(struct line_reader *reader, size_t *ret_length);
  * when a line passes LINE_LIMIT, or another negative errno. */
 long line_reader_fill(struct line_reader *reader, int fd);
 
+/* As line_reader_fill(), by a function that reads as read(2) does, but returns negative errnos. */
+long line_reader_fill_by(struct line_reader *reader,
+	long (*read_fn)(void *arg, char *bytes, size_t size), void *arg);
+
+long line_read_fd(void *arg, char *bytes, size_t size); /* arg: int * */
+
 /* Write text (length bytes) and a newline to fd, completely, waiting as needed. */
 int line_write(int fd, const char *text, size_t length);
 

@@ -117,6 +117,11 @@ long secure_write(SSL *session, const void *bytes, size_t length)
 	return outcome(session, SSL_write(session, bytes, limited(length)));
 }
 
+bool secure_has_read(SSL *session)
+{
+	return SSL_pending(session) > 0;
+}
+
 static int64_t now_ms(void)
 {
 	struct timespec now;

@@ -3,6 +3,7 @@
 #ifndef DRACO_COMMON_SECURE_H
 #define DRACO_COMMON_SECURE_H
 
+#include <stdbool.h>
 #include <stddef.h>
 
 struct err;
@@ -29,6 +30,9 @@ int secure_connect(struct ssl_st *session, int fd, int timeout_ms, struct err *e
  * negative errno. Reading answers 0 at the end. */
 long secure_read(struct ssl_st *session, void *bytes, size_t size);
 long secure_write(struct ssl_st *session, const void *bytes, size_t length);
+
+/* Are there bytes that were received already? */
+bool secure_has_read(struct ssl_st *session);
 
 /* What an error code of OpenSSL means, for a person. */
 const char *secure_text(unsigned long code);

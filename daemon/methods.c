@@ -109,9 +109,8 @@ static void do_status(
 	json_t *status = report_status(methods->cluster);
 
 	json_object_set_new(status, "attached", leases_report(methods->leases));
-	json_object_set_new(status, "daemon",
-		json_pack("{s:i, s:s, s:s}", "pid", (int)getpid(), "version", PACKAGE_VERSION,
-			"log", methods->paths->log_file));
+	json_object_set_new(
+		json_object_get(status, "daemon"), "log", json_text(methods->paths->log_file));
 	client_reply(client, message->id, status);
 }
 

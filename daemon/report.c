@@ -11,6 +11,7 @@
 #include "common/logdir.h"
 #include "daemon/cluster.h"
 #include "daemon/cluster_jobs.h"
+#include "daemon/instance.h"
 #include "daemon/jobs.h"
 #include "daemon/loop.h"
 #include "daemon/report_size.h"
@@ -163,6 +164,7 @@ json_t *report_status(const struct cluster *cluster)
 	json_object_set_new(json_object_get(status, "cluster"), "excluded_nodes",
 		cluster_failure_report(cluster));
 	cluster_access_report(cluster, status);
+	json_object_set_new(status, "daemon", instance_describe());
 	return status;
 }
 

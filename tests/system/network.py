@@ -1,4 +1,4 @@
-"""Network namespaces and interfaces of a test's own; for root only."""
+"""Network namespaces, hosts and interfaces of a test's own; for root only."""
 
 from __future__ import annotations
 
@@ -6,10 +6,12 @@ import contextlib
 import ctypes
 import fcntl
 import os
+import socket
 import struct
 import subprocess
 from collections.abc import Iterator
 
+CLONE_NEWUTS = 0x04000000
 CLONE_NEWNET = 0x40000000
 TUNSETIFF = 0x400454CA
 TUNSETLINK = 0x400454CD
@@ -32,37 +34,57 @@ class Namespace:
     """A network of its own for this process and those that it starts while inside.
 
     It has a loopback interface, and goes when the last process has left it.
+
+    Parameters
+    ----------
+    hostname : str, optional
+        The name of the host in there; without it is the one outside.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, hostname: str | None = None) -> None:
+        self._kinds = {"net": CLONE_NEWNET}
+        if hostname is not None:
+            self._kinds["uts"] = CLONE_NEWUTS
         with self._kept():
-            _check(libc.unshare(CLONE_NEWNET))
-            self._fd = os.open("/proc/thread-self/ns/net", os.O_RDONLY)
+            _check(libc.unshare(sum(self._kinds.values())))
+            self._fds = self._open()
+            if hostname is not None:
+                socket.sethostname(hostname)
             ip("link", "set", "lo", "up")
 
-    @staticmethod
+    def _open(self) -> dict[str, int]:
+        return {
+            kind: os.open(f"/proc/thread-self/ns/{kind}", os.O_RDONLY) for kind in self._kinds
+        }
+
+    def _enter(self, fds: dict[str, int]) -> None:
+        for kind, fd in fds.items():
+            _check(libc.setns(fd, self._kinds[kind]))
+
     @contextlib.contextmanager
-    def _kept() -> Iterator[None]:
-        before = os.open("/proc/thread-self/ns/net", os.O_RDONLY)
+    def _kept(self) -> Iterator[None]:
+        before = self._open()
         try:
             yield
         finally:
-            _check(libc.setns(before, CLONE_NEWNET))
-            os.close(before)
+            self._enter(before)
+            for fd in before.values():
+                os.close(fd)
 
     @contextlib.contextmanager
     def inside(self) -> Iterator[None]:
         """Be in it for a while."""
         with self._kept():
-            _check(libc.setns(self._fd, CLONE_NEWNET))
+            self._enter(self._fds)
             yield
 
     def close(self) -> None:
-        os.close(self._fd)
+        for fd in self._fds.values():
+            os.close(fd)
 
     def path(self) -> str:
         """Its name for ip(8), while this object is open."""
-        return f"/proc/{os.getpid()}/fd/{self._fd}"
+        return f"/proc/{os.getpid()}/fd/{self._fds['net']}"
 
 
 def add_cable(name: str, other: Namespace, other_name: str) -> None:

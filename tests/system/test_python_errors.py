@@ -108,13 +108,14 @@ def test_the_state_directory_cannot_be_written(draco: Draco) -> None:
 
 
 def test_on_another_host_it_says_where(draco: Draco) -> None:
-    draco.start()
+    draco.start("--remote-port=none")
     daemon = draco.state / "daemon.json"
     text = daemon.read_text()
     daemon.write_text(json.dumps({**json.loads(text), "host": "login7"}))
     try:
         with Kernel(draco) as kernel:
-            assert "runs on host login7" in last_line(kernel.fail(START))
+            error = last_line(kernel.fail(START))
+            assert "runs on host login7" in error and "remote_port is none" in error
             assert kernel.run("import draco; print(draco.list_clusters()[0].state)") == (
                 "elsewhere\n"
             )

@@ -1,15 +1,15 @@
-"""The control socket of dracod: JSON-RPC 2.0, one message per line."""
+"""The requests to dracod: JSON-RPC 2.0, one message per line."""
 
 from __future__ import annotations
 
 import asyncio
 import contextlib
 import json
-import socket
 from collections.abc import Callable
 from typing import Any
 
 from draco import __version__
+from draco._reach import Way
 from draco.errors import DaemonNotRunning, DracoError, error_from_answer
 
 #: Version of the control protocol that this package speaks.
@@ -60,17 +60,17 @@ class Connection:
         self._task = asyncio.ensure_future(self._read())
 
     @classmethod
-    async def open(cls, path: str) -> Connection:
+    async def open(cls, way: Way) -> Connection:
         """Connect and exchange versions.
 
         Raises
         ------
         OSError
-            When nobody serves at ``path``.
+            When nobody serves there.
         VersionMismatch
             When dracod speaks another protocol.
         """
-        self = cls(*await asyncio.open_unix_connection(path, limit=2 * LINE_LIMIT))
+        self = cls(*await way.open(2 * LINE_LIMIT))
         try:
             hello = await asyncio.wait_for(self.call("hello", _HELLO), HELLO_TIMEOUT)
         except TimeoutError:
@@ -158,19 +158,17 @@ class Connection:
             future.set_result(message.get("result"))
 
 
-def call_once(path: str, method: str, timeout: float = HELLO_TIMEOUT) -> Any:
+def call_once(way: Way, method: str, timeout: float = HELLO_TIMEOUT) -> Any:
     """Connect, ask once, and disconnect, without any event loop.
 
     Raises
     ------
     OSError
-        When nobody serves at ``path``, or not in time.
+        When nobody serves there, or not in time.
     DracoError
         As dracod answered.
     """
-    with contextlib.closing(socket.socket(socket.AF_UNIX)) as sock:
-        sock.settimeout(timeout)
-        sock.connect(path)
+    with contextlib.closing(way.connect(timeout)) as sock:
         sock.sendall(encode(1, "hello", _HELLO) + encode(2, method, None))
         with sock.makefile("rb") as stream:
             for line in stream:

@@ -7,15 +7,18 @@ import json
 import os
 import pwd
 import shutil
-import socket
 import subprocess
 from pathlib import Path
 from typing import Any
 
 from draco._client import Connection
+from draco._reach import find_way, is_here, unreachable
 from draco.errors import DaemonNotRunning, DracoError
 
 LAUNCH_TIMEOUT = 60
+
+#: What connecting meets when dracod has ended, or is just ending.
+_ENDED = (FileNotFoundError, NotADirectoryError, ConnectionError)
 
 
 def default_name() -> str:
@@ -93,18 +96,6 @@ def launch(name: str) -> bool:
     return bool(answer.get("launched"))
 
 
-def is_elsewhere(name: str, daemon: dict[str, Any]) -> str | None:
-    """A text for a dracod of another host; None when it is of this one."""
-    host = str(daemon.get("host"))
-    if host == socket.gethostname():
-        return None
-    return (
-        f'dracod "{name}" runs on host {host} (process {daemon.get("pid")}), and this is '
-        f"{socket.gethostname()}: use it there (if it does not run any more, remove "
-        f"{state_directory() / name / 'daemon.json'})"
-    )
-
-
 async def connect(name: str, start: bool) -> tuple[Connection, bool]:
     """Connect to the dracod of this name.
 
@@ -126,17 +117,19 @@ async def connect(name: str, start: bool) -> tuple[Connection, bool]:
         When it does not run and cannot, or shall not, be started.
     """
     launched = False
+    directory = state_directory() / name
     for _ in range(3):
         daemon = read_daemon_file(name)
         if daemon is not None:
-            if elsewhere := is_elsewhere(name, daemon):
-                raise DaemonNotRunning(elsewhere)
             try:
-                return await Connection.open(str(daemon["socket"])), launched
-            except (FileNotFoundError, NotADirectoryError, ConnectionError):
-                pass  # it has ended, or is just ending
+                return await Connection.open(find_way(directory, daemon)), launched
             except OSError as exc:
-                raise DaemonNotRunning(f"cannot connect to {daemon['socket']}: {exc}") from exc
+                if not is_here(daemon):
+                    raise DaemonNotRunning(unreachable(directory, daemon, str(exc))) from exc
+                if not isinstance(exc, _ENDED):
+                    raise DaemonNotRunning(
+                        f"cannot connect to {daemon['socket']}: {exc}"
+                    ) from exc
             except DaemonNotRunning:
                 if not start:
                     raise

@@ -20,6 +20,7 @@ from distributed.utils import Log, Logs, TimeoutError, format_dashboard_link
 from draco import _html, _join
 from draco._client import Connection
 from draco._daemon import connect, default_name
+from draco._reach import is_here
 from draco._settings import Settings, encode_settings, in_kernel, label
 from draco._size import Sized
 from draco.errors import ClusterNotRunning, DaemonNotRunning, DracoError, DracoWarning
@@ -465,10 +466,14 @@ class Cluster(Sized, DaskCluster):
 
     @property
     def dashboard_link(self) -> str:
-        """Where Dask's dashboard is; "" when there is none."""
+        """Where Dask's dashboard is; "" when there is none that this host reaches."""
         dashboard = self._report.get("dashboard") or {}
         if not dashboard.get("port"):
             return ""
+        if not is_here(self._report.get("daemon") or {}):
+            if dashboard["address"].startswith("127."):
+                return ""
+            return format_dashboard_link(dashboard["address"], dashboard["port"])
         proxied = _join.proxied_link(dashboard["port"])
         return proxied or format_dashboard_link(dashboard["address"], dashboard["port"])
 

@@ -8,7 +8,8 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from draco._client import call_once
-from draco._daemon import is_elsewhere, read_daemon_file, state_directory
+from draco._daemon import read_daemon_file, state_directory
+from draco._reach import find_way, is_here
 from draco.errors import DracoError
 
 if TYPE_CHECKING:
@@ -27,7 +28,8 @@ class ClusterInfo:
         Where dracod runs.
     state : str
         Of the cluster: ``running``, ``starting``, ``stopping``, ``stopped``, ``failed``; or
-        ``elsewhere`` when dracod runs on another host, ``unknown`` when it does not answer.
+        ``elsewhere`` when dracod runs on another host
+        and cannot be reached from this one, ``unknown`` when it does not answer.
     workers, jobs : int
         How many there are.
     address, dashboard : str or None
@@ -62,13 +64,13 @@ def _look(name: str) -> ClusterInfo | None:
     if daemon is None:
         return None
     host = str(daemon.get("host"))
-    if is_elsewhere(name, daemon):
-        return ClusterInfo(name, host, "elsewhere")
     try:
-        status = call_once(str(daemon["socket"]), "status", timeout=2)
-    except (FileNotFoundError, ConnectionRefusedError):
-        return None  # it has ended without a farewell
-    except (OSError, DracoError):
+        status = call_once(find_way(state_directory() / name, daemon), "status", timeout=2)
+    except (OSError, DracoError) as exc:
+        if not is_here(daemon):
+            return ClusterInfo(name, host, "elsewhere")
+        if isinstance(exc, FileNotFoundError | ConnectionRefusedError):
+            return None  # it has ended without a farewell
         return ClusterInfo(name, host, "unknown")
     cluster, scheduler = status["cluster"], status["scheduler"]
     return ClusterInfo(

@@ -1,0 +1,170 @@
+"""The way to dracod: a socket of this host, or a port of the one where it runs."""
+
+from __future__ import annotations
+
+import asyncio
+import fcntl
+import json
+import os
+import socket
+import ssl
+import struct
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+CONNECT_TIMEOUT = 5.0
+
+#: A host that does not answer for so long, in seconds, is gone.
+GONE = 30
+_IDLE, _INTERVAL = 10, 5
+
+
+@dataclass(frozen=True)
+class Way:
+    """Where dracod serves.
+
+    Attributes
+    ----------
+    path : str
+        Of a socket of this host; "" for a port of another one.
+    host, port : str and int
+        The address of that port.
+    certificate, key : str
+        Paths of what must be shown there, and what it must show.
+    """
+
+    path: str = ""
+    host: str = ""
+    port: int = 0
+    certificate: str = ""
+    key: str = ""
+
+    async def open(self, limit: int) -> tuple[asyncio.StreamReader, asyncio.StreamWriter]:
+        """Connect; ``limit`` is the longest line in bytes.
+
+        Raises
+        ------
+        OSError
+            When nobody serves there, or not in time.
+        """
+        if self.path:
+            return await asyncio.open_unix_connection(self.path, limit=limit)
+        streams = asyncio.open_connection(
+            self.host, self.port, ssl=self._context(), limit=limit
+        )
+        reader, writer = await asyncio.wait_for(streams, CONNECT_TIMEOUT)
+        _keep_alive(writer.get_extra_info("socket"))
+        return reader, writer
+
+    def connect(self, timeout: float) -> socket.socket:
+        """Connect, without any event loop; ``timeout`` in seconds holds for the socket, too.
+
+        Raises
+        ------
+        OSError
+            When nobody serves there, or not in time.
+        """
+        if not self.path:
+            plain = socket.create_connection((self.host, self.port), timeout)
+            return self._context().wrap_socket(plain)
+        sock = socket.socket(socket.AF_UNIX)
+        sock.settimeout(timeout)
+        try:
+            sock.connect(self.path)
+        except BaseException:
+            sock.close()
+            raise
+        return sock
+
+    def _context(self) -> ssl.SSLContext:
+        context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
+        context.minimum_version = ssl.TLSVersion.TLSv1_2
+        context.check_hostname = False  # there is only one certificate to believe
+        context.load_verify_locations(self.certificate)
+        context.load_cert_chain(self.certificate, self.key)
+        return context
+
+
+def _keep_alive(sock: Any) -> None:
+    """Have the connection fail when the other host is gone."""
+    sock.setsockopt(socket.SOL_SOCKET, socket.SO_KEEPALIVE, 1)
+    sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_KEEPIDLE, _IDLE)
+    sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_KEEPINTVL, _INTERVAL)
+    sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_KEEPCNT, (GONE - _IDLE) // _INTERVAL)
+    sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_USER_TIMEOUT, GONE * 1000)
+
+
+def is_here(daemon: dict[str, Any]) -> bool:
+    """Whether this host is the one that dracod names as its own, as far as it does."""
+    here = socket.gethostname()
+    return daemon.get("host", here) == here
+
+
+def find_way(directory: Path, daemon: dict[str, Any]) -> Way:
+    """Find the way to the dracod that ``daemon.json`` in its state directory tells of.
+
+    Raises
+    ------
+    OSError
+        When it is on another host, and there is none; the text says why, "" when it has no cluster.
+    """
+    if is_here(daemon):
+        return Way(str(daemon["socket"]))
+    try:
+        connect = json.loads((directory / "connect.json").read_text())
+    except (OSError, ValueError):
+        raise OSError("") from None
+    if not connect.get("daemon"):
+        raise OSError(str(connect.get("no_daemon")))
+    host, _, port = connect["daemon"].partition(":")
+    return Way("", host, int(port), connect["certificate"], connect["key"])
+
+
+def has_ended(directory: Path) -> bool:
+    """Whether nobody holds the lock that a dracod holds as long as it lives."""
+    lock = struct.pack("hhqqi", fcntl.F_WRLCK, os.SEEK_SET, 0, 0, 0)
+    try:
+        fd = os.open(directory / "lock", os.O_RDWR | os.O_CLOEXEC | os.O_NOFOLLOW)
+    except OSError:
+        return False
+    try:
+        answer = fcntl.fcntl(fd, fcntl.F_OFD_GETLK, lock)
+    except OSError:
+        return False
+    finally:
+        os.close(fd)
+    return struct.unpack("hhqqi", answer)[0] == fcntl.F_UNLCK
+
+
+def unreachable(directory: Path, daemon: dict[str, Any], why: str) -> str:
+    """Say where a dracod of another host is, why it cannot be reached, and what to do.
+
+    Parameters
+    ----------
+    directory : Path
+        Its state directory.
+    daemon : dict
+        What ``daemon.json`` says.
+    why : str
+        What hinders; "" when it has no cluster.
+    """
+    name, here = directory.name, socket.gethostname()
+    place = f"on host {daemon.get('host')} (process {daemon.get('pid')})"
+    file = directory / "daemon.json"
+    command = f"ssh {daemon.get('host')} dracoctl --name {name}"
+    if has_ended(directory):
+        return (
+            f'dracod "{name}" ran {place} and has ended without a farewell: nobody holds '
+            f"{directory / 'lock'} any more. To go on from {here}, remove {file} and start it "
+            "again: what is left of its cluster is ended then"
+        )
+    if not why:
+        return (
+            f'dracod "{name}" runs {place} and has no cluster now, so that it cannot be reached '
+            f"from {here}: {command} shutdown ends it, and the next start may be here"
+        )
+    return (
+        f'dracod "{name}" runs {place} and cannot be reached from {here}: {why}. Use {command} '
+        f"(if that host is gone for good, remove {file})"
+    )

@@ -115,6 +115,8 @@ def label() -> dict[str, Any]:
     program = os.path.basename(sys.argv[0]) if sys.argv else ""
     if program in ("", "-", "-c", "-m"):
         program = "python"
+    if program == "__main__.py":
+        program = os.path.basename(os.path.dirname(sys.argv[0]))
     if in_kernel():
         program = "Jupyter kernel"
     result: dict[str, Any] = {"host": socket.gethostname(), "pid": os.getpid()}

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import asyncio
+from collections.abc import Generator
 from typing import Any
 
 from draco import _join
@@ -10,15 +12,24 @@ from draco import _join
 class Adaptive:
     """The bounds between which dracod fits the cluster to the work.
 
+    That of an asynchronous cluster can be awaited, and holds the bounds that were asked for until
+    dracod has answered: programs written for distributed's own clusters do not wait.
+
     Attributes
     ----------
-    minimum, maximum : int
+    minimum, maximum : int or None
         In workers.
     """
 
-    def __init__(self, minimum: int, maximum: int) -> None:
+    def __init__(self, minimum: int | None, maximum: int | None) -> None:
         self.minimum = minimum
         self.maximum = maximum
+        self._answer: asyncio.Task[Adaptive] | None = None
+
+    def __await__(self) -> Generator[Any, None, Adaptive]:
+        if self._answer is not None:
+            yield from self._answer
+        return self
 
     def stop(self) -> None:
         """Do nothing: dracod adapts until a size is set by ``scale``."""
@@ -31,6 +42,7 @@ class Sized:
     """What a cluster can do about its size; a part of :class:`draco.Cluster`."""
 
     _adaptive: Adaptive | None
+    _report: dict[str, Any]
     _report_time: float
 
     def scale(
@@ -87,10 +99,19 @@ class Sized:
         Adaptive
             The bounds that hold; an awaitable of it when asynchronous.
         """
-        return self.sync(self._adapt, minimum, maximum, minimum_jobs, maximum_jobs)
+        low, high = _bounds(self._report.get("size"))
+        adaptive = Adaptive(
+            low if minimum is None else minimum, high if maximum is None else maximum
+        )
+        wish = adaptive, minimum, maximum, minimum_jobs, maximum_jobs
+        if not self.asynchronous:
+            return self.sync(self._adapt, *wish)
+        adaptive._answer = self._spawn(self._adapt(*wish))
+        return adaptive
 
     async def _adapt(
         self,
+        adaptive: Adaptive,
         minimum: int | None,
         maximum: int | None,
         minimum_jobs: int | None,
@@ -104,9 +125,15 @@ class Sized:
         bounds = {"minimum": minimum, "maximum": maximum}
         params = {name: value for name, value in bounds.items() if value is not None}
         size = await self._call("adapt", params)
-        per_job = size["per_job"]["workers"]
-        self._adaptive = Adaptive(
-            size["minimum_jobs"] * per_job, size["maximum_jobs"] * per_job
-        )
+        adaptive.minimum, adaptive.maximum = _bounds(size)
+        self._adaptive = adaptive
         self._report_time = 0.0
-        return self._adaptive
+        return adaptive
+
+
+def _bounds(size: dict[str, Any] | None) -> tuple[int | None, int | None]:
+    """The bounds of dracod's report of the size, in workers; None where there are none."""
+    if not size:
+        return None, None
+    per_job = size["per_job"]["workers"]
+    return size["minimum_jobs"] * per_job, size["maximum_jobs"] * per_job

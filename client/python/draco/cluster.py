@@ -9,7 +9,7 @@ import time
 import warnings
 import weakref
 from collections.abc import Coroutine, Generator, Iterable
-from typing import TYPE_CHECKING, Any, Literal, Unpack
+from typing import TYPE_CHECKING, Any, ClassVar, Literal, TypeVar, Unpack
 
 from distributed.core import Status, rpc
 from distributed.deploy.cluster import Cluster as DaskCluster
@@ -28,6 +28,8 @@ from draco.errors import ClusterNotRunning, DaemonNotRunning, DracoError, DracoW
 if TYPE_CHECKING:
     from distributed import Client
     from tornado.ioloop import IOLoop
+
+T = TypeVar("T")
 
 #: How often the scheduler is asked for its workers when nothing is heard of, in seconds.
 REFRESH = 5.0
@@ -75,6 +77,9 @@ class Cluster(Sized, DaskCluster):
     """
 
     _instances: weakref.WeakSet[Cluster] = weakref.WeakSet()
+
+    #: Whether an object keeps the cluster from stopping when nobody else uses it.
+    _holds: ClassVar[bool] = True
 
     def __init__(
         self,
@@ -208,7 +213,8 @@ class Cluster(Sized, DaskCluster):
         connection.on_notification = self._on_notification
         await connection.call("events", {"count": 0, "follow": True})
         # From here on the cluster outlives this connection.
-        await connection.call("attach", {"label": label()})
+        if self._holds:
+            await connection.call("attach", {"label": label()})
 
     async def _watch_scheduler(self) -> None:
         """Do what the base class does in ``_start``, but for several clusters of one scheduler.
@@ -335,10 +341,11 @@ class Cluster(Sized, DaskCluster):
             self.shutdown_on_close = False
             self._spawn(self._close())
 
-    def _spawn(self, work: Coroutine[Any, Any, Any]) -> None:
+    def _spawn(self, work: Coroutine[Any, Any, T]) -> asyncio.Task[T]:
         task = asyncio.ensure_future(work)
         self._tasks.add(task)
         task.add_done_callback(self._tasks.discard)
+        return task
 
     # Asking dracod
 

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator
+import contextlib
+from collections.abc import AsyncIterator, Iterator, Mapping
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from draco._client import call_once
 from draco._daemon import read_daemon_file, state_directory
@@ -13,6 +14,8 @@ from draco._reach import find_way, is_here
 from draco.errors import DracoError
 
 if TYPE_CHECKING:
+    from distributed.security import Security
+
     from draco.cluster import Cluster
 
 
@@ -53,10 +56,12 @@ def list_clusters() -> list[ClusterInfo]:
     list of ClusterInfo
         By name.
     """
-    directory = state_directory()
-    names = sorted(path.parent.name for path in directory.glob("*/daemon.json"))
-    found = (_look(name) for name in names)
+    found = (_look(name) for name in _names())
     return [info for info in found if info is not None]
+
+
+def _names() -> list[str]:
+    return sorted(path.parent.name for path in state_directory().glob("*/daemon.json"))
 
 
 def _look(name: str) -> ClusterInfo | None:
@@ -82,6 +87,40 @@ def _look(name: str) -> ClusterInfo | None:
         scheduler["address"],
         scheduler["dashboard"],
     )
+
+
+def find_security(info: Mapping[str, Any]) -> Security | None:
+    """Find the certificate for a ``Client(address)``: for Dask's ``client.security-loader``.
+
+    Parameters
+    ----------
+    info : mapping
+        ``address``, which the client was given.
+
+    Returns
+    -------
+    distributed.Security or None
+        None when no cluster of this user is at that address.
+    """
+    address = str(info.get("address"))
+    if not address.startswith("tls://"):
+        return None
+    from draco._join import security_of
+
+    for variables in _environments():
+        if variables.get("DASK_SCHEDULER_ADDRESS") == address:
+            return security_of(variables)
+    return None
+
+
+def _environments() -> Iterator[dict[str, str]]:
+    """Tell, for each cluster of this host, what a ``Client()`` would need."""
+    for name in _names():
+        daemon = read_daemon_file(name)
+        if daemon is None or is_elsewhere(name, daemon):
+            continue
+        with contextlib.suppress(OSError, DracoError):  # it has ended, or runs no cluster
+            yield call_once(str(daemon["socket"]), "environment", timeout=2)
 
 
 async def discover() -> AsyncIterator[tuple[str, type[Cluster]]]:

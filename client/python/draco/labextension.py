@@ -1,0 +1,118 @@
+"""JupyterLab's panel of Dask clusters (dask-labextension): lists those that run already.
+
+A server extension of Jupyter. The panel's own list has what was made in the panel; this adds the
+clusters that another notebook or ``dracoctl start`` began, under their names.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from typing import TYPE_CHECKING, Any
+from uuid import uuid4
+
+from distributed.core import Status
+
+from draco.cluster import Cluster
+from draco.discovery import list_clusters
+from draco.errors import DracoError
+
+if TYPE_CHECKING:
+    from jupyter_server.serverapp import ServerApp
+
+log = logging.getLogger(__name__)
+
+
+class ListedCluster(Cluster):
+    """A cluster that is only shown: a panel that is open keeps nothing from stopping.
+
+    ``close`` is the panel's button "shutdown", which does not ask: it stops the cluster unless
+    somebody is attached.
+    """
+
+    _holds = False
+
+    async def _close(self) -> None:
+        if self.status == Status.running and self.shutdown_on_close:
+            self.status = Status.closing
+            answer = await self._call("stop", {"alone": True})
+            if answer.get("kept"):
+                self.status = Status.running
+                raise DracoError(await self._in_use())
+            self.shutdown_on_close = False
+        await super()._close()
+
+    async def _in_use(self) -> str:
+        attached = (await self._refresh()).get("attached") or []
+        names = [str(item.get("notebook") or item.get("program") or "?") for item in attached]
+        return (
+            f'the cluster "{self.name}" is in use by {", ".join(names) or "another program"}; '
+            f"dracoctl --name {self.name} stop ends it for all"
+        )
+
+
+class Panel:
+    """Keeps the panel's list up to date, whenever somebody looks at it.
+
+    Parameters
+    ----------
+    manager : dask_labextension.manager.DaskClusterManager
+        What the panel lists; a cluster is added to its tables, as if it had been made there.
+    """
+
+    def __init__(self, manager: Any) -> None:
+        self._manager = manager
+        self._list = manager.list_clusters
+        self._update: asyncio.Task[None] | None = None
+        manager.list_clusters = self.list_clusters
+
+    def list_clusters(self) -> list[dict[str, Any]]:
+        """List what is known now, and look for what to tell the next time."""
+        if self._update is None or self._update.done():
+            self._update = asyncio.ensure_future(self._look())
+        self._drop()
+        models: list[dict[str, Any]] = self._list()
+        return models
+
+    def _drop(self) -> None:
+        """Forget clusters that have ended, and those listed that were then made in the panel."""
+        clusters = {k: c for k, c in self._manager._clusters.items() if isinstance(c, Cluster)}
+        made = {c.name for c in clusters.values() if not isinstance(c, ListedCluster)}
+        for key, cluster in clusters.items():
+            twice = isinstance(cluster, ListedCluster) and cluster.name in made
+            if cluster.status == Status.closed or twice:
+                cluster.shutdown_on_close = False
+                cluster._spawn(cluster._close())
+                del self._manager._clusters[key], self._manager._cluster_names[key]
+                self._manager._adaptives.pop(key, None)
+
+    async def _look(self) -> None:
+        known = {getattr(c, "name", None) for c in self._manager._clusters.values()}
+        for info in await asyncio.to_thread(list_clusters):
+            if info.state != "running" or info.name in known:
+                continue
+            try:
+                cluster = await ListedCluster.from_name(
+                    info.name, asynchronous=True, quiet=True, shutdown_on_close=True
+                )
+            except (DracoError, OSError) as exc:
+                log.warning("draco: cluster %s is not listed: %s", info.name, exc)
+                continue
+            key = str(uuid4())
+            self._manager._clusters[key] = cluster
+            self._manager._cluster_names[key] = info.name
+
+
+def _jupyter_server_extension_points() -> list[dict[str, str]]:
+    return [{"module": "draco.labextension"}]
+
+
+def _load_jupyter_server_extension(server: ServerApp) -> None:
+    try:
+        from dask_labextension.manager import manager
+    except ImportError:
+        return
+    if all(hasattr(manager, name) for name in ("_clusters", "_cluster_names", "_adaptives")):
+        Panel(manager)
+    else:
+        server.log.warning("draco: running clusters are not listed by this dask-labextension")

@@ -78,6 +78,24 @@ def user(tmp_path: Path) -> User:
     return User(tmp_path)
 
 
+#: Files that take minutes, the longest first: begun last, one of them would run alone in the end.
+LONG = [
+    "test_scaling.py",
+    "test_worker_start.py",
+    "test_size_commands.py",
+    "test_failure.py",
+    "test_faults.py",
+    "test_preload.py",
+    "test_systemd.py",
+]
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Let the long files come first; the order within a file stays."""
+    rank = {name: number for number, name in enumerate(LONG)}
+    items.sort(key=lambda item: rank.get(item.path.name, len(LONG)))
+
+
 def pytest_report_header() -> str:
     build = os.environ.get("DRACO_BUILD", str(SOURCE / "build"))
     return f"draco: programs of {build}"

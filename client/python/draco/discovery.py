@@ -114,13 +114,15 @@ def find_security(info: Mapping[str, Any]) -> Security | None:
 
 
 def _environments() -> Iterator[dict[str, str]]:
-    """Tell, for each cluster of this host, what a ``Client()`` would need."""
+    """Tell, for each cluster of this user, what a ``Client()`` would need."""
     for name in _names():
         daemon = read_daemon_file(name)
-        if daemon is None or is_elsewhere(name, daemon):
+        if daemon is None:
             continue
         with contextlib.suppress(OSError, DracoError):  # it has ended, or runs no cluster
-            yield call_once(str(daemon["socket"]), "environment", timeout=2)
+            yield call_once(
+                find_way(state_directory() / name, daemon), "environment", timeout=2
+            )
 
 
 async def discover() -> AsyncIterator[tuple[str, type[Cluster]]]:

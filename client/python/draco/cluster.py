@@ -232,17 +232,22 @@ class Cluster(Sized, DaskCluster):
 
     async def _sync_cluster_info(self) -> None:
         """Keep ``scheduler_info`` up to date: after each event, and now and then."""
-        with contextlib.suppress(OSError):  # what that means, dracod tells
-            await self.scheduler_comm.set_metadata(
-                keys=["cluster-manager-info"], value=self._cluster_info.copy()
-            )
-            while self.status == Status.running:
-                with contextlib.suppress(TimeoutError, asyncio.TimeoutError):
-                    await asyncio.wait_for(self._news.wait(), REFRESH)
-                self._news.clear()
+        told = False
+        while self.status == Status.running:
+            with contextlib.suppress(
+                OSError
+            ):  # it may pass; when the scheduler is gone, dracod tells
+                if not told:
+                    await self.scheduler_comm.set_metadata(
+                        keys=["cluster-manager-info"], value=self._cluster_info.copy()
+                    )
+                    told = True
                 await self._refresh_workers()
                 await self._tell_use()
-                await asyncio.sleep(self._sync_interval / 4)
+            await asyncio.sleep(self._sync_interval / 4)
+            with contextlib.suppress(TimeoutError, asyncio.TimeoutError):
+                await asyncio.wait_for(self._news.wait(), REFRESH)
+            self._news.clear()
 
     async def _tell_use(self) -> None:
         """Let others see that this process waits for work that it has sent."""
@@ -432,12 +437,12 @@ class Cluster(Sized, DaskCluster):
     async def _wait_for_workers(self, n_workers: int = 0, timeout: float | None = None) -> None:
         deadline = None if timeout is None else time.monotonic() + float(timeout)
         while True:
+            if self.status != Status.running:
+                raise ClusterNotRunning(f'the cluster "{self.name}" was closed or has ended')
             await self._refresh_workers()
             there = len(self.scheduler_info["workers"])
             if there >= n_workers:
                 return
-            if self.status != Status.running:
-                raise ClusterNotRunning(f'the cluster "{self.name}" was closed or has ended')
             if deadline is not None and time.monotonic() > deadline:
                 raise TimeoutError(
                     f"Only {there}/{n_workers} workers arrived after {timeout} s"

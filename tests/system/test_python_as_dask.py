@@ -1,0 +1,160 @@
+"""What distributed's tests of its own clusters check, of draco.Cluster."""
+
+from __future__ import annotations
+
+import pytest
+from harness import Draco, wait_for
+from kernels import SMALL, Kernel
+
+START = (
+    "from distributed import Client\nfrom draco import Cluster\n"
+    f"cluster = Cluster({SMALL}, maximum=6, quiet=True)\n"
+    "client = Client(cluster)\ncluster.wait_for_workers(2, timeout=60)\n"
+)
+
+
+@pytest.fixture
+def kernel(draco: Draco):
+    """A process with a cluster of two workers, and a client of it."""
+    with Kernel(draco) as kernel:
+        kernel.run(START)
+        yield kernel
+        kernel.run("client.close(); cluster.close()")
+
+
+def test_several_clients(kernel: Kernel) -> None:
+    out = kernel.run(
+        "with Client(cluster) as other:\n"
+        "    future = other.submit(pow, 2, 5)\n"
+        "    print(client.submit(sum, [1, 2]).result(), future.result())\n"
+        "print(client.status, cluster.status.name, client.cluster is cluster)"
+    )
+    assert out.splitlines() == ["3 32", "running running True"]
+
+
+def test_identity(kernel: Kernel, draco: Draco) -> None:
+    out = kernel.run(
+        "other = Cluster.from_name(quiet=True)\n"
+        "print(cluster == other, cluster != client, len({cluster, other, cluster}))\n"
+        "print(cluster.scheduler_address == other.scheduler_address == client.scheduler.address)\n"
+        "print(cluster.asynchronous, cluster.loop.asyncio_loop.is_running())\n"
+        "other.close()"
+    )
+    assert out.splitlines() == ["True True 2", "True", "False True"]
+    # The scheduler knows who manages it.
+    info = 'print(client.get_metadata(["cluster-manager-info"])["name"])'
+    assert kernel.run(info).strip() == draco.name
+
+
+def test_what_there_is(kernel: Kernel) -> None:
+    out = kernel.run(
+        "address = list(cluster.scheduler_info['workers'])[0]\n"
+        "print(list(cluster.get_logs(cluster=False, scheduler=False, workers=[address])) == [address])\n"
+        "print(list(cluster.get_logs(cluster=True, scheduler=False, workers=False)))"
+    )
+    assert out.splitlines() == ["True", "['Cluster']"]
+    assert "<strong>Workers:</strong> 2" in kernel.run("print(cluster._repr_html_())")
+    assert "workers=2, threads=2, memory=1.00 GiB" in kernel.run("print(cluster)")
+
+
+def test_to_zero_and_back(kernel: Kernel, draco: Draco) -> None:
+    kernel.run("cluster.scale(0)")
+    wait_for(lambda: not draco.jobs(), "no job is left")
+    wait_for(
+        lambda: kernel.run("print(len(cluster.scheduler_info['workers']))") == "0\n",
+        "no worker is left",
+    )
+    assert "workers=0, threads=0" in kernel.run("print(cluster)")
+    kernel.run("future = client.submit(pow, 2, 5)\ncluster.scale(2)")
+    assert kernel.run("print(future.result(timeout=60))") == "32\n"
+    # Adaptive, then by hand again.
+    kernel.run("cluster.adapt(minimum=4, maximum=6)\ncluster.wait_for_workers(4, timeout=60)")
+    assert "Adaptive" in kernel.run("print(cluster._scaling_status())")
+    kernel.run("cluster.scale(2)")
+    assert "Manual" in kernel.run("print(cluster._scaling_status())")
+    wait_for(lambda: len(draco.jobs()) == 1, "one job is left")
+
+
+def test_restart(kernel: Kernel, draco: Draco) -> None:
+    kernel.run("client.restart(timeout=60)")
+    assert kernel.run("print(client.submit(pow, 2, 5).result(timeout=60))") == "32\n"
+    assert kernel.run("print(len(cluster.scheduler_info['workers']))") == "2\n"
+    assert len(draco.all_jobs()) == 1
+
+
+def test_a_failure_of_the_network_passes(kernel: Kernel) -> None:
+    """The workers are still kept up to date after it."""
+    kernel.run(
+        "comm, cluster.scheduler_comm = cluster.scheduler_comm, None\n"
+        "class Broken:\n    failures = 0\n    async def identity(self):\n"
+        "        Broken.failures += 1\n        raise OSError('the network is down')\n"
+        "cluster.scheduler_comm = Broken()\ncluster.scale(4)"
+    )
+    wait_for(lambda: int(kernel.run("print(Broken.failures)")) > 0, "it has failed")
+    kernel.run("cluster.scheduler_comm = comm")
+    wait_for(
+        lambda: kernel.run("print(len(cluster.scheduler_info['workers']))") == "4\n",
+        "the new workers are seen",
+    )
+
+
+def test_after_the_end(kernel: Kernel, draco: Draco) -> None:
+    kernel.run("cluster.close()")
+    wait_for(lambda: kernel.run("print(client.status)") == "closed\n", "the client closes")
+    assert draco.cluster_state() == "stopped"
+    # It can still be looked at, but not used.
+    assert draco.name in kernel.run("print(cluster, cluster._repr_html_(), cluster.jobs)")
+    for code, text in (
+        ("Client(cluster)", "RuntimeError"),
+        ("client.submit(sum, [1])", "losed"),
+        ("cluster.scale(2)", "ClusterNotRunning"),
+        ("cluster.adapt()", "ClusterNotRunning"),
+        ("cluster.get_logs()", "ClusterNotRunning"),
+        ("cluster.wait_for_workers(5, timeout=5)", "ClusterNotRunning"),
+    ):
+        assert text in kernel.fail(code), code
+
+
+def test_again_and_again(draco: Draco) -> None:
+    """Nothing piles up in the process."""
+    with Kernel(draco) as kernel:
+        kernel.run(
+            "import threading, warnings\nwarnings.simplefilter('error', ResourceWarning)"
+        )
+        kernel.run(START + "client.close(); cluster.close()")
+        before = int(kernel.run("print(threading.active_count())"))
+        kernel.run(
+            "for _ in range(2):\n"
+            f"    with Cluster({SMALL}, quiet=True) as cluster, Client(cluster) as client:\n"
+            "        assert client.submit(pow, 2, 5).result() == 32"
+        )
+        assert int(kernel.run("print(threading.active_count())")) <= before
+
+
+def test_asynchronous_leaves_no_task(draco: Draco) -> None:
+    with Kernel(draco) as kernel:
+        out = kernel.run(
+            f"""
+import asyncio
+from distributed import Client
+from draco import Cluster
+
+async def use():
+    before = asyncio.all_tasks()
+    async with Cluster({SMALL}, asynchronous=True, quiet=True) as cluster:
+        assert cluster.asynchronous and await cluster is cluster
+        async with Client(cluster, asynchronous=True) as client:
+            print(await client.submit(pow, 2, 5))
+    await asyncio.sleep(0.1)
+    print(asyncio.all_tasks() - before)
+    try:
+        await Client(cluster, asynchronous=True)
+    except RuntimeError as error:
+        print(error)
+
+asyncio.run(use())
+"""
+        )
+    result, tasks, error = out.splitlines()
+    assert result == "32" and tasks == "set()"
+    assert "closed" in error

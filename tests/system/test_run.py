@@ -16,7 +16,8 @@ def test_the_cluster_is_there_for_the_command(draco: Draco) -> None:
     result = draco.run("run", *SMALL, "--", PYTHON, "-c", CODE)
     assert result.stdout == "32\n"
     assert "is pending" in result.stderr or "runs" in result.stderr
-    assert not draco.jobs() and not draco.processes()  # nor a dracod
+    wait_for(lambda: not draco.processes(), "nor is a dracod left")
+    assert not draco.jobs()
 
 
 def test_its_exit_status(draco: Draco) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import os
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
@@ -24,6 +25,9 @@ _DEFAULT_LINK = "{scheme}://{host}:{port}/status"
 
 #: How much of dracod's log belongs to the logs of a cluster, in bytes.
 TAIL = 32 * 1024
+
+#: How often, and with which pause in seconds, a stop is asked for while others are connected.
+STOP_TRIES, STOP_PAUSE = 8, 0.1
 
 
 async def join(
@@ -125,6 +129,16 @@ def own_stop() -> dict[str, Any]:
         "alone": True,
         "clients": [client.id for client in list(Client._instances)],
     }
+
+
+async def stop_if_alone(connection: Connection) -> None:
+    """Stop the cluster that a start of this connection began, unless others use it."""
+    # A client that was just closed, perhaps of another process, needs a moment to leave.
+    for _ in range(STOP_TRIES):
+        answer = await connection.call("stop", own_stop())
+        if not answer.get("clients"):
+            break
+        await asyncio.sleep(STOP_PAUSE)
 
 
 def has_pending_work(cluster: Cluster) -> bool:

@@ -37,9 +37,6 @@ REFRESH = 5.0
 #: How old dracod's status may be where it cannot be asked at once, in seconds.
 FRESH = 1.0
 
-#: How often, and with which pause in seconds, a stop is asked for while others are connected.
-STOP_TRIES, STOP_PAUSE = 8, 0.1
-
 
 class Cluster(Sized, DaskCluster):
     """The user's cluster on Slurm: joined when it runs, else started.
@@ -303,15 +300,10 @@ class Cluster(Sized, DaskCluster):
             return
         connection.on_lost = None
         with contextlib.suppress(DaemonNotRunning):
-            if self.shutdown_on_close != "auto":
+            if self.shutdown_on_close == "auto":
+                await _join.stop_if_alone(connection)
+            else:
                 await connection.call("stop")
-                return
-            # A client that was just closed, perhaps of another process, needs a moment to leave.
-            for _ in range(STOP_TRIES):
-                answer = await connection.call("stop", _join.own_stop())
-                if not answer.get("clients"):
-                    break
-                await asyncio.sleep(STOP_PAUSE)
 
     def shutdown(self, timeout: float | None = None) -> Any:
         """Stop the cluster, whoever else uses it, and close.

@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import json
 import os
+import random
 import shlex
 import shutil
 import signal
@@ -63,6 +64,13 @@ def wait_for(
             return value
         assert time.monotonic() < deadline, f"not within {timeout:g} s: {what}"
         time.sleep(pause)
+
+
+def random_moments() -> random.Random:
+    """Random numbers, others in each run; ``DRACO_TEST_SEED`` repeats those of a failure."""
+    seed = os.environ.get("DRACO_TEST_SEED") or str(random.SystemRandom().randrange(10**6))
+    print(f"DRACO_TEST_SEED={seed}")
+    return random.Random(seed)
 
 
 def is_alive(pid: int) -> bool:

@@ -7,7 +7,7 @@ import time
 from typing import Any
 
 import pytest
-from harness import Draco, wait_for
+from harness import Draco, random_moments, wait_for
 from kernels import SMALL, environment
 
 pytest.importorskip("ipykernel", reason="ipykernel is not installed")
@@ -48,7 +48,12 @@ class JupyterKernel:
 
     def run(self, code: str, timeout: float = 100) -> tuple[str, dict[str, str], str | None]:
         """Run a cell: what it printed, what it showed, and the name of its exception."""
-        number = self.client.execute(code)
+        return self.finish(self.client.execute(code), timeout)
+
+    def finish(
+        self, number: str, timeout: float = 100
+    ) -> tuple[str, dict[str, str], str | None]:
+        """Wait for the end of the cell that ``client.execute()`` has begun."""
         out, shown, error = "", {}, None
         while True:
             message = self.client.get_iopub_msg(timeout=timeout)
@@ -117,3 +122,32 @@ def test_interrupt_and_go_on(draco: Draco) -> None:
         assert kernel.run(CALL)[2] is None
         kernel.run("client.close(); cluster.close()")
     assert draco.cluster_state() == "stopped"
+
+
+def test_an_interrupt_at_any_moment(draco: Draco) -> None:
+    """No job is left that nobody wants, and the next call works."""
+    moments = random_moments()
+    with JupyterKernel(draco, "/n/one.ipynb") as kernel:
+        begin = time.monotonic()
+        assert kernel.run(CALL)[2] is None
+        usual = time.monotonic() - begin
+        kernel.run("client.close(); cluster.close()")
+        interrupted = 0
+        for _ in range(20):
+            number = kernel.client.execute(CALL)
+            time.sleep(moments.uniform(0, usual))
+            kernel.manager.interrupt_kernel()
+            _out, _shown, error = kernel.finish(number)
+            assert error in (None, "KeyboardInterrupt")
+            if error is None:  # it came too late, or before the cell began
+                kernel.run("client.close(); cluster.close()")
+                continue
+            interrupted += 1
+            wait_for(
+                lambda: draco.cluster_state() in ("stopped", "none") and not draco.jobs(),
+                "nothing is left",
+            )
+        assert interrupted > 5
+        assert kernel.run(CALL)[2] is None
+        assert kernel.run("client.submit(pow, 2, 5).result()")[1]["text/plain"] == "32"
+        kernel.run("client.close(); cluster.close()")

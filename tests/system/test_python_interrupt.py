@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-import random
 import threading
 
-from harness import Draco, wait_for
+from harness import Draco, random_moments, wait_for
 from kernels import SMALL, Kernel
 
 CALL = (
@@ -15,7 +14,7 @@ MOMENTS = 20
 
 
 def test_an_interrupt_at_any_moment(draco: Draco) -> None:
-    pause, moments = threading.Event(), random.Random(6)
+    pause, moments = threading.Event(), random_moments()
     with Kernel(draco) as kernel:
         kernel.run("import draco, distributed")
         kernel.run(CALL + "\nclient.close(); cluster.close()")
@@ -42,7 +41,7 @@ def test_an_interrupt_at_any_moment(draco: Draco) -> None:
 
 def test_an_interrupt_leaves_a_cluster_of_others(draco: Draco) -> None:
     draco.start()
-    pause, moments = threading.Event(), random.Random(7)
+    pause, moments = threading.Event(), random_moments()
     with Kernel(draco) as kernel:
         kernel.run("import draco, distributed")
         for _ in range(8):

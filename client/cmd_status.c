@@ -105,8 +105,9 @@ static void print_size(const json_t *cluster, const json_t *size)
 		json_get_integer(cluster, "jobs", 0), fixed ? "" : "at most ", most,
 		most == 1 ? "" : "s", json_get_text(size, "why", "?"));
 	if (json_get_boolean(size, "paused", 0))
-		printf("; %spaused%s, dracoctl resume ends that", output_colour(COLOUR_BUSY),
-			output_colour(COLOUR_NONE));
+		printf("; %spaused%s (%s), dracoctl resume ends that",
+			output_colour(COLOUR_BUSY), output_colour(COLOUR_NONE),
+			json_get_text(size, "paused_why", "?"));
 	putchar('\n');
 }
 

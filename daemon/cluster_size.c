@@ -28,6 +28,7 @@
 void cluster_size_finish(struct cluster *cluster)
 {
 	strv_finish(&cluster->size.told);
+	xreplace(&cluster->size.paused, NULL);
 }
 
 void cluster_size_begin(struct cluster *cluster)
@@ -86,7 +87,7 @@ static void limits_of(const struct cluster *cluster, struct fleet_limits *ret)
 		.margin_ms = s->handover_margin_ms,
 		.longest_ms = (int64_t)(size->demand.longest_s * 1000),
 		.by_hand = size->limits.fixed_jobs >= 0,
-		.paused = size->paused,
+		.paused = size->paused != NULL,
 		.may_submit = !cluster->placer && loop_now_ms() >= cluster->hold_until_ms,
 	};
 }
@@ -308,15 +309,23 @@ int cluster_adapt(struct cluster *cluster, int64_t minimum, int64_t maximum, str
 	return 0;
 }
 
-void cluster_pause(struct cluster *cluster, bool paused)
+void cluster_pause(struct cluster *cluster, const char *why)
 {
-	if (cluster->size.paused != paused)
+	if (!cluster->size.paused)
 		history_note(EVENT_DECISION, "cluster", cluster->name,
-			paused ? "paused by hand: no job is asked for and none given back"
-			       : "goes on after a pause");
-	cluster->size.paused = paused;
-	if (!paused)
-		cluster_failure_resume(cluster);
+			"paused (%s): no job is asked for and none given back", why);
+	xreplace(&cluster->size.paused, why);
+	changed(cluster);
+}
+
+void cluster_resume(struct cluster *cluster)
+{
+	if (!cluster->size.paused)
+		return;
+	history_note(EVENT_DECISION, "cluster", cluster->name, "goes on after a pause (%s)",
+		cluster->size.paused);
+	xreplace(&cluster->size.paused, NULL);
+	cluster_failure_resume(cluster);
 	changed(cluster);
 }
 

@@ -151,10 +151,10 @@ static int change(struct cluster *cluster, enum rpc_method_id method, const json
 	case RPC_ADAPT:
 		return adapt(cluster, params, err);
 	case RPC_PAUSE:
-		cluster_pause(cluster, true);
+		cluster_pause(cluster, "by hand");
 		return 0;
 	case RPC_RESUME:
-		cluster_pause(cluster, false);
+		cluster_resume(cluster);
 		return 0;
 	case RPC_RETIRE:
 		return retire(cluster, params, err);

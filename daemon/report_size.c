@@ -31,9 +31,10 @@ json_t *report_size(const struct cluster *cluster)
 	/* As it would be decided now: what was asked for just now counts already. */
 	scaling_decide(&state, &size->limits, &size->demand, loop_now_ms(), &target);
 	why = scaling_explain(&target, &size->limits, &size->demand);
-	return json_pack("{s:s, s:b, s:I, s:I, s:I, s:I, s:o, s:o}", "mode",
-		size->limits.fixed_jobs >= 0 ? "fixed" : "adaptive", "paused", size->paused,
-		"minimum_jobs", (json_int_t)size->limits.minimum_jobs, "maximum_jobs",
+	return json_pack("{s:s, s:b, s:o, s:I, s:I, s:I, s:I, s:o, s:o}", "mode",
+		size->limits.fixed_jobs >= 0 ? "fixed" : "adaptive", "paused",
+		size->paused != NULL, "paused_why", json_text(size->paused), "minimum_jobs",
+		(json_int_t)size->limits.minimum_jobs, "maximum_jobs",
 		(json_int_t)size->limits.maximum_jobs, "target", (json_int_t)target.jobs,
 		"needed", (json_int_t)target.needed, "why", json_text(why), "per_job",
 		report_per_job(cluster));

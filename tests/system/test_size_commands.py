@@ -179,7 +179,7 @@ def test_answers_for_programs(draco: Draco) -> None:
     for words in [["pause"], ["scale", "1"], ["adapt"], ["resume"], ["retire", job]]:
         answer = json.loads(draco.run("--json", *words).stdout)
         assert set(answer) == {
-            "mode", "paused", "minimum_jobs", "maximum_jobs", "target", "needed", "why", "per_job",
+            "mode", "paused", "paused_why", "minimum_jobs", "maximum_jobs", "target", "needed", "why", "per_job",
         }  # fmt: skip
         assert answer["per_job"] == {"workers": 2, "cores": 2, "memory_mib": 1024}
         assert answer["mode"] == ("fixed" if words[0] == "scale" else "adaptive")
@@ -276,7 +276,7 @@ def test_pause(draco: Draco) -> None:
     draco.run("start", *TINY, "--maximum=4", "--idle-hold=1")
     draco.run("pause")
     assert size(draco)["paused"] is True
-    assert re.search(r"^size .*paused", draco.run("status").stdout, re.MULTILINE)
+    assert re.search(r"^size .*paused \(by hand\)", draco.run("status").stdout, re.MULTILINE)
     draco.run("scale", "3", "--jobs")
     keeps(draco, 1)
     draco.run("scale", "0")

@@ -182,6 +182,27 @@ static void warn_of_long_tasks(struct cluster *cluster)
 		format_walltime(s->walltime_s, lives));
 }
 
+/* Tasks wait, and the pause keeps jobs from coming for them. */
+static void check_stranded(struct cluster *cluster)
+{
+	struct cluster_size *size = &cluster->size;
+	bool was_stranded = size->stranded;
+	const struct job *job;
+
+	size->stranded = size->paused && size->demand.ready > 0;
+	TAILQ_FOREACH (job, jobs_list(cluster->jobs), link)
+		if (job_phase_is_wanted(job->phase))
+			size->stranded = false;
+	if (size->stranded && !was_stranded)
+		history_failure("cluster", cluster->name, NULL,
+			"%" PRId64
+			" tasks wait, and no job is left for them in the pause (%s): "
+			"\"dracoctl resume\" brings one",
+			size->demand.ready, size->paused);
+	if (size->stranded != was_stranded)
+		cluster->ops->changed(cluster->arg);
+}
+
 /* Nobody is connected or attached, and nothing is to be done: for how long? Returns when to look again. */
 static int64_t check_unused(struct cluster *cluster)
 {
@@ -239,6 +260,7 @@ int64_t cluster_size_reconcile(struct cluster *cluster)
 		cluster->ops->changed(cluster->arg);
 	}
 	warn_of_long_tasks(cluster);
+	check_stranded(cluster);
 	next = size->target.wake_ms;
 	fleet = reconcile_fleet(cluster);
 	next = min_of(next, cluster_giveback_settle(cluster));

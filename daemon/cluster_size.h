@@ -22,7 +22,8 @@ struct cluster_size {
 	struct scaling_target target; /* as decided last */
 	struct fleet_state fleet;
 	struct handover_waits waits;
-	char *paused; /* why no job is asked for and none given back; NULL: that is not so */
+	char *paused;  /* why no job is asked for and none given back; NULL: that is not so */
+	bool stranded; /* there is work, but because of the pause no job for it */
 	int64_t unused_since_ms; /* no client, nobody attached and no work since; -1: there is */
 	struct strv told; /* of tasks with these names the user knows that they take too long */
 };

@@ -52,10 +52,14 @@ bool fleet_is_due(struct fleet *fleet, int64_t when_ms)
 
 struct handover_times fleet_times(const struct fleet *fleet, const struct fleet_job *job)
 {
+	int64_t longest_ms = fleet->limits->longest_ms;
 	struct handover_times times;
 
+	/* In a pause no fresh job comes for long tasks: keep those that are there for others. */
+	if (fleet->limits->paused && longest_ms + longest_ms / 4 > job->walltime_ms / 2)
+		longest_ms = 0;
 	handover_times(job->end_ms, job->walltime_ms, fleet->limits->lead_ms,
-		fleet->limits->margin_ms, fleet->limits->longest_ms, &times);
+		fleet->limits->margin_ms, longest_ms, &times);
 	return times;
 }
 

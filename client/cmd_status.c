@@ -241,6 +241,9 @@ static char *job_note(const json_t *job)
 	const char *reason = json_get_text(job, "reason", "");
 	char when[OUTPUT_TIME_MAX];
 
+	if (json_get_boolean(job, "stuck", 0))
+		return xasprintf("its results have nowhere to go (dracoctl retire --force %s)",
+			json_get_text(job, "id", "?"));
 	if (json_get_text(job, "end", NULL))
 		return xstrdup(json_get_text(job, "end", ""));
 	if (*reason && predicted)

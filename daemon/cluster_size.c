@@ -118,6 +118,17 @@ static void observe(struct cluster_size *size, struct job *job)
 	handover_observe(&size->waits, job->ready_since_ms - job->known_ms);
 }
 
+static void note_stuck(struct job *job, bool stuck)
+{
+	if (stuck && !job->stuck)
+		history_failure("job", job->id, NULL,
+			"has nothing to do any more, but its results have nowhere to go: it stays until "
+			"they are not needed, or another job takes them; \"dracoctl retire --force "
+			"%s\" ends it without them",
+			job->id);
+	job->stuck = stuck;
+}
+
 static void act(
 	struct cluster *cluster, struct job **jobs, const struct fleet_job *says, size_t count)
 {
@@ -127,6 +138,7 @@ static void act(
 				"job %s stays although no job is wanted: it holds results that no "
 				"other could take",
 				jobs[i]->id);
+		note_stuck(jobs[i], says[i].stuck);
 		if (says[i].action != FLEET_KEEP)
 			cluster_giveback(cluster, jobs[i], says[i].action, says[i].forced,
 				why_of(&says[i], cluster->size.limits.fixed_jobs >= 0));
@@ -351,11 +363,24 @@ void cluster_resume(struct cluster *cluster)
 	changed(cluster);
 }
 
-void cluster_retire(struct cluster *cluster, struct job *job)
+void cluster_retire(struct cluster *cluster, struct job *job, bool force)
 {
-	if (job->phase == PHASE_STARTING || job->phase == PHASE_READY)
+	if (!force && (job->phase == PHASE_STARTING || job->phase == PHASE_READY))
 		job->by_hand = true;
 	else
 		cluster_end_job(cluster, job, "given back by hand");
 	changed(cluster);
+}
+
+bool cluster_retire_waits(const struct cluster *cluster, const struct job *job)
+{
+	const struct job *other;
+
+	if (job->bytes == 0 || !job->by_hand ||
+		(cluster->size.target.jobs > 0 && !cluster->size.paused))
+		return false;
+	TAILQ_FOREACH (other, jobs_list(cluster->jobs), link)
+		if (other != job && job_phase_is_wanted(other->phase) && !other->by_hand)
+			return false;
+	return true;
 }

@@ -51,8 +51,12 @@ void cluster_pause(struct cluster *cluster, const char *why);
 void cluster_resume(struct cluster *cluster);
 
 /* Give this running job back as soon as its tasks are done and its data has moved; a pending one is
- * cancelled. It must be wanted (job_phase_is_wanted()). */
-void cluster_retire(struct cluster *cluster, struct job *job);
+ * cancelled. It must be wanted (job_phase_is_wanted()). force: at once, whatever is lost; it may be on its way
+ * out already, but not ENDING. */
+void cluster_retire(struct cluster *cluster, struct job *job, bool force);
+
+/* Will a job that is given back by hand stay for its data, no other being there or wanted? */
+bool cluster_retire_waits(const struct cluster *cluster, const struct job *job);
 
 /* "ready tasks 400, target 5 jobs, limit 5": for a person; the caller frees. */
 char *cluster_size_why(const struct cluster *cluster);

@@ -199,21 +199,36 @@ int cmd_resume(struct ctl *ctl, int argc, char **argv)
 
 /* dracoctl retire */
 
+static void print_retired(const char *job, const json_t *size, bool force)
+{
+	if (force)
+		printf("Job %s ends now.\n", job);
+	else if (json_get_boolean(size, "waits", 0))
+		printf("Job %s gets no more tasks, but its results have nowhere to go: it stays "
+		       "until they are not needed,\nor another job takes them. dracoctl retire "
+		       "--force %s ends it without them.\n",
+			job, job);
+	else
+		printf("Job %s is given back as soon as its tasks are done and its data has "
+		       "moved.\n",
+			job);
+}
+
 int cmd_retire(struct ctl *ctl, int argc, char **argv)
 {
 	_cleanup_json_ json_t *size = NULL;
+	bool force = false;
 	const char *job;
 	int status;
 
 	while (command_option(ctl, argc, argv) != -1)
-		;
+		force = true;
 	job = take_argument(ctl, argc, argv, "the job's id");
 	if (!job)
 		return CTL_USAGE;
-	status = request(ctl, "retire", json_pack("{s:o}", "job", json_text(job)), &size);
+	status = request(ctl, "retire",
+		json_pack("{s:o, s:b}", "job", json_text(job), "force", force), &size);
 	if (is_for_people(ctl, status))
-		printf("Job %s is given back as soon as its tasks are done and its data has "
-		       "moved.\n",
-			job);
+		print_retired(job, size, force);
 	return status;
 }

@@ -108,8 +108,9 @@ static void print_size(const json_t *cluster, const json_t *size)
 		json_get_integer(cluster, "jobs", 0), fixed ? "" : "at most ", most,
 		most == 1 ? "" : "s", json_get_text(size, "why", "?"));
 	if (json_get_boolean(size, "paused", 0))
-		printf("; %spaused%s, dracoctl resume ends that", output_colour(COLOUR_BUSY),
-			output_colour(COLOUR_NONE));
+		printf("; %spaused%s (%s), dracoctl resume ends that",
+			output_colour(COLOUR_BUSY), output_colour(COLOUR_NONE),
+			json_get_text(size, "paused_why", "?"));
 	putchar('\n');
 }
 
@@ -243,6 +244,9 @@ static char *job_note(const json_t *job)
 	const char *reason = json_get_text(job, "reason", "");
 	char when[OUTPUT_TIME_MAX];
 
+	if (json_get_boolean(job, "stuck", 0))
+		return xasprintf("its results have nowhere to go (dracoctl retire --force %s)",
+			json_get_text(job, "id", "?"));
 	if (json_get_text(job, "end", NULL))
 		return xstrdup(json_get_text(job, "end", ""));
 	if (*reason && predicted)

@@ -20,6 +20,12 @@ static const struct command_option stop_options[] = {
 	{0},
 };
 
+static const struct command_option retire_options[] = {
+	{"force", 0, NULL,
+		"end it at once: its tasks run again elsewhere, its results are lost"},
+	{0},
+};
+
 /* In the order of enum amount_unit. */
 static const struct command_option scale_options[] = {
 	{"jobs", 0, NULL, "N is a number of jobs"},
@@ -104,8 +110,9 @@ const struct command commands[] = {
 	{"retire", "JOB", "give one job back",
 		"JOB is its id as in dracoctl status. No new tasks go to it; when the running ones are done and\n"
 		"its data is on other jobs, it ends. A pending job is cancelled. Where the size of the cluster\n"
-		"asks for it, another job takes its place.\n",
-		false, NULL, cmd_retire},
+		"asks for it, another job takes its place. Where no other job is there, or wanted, it stays\n"
+		"until its results are not needed any more.\n",
+		false, retire_options, cmd_retire},
 	{"logs", "[JOB|scheduler|daemon]", "show a log",
 		"JOB is a job's id as in dracoctl status, also of an earlier start; without an argument it is\n"
 		"dracod's own log. Works without a running cluster, too. With -f, the logs of dracod and of the\n"

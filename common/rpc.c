@@ -52,8 +52,9 @@ const struct rpc_method rpc_methods[RPC_METHOD_COUNT] = {
 		"as large as the work again, within bounds in workers; without, as they were"},
 	[RPC_PAUSE] = {"pause", false, {{0}}, "ask for no job and give none back"},
 	[RPC_RESUME] = {"resume", false, {{0}}, "go on after a pause"},
-	[RPC_RETIRE] = {"retire", false, {{"job", 's', true}},
-		"give a job back when its tasks are done and its data has moved"},
+	[RPC_RETIRE] = {"retire", false, {{"job", 's', true}, {"force", 'b', false}},
+		"give a job back when its tasks are done and its data has moved; with force at "
+		"once. Answers with the size, and whether it waits because its data has nowhere to go"},
 	[RPC_ATTACH] = {"attach", false, {{"label", 'o', true}},
 		"hold on to the cluster as long as this connection is open; the label tells others "
 		"who does. Another time it tells of use"},

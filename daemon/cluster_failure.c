@@ -85,22 +85,17 @@ static void note_successes(struct cluster *cluster)
 				&cluster->failures.jobs, job->ready_since_ms + JOB_YOUNG_MS);
 }
 
-void cluster_failure_pause(struct cluster *cluster, const char *why)
+static void stop_asking(struct cluster *cluster, const char *why)
 {
-	cluster->failures.paused = true;
-	cluster->size.paused = true;
 	cluster_notice(
 		cluster, "%s: draco stops asking for jobs; \"dracoctl resume\" goes on", why);
+	cluster_pause(cluster, why);
 }
 
 void cluster_failure_resume(struct cluster *cluster)
 {
 	struct cluster_failures *failures = &cluster->failures;
 
-	if (!failures->paused)
-		return;
-	failures->paused = false;
-	cluster->size.paused = false;
 	failures->jobs = (struct failures){0};
 	failures->reason = (struct err)ERR_INIT;
 	xreplace(&failures->reason_log, NULL);
@@ -114,7 +109,7 @@ static bool fail_if_none_is_left(struct cluster *cluster)
 {
 	struct cluster_failures *failures = &cluster->failures;
 
-	if (!failures->paused || !failures->reason.code || jobs_count(cluster->jobs).alive > 0)
+	if (!failures->reason.code || jobs_count(cluster->jobs).alive > 0)
 		return false;
 	cluster_fail(cluster, &failures->reason, failures->reason_log);
 	return true;
@@ -134,7 +129,7 @@ static void give_up(
 	xreplace(&cluster->failures.reason_log, log);
 	history_failure("cluster", cluster->name, log, "%s", err->text);
 	why = xasprintf("%s (log: %s)", err->text, log ? log : "none");
-	cluster_failure_pause(cluster, why);
+	stop_asking(cluster, why);
 }
 
 static void blame_node(
@@ -224,11 +219,10 @@ static void note_cancel(struct cluster *cluster, const struct job *job)
 {
 	struct err err = ERR_INIT;
 
-	if (!failures_cancelled(&cluster->failures.jobs, loop_now_ms()) ||
-		cluster->failures.paused)
+	if (!failures_cancelled(&cluster->failures.jobs, loop_now_ms()) || cluster->size.paused)
 		return;
 	if (cluster->state != CLUSTER_STARTING) {
-		cluster_failure_pause(cluster, "jobs are being cancelled by someone");
+		stop_asking(cluster, "jobs are being cancelled by someone");
 		return;
 	}
 	err_set(&err, -ECANCELED,
@@ -241,7 +235,7 @@ static void tell(const struct cluster *cluster, const struct job *job,
 	const struct job_end_verdict *verdict, const char *how)
 {
 	_cleanup_free_ char *log = cluster_job_log(cluster, job);
-	const char *next = cluster->failures.paused ? "" : job_replace_text(verdict->replace);
+	const char *next = cluster->size.paused ? "" : job_replace_text(verdict->replace);
 	_cleanup_free_ char *text = xasprintf("%s%s%s%s%s", how, *verdict->remark ? ", " : "",
 		verdict->remark, *next ? "; " : "", next);
 

@@ -17,9 +17,8 @@ struct job;
 struct cluster_failures {
 	struct failures jobs;
 	struct bad_nodes nodes;
-	bool paused; /* nothing is submitted until someone says so */
 	struct err
-		reason; /* why the cluster fails when no job is left meanwhile; code 0: it does not */
+		reason; /* why the cluster fails when no job is left in a pause; code 0: it does not */
 	char *reason_log;
 };
 
@@ -43,8 +42,7 @@ int64_t cluster_check_workers_come(struct cluster *cluster);
 /* There is no place for jobs: is that because of excluded nodes? Then they are excluded no longer. */
 bool cluster_failure_forgive(struct cluster *cluster);
 
-/* Submit nothing more until cluster_failure_resume(); the user is told why. */
-void cluster_failure_pause(struct cluster *cluster, const char *why);
+/* A pause has ended: try as if nothing had failed before. */
 void cluster_failure_resume(struct cluster *cluster);
 
 /* For the status: [{node, until}] of the excluded nodes. */

@@ -28,6 +28,7 @@
 void cluster_size_finish(struct cluster *cluster)
 {
 	strv_finish(&cluster->size.told);
+	xreplace(&cluster->size.paused, NULL);
 }
 
 void cluster_size_begin(struct cluster *cluster)
@@ -86,7 +87,7 @@ static void limits_of(const struct cluster *cluster, struct fleet_limits *ret)
 		.margin_ms = s->handover_margin_ms,
 		.longest_ms = (int64_t)(size->demand.longest_s * 1000),
 		.by_hand = size->limits.fixed_jobs >= 0,
-		.paused = size->paused,
+		.paused = size->paused != NULL,
 		.may_submit = !cluster->placer && loop_now_ms() >= cluster->hold_until_ms,
 	};
 }
@@ -117,6 +118,17 @@ static void observe(struct cluster_size *size, struct job *job)
 	handover_observe(&size->waits, job->ready_since_ms - job->known_ms);
 }
 
+static void note_stuck(struct job *job, bool stuck)
+{
+	if (stuck && !job->stuck)
+		history_failure("job", job->id, NULL,
+			"has nothing to do any more, but its results have nowhere to go: it stays until "
+			"they are not needed, or another job takes them; \"dracoctl retire --force "
+			"%s\" ends it without them",
+			job->id);
+	job->stuck = stuck;
+}
+
 static void act(
 	struct cluster *cluster, struct job **jobs, const struct fleet_job *says, size_t count)
 {
@@ -126,6 +138,7 @@ static void act(
 				"job %s stays although no job is wanted: it holds results that no "
 				"other could take",
 				jobs[i]->id);
+		note_stuck(jobs[i], says[i].stuck);
 		if (says[i].action != FLEET_KEEP)
 			cluster_giveback(cluster, jobs[i], says[i].action, says[i].forced,
 				why_of(&says[i], cluster->size.limits.fixed_jobs >= 0));
@@ -179,6 +192,27 @@ static void warn_of_long_tasks(struct cluster *cluster)
 		"done; ask for a longer walltime",
 		size->demand.longest, format_duration(longest_ms, takes),
 		format_walltime(s->walltime_s, lives));
+}
+
+/* Tasks wait, and the pause keeps jobs from coming for them. */
+static void check_stranded(struct cluster *cluster)
+{
+	struct cluster_size *size = &cluster->size;
+	bool was_stranded = size->stranded;
+	const struct job *job;
+
+	size->stranded = size->paused && size->demand.ready > 0;
+	TAILQ_FOREACH (job, jobs_list(cluster->jobs), link)
+		if (job_phase_is_wanted(job->phase))
+			size->stranded = false;
+	if (size->stranded && !was_stranded)
+		history_failure("cluster", cluster->name, NULL,
+			"%" PRId64
+			" tasks wait, and no job is left for them in the pause (%s): "
+			"\"dracoctl resume\" brings one",
+			size->demand.ready, size->paused);
+	if (size->stranded != was_stranded)
+		cluster->ops->changed(cluster->arg);
 }
 
 /* Nobody is connected or attached, and nothing is to be done: for how long? Returns when to look again. */
@@ -238,6 +272,7 @@ int64_t cluster_size_reconcile(struct cluster *cluster)
 		cluster->ops->changed(cluster->arg);
 	}
 	warn_of_long_tasks(cluster);
+	check_stranded(cluster);
 	next = size->target.wake_ms;
 	fleet = reconcile_fleet(cluster);
 	next = min_of(next, cluster_giveback_settle(cluster));
@@ -308,23 +343,44 @@ int cluster_adapt(struct cluster *cluster, int64_t minimum, int64_t maximum, str
 	return 0;
 }
 
-void cluster_pause(struct cluster *cluster, bool paused)
+void cluster_pause(struct cluster *cluster, const char *why)
 {
-	if (cluster->size.paused != paused)
+	if (!cluster->size.paused)
 		history_note(EVENT_DECISION, "cluster", cluster->name,
-			paused ? "paused by hand: no job is asked for and none given back"
-			       : "goes on after a pause");
-	cluster->size.paused = paused;
-	if (!paused)
-		cluster_failure_resume(cluster);
+			"paused (%s): no job is asked for and none given back", why);
+	xreplace(&cluster->size.paused, why);
 	changed(cluster);
 }
 
-void cluster_retire(struct cluster *cluster, struct job *job)
+void cluster_resume(struct cluster *cluster)
 {
-	if (job->phase == PHASE_STARTING || job->phase == PHASE_READY)
+	if (!cluster->size.paused)
+		return;
+	history_note(EVENT_DECISION, "cluster", cluster->name, "goes on after a pause (%s)",
+		cluster->size.paused);
+	xreplace(&cluster->size.paused, NULL);
+	cluster_failure_resume(cluster);
+	changed(cluster);
+}
+
+void cluster_retire(struct cluster *cluster, struct job *job, bool force)
+{
+	if (!force && (job->phase == PHASE_STARTING || job->phase == PHASE_READY))
 		job->by_hand = true;
 	else
 		cluster_end_job(cluster, job, "given back by hand");
 	changed(cluster);
+}
+
+bool cluster_retire_waits(const struct cluster *cluster, const struct job *job)
+{
+	const struct job *other;
+
+	if (job->bytes == 0 || !job->by_hand ||
+		(cluster->size.target.jobs > 0 && !cluster->size.paused))
+		return false;
+	TAILQ_FOREACH (other, jobs_list(cluster->jobs), link)
+		if (other != job && job_phase_is_wanted(other->phase) && !other->by_hand)
+			return false;
+	return true;
 }

@@ -22,7 +22,8 @@ struct cluster_size {
 	struct scaling_target target; /* as decided last */
 	struct fleet_state fleet;
 	struct handover_waits waits;
-	bool paused;
+	char *paused;  /* why no job is asked for and none given back; NULL: that is not so */
+	bool stranded; /* there is work, but because of the pause no job for it */
 	int64_t unused_since_ms; /* no client, nobody attached and no work since; -1: there is */
 	struct strv told; /* of tasks with these names the user knows that they take too long */
 };
@@ -45,12 +46,17 @@ int cluster_scale(struct cluster *cluster, int64_t jobs, struct err *err);
 /* As large as the work again, within these bounds in workers; -1: as it was. */
 int cluster_adapt(struct cluster *cluster, int64_t minimum, int64_t maximum, struct err *err);
 
-/* Ask for no job and give none back, until it goes on. */
-void cluster_pause(struct cluster *cluster, bool paused);
+/* Ask for no job and give none back, until it goes on. why: for a person. */
+void cluster_pause(struct cluster *cluster, const char *why);
+void cluster_resume(struct cluster *cluster);
 
 /* Give this running job back as soon as its tasks are done and its data has moved; a pending one is
- * cancelled. It must be wanted (job_phase_is_wanted()). */
-void cluster_retire(struct cluster *cluster, struct job *job);
+ * cancelled. It must be wanted (job_phase_is_wanted()). force: at once, whatever is lost; it may be on its way
+ * out already, but not ENDING. */
+void cluster_retire(struct cluster *cluster, struct job *job, bool force);
+
+/* Will a job that is given back by hand stay for its data, no other being there or wanted? */
+bool cluster_retire_waits(const struct cluster *cluster, const struct job *job);
 
 /* "ready tasks 400, target 5 jobs, limit 5": for a person; the caller frees. */
 char *cluster_size_why(const struct cluster *cluster);

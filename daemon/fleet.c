@@ -52,10 +52,14 @@ bool fleet_is_due(struct fleet *fleet, int64_t when_ms)
 
 struct handover_times fleet_times(const struct fleet *fleet, const struct fleet_job *job)
 {
+	int64_t longest_ms = fleet->limits->longest_ms;
 	struct handover_times times;
 
+	/* In a pause no fresh job comes for long tasks: keep those that are there for others. */
+	if (fleet->limits->paused && longest_ms + longest_ms / 4 > job->walltime_ms / 2)
+		longest_ms = 0;
 	handover_times(job->end_ms, job->walltime_ms, fleet->limits->lead_ms,
-		fleet->limits->margin_ms, fleet->limits->longest_ms, &times);
+		fleet->limits->margin_ms, longest_ms, &times);
 	return times;
 }
 
@@ -65,7 +69,7 @@ static void find_expiring(struct fleet *fleet, struct fleet_state *state)
 		struct fleet_job *job = &fleet->jobs[i];
 
 		job->action = FLEET_KEEP;
-		job->expiring = job->forced = job->holds = false;
+		job->expiring = job->forced = job->holds = job->stuck = false;
 		if (!(fleet_runs(job) || fleet_leaves(job)) || job->end_ms == INT64_MAX)
 			continue;
 		job->expiring = job->end_ms <= state->replaced_end_ms ||
@@ -136,6 +140,14 @@ static int64_t count_to_submit(const struct fleet *fleet, int64_t missing)
 	if (fleet->limits->backlog == 0 || missing <= room)
 		return missing;
 	return room > 0 ? room : 0;
+}
+
+static bool is_more_coming(const struct fleet *fleet, int64_t missing)
+{
+	for (size_t i = 0; i < fleet->count; i++)
+		if (fleet_is_fresh(&fleet->jobs[i]) && fleet->jobs[i].phase != PHASE_READY)
+			return true;
+	return missing > 0 && !fleet->limits->paused;
 }
 
 /* When the job may go for being idle; INT64_MAX: not now. */
@@ -356,6 +368,7 @@ static void go_on_draining(struct fleet *fleet, struct fleet_job *job)
 
 	if (job->action == FLEET_UNDRAIN)
 		return;
+	job->stuck = job->busy == 0 && !fleet->more && fleet_is_last_holder(fleet, job);
 	if (job->expiring && is_over(fleet, job)) {
 		job->action = FLEET_END;
 	} else if (!asked && fleet->limits->paused) {
@@ -384,7 +397,7 @@ static void go_on_retiring(struct fleet *fleet, struct fleet_job *job)
 void fleet_decide(struct fleet_state *state, const struct fleet_limits *limits,
 	struct fleet_job *jobs, size_t count, int64_t now_ms, struct fleet_decision *ret)
 {
-	struct fleet fleet = {state, limits, jobs, count, now_ms, INT64_MAX};
+	struct fleet fleet = {state, limits, jobs, count, now_ms, INT64_MAX, false};
 	int64_t missing, peak = recent_peak(state, &fleet);
 
 	assert(limits->target >= 0);
@@ -394,6 +407,7 @@ void fleet_decide(struct fleet_state *state, const struct fleet_limits *limits,
 	if (missing > 0)
 		missing -= take_back(&fleet, missing);
 	ret->submit = count_to_submit(&fleet, missing);
+	fleet.more = is_more_coming(&fleet, missing);
 	shrink(&fleet, state, ret->fresh);
 	for (size_t i = 0; i < count; i++) {
 		if (jobs[i].by_hand && jobs[i].action == FLEET_KEEP)

@@ -46,6 +46,7 @@ struct fleet_job {
 	bool expiring; /* it is, or will soon be, replaced */
 	bool forced;   /* DRAIN, RETIRE: whatever runs there */
 	bool holds;    /* no job is wanted, by hand, but this one stays because of its data */
+	bool stuck; /* DRAINING and done, but no job is there, or will be, that takes its data */
 };
 
 struct fleet_state {

@@ -11,6 +11,7 @@ struct fleet {
 	struct fleet_job *jobs;
 	size_t count;
 	int64_t now_ms, wake_ms;
+	bool more; /* another job is asked for, or will be as soon as that can be */
 };
 
 static inline bool fleet_runs(const struct fleet_job *job)

@@ -73,6 +73,7 @@ struct job {
 	/* Giving it back. */
 	int64_t hold_ms; /* loop time; not tried again before */
 	bool by_hand;	 /* a user asked for it */
+	bool stuck;	 /* but its results have nowhere to go, and the user knows */
 	bool asking;	 /* the scheduler is asked, and has not answered */
 	bool wait_known; /* how long it took to come was noted */
 

@@ -129,12 +129,28 @@ static int no_job(const struct cluster *cluster, const char *id, struct err *err
 static int retire(struct cluster *cluster, const json_t *params, struct err *err)
 {
 	const char *id = json_get_text(params, "job", "");
+	bool force = json_get_boolean(params, "force", 0);
 	struct job *job = jobs_find_id(cluster->jobs, id);
 
-	if (!job || strcmp(job->id, id) != 0 || !job_phase_is_wanted(job->phase))
+	if (!job || strcmp(job->id, id) != 0 ||
+		!(force ? job->phase < PHASE_ENDING : job_phase_is_wanted(job->phase)))
 		return no_job(cluster, id, err);
-	cluster_retire(cluster, job);
+	cluster_retire(cluster, job, force);
 	return 0;
+}
+
+/* The size, and of a job that is given back whether it waits for its data to be taken. */
+static json_t *answer(struct cluster *cluster, enum rpc_method_id method, const json_t *params)
+{
+	json_t *size = report_size(cluster);
+	const struct job *job = method == RPC_RETIRE
+		? jobs_find_id(cluster->jobs, json_get_text(params, "job", ""))
+		: NULL;
+
+	if (job)
+		json_object_set_new(
+			size, "waits", json_boolean(cluster_retire_waits(cluster, job)));
+	return size;
 }
 
 static int change(struct cluster *cluster, enum rpc_method_id method, const json_t *params,
@@ -151,10 +167,10 @@ static int change(struct cluster *cluster, enum rpc_method_id method, const json
 	case RPC_ADAPT:
 		return adapt(cluster, params, err);
 	case RPC_PAUSE:
-		cluster_pause(cluster, true);
+		cluster_pause(cluster, "by hand");
 		return 0;
 	case RPC_RESUME:
-		cluster_pause(cluster, false);
+		cluster_resume(cluster);
 		return 0;
 	case RPC_RETIRE:
 		return retire(cluster, params, err);
@@ -172,7 +188,8 @@ void methods_size_request(
 	int r = change(cluster, (enum rpc_method_id)method, message->params, &err);
 
 	if (r == 0)
-		client_reply(client, message->id, report_size(cluster));
+		client_reply(client, message->id,
+			answer(cluster, (enum rpc_method_id)method, message->params));
 	else
 		client_refuse(client, message->id,
 			r == -ESRCH			       ? RPC_NOT_RUNNING

@@ -51,7 +51,7 @@ static json_t *report_job(const struct cluster *cluster, const struct job *job)
 
 	return json_pack(
 		"{s:o, s:s, s:o, s:o, s:o, s:o, s:I, s:I, s:I, s:o, s:I, s:I, s:I, s:I, s:o, "
-		"s:o, s:o, s:o, s:o, s:o}",
+		"s:o, s:o, s:o, s:o, s:o, s:b}",
 		"id", json_text(job->id[0] ? job->id : NULL), "phase",
 		job_phase_name(job->phase), "phase_s", seconds_since(job->phase_since_ms),
 		"partition", json_text(job->partition), "nodes", json_text(job->nodes),
@@ -64,7 +64,7 @@ static json_t *report_job(const struct cluster *cluster, const struct job *job)
 		time_or_null(has_started ? job->start_time : 0), "predicted_start",
 		time_or_null(has_started ? 0 : job->start_time), "end_time",
 		time_or_null(job->end_time), "end", json_text(job->end_text), "log",
-		json_text(log));
+		json_text(log), "stuck", job->stuck);
 }
 
 static json_t *report_scheduler(const struct cluster *cluster)

@@ -1,6 +1,7 @@
 /* report_size.c: the size of the cluster as users and programs see it. */
 #include "daemon/report_size.h"
 
+#include "common/alloc.h"
 #include "common/amount.h"
 #include "common/cleanup.h"
 #include "common/json.h"
@@ -23,17 +24,21 @@ json_t *report_size(const struct cluster *cluster)
 {
 	const struct cluster_size *size = &cluster->size;
 	struct scaling_state state = size->scaling;
-	_cleanup_free_ char *why = NULL;
+	_cleanup_free_ char *why = NULL, *paused = NULL;
 	struct scaling_target target;
 
 	if (cluster->state != CLUSTER_STARTING && cluster->state != CLUSTER_RUNNING)
 		return json_null();
 	/* As it would be decided now: what was asked for just now counts already. */
 	scaling_decide(&state, &size->limits, &size->demand, loop_now_ms(), &target);
+	if (size->paused)
+		paused = xasprintf("%s%s", size->paused,
+			size->stranded ? "; tasks wait, and no job is left for them" : "");
 	why = scaling_explain(&target, &size->limits, &size->demand);
-	return json_pack("{s:s, s:b, s:I, s:I, s:I, s:I, s:o, s:o}", "mode",
-		size->limits.fixed_jobs >= 0 ? "fixed" : "adaptive", "paused", size->paused,
-		"minimum_jobs", (json_int_t)size->limits.minimum_jobs, "maximum_jobs",
+	return json_pack("{s:s, s:b, s:o, s:I, s:I, s:I, s:I, s:o, s:o}", "mode",
+		size->limits.fixed_jobs >= 0 ? "fixed" : "adaptive", "paused",
+		size->paused != NULL, "paused_why", json_text(paused), "minimum_jobs",
+		(json_int_t)size->limits.minimum_jobs, "maximum_jobs",
 		(json_int_t)size->limits.maximum_jobs, "target", (json_int_t)target.jobs,
 		"needed", (json_int_t)target.needed, "why", json_text(why), "per_job",
 		report_per_job(cluster));

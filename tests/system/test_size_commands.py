@@ -178,8 +178,8 @@ def test_answers_for_programs(draco: Draco) -> None:
     job = draco.status()["jobs"][0]["id"]
     for words in [["pause"], ["scale", "1"], ["adapt"], ["resume"], ["retire", job]]:
         answer = json.loads(draco.run("--json", *words).stdout)
-        assert set(answer) == {
-            "mode", "paused", "minimum_jobs", "maximum_jobs", "target", "needed", "why", "per_job",
+        assert set(answer) - {"waits"} == {
+            "mode", "paused", "paused_why", "minimum_jobs", "maximum_jobs", "target", "needed", "why", "per_job",
         }  # fmt: skip
         assert answer["per_job"] == {"workers": 2, "cores": 2, "memory_mib": 1024}
         assert answer["mode"] == ("fixed" if words[0] == "scale" else "adaptive")
@@ -276,7 +276,7 @@ def test_pause(draco: Draco) -> None:
     draco.run("start", *TINY, "--maximum=4", "--idle-hold=1")
     draco.run("pause")
     assert size(draco)["paused"] is True
-    assert re.search(r"^size .*paused", draco.run("status").stdout, re.MULTILINE)
+    assert re.search(r"^size .*paused \(by hand\)", draco.run("status").stdout, re.MULTILINE)
     draco.run("scale", "3", "--jobs")
     keeps(draco, 1)
     draco.run("scale", "0")
@@ -307,6 +307,24 @@ def test_retire(draco: Draco) -> None:
     result = draco.run("retire", job, check=False)
     assert result.returncode == 1
     assert f"retire: job {job} is gone already; others: " in result.stderr
+
+
+def test_retire_the_last_one_with_results(draco: Draco) -> None:
+    """Never are results thrown away unasked, and never does it stay without a word."""
+    draco.run("start", *TINY)
+    (job,) = (job["id"] for job in draco.jobs())
+    with client(draco, "futures = client.map(bytes, [999, 1000])\nclient.gather(futures)"):
+        wait_for(lambda: draco.status()["jobs"][0]["bytes"] > 0, "there are results")
+        draco.run("pause")
+        answer = draco.run("retire", job).stdout
+        assert f"Job {job} gets no more tasks, but its results have nowhere to go" in answer
+        wait_for(lambda: draco.status()["jobs"][0]["stuck"], "it is done, but stays")
+        status = draco.run("status").stdout
+        assert f"its results have nowhere to go (dracoctl retire --force {job})" in status
+        assert "its results have nowhere to go" in draco.run("events").stdout
+        assert phases(draco) == ["draining"]
+        assert draco.run("retire", "--force", job).stdout == f"Job {job} ends now.\n"
+        wait_for(lambda: states(draco)[job] == "COMPLETED", "the job completed")
 
 
 # What the status shows

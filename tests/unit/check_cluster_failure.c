@@ -76,7 +76,7 @@ END_TEST
 static void stop_asking(void)
 {
 	err_set(&cluster.failures.reason, -EIO, "too many failures");
-	cluster.failures.paused = true;
+	cluster_pause(&cluster, "too many failures");
 }
 
 START_TEST(fails_when_no_job_is_left)
@@ -115,7 +115,10 @@ START_TEST(one_that_leaves_may_finish_at_the_last_failure)
 	cluster.request.settings.failure_limit = 1;
 	job_fails(job_in(PHASE_STARTING));
 	ck_assert_int_eq(cluster.state, CLUSTER_RUNNING);
-	ck_assert(cluster.failures.paused);
+	ck_assert_ptr_nonnull(cluster.size.paused);
+	cluster_resume(&cluster);
+	ck_assert_int_eq(cluster.failures.jobs.in_a_row, 0);
+	ck_assert_int_eq(cluster.failures.reason.code, 0);
 }
 END_TEST
 

@@ -155,6 +155,30 @@ START_TEST(a_pause_gives_none_back_early)
 }
 END_TEST
 
+/* No fresh job will come for them. */
+START_TEST(a_pause_drains_none_for_long_tasks)
+{
+	fix.limits.target = 1;
+	fix.limits.longest_ms = 50 * MINUTE;
+	add(PHASE_READY, 60);
+	decide(0);
+	assert_actions("drain!");
+	fix.jobs[0].phase = PHASE_DRAINING;
+	fix.jobs[0].phase_since_ms = fix.now_ms;
+	fix.jobs[0].busy = 1;
+	decide(MINUTE);
+	assert_actions("keep");
+	fix.limits.paused = true;
+	decide(0);
+	assert_actions("undrain");
+	fix.jobs[0].phase = PHASE_READY;
+	decide(56 * MINUTE - 1);
+	assert_actions("keep");
+	decide(MINUTE + 1);
+	assert_actions("drain!");
+}
+END_TEST
+
 START_TEST(the_old_one_back_when_the_new_one_failed)
 {
 	fix.limits.target = 1;
@@ -362,6 +386,7 @@ Suite *unit_suite(void)
 	tcase_add_test(tcase, a_short_dip_lets_none_go);
 	tcase_add_test(tcase, no_other_where_none_is_needed);
 	tcase_add_test(tcase, a_pause_gives_none_back_early);
+	tcase_add_test(tcase, a_pause_drains_none_for_long_tasks);
 	tcase_add_test(tcase, the_old_one_back_when_the_new_one_failed);
 	tcase_add_test(tcase, refused_to_go);
 	tcase_add_test(tcase, the_last_one_gathers_the_data);

@@ -48,8 +48,11 @@ struct loop *loop_create(struct err *err)
 
 struct loop *loop_destroy(struct loop *loop)
 {
-	if (loop && loop->base)
+	if (loop && loop->base) {
+		/* A connection that was to tell something lives until it had its turn. */
+		event_base_loop(loop->base, EVLOOP_NONBLOCK);
 		event_base_free(loop->base);
+	}
 	free(loop);
 	return NULL;
 }

@@ -15,11 +15,13 @@ struct loop_signal;
 typedef void (*loop_fn)(void *arg);
 
 struct loop *loop_create(struct err *err);
-struct loop *loop_destroy(struct loop *loop); /* returns NULL, as the other destructors */
+
+/* After all that is on it. Returns NULL, as the other destructors. */
+struct loop *loop_destroy(struct loop *loop);
 
 int loop_run(struct loop *loop); /* until loop_exit(); 0 or -errno */
 void loop_exit(struct loop *loop);
-struct event_base *loop_base(struct loop *loop); /* for stream.c */
+struct event_base *loop_base(struct loop *loop); /* for connections */
 
 /* Milliseconds that pass steadily, also while the machine sleeps: for waits and ages. */
 int64_t loop_now_ms(void);

@@ -100,9 +100,10 @@ static void teardown(void)
 /* Run a client beside the loop, until it ends; returns its exit status. */
 static int run(int (*client)(int fd))
 {
-	_cleanup_free_ char *target = xasprintf("127.0.0.1:%d", remote_port(remote));
 	struct err err = ERR_INIT;
+	char target[64];
 
+	snprintf(target, sizeof(target), "127.0.0.1:%d", remote_port(remote));
 	child = fork();
 	if (child == 0) {
 		int fd = tcp_connect(target, 10000, &err);
@@ -150,17 +151,25 @@ static int talk(struct ssl_st *session, int fd, size_t length)
 	return 0;
 }
 
+/* Shake hands, and talk; frees session. */
+static int meet(struct ssl_st *session, int fd, size_t length)
+{
+	struct err err = ERR_INIT;
+	int r = secure_connect(session, fd, 10000, &err) < 0 ? 2 : talk(session, fd, length);
+
+	secure_session_free(session);
+	return r;
+}
+
 static int connect_with(struct tls *with, int fd, size_t length)
 {
 	struct err err = ERR_INIT;
 	struct secure *secure =
 		secure_create(SECURE_CLIENT, tls_certificate(with), tls_key(with), &err);
-	struct ssl_st *session = secure ? secure_session(secure) : NULL;
-	int r = session ? secure_connect(session, fd, 10000, &err) : 101;
+	int r = secure ? meet(secure_session(secure), fd, length) : 101;
 
-	if (r < 0)
-		return 2;
-	return talk(session, fd, length);
+	secure_destroy(secure);
+	return r;
 }
 
 static int short_client(int fd)
@@ -182,27 +191,25 @@ static int other_client(int fd)
 static int nobody_client(int fd)
 {
 	SSL_CTX *context = SSL_CTX_new(TLS_client_method());
-	SSL *session = SSL_new(context);
-	struct err err = ERR_INIT;
+	int r = meet(SSL_new(context), fd, 10);
 
-	if (secure_connect(session, fd, 10000, &err) < 0)
-		return 2;
-	return talk(session, fd, 10);
+	SSL_CTX_free(context);
+	return r;
 }
 
 /* The right certificate, by a version of TLS that is too old. */
 static int old_client(int fd)
 {
 	SSL_CTX *context = SSL_CTX_new(TLS_client_method());
-	struct err err = ERR_INIT;
-	SSL *session;
+	int r;
 
 	SSL_CTX_set_security_level(context, 0);
 	SSL_CTX_set_max_proto_version(context, TLS1_1_VERSION);
 	SSL_CTX_use_certificate_file(context, tls_certificate(tls), SSL_FILETYPE_PEM);
 	SSL_CTX_use_PrivateKey_file(context, tls_key(tls), SSL_FILETYPE_PEM);
-	session = SSL_new(context);
-	return secure_connect(session, fd, 10000, &err) < 0 ? 2 : talk(session, fd, 10);
+	r = meet(SSL_new(context), fd, 10);
+	SSL_CTX_free(context);
+	return r;
 }
 
 /* The end of the connection, and nothing before it. */
@@ -278,10 +285,10 @@ END_TEST
 /* Those who only connect are not kept in any number, and do not keep others out. */
 START_TEST(too_many)
 {
-	_cleanup_free_ char *target = xasprintf("127.0.0.1:%d", remote_port(remote));
+	char target[64], byte;
 	int silent[40];
-	char byte;
 
+	snprintf(target, sizeof(target), "127.0.0.1:%d", remote_port(remote));
 	for (size_t i = 0; i < LENGTH(silent); i++) {
 		silent[i] = tcp_connect(target, 10000, NULL);
 		ck_assert_int_ge(silent[i], 0);

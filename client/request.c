@@ -22,12 +22,20 @@
 static int greet(struct connection *connection, struct err *err)
 {
 	struct refusal refusal = {0};
+	json_int_t protocol;
 	int r = connection_call(connection, "hello",
 		json_pack("{s:i, s:s, s:s}", "protocol", RPC_PROTOCOL, "client", "dracoctl",
 			"version", PACKAGE_VERSION),
 		NULL, NULL, &connection->hello, &refusal, err);
 
 	json_decref(refusal.data);
+	protocol = json_get_integer(connection->hello, "protocol", 0);
+	if (r == 0 && protocol != RPC_PROTOCOL)
+		return err_set(err, -EPROTO,
+			"this dracod is of version %s (protocol %d), and dracoctl of version " PACKAGE_VERSION
+			" (protocol %d): use the same version of both",
+			json_get_text(connection->hello, "version", "?"), (int)protocol,
+			RPC_PROTOCOL);
 	return r;
 }
 
@@ -131,6 +139,23 @@ static int wait_and_read(struct connection *connection, int timeout_ms, struct e
 	return 1;
 }
 
+/* A request that a dracod of another version does not take: say so. Returns status. */
+static int compare(const struct connection *connection, const struct refusal *refusal,
+	int status, struct err *err)
+{
+	const char *version = json_get_text(connection->hello, "version", PACKAGE_VERSION);
+	_cleanup_free_ char *text = NULL;
+
+	if (status == 0 || strcmp(version, PACKAGE_VERSION) == 0 ||
+		(refusal->code != RPC_METHOD_NOT_FOUND && refusal->code != RPC_INVALID_PARAMS))
+		return status;
+	text = xstrdup(err->text);
+	return err_set(err, status,
+		"%s (this dracod is of version %s, and dracoctl is of version " PACKAGE_VERSION
+		": use the same version of both; dracoctl shutdown ends the old dracod)",
+		text, version);
+}
+
 int connection_call(struct connection *connection, const char *method, json_t *params,
 	notification_fn fn, void *arg, json_t **ret_result, struct refusal *refusal,
 	struct err *err)
@@ -156,7 +181,7 @@ int connection_call(struct connection *connection, const char *method, json_t *p
 			r = handle_line(
 				line, length, id, fn, arg, ret_result, refusal, &status, err);
 			if (r != 0)
-				return r < 0 ? r : status;
+				return r < 0 ? r : compare(connection, refusal, status, err);
 		}
 		r = wait_and_read(connection, fn ? TICK_MS : greeting ? GREETING_MS : -1, err);
 		if (r < 0)

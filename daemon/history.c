@@ -23,7 +23,11 @@
 static struct {
 	struct events *events;
 	char *path;
-	int fd; /* -1: cannot be written */
+	int fd;	   /* -1: cannot be written */
+	int lost;  /* lines that could not be written, of which ... */
+	bool told; /* ... the user knows */
+	bool torn; /* the last line is not whole */
+	int error; /* of the last one, as errno */
 	history_fn fn;
 	void *arg;
 } history = {.fd = -1};
@@ -82,6 +86,8 @@ void history_close(void)
 	history.fd = -1;
 	free(history.path);
 	history.path = NULL;
+	history.lost = history.error = 0;
+	history.told = history.torn = false;
 }
 
 const struct events *history_events(void)
@@ -95,16 +101,46 @@ void history_listen(history_fn fn, void *arg)
 	history.arg = arg;
 }
 
+/* A full disk must not stop the daemon: a lost line is the lesser harm. Returns whether it was written. */
+static bool append_line(const char *line, size_t length)
+{
+	ssize_t n = write(history.fd, line, length);
+
+	history.error = n < 0 ? errno : n < (ssize_t)length ? ENOSPC : 0;
+	history.torn = n > 0 ? history.error != 0 : history.torn;
+	history.lost += history.error != 0;
+	return history.error == 0;
+}
+
+/* Tell once that lines are lost, and once that they are not any more. */
+static void tell_of_loss(void)
+{
+	int lost = history.lost;
+
+	if (history.error != 0 && !history.told) {
+		history.told = true;
+		history_note(EVENT_FAILURE, "dracod", NULL,
+			"cannot write %s: %s: what happens from now on is only remembered",
+			history.path, strerror(history.error));
+	} else if (history.error == 0 && history.told) {
+		history.told = false;
+		history.lost = 0;
+		history_note(EVENT_NOTE, "dracod", NULL,
+			"%s can be written again; %d %s missing", history.path, lost,
+			lost == 1 ? "line is" : "lines are");
+	}
+}
+
 static void append(const struct event *event)
 {
 	_cleanup_json_ json_t *object = event_encode(event);
 	_cleanup_free_ char *text = json_dumps(object, JSON_COMPACT | JSON_REAL_PRECISION(15));
-	_cleanup_free_ char *line = text ? xasprintf("%s\n", text) : NULL;
+	_cleanup_free_ char *line =
+		text ? xasprintf("%s%s\n", history.torn ? "\n" : "", text) : NULL;
 	_cleanup_free_ char *old = xasprintf("%s.1", history.path);
 	struct stat st;
 
-	/* A full disk must not stop the daemon: a lost line is the lesser harm. */
-	if (!line || history.fd < 0 || write(history.fd, line, strlen(line)) < 0)
+	if (!line || history.fd < 0 || !append_line(line, strlen(line)))
 		return;
 	if (fstat(history.fd, &st) == 0 && st.st_size >= HISTORY_FILE_MAX &&
 		rename(history.path, old) == 0)
@@ -140,6 +176,7 @@ static void add(struct event *event)
 	append(added);
 	if (history.fn)
 		history.fn(history.arg, added);
+	tell_of_loss();
 }
 
 static char *format_text(const char *format, va_list args)

@@ -46,7 +46,8 @@ static void save(struct leftover *leftover)
 	if (statefile_write(leftover->state_file,
 		    json_pack("{s:i, s:o}", "version", STATE_VERSION, "clusters", ids),
 		    &err) < 0)
-		log_error("%s: after a crash the jobs of now would not be found", err.text);
+		history_note(EVENT_FAILURE, "dracod", NULL,
+			"%s: after a crash the jobs of now would not be found", err.text);
 }
 
 static void load(struct leftover *leftover)

@@ -2,13 +2,9 @@
 
 from __future__ import annotations
 
-import contextlib
 import json
 import os
 import signal
-import socket
-import threading
-from pathlib import Path
 
 from harness import Draco, wait_for
 from kernels import SMALL, Kernel
@@ -121,64 +117,3 @@ def test_on_another_host_it_says_where(draco: Draco) -> None:
             )
     finally:
         daemon.write_text(text)
-
-
-class OtherDracod:
-    """Stands in for a dracod of another version.
-
-    Parameters
-    ----------
-    draco : Draco
-        Whose dracod it pretends to be.
-    answers : dict
-        For each method what it answers, without id; what is missing is unknown to it.
-    """
-
-    def __init__(self, draco: Draco, answers: dict[str, dict]) -> None:
-        self.answers = answers
-        self.socket = socket.socket(socket.AF_UNIX)
-        path = draco.runtime / "other.sock"
-        path.unlink(missing_ok=True)
-        self.socket.bind(str(path))
-        self.socket.listen()
-        draco.state.mkdir(parents=True, exist_ok=True)
-        self.file = Path(draco.state / "daemon.json")
-        self.file.write_text(
-            json.dumps({"socket": str(path), "host": socket.gethostname(), "pid": 1})
-        )
-        threading.Thread(target=self.serve, daemon=True).start()
-
-    def serve(self) -> None:
-        unknown = {"error": {"code": -32601, "message": "there is no such method"}}
-        while True:
-            try:
-                client, _ = self.socket.accept()
-            except OSError:
-                return
-            with contextlib.suppress(OSError), client, client.makefile("rw") as stream:
-                for line in stream:
-                    request = json.loads(line)
-                    answer = self.answers.get(request["method"], unknown)
-                    message = {"jsonrpc": "2.0", "id": request["id"], **answer}
-                    stream.write(json.dumps(message) + "\n")
-                    stream.flush()
-
-    def __enter__(self) -> OtherDracod:
-        return self
-
-    def __exit__(self, *exc_info) -> None:
-        self.socket.close()
-        self.file.unlink()
-
-
-def test_versions_that_do_not_fit(draco: Draco) -> None:
-    refusal = {"code": -32002, "message": "this dracod is of version 9 ... of version 0.1.0"}
-    hello = {"result": {"protocol": 1, "version": "0.0.1"}}
-    with Kernel(draco) as kernel:
-        with OtherDracod(draco, {"hello": {"error": refusal}}):
-            line = last_line(kernel.fail(START))
-            assert line == f"draco.errors.VersionMismatch: {refusal['message']}"
-        with OtherDracod(draco, {"hello": hello}):
-            line = last_line(kernel.fail(START))
-            assert "this dracod is of version 0.0.1 and does not know 'start'" in line
-            assert "the Python package draco is of version 0.1.0" in line

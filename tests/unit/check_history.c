@@ -1,10 +1,14 @@
 /* check_history.c: tests of daemon/history.c: what is noted, kept in the file, and read again. */
 #include "unit.h"
 
+#include <errno.h>
+#include <signal.h>
+#include <sys/resource.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
 #include "common/alloc.h"
+#include "common/cleanup.h"
 #include "daemon/history.h"
 
 static char *directory, *path, *old;
@@ -34,6 +38,49 @@ static size_t count_kept(void)
 	json_decref(answer);
 	return count;
 }
+
+static void assert_last(const char *text)
+{
+	ck_assert_str_eq(events_last(history_events())->text, text);
+}
+
+/* The file may grow by so many bytes. */
+static void limit_file(rlim_t bytes)
+{
+	struct rlimit limit;
+	struct stat st;
+
+	ck_assert_int_eq(stat(path, &st), 0);
+	ck_assert_int_eq(getrlimit(RLIMIT_FSIZE, &limit), 0);
+	limit.rlim_cur = bytes == RLIM_INFINITY ? limit.rlim_max : (rlim_t)st.st_size + bytes;
+	ck_assert_int_eq(setrlimit(RLIMIT_FSIZE, &limit), 0);
+}
+
+START_TEST(tells_once_that_lines_are_lost)
+{
+	_cleanup_free_ char *told =
+		xasprintf("cannot write %s: %s: what happens from now on is only remembered",
+			path, strerror(ENOSPC));
+	_cleanup_free_ char *again =
+		xasprintf("%s can be written again; 4 lines are missing", path);
+
+	signal(SIGXFSZ, SIG_IGN);
+	history_note(EVENT_NOTE, "job", NULL, "zero");
+	limit_file(10);
+	history_note(EVENT_NOTE, "job", NULL, "one");
+	assert_last(told);
+	history_note(EVENT_NOTE, "job", NULL, "two");
+	history_note(EVENT_NOTE, "job", NULL, "three");
+	assert_last("three");
+	limit_file(RLIM_INFINITY);
+	history_note(EVENT_NOTE, "job", NULL, "four");
+	assert_last(again);
+	history_note(EVENT_NOTE, "job", NULL, "five");
+	ck_assert_uint_eq(count_kept(), 8);
+	history_open(path); /* the line that was cut off hinders no other one */
+	ck_assert_uint_eq(count_kept(), 4);
+}
+END_TEST
 
 START_TEST(notes)
 {
@@ -199,6 +246,7 @@ Suite *unit_suite(void)
 
 	tcase_add_checked_fixture(all, setup, teardown);
 	tcase_add_test(all, notes);
+	tcase_add_test(all, tells_once_that_lines_are_lost);
 	tcase_add_test(all, failure_with_log);
 	tcase_add_test(all, repeated_once);
 	tcase_add_test(all, goes_on_after_a_restart);

@@ -10,7 +10,7 @@ from typing import Any
 
 from draco import __version__
 from draco._reach import Way
-from draco.errors import DaemonNotRunning, DracoError, error_from_answer
+from draco.errors import DaemonNotRunning, DracoError, VersionMismatch, error_from_answer
 
 #: Version of the control protocol that this package speaks.
 PROTOCOL = 1
@@ -83,6 +83,13 @@ class Connection:
             self.close()
             raise
         self.version = str(hello.get("version", "?"))
+        if hello.get("protocol") != PROTOCOL:
+            self.close()
+            raise VersionMismatch(
+                f"this dracod is of version {self.version} (protocol {hello.get('protocol')}), and the "
+                f"Python package draco of version {__version__} (protocol {PROTOCOL}): use the "
+                "same version of both"
+            )
         return self
 
     @property

@@ -127,20 +127,20 @@ def error_from_answer(error: dict[str, Any], method: str, version: str = "?") ->
     code, text = error.get("code"), str(error.get("message"))
     data = error.get("data")
     data = data if isinstance(data, dict) else {}
+    if code == _METHOD_NOT_FOUND or (code == _INVALID_PARAMS and "unknown parameter" in text):
+        from draco import __version__
+
+        return VersionMismatch(
+            f"{text}: this dracod is of version {version}, and the Python package draco is of "
+            f"version {__version__}: use the same version of both (dracoctl shutdown ends the old "
+            "dracod)"
+        )
     if code == _INVALID_PARAMS:
         return SettingError(text, data.get("problems"))
     if code == _NOT_RUNNING:
         return ClusterNotRunning(text)
     if code == _WRONG_VERSION:
         return VersionMismatch(text)
-    if code == _METHOD_NOT_FOUND:
-        from draco import __version__
-
-        return VersionMismatch(
-            f"this dracod is of version {version} and does not know {method!r}, and the Python "
-            f"package draco is of version {__version__}: use the same version of both "
-            "(dracoctl shutdown ends the old dracod)"
-        )
     if method == "start":
         keys = ("partition", "reservation", "verdict", "reason", "start")
         candidates = [

@@ -113,6 +113,7 @@ int paths_init(struct paths *paths, const char *name, struct err *err)
 		.lock_file = xasprintf("%s/draco/%s/lock", state, name),
 		.daemon_file = xasprintf("%s/draco/%s/daemon.json", state, name),
 		.state_file = xasprintf("%s/draco/%s/state.json", state, name),
+		.nodes_file = xasprintf("%s/draco/%s/nodes.json", state, name),
 		.log_file = xasprintf("%s/draco/%s/dracod.log", state, name),
 		.events_file = xasprintf("%s/draco/%s/events.jsonl", state, name),
 		.logs_link = xasprintf("%s/draco/%s/logs", state, name),
@@ -133,6 +134,7 @@ void paths_finish(struct paths *paths)
 	free(paths->lock_file);
 	free(paths->daemon_file);
 	free(paths->state_file);
+	free(paths->nodes_file);
 	free(paths->log_file);
 	free(paths->tls_dir);
 	free(paths->events_file);

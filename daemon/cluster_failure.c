@@ -10,12 +10,11 @@
 
 #include "common/alloc.h"
 #include "common/cleanup.h"
-#include "common/json.h"
 #include "common/number.h"
 #include "common/parse.h"
-#include "common/strv.h"
 #include "daemon/cluster.h"
 #include "daemon/cluster_jobs.h"
+#include "daemon/cluster_nodes.h"
 #include "daemon/cluster_wish.h"
 #include "daemon/cluster_worker_start.h"
 #include "daemon/history.h"
@@ -26,7 +25,6 @@
 
 void cluster_failure_clear(struct cluster *cluster)
 {
-	bad_nodes_clear(&cluster->failures.nodes);
 	free(cluster->failures.reason_log);
 	cluster->failures = (struct cluster_failures){0};
 }
@@ -122,6 +120,7 @@ static void give_up(
 	_cleanup_free_ char *why = NULL;
 
 	if (cluster->state == CLUSTER_STARTING || !others_work(cluster, job)) {
+		cluster_nodes_forgive(cluster, "jobs fail wherever they run");
 		cluster_fail(cluster, err, log);
 		return;
 	}
@@ -141,7 +140,7 @@ static void blame_node(
 
 	if (!job->nodes || !job->nodes[0] || strpbrk(job->nodes, ",[") ||
 		!cluster_may_choose_nodes(cluster) ||
-		!bad_nodes_blame(&cluster->failures.nodes, job->nodes, since_ms, loop_now_ms()))
+		!bad_nodes_blame(&cluster->nodes, job->nodes, since_ms, loop_now_ms()))
 		return;
 	localtime_r(&then, &local);
 	strftime(until, sizeof(until), "%H:%M:%S", &local);
@@ -149,6 +148,7 @@ static void blame_node(
 		"node %s is excluded until %s: jobs have failed there %d times within an hour, the last "
 		"was job %s, which %s",
 		job->nodes, until, BAD_NODE_FAILURES, job->id, how);
+	cluster_nodes_save(cluster);
 	cluster_exclude_pending(cluster);
 }
 
@@ -156,8 +156,7 @@ static void blame_node(
 static bool predates_exclusion(
 	const struct cluster *cluster, const struct job *job, int64_t now_ms)
 {
-	int64_t until_ms =
-		bad_nodes_excluded_until_ms(&cluster->failures.nodes, job->nodes, now_ms);
+	int64_t until_ms = bad_nodes_excluded_until_ms(&cluster->nodes, job->nodes, now_ms);
 
 	return until_ms && job->known_ms <= until_ms - BAD_NODE_FOR_MS;
 }
@@ -385,41 +384,4 @@ int64_t cluster_check_workers_come(struct cluster *cluster)
 			return INT64_MAX;
 	}
 	return next;
-}
-
-/* Excluded nodes. */
-
-bool cluster_failure_forgive(struct cluster *cluster)
-{
-	struct strv names = STRV_INIT;
-	_cleanup_free_ char *list = NULL;
-
-	bad_nodes_list(&cluster->failures.nodes, loop_now_ms(), &names);
-	list = strv_join(&names, ", ");
-	strv_finish(&names);
-	if (!*list)
-		return false;
-	history_note(EVENT_DECISION, "cluster", cluster->name,
-		"there is no place without the excluded nodes: %s may be used again", list);
-	bad_nodes_clear(&cluster->failures.nodes);
-	return true;
-}
-
-json_t *cluster_failure_report(const struct cluster *cluster)
-{
-	const struct bad_nodes *nodes = &cluster->failures.nodes;
-	json_t *array = json_array();
-	int64_t now = loop_now_ms();
-	struct strv names = STRV_INIT;
-
-	bad_nodes_list(nodes, now, &names);
-	for (size_t i = 0; i < names.count; i++) {
-		int64_t until = bad_nodes_excluded_until_ms(nodes, names.item[i], now);
-
-		json_array_append_new(array,
-			json_pack("{s:o, s:I}", "node", json_text(names.item[i]), "until",
-				(json_int_t)(time(NULL) + (until - now) / 1000)));
-	}
-	strv_finish(&names);
-	return array;
 }

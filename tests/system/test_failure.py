@@ -163,6 +163,12 @@ def test_node_that_fails_jobs(user: Draco) -> None:
         r"node n1 is excluded until [\d:]+: jobs have failed there 3 times", notice
     )
     assert "n1 until" in user.run("status").stdout
+    # The next dracod knows it, too.
+    user.run("shutdown")
+    wait_for(lambda: not user.processes(), "dracod has ended")
+    user.run("launch")
+    (again,) = user.status()["cluster"]["excluded_nodes"]
+    assert again["node"] == "n1" and abs(again["until"] - excluded[0]["until"]) <= 2
 
 
 def test_pending_jobs_avoid_an_excluded_node(user: Draco) -> None:

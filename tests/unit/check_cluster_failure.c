@@ -21,13 +21,13 @@ static void blame(int times, int64_t at_ms)
 	for (int i = 1; i <= times; i++) {
 		int64_t when_ms = at_ms - (times - i) * 1000;
 
-		bad_nodes_blame(&cluster.failures.nodes, "n1", when_ms, when_ms);
+		bad_nodes_blame(&cluster.nodes, "n1", when_ms, when_ms);
 	}
 }
 
 static bool is_excluded(void)
 {
-	return bad_nodes_excluded_until_ms(&cluster.failures.nodes, "n1", loop_now_ms()) > 0;
+	return bad_nodes_excluded_until_ms(&cluster.nodes, "n1", loop_now_ms()) > 0;
 }
 
 START_TEST(a_node_is_excluded)
@@ -147,7 +147,7 @@ START_TEST(all_workers_have_gone)
 	cluster_check_workers_come(&cluster);
 	ck_assert_int_eq(job->phase, PHASE_ENDING);
 	ck_assert_int_eq(cluster.failures.jobs.in_a_row, _i ? 0 : 1);
-	ck_assert_uint_eq(cluster.failures.nodes.count, 1);
+	ck_assert_uint_eq(cluster.nodes.count, 1);
 }
 END_TEST
 
@@ -160,7 +160,7 @@ START_TEST(all_workers_have_gone_with_their_scheduler)
 	cluster_check_workers_come(&cluster);
 	ck_assert_int_eq(job->phase, PHASE_ENDING);
 	ck_assert_int_eq(cluster.failures.jobs.in_a_row, 0);
-	ck_assert_uint_eq(cluster.failures.nodes.count, 0);
+	ck_assert_uint_eq(cluster.nodes.count, 0);
 }
 END_TEST
 

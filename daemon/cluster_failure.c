@@ -385,3 +385,56 @@ int64_t cluster_check_workers_come(struct cluster *cluster)
 	}
 	return next;
 }
+
+/* Pending jobs that are held. */
+
+static void end_held(struct cluster *cluster, struct job *job)
+{
+	struct job_end_verdict verdict = job_end_judge(&(struct job_end_facts){
+		.end = END_HELD,
+		.young = true,
+		.starting = cluster->state == CLUSTER_STARTING,
+		.others_run = others_run(cluster, job),
+	});
+	_cleanup_free_ char *how = NULL;
+	char waited[FORMAT_MAX];
+
+	how = xasprintf("is held (%s), and was not released within %s (wait_timeout)",
+		job->reason ? job->reason : "?",
+		format_duration(cluster->request.settings.wait_timeout_ms, waited));
+	if (!verdict.fatal)
+		cluster_end_job(cluster, job, how);
+	count(cluster, job, how, &verdict);
+}
+
+static void tell_held(struct job *job)
+{
+	if (!job->held_told)
+		history_failure("job", job->id, NULL,
+			"is held (%s): it does not start before somebody releases it "
+			"(scontrol release %s)",
+			job->reason ? job->reason : "?", job->id);
+	job->held_told = true;
+}
+
+int64_t cluster_check_held(struct cluster *cluster)
+{
+	int64_t timeout_ms = cluster->request.settings.wait_timeout_ms, next = INT64_MAX;
+	struct job *job;
+
+	TAILQ_FOREACH (job, jobs_list(cluster->jobs), link) {
+		if (!job->held_since_ms || job->role == ROLE_STANDBY ||
+			(job->phase != PHASE_SUBMITTED && job->phase != PHASE_PENDING))
+			continue;
+		tell_held(job);
+		if (cluster->size.paused)
+			continue;
+		if (job->held_since_ms + timeout_ms <= loop_now_ms())
+			end_held(cluster, job);
+		else
+			next = min_of(next, job->held_since_ms + timeout_ms);
+		if (!cluster->wanted) /* it failed just now */
+			return INT64_MAX;
+	}
+	return next;
+}

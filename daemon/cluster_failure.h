@@ -36,6 +36,10 @@ void cluster_job_requeued(struct cluster *cluster, struct job *job, const char *
  * INT64_MAX when there is none. */
 int64_t cluster_check_workers_come(struct cluster *cluster);
 
+/* Tell of jobs that are held, and end those that nobody has released in time, or fail the start. Returns as
+ * cluster_check_workers_come(). */
+int64_t cluster_check_held(struct cluster *cluster);
+
 /* A pause has ended: try as if nothing had failed before. */
 void cluster_failure_resume(struct cluster *cluster);
 

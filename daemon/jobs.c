@@ -10,6 +10,7 @@
 #include "common/cleanup.h"
 #include "common/log.h"
 #include "common/settings.h"
+#include "daemon/failure.h"
 #include "daemon/history.h"
 #include "daemon/jobscript.h"
 #include "daemon/loop.h"
@@ -280,6 +281,12 @@ void jobs_apply(struct jobs *jobs, struct job *job, const struct slurm_job *repo
 	news |= replace_text(&job->reason, report->reason);
 	job->submit_time = report->submit_time;
 	job->start_time = report->start_time;
+	if (report->state != STATE_PENDING || !failure_is_hold(report->reason)) {
+		job->held_since_ms = 0;
+		job->held_told = false;
+	} else if (!job->held_since_ms) {
+		job->held_since_ms = loop_now_ms();
+	}
 	if (report->end_time == 0)
 		job->end_ms = 0;
 	else if (job->end_time != report->end_time)

@@ -3,6 +3,7 @@
 #include "unit.h"
 
 #include "cluster_fixture.h"
+#include "common/alloc.h"
 #include "common/strv.h"
 #include "daemon/jobs.h"
 #include "daemon/loop.h"
@@ -177,6 +178,29 @@ START_TEST(some_workers_have_gone)
 }
 END_TEST
 
+START_TEST(a_held_job_is_told_and_ended)
+{
+	struct slurm_job said = report(next_id, STATE_PENDING);
+	struct job *job = job_in(PHASE_PENDING);
+
+	said.reason = UNCONST("JobHeldAdmin");
+	jobs_apply(jobs, job, &said);
+	ck_assert_int_gt(cluster_check_held(&cluster), loop_now_ms());
+	ck_assert(job->held_told);
+	ck_assert_int_eq(job->phase, PHASE_PENDING);
+	cluster.request.settings.wait_timeout_ms = 0;
+	/* Somebody releases it. */
+	if (_i == 1)
+		apply(job, STATE_PENDING);
+	if (_i == 2)
+		cluster_pause(&cluster, "for a test");
+	ck_assert_int_eq(cluster_check_held(&cluster), INT64_MAX);
+	ck_assert_int_eq(job->phase, _i ? PHASE_PENDING : PHASE_ENDING);
+	ck_assert_int_eq(cluster.failures.jobs.in_a_row, _i ? 0 : 1);
+	ck_assert_int_eq(job->held_told, _i != 1);
+}
+END_TEST
+
 Suite *unit_suite(void)
 {
 	Suite *suite = suite_create("cluster_failure");
@@ -194,6 +218,7 @@ Suite *unit_suite(void)
 	tcase_add_loop_test(tests, all_workers_have_gone, 0, 2);
 	tcase_add_test(tests, all_workers_have_gone_with_their_scheduler);
 	tcase_add_test(tests, some_workers_have_gone);
+	tcase_add_loop_test(tests, a_held_job_is_told_and_ended, 0, 3);
 	suite_add_tcase(suite, tests);
 	return suite;
 }

@@ -133,7 +133,7 @@ struct cluster {
 	struct scheduler *scheduler;
 	struct cluster_size size;
 	bool undrain_due; /* workers that shall work may be drained still ... */
-	bool undraining;  /* ... and the scheduler was asked to end that */
+	int undraining;	  /* ... and the scheduler was asked so often to end that */
 	int attached;	  /* programs that hold on to it */
 	bool had_work;	  /* there were tasks, since the start */
 	json_t *load;	  /* what the scheduler reported last, as demand_parse() reads it */

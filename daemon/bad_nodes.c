@@ -62,6 +62,11 @@ bool bad_nodes_blame(
 	return true;
 }
 
+void bad_nodes_exclude_until(struct bad_nodes *nodes, const char *name, int64_t until_ms)
+{
+	get(nodes, name)->excluded_until_ms = until_ms;
+}
+
 int64_t bad_nodes_excluded_until_ms(
 	const struct bad_nodes *nodes, const char *name, int64_t now_ms)
 {

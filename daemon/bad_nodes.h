@@ -34,6 +34,9 @@ void bad_nodes_clear(struct bad_nodes *nodes);
 bool bad_nodes_blame(
 	struct bad_nodes *nodes, const char *name, int64_t since_ms, int64_t now_ms);
 
+/* Exclude a node that had been excluded already. */
+void bad_nodes_exclude_until(struct bad_nodes *nodes, const char *name, int64_t until_ms);
+
 /* Loop time until which the node is excluded; 0 when it is not. name may be NULL. */
 int64_t bad_nodes_excluded_until_ms(
 	const struct bad_nodes *nodes, const char *name, int64_t now_ms);

@@ -19,6 +19,7 @@
 #include "common/paths.h"
 #include "daemon/cluster_find.h"
 #include "daemon/cluster_jobs.h"
+#include "daemon/cluster_nodes.h"
 #include "daemon/cluster_place.h"
 #include "daemon/cluster_scheduler.h"
 #include "daemon/history.h"
@@ -351,6 +352,7 @@ struct cluster *cluster_create(struct loop *loop, struct children *children,
 	cluster->children = children;
 	cluster->slurm = slurm;
 	cluster->name = paths->name;
+	cluster->nodes_file = paths->nodes_file;
 	cluster->access.tls_directory = paths->tls_dir;
 	cluster->access.dashboard_socket = paths->http_socket;
 	cluster->ops = ops;
@@ -363,6 +365,7 @@ struct cluster *cluster_create(struct loop *loop, struct children *children,
 	cluster->submissions = submissions_create(
 		loop, slurm, cluster->jobs, &cluster_submissions_ops, cluster);
 	cluster->poll = poll_create(loop, slurm, prefix, &cluster_poll_ops, cluster);
+	cluster_nodes_load(cluster);
 	return cluster;
 }
 
@@ -379,6 +382,7 @@ struct cluster *cluster_destroy(struct cluster *cluster)
 	scheduler_destroy(cluster->scheduler);
 	loop_timer_destroy(cluster->reconcile);
 	cluster_failure_clear(cluster);
+	bad_nodes_clear(&cluster->nodes);
 	cluster_access_end(cluster);
 	free(cluster->access.interface);
 	cluster_request_finish(&cluster->request);

@@ -14,6 +14,7 @@
 #include "common/err.h"
 #include "common/settings.h"
 #include "common/strv.h"
+#include "daemon/bad_nodes.h"
 #include "daemon/cluster_access.h"
 #include "daemon/cluster_failure.h"
 #include "daemon/cluster_size.h"
@@ -125,12 +126,14 @@ struct cluster {
 	int submission_count;
 	int64_t hold_until_ms; /* no submission before */
 	struct cluster_failures failures;
-	bool spawn;	     /* forkserver failed: workers start by spawn from now on */
-	struct strv notices; /* what a user should know about this start */
+	struct bad_nodes nodes;
+	const char *nodes_file; /* that keeps the excluded ones; NULL: none does */
+	bool spawn;		/* forkserver failed: workers start by spawn from now on */
+	struct strv notices;	/* what a user should know about this start */
 	struct scheduler *scheduler;
 	struct cluster_size size;
 	bool undrain_due; /* workers that shall work may be drained still ... */
-	bool undraining;  /* ... and the scheduler was asked to end that */
+	int undraining;	  /* ... and the scheduler was asked so often to end that */
 	int attached;	  /* programs that hold on to it */
 	bool had_work;	  /* there were tasks, since the start */
 	json_t *load;	  /* what the scheduler reported last, as demand_parse() reads it */

@@ -10,12 +10,11 @@
 
 #include "common/alloc.h"
 #include "common/cleanup.h"
-#include "common/json.h"
 #include "common/number.h"
 #include "common/parse.h"
-#include "common/strv.h"
 #include "daemon/cluster.h"
 #include "daemon/cluster_jobs.h"
+#include "daemon/cluster_nodes.h"
 #include "daemon/cluster_wish.h"
 #include "daemon/cluster_worker_start.h"
 #include "daemon/history.h"
@@ -26,7 +25,6 @@
 
 void cluster_failure_clear(struct cluster *cluster)
 {
-	bad_nodes_clear(&cluster->failures.nodes);
 	free(cluster->failures.reason_log);
 	cluster->failures = (struct cluster_failures){0};
 }
@@ -122,6 +120,7 @@ static void give_up(
 	_cleanup_free_ char *why = NULL;
 
 	if (cluster->state == CLUSTER_STARTING || !others_work(cluster, job)) {
+		cluster_nodes_forgive(cluster, "jobs fail wherever they run");
 		cluster_fail(cluster, err, log);
 		return;
 	}
@@ -141,7 +140,7 @@ static void blame_node(
 
 	if (!job->nodes || !job->nodes[0] || strpbrk(job->nodes, ",[") ||
 		!cluster_may_choose_nodes(cluster) ||
-		!bad_nodes_blame(&cluster->failures.nodes, job->nodes, since_ms, loop_now_ms()))
+		!bad_nodes_blame(&cluster->nodes, job->nodes, since_ms, loop_now_ms()))
 		return;
 	localtime_r(&then, &local);
 	strftime(until, sizeof(until), "%H:%M:%S", &local);
@@ -149,6 +148,7 @@ static void blame_node(
 		"node %s is excluded until %s: jobs have failed there %d times within an hour, the last "
 		"was job %s, which %s",
 		job->nodes, until, BAD_NODE_FAILURES, job->id, how);
+	cluster_nodes_save(cluster);
 	cluster_exclude_pending(cluster);
 }
 
@@ -156,8 +156,7 @@ static void blame_node(
 static bool predates_exclusion(
 	const struct cluster *cluster, const struct job *job, int64_t now_ms)
 {
-	int64_t until_ms =
-		bad_nodes_excluded_until_ms(&cluster->failures.nodes, job->nodes, now_ms);
+	int64_t until_ms = bad_nodes_excluded_until_ms(&cluster->nodes, job->nodes, now_ms);
 
 	return until_ms && job->known_ms <= until_ms - BAD_NODE_FOR_MS;
 }
@@ -387,39 +386,55 @@ int64_t cluster_check_workers_come(struct cluster *cluster)
 	return next;
 }
 
-/* Excluded nodes. */
+/* Pending jobs that are held. */
 
-bool cluster_failure_forgive(struct cluster *cluster)
+static void end_held(struct cluster *cluster, struct job *job)
 {
-	struct strv names = STRV_INIT;
-	_cleanup_free_ char *list = NULL;
+	struct job_end_verdict verdict = job_end_judge(&(struct job_end_facts){
+		.end = END_HELD,
+		.young = true,
+		.starting = cluster->state == CLUSTER_STARTING,
+		.others_run = others_run(cluster, job),
+	});
+	_cleanup_free_ char *how = NULL;
+	char waited[FORMAT_MAX];
 
-	bad_nodes_list(&cluster->failures.nodes, loop_now_ms(), &names);
-	list = strv_join(&names, ", ");
-	strv_finish(&names);
-	if (!*list)
-		return false;
-	history_note(EVENT_DECISION, "cluster", cluster->name,
-		"there is no place without the excluded nodes: %s may be used again", list);
-	bad_nodes_clear(&cluster->failures.nodes);
-	return true;
+	how = xasprintf("is held (%s), and was not released within %s (wait_timeout)",
+		job->reason ? job->reason : "?",
+		format_duration(cluster->request.settings.wait_timeout_ms, waited));
+	if (!verdict.fatal)
+		cluster_end_job(cluster, job, how);
+	count(cluster, job, how, &verdict);
 }
 
-json_t *cluster_failure_report(const struct cluster *cluster)
+static void tell_held(struct job *job)
 {
-	const struct bad_nodes *nodes = &cluster->failures.nodes;
-	json_t *array = json_array();
-	int64_t now = loop_now_ms();
-	struct strv names = STRV_INIT;
+	if (!job->held_told)
+		history_failure("job", job->id, NULL,
+			"is held (%s): it does not start before somebody releases it "
+			"(scontrol release %s)",
+			job->reason ? job->reason : "?", job->id);
+	job->held_told = true;
+}
 
-	bad_nodes_list(nodes, now, &names);
-	for (size_t i = 0; i < names.count; i++) {
-		int64_t until = bad_nodes_excluded_until_ms(nodes, names.item[i], now);
+int64_t cluster_check_held(struct cluster *cluster)
+{
+	int64_t timeout_ms = cluster->request.settings.wait_timeout_ms, next = INT64_MAX;
+	struct job *job;
 
-		json_array_append_new(array,
-			json_pack("{s:o, s:I}", "node", json_text(names.item[i]), "until",
-				(json_int_t)(time(NULL) + (until - now) / 1000)));
+	TAILQ_FOREACH (job, jobs_list(cluster->jobs), link) {
+		if (!job->held_since_ms || job->role == ROLE_STANDBY ||
+			(job->phase != PHASE_SUBMITTED && job->phase != PHASE_PENDING))
+			continue;
+		tell_held(job);
+		if (cluster->size.paused)
+			continue;
+		if (job->held_since_ms + timeout_ms <= loop_now_ms())
+			end_held(cluster, job);
+		else
+			next = min_of(next, job->held_since_ms + timeout_ms);
+		if (!cluster->wanted) /* it failed just now */
+			return INT64_MAX;
 	}
-	strv_finish(&names);
-	return array;
+	return next;
 }

@@ -3,12 +3,10 @@
 #ifndef DRACO_DAEMON_CLUSTER_FAILURE_H
 #define DRACO_DAEMON_CLUSTER_FAILURE_H
 
-#include <jansson.h>
 #include <stdbool.h>
 #include <stdint.h>
 
 #include "common/err.h"
-#include "daemon/bad_nodes.h"
 #include "daemon/failure.h"
 
 struct cluster;
@@ -16,7 +14,6 @@ struct job;
 
 struct cluster_failures {
 	struct failures jobs;
-	struct bad_nodes nodes;
 	struct err
 		reason; /* why the cluster fails when no job is left in a pause; code 0: it does not */
 	char *reason_log;
@@ -39,13 +36,11 @@ void cluster_job_requeued(struct cluster *cluster, struct job *job, const char *
  * INT64_MAX when there is none. */
 int64_t cluster_check_workers_come(struct cluster *cluster);
 
-/* There is no place for jobs: is that because of excluded nodes? Then they are excluded no longer. */
-bool cluster_failure_forgive(struct cluster *cluster);
+/* Tell of jobs that are held, and end those that nobody has released in time, or fail the start. Returns as
+ * cluster_check_workers_come(). */
+int64_t cluster_check_held(struct cluster *cluster);
 
 /* A pause has ended: try as if nothing had failed before. */
 void cluster_failure_resume(struct cluster *cluster);
-
-/* For the status: [{node, until}] of the excluded nodes. */
-json_t *cluster_failure_report(const struct cluster *cluster);
 
 #endif

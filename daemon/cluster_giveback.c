@@ -26,6 +26,7 @@
 #define BUSY_HOLD_MS	 1000 /* a task was there */
 #define FAILED_HOLD_MS	 5000 /* the scheduler did not answer */
 #define AGAIN_MS	 1000
+#define UNDRAIN_MAX	 5000  /* workers in a request, far below the limit of a line */
 #define FULL_HOLD_MS	 10000 /* the data had nowhere to go */
 
 /* One question to the preload about one job. */
@@ -214,7 +215,7 @@ static void on_undrained(void *arg, const json_t *result, const struct err *err)
 {
 	struct cluster *cluster = arg;
 
-	cluster->undraining = false;
+	cluster->undraining--;
 	if (result)
 		return;
 	log_warning("scheduler: %s", err->text);
@@ -222,21 +223,39 @@ static void on_undrained(void *arg, const json_t *result, const struct err *err)
 	cluster_wake(cluster, AGAIN_MS);
 }
 
+/* Takes array over. */
+static int undrain(struct cluster *cluster, json_t *array)
+{
+	int r = cluster->ops->ask_scheduler(cluster->arg, "undrain",
+		json_pack("{s:o}", "workers", array), ASK_DEADLINE_MS, on_undrained, cluster);
+
+	cluster->undraining += r >= 0;
+	return r;
+}
+
 int64_t cluster_giveback_settle(struct cluster *cluster)
 {
-	json_t *array;
+	json_t *array = NULL;
 	struct worker *worker;
-	int r;
+	int r = 0;
 
-	if (!cluster->undrain_due || cluster->undraining)
+	if (!cluster->undrain_due || cluster->undraining > 0)
 		return INT64_MAX;
-	array = json_array();
-	TAILQ_FOREACH (worker, jobs_workers(cluster->jobs), link)
-		if (!is_leaving(worker->job))
-			json_array_append_new(array, json_text(worker->address));
-	r = cluster->ops->ask_scheduler(cluster->arg, "undrain",
-		json_pack("{s:o}", "workers", array), ASK_DEADLINE_MS, on_undrained, cluster);
-	cluster->undraining = r >= 0;
+	TAILQ_FOREACH (worker, jobs_workers(cluster->jobs), link) {
+		if (is_leaving(worker->job))
+			continue;
+		if (!array)
+			array = json_array();
+		json_array_append_new(array, json_text(worker->address));
+		if (json_array_size(array) < UNDRAIN_MAX)
+			continue;
+		r = undrain(cluster, array);
+		array = NULL;
+		if (r < 0)
+			break;
+	}
+	if (array)
+		r = undrain(cluster, array);
 	cluster->undrain_due = r < 0;
 	/* Without a connection: its hello comes back to this. */
 	return r == -EBUSY ? loop_now_ms() + AGAIN_MS : INT64_MAX;

@@ -10,6 +10,7 @@
 #include "common/host.h"
 #include "common/json.h"
 #include "common/log.h"
+#include "common/number.h"
 #include "daemon/cluster.h"
 #include "daemon/cluster_failure.h"
 #include "daemon/cluster_place.h"
@@ -287,10 +288,11 @@ void cluster_exclude_pending(struct cluster *cluster)
 int64_t cluster_check_deadlines(struct cluster *cluster)
 {
 	int64_t next = cluster_check_worker_start(cluster);
-	int64_t workers = cluster_check_workers_come(cluster);
 
-	if (workers < next)
-		next = workers;
+	next = min_of(next, cluster_check_workers_come(cluster));
+	if (!cluster->wanted) /* it failed just now */
+		return INT64_MAX;
+	next = min_of(next, cluster_check_held(cluster));
 	if (cluster->hold_until_ms > loop_now_ms() && cluster->hold_until_ms < next)
 		next = cluster->hold_until_ms;
 	return next;

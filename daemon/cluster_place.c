@@ -13,8 +13,8 @@
 #include "common/parse.h"
 #include "common/settings_job.h"
 #include "daemon/cluster.h"
-#include "daemon/cluster_failure.h"
 #include "daemon/cluster_jobs.h"
+#include "daemon/cluster_nodes.h"
 #include "daemon/cluster_wish.h"
 #include "daemon/history.h"
 #include "daemon/jobs.h"
@@ -90,7 +90,7 @@ static void no_place(struct cluster *cluster)
 {
 	_cleanup_free_ char *reasons = NULL;
 
-	if (cluster_failure_forgive(cluster)) {
+	if (cluster_nodes_forgive(cluster, "there is no place without the excluded nodes")) {
 		cluster_wake(cluster, 0);
 		return;
 	}

@@ -108,7 +108,7 @@ void cluster_make_wish(const struct cluster *cluster, const char *name, int64_t 
 	struct slurm_submission *ret)
 {
 	wish_ask(&cluster->request.settings, count, ret);
-	bad_nodes_exclude(&cluster->failures.nodes, loop_now_ms(), &ret->directives);
+	bad_nodes_exclude(&cluster->nodes, loop_now_ms(), &ret->directives);
 	ret->name = xstrdup(name);
 	ret->script = make_own_script(cluster);
 	ret->output = xasprintf("%s/job-%s.log", cluster->log_dir, count > 1 ? "%A_%a" : "%j");
@@ -122,7 +122,7 @@ char *cluster_excluded_list(const struct cluster *cluster)
 	char *list;
 
 	settings_directives(&cluster->request.settings, &directives);
-	bad_nodes_exclude(&cluster->failures.nodes, loop_now_ms(), &directives);
+	bad_nodes_exclude(&cluster->nodes, loop_now_ms(), &directives);
 	list = bad_nodes_given(&directives);
 	strv_finish(&directives);
 	return list;

@@ -34,6 +34,7 @@ static const struct {
 		"forkserver may be why"},
 	[END_NO_WORKERS] = {ALWAYS, ALWAYS, true, true, REPLACE_LATER, ""},
 	[END_LOST_WORKERS] = {YOUNG, ALWAYS, true, true, REPLACE_AT_ONCE, ""},
+	[END_HELD] = {ALWAYS, NEVER, true, true, REPLACE_LATER, ""},
 	[END_REQUEUED] = {NEVER, NEVER, false, true, REPLACE_NOT, ""},
 };
 
@@ -72,6 +73,12 @@ struct job_end_verdict job_end_judge(const struct job_end_facts *facts)
 		.replace = counts ? REPLACE_LATER : reactions[facts->end].replace,
 		.remark = reactions[facts->end].remark,
 	};
+}
+
+bool failure_is_hold(const char *reason)
+{
+	/* JobHeldAdmin, JobHeldUser, JobHoldMaxRequeue, "launch failed requeued held" ... */
+	return strcasestr(reason, "held") || strcasestr(reason, "hold");
 }
 
 const char *job_replace_text(enum job_replace replace)

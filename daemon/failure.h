@@ -34,6 +34,7 @@ enum job_end { /* how a wanted job ended, or what befell it */
 	END_FORKSERVER,	  /* forkserver is to blame, and not used any more */
 	END_NO_WORKERS,	  /* it runs, but they do not come: draco ends it */
 	END_LOST_WORKERS, /* it runs, but all have gone, and none comes back: the same */
+	END_HELD,	  /* pending, but kept from starting: draco ends it */
 	END_REQUEUED,	  /* not an end: it waits in the queue again */
 	END_COUNT,
 };
@@ -65,6 +66,9 @@ struct job_end_verdict {
 };
 
 struct job_end_verdict job_end_judge(const struct job_end_facts *facts);
+
+/* Does Slurm's reason say that a pending job does not start before somebody releases it? */
+bool failure_is_hold(const char *reason);
 
 /* "another one is submitted when it is needed"; not for REPLACE_LATER, which tells a time. */
 const char *job_replace_text(enum job_replace replace);

@@ -3,6 +3,7 @@
 
 #include <assert.h>
 #include <ctype.h>
+#include <search.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -10,6 +11,7 @@
 #include "common/cleanup.h"
 #include "common/log.h"
 #include "common/settings.h"
+#include "daemon/failure.h"
 #include "daemon/history.h"
 #include "daemon/jobscript.h"
 #include "daemon/loop.h"
@@ -20,6 +22,7 @@
 struct jobs {
 	struct job_list list;
 	struct worker_list workers;
+	void *by_address; /* the same, as tsearch(3) has them */
 	const struct jobs_ops *ops;
 	void *arg;
 };
@@ -40,8 +43,14 @@ static void job_free(struct jobs *jobs, struct job *job)
 	free(job);
 }
 
+static int compare_addresses(const void *a, const void *b)
+{
+	return strcmp(((const struct worker *)a)->address, ((const struct worker *)b)->address);
+}
+
 static void worker_free(struct jobs *jobs, struct worker *worker)
 {
+	tdelete(worker, &jobs->by_address, compare_addresses);
 	TAILQ_REMOVE(&jobs->workers, worker, link);
 	free(worker->name);
 	free(worker->address);
@@ -156,6 +165,8 @@ void jobs_set_phase(struct jobs *jobs, struct job *job, enum job_phase phase, co
 static void attach(struct jobs *jobs, struct job *job, struct worker *worker)
 {
 	worker->job = job;
+	job->busy += worker->tasks;
+	job->bytes += worker->bytes;
 	job->connected++;
 	note_connected(job);
 	job->abandoned = false;
@@ -280,6 +291,12 @@ void jobs_apply(struct jobs *jobs, struct job *job, const struct slurm_job *repo
 	news |= replace_text(&job->reason, report->reason);
 	job->submit_time = report->submit_time;
 	job->start_time = report->start_time;
+	if (report->state != STATE_PENDING || !failure_is_hold(report->reason)) {
+		job->held_since_ms = 0;
+		job->held_told = false;
+	} else if (!job->held_since_ms) {
+		job->held_since_ms = loop_now_ms();
+	}
 	if (report->end_time == 0)
 		job->end_ms = 0;
 	else if (job->end_time != report->end_time)
@@ -318,12 +335,10 @@ struct worker_list *jobs_workers(struct jobs *jobs)
 
 static struct worker *find_worker(struct jobs *jobs, const char *address)
 {
-	struct worker *worker;
+	struct worker key = {.address = UNCONST(address)};
+	void *found = tfind(&key, &jobs->by_address, compare_addresses);
 
-	TAILQ_FOREACH (worker, &jobs->workers, link)
-		if (strcmp(worker->address, address) == 0)
-			return worker;
-	return NULL;
+	return found ? *(struct worker **)found : NULL;
 }
 
 void jobs_worker_added(struct jobs *jobs, const char *name, const char *address)
@@ -338,38 +353,37 @@ void jobs_worker_added(struct jobs *jobs, const char *name, const char *address)
 	worker->address = xstrdup(address);
 	worker->since_ms = loop_now_ms();
 	TAILQ_INSERT_TAIL(&jobs->workers, worker, link);
+	if (!tsearch(worker, &jobs->by_address, compare_addresses))
+		abort(); /* no memory */
 	log_debug("worker %s: connected from %s", name, address);
 	if (job)
 		attach(jobs, job, worker);
 	changed(jobs);
 }
 
-/* Add up what a job's workers have to do. */
-static void add_up(struct jobs *jobs, struct job *job)
+/* What a worker has to do and holds, and its job with it. */
+static void set_load(struct worker *worker, int64_t tasks, int64_t bytes)
 {
-	bool was_busy = job->busy > 0;
-	struct worker *worker;
+	struct job *job = worker->job;
 
-	job->busy = job->bytes = 0;
-	TAILQ_FOREACH (worker, &jobs->workers, link)
-		if (worker->job == job) {
-			job->busy += worker->tasks;
-			job->bytes += worker->bytes;
-		}
-	if (was_busy && job->busy == 0)
-		job->idle_since_ms = loop_now_ms();
+	if (job) {
+		bool was_busy = job->busy > 0;
+
+		job->busy += tasks - worker->tasks;
+		job->bytes += bytes - worker->bytes;
+		if (was_busy && job->busy == 0)
+			job->idle_since_ms = loop_now_ms();
+	}
+	worker->tasks = tasks;
+	worker->bytes = bytes;
 }
 
 void jobs_worker_load(struct jobs *jobs, const char *address, int64_t tasks, int64_t bytes)
 {
 	struct worker *worker = find_worker(jobs, address);
 
-	if (!worker)
-		return;
-	worker->tasks = tasks;
-	worker->bytes = bytes;
-	if (worker->job)
-		add_up(jobs, worker->job);
+	if (worker)
+		set_load(worker, tasks, bytes);
 }
 
 static bool is_early_death(const struct worker *worker)
@@ -389,14 +403,13 @@ void jobs_worker_removed(struct jobs *jobs, const char *address)
 	if (!worker)
 		return;
 	log_debug("worker %s: left", worker->name);
+	set_load(worker, 0, 0);
 	if (job) {
 		job->connected--;
 		note_connected(job);
 		job->early_deaths += is_early_death(worker);
 	}
 	worker_free(jobs, worker);
-	if (job)
-		add_up(jobs, job);
 	changed(jobs);
 }
 

@@ -25,8 +25,8 @@ static void answer_environment(
 			client, message->id, RPC_NOT_RUNNING, "no cluster is running", NULL);
 }
 
-static void answer_plan(
-	struct plans *plans, struct client *client, const struct rpc_message *message)
+static void answer_plan(const struct cluster *cluster, struct plans *plans,
+	struct client *client, const struct rpc_message *message)
 {
 	_cleanup_json_ json_t *limits = NULL;
 	struct cluster_request request;
@@ -34,7 +34,8 @@ static void answer_plan(
 
 	if (!start_request_make(client, message, &request, &limits))
 		return;
-	if (plans_begin(plans, client, message->id, &request.settings, &err) < 0)
+	if (plans_begin(plans, client, message->id, &request.settings, &cluster->nodes, &err) <
+		0)
 		client_refuse(client, message->id, RPC_FAILED, err.text, NULL);
 	cluster_request_finish(&request);
 }
@@ -64,7 +65,7 @@ void methods_ask_request(const struct cluster *cluster, struct plans *plans,
 		client_reply(client, message->id, report_logs(cluster, paths->log_file));
 		break;
 	case RPC_PLAN:
-		answer_plan(plans, client, message);
+		answer_plan(cluster, plans, client, message);
 		break;
 	case RPC_SCRIPT:
 		answer_script(cluster, client, message);

@@ -98,8 +98,11 @@ static char *judge_partition(
 				 " cores and %s of memory",
 			shape->cores, format_size(shape->memory_mib, needs));
 	if (p->nodes_usable == 0)
-		return xasprintf("all its nodes that are large enough are down or drained "
+		return xasprintf("all its nodes that are large enough are %s "
 				 "(%" PRId64 " of %" PRId64 ")",
+			p->nodes_excluded == p->nodes_fit ? "excluded"
+				: p->nodes_excluded	  ? "down, drained or excluded"
+							  : "down or drained",
 			p->nodes_fit, p->nodes);
 	return NULL;
 }

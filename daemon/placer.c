@@ -10,6 +10,7 @@
 #include "common/err.h"
 #include "common/json.h"
 #include "common/settings.h"
+#include "daemon/bad_nodes.h"
 #include "daemon/slurm.h"
 #include "daemon/survey.h"
 
@@ -128,6 +129,7 @@ struct placer *placer_start(struct slurm *slurm, const struct slurm_submission *
 	const struct settings *settings, placer_fn fn, void *arg, struct err *err)
 {
 	struct placer *placer = xcalloc(1, sizeof(*placer));
+	_cleanup_free_ char *exclude = bad_nodes_given(&wish->directives);
 
 	placer->slurm = slurm;
 	placer->fn = fn;
@@ -140,8 +142,8 @@ struct placer *placer_start(struct slurm *slurm, const struct slurm_submission *
 	};
 	placement_init(&placer->placement, settings->reservation, &settings->queues_to_try);
 	if (slurm_request(slurm, "survey",
-		    json_pack("{s:I, s:I}", "cores", (json_int_t)wish->cores, "memory_mib",
-			    (json_int_t)wish->memory_mib),
+		    json_pack("{s:I, s:I, s:s}", "cores", (json_int_t)wish->cores, "memory_mib",
+			    (json_int_t)wish->memory_mib, "exclude", exclude ? exclude : ""),
 		    SURVEY_DEADLINE_MS, on_surveyed, placer) == 0)
 		return placer;
 	placer_destroy(placer);

@@ -9,8 +9,10 @@
 #include "common/queue.h"
 #include "common/rpc.h"
 #include "common/settings.h"
+#include "daemon/bad_nodes.h"
 #include "daemon/cluster_wish.h"
 #include "daemon/control.h"
+#include "daemon/loop.h"
 #include "daemon/placer.h"
 
 struct plan {
@@ -56,7 +58,7 @@ static void on_found(
 }
 
 int plans_begin(struct plans *plans, struct client *client, const json_t *id,
-	const struct settings *settings, struct err *err)
+	const struct settings *settings, const struct bad_nodes *nodes, struct err *err)
 {
 	struct plan *plan = xcalloc(1, sizeof(*plan));
 	struct slurm_submission wish;
@@ -67,6 +69,7 @@ int plans_begin(struct plans *plans, struct client *client, const json_t *id,
 	plan->wait_s = settings->wait_timeout_ms / 1000;
 	TAILQ_INSERT_TAIL(&plans->list, plan, link);
 	wish_ask(settings, 1, &wish);
+	bad_nodes_exclude(nodes, loop_now_ms(), &wish.directives);
 	wish.name = xstrdup("draco-plan");
 	wish.script = xstrdup("#!/bin/sh\n");
 	wish.output = xstrdup("/dev/null");

@@ -11,6 +11,7 @@
 #include "common/logdir.h"
 #include "daemon/cluster.h"
 #include "daemon/cluster_jobs.h"
+#include "daemon/cluster_nodes.h"
 #include "daemon/instance.h"
 #include "daemon/jobs.h"
 #include "daemon/loop.h"
@@ -162,7 +163,7 @@ json_t *report_status(const struct cluster *cluster)
 		jobs, "settings",
 		known ? settings_to_json(&cluster->request.settings) : json_null());
 	json_object_set_new(json_object_get(status, "cluster"), "excluded_nodes",
-		cluster_failure_report(cluster));
+		cluster_nodes_report(cluster));
 	cluster_access_report(cluster, status);
 	json_object_set_new(status, "daemon", instance_describe());
 	return status;

@@ -21,7 +21,8 @@ struct survey_partition {
 	char *denied;		    /* why this user may not use it; NULL: may */
 	int64_t nodes;		    /* in all */
 	int64_t nodes_fit;	    /* of those, large enough for the job */
-	int64_t nodes_usable;	    /* of those, not down or drained */
+	int64_t nodes_usable;	    /* of those, not down, drained or excluded by the job */
+	int64_t nodes_excluded;	    /* large enough, but excluded */
 	int64_t largest_cpus;	    /* of a node */
 	int64_t largest_memory_mib; /* of a node */
 };

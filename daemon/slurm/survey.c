@@ -19,6 +19,12 @@
 
 #define GROUPS_MAX 1024
 
+/* The job that is looked for a place for. */
+struct shape {
+	int64_t cores, memory_mib;
+	const struct strv *excluded; /* nodes */
+};
+
 /* Who asks. */
 struct person {
 	const char *user;
@@ -129,8 +135,8 @@ static bool is_usable(const node_info_t *node)
 		!(node->node_state & (NODE_STATE_DRAIN | NODE_STATE_FAIL));
 }
 
-static void count_node(const node_info_t *node, const partition_info_t *info, int64_t cores,
-	int64_t memory_mib, struct survey_partition *p)
+static void count_node(const node_info_t *node, const partition_info_t *info,
+	const struct shape *shape, struct survey_partition *p)
 {
 	int64_t cpus = node->cpus;
 	int64_t memory = (int64_t)(node->real_memory - node->mem_spec_limit);
@@ -143,14 +149,32 @@ static void count_node(const node_info_t *node, const partition_info_t *info, in
 		p->largest_cpus = cpus;
 	if (memory > p->largest_memory_mib)
 		p->largest_memory_mib = memory;
-	if (cpus < cores || memory < memory_mib)
+	if (cpus < shape->cores || memory < shape->memory_mib)
 		return;
 	p->nodes_fit++;
-	p->nodes_usable += is_usable(node);
+	if (strv_has(shape->excluded, node->name))
+		p->nodes_excluded++;
+	else
+		p->nodes_usable += is_usable(node);
+}
+
+/* "n[1-3],n7": one by one. */
+static void read_nodes(const char *hostlist, struct strv *names)
+{
+	__auto_type list =
+		slurm_hostlist_create(hostlist); /* its type differs between versions */
+	char *name;
+
+	while (list && (name = slurm_hostlist_shift(list)) != NULL) {
+		strv_add(names, name);
+		free(name);
+	}
+	if (list)
+		slurm_hostlist_destroy(list);
 }
 
 static struct survey_partition read_partition(const partition_info_t *info,
-	const node_info_msg_t *nodes, const json_t *params, const struct person *person)
+	const node_info_msg_t *nodes, const struct shape *shape, const struct person *person)
 {
 	bool limited = info->max_time != INFINITE && info->max_time != NO_VAL;
 	struct survey_partition p = {
@@ -164,9 +188,7 @@ static struct survey_partition read_partition(const partition_info_t *info,
 	for (const int32_t *range = info->node_inx; range && range[0] >= 0; range += 2)
 		for (int32_t i = range[0]; i <= range[1] && i < (int32_t)nodes->record_count;
 			i++)
-			count_node(&nodes->node_array[i], info,
-				json_get_integer(params, "cores", 1),
-				json_get_integer(params, "memory_mib", 1), &p);
+			count_node(&nodes->node_array[i], info, shape, &p);
 	return p;
 }
 
@@ -191,6 +213,9 @@ enum slurm_outcome call_survey(const json_t *params, json_t **ret_result, struct
 	node_info_msg_t *nodes = NULL;
 	enum slurm_outcome outcome = OUTCOME_DONE;
 	struct survey survey = {0};
+	struct strv excluded = STRV_INIT;
+	struct shape shape = {json_get_integer(params, "cores", 1),
+		json_get_integer(params, "memory_mib", 1), &excluded};
 	struct person person;
 
 	if (slurm_load_node(0, &nodes, SHOW_ALL) != SLURM_SUCCESS ||
@@ -199,11 +224,12 @@ enum slurm_outcome call_survey(const json_t *params, json_t **ret_result, struct
 		outcome = call_failure("cannot read the partitions", false, err);
 		goto end;
 	}
+	read_nodes(json_get_text(params, "exclude", ""), &excluded);
 	person_init(&person, json_get_text(params, "account", NULL));
 	survey.partition = xcalloc(partitions->record_count, sizeof(*survey.partition));
 	for (uint32_t i = 0; i < partitions->record_count; i++)
 		survey.partition[survey.partitions++] =
-			read_partition(&partitions->partition_array[i], nodes, params, &person);
+			read_partition(&partitions->partition_array[i], nodes, &shape, &person);
 	survey.reservation = xcalloc(reservations->record_count, sizeof(*survey.reservation));
 	for (uint32_t i = 0; i < reservations->record_count; i++)
 		survey.reservation[survey.reservations++] =
@@ -211,6 +237,7 @@ enum slurm_outcome call_survey(const json_t *params, json_t **ret_result, struct
 	*ret_result = survey_encode(&survey);
 	survey_finish(&survey);
 	strv_finish(&person.groups);
+	strv_finish(&excluded);
 end:
 	if (nodes)
 		slurm_free_node_info_msg(nodes);

@@ -163,6 +163,12 @@ def test_node_that_fails_jobs(user: Draco) -> None:
         r"node n1 is excluded until [\d:]+: jobs have failed there 3 times", notice
     )
     assert "n1 until" in user.run("status").stdout
+    # The next dracod knows it, too.
+    user.run("shutdown")
+    wait_for(lambda: not user.processes(), "dracod has ended")
+    user.run("launch")
+    (again,) = user.status()["cluster"]["excluded_nodes"]
+    assert again["node"] == "n1" and abs(again["until"] - excluded[0]["until"]) <= 2
 
 
 def test_pending_jobs_avoid_an_excluded_node(user: Draco) -> None:
@@ -262,6 +268,24 @@ def test_requeued(user: Draco) -> None:
     assert "in a row" not in user.log.read_text()
 
 
+def test_held(user: Draco) -> None:
+    """Requeued so that it does not start again: told, and replaced after a while."""
+    user.run("start", *TINY, IMPATIENT, "--wait-timeout=15")
+    job = user.jobs()[0]["id"]
+    user.sandbox.command("scontrol", "update", f"JobId={job}", "Requeue=1")
+    user.sandbox.command("scontrol", "requeuehold", job)
+    wait_for(
+        lambda: any("scontrol release" in e["text"] for e in events(user, job)), "it is told"
+    )
+    assert len(user.jobs()) == 1, "it may be released yet"
+    wait_for(
+        lambda: any("was not released within 15 s" in e["text"] for e in events(user, job)),
+        "it is given up",
+    )
+    wait_for_replacement(user, job, 1)
+    user.wait_for_workers(1)
+
+
 def test_node_fails(user: Draco) -> None:
     """Told, and replaced at once."""
     user.run("start", *TINY)
@@ -349,12 +373,14 @@ def test_workers_never_come_at_all(user: Draco) -> None:
     assert len(user.all_jobs()) == 1
 
 
-def nannies(job: str) -> int:
+def nannies(draco: Draco, job: str) -> int:
     """The process that starts the workers of a job."""
+    # Jobs of other Slurms on this host have the same numbers.
+    wanted = {"distributed.cli.dask_worker", f"draco-{job}"}
+    wanted.add(draco.status()["scheduler"]["address"])
     for entry in Path("/proc").iterdir():
         with contextlib.suppress(OSError):
-            words = (entry / "cmdline").read_text().split("\0")
-            if "distributed.cli.dask_worker" in words and f"draco-{job}" in words:
+            if wanted <= set((entry / "cmdline").read_text().split("\0")):
                 return int(entry.name)
     raise AssertionError(f"no process has the workers of job {job}")
 
@@ -363,7 +389,7 @@ def test_workers_are_lost(user: Draco) -> None:
     """All of them die, and nobody starts them again, but their job runs on."""
     user.run("start", *TINY, SPAWN, "--worker-timeout=20", IMPATIENT)
     first = user.jobs()[0]["id"]
-    pid = nannies(first)
+    pid = nannies(user, first)
     os.kill(pid, signal.SIGSTOP)
     for child in children(pid):
         os.kill(child, signal.SIGKILL)

@@ -149,6 +149,17 @@ def test_unknown_partition(user: Draco) -> None:
     assert {job["partition"] for job in user.jobs()} == {"standard"}
 
 
+def test_excluded_nodes(user: Draco) -> None:
+    """By an option of sbatch; those that draco excludes are given to the jobs as such."""
+    node = user.sandbox.command("sinfo", "-h", "-p", "short", "-o", "%N").strip()
+    candidates = plan(user, "--queues-to-try=short,standard", f"--directives=exclude={node}")
+    assert (
+        "all its nodes that are large enough are excluded (1 of 1)"
+        in (candidates[None, "short"]["reason"])
+    )
+    assert candidates[None, "standard"]["chosen"]
+
+
 def test_reservations(user: Draco, halves: Sandbox) -> None:
     now = datetime.datetime.now()
     reserve(halves, "mine", start="now", users="root")

@@ -3,6 +3,7 @@
 #include "unit.h"
 
 #include "cluster_fixture.h"
+#include "common/alloc.h"
 #include "common/strv.h"
 #include "daemon/jobs.h"
 #include "daemon/loop.h"
@@ -21,13 +22,13 @@ static void blame(int times, int64_t at_ms)
 	for (int i = 1; i <= times; i++) {
 		int64_t when_ms = at_ms - (times - i) * 1000;
 
-		bad_nodes_blame(&cluster.failures.nodes, "n1", when_ms, when_ms);
+		bad_nodes_blame(&cluster.nodes, "n1", when_ms, when_ms);
 	}
 }
 
 static bool is_excluded(void)
 {
-	return bad_nodes_excluded_until_ms(&cluster.failures.nodes, "n1", loop_now_ms()) > 0;
+	return bad_nodes_excluded_until_ms(&cluster.nodes, "n1", loop_now_ms()) > 0;
 }
 
 START_TEST(a_node_is_excluded)
@@ -147,7 +148,7 @@ START_TEST(all_workers_have_gone)
 	cluster_check_workers_come(&cluster);
 	ck_assert_int_eq(job->phase, PHASE_ENDING);
 	ck_assert_int_eq(cluster.failures.jobs.in_a_row, _i ? 0 : 1);
-	ck_assert_uint_eq(cluster.failures.nodes.count, 1);
+	ck_assert_uint_eq(cluster.nodes.count, 1);
 }
 END_TEST
 
@@ -160,7 +161,7 @@ START_TEST(all_workers_have_gone_with_their_scheduler)
 	cluster_check_workers_come(&cluster);
 	ck_assert_int_eq(job->phase, PHASE_ENDING);
 	ck_assert_int_eq(cluster.failures.jobs.in_a_row, 0);
-	ck_assert_uint_eq(cluster.failures.nodes.count, 0);
+	ck_assert_uint_eq(cluster.nodes.count, 0);
 }
 END_TEST
 
@@ -174,6 +175,29 @@ START_TEST(some_workers_have_gone)
 	ck_assert_int_eq(job->phase, PHASE_READY);
 	jobs_worker_added(jobs, "draco-42-0", "tcp://n1:5");
 	ck_assert(!job->short_told);
+}
+END_TEST
+
+START_TEST(a_held_job_is_told_and_ended)
+{
+	struct slurm_job said = report(next_id, STATE_PENDING);
+	struct job *job = job_in(PHASE_PENDING);
+
+	said.reason = UNCONST("JobHeldAdmin");
+	jobs_apply(jobs, job, &said);
+	ck_assert_int_gt(cluster_check_held(&cluster), loop_now_ms());
+	ck_assert(job->held_told);
+	ck_assert_int_eq(job->phase, PHASE_PENDING);
+	cluster.request.settings.wait_timeout_ms = 0;
+	/* Somebody releases it. */
+	if (_i == 1)
+		apply(job, STATE_PENDING);
+	if (_i == 2)
+		cluster_pause(&cluster, "for a test");
+	ck_assert_int_eq(cluster_check_held(&cluster), INT64_MAX);
+	ck_assert_int_eq(job->phase, _i ? PHASE_PENDING : PHASE_ENDING);
+	ck_assert_int_eq(cluster.failures.jobs.in_a_row, _i ? 0 : 1);
+	ck_assert_int_eq(job->held_told, _i != 1);
 }
 END_TEST
 
@@ -194,6 +218,7 @@ Suite *unit_suite(void)
 	tcase_add_loop_test(tests, all_workers_have_gone, 0, 2);
 	tcase_add_test(tests, all_workers_have_gone_with_their_scheduler);
 	tcase_add_test(tests, some_workers_have_gone);
+	tcase_add_loop_test(tests, a_held_job_is_told_and_ended, 0, 3);
 	suite_add_tcase(suite, tests);
 	return suite;
 }

@@ -53,6 +53,9 @@ static const struct {
 	{{END_NO_WORKERS, STARTING, .others_run = true}, {COUNTS, .blames_node = true}},
 	{{END_LOST_WORKERS, YOUNG}, {COUNTS, .blames_node = true}},
 	{{END_LOST_WORKERS, OLD}, {TOLD, .blames_node = true, .replace = REPLACE_AT_ONCE}},
+	{{END_HELD, OLD}, {COUNTS}},
+	{{END_HELD, STARTING}, {COUNTS, .fatal = true}},
+	{{END_HELD, STARTING, .others_run = true}, {COUNTS}},
 	{{END_REQUEUED, OLD}, {TOLD, .replace = REPLACE_NOT}},
 };
 
@@ -75,6 +78,26 @@ START_TEST(has_a_row_for_each_end)
 			job_end_judge(&(struct job_end_facts){.end = end}).remark);
 	for (int replace = 0; replace <= REPLACE_NOT; replace++)
 		ck_assert_ptr_nonnull(job_replace_text(replace));
+}
+END_TEST
+
+static const struct {
+	const char *reason;
+	bool is_hold;
+} reasons[] = {
+	{"JobHeldAdmin", true},
+	{"JobHeldUser", true},
+	{"JobHoldMaxRequeue", true},
+	{"launch failed requeued held", true},
+	{"Resources", false},
+	{"None", false},
+	{"", false},
+	{"BeginTime", false},
+};
+
+START_TEST(holds)
+{
+	ck_assert_int_eq(failure_is_hold(reasons[_i].reason), reasons[_i].is_hold);
 }
 END_TEST
 
@@ -215,6 +238,7 @@ Suite *unit_suite(void)
 	tcase_add_loop_test(tests, judges, 0, LENGTH(rows));
 	tcase_add_test(tests, has_a_row_for_each_end);
 	tcase_add_test(tests, ends_of_states);
+	tcase_add_loop_test(tests, holds, 0, LENGTH(reasons));
 	tcase_add_test(tests, backs_off);
 	tcase_add_test(tests, counts_in_a_row);
 	tcase_add_loop_test(tests, counts_a_burst_once, 0, LENGTH(others));

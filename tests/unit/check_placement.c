@@ -143,6 +143,10 @@ START_TEST(judges_partitions)
 	p = partitions[0];
 	p.nodes_usable = 0;
 	assert_skipped(&p, "down or drained (2 of 4)");
+	p.nodes_excluded = 1;
+	assert_skipped(&p, "down, drained or excluded (2 of 4)");
+	p.nodes_excluded = 2;
+	assert_skipped(&p, "are excluded (2 of 4)");
 	p = partitions[0];
 	p.name = UNCONST("other");
 	assert_skipped(&p, "no such partition (it has: other, b)");

@@ -36,6 +36,7 @@ void cluster_setup(void)
 void cluster_teardown(void)
 {
 	cluster_failure_clear(&cluster);
+	bad_nodes_clear(&cluster.nodes);
 	cluster_size_finish(&cluster);
 	settings_finish(&cluster.request.settings);
 	strv_finish(&cluster.notices);

@@ -72,6 +72,7 @@ class Way:
         if not self.path:
             context = self._context()
             plain = socket.create_connection((self.host, self.port), timeout)
+            _keep_alive(plain)
             return context.wrap_socket(plain)
         sock = socket.socket(socket.AF_UNIX)
         sock.settimeout(timeout)
@@ -92,7 +93,8 @@ class Way:
 
 
 def _keep_alive(sock: Any) -> None:
-    """Have the connection fail when the other host is gone."""
+    """Have the connection fail when the other host is gone, and what is sent go at once."""
+    sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
     sock.setsockopt(socket.SOL_SOCKET, socket.SO_KEEPALIVE, 1)
     sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_KEEPIDLE, _IDLE)
     sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_KEEPINTVL, _INTERVAL)

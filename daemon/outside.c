@@ -61,8 +61,10 @@ static void open_port(struct outside *outside, struct cluster *cluster)
 		xreplace(&outside->why, tls ? "remote_port is none" : "security is none");
 		return;
 	}
+	/* The scheduler may not have begun to listen. */
 	outside->remote = remote_create(outside->loop, cluster->address, port,
-		tls_certificate(tls), tls_key(tls), on_connect, outside, &err);
+		atoi(strrchr(outside->scheduler, ':') + 1), tls_certificate(tls), tls_key(tls),
+		on_connect, outside, &err);
 	if (outside->remote) {
 		log_info("remote: listening at %s, port %d", cluster->address,
 			remote_port(outside->remote));

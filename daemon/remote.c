@@ -151,7 +151,8 @@ static void watch(void *arg)
 }
 
 /* Between the search for a free port and its use somebody may take it. */
-static int open_port(struct remote *remote, const char *address, int port, struct err *err)
+static int open_port(
+	struct remote *remote, const char *address, int port, int not_port, struct err *err)
 {
 	int r = -EADDRINUSE;
 
@@ -159,14 +160,19 @@ static int open_port(struct remote *remote, const char *address, int port, struc
 		remote->port = port ? port : port_choose(address, err);
 		if (remote->port < 0)
 			return remote->port;
-		r = tcp_listen(address, remote->port, err);
+		if (remote->port == not_port)
+			r = err_set(err, -EADDRINUSE,
+				"cannot listen at %s, port %d: it is for another server",
+				address, not_port);
+		else
+			r = tcp_listen(address, remote->port, err);
 		if (port)
 			break;
 	}
 	return r;
 }
 
-struct remote *remote_create(struct loop *loop, const char *address, int port,
+struct remote *remote_create(struct loop *loop, const char *address, int port, int not_port,
 	const char *certificate, const char *key, remote_fn fn, void *arg, struct err *err)
 {
 	struct remote *remote = xcalloc(1, sizeof(*remote));
@@ -180,7 +186,7 @@ struct remote *remote_create(struct loop *loop, const char *address, int port,
 	remote->secure = secure_create(SECURE_SERVER, certificate, key, err);
 	if (!remote->secure)
 		return remote_destroy(remote);
-	remote->fd = open_port(remote, address, port, err);
+	remote->fd = open_port(remote, address, port, not_port, err);
 	if (remote->fd < 0)
 		return remote_destroy(remote);
 	remote->rest = loop_timer_create(loop, watch, remote);

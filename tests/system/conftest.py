@@ -83,6 +83,7 @@ LONG = [
     "test_scaling.py",
     "test_worker_start.py",
     "test_size_commands.py",
+    "test_hosts.py",
     "test_failure.py",
     "test_faults.py",
     "test_preload.py",

@@ -196,6 +196,10 @@ def test_the_lease_of_a_vanished_host_ends(site: Site, users: tuple[UserAt, User
         )
         text = error_of(two.run("status", check=False), 1)
         assert f"runs on host {one.host.name}" in text and f"connect to {ADDRESS}:" in text
+        error = kernel.fail("Cluster(quiet=True)")
+        assert (
+            f"runs on host {one.host.name}" in error and "the setting remote_port can" in error
+        )
 
 
 def refused(connection: socket.socket, context: ssl.SSLContext) -> bool:
@@ -268,6 +272,22 @@ def test_who_hangs_does_not_hinder(users: tuple[UserAt, UserAt]) -> None:
         assert two.status()["cluster"]["state"] == "running"
 
 
+def test_a_dracod_that_does_not_answer(users: tuple[UserAt, UserAt]) -> None:
+    one, two = users
+    one.start()
+    pid = one.daemon()
+    os.kill(pid, signal.SIGSTOP)
+    try:
+        text = error_of(two.run("status", check=False), 1)
+        assert f"runs on host {one.host.name} (process {pid}) and cannot be reached" in text
+        assert "no answer within 10 s" in text
+        with two.kernel() as kernel:
+            assert "no answer within 10 s" in kernel.fail(JOIN)
+    finally:
+        os.kill(pid, signal.SIGCONT)
+    assert two.cluster_state() == "running"
+
+
 @pytest.mark.parametrize(
     ("option", "why"),
     [("--remote-port=none", "remote_port is none"), ("--security=none", "security is none")],
@@ -313,6 +333,7 @@ def test_a_dracod_that_was_killed(users: tuple[UserAt, UserAt]) -> None:
     """The lock tells it also on the other host; the next dracod leaves nothing of it."""
     one, two = users
     one.start()
+    scheduler = one.status()["scheduler"]["pid"]
     os.kill(one.daemon(), signal.SIGKILL)
     text = error_of(two.run("status", check=False), 3)
     assert f"ran on host {one.host.name} (process {one.daemon()}) and has ended without" in text
@@ -322,3 +343,4 @@ def test_a_dracod_that_was_killed(users: tuple[UserAt, UserAt]) -> None:
     one.run("launch")
     assert not (one.state / "connect.json").exists()
     assert json.loads(one.run("--json", "launch").stdout)["host"] == one.host.name
+    os.kill(scheduler, signal.SIGKILL)  # it would leave by itself, but not at once

@@ -79,7 +79,7 @@ static void setup(void)
 	ck_assert_int_eq(tls_create(directory, "2", &other_tls, &err), 0);
 	loop = loop_create(&err);
 	look = loop_timer_create(loop, on_look, NULL);
-	remote = remote_create(loop, "127.0.0.1", 0, tls_certificate(tls), tls_key(tls),
+	remote = remote_create(loop, "127.0.0.1", 0, 0, tls_certificate(tls), tls_key(tls),
 		on_connect, NULL, &err);
 	ck_assert_msg(remote != NULL, "%s", err.text);
 	admitted = 0;
@@ -315,7 +315,7 @@ START_TEST(wrong_server)
 	struct err err = ERR_INIT;
 
 	remote_destroy(remote);
-	remote = remote_create(loop, "127.0.0.1", 0, tls_certificate(other_tls),
+	remote = remote_create(loop, "127.0.0.1", 0, 0, tls_certificate(other_tls),
 		tls_key(other_tls), on_connect, NULL, &err);
 	ck_assert_ptr_nonnull(remote);
 	ck_assert_int_eq(run(wary_client), 0);
@@ -326,7 +326,7 @@ END_TEST
 START_TEST(port_in_use)
 {
 	struct err err = ERR_INIT;
-	struct remote *second = remote_create(loop, "127.0.0.1", remote_port(remote),
+	struct remote *second = remote_create(loop, "127.0.0.1", remote_port(remote), 0,
 		tls_certificate(tls), tls_key(tls), on_connect, NULL, &err);
 
 	ck_assert_ptr_null(second);
@@ -335,13 +335,23 @@ START_TEST(port_in_use)
 }
 END_TEST
 
+START_TEST(port_of_another)
+{
+	struct err err = ERR_INIT;
+
+	ck_assert_ptr_null(remote_create(loop, "127.0.0.1", 20000, 20000, tls_certificate(tls),
+		tls_key(tls), on_connect, NULL, &err));
+	unit_assert_err(&err, -EADDRINUSE, "port 20000: it is for another server");
+}
+END_TEST
+
 START_TEST(no_certificate)
 {
 	_cleanup_free_ char *missing = xasprintf("%s/missing", directory);
 	struct err err = ERR_INIT;
 
-	ck_assert_ptr_null(
-		remote_create(loop, "127.0.0.1", 0, missing, missing, on_connect, NULL, &err));
+	ck_assert_ptr_null(remote_create(
+		loop, "127.0.0.1", 0, 0, missing, missing, on_connect, NULL, &err));
 	unit_assert_err(&err, -EIO, missing);
 }
 END_TEST
@@ -391,6 +401,7 @@ Suite *unit_suite(void)
 	tcase_add_test(tcase, too_many);
 	tcase_add_test(tcase, wrong_server);
 	tcase_add_test(tcase, port_in_use);
+	tcase_add_test(tcase, port_of_another);
 	tcase_add_test(tcase, no_certificate);
 	suite_add_tcase(suite, tcase);
 	tcase = tcase_create("tcp");

@@ -125,7 +125,7 @@ async def connect(name: str, start: bool) -> tuple[Connection, bool]:
                 return await Connection.open(find_way(directory, daemon)), launched
             except OSError as exc:
                 if not is_here(daemon):
-                    raise DaemonNotRunning(unreachable(directory, daemon, str(exc))) from exc
+                    raise DaemonNotRunning(unreachable(directory, daemon, exc)) from exc
                 if not isinstance(exc, _ENDED):
                     raise DaemonNotRunning(
                         f"cannot connect to {daemon['socket']}: {exc}"

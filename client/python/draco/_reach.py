@@ -13,11 +13,15 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-CONNECT_TIMEOUT = 5.0
+CONNECT_TIMEOUT = 10.0
 
 #: A host that does not answer for so long, in seconds, is gone.
 GONE = 30
 _IDLE, _INTERVAL = 10, 5
+
+
+class NoWay(OSError):
+    """dracod has no port; the text says why, "" when it has no cluster."""
 
 
 @dataclass(frozen=True)
@@ -66,8 +70,10 @@ class Way:
             When nobody serves there, or not in time.
         """
         if not self.path:
+            context = self._context()
             plain = socket.create_connection((self.host, self.port), timeout)
-            return self._context().wrap_socket(plain)
+            _keep_alive(plain)
+            return context.wrap_socket(plain)
         sock = socket.socket(socket.AF_UNIX)
         sock.settimeout(timeout)
         try:
@@ -87,7 +93,8 @@ class Way:
 
 
 def _keep_alive(sock: Any) -> None:
-    """Have the connection fail when the other host is gone."""
+    """Have the connection fail when the other host is gone, and what is sent go at once."""
+    sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
     sock.setsockopt(socket.SOL_SOCKET, socket.SO_KEEPALIVE, 1)
     sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_KEEPIDLE, _IDLE)
     sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_KEEPINTVL, _INTERVAL)
@@ -106,17 +113,17 @@ def find_way(directory: Path, daemon: dict[str, Any]) -> Way:
 
     Raises
     ------
-    OSError
-        When it is on another host, and there is none; the text says why, "" when it has no cluster.
+    NoWay
+        When it is on another host, and there is none.
     """
     if is_here(daemon):
         return Way(str(daemon["socket"]))
     try:
         connect = json.loads((directory / "connect.json").read_text())
     except (OSError, ValueError):
-        raise OSError("") from None
+        raise NoWay("") from None
     if not connect.get("daemon"):
-        raise OSError(str(connect.get("no_daemon")))
+        raise NoWay(str(connect.get("no_daemon")))
     host, _, port = connect["daemon"].partition(":")
     return Way("", host, int(port), connect["certificate"], connect["key"])
 
@@ -137,7 +144,7 @@ def has_ended(directory: Path) -> bool:
     return struct.unpack("hhqqi", answer)[0] == fcntl.F_UNLCK
 
 
-def unreachable(directory: Path, daemon: dict[str, Any], why: str) -> str:
+def unreachable(directory: Path, daemon: dict[str, Any], error: OSError) -> str:
     """Say where a dracod of another host is, why it cannot be reached, and what to do.
 
     Parameters
@@ -146,8 +153,8 @@ def unreachable(directory: Path, daemon: dict[str, Any], why: str) -> str:
         Its state directory.
     daemon : dict
         What ``daemon.json`` says.
-    why : str
-        What hinders; "" when it has no cluster.
+    error : OSError
+        What finding the way, or going it, came to.
     """
     name, here = directory.name, socket.gethostname()
     place = f"on host {daemon.get('host')} (process {daemon.get('pid')})"
@@ -159,6 +166,10 @@ def unreachable(directory: Path, daemon: dict[str, Any], why: str) -> str:
             f"{directory / 'lock'} any more. To go on from {here}, remove {file} and start it "
             "again: what is left of its cluster is ended then"
         )
+    why = str(error)
+    if not isinstance(error, NoWay):
+        why = why or f"no answer within {CONNECT_TIMEOUT:g} s"
+        why += " (the setting remote_port can be a port that firewalls let through)"
     if not why:
         return (
             f'dracod "{name}" runs {place} and has no cluster now, so that it cannot be reached '

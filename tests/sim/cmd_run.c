@@ -61,5 +61,6 @@ int sim_run(const struct sim_options *options)
 	if (result.violation[0])
 		printf("VIOLATION at step %" PRId64 ": %s\n", result.violation_step,
 			result.violation);
+	trace_finish(&trace);
 	return result.violation[0] != '\0';
 }

@@ -21,6 +21,8 @@ void dask_finish(struct dask *dask)
 {
 	free(dask->task);
 	free(dask->worker);
+	for (int i = 0; i < TRACE_BURSTS; i++)
+		free(dask->burst[i].task);
 	*dask = (struct dask){.task = NULL};
 }
 
@@ -51,11 +53,10 @@ int dask_queue_pop(struct dask *dask)
 	return task;
 }
 
-static void add_task(struct world *world, int burst)
+/* One that nobody knows of yet; its number. */
+static int make_task(struct world *world, int burst)
 {
-	const struct trace_burst *from = &world->trace->burst[burst];
 	struct dask *dask = &world->dask;
-	double factor = 1 + from->spread * (2 * random_share(&world->random) - 1);
 	int task = dask->free;
 
 	if (task >= 0) {
@@ -68,13 +69,45 @@ static void add_task(struct world *world, int burst)
 		}
 		task = dask->tasks++;
 	}
-	dask->task[task] = (struct dask_task){.kind = from->kind,
-		.burst = burst,
-		.worker = -1,
-		.bytes = from->bytes,
-		.duration_ms = (int64_t)((double)from->duration_ms * factor) + 1};
+	dask->task[task] = (struct dask_task){.burst = burst, .worker = -1};
 	dask->burst[burst].open++;
-	dask_queue_push(dask, task);
+	return task;
+}
+
+static void add_task(struct world *world, int burst)
+{
+	const struct trace_burst *from = &world->trace->burst[burst];
+	double factor = 1 + from->spread * (2 * random_share(&world->random) - 1);
+	int number = make_task(world, burst);
+	struct dask_task *task = &world->dask.task[number];
+
+	task->kind = from->kind;
+	task->bytes = from->bytes;
+	task->duration_ms = (int64_t)((double)from->duration_ms * factor) + 1;
+	dask_queue_push(&world->dask, number);
+}
+
+static void add_recorded(struct world *world, int burst)
+{
+	const struct trace_burst *from = &world->trace->burst[burst];
+	struct dask *dask = &world->dask;
+	int *numbers = xcalloc((size_t)from->count, sizeof(*numbers));
+
+	dask->burst[burst].task = numbers;
+	for (int i = 0; i < from->count; i++)
+		numbers[i] = make_task(world, burst);
+	for (int i = 0; i < from->count; i++) {
+		struct dask_task *task = &dask->task[numbers[i]];
+
+		task->from = &from->task[i];
+		task->kind = task->from->kind;
+		task->bytes = task->from->bytes;
+		task->duration_ms = task->from->duration_ms;
+		task->blocked = task->from->afters;
+		task->needs = task->from->needs;
+		if (task->blocked == 0)
+			dask_queue_push(dask, numbers[i]);
+	}
 }
 
 static int64_t begin_ms(const struct world *world, int burst)
@@ -97,7 +130,9 @@ static void begin(struct world *world, int burst)
 	world_log(world, "dask: burst %d: %d tasks of kind %d, %.1f s each%s", burst,
 		from->count, from->kind, (double)from->duration_ms / 1000,
 		from->refill_ms ? ", steady" : "");
-	for (int i = 0; i < from->count; i++)
+	if (from->task)
+		add_recorded(world, burst);
+	for (int i = 0; !from->task && i < from->count; i++)
 		add_task(world, burst);
 }
 
@@ -118,6 +153,8 @@ static void release_burst(struct world *world, int burst)
 	struct dask *dask = &world->dask;
 
 	dask->burst[burst].released = true;
+	free(dask->burst[burst].task);
+	dask->burst[burst].task = NULL;
 	for (int i = 0; i < dask->tasks; i++) {
 		if (dask->task[i].burst == burst && dask->task[i].state == TASK_MEMORY)
 			release(dask, i);
@@ -139,6 +176,32 @@ static void count_done(struct world *world, int burst)
 	world_log(world, "dask: burst %d: done", burst);
 }
 
+/* Those that needed it can run, and what only it needed is forgotten. A result that is lost later is
+ * computed again, without what it needs. */
+static void unblock(struct dask *dask, struct dask_task *task)
+{
+	const int *numbers = dask->burst[task->burst].task;
+
+	if (task->done)
+		return;
+	task->done = true;
+	for (int i = 0; i < task->from->needs; i++) {
+		int other = numbers[task->from->needed_by[i]];
+
+		if (--dask->task[other].blocked == 0)
+			dask_queue_push(dask, other);
+	}
+	for (int i = 0; i < task->from->afters; i++) {
+		struct dask_task *other = &dask->task[numbers[task->from->after[i]]];
+
+		if (--other->needs > 0)
+			continue;
+		if (other->state == TASK_MEMORY)
+			dask->worker[other->worker].bytes -= other->bytes;
+		other->bytes = 0;
+	}
+}
+
 void dask_finish_task(struct world *world, int task)
 {
 	struct dask *dask = &world->dask;
@@ -155,6 +218,8 @@ void dask_finish_task(struct world *world, int task)
 	dask->dirty = true;
 	t->state = TASK_MEMORY;
 	dask->worker[t->worker].bytes += t->bytes;
+	if (t->from)
+		unblock(dask, t);
 	if (from->refill_ms > 0) {
 		release(dask, task);
 		if (world->now_ms < dask->burst[burst].begin_ms + from->refill_ms)

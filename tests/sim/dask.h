@@ -17,7 +17,14 @@ struct world;
 
 #define DASK_THREADS 4
 
-enum dask_task_state { TASK_READY, TASK_SENT, TASK_RUNNING, TASK_MEMORY, TASK_RELEASED };
+enum dask_task_state {
+	TASK_BLOCKED,
+	TASK_READY,
+	TASK_SENT,
+	TASK_RUNNING,
+	TASK_MEMORY,
+	TASK_RELEASED
+};
 
 struct dask_task {
 	enum dask_task_state state;
@@ -25,6 +32,11 @@ struct dask_task {
 	int worker; /* SENT, RUNNING: who has it. MEMORY: who holds the result */
 	int next;   /* in the queue of ready tasks; -1: the last */
 	int64_t start_ms, duration_ms, bytes;
+	/* Recorded ones: */
+	const struct trace_task *from; /* NULL: it is not */
+	int blocked;		       /* others that it needs, and that are not done */
+	int needs;		       /* that need its result yet */
+	bool done;		       /* once, at least */
 };
 
 enum dask_worker_state {
@@ -63,7 +75,8 @@ struct dask_kind {
 struct dask_burst {
 	bool begun, done, released;
 	int64_t begin_ms, done_ms;
-	int open; /* tasks that are not done */
+	int open;  /* tasks that are not done */
+	int *task; /* the recorded ones; NULL: none, or released */
 };
 
 struct dask {

@@ -33,6 +33,11 @@ size_t queue_submit(struct world *world)
 		.fail_ms = INT64_MAX,
 		.kill_ms = INT64_MAX,
 	};
+	/* All are alike: none overtakes another one, and asking for more brings none sooner. */
+	for (size_t i = queue->first; i < queue->count; i++) {
+		if (queue->job[i].state == QUEUE_PENDING)
+			job->eligible_ms = max_of(job->eligible_ms, queue->job[i].eligible_ms);
+	}
 	if (random_chance(&world->random, trace->failing))
 		job->fail_ms = random_scale(&world->random, 1000, trace->walltime_ms);
 	queue->submissions++;

@@ -7,10 +7,20 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-#define TRACE_BURSTS   64
+#define TRACE_BURSTS   256
 #define TRACE_COMMANDS 8
-#define TRACE_KINDS    8
+#define TRACE_KINDS    32
 #define TRACE_TASKS    20000 /* in one burst */
+
+/* One task that was recorded. */
+struct trace_task {
+	int kind;
+	int64_t duration_ms, bytes;
+	int *after; /* tasks of its burst that it needs, all before it */
+	int afters;
+	int *needed_by;
+	int needs; /* how many need it */
+};
 
 /* Tasks of one kind (one name, in Dask's words: a prefix), submitted together. */
 struct trace_burst {
@@ -22,6 +32,9 @@ struct trace_burst {
 	int64_t bytes;	   /* of each result */
 	int64_t hold_ms;   /* the client keeps the results so long once all are there */
 	int64_t refill_ms; /* for so long each finished task is followed by another */
+	/* Recorded: count of them, instead of kind, duration, spread, bytes; results that no other task of
+	 * the burst needs are held. NULL: none. */
+	struct trace_task *task;
 };
 
 enum trace_order { ORDER_SCALE, ORDER_ADAPT, ORDER_PAUSE, ORDER_RESUME, ORDER_RELEASE };
@@ -59,9 +72,11 @@ struct err;
 
 void trace_init(struct trace *trace);
 
-/* From a text file; tests/sim/README.md describes it. */
+/* From a text file; tests/sim/README.md describes it. trace_finish() it. */
 int trace_read(const char *path, struct trace *ret, struct err *err)
 	__attribute__((warn_unused_result));
+
+void trace_finish(struct trace *trace);
 
 /* The trace that belongs to the seed. */
 void trace_random(uint64_t seed, struct trace *ret);

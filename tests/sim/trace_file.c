@@ -1,5 +1,6 @@
 /* trace_file.c: a trace from a text file, one setting, burst or command in a line. */
 #include <errno.h>
+#include <inttypes.h>
 #include <stddef.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -80,7 +81,7 @@ static int parse_unit(const char *text, enum unit unit, int64_t *ret, struct err
 /* at=+30 count=100 duration=2.5 ...: durations in seconds, sizes with their unit. */
 static int parse_burst(char *word[], int words, struct trace_burst *ret, struct err *err)
 {
-	int64_t count = 1, kind = 0, percent = 0;
+	int64_t count = 0, kind = 0, percent = 0;
 	int r = 0;
 
 	*ret = (struct trace_burst){.duration_ms = 1000};
@@ -118,6 +119,59 @@ static int parse_burst(char *word[], int words, struct trace_burst *ret, struct 
 	return r;
 }
 
+/* t KIND MILLISECONDS KIB [TASK...]: one task of the last burst, and those that it needs. */
+static int parse_task(const char *text, struct trace_burst *burst, struct err *err)
+{
+	struct trace_task task = {.kind = 0};
+	int64_t value[3], other;
+	char *end;
+
+	for (size_t i = 0; i < 3; i++, text = end) {
+		value[i] = strtoll(text, &end, 10);
+		if (end == text || value[i] < 0)
+			return err_set(err, -EINVAL, "a task has a kind, milliseconds, KiB");
+	}
+	if (!burst->task && burst->count > 0)
+		return err_set(err, -EINVAL, "a burst has either a count or tasks");
+	if (value[0] >= TRACE_KINDS || burst->count == TRACE_TASKS)
+		return err_set(err, -ERANGE,
+			"kinds are below %d, and a burst has up to %d tasks", TRACE_KINDS,
+			TRACE_TASKS);
+	task.kind = (int)value[0];
+	task.duration_ms = value[1];
+	task.bytes = value[2] << 10;
+	for (; other = strtoll(text, &end, 10), end != text; text = end) {
+		if (other < 0 || other >= burst->count) {
+			free(task.after);
+			return err_set(
+				err, -EINVAL, "%" PRId64 " is no task before this", other);
+		}
+		task.after =
+			xrealloc(task.after, (size_t)(task.afters + 1) * sizeof(*task.after));
+		task.after[task.afters++] = (int)other;
+		burst->task[other].needed_by = xrealloc(burst->task[other].needed_by,
+			(size_t)(burst->task[other].needs + 1) * sizeof(int));
+		burst->task[other].needed_by[burst->task[other].needs++] = burst->count;
+	}
+	burst->task = xrealloc(burst->task, (size_t)(burst->count + 1) * sizeof(*burst->task));
+	burst->task[burst->count++] = task;
+	return 0;
+}
+
+void trace_finish(struct trace *trace)
+{
+	for (int i = 0; i < trace->bursts; i++) {
+		struct trace_burst *burst = &trace->burst[i];
+
+		for (int k = 0; burst->task && k < burst->count; k++) {
+			free(burst->task[k].after);
+			free(burst->task[k].needed_by);
+		}
+		free(burst->task);
+	}
+	*trace = (struct trace){.bursts = 0};
+}
+
 static int parse_line(char *word[], int words, struct trace *trace, struct err *err)
 {
 	if (strcmp(word[0], "burst") == 0) {
@@ -145,16 +199,30 @@ static int check(const struct trace *trace, struct err *err)
 		return err_set(err, -ERANGE, "1 to 16 jobs");
 	if (trace->wait_max_ms < trace->wait_min_ms || trace->boot_max_ms < trace->boot_min_ms)
 		return err_set(err, -EINVAL, "a maximum is below its minimum");
+	for (int i = 0; i < trace->bursts; i++) {
+		if (trace->burst[i].count == 0)
+			return err_set(err, -EINVAL, "burst %d has no task", i);
+	}
 	return trace->bursts > 0 ? 0 : err_set(err, -EINVAL, "no burst");
 }
 
-int trace_read(const char *path, struct trace *ret, struct err *err)
+static int read_lines(const char *path, bool may_include, struct trace *trace, struct err *err);
+
+/* include FILE: what stands in that one, which lies beside this one. */
+static int include(const char *path, const char *name, struct trace *trace, struct err *err)
+{
+	const char *slash = strrchr(path, '/');
+	_cleanup_free_ char *other =
+		xasprintf("%.*s%s", slash ? (int)(slash - path) + 1 : 0, path, name);
+
+	return read_lines(other, false, trace, err);
+}
+
+static int read_lines(const char *path, bool may_include, struct trace *trace, struct err *err)
 {
 	_cleanup_free_ char *text = NULL;
-	const char *name = strrchr(path, '/');
 	char *rest, *line;
 	size_t size;
-	struct trace trace;
 	int r = slurp(path, &text, &size, err), number = 0;
 
 	if (r == -ENOENT)
@@ -163,26 +231,46 @@ int trace_read(const char *path, struct trace *ret, struct err *err)
 		err_prefix(err, "%s", path);
 		return r;
 	}
-	trace_init(&trace);
-	snprintf(trace.name, sizeof(trace.name), "%s", name ? name + 1 : path);
-	for (rest = text; (line = strsep(&rest, "\n")) != NULL;) {
+	for (rest = text; r == 0 && (line = strsep(&rest, "\n")) != NULL;) {
 		char *word[WORDS], *part, *in = line;
 		int words = 0;
 
 		number++;
 		line[strcspn(line, "#")] = '\0';
+		if (strncmp(line, "t ", 2) == 0) {
+			r = trace->bursts == 0
+				? err_set(err, -EINVAL, "a task before the first burst")
+				: parse_task(line + 2, &trace->burst[trace->bursts - 1], err);
+			continue;
+		}
 		while ((part = strsep(&in, " \t")) != NULL && words < WORDS) {
 			if (part[0])
 				word[words++] = part;
 		}
-		if (words > 0 && (r = parse_line(word, words, &trace, err)) < 0) {
-			err_prefix(err, "%s:%d", path, number);
-			return r;
-		}
+		if (may_include && words == 2 && strcmp(word[0], "include") == 0)
+			r = include(path, word[1], trace, err);
+		else if (words > 0)
+			r = parse_line(word, words, trace, err);
 	}
-	r = check(&trace, err);
-	if (r < 0) {
+	if (r < 0)
+		err_prefix(err, "%s:%d", path, number);
+	return r;
+}
+
+int trace_read(const char *path, struct trace *ret, struct err *err)
+{
+	const char *name = strrchr(path, '/');
+	struct trace trace;
+	int r;
+
+	trace_init(&trace);
+	snprintf(trace.name, sizeof(trace.name), "%s", name ? name + 1 : path);
+	trace.name[strcspn(trace.name, ".")] = '\0';
+	r = read_lines(path, true, &trace, err);
+	if (r == 0 && (r = check(&trace, err)) < 0)
 		err_prefix(err, "%s", path);
+	if (r < 0) {
+		trace_finish(&trace);
 		return r;
 	}
 	*ret = trace;

@@ -58,7 +58,7 @@ static void make_burst(struct random *random, const struct trace *trace, int64_t
 	*ret = (struct trace_burst){
 		.chained = random_chance(random, 0.8),
 		.at_ms = after_ms + random_scale(random, 1, 900) * SECOND,
-		.kind = (int)random_between(random, 0, TRACE_KINDS - 1),
+		.kind = (int)random_between(random, 0, 7),
 		.duration_ms = random_scale(random, 50, max_task_ms),
 		.spread = random_chance(random, 0.5) ? random_share(random) * 0.9 : 0,
 		.hold_ms =

@@ -109,7 +109,7 @@ def test_dracoctl_on_the_other_host(users: tuple[UserAt, UserAt]) -> None:
     two.run("retire", job)
     wait_for(lambda: job not in [item["id"] for item in one.jobs()], "the job is given back")
     assert two.run("logs", job).stdout
-    assert "paused by hand" in two.run("events").stdout
+    assert "paused (by hand)" in two.run("events").stdout
     assert two.python(COMPUTE).endswith(" 285\n")
     command = ["sh", "-c", "echo $DASK_SCHEDULER_ADDRESS"]
     assert two.run("run", *SMALL, "--", *command).stdout.startswith("tls://")
@@ -131,16 +131,16 @@ def test_shutdown_from_the_other_host(users: tuple[UserAt, UserAt]) -> None:
     assert "no cluster" in error_of(two.run("status", check=False), 3)
 
 
-def test_events_are_followed(users: tuple[UserAt, UserAt]) -> None:
+def test_events_are_followed(users: tuple[UserAt, UserAt], tmp_path: Path) -> None:
     one, two = users
     one.start()
-    with two.popen("events", "-f", stdout=subprocess.PIPE, stderr=subprocess.PIPE) as process:
-        assert process.stdout is not None
-        lines = iter(process.stdout.readline, "")
+    seen = tmp_path / "events"
+    with seen.open("w") as file, two.popen("events", "-f", stdout=file) as process:
+        wait_for(lambda: "starting -> running" in seen.read_text(), "what was is shown")
         one.run("pause")
-        assert any("paused by hand" in line for line in lines)
+        wait_for(lambda: "paused (by hand)" in seen.read_text(), "what comes is shown")
         process.terminate()
-        process.communicate(timeout=60)
+        process.wait(60)
 
 
 def test_python_on_the_other_host(users: tuple[UserAt, UserAt]) -> None:

@@ -15,7 +15,7 @@ from pathlib import Path
 
 import pytest
 from accounts import certificate_files
-from harness import COMPUTE, SMALL, wait_for
+from harness import COMPUTE, SMALL, is_alive, wait_for
 from hosts import ADDRESS, Site, UserAt, connect_file, dracod_port, visit
 
 pytestmark = pytest.mark.skipif(
@@ -127,7 +127,7 @@ def test_shutdown_from_the_other_host(users: tuple[UserAt, UserAt]) -> None:
     one.start()
     pid = one.daemon()
     assert "has ended" in two.run("shutdown").stdout
-    assert pid not in one.processes()
+    wait_for(lambda: not is_alive(pid), "dracod has ended")
     assert "no cluster" in error_of(two.run("status", check=False), 3)
 
 

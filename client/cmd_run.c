@@ -102,7 +102,8 @@ static void give_back(struct connection *connection, bool launched)
 
 	for (int tries = 0; tries < STOP_TRIES; tries++) {
 		json_decref(result);
-		result = ask(connection, "stop", json_pack("{s:b, s:b}", "own", 1, "alone", 1));
+		result = ask(connection, "stop",
+			json_pack("{s:b, s:b, s:[]}", "own", 1, "alone", 1, "clients"));
 		if (json_get_integer(result, "clients", 0) == 0)
 			break;
 		usleep(STOP_PAUSE_US);

@@ -137,8 +137,9 @@ static int stop_after_interrupt(
 	signal(SIGINT, SIG_DFL); /* a second Ctrl-C ends dracoctl; dracod goes on cleaning up */
 	signal(SIGTERM, SIG_DFL);
 	fprintf(stderr, "dracoctl: interrupted, ending what this start began ...\n");
-	r = connection_call(connection, "stop", json_pack("{s:b, s:b}", "own", 1, "alone", 1),
-		NULL, NULL, &result, &refusal, &err);
+	r = connection_call(connection, "stop",
+		json_pack("{s:b, s:b, s:[]}", "own", 1, "alone", 1, "clients"), NULL, NULL,
+		&result, &refusal, &err);
 	json_decref(refusal.data);
 	unconfirmed = json_get_integer(result, "unconfirmed", 0);
 	if (r < 0)

@@ -25,8 +25,8 @@ const struct rpc_method rpc_methods[RPC_METHOD_COUNT] = {
 	[RPC_STOP] = {"stop", false,
 		{{"own", 'b', false}, {"alone", 'b', false}, {"clients", 'a', false}},
 		"give all jobs back; answers when they are gone. own: only if a start of this "
-		"connection began the cluster. alone: only if nobody else is attached or waits, or "
-		"has a Client() there besides those with the ids in clients"},
+		"connection began the cluster. alone: only if nobody else is attached or waits; with "
+		"clients, their ids, also only if no other Client() is connected"},
 	[RPC_SHUTDOWN] = {"shutdown", false, {{"alone", 'b', false}},
 		"stop, then end dracod. alone: only if there is no cluster that anybody wants"},
 	[RPC_ENVIRONMENT] = {"environment", false, {{0}},

@@ -128,6 +128,7 @@ static void do_stop(
 	struct methods *methods, struct client *client, const struct rpc_message *message)
 {
 	bool own = json_get_boolean(message->params, "own", 0);
+	const json_t *clients = json_object_get(message->params, "clients");
 	const char *why = NULL;
 	int64_t others = 0;
 	bool cancelled;
@@ -136,9 +137,8 @@ static void do_stop(
 		why = "somebody else began it";
 	else if (json_get_boolean(message->params, "alone", 0)) {
 		why = other_user(methods, client);
-		if (!why)
-			others = demand_other_clients(methods->cluster->load,
-				json_object_get(message->params, "clients"));
+		if (!why && clients)
+			others = demand_other_clients(methods->cluster->load, clients);
 		if (others > 0)
 			why = "somebody else's Client() is connected to it";
 	}

@@ -20,7 +20,7 @@ from typing import Any
 SOURCE = Path(__file__).resolve().parents[2]
 BUILD = Path(os.environ.get("DRACO_BUILD", SOURCE / "build")).resolve()
 SANDBOX = SOURCE / "tests" / "sandbox" / "slurm"
-PYTHON = os.environ.get("DRACO_TEST_PYTHON", sys.executable)
+PYTHON = os.path.abspath(os.environ.get("DRACO_TEST_PYTHON", sys.executable))
 
 #: The files of the Dask scheduler's preload, which lie beside dracod.
 PRELOAD = ["draco_scheduler.py", "draco_demand.py", "draco_workers.py"]

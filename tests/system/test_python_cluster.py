@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 import os
 import subprocess
-import time
 
 from harness import PYTHON, SOURCE, Draco, wait_for
 from kernels import SMALL, Kernel, environment
@@ -228,14 +227,9 @@ def test_a_script_that_does_not_close_leaves_nothing(draco: Draco) -> None:
     assert draco.cluster_state() == "stopped" and not draco.jobs()
 
 
-def test_import_is_cheap(draco: Draco) -> None:
-    code = (
-        "import sys, time\nt = time.perf_counter()\nimport draco\n"
-        "print(time.perf_counter() - t, 'distributed' in sys.modules)"
-    )
+def test_import_loads_no_distributed(draco: Draco) -> None:
     with Kernel(draco) as kernel:
-        seconds, loaded = kernel.run(code).split()
-    assert loaded == "False" and float(seconds) < 0.5
+        assert kernel.run("import sys, draco; print('distributed' in sys.modules)") == "False\n"
 
 
 def test_every_setting_has_a_type(draco: Draco) -> None:
@@ -253,13 +247,3 @@ def test_version_is_that_of_the_programs(draco: Draco) -> None:
         assert kernel.run("import draco; print(draco.__version__)").strip() == version
     pyproject = (SOURCE / "client/python/pyproject.toml").read_text()
     assert f'version = "{version}"' in pyproject
-
-
-def test_attaching_is_quick(draco: Draco) -> None:
-    """Beyond what Client() needs for itself; generous, because the machine may be busy."""
-    with Kernel(draco) as kernel:
-        kernel.run(f"from draco import Cluster\nfirst = Cluster({SMALL}, quiet=True)")
-        begin = time.monotonic()
-        kernel.run("for i in range(5): Cluster(quiet=True).close()")
-        assert (time.monotonic() - begin) / 5 < 0.5
-        kernel.run("first.close()")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import os
+import sys
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
@@ -124,11 +125,11 @@ def amount_of(
 
 def own_stop() -> dict[str, Any]:
     """Make the parameters of a request "stop" for a cluster that this process alone uses."""
-    return {
-        "own": True,
-        "alone": True,
-        "clients": [client.id for client in list(Client._instances)],
-    }
+    params: dict[str, Any] = {"own": True, "alone": True}
+    # A click on "shutdown" in JupyterLab's panel is meant for the clients of the notebooks, too.
+    if "dask_labextension.manager" not in sys.modules:
+        params["clients"] = [client.id for client in list(Client._instances)]
+    return params
 
 
 async def stop_if_alone(connection: Connection) -> None:

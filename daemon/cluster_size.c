@@ -253,6 +253,9 @@ static void take_stock(struct cluster *cluster)
 		if (job->phase == PHASE_READY)
 			limits->ready_threads += job->connected * limits->threads;
 	limits->wait_ms = handover_shortest_ms(&cluster->size.waits);
+	/* A start brings its size, however long that takes. */
+	if (cluster->state == CLUSTER_STARTING)
+		cluster->size.scaling.workless_since_ms = -1;
 }
 
 int64_t cluster_size_reconcile(struct cluster *cluster)

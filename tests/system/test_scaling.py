@@ -202,6 +202,12 @@ def test_zero_and_back(user: Draco) -> None:
     assert ends(user).count("COMPLETED") >= 1
 
 
+def test_a_start_that_takes_longer_than_idle_timeout(user: Draco) -> None:
+    user.start(*FOUR, "--idle-hold=1", "--idle-timeout=1", "--prologue=sleep 6")
+    assert len(user.all_jobs()) == 1
+    wait_for(lambda: not user.jobs(), "then it goes")
+
+
 def test_a_cluster_that_nobody_uses_stops(user: Draco) -> None:
     user.start(*FOUR, "--idle-shutdown=8")
     code = """

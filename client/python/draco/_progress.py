@@ -86,7 +86,7 @@ class Panel:
 
     def show(self, progress: dict[str, Any], line: str, new_step: bool) -> None:
         self._milestones = progress.get("milestones") or {}
-        self._handle.update(self._content(line, progress))
+        self._handle.update(self._content(line.strip().replace("  ", ": ", 1), progress))
 
     def finish(self, answer: dict[str, Any] | None, outcome: str) -> None:
         milestones = answer["cluster"]["milestones"] if answer else self._milestones

@@ -72,11 +72,7 @@ class Browser:
             chrome = {"args": options, "binary": shutil.which("chromium")}
             wanted = {"capabilities": {"alwaysMatch": {"goog:chromeOptions": chrome}}}
             self.session = self._send("POST", "", wanted)["sessionId"]
-            # The window's frame takes its part of the size that was asked for.
-            rect = {"width": width, "height": height}
-            inner = self.script("return [innerWidth, innerHeight]")
-            rect = {"width": 2 * width - inner[0], "height": 2 * height - inner[1]}
-            self.command("POST", "window/rect", rect)
+            self.resize(width, height)
         except BaseException:
             self.__exit__()
             raise
@@ -126,6 +122,12 @@ class Browser:
         """Go to a page."""
         self.command("POST", "url", {"url": url})
 
+    def resize(self, width: int, height: int) -> None:
+        """Let the page have this size; the window's frame comes on top."""
+        frame = self.script("return [outerWidth - innerWidth, outerHeight - innerHeight]")
+        rect = {"width": width + frame[0], "height": height + frame[1]}
+        self.command("POST", "window/rect", rect)
+
     def script(self, code: str, *arguments: Any) -> Any:
         """Run JavaScript in the page; returns what it returns."""
         return self.command("POST", "execute/sync", {"script": code, "args": list(arguments)})
@@ -167,9 +169,16 @@ class Browser:
         keyboard = {"type": "key", "id": "keyboard", "actions": strokes}
         self.command("POST", "actions", {"actions": [keyboard]})
 
-    def wait_for(self, code: str, what: str, timeout: float = TIMEOUT) -> Any:
-        """Wait until this JavaScript expression is true in the page, and return it."""
-        return wait_for(lambda: self.script(f"return {code}"), what, timeout, pause=0.2)
+    def wait_for(self, code: str, what: str, timeout: float = TIMEOUT) -> None:
+        """Wait until this JavaScript expression is true in the page."""
+
+        def holds() -> bool:
+            try:
+                return self.script(f"return !!({code})")
+            except WebDriverError:  # a part of the page is just being loaded
+                return False
+
+        wait_for(holds, what, timeout, pause=0.2)
 
     def _insist(self, action: Callable[[], Any], what: str, timeout: float = TIMEOUT) -> Any:
         """Do it as soon as it is possible; returns what the action returned."""

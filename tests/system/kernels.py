@@ -1,4 +1,4 @@
-"""Python processes that use draco: as a notebook's kernel, cell by cell."""
+"""Python processes that use draco, cell by cell: like a notebook's kernel, and real ones."""
 
 from __future__ import annotations
 
@@ -137,3 +137,61 @@ class Kernel:
         """End it without any chance to clean up."""
         self.process.kill()
         self.process.wait()
+
+
+class JupyterKernel:
+    """A kernel as a notebook has it.
+
+    Parameters
+    ----------
+    draco : Draco
+        Whose it is.
+    notebook : str
+        The path that the notebook server tells it.
+    """
+
+    def __init__(self, draco: Draco, notebook: str) -> None:
+        from jupyter_client import manager
+
+        variables = {**environment(draco), "JPY_SESSION_NAME": notebook}
+        #: All that was shown, also what was then replaced, and the errors of the last cell.
+        self.shown: list[dict[str, str]] = []
+        self.errors = ""
+        self.manager, self.client = manager.start_new_kernel(env=variables, cwd=draco.home)
+
+    def __enter__(self) -> JupyterKernel:
+        return self
+
+    def __exit__(self, *exc_info: Any) -> None:
+        self.client.stop_channels()
+        self.manager.shutdown_kernel(now=True)
+
+    def run(self, code: str, timeout: float = 100) -> tuple[str, dict[str, str], str | None]:
+        """Run a cell: what it printed, what it showed, and the name of its exception."""
+        return self.finish(self.client.execute(code), timeout)
+
+    def finish(
+        self, number: str, timeout: float = 100
+    ) -> tuple[str, dict[str, str], str | None]:
+        """Wait for the end of the cell that ``client.execute()`` has begun."""
+        out, shown, error = "", {}, None
+        self.errors = ""
+        while True:
+            message = self.client.get_iopub_msg(timeout=timeout)
+            if message["parent_header"].get("msg_id") != number:
+                continue
+            content = message["content"]
+            if message["msg_type"] == "stream":
+                out += content["text"]
+                self.errors += content["text"] if content["name"] == "stderr" else ""
+            elif message["msg_type"] in (
+                "display_data",
+                "update_display_data",
+                "execute_result",
+            ):
+                shown = content["data"]
+                self.shown.append(shown)
+            elif message["msg_type"] == "error":
+                error = content["ename"]
+            elif content.get("execution_state") == "idle":
+                return out, shown, error

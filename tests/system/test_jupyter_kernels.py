@@ -4,70 +4,21 @@ from __future__ import annotations
 
 import signal
 import time
-from typing import Any
 
 import pytest
 from harness import Draco, random_moments, wait_for
-from kernels import SMALL, environment
+from kernels import SMALL, JupyterKernel
 
 pytest.importorskip("ipykernel", reason="ipykernel is not installed")
 pytest.importorskip(
     "ipywidgets", minversion="7.7", reason="ipywidgets 7.7, which distributed's panel needs"
 )
-manager = pytest.importorskip(
-    "jupyter_client.manager", reason="jupyter_client is not installed"
-)
+pytest.importorskip("jupyter_client", reason="jupyter_client is not installed")
 
 CALL = (
     "from draco import start_slurm_cluster\n"
     f"client, cluster = start_slurm_cluster({SMALL}, maximum=6)"
 )
-
-
-class JupyterKernel:
-    """A kernel as a notebook has it.
-
-    Parameters
-    ----------
-    draco : Draco
-        Whose it is.
-    notebook : str
-        The path that the notebook server tells it.
-    """
-
-    def __init__(self, draco: Draco, notebook: str) -> None:
-        variables = {**environment(draco), "JPY_SESSION_NAME": notebook}
-        self.manager, self.client = manager.start_new_kernel(env=variables, cwd=draco.home)
-
-    def __enter__(self) -> JupyterKernel:
-        return self
-
-    def __exit__(self, *exc_info: Any) -> None:
-        self.client.stop_channels()
-        self.manager.shutdown_kernel(now=True)
-
-    def run(self, code: str, timeout: float = 100) -> tuple[str, dict[str, str], str | None]:
-        """Run a cell: what it printed, what it showed, and the name of its exception."""
-        return self.finish(self.client.execute(code), timeout)
-
-    def finish(
-        self, number: str, timeout: float = 100
-    ) -> tuple[str, dict[str, str], str | None]:
-        """Wait for the end of the cell that ``client.execute()`` has begun."""
-        out, shown, error = "", {}, None
-        while True:
-            message = self.client.get_iopub_msg(timeout=timeout)
-            if message["parent_header"].get("msg_id") != number:
-                continue
-            content = message["content"]
-            if message["msg_type"] == "stream":
-                out += content["text"]
-            elif message["msg_type"] in ("display_data", "execute_result"):
-                shown = content["data"]
-            elif message["msg_type"] == "error":
-                error = content["ename"]
-            elif content.get("execution_state") == "idle":
-                return out, shown, error
 
 
 def test_three_notebooks(draco: Draco) -> None:

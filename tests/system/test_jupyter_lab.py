@@ -64,6 +64,16 @@ def listed(browser: Browser, text: str) -> None:
     )
 
 
+def refused(browser: Browser) -> None:
+    """The panel says that it does not stop the cluster."""
+    browser.wait_for(
+        f"document.querySelector('{DIALOG}')?.innerText.includes('is in use')",
+        "the panel says why it is not stopped",
+    )
+    save(browser, "in-use")
+    browser.click(f"{DIALOG} button")
+
+
 def run_cell(browser: Browser, answer: str) -> None:
     """Run the chosen cell, and wait until an output has this text."""
     browser.click(RUN_CELL)
@@ -116,6 +126,12 @@ def test_new_scale_compute_adapt_close(draco: Draco, browser: Browser) -> None:
         assert draco.status()["size"]["maximum_jobs"] == 3
 
         browser.click(f"{ITEM}-stop")
+        refused(browser)  # the cell's client is connected
+        browser.click(".lm-TabBar-tab", "notebook.ipynb")
+        browser.click(".jp-Cell.jp-mod-selected .cm-content")
+        browser.type("client.close(); 'closed'")
+        run_cell(browser, "'closed'")
+        browser.click(f"{ITEM}-stop")
         browser.wait_for(f"!document.querySelector('{ITEM}')", "the panel is empty")
         assert draco.cluster_state() == "stopped" and not draco.jobs()
 
@@ -129,13 +145,8 @@ def test_clusters_that_run_already(draco: Draco, browser: Browser) -> None:
         with draco.popen("run", "--", "sleep", "1000") as program:
             wait_for(lambda: draco.status()["attached"], "somebody uses it")
             browser.click(f"{ITEM}-stop")
-            browser.wait_for(
-                f"document.querySelector('{DIALOG}')?.innerText.includes('in use by')",
-                "the panel says why it is not stopped",
-            )
-            save(browser, "in-use")
+            refused(browser)
             assert draco.cluster_state() == "running"
-            browser.click(f"{DIALOG} button")
             program.terminate()
         wait_for(lambda: not draco.status()["attached"], "nobody uses it")
         browser.click(f"{ITEM}-stop")

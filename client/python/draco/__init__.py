@@ -9,6 +9,8 @@ import importlib
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from IPython.core.interactiveshell import InteractiveShell
+
     from draco.cluster import Cluster
     from draco.discovery import ClusterInfo, list_clusters
     from draco.errors import (
@@ -58,3 +60,10 @@ def __getattr__(name: str) -> Any:
 
 def __dir__() -> list[str]:
     return sorted({*globals(), *__all__})
+
+
+def load_ipython_extension(shell: InteractiveShell) -> None:
+    """Have ``%draco``: this is what ``%load_ext draco`` calls."""
+    from draco.magic import DracoMagics
+
+    shell.register_magics(DracoMagics)

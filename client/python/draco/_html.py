@@ -6,7 +6,25 @@ import html
 import time
 from typing import Any
 
-_CELL = '<td style="text-align: left;">'
+_LEFT = 'style="text-align: left;"'
+_CELL = f"<td {_LEFT}>"
+_WIDE = f'<td colspan="2" {_LEFT}>'
+_GREY = "#9D9D9D"  # as in distributed's panels; it can be read on white and on black
+
+#: Border and filling of the square beside a title, as distributed has it for its own objects.
+_SQUARE = ("#9D9D9D", "#e1e1e1")
+
+_GREEN, _AMBER, _BLUE = "#2E9E5B", "#E8A33D", "#4CC9FF"
+
+#: Columns of the table of jobs, and their parts of its width: Jupyter's tables have a fixed layout.
+_JOB_COLUMNS = {"Job": 12, "Phase": 16, "Partition": 15, "Node": 13, "Workers": 12, "": 32}
+
+_PHASE_COLORS = {
+    "ready": _GREEN,
+    "starting": _BLUE,
+    "submitted": _AMBER,
+    "pending": _AMBER,
+}
 
 
 def _duration(seconds: float) -> str:
@@ -30,39 +48,119 @@ def _note(job: dict[str, Any], now: float) -> str:
     return ", ".join(parts)
 
 
-def _row(cells: list[str], tag: str = "td") -> str:
-    style = ' style="text-align: left;"'
-    inner = "".join(f"<{tag}{style}>{html.escape(cell)}</{tag}>" for cell in cells)
-    return f"<tr>{inner}</tr>"
+def _row(cells: list[str]) -> str:
+    return "<tr>" + "".join(f"{_CELL}{cell}</td>" for cell in cells) + "</tr>"
+
+
+def _phase(phase: str) -> str:
+    color = _PHASE_COLORS.get(phase, _GREY)
+    dot = (
+        "display: inline-block; width: 9px; height: 9px; border-radius: 5px; margin-right: 6px;"
+    )
+    return f'<span style="{dot} background-color: {color};"></span>{html.escape(phase)}'
+
+
+def _jobs(report: dict[str, Any]) -> str:
+    now = time.time()
+    rows = []
+    for job in report.get("jobs") or []:
+        texts = [str(job.get(key) or "") for key in ("id", "phase", "partition", "nodes")]
+        cells = [html.escape(text) for text in texts]
+        cells[1] = _phase(texts[1])
+        workers = f"{job.get('workers', 0)}/{job.get('processes', 0)}"
+        rows.append(_row([*cells, workers, html.escape(_note(job, now))]))
+    if not rows:
+        return "none"
+    head = "".join(
+        f'<th style="text-align: left; width: {width}%;">{title}</th>'
+        for title, width in _JOB_COLUMNS.items()
+    )
+    return f'<table style="width: 100%; margin: 4px 0;"><tr>{head}</tr>{"".join(rows)}</table>'
+
+
+def user_of(lease: dict[str, Any]) -> str:
+    """Who is attached, in a word."""
+    return str(lease.get("notebook") or lease.get("program") or "?")
 
 
 def jobs_html(report: dict[str, Any]) -> str:
     """Make rows for distributed's panel of a cluster, from dracod's status."""
-    now = time.time()
-    rows = [_row(["Job", "Phase", "Partition", "Node", "Workers", ""], "th")]
-    for job in report.get("jobs") or []:
-        rows.append(
-            _row(
-                [
-                    str(job.get("id") or ""),
-                    str(job.get("phase") or ""),
-                    str(job.get("partition") or ""),
-                    str(job.get("nodes") or ""),
-                    f"{job.get('workers', 0)}/{job.get('processes', 0)}",
-                    _note(job, now),
-                ]
-            )
-        )
-    table = f'<table style="width: 100%;">{"".join(rows)}</table>' if len(rows) > 1 else "none"
-    text = f'<tr><td style="text-align: left;" colspan="2"><strong>Jobs:</strong> {table}</td></tr>'
+    rows = []
+    size = report.get("size") or {}
+    if size.get("why"):
+        rows.append(f"<strong>Size:</strong> {html.escape(_size(size))}")
     attached = report.get("attached") or []
     if len(attached) > 1:
-        names = [str(item.get("notebook") or item.get("program") or "?") for item in attached]
-        text += (
-            '<tr><td style="text-align: left;" colspan="2"><strong>Attached:</strong> '
-            f"{html.escape(', '.join(names))}</td></tr>"
+        names = ", ".join(user_of(lease) for lease in attached)
+        rows.append(f"<strong>Attached:</strong> {html.escape(names)}")
+    rows.append(f"<strong>Jobs:</strong> {_jobs(report)}")
+    return "".join(f"<tr>{_WIDE}{row}</td></tr>" for row in rows)
+
+
+def _size(size: dict[str, Any]) -> str:
+    if size.get("mode") == "fixed":
+        return str(size["why"])
+    jobs = size.get("target") or 0
+    return f"{jobs} job{'' if jobs == 1 else 's'}: {size['why']}"
+
+
+def _panel(title: str, name: str, rows: str) -> str:
+    """A panel as distributed makes one of a cluster: a title, the name, and rows of two cells."""
+    border, filling = _SQUARE
+    square = (
+        f"width: 24px; height: 24px; background-color: {filling}; border: 3px solid {border}; "
+        "border-radius: 5px; position: absolute;"
+    )
+    return (
+        '<div class="jp-RenderedHTMLCommon jp-RenderedHTML jp-mod-trusted jp-OutputArea-output">'
+        f'<div style="{square}"></div><div style="margin-left: 48px;">'
+        f'<h3 style="margin-bottom: 0px; margin-top: 0px;">{html.escape(title)}</h3>'
+        f'<p style="color: {_GREY}; margin-bottom: 0px;">{html.escape(name)}</p>'
+        f'<table style="width: 100%; text-align: left;">{rows}</table></div></div>'
+    )
+
+
+def status_html(name: str, report: dict[str, Any]) -> str:
+    """Make a panel of dracod's status, without a connection to the Dask scheduler."""
+    cluster = report["cluster"]
+    state = str(cluster["state"])
+    if cluster.get("failure"):
+        state += f": {cluster['failure']}"
+    link = (report.get("dashboard") or {}).get("url")
+    dashboard = "none"
+    if link:
+        url = html.escape(link, quote=True)
+        dashboard = f'<a href="{url}" target="_blank">{url}</a>'
+    address = (report.get("scheduler") or {}).get("address") or "none"
+    rows = _row([_field("State", state), _field("Workers", cluster["workers"])])
+    rows += _row([_field("Scheduler", address), f"<strong>Dashboard:</strong> {dashboard}"])
+    return _panel("Cluster", name, rows + jobs_html(report))
+
+
+def _field(name: str, value: Any) -> str:
+    return f"<strong>{name}:</strong> {html.escape(str(value))}"
+
+
+def start_html(name: str, message: str, progress: dict[str, Any]) -> str:
+    """Make a panel of a start, from what happens now and the last notification."""
+    there, wanted = progress.get("workers", 0), progress.get("workers_wanted", 0)
+    rows = [html.escape(message)]
+    if wanted:
+        color, percent = _BLUE, min(100, 100 * there // wanted)
+        bar = "border-radius: 4px; height: 8px; max-width: 300px; margin: 4px 0;"
+        filled = f"width: {percent}%; height: 100%; background-color: {color};"
+        rows.append(
+            f"<strong>Workers:</strong> {there} of {wanted}"
+            f'<div style="border: 1px solid {color}; {bar}"><div style="{filled}"></div></div>'
         )
-    return text
+    steps = ", ".join(
+        f"{step} {seconds:.1f} s"
+        for step, seconds in (progress.get("milestones") or {}).items()
+        if isinstance(seconds, int | float)
+    )
+    if steps:
+        rows.append(f'<span style="color: {_GREY};">{html.escape(steps)}</span>')
+    return _panel("Cluster", name, "".join(_row([row]) for row in rows))
 
 
 def scaling_html(report: dict[str, Any], workers: int) -> str:

@@ -5,7 +5,6 @@ from __future__ import annotations
 import asyncio
 import os
 import sys
-from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
 import dask.config
@@ -35,7 +34,7 @@ async def join(
     connection: Connection,
     name: str,
     wish: dict[str, Any] | None,
-    log: Callable[[str], None],
+    log: list[tuple[float, str]],
     quiet: bool,
 ) -> dict[str, Any]:
     """Have a cluster that runs: join it, or start it with this wish (None: only join).
@@ -53,15 +52,19 @@ async def join(
         if state != "starting":
             raise ClusterNotRunning(f'the cluster "{name}" is {state}')
         wish = {}
-    progress = Progress(log, quiet)
+    progress = Progress(name, log, quiet)
     connection.on_notification = lambda method, params: (
         progress(params) if method == "progress" else None
     )
+    ticking = asyncio.ensure_future(progress.tick())
+    answer = None
     try:
-        return await connection.call("start", start_params(wish))
+        answer = await connection.call("start", start_params(wish))
     finally:
         connection.on_notification = None
-        progress.finish()
+        ticking.cancel()
+        progress.finish(answer)
+    return answer
 
 
 def start_params(wish: dict[str, Any]) -> dict[str, Any]:

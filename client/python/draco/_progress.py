@@ -2,57 +2,160 @@
 
 from __future__ import annotations
 
+import asyncio
 import sys
 import time
-from collections.abc import Callable
-from typing import Any
+from typing import Any, Protocol
+
+from draco import _html
+from draco._settings import in_kernel
 
 #: Within one step, a new message is printed only this often, where lines cannot be replaced.
 PAUSE = 10.0
 
 
+class View(Protocol):
+    """One way of showing the progress."""
+
+    #: Whether to show it again each second.
+    ticks: bool
+
+    def show(self, progress: dict[str, Any], line: str, new_step: bool) -> None:
+        """Take what dracod tells, and a line that says it."""
+
+    def finish(self, answer: dict[str, Any] | None, outcome: str) -> None:
+        """Let stand what shows last; the answer to the start is None where there is none."""
+
+
+class Lines:
+    """Lines one below the other: each step, and long ones again and again."""
+
+    ticks = False
+
+    def __init__(self) -> None:
+        self._told = float("-inf")
+
+    def show(self, progress: dict[str, Any], line: str, new_step: bool) -> None:
+        if new_step or time.monotonic() - self._told >= PAUSE:
+            print(line, flush=True)
+            self._told = time.monotonic()
+
+    def finish(self, answer: dict[str, Any] | None, outcome: str) -> None:
+        pass
+
+
+class TerminalLine:
+    """One line of a terminal for each step, which changes."""
+
+    ticks = True
+
+    def __init__(self) -> None:
+        self._line = ""
+
+    def show(self, progress: dict[str, Any], line: str, new_step: bool) -> None:
+        if new_step:
+            self.finish(None, "")
+        print(f"\r\033[K{line}", end="", flush=True)
+        self._line = line
+
+    def finish(self, answer: dict[str, Any] | None, outcome: str) -> None:
+        if self._line:
+            print(f"\r\033[K{self._line}", flush=True)
+            self._line = ""
+
+
+class Panel:
+    """A panel below a notebook's cell, which changes.
+
+    Any front end of Jupyter has it, also without ipywidgets, and a saved notebook keeps it.
+    """
+
+    ticks = True
+
+    def __init__(self, name: str) -> None:
+        from IPython.display import display
+
+        self._name = name
+        self._milestones: dict[str, Any] = {}
+        self._handle = display(self._content("", {}), display_id=True)
+
+    def _content(self, message: str, progress: dict[str, Any]) -> Any:
+        from IPython.display import HTML
+
+        return HTML(_html.start_html(self._name, message, progress))
+
+    def show(self, progress: dict[str, Any], line: str, new_step: bool) -> None:
+        self._milestones = progress.get("milestones") or {}
+        self._handle.update(self._content(line.strip().replace("  ", ": ", 1), progress))
+
+    def finish(self, answer: dict[str, Any] | None, outcome: str) -> None:
+        milestones = answer["cluster"]["milestones"] if answer else self._milestones
+        self._handle.update(self._content(outcome, {"milestones": milestones}))
+
+
 class Progress:
-    """Takes dracod's notifications of progress, and tells each step once.
+    """Takes dracod's notifications of progress, keeps each step, and shows it.
 
     Parameters
     ----------
-    log : callable
-        Gets each line that is to be kept.
+    name : str
+        Of the cluster.
+    log : list of tuple
+        Gets the last line of each step, with the time.
     quiet : bool
-        Show nothing; ``log`` is called all the same.
+        Show nothing.
     """
 
-    def __init__(self, log: Callable[[str], None], quiet: bool) -> None:
+    def __init__(self, name: str, log: list[tuple[float, str]], quiet: bool) -> None:
+        self._name = name
         self._log = log
-        self._live = not quiet and sys.stdout.isatty()
+        self._quiet = quiet
+        self._view: View | None = None
         self._begin = time.monotonic()
-        self._step: int | None = None
-        self._told = float("-inf")
+        self._latest: dict[str, Any] = {}
         self._line = ""
-
-    @property
-    def seconds(self) -> float:
-        """Since the start began."""
-        return time.monotonic() - self._begin
 
     def __call__(self, progress: dict[str, Any]) -> None:
         """Take the parameters of a notification "progress"."""
-        line = f"{self.seconds:5.1f} s  {progress.get('message', '')}"
-        step = progress.get("step")
-        new_step = step != self._step
-        if self._live:
-            if new_step and self._line:
-                self.finish()
-            print(f"\r\033[K{line}", end="", flush=True)
-            self._line = line
-        elif new_step or time.monotonic() - self._told >= PAUSE:
-            self._log(line)
-            self._told = time.monotonic()
-        self._step = step
+        new_step = progress.get("step") != self._latest.get("step")
+        if new_step:
+            self._keep()
+        self._latest = progress
+        self._line = f"{time.monotonic() - self._begin:5.1f} s  {progress.get('message', '')}"
+        if self._quiet:
+            return
+        if (
+            self._view is None
+        ):  # there is something to show: a cluster that runs is joined silently
+            self._view = self._choose()
+        self._view.show(progress, self._line, new_step)
 
-    def finish(self) -> None:
-        """Let the last line stand."""
+    async def tick(self) -> None:
+        """Let the seconds go on where they show, until this is cancelled."""
+        while True:
+            await asyncio.sleep(1)
+            if self._view is not None and self._view.ticks:
+                self(self._latest)
+
+    def _choose(self) -> View:
+        if in_kernel():
+            return Panel(self._name)
+        return TerminalLine() if sys.stdout.isatty() else Lines()
+
+    def _keep(self) -> None:
         if self._line:
-            print("\r\033[K", end="")
-            self._log(self._line)
-            self._line = ""
+            self._log.append((time.time(), self._line))
+
+    def finish(self, answer: dict[str, Any] | None) -> None:
+        """Let the last line stand; the answer to the start is None when it failed."""
+        self._keep()
+        if self._view is None:
+            return
+        seconds = time.monotonic() - self._begin
+        outcome = f"not started, after {seconds:.1f} s"
+        if answer is not None:
+            workers = answer["cluster"]["workers"]
+            outcome = (
+                f"ready after {seconds:.1f} s: {workers} worker{'' if workers == 1 else 's'}"
+            )
+        self._view.finish(answer, outcome)

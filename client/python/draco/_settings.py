@@ -112,6 +112,9 @@ def label() -> dict[str, Any]:
     notebook = os.environ.get("JPY_SESSION_NAME")
     if notebook is None and (main := sys.modules.get("__main__")) is not None:
         notebook = getattr(main, "__vsc_ipynb_file__", None)
+    home = os.path.expanduser("~/")
+    if isinstance(notebook, str) and notebook.startswith(home):
+        notebook = "~/" + notebook.removeprefix(home)
     program = os.path.basename(sys.argv[0]) if sys.argv else ""
     if program in ("", "-", "-c", "-m"):
         program = "python"

@@ -197,7 +197,8 @@ class Cluster(Sized, DaskCluster):
     async def _join(self) -> None:
         connection = self._connection
         assert connection is not None
-        report = await _join.join(connection, self.name, self._wish, self._log, self.quiet)
+        log = self._cluster_manager_logs
+        report = await _join.join(connection, self.name, self._wish, log, self.quiet)
         self._set_report(report)
         self._warnings = _join.warnings_of(report, self.name)
         variables = await connection.call("environment")

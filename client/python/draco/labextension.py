@@ -13,7 +13,8 @@ from uuid import uuid4
 
 from distributed.core import Status
 
-from draco.cluster import Cluster
+from draco._join import own_stop
+from draco.cluster import STOP_PAUSE, STOP_TRIES, Cluster
 from draco.discovery import list_clusters
 from draco.errors import DracoError
 
@@ -24,30 +25,31 @@ log = logging.getLogger(__name__)
 
 
 class ListedCluster(Cluster):
-    """A cluster that is only shown: a panel that is open keeps nothing from stopping.
-
-    ``close`` is the panel's button "shutdown", which does not ask: it stops the cluster unless
-    somebody is attached.
-    """
+    """A cluster that is only shown: a panel that is open keeps nothing from stopping."""
 
     _holds = False
 
-    async def _close(self) -> None:
-        if self.status == Status.running and self.shutdown_on_close:
-            self.status = Status.closing
-            answer = await self._call("stop", {"alone": True})
-            if answer.get("kept"):
-                self.status = Status.running
-                raise DracoError(await self._in_use())
-            self.shutdown_on_close = False
-        await super()._close()
 
-    async def _in_use(self) -> str:
-        attached = (await self._refresh()).get("attached") or []
-        names = [str(item.get("notebook") or item.get("program") or "?") for item in attached]
-        return (
-            f'the cluster "{self.name}" is in use by {", ".join(names) or "another program"}; '
-            f"dracoctl --name {self.name} stop ends it for all"
+async def _shut_down(cluster: Cluster) -> None:
+    """Stop it, unless somebody else uses it.
+
+    Raises
+    ------
+    DracoError
+        Who does; the panel shows that.
+    """
+    params = {**own_stop(), "own": False}  # also one that was started elsewhere
+    cluster.status = Status.closing
+    for _ in range(STOP_TRIES):
+        answer = await cluster._call("stop", params)
+        if not answer.get("clients"):
+            break
+        await asyncio.sleep(STOP_PAUSE)
+    if answer.get("kept"):
+        cluster.status = Status.running
+        raise DracoError(
+            f'the cluster "{cluster.name}" is in use: {answer.get("why")}; '
+            f"dracoctl --name {cluster.name} stop ends it for all"
         )
 
 
@@ -63,8 +65,10 @@ class Panel:
     def __init__(self, manager: Any) -> None:
         self._manager = manager
         self._list = manager.list_clusters
+        self._close = manager.close_cluster
         self._update: asyncio.Task[None] | None = None
         manager.list_clusters = self.list_clusters
+        manager.close_cluster = self.close_cluster
 
     def list_clusters(self) -> list[dict[str, Any]]:
         """List what is known now, and look for what to tell the next time."""
@@ -74,6 +78,17 @@ class Panel:
         models: list[dict[str, Any]] = self._list()
         return models
 
+    async def close_cluster(self, cluster_id: str) -> Any:
+        """Stop a cluster unless it is in use: the panel's button "shutdown" does not ask."""
+        cluster = self._manager._clusters.get(cluster_id)
+        ask = isinstance(cluster, ListedCluster) or (
+            isinstance(cluster, Cluster) and cluster.shutdown_on_close == "auto"
+        )
+        if ask and cluster.status == Status.running:
+            await _shut_down(cluster)
+            cluster.shutdown_on_close = False
+        return await self._close(cluster_id)
+
     def _drop(self) -> None:
         """Forget clusters that have ended, and those listed that were then made in the panel."""
         clusters = {k: c for k, c in self._manager._clusters.items() if isinstance(c, Cluster)}
@@ -81,7 +96,6 @@ class Panel:
         for key, cluster in clusters.items():
             twice = isinstance(cluster, ListedCluster) and cluster.name in made
             if cluster.status == Status.closed or twice:
-                cluster.shutdown_on_close = False
                 cluster._spawn(cluster._close())
                 del self._manager._clusters[key], self._manager._cluster_names[key]
                 self._manager._adaptives.pop(key, None)
@@ -93,7 +107,7 @@ class Panel:
                 continue
             try:
                 cluster = await ListedCluster.from_name(
-                    info.name, asynchronous=True, quiet=True, shutdown_on_close=True
+                    info.name, asynchronous=True, quiet=True
                 )
             except (DracoError, OSError) as exc:
                 log.warning("draco: cluster %s is not listed: %s", info.name, exc)

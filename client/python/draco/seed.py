@@ -136,7 +136,8 @@ def start_slurm_cluster(
 
 
 def _farewell(cluster: Cluster) -> str:
-    workers = len(cluster.scheduler_info["workers"])
-    text = f'Cluster "{cluster.name}" is ready for computation: {workers} workers so far.'
+    count = len(cluster.scheduler_info["workers"])
+    workers = f"{count} worker{'' if count == 1 else 's'}"
+    text = f'Cluster "{cluster.name}" is ready for computation: {workers} so far.'
     link = cluster.dashboard_link
     return f"{text} Dask's dashboard: {link}" if link else text

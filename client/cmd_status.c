@@ -112,6 +112,10 @@ static void print_size(const json_t *cluster, const json_t *size)
 			output_colour(COLOUR_BUSY), output_colour(COLOUR_NONE),
 			json_get_text(size, "paused_why", "?"));
 	putchar('\n');
+	if (!fixed && json_get_text(size, "hold_why", NULL)) {
+		print_label("hold");
+		puts(json_get_text(size, "hold_why", ""));
+	}
 }
 
 static void print_count(const json_t *load, const char *name, const char *text)

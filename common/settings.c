@@ -44,7 +44,7 @@ const struct setting settings_table[SETTING_COUNT] = {
 		"WORKERS", "the most workers; 0 means adaptive_scale_factor x processes"},
 	[SETTING_IDLE_HOLD] = {"idle_hold", SETTING_DURATION, AT(idle_hold_ms), "60", 0,
 		YEAR_MS, "TIME",
-		"a job is given back only when it was idle, and not needed, for so long"},
+		"a job that is idle and not needed is kept for so long, at most"},
 	[SETTING_IDLE_TIMEOUT] = {"idle_timeout", SETTING_DURATION, AT(idle_timeout_ms), "900",
 		0, YEAR_MS, "TIME",
 		"with nothing to do and nothing in memory for so long, the last job is given back, "

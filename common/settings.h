@@ -138,7 +138,7 @@ struct settings {
 	struct strv queues_to_try;
 	int64_t minimum;	 /* workers */
 	int64_t maximum;	 /* workers; 0: adaptive_scale_factor x processes */
-	int64_t idle_hold_ms;	 /* nothing is given back before */
+	int64_t idle_hold_ms;	 /* the most that an idle job is kept */
 	int64_t idle_timeout_ms; /* without work, until the last job goes; 0: never */
 	int64_t idle_shutdown_ms; /* without client and work, until the cluster stops; 0: never */
 	int64_t target_duration_ms;

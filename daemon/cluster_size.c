@@ -34,12 +34,17 @@ void cluster_size_finish(struct cluster *cluster)
 void cluster_size_begin(struct cluster *cluster)
 {
 	struct cluster_size *size = &cluster->size;
+	struct hold_state hold = size->fleet.hold;
 
 	cluster_size_finish(cluster);
 	*size = (struct cluster_size){.unused_since_ms = -1};
 	scaling_limits_of(&cluster->request.settings, &size->limits);
 	scaling_state_init(&size->scaling);
 	fleet_state_init(&size->fleet);
+	/* The user's pauses are the same in the next cluster. */
+	size->fleet.hold = hold;
+	hold_restart(&size->fleet.hold);
+	hold_choose(&size->fleet.hold, cluster->request.settings.idle_hold_ms, 0);
 	size->target.jobs = size->limits.minimum_jobs;
 }
 
@@ -83,6 +88,7 @@ static void limits_of(const struct cluster *cluster, struct fleet_limits *ret)
 		.target = size->target.jobs,
 		.backlog = s->backlog,
 		.idle_hold_ms = s->idle_hold_ms,
+		.wait_ms = handover_usual_ms(&size->waits),
 		.lead_ms = handover_lead_ms(&size->waits, predicted_wait_ms(cluster)),
 		.margin_ms = s->handover_margin_ms,
 		.longest_ms = (int64_t)(size->demand.longest_s * 1000),
@@ -248,10 +254,13 @@ static void take_stock(struct cluster *cluster)
 	struct scaling_limits *limits = &cluster->size.limits;
 	const struct job *job;
 
-	limits->ready_threads = 0;
-	TAILQ_FOREACH (job, jobs_list(cluster->jobs), link)
+	limits->ready_threads = limits->kept_threads = 0;
+	TAILQ_FOREACH (job, jobs_list(cluster->jobs), link) {
 		if (job->phase == PHASE_READY)
 			limits->ready_threads += job->connected * limits->threads;
+		if (job_phase_is_wanted(job->phase) && job->role != ROLE_STANDBY)
+			limits->kept_threads += limits->processes * limits->threads;
+	}
 	limits->wait_ms = handover_shortest_ms(&cluster->size.waits);
 	/* A start brings its size, however long that takes. */
 	if (cluster->state == CLUSTER_STARTING)

@@ -28,7 +28,8 @@ const char *fleet_action_name(enum fleet_action action)
 
 void fleet_state_init(struct fleet_state *state)
 {
-	*state = (struct fleet_state){.low_since_ms = -1, .span_since_ms = -1};
+	*state = (struct fleet_state){.replaced_end_ms = 0};
+	hold_init(&state->hold);
 }
 
 static bool waits(const struct fleet_job *job)
@@ -161,7 +162,7 @@ static int64_t idle_due_ms(const struct fleet *fleet, const struct fleet_job *jo
 		return job->hold_ms;
 	if (job->busy > 0)
 		return INT64_MAX;
-	due_ms = job->idle_since_ms + fleet->limits->idle_hold_ms;
+	due_ms = job->idle_since_ms + fleet->state->hold.ms;
 	return due_ms > job->hold_ms ? due_ms : job->hold_ms;
 }
 
@@ -230,49 +231,41 @@ static void give_back(struct fleet *fleet, int64_t surplus)
 }
 
 /* More jobs than needed: those go that were not needed for the whole of the hold. */
-static void shrink(struct fleet *fleet, struct fleet_state *state, int64_t fresh)
+static void shrink(struct fleet *fleet, int64_t fresh)
 {
 	const struct fleet_limits *limits = fleet->limits;
-	int64_t hold_ms = limits->by_hand ? 0 : limits->idle_hold_ms;
+	int64_t wake_ms, hold_ms = limits->by_hand ? 0 : fleet->state->hold.ms;
+	int64_t needed = hold_peak(&fleet->state->hold, hold_ms, fleet->now_ms, &wake_ms);
 
-	if (fresh <= limits->target || limits->paused) {
-		state->low_since_ms = -1;
+	if (fresh <= limits->target || limits->paused)
 		return;
-	}
-	if (state->low_since_ms < 0) {
-		state->low_since_ms = fleet->now_ms;
-		state->low_peak = limits->target;
-	}
-	if (limits->target > state->low_peak || hold_ms == 0)
-		state->low_peak = limits->target;
-	if (!fleet_is_due(fleet, state->low_since_ms + hold_ms))
-		return;
-	give_back(fleet, fresh - state->low_peak);
-	/* A target that fell in the meantime has a hold of its own. */
-	if (state->low_peak != limits->target) {
-		state->low_peak = limits->target;
-		state->low_since_ms = fleet->now_ms;
-		fleet_is_due(fleet, fleet->now_ms + hold_ms);
-	}
+	fleet_is_due(fleet, wake_ms);
+	give_back(fleet, fresh - needed);
 }
 
-/* The largest target of the last idle_hold, at least. */
-static int64_t recent_peak(struct fleet_state *state, struct fleet *fleet)
+/* The largest target of the last idle_hold. */
+static int64_t recent_peak(struct fleet *fleet)
+{
+	int64_t wake_ms, peak,
+		span_ms = fleet->limits->by_hand ? 0 : fleet->limits->idle_hold_ms;
+
+	peak = hold_peak(&fleet->state->hold, span_ms, fleet->now_ms, &wake_ms);
+	fleet_is_due(fleet, wake_ms);
+	return peak;
+}
+
+/* How many jobs are needed, and for how long those are kept that are not. What is there at first, or
+ * while nothing is given back, counts as needed. */
+static void observe(struct fleet *fleet, int64_t fresh)
 {
 	const struct fleet_limits *limits = fleet->limits;
+	struct hold_state *hold = &fleet->state->hold;
 
-	if (state->span_since_ms < 0 || limits->by_hand || limits->idle_hold_ms == 0) {
-		state->span_since_ms = fleet->now_ms;
-		state->span_peak = state->span_peak_before = limits->target;
-	} else if (fleet->now_ms >= state->span_since_ms + limits->idle_hold_ms) {
-		state->span_since_ms = fleet->now_ms;
-		state->span_peak_before = state->span_peak;
-		state->span_peak = limits->target;
-	}
-	state->span_peak = max_of(state->span_peak, limits->target);
-	if (max_of(state->span_peak, state->span_peak_before) > limits->target)
-		fleet_is_due(fleet, state->span_since_ms + limits->idle_hold_ms);
-	return max_of(state->span_peak, state->span_peak_before);
+	if (limits->paused || hold->jobs < 0)
+		hold_observe(hold, max_of(limits->target, fresh), false, fleet->now_ms);
+	if (!limits->paused)
+		hold_observe(hold, limits->target, !limits->by_hand, fleet->now_ms);
+	hold_choose(hold, limits->idle_hold_ms, limits->wait_ms);
 }
 
 /* Jobs that take tasks, once what is decided is done. */
@@ -398,17 +391,19 @@ void fleet_decide(struct fleet_state *state, const struct fleet_limits *limits,
 	struct fleet_job *jobs, size_t count, int64_t now_ms, struct fleet_decision *ret)
 {
 	struct fleet fleet = {state, limits, jobs, count, now_ms, INT64_MAX, false};
-	int64_t missing, peak = recent_peak(state, &fleet);
+	int64_t missing, peak;
 
 	assert(limits->target >= 0);
 	find_expiring(&fleet, state);
 	*ret = (struct fleet_decision){.fresh = count_fresh(&fleet)};
+	observe(&fleet, ret->fresh);
+	peak = recent_peak(&fleet);
 	missing = limits->target - ret->fresh - count_early(&fleet);
 	if (missing > 0)
 		missing -= take_back(&fleet, missing);
 	ret->submit = count_to_submit(&fleet, missing);
 	fleet.more = is_more_coming(&fleet, missing);
-	shrink(&fleet, state, ret->fresh);
+	shrink(&fleet, ret->fresh);
 	for (size_t i = 0; i < count; i++) {
 		if (jobs[i].by_hand && jobs[i].action == FLEET_KEEP)
 			let_go(&fleet, &jobs[i]);

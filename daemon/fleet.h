@@ -2,7 +2,7 @@
  * work needs. Pure: the clock is an argument.
  *
  * - All missing jobs are asked for at once; those that wait in the queue count as there.
- * - Nothing is given back before it was not needed for idle_hold; first what still waits in the queue,
+ * - Nothing is given back before it was not needed for a hold (hold.h); first what still waits in the queue,
  *   the youngest first, then what was idle longest, holds the least data, ends soonest. A job with a
  *   running task is not given back.
  * - A job whose walltime ends soon does not count: another one is asked for. When that is there, or at
@@ -17,6 +17,7 @@
 #include <stdint.h>
 
 #include "daemon/handover.h"
+#include "daemon/hold.h"
 #include "daemon/job_phase.h"
 
 enum fleet_action {
@@ -50,22 +51,20 @@ struct fleet_job {
 };
 
 struct fleet_state {
-	int64_t low_since_ms; /* more jobs than needed since; -1: there are not */
-	int64_t low_peak;     /* the most that were needed since */
+	struct hold_state hold; /* of jobs that are not needed */
 	/* Jobs that end until then are being replaced. It never falls: were another one asked for when a
 	 * long task comes, and not needed when that is done, it would be cancelled and asked for again. */
 	int64_t replaced_end_ms;
-	/* The largest target of the present span of idle_hold, and of the one before it. */
-	int64_t span_since_ms, span_peak, span_peak_before;
 	int64_t holds_until_ms; /* what holds data, no job being wanted, stays until then at least */
 };
 
 void fleet_state_init(struct fleet_state *state);
 
 struct fleet_limits {
-	int64_t target;	 /* jobs; scaling.h */
-	int64_t backlog; /* the most pending jobs; 0: any number */
-	int64_t idle_hold_ms;
+	int64_t target;	      /* jobs; scaling.h */
+	int64_t backlog;      /* the most pending jobs; 0: any number */
+	int64_t idle_hold_ms; /* the most that a job is kept without need; hold.h */
+	int64_t wait_ms;      /* how long a job takes to come; 0: not known */
 	int64_t lead_ms, margin_ms, longest_ms; /* handover.h */
 	bool by_hand;	 /* the size was set by a user: down at once, draining busy jobs, too */
 	bool paused;	 /* ask for nothing and give nothing back */

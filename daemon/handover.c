@@ -30,6 +30,15 @@ int64_t handover_shortest_ms(const struct handover_waits *waits)
 	return shortest;
 }
 
+int64_t handover_usual_ms(const struct handover_waits *waits)
+{
+	int64_t sum = 0, n = min_of(waits->count, HANDOVER_WAITS);
+
+	for (int64_t i = 0; i < n; i++)
+		sum += waits->ms[i];
+	return n > 0 ? sum / n : 0;
+}
+
 void handover_times(int64_t end_ms, int64_t walltime_ms, int64_t lead_ms, int64_t margin_ms,
 	int64_t longest_ms, struct handover_times *ret)
 {

@@ -26,6 +26,9 @@ int64_t handover_lead_ms(const struct handover_waits *waits, int64_t predicted_m
 /* The least that it may take: the shortest of the last waits; 0: not known. */
 int64_t handover_shortest_ms(const struct handover_waits *waits);
 
+/* The mean of the last waits; 0: not known. */
+int64_t handover_usual_ms(const struct handover_waits *waits);
+
 struct handover_times {
 	int64_t request_ms, drain_ms, force_ms;
 };

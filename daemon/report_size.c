@@ -24,7 +24,7 @@ json_t *report_size(const struct cluster *cluster)
 {
 	const struct cluster_size *size = &cluster->size;
 	struct scaling_state state = size->scaling;
-	_cleanup_free_ char *why = NULL, *paused = NULL;
+	_cleanup_free_ char *why = NULL, *paused = NULL, *hold = NULL;
 	struct scaling_target target;
 
 	if (cluster->state != CLUSTER_STARTING && cluster->state != CLUSTER_RUNNING)
@@ -35,11 +35,14 @@ json_t *report_size(const struct cluster *cluster)
 		paused = xasprintf("%s%s", size->paused,
 			size->stranded ? "; tasks wait, and no job is left for them" : "");
 	why = scaling_explain(&target, &size->limits, &size->demand);
-	return json_pack("{s:s, s:b, s:o, s:I, s:I, s:I, s:I, s:o, s:o}", "mode",
+	hold = hold_explain(&size->fleet.hold, cluster->request.settings.idle_hold_ms,
+		handover_usual_ms(&size->waits));
+	return json_pack("{s:s, s:b, s:o, s:I, s:I, s:I, s:I, s:o, s:I, s:o, s:o}", "mode",
 		size->limits.fixed_jobs >= 0 ? "fixed" : "adaptive", "paused",
 		size->paused != NULL, "paused_why", json_text(paused), "minimum_jobs",
 		(json_int_t)size->limits.minimum_jobs, "maximum_jobs",
 		(json_int_t)size->limits.maximum_jobs, "target", (json_int_t)target.jobs,
-		"needed", (json_int_t)target.needed, "why", json_text(why), "per_job",
+		"needed", (json_int_t)target.needed, "why", json_text(why), "hold_ms",
+		(json_int_t)size->fleet.hold.ms, "hold_why", json_text(hold), "per_job",
 		report_per_job(cluster));
 }

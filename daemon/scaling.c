@@ -64,7 +64,7 @@ static int64_t known_threads(const struct scaling_limits *limits, const struct d
 	int64_t left = count_up(left_s / limits->target_duration_s);
 
 	/* Known work that is less than a target duration still needs a worker. */
-	return min_of(tasks, min_of(all, max_of(limits->ready_threads, left)));
+	return min_of(tasks, min_of(all, max_of(limits->kept_threads, left)));
 }
 
 /* The jobs that the work needs, whatever the limits. */

@@ -5,7 +5,7 @@
  * long one. And the results that the workers hold need memory.
  *
  * A job that would come when all is done is not asked for: what the threads that are there do until one
- * can come is taken off the work. */
+ * can come is taken off the work. One that was asked for is kept for as long as the work would need it now. */
 #ifndef DRACO_DAEMON_SCALING_H
 #define DRACO_DAEMON_SCALING_H
 
@@ -25,6 +25,7 @@ struct scaling_limits {
 	int64_t fixed_jobs;	 /* the size that was set by hand; -1: as large as the work */
 	/* What there is, for each decision: */
 	int64_t ready_threads; /* that take tasks now */
+	int64_t kept_threads;  /* those, and of the jobs that are to come */
 	int64_t wait_ms;       /* the least that a job takes to come; 0: not known */
 };
 

@@ -3,9 +3,12 @@
 #include "tests/sim/adaptive.h"
 
 #include <assert.h>
+#include <inttypes.h>
+#include <stdio.h>
 #include <stdlib.h>
 
 #include "common/alloc.h"
+#include "common/number.h"
 
 #define INTERVAL_MS  1000
 #define WAIT_COUNT   3
@@ -20,26 +23,29 @@ struct spec {
 	bool planned;	/* in worker_spec */
 	bool requested; /* in cluster.workers, too */
 	size_t number;	/* in the queue */
+	int name;	/* no other one ever has it */
 	int64_t lost_ms; /* that its only worker has left is noticed then; INT64_MAX: not at all */
 	int close_count[PROCESSES];
 	bool to_close[PROCESSES];
 };
 
 struct adaptive {
-	bool grouped;
+	bool grouped; /* workers_to_close() has a key that gives the job ... */
+	bool fair;    /* ... and adaptive_target(), too */
 	int64_t minimum;
 	struct spec spec[SPECS];
-	int specs;
+	int specs, names;
 	int64_t next_ms, retired_ms; /* INT64_MAX: nothing is being retired */
 	bool closing[SPECS];	     /* jobs with a worker that is being retired */
 };
 
-static void *create_any(struct world *world, bool grouped, bool whole)
+static void *create_any(struct world *world, bool grouped, bool fair, bool whole)
 {
 	struct adaptive *adaptive = xcalloc(1, sizeof(*adaptive));
 	int64_t processes = world->trace->processes, minimum = world->trace->minimum;
 
 	adaptive->grouped = grouped;
+	adaptive->fair = fair;
 	adaptive->minimum = whole ? (minimum + processes - 1) / processes * processes : minimum;
 	adaptive->retired_ms = INT64_MAX;
 	return adaptive;
@@ -47,17 +53,22 @@ static void *create_any(struct world *world, bool grouped, bool whole)
 
 static void *create(struct world *world)
 {
-	return create_any(world, false, false);
+	return create_any(world, false, false, false);
 }
 
 static void *create_grouped(struct world *world)
 {
-	return create_any(world, true, false);
+	return create_any(world, true, false, false);
+}
+
+static void *create_fair(struct world *world)
+{
+	return create_any(world, true, true, false);
 }
 
 static void *create_whole(struct world *world)
 {
-	return create_any(world, true, true);
+	return create_any(world, true, true, true);
 }
 
 static void destroy(void *state)
@@ -107,7 +118,8 @@ static void scale(struct world *world, struct adaptive *adaptive, int64_t worker
 		assert(at < SPECS);
 		if (at == adaptive->specs)
 			adaptive->specs++;
-		adaptive->spec[at] = (struct spec){.planned = true, .lost_ms = INT64_MAX};
+		adaptive->spec[at] = (struct spec){
+			.planned = true, .lost_ms = INT64_MAX, .name = adaptive->names++};
 	}
 	correct_state(world, adaptive);
 }
@@ -147,8 +159,9 @@ static uint64_t hash(const struct spec *spec, int place)
 	return random_next(&random);
 }
 
-/* toolz.take(count, requested - observed). */
-static int64_t take_not_arrived(struct world *world, struct adaptive *adaptive, int64_t wanted)
+/* toolz.take(count, requested - observed). tell: print them; what to put between. NULL: no. */
+static int64_t take_not_arrived(
+	struct world *world, struct adaptive *adaptive, int64_t wanted, const char **tell)
 {
 	int64_t taken = 0, busy, bytes, connected;
 
@@ -173,6 +186,10 @@ static int64_t take_not_arrived(struct world *world, struct adaptive *adaptive, 
 		if (!best)
 			break;
 		best->to_close[best_place] = true;
+		if (tell) {
+			printf("%s[%d, %d]", *tell, best->name, best_place);
+			*tell = ", ";
+		}
 	}
 	return taken;
 }
@@ -247,17 +264,11 @@ static void close_firmly(struct world *world, struct adaptive *adaptive)
 	free(retired);
 }
 
-static void adapt(struct world *world, struct adaptive *adaptive)
+static void adapt_to(struct world *world, struct adaptive *adaptive, int64_t target)
 {
-	int64_t target = adaptive_target(world, adaptive->grouped), plan, taken;
 	int closing[ADAPTIVE_WORKERS], n;
+	int64_t plan, taken;
 
-	/* safe_target() */
-	if (target > world->trace->maximum)
-		target = world->trace->maximum;
-	if (target < adaptive->minimum)
-		target = adaptive->minimum;
-	correct_state(world, adaptive);
 	plan = count_planned(adaptive) * world->trace->processes;
 	if (target >= plan) {
 		clear_counts(adaptive);
@@ -269,7 +280,7 @@ static void adapt(struct world *world, struct adaptive *adaptive)
 		for (int k = 0; k < PROCESSES; k++)
 			adaptive->spec[i].to_close[k] = false;
 	}
-	taken = take_not_arrived(world, adaptive, plan - target);
+	taken = take_not_arrived(world, adaptive, plan - target, NULL);
 	if (target < plan - taken) {
 		n = adaptive_workers_to_close(world, adaptive->grouped, target, closing);
 		for (int i = 0; i < n; i++) {
@@ -280,6 +291,87 @@ static void adapt(struct world *world, struct adaptive *adaptive)
 		}
 	}
 	close_firmly(world, adaptive);
+}
+
+bool adaptive_tells;
+
+/* {"target": , "queued": , "kinds": [...], "workers": [...], "plan": [...], "coming": [...]: what the
+ * real classes are asked, too (tests/system/test_adaptive_model.py). */
+static void tell_state(struct world *world, struct adaptive *adaptive, int64_t target)
+{
+	const struct dask *dask = &world->dask;
+	const char *comma = "";
+	int64_t queued = 0;
+
+	for (int i = 0; i < TRACE_KINDS; i++)
+		queued += dask->kind[i].ready;
+	printf("{\"target\": %" PRId64 ", \"queued\": %" PRId64 ", \"kinds\": [", target,
+		queued);
+	for (int i = 0; i < TRACE_KINDS; i++) {
+		const struct dask_kind *kind = &dask->kind[i];
+
+		if (kind->processing == 0)
+			continue;
+		printf("%s[%" PRId64 ", %.17g, %.17g]", comma, kind->processing,
+			kind->average_s, kind->longest_s);
+		comma = ", ";
+	}
+	comma = "";
+	printf("], \"workers\": [");
+	for (int i = 0; i < dask->workers; i++) {
+		const struct dask_worker *worker = &dask->worker[i];
+		const struct spec *spec = find(adaptive, worker->job);
+
+		if (worker->state == WORKER_GONE || worker->state == WORKER_BOOTING)
+			continue;
+		printf("%s[%d, %d, %" PRId64 ", %" PRId64 "]", comma, spec ? spec->name : -1,
+			place_of(world, i), dask_worker_busy(worker), worker->bytes);
+		comma = ", ";
+	}
+	printf("], \"plan\": [");
+	comma = "";
+	for (int i = 0; i < adaptive->specs; i++) {
+		if (!adaptive->spec[i].planned)
+			continue;
+		printf("%s%d", comma, adaptive->spec[i].name);
+		comma = ", ";
+	}
+	printf("], \"coming\": [");
+	comma = "";
+	for (int i = 0; i < adaptive->specs; i++)
+		for (int k = 0; k < PROCESSES; k++)
+			adaptive->spec[i].to_close[k] = false;
+	take_not_arrived(world, adaptive, INT64_MAX, &comma);
+	putchar(']');
+}
+
+/* ..., "closes": [jobs], "jobs": 5}: planned from now on */
+static void tell_decision(const struct adaptive *adaptive)
+{
+	const char *comma = "";
+
+	printf(", \"closes\": [");
+	for (int i = 0; i < adaptive->specs; i++) {
+		if (!adaptive->closing[i])
+			continue;
+		printf("%s%d", comma, adaptive->spec[i].name);
+		comma = ", ";
+	}
+	printf("], \"jobs\": %d}\n", count_planned(adaptive));
+}
+
+static void adapt(struct world *world, struct adaptive *adaptive)
+{
+	int64_t target = adaptive_target(world, adaptive->fair);
+
+	correct_state(world, adaptive);
+	if (adaptive_tells)
+		tell_state(world, adaptive, target);
+	/* safe_target() */
+	target = max_of(min_of(target, world->trace->maximum), adaptive->minimum);
+	adapt_to(world, adaptive, target);
+	if (adaptive_tells)
+		tell_decision(adaptive);
 }
 
 static int64_t next_ms(const struct world *world)
@@ -338,8 +430,17 @@ const struct policy policy_adaptive_grouped = {
 	.job_ended = job_ended,
 };
 
+const struct policy policy_adaptive_fair = {
+	.name = "adaptive+fair",
+	.create = create_fair,
+	.destroy = destroy,
+	.next_ms = next_ms,
+	.step = step,
+	.job_ended = job_ended,
+};
+
 const struct policy policy_adaptive_whole = {
-	.name = "adaptive+key+min",
+	.name = "adaptive+fair+min",
 	.create = create_whole,
 	.destroy = destroy,
 	.next_ms = next_ms,

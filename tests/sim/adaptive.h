@@ -21,8 +21,11 @@
 
 #define ADAPTIVE_WORKERS 2048
 
-/* Scheduler.adaptive_target(). grouped: workers_to_close() has a key that gives the job. */
-int64_t adaptive_target(struct world *world, bool grouped);
+/* Print, as JSON, what it sees and what it decides, each time. */
+extern bool adaptive_tells;
+
+/* Scheduler.adaptive_target(). fair: unlike the real one, it asks workers_to_close() for whole jobs. */
+int64_t adaptive_target(struct world *world, bool fair);
 
 /* Scheduler.workers_to_close(): the workers' numbers in ret; how many. target -1: none. */
 int adaptive_workers_to_close(

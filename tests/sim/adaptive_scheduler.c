@@ -14,7 +14,7 @@ static bool is_connected(const struct dask_worker *worker)
 	return worker->state != WORKER_GONE && worker->state != WORKER_BOOTING;
 }
 
-int64_t adaptive_target(struct world *world, bool grouped)
+int64_t adaptive_target(struct world *world, bool fair)
 {
 	const struct dask *dask = &world->dask;
 	int to_close[ADAPTIVE_WORKERS];
@@ -53,7 +53,7 @@ int64_t adaptive_target(struct world *world, bool grouped)
 	target = memory > cpu ? memory : cpu;
 	if (target >= workers)
 		return target;
-	return workers - adaptive_workers_to_close(world, grouped, -1, to_close);
+	return workers - adaptive_workers_to_close(world, fair, -1, to_close);
 }
 
 /* Workers that close together. */

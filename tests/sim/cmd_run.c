@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "common/err.h"
+#include "tests/sim/adaptive.h"
 #include "tests/sim/sim.h"
 #include "tests/sim/world.h"
 
@@ -45,8 +46,18 @@ int sim_run(const struct sim_options *options)
 	} else {
 		trace.seed = (uint64_t)options->seed;
 	}
-	print_trace(&trace);
+	adaptive_tells = options->decisions;
+	if (!options->decisions)
+		print_trace(&trace);
+	else
+		printf("{\"processes\": %" PRId64 ", \"minimum\": %" PRId64
+		       ", \"maximum\": %" PRId64 ", \"memory\": %" PRId64 "}\n",
+			trace.processes, trace.minimum, trace.maximum, trace.worker_bytes);
 	world_run(&trace, policy, options->verbose, &result);
+	if (options->decisions) {
+		trace_finish(&trace);
+		return 0;
+	}
 	if (result.finished)
 		printf("done after %.1f s", (double)result.makespan_ms / 1000);
 	else

@@ -22,6 +22,10 @@
 #define BYTES_PER_MS	500000 /* that move */
 #define BACK_OFF_MS	2000
 #define BACK_OFF_MAX	6
+#define FIRST_SESSION	1000 /* seeds */
+
+static const struct policy policy_draco_first;
+static struct hold_state learned; /* in the first session */
 
 static void *create(struct world *world)
 {
@@ -42,6 +46,7 @@ static void *create(struct world *world)
 	scaling_state_init(&draco->scaling);
 	rules_init(&draco->rules);
 	draco->idle_hold_ms = trace->idle_hold_ms;
+	draco->learns = true;
 	draco->report_ms = FIRST_REPORT_MS;
 	draco->poll_ms = draco->wake_ms = INT64_MAX;
 	draco->due = true;
@@ -53,6 +58,34 @@ static void *create_short(struct world *world)
 	struct draco *draco = create(world);
 
 	draco->idle_hold_ms = min_of(draco->idle_hold_ms, SHORT_HOLD_MS);
+	return draco;
+}
+
+/* What a second session begins with: the pauses of the first one. */
+static void *create_second(struct world *world)
+{
+	struct draco *draco = create(world);
+	struct trace first = *world->trace;
+	struct world_result unused;
+
+	first.seed += FIRST_SESSION;
+	world_run(&first, &policy_draco_first, false, &unused);
+	draco->fleet.hold = learned;
+	hold_restart(&draco->fleet.hold);
+	return draco;
+}
+
+static void destroy_first(void *state)
+{
+	learned = ((struct draco *)state)->fleet.hold;
+	free(state);
+}
+
+static void *create_fixed(struct world *world)
+{
+	struct draco *draco = create(world);
+
+	draco->learns = false;
 	return draco;
 }
 
@@ -303,11 +336,15 @@ static void decide(struct world *world, struct draco *draco)
 	int64_t before = draco->target.jobs;
 
 	draco->due = false;
-	draco->limits.ready_threads = 0;
-	for (size_t i = 0; i < draco->count; i++)
-		draco->limits.ready_threads += draco->job[i].fleet.phase == PHASE_READY
-			? world->trace->processes * world->trace->threads
-			: 0;
+	draco->limits.ready_threads = draco->limits.kept_threads = 0;
+	for (size_t i = 0; i < draco->count; i++) {
+		int64_t threads = world->trace->processes * world->trace->threads;
+
+		if (draco->job[i].fleet.phase == PHASE_READY)
+			draco->limits.ready_threads += threads;
+		if (draco->job[i].fleet.phase <= PHASE_READY)
+			draco->limits.kept_threads += threads;
+	}
 	draco->limits.wait_ms = handover_shortest_ms(&draco->waits);
 	scaling_decide(
 		&draco->scaling, &draco->limits, &draco->demand, world->now_ms, &draco->target);
@@ -319,6 +356,7 @@ static void decide(struct world *world, struct draco *draco)
 		.target = draco->target.jobs,
 		.backlog = world->trace->backlog,
 		.idle_hold_ms = draco->idle_hold_ms,
+		.wait_ms = draco->learns ? handover_usual_ms(&draco->waits) : 0,
 		.lead_ms = handover_lead_ms(&draco->waits, 0),
 		.margin_ms = world->trace->margin_ms,
 		.longest_ms = draco->longest_ms,
@@ -429,13 +467,16 @@ static void task_again(struct world *world, const struct dask_task *task, enum d
 	rules_task_again(world, find(draco, world->dask.worker[task->worker].job), task, why);
 }
 
-#define POLICY(policy_name, policy_create)                                        \
-	{                                                                         \
-		.name = policy_name, .create = policy_create, .destroy = destroy, \
-		.next_ms = next_ms, .step = step, .command = command,             \
-		.worker_connects = worker_connects, .job_ended = job_ended,       \
-		.task_again = task_again                                          \
+#define POLICY(policy_name, policy_create, policy_destroy)                               \
+	{                                                                                \
+		.name = policy_name, .create = policy_create, .destroy = policy_destroy, \
+		.next_ms = next_ms, .step = step, .command = command,                    \
+		.worker_connects = worker_connects, .job_ended = job_ended,              \
+		.task_again = task_again                                                 \
 	}
 
-const struct policy policy_draco = POLICY("draco", create);
-const struct policy policy_draco_short = POLICY("draco+short", create_short);
+static const struct policy policy_draco_first = POLICY("first", create, destroy_first);
+const struct policy policy_draco = POLICY("draco", create, destroy);
+const struct policy policy_draco_second = POLICY("draco+second", create_second, destroy);
+const struct policy policy_draco_fixed = POLICY("draco+fixed", create_fixed, destroy);
+const struct policy policy_draco_short = POLICY("draco+short", create_short, destroy);

@@ -35,7 +35,8 @@ struct draco {
 	struct scaling_target target;
 	struct fleet_decision decision;
 	int64_t longest_ms;
-	int64_t idle_hold_ms;
+	int64_t idle_hold_ms; /* the setting */
+	bool learns;	      /* shorter holds */
 	bool paused;
 	int64_t back_off_until_ms;
 	int failures;			     /* in a row */

@@ -11,7 +11,7 @@
 static const char help[] =
 	"Usage: sim check [--traces N] [--seed S] [--verbose]\n"
 	"       sim run [--seed S] [--policy NAME] [--verbose] [TRACE]\n"
-	"       sim compare [--seeds N] [--seed S] [TRACE...]\n"
+	"       sim compare [--seeds N] [--seed S] [--claims] [TRACE...]\n"
 	"\n"
 	"Simulate how draco scales a Dask cluster on Slurm, with its real policies.\n"
 	"\n"
@@ -23,8 +23,10 @@ static const char help[] =
 	"  --traces N     how many (check; 500)\n"
 	"  --seed S       the first one (1)\n"
 	"  --seeds N      runs of each trace whose mean is printed (compare; 20)\n"
-	"  --policy NAME  draco, draco+short, adaptive, adaptive+key, adaptive+key+min (run; the\n"
-	"                 one that check takes for the seed)\n"
+	"  --policy NAME  draco, draco+short, adaptive, adaptive+key, adaptive+fair,\n"
+	"                 adaptive+fair+min (run; the one that check takes for the seed)\n"
+	"  --decisions    run: print what Adaptive sees and decides, as JSON, and nothing else\n"
+	"  --claims       compare: exit with 1 where the table is not as the README says\n"
 	"  --verbose      run: print all that happens; check: print all violations\n"
 	"  --help\n"
 	"\n"
@@ -35,6 +37,8 @@ static const struct option long_options[] = {
 	{"seed", required_argument, NULL, 's'},
 	{"seeds", required_argument, NULL, 'n'},
 	{"policy", required_argument, NULL, 'p'},
+	{"decisions", no_argument, NULL, 'd'},
+	{"claims", no_argument, NULL, 'c'},
 	{"verbose", no_argument, NULL, 'v'},
 	{"help", no_argument, NULL, 'h'},
 	{NULL, 0, NULL, 0},
@@ -88,6 +92,10 @@ int main(int argc, char *argv[])
 			r = number(optarg, &options.seeds);
 		else if (c == 'p')
 			options.policy = optarg;
+		else if (c == 'd')
+			options.decisions = true;
+		else if (c == 'c')
+			options.claims = true;
 		else if (c == 'v')
 			options.verbose = true;
 	}

@@ -92,7 +92,7 @@ static void check_giving_back(
 {
 	const struct rules *rules = &draco->rules;
 	bool by_hand = draco->limits.fixed_jobs >= 0;
-	int64_t hold_ms = draco->idle_hold_ms, now_ms = world->now_ms;
+	int64_t hold_ms = draco->fleet.hold.ms, now_ms = world->now_ms;
 	int64_t needed = by_hand ? draco->target.jobs : peak_since(rules, now_ms - hold_ms);
 
 	if (counts->cancelled > 0 && counts->fresh - counts->cancelled < needed)
@@ -160,6 +160,19 @@ static void check_asking(
 		world_violate(world, "submits at a steady load");
 }
 
+static void check_hold(struct world *world, const struct draco *draco)
+{
+	const struct hold_state *hold = &draco->fleet.hold;
+	int64_t most_ms = draco->idle_hold_ms, least_ms = min_of(HOLD_MIN_MS, most_ms);
+
+	if (hold->ms < least_ms || hold->ms > most_ms)
+		world_violate(world,
+			"a hold of %" PRId64 " ms is not between %" PRId64 " and %" PRId64,
+			hold->ms, least_ms, most_ms);
+	if (!hold_was_in_vain(hold, most_ms) && hold->ms != most_ms)
+		world_violate(world, "a shorter hold though none was in vain");
+}
+
 void rules_decided(struct world *world, const struct draco *draco)
 {
 	struct draco *mine = world->state;
@@ -167,6 +180,7 @@ void rules_decided(struct world *world, const struct draco *draco)
 
 	remember_target(&mine->rules, draco->target.jobs, world->now_ms);
 	count(world, draco, &counts);
+	check_hold(world, draco);
 	check_giving_back(world, draco, &counts);
 	check_asking(world, draco, &counts);
 }

@@ -8,6 +8,7 @@
 struct sim_options {
 	int64_t traces, seed, seeds;
 	bool verbose;
+	bool claims, decisions;
 	const char *policy;
 	char **files; /* ends with NULL */
 };

@@ -10,8 +10,9 @@
 #define HORIZON_MS (INT64_C(48) * 3600 * 1000)
 #define STEPS_MAX  2000000
 
-const struct policy *const policies[] = {&policy_draco, &policy_draco_short, &policy_adaptive,
-	&policy_adaptive_grouped, &policy_adaptive_whole, NULL};
+const struct policy *const policies[] = {&policy_draco, &policy_draco_second,
+	&policy_draco_fixed, &policy_draco_short, &policy_adaptive, &policy_adaptive_grouped,
+	&policy_adaptive_fair, &policy_adaptive_whole, NULL};
 
 void world_log(struct world *world, const char *format, ...)
 {

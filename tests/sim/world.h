@@ -29,9 +29,12 @@ struct policy {
 };
 
 extern const struct policy policy_draco;
+extern const struct policy policy_draco_second;	    /* after a session with the same work */
+extern const struct policy policy_draco_fixed;	    /* always with the whole idle_hold */
 extern const struct policy policy_draco_short;	    /* with an idle_hold of 10 s at most */
 extern const struct policy policy_adaptive;	    /* as dask-jobqueue configures it */
 extern const struct policy policy_adaptive_grouped; /* with a worker_key that gives the job */
+extern const struct policy policy_adaptive_fair;    /* and with one for its target, too */
 extern const struct policy policy_adaptive_whole;   /* and a minimum of whole jobs */
 
 /* All of them, the end is NULL. */

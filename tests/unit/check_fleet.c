@@ -209,6 +209,7 @@ START_TEST(paused_gives_nothing_back)
 	decide(2 * HOLD);
 	assert_actions("keep keep undrain retire");
 	fix.jobs[2].phase = fix.jobs[3].phase = PHASE_READY;
+	decide(0);
 	/* The hold begins when the pause is over. */
 	fix.limits.paused = false;
 	decide(0);
@@ -259,7 +260,7 @@ START_TEST(data_needs_somebody_who_takes_it)
 	decide(0);
 	assert_actions("keep");
 	add(PHASE_DRAINING);
-	add(PHASE_STARTING);
+	add(PHASE_STARTING)->idle_since_ms = START;
 	decide(0);
 	assert_actions("keep retire keep");
 	fix.jobs[2].phase = PHASE_READY;

@@ -46,6 +46,20 @@ START_TEST(shortest_wait)
 }
 END_TEST
 
+START_TEST(usual_wait)
+{
+	struct handover_waits waits = {.count = 0};
+
+	ck_assert_int_eq(handover_usual_ms(&waits), 0);
+	handover_observe(&waits, 8000);
+	handover_observe(&waits, 2000);
+	ck_assert_int_eq(handover_usual_ms(&waits), 5000);
+	for (int i = 0; i < HANDOVER_WAITS; i++)
+		handover_observe(&waits, 1000);
+	ck_assert_int_eq(handover_usual_ms(&waits), 1000);
+}
+END_TEST
+
 START_TEST(lead_forgets)
 {
 	struct handover_waits waits = {.count = 0};
@@ -152,6 +166,7 @@ Suite *unit_suite(void)
 	tcase_add_test(tcase, lead_before_anything_is_known);
 	tcase_add_test(tcase, lead_of_the_longest);
 	tcase_add_test(tcase, shortest_wait);
+	tcase_add_test(tcase, usual_wait);
 	tcase_add_test(tcase, lead_forgets);
 	tcase_add_test(tcase, times_of_a_job);
 	tcase_add_test(tcase, nothing_before_the_middle);

@@ -119,7 +119,7 @@ END_TEST
 START_TEST(no_job_that_comes_when_all_is_done)
 {
 	/* 8 threads do 160 s of work until another job comes. */
-	limits.ready_threads = 8;
+	limits.ready_threads = limits.kept_threads = 8;
 	limits.wait_ms = 20000;
 	decide((struct demand){.ready = 900, .occupancy_s = 150}, 0);
 	assert_target(1, SCALING_DURATION);
@@ -127,8 +127,14 @@ START_TEST(no_job_that_comes_when_all_is_done)
 	assert_target(2, SCALING_DURATION);
 	decide((struct demand){.ready = 900, .occupancy_s = 160 + 81}, 0);
 	assert_target(3, SCALING_DURATION);
+	/* What was asked for is not too much while the work would need it now. */
+	limits.kept_threads = 16;
+	decide((struct demand){.ready = 900, .occupancy_s = 150}, 0);
+	assert_target(2, SCALING_DURATION);
+	decide((struct demand){.ready = 900, .occupancy_s = 40}, 0);
+	assert_target(1, SCALING_DURATION);
 	/* What is there and has work is not too much. */
-	limits.ready_threads = 24;
+	limits.ready_threads = limits.kept_threads = 24;
 	decide((struct demand){.ready = 900, .occupancy_s = 150}, 0);
 	assert_target(3, SCALING_DURATION);
 	decide((struct demand){.ready = 9, .occupancy_s = 150}, 0);

@@ -1,0 +1,37 @@
+"""For how long an idle job is kept: learned from the pauses."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from harness import Draco, wait_for
+
+BURST = """
+import time
+from distributed import Client, wait
+client = Client()
+wait(client.map(lambda i: time.sleep(1), range(24), pure=False))
+"""
+
+
+def size(draco: Draco) -> dict[str, Any]:
+    return draco.status()["size"]
+
+
+def test_a_hold_in_vain_shortens_the_next(draco: Draco) -> None:
+    draco.start("--adaptive-scale-factor=3", "--idle-hold=6")
+    assert size(draco)["hold_ms"] == 6000
+    draco.python(BURST)
+    assert len(draco.jobs()) == 3
+    wait_for(lambda: len(draco.jobs()) == 1, "the first hold is over")
+    assert "idle_hold" in size(draco)["hold_why"]
+    draco.python(BURST)
+    wait_for(lambda: size(draco)["hold_ms"] == 2000, "it was in vain, as draco knows now")
+    assert "after " in size(draco)["hold_why"]
+    wait_for(lambda: len(draco.jobs()) == 1, "the second hold is over")
+
+    # The next cluster of this dracod knows it, too, once it knows how long a job takes to come.
+    draco.run("stop", "--force")
+    draco.start("--adaptive-scale-factor=3", "--idle-hold=6")
+    draco.python(BURST)
+    wait_for(lambda: size(draco)["hold_ms"] == 2000, "it is known yet")

@@ -384,7 +384,6 @@ int slurm_request(struct slurm *slurm, const char *method, json_t *params, int64
 		return -EBUSY;
 	}
 	slurm->asked = true;
-	slurm->resting = false;
 	request = make_request(slurm, method, params, deadline_ms, fn, arg);
 	TAILQ_INSERT_TAIL(&slurm->waiting, request, link);
 	send_next(slurm);

@@ -7,9 +7,9 @@ import time
 from pathlib import Path
 
 import pytest
-from harness import Draco, Sandbox, wait_for
+from harness import PYTHON, Draco, Sandbox, wait_for
 from kernels import Kernel, connections
-from standins import TINY, Daemon, sleeping_python
+from standins import TINY, Daemon, children, sleeping_python, write_program
 
 #: Stop while a job is in this phase, as dracod calls it.
 PHASES = ["pending", "starting", "ready"]
@@ -99,6 +99,29 @@ def test_stop_right_after_start(draco: Draco, delay: float) -> None:
         time.sleep(delay)
         stop_within(draco, 15)
         start.communicate(timeout=30)
+
+
+def test_stop_while_a_place_is_looked_for(draco_alone: Draco) -> None:
+    """The answer that comes after the stop leads to no further question, nor keeps draco-slurm."""
+    draco, gate = draco_alone, draco_alone.root / "gate"
+    python = write_program(
+        draco.root / "python3-gated",
+        f'#!/bin/sh\nwhile [ ! -e {gate} ]; do sleep 0.1; done\nexec {PYTHON} "$@"\n',
+    )
+    with Daemon(draco) as daemon:
+        start = draco.popen("start", *TINY, f"--python={python}", stderr=-1)
+        wait_for(lambda: "slurm: slurmctld on" in draco.log.read_text(), "Slurm answers")
+        draco.sandbox.kill("slurmctld", "STOP")
+        try:
+            gate.touch()
+            begun = "scheduler: stopped -> starting"
+            wait_for(lambda: begun in draco.log.read_text(), "Python is found")
+            assert "nothing of it is left" in draco.run("stop").stdout
+        finally:
+            draco.sandbox.kill("slurmctld", "CONT")
+        wait_for(lambda: not children(daemon.pid), "all that dracod started has ended")
+        start.communicate(timeout=30)
+        assert not draco.all_jobs()
 
 
 def test_stop_without_cluster(draco: Draco) -> None:

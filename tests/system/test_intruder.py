@@ -141,7 +141,7 @@ def check_refused(result: dict[str, Any], count: int) -> None:
 
 @as_root
 def test_another_account_is_kept_out(owner: DracoOf, intruder: Account) -> None:
-    owner.start()
+    owner.start("--maximum=2")
     owner.wait_for_workers(2)
     assert owner.python(COMPUTE).endswith(" 285\n")  # the owner gets in
     status = owner.status()

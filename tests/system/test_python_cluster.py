@@ -75,6 +75,7 @@ def test_context_managers(draco: Draco) -> None:
 from draco import Cluster
 with Cluster({SMALL}, maximum=4, quiet=True) as cluster, cluster.get_client() as client:
     assert cluster.get_client() is client
+    cluster.wait_for_workers(2, timeout=60)
     print(client.submit(pow, 2, 5).result(), cluster.status.name, cluster.name)
     print(repr(cluster))
 print(cluster.status.name)

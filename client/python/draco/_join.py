@@ -135,14 +135,22 @@ def own_stop() -> dict[str, Any]:
     return params
 
 
-async def stop_if_alone(connection: Connection) -> None:
-    """Stop the cluster that a start of this connection began, unless others use it."""
+async def stop_if_alone(connection: Connection, own: bool = True) -> dict[str, Any]:
+    """Stop the cluster unless others use it; "own" means one that this connection began.
+
+    Returns
+    -------
+    dict
+        dracod's answer: where the cluster was kept, ``kept`` and ``why``.
+    """
+    answer: dict[str, Any] = {}
     # A client that was just closed, perhaps of another process, needs a moment to leave.
     for _ in range(STOP_TRIES):
-        answer = await connection.call("stop", own_stop())
+        answer = await connection.call("stop", {**own_stop(), "own": own})
         if not answer.get("clients"):
             break
         await asyncio.sleep(STOP_PAUSE)
+    return answer
 
 
 def has_pending_work(cluster: Cluster) -> bool:

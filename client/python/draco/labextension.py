@@ -7,16 +7,17 @@ clusters that another notebook or ``dracoctl start`` began, under their names.
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import logging
 from typing import TYPE_CHECKING, Any
 from uuid import uuid4
 
 from distributed.core import Status
 
-from draco._join import own_stop
-from draco.cluster import STOP_PAUSE, STOP_TRIES, Cluster
+from draco._join import stop_if_alone
+from draco.cluster import Cluster
 from draco.discovery import list_clusters
-from draco.errors import DracoError
+from draco.errors import DaemonNotRunning, DracoError
 
 if TYPE_CHECKING:
     from jupyter_server.serverapp import ServerApp
@@ -38,13 +39,11 @@ async def _shut_down(cluster: Cluster) -> None:
     DracoError
         Who does; the panel shows that.
     """
-    params = {**own_stop(), "own": False}  # also one that was started elsewhere
+    assert cluster._connection is not None
     cluster.status = Status.closing
-    for _ in range(STOP_TRIES):
-        answer = await cluster._call("stop", params)
-        if not answer.get("clients"):
-            break
-        await asyncio.sleep(STOP_PAUSE)
+    answer: dict[str, Any] = {}
+    with contextlib.suppress(DaemonNotRunning):  # it has ended: there is nothing to stop
+        answer = await stop_if_alone(cluster._connection, own=False)
     if answer.get("kept"):
         cluster.status = Status.running
         raise DracoError(

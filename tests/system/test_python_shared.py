@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import subprocess
 import threading
+from collections.abc import Iterator
 
 import pytest
 from harness import PYTHON, Draco, is_alive, wait_for
@@ -79,30 +81,45 @@ with Client(timeout=60) as client:
 """
 
 
+@contextlib.contextmanager
+def plain_client(draco: Draco) -> Iterator[None]:
+    """Such a program is connected while the context lasts."""
+    variables = json.loads(draco.run("env", "--format", "json").stdout)
+    with subprocess.Popen(
+        [PYTHON, "-c", PLAIN],
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        text=True,
+        cwd=draco.home,
+        env={**environment(draco), **variables},
+    ) as program:
+        assert program.stdout is not None and program.stdout.readline() == "16\n"
+        yield
+        program.communicate("\n", timeout=60)
+
+
 def test_the_client_of_another_program_keeps_it(draco: Draco) -> None:
     """But not one of this process, nor one that was just closed."""
     with Kernel(draco) as one:
-        one.run(START)
-        variables = json.loads(draco.run("env", "--format", "json").stdout)
-        plain = [PYTHON, "-c", PLAIN]
-        with subprocess.Popen(
-            plain,
-            stdin=-1,
-            stdout=-1,
-            text=True,
-            cwd=draco.home,
-            env={**environment(draco), **variables},
-        ) as other:
-            assert other.stdout is not None and other.stdout.readline() == "16\n"
-            one.run("from distributed import Client\nsecond = Client(cluster)\ncluster.close()")
+        one.run(START + "\nfrom distributed import Client")
+        with plain_client(draco):
+            one.run("second = Client(cluster)\ncluster.close()")
             assert draco.cluster_state() == "running"
-            other.communicate("\n", timeout=60)
-            assert other.returncode == 0
         draco.run("stop")
-        # Without it: open ones of this process do not count, and closed ones leave.
         one.run(START)
         one.run("second = Client(cluster); Client(cluster).close(); cluster.close()")
         assert draco.cluster_state() == "stopped"
+
+
+def test_a_click_in_the_panel_is_meant_for_all_clients(draco: Draco) -> None:
+    with Kernel(draco) as jupyter:
+        jupyter.run(
+            "import sys, types\n"
+            "sys.modules['dask_labextension.manager'] = types.ModuleType('manager')\n" + START
+        )
+        with plain_client(draco):
+            jupyter.run("cluster.close()")
+            assert draco.cluster_state() == "stopped"
 
 
 @pytest.mark.parametrize(("policy", "state"), [("True", "stopped"), ("False", "running")])

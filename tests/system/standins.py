@@ -280,3 +280,16 @@ def children(pid: int) -> dict[int, str]:
         if int(parent) == pid and state != "Z":
             found[int(entry.name)] = name
     return found
+
+
+def starters(draco: Draco, job: str) -> list[int]:
+    """The process that starts the workers of a job, where it runs."""
+    # Jobs of other Slurms on this host have the same numbers.
+    wanted = {"distributed.cli.dask_worker", f"draco-{job}"}
+    wanted.add(draco.status()["scheduler"]["address"])
+    found = []
+    for entry in Path("/proc").iterdir():
+        with contextlib.suppress(OSError):
+            if wanted <= set((entry / "cmdline").read_text().split("\0")):
+                found.append(int(entry.name))
+    return found

@@ -16,7 +16,7 @@ from typing import Any
 import pytest
 from conftest import visit
 from harness import Draco, Sandbox, Starting, wait_for
-from standins import TINY, children
+from standins import TINY, children, starters
 
 #: One job fills a node of the sandbox.
 WHOLE_NODE = ["--processes=1", "--cores=8", "--memory=1GiB", "--walltime=00:50:00"]
@@ -255,9 +255,9 @@ def test_requeued(user: Draco) -> None:
     # Slurm lets it wait for two minutes; an administrator need not.
     wait_for(lambda: user.jobs()[0]["reason"] == "BeginTime", "Slurm has ended it")
     # What the first run's processes report late would count for the second.
-    pattern = rf"--name draco-{job}( |$)|^slurmstepd: \[{job}\."
+    spool = Path(user.sandbox.directory) / "spool"
     wait_for(
-        lambda: subprocess.run(["pgrep", "-f", "--", pattern]).returncode == 1,
+        lambda: not starters(user, job) and not list(spool.glob(f"*/*_{job}.*")),
         "its processes have ended",
     )
     time.sleep(3)  # nothing may happen: no other job is asked for
@@ -373,23 +373,11 @@ def test_workers_never_come_at_all(user: Draco) -> None:
     assert len(user.all_jobs()) == 1
 
 
-def nannies(draco: Draco, job: str) -> int:
-    """The process that starts the workers of a job."""
-    # Jobs of other Slurms on this host have the same numbers.
-    wanted = {"distributed.cli.dask_worker", f"draco-{job}"}
-    wanted.add(draco.status()["scheduler"]["address"])
-    for entry in Path("/proc").iterdir():
-        with contextlib.suppress(OSError):
-            if wanted <= set((entry / "cmdline").read_text().split("\0")):
-                return int(entry.name)
-    raise AssertionError(f"no process has the workers of job {job}")
-
-
 def test_workers_are_lost(user: Draco) -> None:
     """All of them die, and nobody starts them again, but their job runs on."""
     user.run("start", *TINY, SPAWN, "--worker-timeout=20", IMPATIENT)
     first = user.jobs()[0]["id"]
-    pid = nannies(user, first)
+    (pid,) = starters(user, first)
     os.kill(pid, signal.SIGSTOP)
     for child in children(pid):
         os.kill(child, signal.SIGKILL)

@@ -9,6 +9,7 @@ from pathlib import Path
 
 import pytest
 from harness import Draco, wait_for
+from standins import starters
 
 NOBODY = 65534
 
@@ -96,16 +97,9 @@ def test_removed_when_the_workers_die(draco: Draco) -> None:
     scratch = draco.root / "scratch"
     job = start(draco, scratch)
     log = log_of(draco, job)
-    scheduler = draco.status()["scheduler"]["address"]
-    # The process of the nannies, killed as by the kernel when memory is short.
-    for pid in filter(str.isdigit, os.listdir("/proc")):
-        try:
-            command = Path(f"/proc/{pid}/cmdline").read_text().split("\0")
-        except OSError:
-            continue
-        # Another Slurm may have a job of this number, but not for this scheduler.
-        if {"distributed.cli.dask_worker", f"draco-{job}", scheduler} <= set(command):
-            os.kill(int(pid), 9)
+    # As by the kernel when memory is short.
+    for pid in starters(draco, job):
+        os.kill(pid, 9)
     wait_for(
         lambda: not (scratch / f"draco-{job}").exists(), f"the directory is removed: {log}"
     )

@@ -115,6 +115,7 @@ int paths_init(struct paths *paths, const char *name, struct err *err)
 		.connect_file = xasprintf("%s/draco/%s/connect.json", state, name),
 		.state_file = xasprintf("%s/draco/%s/state.json", state, name),
 		.nodes_file = xasprintf("%s/draco/%s/nodes.json", state, name),
+		.pauses_file = xasprintf("%s/draco/%s/pauses.json", state, name),
 		.log_file = xasprintf("%s/draco/%s/dracod.log", state, name),
 		.events_file = xasprintf("%s/draco/%s/events.jsonl", state, name),
 		.logs_link = xasprintf("%s/draco/%s/logs", state, name),
@@ -137,6 +138,7 @@ void paths_finish(struct paths *paths)
 	free(paths->connect_file);
 	free(paths->state_file);
 	free(paths->nodes_file);
+	free(paths->pauses_file);
 	free(paths->log_file);
 	free(paths->tls_dir);
 	free(paths->events_file);

@@ -3,7 +3,7 @@
  *	$XDG_RUNTIME_DIR/draco/NAME/	control.sock, dask.sock, http.sock
  *	(without it: /tmp/draco-UID/NAME/)
  *	$XDG_STATE_HOME/draco/NAME/	lock, daemon.json, connect.json, state.json, nodes.json,
- *					dracod.log, events.jsonl, tls/, logs -> the present log directory
+ *					pauses.json, dracod.log, events.jsonl, tls/, logs -> the present log directory
  *	$XDG_CONFIG_HOME/draco/		draco.yaml
  *	PATHS_SITE_FILE			the settings of the site
  */
@@ -27,6 +27,7 @@ struct paths {
 	char *connect_file; /* how other hosts reach it, and its cluster */
 	char *state_file;   /* what a dracod needs after a crash */
 	char *nodes_file;   /* which nodes jobs avoid, and until when */
+	char *pauses_file;  /* for how long jobs were not needed */
 	char *log_file;
 	char *tls_dir; /* certificates */
 	char *events_file;

@@ -20,6 +20,7 @@
 #include "daemon/cluster_find.h"
 #include "daemon/cluster_jobs.h"
 #include "daemon/cluster_nodes.h"
+#include "daemon/cluster_pauses.h"
 #include "daemon/cluster_place.h"
 #include "daemon/cluster_scheduler.h"
 #include "daemon/history.h"
@@ -193,6 +194,7 @@ static void finish_stop(struct cluster *cluster)
 {
 	poll_stop(cluster->poll);
 	slurm_rest(cluster->slurm);
+	cluster_pauses_save(cluster);
 	cluster_access_end(cluster);
 	set_state(cluster, cluster->failure.code ? CLUSTER_FAILED : CLUSTER_STOPPED);
 }
@@ -353,6 +355,7 @@ struct cluster *cluster_create(struct loop *loop, struct children *children,
 	cluster->slurm = slurm;
 	cluster->name = paths->name;
 	cluster->nodes_file = paths->nodes_file;
+	cluster->pauses_file = paths->pauses_file;
 	cluster->access.tls_directory = paths->tls_dir;
 	cluster->access.dashboard_socket = paths->http_socket;
 	cluster->ops = ops;
@@ -366,6 +369,7 @@ struct cluster *cluster_create(struct loop *loop, struct children *children,
 		loop, slurm, cluster->jobs, &cluster_submissions_ops, cluster);
 	cluster->poll = poll_create(loop, slurm, prefix, &cluster_poll_ops, cluster);
 	cluster_nodes_load(cluster);
+	cluster_pauses_load(cluster);
 	return cluster;
 }
 

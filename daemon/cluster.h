@@ -132,6 +132,7 @@ struct cluster {
 	struct strv notices;	/* what a user should know about this start */
 	struct scheduler *scheduler;
 	struct cluster_size size;
+	const char *pauses_file; /* that keeps what size.fleet.hold has learned; NULL: none does */
 	bool undrain_due; /* workers that shall work may be drained still ... */
 	int undraining;	  /* ... and the scheduler was asked so often to end that */
 	int attached;	  /* programs that hold on to it */

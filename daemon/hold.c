@@ -35,11 +35,11 @@ static void remember_level(struct hold_state *state, int64_t jobs, int64_t now_m
 	state->levels++;
 }
 
-static void remember_pause(struct hold_state *state, int64_t jobs, int64_t ms)
+void hold_remember(struct hold_state *state, int64_t jobs, int64_t ms)
 {
 	int64_t at = state->pauses % HOLD_PAUSES;
 
-	if (ms < HOLD_MIN_MS)
+	if (jobs <= 0 || ms < HOLD_MIN_MS)
 		return;
 	state->pause[at].jobs = jobs;
 	state->pause[at].ms = ms;
@@ -56,7 +56,7 @@ void hold_observe(struct hold_state *state, int64_t jobs, bool learn, int64_t no
 			back = min_of(level, jobs);
 
 		if (learn && back > state->jobs)
-			remember_pause(state, back - state->jobs, now_ms - until_ms);
+			hold_remember(state, back - state->jobs, now_ms - until_ms);
 		state->jobs = max_of(state->jobs, back);
 		if (level <= jobs)
 			state->levels--;

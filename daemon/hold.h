@@ -38,6 +38,10 @@ void hold_restart(struct hold_state *state);
 /* So many jobs are needed now. learn: by the work, not by a user's order. */
 void hold_observe(struct hold_state *state, int64_t jobs, bool learn, int64_t now_ms);
 
+/* So many jobs were not needed for so long, until they were again. Shorter pauses than HOLD_MIN_MS do not
+ * count. */
+void hold_remember(struct hold_state *state, int64_t jobs, int64_t ms);
+
 /* Sets the hold. most_ms: the setting; wait_ms: how long a job takes to come, 0: not known. */
 void hold_choose(struct hold_state *state, int64_t most_ms, int64_t wait_ms);
 

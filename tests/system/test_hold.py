@@ -30,8 +30,8 @@ def test_a_hold_in_vain_shortens_the_next(draco: Draco) -> None:
     assert "after " in size(draco)["hold_why"]
     wait_for(lambda: len(draco.jobs()) == 1, "the second hold is over")
 
-    # The next cluster of this dracod knows it, too, once it knows how long a job takes to come.
-    draco.run("stop", "--force")
+    # The next cluster knows it, too, once it knows how long a job takes to come; so does another dracod.
+    draco.run("shutdown", "--force")
     draco.start("--adaptive-scale-factor=3", "--idle-hold=6")
     draco.python(BURST)
     wait_for(lambda: size(draco)["hold_ms"] == 2000, "it is known yet")

@@ -60,6 +60,7 @@ START_TEST(with_all_variables)
 	ck_assert_str_eq(paths.daemon_file, "/s/draco/big.one/daemon.json");
 	ck_assert_str_eq(paths.state_file, "/s/draco/big.one/state.json");
 	ck_assert_str_eq(paths.nodes_file, "/s/draco/big.one/nodes.json");
+	ck_assert_str_eq(paths.pauses_file, "/s/draco/big.one/pauses.json");
 	ck_assert_str_eq(paths.log_file, "/s/draco/big.one/dracod.log");
 	ck_assert_str_eq(paths.config_file, "/c/draco/draco.yaml");
 	paths_finish(&paths);

@@ -19,6 +19,7 @@
 
 #define READY_FD   3
 #define TIMEOUT_MS 20000
+#define STAY_S	   "600" /* then another host may start it as well */
 
 /* dracod beside this program, as in a build directory, or where it is installed. */
 static char *find_dracod(void)
@@ -44,7 +45,8 @@ static char *find_dracod(void)
 static void become(char *program, const struct ctl *ctl, int ready)
 {
 	char *argv[] = {program, UNCONST("--name"), UNCONST(ctl->name), UNCONST("--log-file"),
-		ctl->paths.log_file, UNCONST("--ready-fd"), UNCONST("3"), NULL};
+		ctl->paths.log_file, UNCONST("--ready-fd"), UNCONST("3"), UNCONST("--stay"),
+		UNCONST(STAY_S), NULL};
 	int null = open("/dev/null", O_RDWR);
 	int log = open(ctl->paths.log_file, O_WRONLY | O_APPEND | O_CREAT | O_NOFOLLOW, 0600);
 

@@ -150,6 +150,11 @@ struct control *control_destroy(struct control *control)
 	return NULL;
 }
 
+int control_count(const struct control *control)
+{
+	return control->count;
+}
+
 void control_close(struct control *control)
 {
 	if (control)

@@ -29,6 +29,9 @@ struct control *control_destroy(struct control *control); /* without calling gon
  * log. */
 void control_admit(struct control *control, struct bufferevent *connection, const char *who);
 
+/* How many are connected. */
+int control_count(const struct control *control);
+
 /* Take no more connections: the socket is gone, those who are connected stay. */
 void control_close(struct control *control);
 

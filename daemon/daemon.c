@@ -55,6 +55,8 @@ struct daemon {
 	struct outside *outside;
 	bool ending;
 	struct loop_timer *deadline; /* of the shutdown */
+	struct loop_timer *unused;   /* when it was of no use for stay_ms */
+	int64_t stay_ms;
 	enum cluster_state told_state;
 };
 
@@ -81,6 +83,28 @@ static void begin_shutdown(void *arg)
 	methods_begin_shutdown(daemon->methods);
 	cluster_stop(daemon->cluster, "dracod ends");
 	loop_timer_start(daemon->deadline, cluster_is_down(daemon) ? 0 : SHUTDOWN_DEADLINE_MS);
+}
+
+/* A cluster that failed keeps dracod: its status says why. */
+static void watch_use(struct daemon *daemon)
+{
+	if (daemon->stay_ms > 0 && daemon->cluster->state == CLUSTER_STOPPED && !daemon->ending)
+		loop_timer_start(daemon->unused, daemon->stay_ms);
+	else
+		loop_timer_stop(daemon->unused);
+}
+
+static void on_unused(void *arg)
+{
+	struct daemon *daemon = arg;
+
+	if (control_count(daemon->control) > 0 || leftover_has_any(daemon->leftover)) {
+		watch_use(daemon);
+		return;
+	}
+	history_note(EVENT_DECISION, "dracod", NULL,
+		"no cluster and no client for %" PRId64 " s", daemon->stay_ms / 1000);
+	begin_shutdown(daemon);
 }
 
 static void on_end_signal(void *arg)
@@ -121,6 +145,7 @@ static void on_cluster_changed(void *arg)
 		return;
 	daemon->told_state = state;
 	notify_status("cluster %s: %s", daemon->paths.name, cluster_state_name(state));
+	watch_use(daemon);
 	if (!cluster_is_down(daemon))
 		return;
 	leftover_clean(daemon->leftover);
@@ -233,6 +258,7 @@ static int make_parts(struct daemon *daemon, struct err *err)
 	daemon->signals[1] = loop_signal_create(daemon->loop, SIGINT, on_end_signal, daemon);
 	daemon->signals[2] = loop_signal_create(daemon->loop, SIGHUP, on_hangup, daemon);
 	daemon->deadline = loop_timer_create(daemon->loop, finish, daemon);
+	daemon->unused = loop_timer_create(daemon->loop, on_unused, daemon);
 	daemon->children = children_create(daemon->loop);
 	daemon->slurm = slurm_create(daemon->loop, daemon->children, helper);
 	daemon->leftover =
@@ -276,6 +302,8 @@ struct daemon *daemon_create(const struct daemon_options *options, struct err *e
 		daemon->paths.control_socket);
 	tls_clean(daemon->paths.tls_dir);
 	notify_status("cluster %s: stopped", daemon->paths.name);
+	daemon->stay_ms = options->stay_ms;
+	watch_use(daemon);
 	notify_ready(); /* who waited for this may look at the status at once */
 	return daemon;
 }
@@ -295,6 +323,7 @@ struct daemon *daemon_destroy(struct daemon *daemon)
 	runlog_destroy(daemon->runlog);
 	children_destroy(daemon->children);
 	loop_timer_destroy(daemon->deadline);
+	loop_timer_destroy(daemon->unused);
 	for (int i = 0; i < 3; i++)
 		loop_signal_destroy(daemon->signals[i]);
 	history_close();

@@ -2,12 +2,15 @@
 #ifndef DRACO_DAEMON_DAEMON_H
 #define DRACO_DAEMON_DAEMON_H
 
+#include <stdint.h>
+
 struct daemon;
 struct err;
 
 struct daemon_options {
 	const char *name;
 	const char *log_file; /* NULL: standard error */
+	int64_t stay_ms;      /* end after so long without cluster and client; 0: never */
 	int debug;
 	int ready_fd; /* told when dracod serves or cannot; -1: nobody is */
 };

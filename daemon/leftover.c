@@ -4,7 +4,6 @@
  * are looked for in the queue, and their jobs cancelled, until there are none. */
 #include "daemon/leftover.h"
 
-#include <stdbool.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -188,6 +187,11 @@ struct leftover *leftover_destroy(struct leftover *leftover)
 	free(leftover->state_file);
 	free(leftover);
 	return NULL;
+}
+
+bool leftover_has_any(const struct leftover *leftover)
+{
+	return leftover->ids.count > 0;
 }
 
 void leftover_remember(struct leftover *leftover, const char *cluster_id)

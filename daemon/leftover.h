@@ -2,6 +2,8 @@
 #ifndef DRACO_DAEMON_LEFTOVER_H
 #define DRACO_DAEMON_LEFTOVER_H
 
+#include <stdbool.h>
+
 struct leftover;
 struct loop;
 struct slurm;
@@ -17,6 +19,9 @@ void leftover_remember(struct leftover *leftover, const char *cluster_id);
 
 /* The cluster certainly has no jobs. */
 void leftover_forget(struct leftover *leftover, const char *cluster_id);
+
+/* May there be jobs? */
+bool leftover_has_any(const struct leftover *leftover);
 
 /* The cluster is over; what jobs it may still have are to be ended. */
 void leftover_clean(struct leftover *leftover);

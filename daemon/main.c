@@ -20,6 +20,7 @@ static const char usage[] =
 	"  --name NAME      name of the cluster (" PATHS_NAME_DEFAULT ")\n"
 	"  --log-file FILE  log to FILE instead of standard error; SIGHUP opens it again\n"
 	"  --ready-fd N     write \"ready\", or why not, to descriptor N and close it\n"
+	"  --stay S         end after S seconds without a cluster and without a client (0: never)\n"
 	"  --debug          log more\n"
 	"  --clean-logs DIR --retention S\n"
 	"                   only remove the log directories in DIR that are older than S seconds\n"
@@ -49,6 +50,7 @@ static int parse(int argc, char **argv, struct daemon_options *options)
 		{"name", required_argument, NULL, 'n'},
 		{"log-file", required_argument, NULL, 'l'},
 		{"ready-fd", required_argument, NULL, 'r'},
+		{"stay", required_argument, NULL, 's'},
 		{"debug", no_argument, NULL, 'd'},
 		{"clean-logs", required_argument, NULL, 'c'},
 		{"retention", required_argument, NULL, 'R'},
@@ -57,7 +59,7 @@ static int parse(int argc, char **argv, struct daemon_options *options)
 		{NULL, 0, NULL, 0},
 	};
 	const char *clean_logs = NULL;
-	int64_t fd, retention_s = -1;
+	int64_t fd, stay_s, retention_s = -1;
 	int option;
 
 	while ((option = getopt_long(argc, argv, "", table, NULL)) != -1) {
@@ -74,6 +76,11 @@ static int parse(int argc, char **argv, struct daemon_options *options)
 				return usage_error(
 					"--ready-fd is not an open descriptor", optarg);
 			options->ready_fd = (int)fd;
+			break;
+		case 's':
+			if (parse_integer(optarg, 0, INT64_MAX / 1000, &stay_s, NULL) < 0)
+				return usage_error("--stay is not a number of seconds", optarg);
+			options->stay_ms = stay_s * 1000;
 			break;
 		case 'd':
 			options->debug = 1;

@@ -22,10 +22,10 @@ def connect(draco: Draco) -> socket.socket:
     return connection
 
 
-def launch(draco: Draco) -> subprocess.Popen[str]:
+def launch(draco: Draco, *options: str) -> subprocess.Popen[str]:
     """Run dracod in the foreground and wait until it serves."""
     process = subprocess.Popen(
-        [str(BUILD / "dracod"), "--name", draco.name, "--log-file", str(draco.log)],
+        [str(BUILD / "dracod"), "--name", draco.name, "--log-file", str(draco.log), *options],
         env=draco.environment,
         text=True,
         stderr=subprocess.PIPE,
@@ -47,6 +47,23 @@ def test_signals_end_everything_in_order(draco: Draco, number: signal.Signals) -
     assert {job["state"] for job in draco.all_jobs()} == {"COMPLETED"}
     order = re.findall(r"-> (gone|stopped|stopping)|dracod: ends$", draco.log.read_text(), re.M)
     assert order.index("gone") < order.index("stopped")
+
+
+def test_unused_dracod_ends(draco: Draco) -> None:
+    """Not while there is a client or a cluster, though; then another one may start elsewhere."""
+    process = launch(draco, "--stay", "3")
+    with connect(draco):
+        time.sleep(7)
+        assert process.poll() is None
+        draco.start()
+    time.sleep(7)
+    assert draco.cluster_state() == "running"
+    draco.run("stop")
+    assert process.wait(60) == 0
+    assert "no cluster and no client for 3 s" in draco.log.read_text()
+    assert draco.run("status", check=False).returncode == 3
+    draco.start()  # is served by a new one
+    draco.run("shutdown")
 
 
 def test_hangup_opens_the_log_again(draco: Draco) -> None:

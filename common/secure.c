@@ -6,6 +6,7 @@
 #include <openssl/err.h>
 #include <openssl/ssl.h>
 #include <poll.h>
+#include <signal.h>
 #include <stdint.h>
 #include <string.h>
 #include <time.h>
@@ -78,6 +79,38 @@ void secure_session_free(SSL *session)
 	SSL_free(session);
 }
 
+/* OpenSSL writes by write(2): in a program that does not ignore SIGPIPE that would be its end. */
+struct guard {
+	sigset_t pipe, before;
+	bool pending; /* already: not ours */
+};
+
+static void guard_begin(struct guard *guard)
+{
+	sigset_t pending;
+
+	sigemptyset(&guard->pipe);
+	sigaddset(&guard->pipe, SIGPIPE);
+	sigemptyset(&pending);
+	sigpending(&pending);
+	guard->pending = sigismember(&pending, SIGPIPE);
+	sigprocmask(SIG_BLOCK, &guard->pipe, &guard->before);
+	ERR_clear_error();
+	errno = 0;
+}
+
+/* Leaves errno. */
+static void guard_end(const struct guard *guard)
+{
+	static const struct timespec at_once;
+	int code = errno;
+
+	if (!guard->pending)
+		sigtimedwait(&guard->pipe, NULL, &at_once);
+	sigprocmask(SIG_SETMASK, &guard->before, NULL);
+	errno = code;
+}
+
 /* What an operation that returned n has come to; errno is its own. */
 static long outcome(const SSL *session, int n)
 {
@@ -105,16 +138,24 @@ static int limited(size_t size)
 
 long secure_read(SSL *session, void *bytes, size_t size)
 {
-	ERR_clear_error();
-	errno = 0;
-	return outcome(session, SSL_read(session, bytes, limited(size)));
+	struct guard guard;
+	int n;
+
+	guard_begin(&guard);
+	n = SSL_read(session, bytes, limited(size));
+	guard_end(&guard);
+	return outcome(session, n);
 }
 
 long secure_write(SSL *session, const void *bytes, size_t length)
 {
-	ERR_clear_error();
-	errno = 0;
-	return outcome(session, SSL_write(session, bytes, limited(length)));
+	struct guard guard;
+	int n;
+
+	guard_begin(&guard);
+	n = SSL_write(session, bytes, limited(length));
+	guard_end(&guard);
+	return outcome(session, n);
 }
 
 bool secure_has_read(SSL *session)
@@ -138,10 +179,13 @@ int secure_connect(SSL *session, int fd, int timeout_ms, struct err *err)
 	while (r == -EAGAIN) {
 		struct pollfd ready = {.fd = fd};
 		int64_t left = until_ms - now_ms();
+		struct guard guard;
+		int n;
 
-		ERR_clear_error();
-		errno = 0;
-		r = outcome(session, SSL_connect(session));
+		guard_begin(&guard);
+		n = SSL_connect(session);
+		guard_end(&guard);
+		r = outcome(session, n);
 		if (r != -EAGAIN)
 			break;
 		if (left <= 0)

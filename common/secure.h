@@ -26,8 +26,8 @@ void secure_session_free(struct ssl_st *session);
 int secure_connect(struct ssl_st *session, int fd, int timeout_ms, struct err *err)
 	__attribute__((warn_unused_result));
 
-/* Read or write some bytes: their number; -EAGAIN: not now; -EPROTO: secure_reason() says why; another
- * negative errno. Reading answers 0 at the end. */
+/* Read or write some bytes, without SIGPIPE: their number; 0: the other side has left; -EAGAIN: not now;
+ * -EPROTO: secure_reason() says why; another negative errno. */
 long secure_read(struct ssl_st *session, void *bytes, size_t size);
 long secure_write(struct ssl_st *session, const void *bytes, size_t length);
 

@@ -187,6 +187,30 @@ static int other_client(int fd)
 	return connect_with(other_tls, fd, 10);
 }
 
+/* The server leaves: to write fails, and does not end a program that does not ignore SIGPIPE. */
+static int left_client(int fd)
+{
+	struct err err = ERR_INIT;
+	struct secure *secure =
+		secure_create(SECURE_CLIENT, tls_certificate(tls), tls_key(tls), &err);
+	struct ssl_st *session = secure_session(secure);
+	int r = secure_connect(session, fd, 10000, &err) < 0 ? 2 : talk(session, fd, 10);
+	char byte;
+	long n;
+
+	signal(SIGPIPE, SIG_DFL);
+	if (r == 0 && secure_read(session, &byte, 1) != 0)
+		r = 7;
+	do
+		n = secure_write(session, "x", 1);
+	while (r == 0 && n > 0);
+	if (r == 0 && n != 0 && n != -EPIPE && n != -ECONNRESET)
+		r = 8;
+	secure_session_free(session);
+	secure_destroy(secure);
+	return r;
+}
+
 /* It believes every server, and has no certificate of its own. */
 static int nobody_client(int fd)
 {
@@ -258,6 +282,13 @@ START_TEST(flushed)
 	flush = true;
 	ck_assert_int_eq(run(short_client), 0);
 	ck_assert_ptr_null(stream);
+}
+END_TEST
+
+START_TEST(server_has_left)
+{
+	flush = true;
+	ck_assert_int_eq(run(left_client), 0);
 }
 END_TEST
 
@@ -396,6 +427,7 @@ Suite *unit_suite(void)
 	tcase_add_test(tcase, lines);
 	tcase_add_test(tcase, long_lines);
 	tcase_add_test(tcase, flushed);
+	tcase_add_test(tcase, server_has_left);
 	tcase_add_loop_test(tcase, turned_away, 0, LENGTH(strangers));
 	tcase_add_test(tcase, no_tls);
 	tcase_add_test(tcase, too_many);

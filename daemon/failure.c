@@ -77,8 +77,9 @@ struct job_end_verdict job_end_judge(const struct job_end_facts *facts)
 
 bool failure_is_hold(const char *reason)
 {
-	/* JobHeldAdmin, JobHeldUser, JobHoldMaxRequeue, "launch failed requeued held" ... */
-	return strcasestr(reason, "held") || strcasestr(reason, "hold");
+	/* JobHeldAdmin, JobHeldUser, JobHoldMaxRequeue, "launch failed requeued held" ...; but not
+	 * QOSUsageThreshold, which passes. */
+	return strcasestr(reason, "held") || strcasestr(reason, "JobHold");
 }
 
 const char *job_replace_text(enum job_replace replace)

@@ -93,6 +93,7 @@ static const struct {
 	{"None", false},
 	{"", false},
 	{"BeginTime", false},
+	{"QOSUsageThreshold", false},
 };
 
 START_TEST(holds)

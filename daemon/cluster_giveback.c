@@ -216,8 +216,11 @@ static void on_undrained(void *arg, const json_t *result, const struct err *err)
 	struct cluster *cluster = arg;
 
 	cluster->undraining--;
-	if (result)
+	if (result) {
+		if (cluster->undrain_due) /* for others, meanwhile */
+			cluster_wake(cluster, 0);
 		return;
+	}
 	log_warning("scheduler: %s", err->text);
 	cluster->undrain_due = true;
 	cluster_wake(cluster, AGAIN_MS);

@@ -117,6 +117,21 @@ START_TEST(again_when_the_scheduler_was_busy)
 }
 END_TEST
 
+START_TEST(again_for_what_came_meanwhile)
+{
+	connect_workers(1);
+	cluster_giveback_hello(&cluster);
+	cluster_giveback_settle(&cluster);
+	cluster_giveback_hello(&cluster);
+	ck_assert_int_eq(cluster_giveback_settle(&cluster), INT64_MAX);
+	loop_timer_stop(cluster.reconcile);
+	answer(true);
+	ck_assert(loop_timer_is_running(cluster.reconcile));
+	cluster_giveback_settle(&cluster);
+	ck_assert_uint_eq(asked.requests, 2);
+}
+END_TEST
+
 START_TEST(not_those_that_leave)
 {
 	job_in(PHASE_DRAINING);
@@ -136,6 +151,7 @@ Suite *unit_suite(void)
 	tcase_set_timeout(tests, 60);
 	tcase_add_test(tests, many_workers_fit_into_lines);
 	tcase_add_test(tests, again_when_the_scheduler_was_busy);
+	tcase_add_test(tests, again_for_what_came_meanwhile);
 	tcase_add_test(tests, not_those_that_leave);
 	suite_add_tcase(suite, tests);
 	return suite;

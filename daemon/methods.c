@@ -142,7 +142,7 @@ static void do_stop(
 		if (others > 0)
 			why = "somebody else's Client() is connected to it";
 	}
-	cancelled = waiters_cancel_pending(methods->waiters, own ? client : NULL,
+	cancelled = waiters_cancel_pending(methods->waiters, own || why ? client : NULL,
 		"the cluster was stopped before it started");
 	if (why) {
 		waiters_hand_over(methods->waiters, client);

@@ -7,6 +7,7 @@ from collections.abc import Generator
 from typing import Any
 
 from draco import _join
+from draco._asking import Asking
 
 
 class Adaptive:
@@ -38,12 +39,10 @@ class Adaptive:
         return f"Adaptive(minimum={self.minimum}, maximum={self.maximum})"
 
 
-class Sized:
+class Sized(Asking):
     """What a cluster can do about its size; a part of :class:`draco.Cluster`."""
 
     _adaptive: Adaptive | None
-    _report: dict[str, Any]
-    _report_time: float
 
     def scale(
         self,

@@ -42,14 +42,17 @@ async def _shut_down(cluster: Cluster) -> None:
     assert cluster._connection is not None
     cluster.status = Status.closing
     answer: dict[str, Any] = {}
-    with contextlib.suppress(DaemonNotRunning):  # it has ended: there is nothing to stop
-        answer = await stop_if_alone(cluster._connection, own=False)
-    if answer.get("kept"):
+    try:
+        with contextlib.suppress(DaemonNotRunning):  # it has ended: there is nothing to stop
+            answer = await stop_if_alone(cluster._connection, own=False)
+        if answer.get("kept"):
+            raise DracoError(
+                f'the cluster "{cluster.name}" is in use: {answer.get("why")}; '
+                f"dracoctl --name {cluster.name} stop ends it for all"
+            )
+    except BaseException:
         cluster.status = Status.running
-        raise DracoError(
-            f'the cluster "{cluster.name}" is in use: {answer.get("why")}; '
-            f"dracoctl --name {cluster.name} stop ends it for all"
-        )
+        raise
 
 
 class Panel:

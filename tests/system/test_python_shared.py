@@ -111,17 +111,6 @@ def test_the_client_of_another_program_keeps_it(draco: Draco) -> None:
         assert draco.cluster_state() == "stopped"
 
 
-def test_a_click_in_the_panel_is_meant_for_all_clients(draco: Draco) -> None:
-    with Kernel(draco) as jupyter:
-        jupyter.run(
-            "import sys, types\n"
-            "sys.modules['dask_labextension.manager'] = types.ModuleType('manager')\n" + START
-        )
-        with plain_client(draco):
-            jupyter.run("cluster.close()")
-            assert draco.cluster_state() == "stopped"
-
-
 @pytest.mark.parametrize(("policy", "state"), [("True", "stopped"), ("False", "running")])
 def test_shutdown_on_close(draco: Draco, policy: str, state: str) -> None:
     with Kernel(draco) as one, Kernel(draco) as two:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import os
-import sys
 from typing import TYPE_CHECKING, Any
 
 import dask.config
@@ -128,11 +127,8 @@ def amount_of(
 
 def own_stop() -> dict[str, Any]:
     """Make the parameters of a request "stop" for a cluster that this process alone uses."""
-    params: dict[str, Any] = {"own": True, "alone": True}
-    # A click on "shutdown" in JupyterLab's panel is meant for the clients of the notebooks, too.
-    if "dask_labextension.manager" not in sys.modules:
-        params["clients"] = [client.id for client in list(Client._instances)]
-    return params
+    clients = [client.id for client in list(Client._instances)]
+    return {"own": True, "alone": True, "clients": clients}
 
 
 async def stop_if_alone(connection: Connection, own: bool = True) -> dict[str, Any]:

@@ -132,12 +132,13 @@ struct cluster {
 	struct strv notices;	/* what a user should know about this start */
 	struct scheduler *scheduler;
 	struct cluster_size size;
-	const char *pauses_file; /* that keeps what size.fleet.hold has learned; NULL: none does */
-	bool undrain_due; /* workers that shall work may be drained still ... */
-	int undraining;	  /* ... and the scheduler was asked so often to end that */
-	int attached;	  /* programs that hold on to it */
-	bool had_work;	  /* there were tasks, since the start */
-	json_t *load;	  /* what the scheduler reported last, as demand_parse() reads it */
+	const char
+		*pauses_file; /* that keeps what size.fleet.hold has learned; NULL: none does */
+	bool undrain_due;     /* workers that shall work may be drained still ... */
+	int undraining;	      /* ... and the scheduler was asked so often to end that */
+	int attached;	      /* programs that hold on to it */
+	bool had_work;	      /* there were tasks, since the start */
+	json_t *load;	      /* what the scheduler reported last, as demand_parse() reads it */
 
 	struct poll *poll;
 	int poll_failures;

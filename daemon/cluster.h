@@ -125,6 +125,7 @@ struct cluster {
 	struct submissions *submissions;
 	int submission_count;
 	int64_t hold_until_ms; /* no submission before */
+	int64_t limit_hold_ms; /* the preload is told no ends of jobs before */
 	struct cluster_failures failures;
 	struct bad_nodes nodes;
 	const char *nodes_file; /* that keeps the excluded ones; NULL: none does */

@@ -34,10 +34,13 @@ void cluster_lifetime_hello(struct cluster *cluster)
 
 static void on_limited(void *arg, const json_t *result, const struct err *err)
 {
+	struct cluster *cluster = arg;
+
 	if (result)
 		return;
 	log_warning("scheduler: %s", err->text);
-	cluster_lifetime_hello(arg);
+	cluster_lifetime_hello(cluster);
+	cluster->limit_hold_ms = loop_now_ms() + AGAIN_MS;
 }
 
 /* Is there an end that the preload does not know? */
@@ -62,6 +65,8 @@ int64_t cluster_lifetime_settle(struct cluster *cluster)
 		news |= is_news(job);
 	if (!news)
 		return INT64_MAX;
+	if (now < cluster->limit_hold_ms)
+		return cluster->limit_hold_ms;
 	workers = json_object();
 	TAILQ_FOREACH (job, jobs_list(cluster->jobs), link) {
 		_cleanup_free_ char *name = xasprintf(JOBSCRIPT_WORKER_PREFIX "%s", job->id);

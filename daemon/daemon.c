@@ -238,6 +238,7 @@ static void on_client_gone(void *arg, struct client *client)
 	struct daemon *daemon = arg;
 
 	methods_client_gone(daemon->methods, client);
+	watch_use(daemon);
 }
 
 static int make_parts(struct daemon *daemon, struct err *err)

@@ -16,6 +16,7 @@ from typing import Any
 
 from distributed.core import Status
 
+MOVE_TIMEOUT = 20.0  # seconds
 SETTLE_TIMEOUT = 2.0
 SETTLE_INTERVAL = 0.01
 
@@ -275,7 +276,12 @@ class Lifetimes:
         if not addresses:
             return
         logger.warning("time is over for %s", ", ".join(addresses))
-        await self.drainage.retire(addresses, force=True)
+        moving = asyncio.ensure_future(self.drainage.retire(addresses, force=True))
+        self.ends.add(moving)
+        moving.add_done_callback(self.ends.discard)
+        await asyncio.wait({moving}, timeout=MOVE_TIMEOUT)  # they leave whatever comes of it
+        if moving.done() and not moving.cancelled() and moving.exception() is not None:
+            logger.warning("cannot move the data of %s: %s", name, moving.exception())
         for address in self.drainage.states(addresses):
             # It tells its nanny, so that none comes in its place.
             self.scheduler.worker_send(address, {"op": "close", "reason": "draco-lifetime"})

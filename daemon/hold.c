@@ -8,7 +8,9 @@
 #include "common/number.h"
 #include "common/parse.h"
 
-#define WAIT_WEIGHT 4 /* seconds of waiting that weigh as much as one of an idle job */
+#define JOBS_MAX     1000000
+#define PAUSE_MAX_MS (366LL * 24 * 3600 * 1000)
+#define WAIT_WEIGHT  4 /* seconds of waiting that weigh as much as one of an idle job */
 
 void hold_init(struct hold_state *state)
 {
@@ -41,6 +43,8 @@ void hold_remember(struct hold_state *state, int64_t jobs, int64_t ms)
 
 	if (jobs <= 0 || ms < HOLD_MIN_MS)
 		return;
+	jobs = min_of(jobs, JOBS_MAX);
+	ms = min_of(ms, PAUSE_MAX_MS);
 	state->pause[at].jobs = jobs;
 	state->pause[at].ms = ms;
 	state->pauses++;

@@ -158,10 +158,13 @@ START_TEST(report)
 	struct settings settings = settings_with(rows[_i].address, 0, rows[_i].mode);
 	struct dashboard dashboard = {0};
 	const char *url, *note;
+	char name[32];
 	json_t *object;
 
+	/* The port of a name that others have, too, may be taken. */
+	snprintf(name, sizeof(name), "unit-%d", (int)getpid());
 	ck_assert_int_eq(
-		dashboard_plan(&dashboard, &settings, "default", "/no/such/socket", NULL), 0);
+		dashboard_plan(&dashboard, &settings, name, "/no/such/socket", NULL), 0);
 	dashboard_set(&dashboard, dashboard.port, rows[_i].missing);
 	object = dashboard_report(&dashboard, "/usr/bin/python3");
 	ck_assert_str_eq(json_get_text(object, "mode", ""), rows[_i].mode);

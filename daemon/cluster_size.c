@@ -315,9 +315,10 @@ int cluster_scale(struct cluster *cluster, int64_t jobs, struct err *err)
 
 	if (jobs < 0 || jobs > limits->maximum_jobs)
 		return err_set(err, -ERANGE,
-			"%" PRId64 " jobs are not between 0 and %" PRId64
-			", which maximum allows (dracoctl adapt changes it)",
-			jobs, limits->maximum_jobs);
+			"%" PRId64 " job%s, and at most %" PRId64
+			" are allowed: give less, or raise that first "
+			"(dracoctl adapt --maximum WORKERS)",
+			jobs, jobs == 1 ? "" : "s", limits->maximum_jobs);
 	limits->fixed_jobs = jobs;
 	history_note(EVENT_DECISION, "cluster", cluster->name,
 		"set by hand to %" PRId64 " job%s", jobs, jobs == 1 ? "" : "s");

@@ -56,6 +56,37 @@ static void attach(struct connection *connection, const char *command)
 			(int)getpid(), "program", json_text(command))));
 }
 
+/* What execvp(3) would fail with: 0, ENOENT or EACCES. So that a slip of the pen costs no wait for jobs. */
+static int find_failure(const char *command)
+{
+	const char *place = getenv("PATH");
+	int failure = ENOENT;
+
+	if (strchr(command, '/'))
+		return access(command, X_OK) == 0 ? 0 : errno == ENOENT ? ENOENT : EACCES;
+	if (!place)
+		return 0; /* execvp(3) has places of its own then */
+	for (;; place++) {
+		int length = (int)strcspn(place, ":");
+		_cleanup_free_ char *file = xasprintf(
+			"%.*s/%s", length ? length : 1, length ? place : ".", command);
+
+		if (access(file, X_OK) == 0)
+			return 0;
+		if (errno != ENOENT && errno != ENOTDIR)
+			failure = EACCES;
+		place += length;
+		if (!*place)
+			return failure;
+	}
+}
+
+static int say_failure(const char *command, int failure)
+{
+	fprintf(stderr, "dracoctl: cannot run %s: %s\n", command, strerror(failure));
+	return failure == ENOENT ? NOT_FOUND : CANNOT_EXECUTE;
+}
+
 /* In the new process. */
 static void become(char **command, const json_t *environment)
 {
@@ -67,8 +98,7 @@ static void become(char **command, const json_t *environment)
 	signal(SIGINT, SIG_DFL);
 	signal(SIGTERM, SIG_DFL);
 	execvp(command[0], command);
-	fprintf(stderr, "dracoctl: cannot run %s: %s\n", command[0], strerror(errno));
-	_exit(errno == ENOENT ? NOT_FOUND : CANNOT_EXECUTE);
+	_exit(say_failure(command[0], errno));
 }
 
 /* Run it and return its exit status, as the shell has it. */
@@ -119,7 +149,7 @@ int cmd_run(struct ctl *ctl, int argc, char **argv)
 	json_t *params;
 	bool launched;
 	double seconds;
-	int status;
+	int status, failure;
 
 	while (command_option(ctl, argc, argv) != -1)
 		;
@@ -127,6 +157,9 @@ int cmd_run(struct ctl *ctl, int argc, char **argv)
 		output_error(ctl, "run: no command was given: dracoctl run -- COMMAND ...");
 		return CTL_USAGE;
 	}
+	failure = find_failure(argv[optind]);
+	if (failure)
+		return say_failure(argv[optind], failure);
 	status = start_connect(&connection, ctl, &limits, &launched);
 	if (status != CTL_DONE)
 		return status;

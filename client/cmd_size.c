@@ -74,15 +74,16 @@ static const char *take_argument(struct ctl *ctl, int argc, char **argv, const c
 	return argument;
 }
 
-/* A number or size that is an argument or an option's value. Returns an exit status. */
-static int read_amount(
-	const struct ctl *ctl, enum amount_unit unit, const char *text, int64_t *ret)
+/* A number or size that is the argument, or the value of an option. Returns an exit status. */
+static int read_amount(const struct ctl *ctl, const char *option, enum amount_unit unit,
+	const char *text, int64_t *ret)
 {
 	struct err err = ERR_INIT;
 
 	if (amount_parse(unit, text, ret, &err) == 0)
 		return CTL_DONE;
-	output_error(ctl, "%s: %s", ctl->command->name, err.text);
+	output_error(ctl, "%s: %s%s%s%s", ctl->command->name, option ? "--" : "",
+		option ? option : "", option ? ": " : "", err.text);
 	return CTL_USAGE;
 }
 
@@ -117,7 +118,7 @@ int cmd_scale(struct ctl *ctl, int argc, char **argv)
 		return CTL_USAGE;
 	}
 	text = take_argument(ctl, argc, argv, "the size");
-	if (!text || read_amount(ctl, unit, text, &amount) != CTL_DONE)
+	if (!text || read_amount(ctl, NULL, unit, text, &amount) != CTL_DONE)
 		return CTL_USAGE;
 	status = request(
 		ctl, "scale", json_pack("{s:I}", amount_name(unit), (json_int_t)amount), &size);
@@ -149,7 +150,7 @@ int cmd_adapt(struct ctl *ctl, int argc, char **argv)
 	while ((option = command_option(ctl, argc, argv)) != -1) {
 		const char *name = ctl->command->options[option - COMMAND_OPTION].name;
 
-		if (read_amount(ctl, AMOUNT_WORKERS, optarg, &workers) != CTL_DONE)
+		if (read_amount(ctl, name, AMOUNT_WORKERS, optarg, &workers) != CTL_DONE)
 			return CTL_USAGE;
 		json_object_set_new(params, name, json_integer((json_int_t)workers));
 	}

@@ -177,10 +177,16 @@ static void print_option(const struct command_option *option)
 
 static void print_setting(enum setting_id id)
 {
-	_cleanup_free_ char *text = describe_option(id);
+	_cleanup_free_ char *option = describe_option(id);
+	_cleanup_free_ char *first = xasprintf("  %-34s ", option);
+	_cleanup_free_ char *indent = xasprintf("  %-34s ", "");
 
-	printf("  %-34s %s\n  %-34s (default: %s)\n", text, settings_table[id].help, "",
-		settings_table[id].default_value);
+	const char *value = settings_table[id].default_value;
+	bool bare = settings_table[id].type == SETTING_DURATION &&
+		value[strspn(value, "0123456789")] == '\0';
+
+	describe_lines(stdout, first, indent, settings_table[id].help);
+	printf("%s(default: %s%s)\n", indent, value, bare ? " s" : "");
 }
 
 static void print_settings(const struct command *command)

@@ -10,7 +10,7 @@
 #include "common/settings_resolve.h"
 #include "common/settings_value.h"
 
-#define COMMENT_WIDTH 92
+#define LINE_WIDTH 92
 
 char *describe_option(enum setting_id id)
 {
@@ -76,19 +76,20 @@ char *describe_default(enum setting_id id)
 	return text ? text : xstrdup("none");
 }
 
-/* text as comment lines of at most COMMENT_WIDTH characters. */
-static void print_comment(FILE *file, const char *text)
+void describe_lines(FILE *file, const char *first, const char *indent, const char *text)
 {
-	size_t column = 0;
+	size_t column = (size_t)fprintf(file, "%s", first);
+	bool begins = true;
 
 	while (*text) {
 		int length = (int)strcspn(text, " ");
 
-		if (column > 0 && column + 1 + (size_t)length > COMMENT_WIDTH) {
-			fputc('\n', file);
-			column = 0;
+		if (!begins && column + 1 + (size_t)length > LINE_WIDTH) {
+			column = (size_t)fprintf(file, "\n%s", indent) - 1;
+			begins = true;
 		}
-		column += (size_t)fprintf(file, "%s%.*s", column ? " " : "# ", length, text);
+		column += (size_t)fprintf(file, "%s%.*s", begins ? "" : " ", length, text);
+		begins = false;
 		text += length;
 		text += *text == ' ';
 	}
@@ -105,7 +106,7 @@ static void print_setting(FILE *file, enum setting_id id)
 			setting->help + 1, form, range ? "; " : "", range ? range : "");
 
 	fputc('\n', file);
-	print_comment(file, text);
+	describe_lines(file, "# ", "# ", text);
 	fprintf(file, "#%s: %s\n", setting->name, value);
 }
 

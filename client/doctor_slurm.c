@@ -85,7 +85,32 @@ static char *format_start(json_int_t start)
 	return xasprintf("would start %s", output_time((time_t)start, when));
 }
 
-/* One of the partitions to try. Returns whether a job can run there. */
+/* Whether a job as the settings have it fits on a node of the partition. */
+static bool tell_size(const struct doctor *doctor, struct report *report, const char *title,
+	const json_t *partition)
+{
+	const struct settings *settings = &doctor->settings;
+	json_int_t cores = json_get_integer(partition, "cores", INT64_MAX);
+	json_int_t memory = json_get_integer(partition, "memory_mib", INT64_MAX);
+	char has[FORMAT_MAX], needs[FORMAT_MAX];
+
+	if (cores < settings->cores)
+		report_finding(report, FINDING_WARNING, title,
+			"a smaller value of cores, or another partition in queues_to_try",
+			"its largest node has %" JSON_INTEGER_FORMAT
+			" cores, and cores is %" PRId64,
+			cores, settings->cores);
+	else if (memory < settings->memory_mib)
+		report_finding(report, FINDING_WARNING, title,
+			"a smaller value of memory, or another partition in queues_to_try",
+			"its largest node has %s of memory, and memory is %s",
+			format_size(memory, has), format_size(settings->memory_mib, needs));
+	else
+		return true;
+	return false;
+}
+
+/* One of the partitions to try. Returns whether a small job can run there, such as that of --nodes. */
 static bool tell_partition(
 	const struct doctor *doctor, struct report *report, const json_t *all, const char *name)
 {
@@ -125,6 +150,8 @@ static bool tell_partition(
 			format_walltime(doctor->settings.walltime_s, given));
 		return false;
 	}
+	if (strcmp(state, "up") == 0 && !tell_size(doctor, report, title, partition))
+		return true;
 	start = format_start(json_get_integer(partition, "start", 0));
 	report_finding(report, strcmp(state, "up") == 0 ? FINDING_OK : FINDING_WARNING, title,
 		"wait until the administrators start it again",

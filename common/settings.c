@@ -27,7 +27,8 @@ const struct setting settings_table[SETTING_COUNT] = {
 		INT64_MAX, "TIME", "walltime of one job, in any form of sbatch --time"},
 	[SETTING_WAIT_TIMEOUT] = {"wait_timeout", SETTING_DURATION, AT(wait_timeout_ms), "300",
 		1000, YEAR_MS, "TIME",
-		"how long a job may wait in the queue before the start fails"},
+		"how long a job may wait in one place before it is let into the next, too; when none is "
+		"left, the start fails"},
 	[SETTING_ADAPTIVE_SCALE_FACTOR] = {"adaptive_scale_factor", SETTING_INTEGER,
 		AT(adaptive_scale_factor), "2", 1, 10000, "N",
 		"the most workers are this factor x processes"},

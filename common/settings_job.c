@@ -95,10 +95,16 @@ void settings_directives(const struct settings *settings, struct strv *ret)
 
 static int check_as_directive(const struct settings *settings, size_t i, struct err *err)
 {
+	const char *name = directive_types[as_directives[i].directive].name;
 	_cleanup_free_ char *text = as_directive(settings, i);
+	_cleanup_free_ char *prefix = xasprintf("--%s: ", name);
 	struct directive directive;
+	int r = text ? directive_parse(text, time(NULL), &directive, err) : 0;
 
-	return text ? directive_parse(text, time(NULL), &directive, err) : 0;
+	/* The setting itself is named by who asks. */
+	if (r < 0 && err && strncmp(err->text, prefix, strlen(prefix)) == 0)
+		return err_set(err, r, "%s", err->text + strlen(prefix));
+	return r;
 }
 
 static int check_directives(const struct settings *settings, struct err *err)

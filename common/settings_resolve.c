@@ -239,7 +239,9 @@ static void apply_file(
 static void apply_given(struct resolving *r, enum setting_id id, const json_t *value,
 	const char *source, const char *place, enum settings_layer layer)
 {
+	_cleanup_free_ char *prefix = xasprintf("%s: ", settings_table[id].name);
 	struct err err = ERR_INIT;
+	bool named; /* by the place, "--cores" or "DRACO_CORES", already */
 
 	if (settings_set_value(r->settings, id, value, source, &err) == 0) {
 		r->settings->place[id] = (struct setting_place){.layer = layer};
@@ -247,7 +249,9 @@ static void apply_given(struct resolving *r, enum setting_id id, const json_t *v
 		return;
 	}
 	r->wrong[id] = true;
-	problems_add(&r->report->problems, place, "%s", err.text);
+	named = place && strncmp(err.text, prefix, strlen(prefix)) == 0;
+	problems_add(
+		&r->report->problems, place, "%s", err.text + (named ? strlen(prefix) : 0));
 }
 
 static bool is_variable(const char *name)

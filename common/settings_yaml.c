@@ -166,7 +166,7 @@ static void unknown_name(
 	}
 	settings_find(name, &err);
 	fault(reading, yaml_place(key), "%s%s", err.text,
-		setting ? "" : " (dracoctl config show lists all)");
+		setting ? "" : " (draco.yaml(5) lists all)");
 	if (setting) /* its value is not known, so nobody shall complain that it does not fit */
 		add_entry(reading, section, key, (enum setting_id)settings_find(setting, NULL),
 			NULL);

@@ -315,9 +315,9 @@ int cluster_scale(struct cluster *cluster, int64_t jobs, struct err *err)
 
 	if (jobs < 0 || jobs > limits->maximum_jobs)
 		return err_set(err, -ERANGE,
-			"%" PRId64 " jobs are not between 0 and %" PRId64
-			", which maximum allows (dracoctl adapt changes it)",
-			jobs, limits->maximum_jobs);
+			"more than the maximum of %" PRId64
+			" job%s: give less, or raise it first (dracoctl adapt --maximum WORKERS)",
+			limits->maximum_jobs, limits->maximum_jobs == 1 ? "" : "s");
 	limits->fixed_jobs = jobs;
 	history_note(EVENT_DECISION, "cluster", cluster->name,
 		"set by hand to %" PRId64 " job%s", jobs, jobs == 1 ? "" : "s");

@@ -284,11 +284,12 @@ static bool replace_text(char **target, const char *text)
 
 void jobs_apply(struct jobs *jobs, struct job *job, const struct slurm_job *report)
 {
+	const char *reason = strcmp(report->reason, "None") != 0 ? report->reason : NULL;
 	bool news = job->start_time != report->start_time;
 
 	news |= replace_text(&job->partition, report->partition);
 	news |= replace_text(&job->nodes, report->nodes);
-	news |= replace_text(&job->reason, report->reason);
+	news |= replace_text(&job->reason, reason);
 	job->submit_time = report->submit_time;
 	job->start_time = report->start_time;
 	if (report->state != STATE_PENDING || !failure_is_hold(report->reason)) {
@@ -316,8 +317,7 @@ void jobs_apply(struct jobs *jobs, struct job *job, const struct slurm_job *repo
 	}
 	if (report->state == STATE_PENDING) {
 		if (job->phase == PHASE_SUBMITTED)
-			jobs_set_phase(jobs, job, PHASE_PENDING,
-				strcmp(report->reason, "None") != 0 ? report->reason : NULL);
+			jobs_set_phase(jobs, job, PHASE_PENDING, reason);
 		else if (job->phase == PHASE_STARTING || job->phase == PHASE_READY)
 			jobs_set_phase(jobs, job, PHASE_PENDING, "requeued");
 		return;

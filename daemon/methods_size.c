@@ -55,8 +55,12 @@ static int scale(struct cluster *cluster, const json_t *params, struct err *err)
 	r = cluster_scale(cluster, amount_to_jobs(amount, per_job), err);
 	if (r == -ERANGE) {
 		_cleanup_free_ char *asked = amount_describe(unit, amount);
+		int64_t jobs = amount_to_jobs(amount, per_job);
 
-		err_prefix(err, "scale: %s", asked);
+		if (unit == AMOUNT_JOBS)
+			return err_set(err, r, "scale: %s are %s", asked, err->text);
+		return err_set(
+			err, r, "scale: %s are %" PRId64 " jobs, %s", asked, jobs, err->text);
 	}
 	return r;
 }

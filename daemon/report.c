@@ -182,7 +182,7 @@ static const struct job *foremost(const struct cluster *cluster)
 
 static char *describe_pending(const struct job *job)
 {
-	bool told = job->reason && *job->reason && strcmp(job->reason, "None") != 0;
+	bool told = job->reason && *job->reason;
 	struct tm local;
 	char when[48] = "";
 

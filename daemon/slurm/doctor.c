@@ -3,11 +3,11 @@
  *	munge     {}                     -> {socket, sure, error}
  *	inspect   {partitions: [name]}   -> {cluster, version, controllers: [{host, up}],
  *	                                     partitions: [{name, default, state, nodes, max_time_s,
- *	                                     usable, start, refused}]}
+ *	                                     usable, cores, memory_mib, start, refused}]}
  *	try       {name, partition, script, output, directory, environment, deadline} -> {job_id}
  *
  * Of the named partitions (those that are not there are left out) inspect also counts the nodes that could
- * run a job at all, and asks slurmctld when a small job of this user would start: refused tells why not. */
+ * run a job at all, tells the most cores and memory that one has, and asks slurmctld when a small job of this user would start: refused tells why not. */
 #include <errno.h>
 #include <slurm/slurm.h>
 #include <slurm/slurm_errno.h>
@@ -114,16 +114,28 @@ static bool is_usable(const node_info_t *node)
 		!(node->node_state & (NODE_STATE_DRAIN | NODE_STATE_FAIL));
 }
 
-/* How many nodes of a partition could run a job at all. */
-static int count_usable(const node_info_msg_t *nodes, const partition_info_t *p)
+/* How many nodes of a partition could run a job at all, and how large the largest of all its nodes are. */
+static void describe_nodes(
+	const node_info_msg_t *nodes, const partition_info_t *p, json_t *object)
 {
-	int count = 0;
+	json_int_t usable = 0, cores = 0, memory = 0;
 
 	/* Pairs of the first and the last index, ended by -1. */
 	for (const int32_t *pair = p->node_inx; pair && pair[0] >= 0; pair += 2)
-		for (int32_t i = pair[0]; i <= pair[1] && i < (int32_t)nodes->record_count; i++)
-			count += nodes->node_array[i].name && is_usable(&nodes->node_array[i]);
-	return count;
+		for (int32_t i = pair[0]; i <= pair[1] && i < (int32_t)nodes->record_count;
+			i++) {
+			const node_info_t *node = &nodes->node_array[i];
+			json_int_t has = (json_int_t)(node->real_memory - node->mem_spec_limit);
+
+			if (!node->name)
+				continue;
+			usable += is_usable(node);
+			cores = node->cpus > cores ? node->cpus : cores;
+			memory = has > memory ? has : memory;
+		}
+	json_object_set_new(object, "usable", json_integer(usable));
+	json_object_set_new(object, "cores", json_integer(cores));
+	json_object_set_new(object, "memory_mib", json_integer(memory));
 }
 
 static bool is_named(const json_t *names, const char *name)
@@ -157,7 +169,7 @@ static enum slurm_outcome inspect_partitions(
 		json_array_append_new(ret_partitions, object);
 		if (!is_named(names, p->name))
 			continue;
-		json_object_set_new(object, "usable", json_integer(count_usable(nodes, p)));
+		describe_nodes(nodes, p, object);
 		outcome = predict(object, p->name, err);
 	}
 	slurm_free_partition_info_msg(all);

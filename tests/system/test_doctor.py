@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from harness import BUILD, PYTHON, Draco, wait_for
+from harness import BUILD, PYTHON, SMALL, Draco, wait_for
 
 #: Fits the time limit of both partitions of the sandbox.
 FITS = "--walltime=00:50:00"
@@ -27,7 +27,7 @@ Findings = dict[str, dict[str, Any]]
 
 def doctor(draco: Draco, *options: str, status: int = 0, **environment: str) -> Findings:
     """The findings by their names; of those with the same name, the worst."""
-    result = draco.run("--json", "doctor", FITS, *options, check=False, **environment)
+    result = draco.run("--json", "doctor", *SMALL, *options, check=False, **environment)
     assert result.returncode == status, result.stdout + result.stderr
     report = json.loads(result.stdout)
     order = ["ok", "warning", "failed"]
@@ -42,6 +42,17 @@ def doctor(draco: Draco, *options: str, status: int = 0, **environment: str) -> 
 
 def failed(findings: Findings) -> set[str]:
     return {name for name, finding in findings.items() if finding["status"] == "failed"}
+
+
+def test_a_job_that_fits_no_node(draco: Draco) -> None:
+    for option, text, remedy in (
+        ("--cores=40", "its largest node has 8 cores, and cores is 40", "value of cores"),
+        ("--memory=80GiB", "MiB of memory, and memory is 80 GiB", "value of memory"),
+    ):
+        for name in ("queue short", "queue standard"):
+            found = doctor(draco, option)[name]
+            assert found["status"] == "warning", found
+            assert text in found["text"] and remedy in found["remedy"]
 
 
 def test_all_is_well(draco: Draco) -> None:
@@ -60,7 +71,7 @@ def test_all_is_well(draco: Draco) -> None:
 
 
 def test_for_people(draco: Draco) -> None:
-    text = draco.run("doctor", FITS, "--queues-to-try=nowhere,short").stdout
+    text = draco.run("doctor", *SMALL, "--queues-to-try=nowhere,short").stdout
     lines = text.splitlines()
     warning = lines.index("warning  queue nowhere   there is no such partition")
     assert lines[warning + 1].strip() == "-> take it out of queues_to_try"

@@ -324,9 +324,8 @@ def test_a_port_by_number(users: tuple[UserAt, UserAt]) -> None:
     )
     for value in ("80", "any"):
         text = one.start(f"--remote-port={value}", check=False).stderr
-        assert (
-            f'remote_port: "{value}" is no port: give auto, none, or a number from 1024' in text
-        )
+        wanted = "give auto, none, or a number from 1024"
+        assert f'--remote-port: "{value}" is no port: {wanted}' in text
 
 
 def test_a_dracod_that_was_killed(users: tuple[UserAt, UserAt]) -> None:

@@ -30,7 +30,7 @@ def test_wrong_settings(draco: Draco) -> None:
         ):
             error = kernel.fail(f"Cluster({arguments}, quiet=True)")
             line = last_line(error)
-            assert text in line and line.startswith("draco.errors."), error
+            assert text in line and line.startswith("draco.errors.SettingError"), error
         out = kernel.run(
             "try: Cluster(cores='x', memory='y', quiet=True)\n"
             "except SettingError as error: print(len(error.problems), isinstance(error, ValueError))"

@@ -27,10 +27,18 @@ def test_its_exit_status(draco: Draco) -> None:
         (["sh", "-c", "kill -TERM $$"], 128 + signal.SIGTERM),
         (["/no/such/program"], 127),
         (["/etc/passwd"], 126),
+        (["no-such-program"], 127),
     ):
         assert draco.run("run", *SMALL, "--", *command, check=False).returncode == status
     assert draco.run("run", *SMALL, check=False).returncode == 2
     assert draco.cluster_state() == "running"  # run did not start it
+
+
+def test_no_jobs_for_a_command_that_is_not_there(draco: Draco) -> None:
+    result = draco.run("run", *SMALL, "--", "no-such-program", check=False)
+    assert result.returncode == 127
+    assert result.stderr == "dracoctl: cannot run no-such-program: No such file or directory\n"
+    assert not draco.state.exists()  # no dracod was started
 
 
 def test_it_stays_for_others(draco: Draco) -> None:

@@ -92,7 +92,7 @@ def test_dracod_refuses_wrong_settings_of_any_client(draco: Draco) -> None:
     )
     assert answer["error"]["code"] == -32602
     assert answer["error"]["message"].splitlines() == [
-        'DRACO_CORES: cores: "x" is not a whole number, from 1 to 65535',
+        'DRACO_CORES: "x" is not a whole number, from 1 to 65535',
         'processes: "x" is not a whole number, from 1 to 4096',
         "memory: there is no value: give a size with its unit: 80 GiB, 512 MB, 1.5 TiB, at "
         "least 1 MiB",

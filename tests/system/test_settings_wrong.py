@@ -10,7 +10,11 @@ from user import User
 
 WRONG = {
     "unknown": ("cores: 4\nproceses: 3\n", "2:1", ["proceses", 'mean "processes"?']),
-    "unknown, far": ("colour: red\n", "1:1", ['no setting "colour"', "config show lists all"]),
+    "unknown, far": (
+        "colour: red\n",
+        "1:1",
+        ['no setting "colour"', "draco.yaml(5) lists all"],
+    ),
     "other case": ("Walltime: 02:00:00\n", "1:1", ['"Walltime"', 'mean "walltime"?']),
     "no number": ("processes: many\n", "1:12", ['processes: "many"', "from 1 to 4096"]),
     "half a worker": ("processes: 2.5\n", "1:12", ['processes: "2.5"', "whole number"]),
@@ -209,5 +213,5 @@ def test_files_that_cannot_be_settings(user: User) -> None:
 def test_wrong_options_name_the_option(user: User) -> None:
     result = user.run("start", "--wait-timeout", "long", "--no-use-scratch-dir")
     assert result.returncode == 2
-    assert 'dracoctl: --wait-timeout: wait_timeout: "long" is not a duration' in result.stderr
+    assert 'dracoctl: --wait-timeout: "long" is not a duration' in result.stderr
     assert "did you mean --processes?" in user.run("start", "--proceses=3").stderr

@@ -320,15 +320,18 @@ WRONG = [
     ("--environment=SLURM_ACCOUNT=x", "environment: SLURM_ACCOUNT is for Slurm alone to set"),
     (
         "--worker-options=--nworkers=3",
-        "worker_options: --nworkers is set by draco: use the setting",
+        "--worker-options: --nworkers is set by draco: use the setting",
     ),
-    ("--worker-options=--name x", 'worker_options: "--name x" is one argument: write --name=x'),
-    ("--scheduler-options=--port=1", "scheduler_options: --port is set by draco"),
+    (
+        "--worker-options=--name x",
+        '--worker-options: "--name x" is one argument: write --name=x',
+    ),
+    ("--scheduler-options=--port=1", "--scheduler-options: --port is set by draco"),
     ("--worker-start=quickly", '"quickly" is not known: give'),
-    ("--scratch-directory=scratch", 'scratch_directory: "scratch" must begin with "/"'),
+    ("--scratch-directory=scratch", '--scratch-directory: "scratch" must begin with "/"'),
     ("--scratch-directory=/s/$HOME", "may contain $USER, but no other variable"),
-    ("--gpus=few", 'gpus: --gpus: "few" is not a number of GPUs'),
-    ("--mail-type=NEVER", 'mail_type: --mail-type: "NEVER" is not one of'),
+    ("--gpus=few", '--gpus: "few" is not a number of GPUs'),
+    ("--mail-type=NEVER", '--mail-type: "NEVER" is not one of'),
     ("--exclusive=user", 'exclusive: "user" is neither true nor false'),
 ]
 

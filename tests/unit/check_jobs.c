@@ -128,7 +128,7 @@ START_TEST(phase_by_report)
 		ck_assert_int_eq(job->phase, expected);
 		ck_assert_str_eq(job->partition, "short");
 		ck_assert_str_eq(job->nodes, state == STATE_PENDING ? "" : "n1");
-		ck_assert_str_eq(job->reason, state == STATE_PENDING ? "Resources" : "None");
+		ck_assert_pstr_eq(job->reason, state == STATE_PENDING ? "Resources" : NULL);
 		ck_assert_int_eq(job->submit_time, 100);
 		ck_assert_int_eq(job->start_time, 200);
 		ck_assert_int_eq(job->end_time, 300);

@@ -13,9 +13,10 @@ from typing import Any
 
 from draco._client import Connection
 from draco._reach import find_way, is_here, unreachable
-from draco.errors import DaemonNotRunning, DracoError
+from draco.errors import DaemonNotRunning, DracoError, SettingError
 
 LAUNCH_TIMEOUT = 60
+WRONG_USAGE = 2  # exit status of dracoctl
 
 #: What connecting meets when dracod has ended, or is just ending.
 _ENDED = (FileNotFoundError, NotADirectoryError, ConnectionError)
@@ -71,7 +72,15 @@ def find_dracoctl() -> str:
 
 
 def launch(name: str) -> bool:
-    """Start the dracod of this name; returns whether it did not run before."""
+    """Start the dracod of this name; returns whether it did not run before.
+
+    Raises
+    ------
+    SettingError
+        When nothing can have this name.
+    DaemonNotRunning
+        When it does not come up.
+    """
     command = [find_dracoctl(), "--json", "--name", name, "launch"]
     try:
         # In a session of its own: Ctrl-C in a terminal is meant for this program.
@@ -92,7 +101,10 @@ def launch(name: str) -> bool:
     except ValueError:
         answer = {"error": (result.stderr or result.stdout).strip()}
     if result.returncode != 0:
-        raise DaemonNotRunning(str(answer.get("error") or f"{command[0]} failed"))
+        wrong = result.returncode == WRONG_USAGE
+        raise (SettingError if wrong else DaemonNotRunning)(
+            str(answer.get("error") or f"{command[0]} failed")
+        )
     return bool(answer.get("launched"))
 
 
@@ -113,6 +125,8 @@ async def connect(name: str, start: bool) -> tuple[Connection, bool]:
 
     Raises
     ------
+    SettingError
+        When it would be started, and nothing can have this name.
     DaemonNotRunning
         When it does not run and cannot, or shall not, be started.
     """

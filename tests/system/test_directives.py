@@ -296,7 +296,7 @@ def test_directive_that_not_every_slurm_has(user: Draco, name: str) -> None:
         (["--exclusive"], ["--exclusive"]),
         (["--licenses=matlab:3"], ["-Lmatlab:3"]),
         (["--nodelist=n1"], ["-wn1"]),
-        (["--exclude=n[1,2]"], ["-xn[1,2]"]),
+        (["--exclude=n2"], ["-xn2"]),
         (
             ["--mail-type=END,FAIL,ARRAY_TASKS", "--mail-user=me@example.org"],
             ["--mail-type=END,FAIL,ARRAY_TASKS", "--mail-user=me@example.org"],

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 from harness import PYTHON, Draco, Sandbox, wait_for
-from kernels import Kernel, connections
+from kernels import Kernel
 from standins import TINY, Daemon, children, sleeping_python, write_program
 
 #: Stop while a job is in this phase, as dracod calls it.
@@ -256,8 +256,15 @@ def test_interrupt_leaves_the_cluster_to_a_notebook(draco: Draco, full: Sandbox)
     start = draco.popen("start", *TINY, stderr=-1)
     wait_for(lambda: "pending" in phases(draco), "the job is pending")
     with Kernel(draco) as kernel:
-        kernel.send("from draco import Cluster\ncluster = Cluster()")
-        wait_for(lambda: connections(draco) == 2, "the notebook waits, too")
+        shown = draco.home / "shown"
+        kernel.send(
+            "import contextlib\nfrom draco import Cluster\n"
+            f"with open({str(shown)!r}, 'w', 1) as file, contextlib.redirect_stdout(file):\n"
+            "    cluster = Cluster()"
+        )
+        wait_for(
+            lambda: shown.exists() and "pending" in shown.read_text(), "the notebook waits, too"
+        )
         start.send_signal(signal.SIGINT)
         assert "somebody else waits for it" in start.communicate(timeout=60)[1]
         full.command("scancel", "--name=filler")

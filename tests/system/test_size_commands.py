@@ -312,7 +312,7 @@ def test_retire(draco: Draco) -> None:
 
 def test_retire_the_last_one_with_results(draco: Draco) -> None:
     """Never are results thrown away unasked, and never does it stay without a word."""
-    draco.run("start", *TINY)
+    draco.run("start", *TINY, "--maximum=1")
     (job,) = (job["id"] for job in draco.jobs())
     with client(draco, "futures = client.map(bytes, [999, 1000])\nclient.gather(futures)"):
         wait_for(lambda: draco.status()["jobs"][0]["bytes"] > 0, "there are results")

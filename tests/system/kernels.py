@@ -6,6 +6,8 @@ import json
 import select
 import signal
 import subprocess
+import textwrap
+from pathlib import Path
 from typing import Any
 
 from harness import BUILD, PYTHON, SOURCE, Draco, is_alive
@@ -57,12 +59,13 @@ def environment(draco: Draco) -> dict[str, str]:
     }
 
 
-def connections(draco: Draco) -> int:
-    """How many programs are connected to dracod, by the sockets that it holds."""
-    path = str(draco.runtime / "draco" / draco.name / "control.sock")
-    with open("/proc/net/unix") as file:
-        sockets = [line.split() for line in file]
-    return sum(fields[-1] == path and fields[5] == "03" for fields in sockets)
+def show(path: Path, code: str) -> str:
+    """A cell whose output goes to a file at once, not only in the end."""
+    return (
+        "import contextlib\n"
+        f"with open({str(path)!r}, 'w', 1) as file, contextlib.redirect_stdout(file):\n"
+        + textwrap.indent(code, "    ")
+    )
 
 
 class Kernel:

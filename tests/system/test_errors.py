@@ -43,9 +43,9 @@ def failing(draco: Draco, *options: str, status: int = 1, **environment: str) ->
         ("--walltime=soon", ["walltime", '"soon"', "01:30:00"]),
         ("--processes=0", ["processes", "0", "4096"]),
         ("--processes=two", ["processes", '"two"', "whole number"]),
-        ("--wait-timeout=-5", ["wait_timeout", "-5"]),
-        ("--queues-to-try=", ["queues_to_try"]),
-        ("--use-scratch-dir=perhaps", ["use_scratch_dir", '"perhaps"', "true", "false"]),
+        ("--wait-timeout=-5", ["--wait-timeout", "-5"]),
+        ("--queues-to-try=", ["--queues-to-try"]),
+        ("--use-scratch-dir=perhaps", ["--use-scratch-dir", '"perhaps"', "true", "false"]),
         ("rubbish", ['"rubbish"', "dracoctl start --help"]),
     ],
 )

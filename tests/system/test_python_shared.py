@@ -9,8 +9,8 @@ import threading
 from collections.abc import Iterator
 
 import pytest
-from harness import PYTHON, Draco, is_alive, wait_for
-from kernels import SMALL, Kernel, connections, environment
+from harness import PYTHON, Draco, Sandbox, is_alive, wait_for
+from kernels import SMALL, Kernel, environment, show
 
 JOIN = "from draco import Cluster\ncluster = Cluster(quiet=True)\nclient = cluster.get_client()"
 START = JOIN.replace("quiet=True", f"{SMALL}, quiet=True")
@@ -189,13 +189,18 @@ def test_a_kernel_that_is_killed_while_it_starts_leaves_nothing(draco: Draco) ->
     assert not draco.jobs()
 
 
-def test_who_waits_takes_over_from_one_that_is_killed(draco: Draco) -> None:
+def test_who_waits_takes_over_from_one_that_is_killed(draco: Draco, full: Sandbox) -> None:
     with Kernel(draco) as one, Kernel(draco) as two:
         one.send(START)
         wait_for(lambda: draco.cluster_state() == "starting", "the cluster starts")
-        two.send(START)
-        wait_for(lambda: connections(draco) > 1, "the other one waits, too")
+        shown = draco.home / "shown"
+        two.send(show(shown, START.replace("quiet=True", "quiet=False")))
+        wait_for(
+            lambda: shown.exists() and "pending" in shown.read_text(),
+            "the other one waits, too",
+        )
         one.kill()
+        full.command("scancel", "--name=filler")
         assert two.answer() == ("", None)
         two.run("client.close(); cluster.close()")
         assert draco.cluster_state() == "stopped"  # it is two's by now

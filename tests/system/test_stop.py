@@ -8,26 +8,11 @@ from pathlib import Path
 
 import pytest
 from harness import PYTHON, Draco, Sandbox, wait_for
-from kernels import Kernel
+from kernels import Kernel, show
 from standins import TINY, Daemon, children, sleeping_python, write_program
 
 #: Stop while a job is in this phase, as dracod calls it.
 PHASES = ["pending", "starting", "ready"]
-
-
-@pytest.fixture
-def full(shared_sandbox: Sandbox):
-    """A place where jobs stay pending: no node is free."""
-    sandbox = shared_sandbox
-    jobs = [
-        sandbox.command("sbatch", "--parsable", "-J", "filler", "--exclusive", "-t", "50", "-o",
-                        "/dev/null", "--wrap", "exec sleep 600").strip()
-        for _ in range(4)
-    ]  # fmt: skip
-    wait_for(lambda: len(sandbox.jobs("RUNNING", "filler")) == 4, "the nodes are taken")
-    yield sandbox
-    sandbox.command("scancel", *jobs)
-    wait_for(lambda: not sandbox.active_jobs("filler"), "the nodes are free")
 
 
 def name_of(pid: int) -> str:
@@ -257,11 +242,7 @@ def test_interrupt_leaves_the_cluster_to_a_notebook(draco: Draco, full: Sandbox)
     wait_for(lambda: "pending" in phases(draco), "the job is pending")
     with Kernel(draco) as kernel:
         shown = draco.home / "shown"
-        kernel.send(
-            "import contextlib\nfrom draco import Cluster\n"
-            f"with open({str(shown)!r}, 'w', 1) as file, contextlib.redirect_stdout(file):\n"
-            "    cluster = Cluster()"
-        )
+        kernel.send(show(shown, "from draco import Cluster\ncluster = Cluster()"))
         wait_for(
             lambda: shown.exists() and "pending" in shown.read_text(), "the notebook waits, too"
         )

@@ -9,7 +9,15 @@ import os
 import socket
 import struct
 import subprocess
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager
+from typing import TypeVar
+
+import pytest
+
+as_root = pytest.mark.skipif(os.getuid() != 0, reason="only root can make network namespaces")
+
+Site = TypeVar("Site", bound=AbstractContextManager)
 
 CLONE_NEWUTS = 0x04000000
 CLONE_NEWNET = 0x40000000
@@ -28,6 +36,17 @@ def _check(result: int) -> None:
 
 def ip(*words: str) -> None:
     subprocess.run(["ip", *words], check=True, capture_output=True, text=True)
+
+
+@contextlib.contextmanager
+def made_or_skipped(make: Callable[[], Site]) -> Iterator[Site]:
+    """Hosts for tests, which are skipped where no namespaces can be made."""
+    try:
+        site = make()
+    except OSError as error:
+        pytest.skip(f"no network namespaces here: {error}")
+    with site:
+        yield site
 
 
 class Namespace:

@@ -17,21 +17,16 @@ import pytest
 from accounts import certificate_files
 from harness import COMPUTE, SMALL, is_alive, wait_for
 from hosts import ADDRESS, Site, UserAt, connect_file, dracod_port, visit
+from network import as_root, made_or_skipped
 
-pytestmark = pytest.mark.skipif(
-    os.getuid() != 0, reason="only root can make network namespaces"
-)
+pytestmark = as_root
 
 JOIN = "from draco import Cluster\ncluster = Cluster(quiet=True)\nclient = cluster.get_client()"
 
 
 @pytest.fixture(scope="module")
 def site() -> Iterator[Site]:
-    try:
-        site = Site()
-    except OSError as error:
-        pytest.skip(f"no network namespaces here: {error}")
-    with site:
+    with made_or_skipped(Site) as site:
         yield site
 
 

@@ -18,11 +18,17 @@ from pathlib import Path
 import pytest
 from accounts import listening
 from harness import Draco, Sandbox, wait_for
-from network import Namespace, add_cable, infiniband_by_type, ip, set_up
-
-pytestmark = pytest.mark.skipif(
-    os.getuid() != 0, reason="only root can make network namespaces"
+from network import (
+    Namespace,
+    add_cable,
+    as_root,
+    infiniband_by_type,
+    ip,
+    made_or_skipped,
+    set_up,
 )
+
+pytestmark = as_root
 
 COMPUTE = """
 from distributed import Client
@@ -106,11 +112,7 @@ class Site:
 
 @pytest.fixture(scope="module")
 def site() -> Iterator[Site]:
-    try:
-        site = Site()
-    except OSError as error:
-        pytest.skip(f"no network namespaces here: {error}")
-    with site:
+    with made_or_skipped(Site) as site:
         yield site
 
 

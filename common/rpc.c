@@ -41,8 +41,10 @@ const struct rpc_method rpc_methods[RPC_METHOD_COUNT] = {
 			{"environment", 'o', false}},
 		"the batch script that a start would submit"},
 	[RPC_EVENTS] = {"events", false,
-		{{"since", 'i', false}, {"count", 'i', false}, {"follow", 'b', false}},
-		"what happened and why; with follow also what comes, as notifications"},
+		{{"since", 'i', false}, {"count", 'i', false}, {"follow", 'b', false},
+			{"workers", 'b', false}},
+		"what happened and why; with follow also what comes, as notifications; with workers "
+		"also how many are connected, whenever that changes"},
 	[RPC_SCALE] = {"scale", false,
 		{{"jobs", 'i', false}, {"workers", 'i', false}, {"cores", 'i', false},
 			{"memory_mib", 'i', false}},

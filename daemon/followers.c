@@ -16,9 +16,11 @@
 struct follower {
 	TAILQ_ENTRY(follower) link; /* followers.list */
 	struct client *client;
+	bool workers; /* is told of them, too */
 };
 
 struct followers {
+	int64_t connected; /* workers, as was told last */
 	TAILQ_HEAD(, follower) list;
 };
 
@@ -29,6 +31,19 @@ static void on_event(void *arg, const struct event *event)
 
 	TAILQ_FOREACH (follower, &followers->list, link)
 		client_notify(follower->client, "event", event_encode(event));
+}
+
+void followers_workers(struct followers *followers, int64_t connected)
+{
+	struct follower *follower;
+
+	if (followers->connected == connected)
+		return;
+	followers->connected = connected;
+	TAILQ_FOREACH (follower, &followers->list, link)
+		if (follower->workers)
+			client_notify(follower->client, "workers",
+				json_pack("{s:I}", "connected", (json_int_t)connected));
 }
 
 struct followers *followers_create(void)
@@ -79,6 +94,7 @@ void followers_request(
 		struct follower *follower = xcalloc(1, sizeof(*follower));
 
 		follower->client = client;
+		follower->workers = json_get_boolean(message->params, "workers", 0);
 		TAILQ_INSERT_TAIL(&followers->list, follower, link);
 	}
 	client_reply(client, message->id, answer);

@@ -14,6 +14,7 @@
 #include "daemon/control.h"
 #include "daemon/demand.h"
 #include "daemon/followers.h"
+#include "daemon/jobs.h"
 #include "daemon/leases.h"
 #include "daemon/methods_ask.h"
 #include "daemon/methods_size.h"
@@ -258,6 +259,7 @@ void methods_client_gone(struct methods *methods, struct client *client)
 void methods_cluster_changed(struct methods *methods)
 {
 	waiters_changed(methods->waiters);
+	followers_workers(methods->followers, jobs_count(methods->cluster->jobs).connected);
 }
 
 void methods_begin_shutdown(struct methods *methods)

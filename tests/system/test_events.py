@@ -149,6 +149,19 @@ def test_method_and_notifications(draco: Draco) -> None:
     assert nothing == ""
 
 
+def test_workers_that_come_and_go(draco: Draco) -> None:
+    draco.start()
+    control = Control(draco)
+    control.call("events", count=0, follow=True, workers=True)
+    draco.run("stop")
+    counts: list[int] = []
+    while 0 not in counts:
+        message = control.read()
+        if message["method"] == "workers":
+            counts.append(message["params"]["connected"])
+    assert counts == sorted(counts, reverse=True)
+
+
 def test_history_is_bounded(draco: Draco) -> None:
     draco.state.mkdir(parents=True)
     for directory in (draco.state, draco.state.parent):

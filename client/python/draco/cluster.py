@@ -206,7 +206,7 @@ class Cluster(Sized, DaskCluster):
         )
         await self._watch_scheduler()
         connection.on_notification = self._on_notification
-        await connection.call("events", {"count": 0, "follow": True})
+        await connection.call("events", {"count": 0, "follow": True, "workers": True})
         # From here on the cluster outlives this connection.
         if self._holds:
             await connection.call("attach", {"label": label()})

@@ -129,6 +129,8 @@ draco_run() {
 		# When a signal had ended wait, the status is not that of the workers.
 		[ -n "$draco_interrupted" ] || break
 	done
+	# asked to end while Python had yet to come so far as to hear it: that is good order, too
+	[ -z "$draco_stopped" ] || [ "$draco_status" != 143 ] || draco_status=0
 	if [ "$draco_status" = 1 ] && ! "$1" -c 'import distributed' 2>/dev/null; then
 		draco_say "$1 has no distributed on this node: it must be the same on all nodes"
 		draco_status=$draco_exit_python

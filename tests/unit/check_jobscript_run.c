@@ -131,6 +131,17 @@ START_TEST(terminate)
 }
 END_TEST
 
+/* A Python that is only beginning, and does not catch SIGTERM yet: a job that draco ends is completed. */
+START_TEST(terminate_while_it_begins)
+{
+	pid_t pid = START("STAND_IN=touch \"$TEST/ready\"\nexec sleep 300");
+
+	wait_for_file("ready");
+	ck_assert_int_eq(kill(pid, SIGTERM), 0);
+	check_end(pid, 0);
+}
+END_TEST
+
 static void wait_for_content(const char *name, const char *expected)
 {
 	int64_t deadline = now_ms() + PATIENCE_MS;
@@ -258,6 +269,7 @@ Suite *unit_suite(void)
 	tcase_add_loop_test(tcase, arguments, 0, LENGTH(ids));
 	tcase_add_loop_test(tcase, status_is_kept, 0, LENGTH(ends));
 	tcase_add_loop_test(tcase, terminate, 0, 2);
+	tcase_add_test(tcase, terminate_while_it_begins);
 	tcase_add_test(tcase, terminate_slowly);
 	tcase_add_test(tcase, terminate_on_a_slow_node);
 	tcase_add_test(tcase, terminate_both);

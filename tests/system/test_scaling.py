@@ -209,12 +209,12 @@ def test_a_start_that_takes_longer_than_idle_timeout(user: Draco) -> None:
 
 
 def test_a_cluster_that_nobody_uses_stops(user: Draco) -> None:
-    user.start(*FOUR, "--idle-shutdown=8")
+    user.start(*FOUR, "--idle-shutdown=20")
     code = """
 from distributed import Client
 import time
 client = Client()
-time.sleep(12)
+time.sleep(24)
 print(client.submit(sum, [1, 2]).result())
 """
     assert user.python(code) == "3\n"

@@ -147,7 +147,7 @@ int64_t cluster_jobs_wanted(const struct cluster *cluster)
 static bool is_ready(const struct cluster *cluster, const struct jobs_count *count)
 {
 	return scheduler_state(cluster->scheduler) == SCHEDULER_UP && count->running > 0 &&
-		count->connected >= cluster->request.settings.minimum;
+		count->connected + count->given_up >= cluster->request.settings.minimum;
 }
 
 static void note_milestones(struct cluster *cluster, const struct jobs_count *count)

@@ -345,25 +345,28 @@ static void end_without_workers(struct cluster *cluster, struct job *job)
 		blame_node(cluster, job, loop_now_ms(), how);
 }
 
-/* Some of a job's workers have gone for good. It goes on with the others; returns when to look again. */
+/* Some of a job's workers have gone for good, or have never come. It goes on with the others; returns when
+ * to look again. */
 static int64_t check_short(struct cluster *cluster, struct job *job)
 {
-	int64_t due_ms = job->short_since_ms + cluster->request.settings.worker_timeout_ms;
+	bool starts = job->phase == PHASE_STARTING;
+	int64_t since_ms = starts ? job->alone_since_ms : job->short_since_ms;
+	int64_t due_ms = since_ms + cluster->request.settings.worker_timeout_ms;
 	_cleanup_free_ char *log = NULL;
 	char waited[FORMAT_MAX];
 
-	if (!job->short_since_ms || job->short_told || job->phase != PHASE_READY ||
+	if ((!starts && job->phase != PHASE_READY) || !since_ms || job->short_told ||
 		job->connected == 0)
 		return INT64_MAX;
 	if (due_ms > loop_now_ms())
 		return due_ms;
-	job->short_told = true;
 	log = cluster_job_log(cluster, job);
 	history_failure("job", job->id, log,
 		"has had only %" PRId64 " of its %" PRId64
 		" workers for %s, and goes on with them; \"dracoctl retire %s\" replaces it",
 		job->connected, job->processes,
 		format_duration(cluster->request.settings.worker_timeout_ms, waited), job->id);
+	jobs_set_short(cluster->jobs, job);
 	return INT64_MAX;
 }
 

@@ -57,7 +57,8 @@ struct job {
 
 	bool forkserver; /* its workers were to start by forkserver, as it was submitted */
 	int64_t running_since_ms; /* loop time; 0: does not run yet */
-	int64_t ready_since_ms;	  /* loop time at which all its workers were there; 0: never */
+	int64_t ready_since_ms;	  /* loop time since which all its workers, or all that will
+				     come, were there; 0: never */
 	int64_t connected;	  /* workers, now */
 	int64_t alone_since_ms;	  /* loop time since which none is; valid while it runs */
 	int64_t short_since_ms; /* loop time since which fewer are than there were; 0: all are */

@@ -150,8 +150,10 @@ void jobs_set_phase(struct jobs *jobs, struct job *job, enum job_phase phase, co
 		job->ending_since_ms = now;
 	if (phase == PHASE_STARTING)
 		job->running_since_ms = job->alone_since_ms = now;
-	if (phase == PHASE_PENDING) /* requeued */
-		job->ready_since_ms = 0;
+	if (phase == PHASE_PENDING) { /* requeued */
+		job->ready_since_ms = job->short_since_ms = 0;
+		job->short_told = false;
+	}
 	if (phase == PHASE_READY) {
 		job->idle_since_ms = now;
 		if (!job->ready_since_ms && job->connected >= job->processes)
@@ -159,6 +161,17 @@ void jobs_set_phase(struct jobs *jobs, struct job *job, enum job_phase phase, co
 	}
 	job->was_ready |= job->ready_since_ms > 0;
 	changed(jobs);
+}
+
+void jobs_set_short(struct jobs *jobs, struct job *job)
+{
+	job->short_told = true;
+	if (job->phase != PHASE_STARTING)
+		return;
+	job->short_since_ms = job->alone_since_ms;
+	job->ready_since_ms = loop_now_ms();
+	job->wait_known = true; /* most of it was for workers that do not come */
+	jobs_set_phase(jobs, job, PHASE_READY, "no more workers come");
 }
 
 /* The job has one more worker. */
@@ -445,6 +458,8 @@ struct jobs_count jobs_count(const struct jobs *jobs)
 		count.unsettled += job->phase != PHASE_GONE &&
 			(job->phase != PHASE_READY || job->abandoned);
 		count.running += job->phase == PHASE_STARTING || job->phase == PHASE_READY;
+		if (job->phase == PHASE_READY && job->short_told)
+			count.given_up += job->processes - job->connected;
 	}
 	TAILQ_FOREACH (worker, &jobs->workers, link)
 		count.connected++;

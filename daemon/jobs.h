@@ -37,6 +37,9 @@ void jobs_set_phase(struct jobs *jobs, struct job *job, enum job_phase phase, co
 /* Slurm has told the id of a NEW job. */
 void jobs_set_id(struct jobs *jobs, struct job *job, uint32_t job_id, int64_t task);
 
+/* The user knows that some of the job's workers are missing: it goes on as READY with the others. */
+void jobs_set_short(struct jobs *jobs, struct job *job);
+
 /* job has ended in state; text says how, for a person. */
 void jobs_set_gone(
 	struct jobs *jobs, struct job *job, enum slurm_state state, const char *text);
@@ -76,6 +79,7 @@ struct jobs_count {
 	int64_t unsettled;	/* jobs on their way from one phase to the next */
 	int64_t running;	/* STARTING and READY */
 	int64_t connected;	/* workers, also such as are not ours */
+	int64_t given_up;	/* workers that are not waited for any more */
 };
 
 struct jobs_count jobs_count(const struct jobs *jobs);

@@ -15,8 +15,8 @@ from typing import Any
 
 import pytest
 from conftest import visit
-from harness import Draco, Sandbox, Starting, wait_for
-from standins import TINY, children, starters
+from harness import PYTHON, Draco, Sandbox, Starting, wait_for
+from standins import TINY, children, starters, write_program
 
 #: One job fills a node of the sandbox.
 WHOLE_NODE = ["--processes=1", "--cores=8", "--memory=1GiB", "--walltime=00:50:00"]
@@ -371,6 +371,29 @@ def test_workers_never_come_at_all(user: Draco) -> None:
     )
     assert "can the node reach" in result.stderr
     assert len(user.all_jobs()) == 1
+
+
+def test_a_worker_never_comes(user: Draco) -> None:
+    """A start that wants all workers of its jobs goes on with those that have come."""
+    python = write_program(
+        user.root / "python3-meagre",
+        f"""#!{PYTHON}
+import json, os, sys
+words = sys.argv[1:]
+if words[0] == "-c":
+    found = {{"path": sys.argv[0], "version": "3.11.0", "distributed": "2022.12.1"}}
+    print(json.dumps(found))
+else:
+    if "--nworkers" in words:
+        words[words.index("--nworkers") + 1] = "1"
+    os.execv({PYTHON!r}, [{PYTHON!r}, *words])
+""",
+    )
+    result = user.start("--minimum=4", "--worker-timeout=10", f"--python={python}")
+    assert "2 jobs, 2 workers" in result.stdout
+    for job in user.status()["jobs"]:
+        assert (job["phase"], job["workers"]) == ("ready", 1)
+        assert "has had only 1 of its 2 workers for 10 s" in told(user, job["id"])
 
 
 def test_workers_are_lost(user: Draco) -> None:

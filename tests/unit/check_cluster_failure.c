@@ -178,6 +178,29 @@ START_TEST(some_workers_have_gone)
 }
 END_TEST
 
+START_TEST(some_workers_never_come)
+{
+	struct job *job = job_in(PHASE_SUBMITTED);
+
+	job->processes = 2;
+	apply(job, STATE_RUNNING);
+	jobs_worker_added(jobs, "draco-42-0", "tcp://n1:1");
+	ck_assert_int_le(cluster_check_workers_come(&cluster),
+		job->alone_since_ms + cluster.request.settings.worker_timeout_ms);
+	ck_assert_int_eq(job->phase, PHASE_STARTING);
+	ck_assert_int_eq(jobs_count(jobs).given_up, 0);
+	cluster.request.settings.worker_timeout_ms = 0;
+	cluster_check_workers_come(&cluster);
+	ck_assert_int_eq(job->phase, PHASE_READY);
+	ck_assert(job->short_told);
+	ck_assert_int_eq(jobs_count(jobs).given_up, 1);
+	/* Requeued, it begins anew. */
+	apply(job, STATE_PENDING);
+	ck_assert(!job->short_told);
+	ck_assert_int_eq(jobs_count(jobs).given_up, 0);
+}
+END_TEST
+
 START_TEST(a_held_job_is_told_and_ended)
 {
 	struct slurm_job said = report(next_id, STATE_PENDING);
@@ -218,6 +241,7 @@ Suite *unit_suite(void)
 	tcase_add_loop_test(tests, all_workers_have_gone, 0, 2);
 	tcase_add_test(tests, all_workers_have_gone_with_their_scheduler);
 	tcase_add_test(tests, some_workers_have_gone);
+	tcase_add_test(tests, some_workers_never_come);
 	tcase_add_loop_test(tests, a_held_job_is_told_and_ended, 0, 3);
 	suite_add_tcase(suite, tests);
 	return suite;

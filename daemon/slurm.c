@@ -29,6 +29,7 @@
 #define BACKOFF_FIRST_MS  250
 #define BACKOFF_MAX_MS	  30000
 #define STDERR_KEPT	  1024
+#define ANSWER_MAX	  (64 * 1024 * 1024) /* a queue of 200,000 jobs */
 
 struct request {
 	TAILQ_ENTRY(request) link; /* slurm.waiting */
@@ -349,6 +350,7 @@ static void start_helper(void *arg)
 		return;
 	}
 	slurm->stream = stream_create(slurm->loop, pair[0], &ops, slurm);
+	stream_set_limit(slurm->stream, ANSWER_MAX);
 	work_on(slurm,
 		make_request(slurm, "hello", json_pack("{s:i}", "protocol", SLURM_MSG_PROTOCOL),
 			HELLO_DEADLINE_MS, on_hello, slurm));

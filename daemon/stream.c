@@ -8,6 +8,7 @@
 #include <event2/event.h>
 #include <fcntl.h>
 #include <stdbool.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
@@ -24,6 +25,7 @@ struct stream {
 	struct event *overflow; /* tells closed() in a later turn */
 	const struct stream_ops *ops;
 	void *owner;
+	size_t limit; /* of a line, in bytes */
 	bool calling; /* inside a callback: the memory must stay */
 	bool dead;    /* destroyed meanwhile */
 };
@@ -49,8 +51,8 @@ static void on_read(struct bufferevent *bev, void *arg)
 {
 	struct stream *stream = arg;
 	struct evbuffer *input = bufferevent_get_input(bev);
+	char *line, why[64];
 	size_t length;
-	char *line;
 
 	stream->calling = true;
 	while (!stream->dead && (line = evbuffer_readln(input, &length, EVBUFFER_EOL_LF))) {
@@ -58,10 +60,13 @@ static void on_read(struct bufferevent *bev, void *arg)
 		free(line);
 	}
 	stream->calling = false;
-	if (stream->dead)
+	if (stream->dead) {
 		release(stream);
-	else if (evbuffer_get_length(input) >= LINE_LIMIT)
-		tell_closed(stream, "a line is longer than 512 KiB");
+	} else if (evbuffer_get_length(input) >= stream->limit) {
+		snprintf(why, sizeof(why), "a line is longer than %zu KiB",
+			stream->limit / 1024);
+		tell_closed(stream, why);
+	}
 }
 
 static void on_event(struct bufferevent *bev, short what, void *arg)
@@ -102,11 +107,17 @@ struct stream *stream_adopt(struct loop *loop, struct bufferevent *connection,
 	if (!stream->bev || !stream->overflow)
 		abort(); /* only without memory */
 	bufferevent_setcb(stream->bev, on_read, NULL, on_event, stream);
-	bufferevent_setwatermark(stream->bev, EV_READ, 0, LINE_LIMIT + 1);
+	stream_set_limit(stream, LINE_LIMIT);
 	if (evbuffer_get_length(bufferevent_get_input(stream->bev)) > 0) /* read before this */
 		bufferevent_trigger(stream->bev, EV_READ, BEV_OPT_DEFER_CALLBACKS);
 	bufferevent_enable(stream->bev, EV_READ | EV_WRITE);
 	return stream;
+}
+
+void stream_set_limit(struct stream *stream, size_t bytes)
+{
+	stream->limit = bytes;
+	bufferevent_setwatermark(stream->bev, EV_READ, 0, bytes + 1);
 }
 
 void stream_send(struct stream *stream, const char *text)

@@ -24,6 +24,9 @@ struct stream *stream_create(
 struct stream *stream_adopt(struct loop *loop, struct bufferevent *connection,
 	const struct stream_ops *ops, void *owner);
 
+/* Take lines of up to so many bytes, instead of LINE_LIMIT. */
+void stream_set_limit(struct stream *stream, size_t bytes);
+
 /* Send text (copied) and a newline. When the other side does not read for megabytes the stream
  * is closed, which closed() tells in a later turn. */
 void stream_send(struct stream *stream, const char *text);

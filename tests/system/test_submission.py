@@ -107,6 +107,21 @@ def test_more_jobs_than_an_array_may_hold(limit: str) -> None:
             assert rpc_counts(sandbox)["REQUEST_SUBMIT_BATCH_JOB"] == 3
 
 
+def test_thousands_of_jobs_in_the_queue(draco: Draco) -> None:
+    """Where Slurm remembers ended jobs for long, those of earlier clusters are listed with the others."""
+    old = f"draco-{draco.name}-00000000.1"
+    try:
+        for _ in range(3):
+            held = f"sbatch -J {old} --array=0-999 --hold -o /dev/null --wrap true"
+            draco.sandbox.command(*held.split())
+        draco.start()
+        assert draco.status()["slurm"]["answering"]
+        draco.run("stop")
+        assert {job["name"] for job in draco.jobs()} == {old}
+    finally:
+        draco.sandbox.command("scancel", "--name", old)
+
+
 def test_where_arrays_are_not_allowed() -> None:
     with own_slurm("MaxArraySize=0") as draco:
         draco.start("--minimum=4")

@@ -309,6 +309,13 @@ static void on_hello(
 		slurm->version);
 }
 
+static void not_started(struct slurm *slurm, const char *why)
+{
+	snprintf(
+		slurm->end_text, sizeof(slurm->end_text), "draco-slurm did not start: %s", why);
+	helper_gone(slurm);
+}
+
 static void start_helper(void *arg)
 {
 	static const struct stream_ops ops = {on_line, on_closed};
@@ -319,14 +326,21 @@ static void start_helper(void *arg)
 	struct err err = ERR_INIT;
 	int pair[2], out[2];
 
-	if (socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, pair) < 0 ||
-		pipe2(out, O_CLOEXEC) < 0)
-		abort(); /* no descriptors: dracod cannot go on, and its jobs end by themselves */
+	*slurm->stderr_text = '\0';
+	*slurm->end_text = '\0';
+	if (socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, pair) < 0) {
+		not_started(slurm, strerror(errno));
+		return;
+	}
+	if (pipe2(out, O_CLOEXEC) < 0) {
+		not_started(slurm, strerror(errno));
+		close(pair[0]);
+		close(pair[1]);
+		return;
+	}
 	theirs = pair[1];
 	their_stderr = out[1];
 	fcntl(out[0], F_SETFL, O_NONBLOCK);
-	*slurm->stderr_text = '\0';
-	*slurm->end_text = '\0';
 	slurm->stderr_fd = out[0];
 	slurm->stderr_watch = loop_watch_create(slurm->loop, out[0], read_stderr, slurm);
 	/* Where dracod runs inside a job, libslurm must not take that job's part. */
@@ -344,9 +358,7 @@ static void start_helper(void *arg)
 	strv_finish(&environment);
 	if (!slurm->child) {
 		close(pair[0]);
-		snprintf(slurm->end_text, sizeof(slurm->end_text),
-			"draco-slurm did not start: %s", err.text);
-		helper_gone(slurm);
+		not_started(slurm, err.text);
 		return;
 	}
 	slurm->stream = stream_create(slurm->loop, pair[0], &ops, slurm);

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import re
+import resource
 import signal
 import statistics
 import time
@@ -114,6 +115,20 @@ def test_slurmctld_restarted_during_a_start(draco_alone: Draco, delay: float) ->
     assert "is ready" in out
     user.python(COMPUTE)
     assert len(user.jobs()) == 2, "never a job too many"
+
+
+def test_no_descriptors_are_left(user: Draco) -> None:
+    """dracod waits until it has some again to start another draco-slurm."""
+    user.run("start", *TINY)
+    pid, helper = user.daemon(), user.status()["slurm"]["helper_pid"]
+    limits = resource.prlimit(pid, resource.RLIMIT_NOFILE)
+    resource.prlimit(pid, resource.RLIMIT_NOFILE, (3, limits[1]))
+    os.kill(helper, signal.SIGKILL)
+    wait_for(lambda: "did not start: Too many" in user.log.read_text(), "it has none", 60)
+    resource.prlimit(pid, resource.RLIMIT_NOFILE, limits)
+    wait_for(lambda: "answers (last" in slurm_line(user), "dracod has noticed", 60)
+    assert user.daemon() == pid
+    user.python(COMPUTE)
 
 
 def test_scheduler_killed(user: Draco) -> None:

@@ -47,7 +47,7 @@ enum slurm_outcome call_cancel(const json_t *params, json_t **ret_result, struct
 	job_ids_group(json_object_get(params, "jobs"), &groups);
 	for (size_t i = 0; i < groups.count && outcome == OUTCOME_DONE; i++)
 		if (send_signal(groups.item[i], (enum slurm_cancel_how)how) != SLURM_SUCCESS &&
-			!is_over(slurm_get_errno())) {
+			!is_over(compat_errno())) {
 			_cleanup_free_ char *what =
 				xasprintf("cannot end job %s", groups.item[i]);
 

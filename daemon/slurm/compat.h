@@ -1,4 +1,6 @@
-/* compat.h: what differs between the versions of libslurm, from 22.05 on. Included after slurm.h. */
+/* compat.h: what differs between the versions of libslurm, from 22.05 on. Included after slurm.h.
+ *
+ * All has names of its own, compat_x: who forgets this header is told by each version. */
 #ifndef DRACO_DAEMON_SLURM_COMPAT_H
 #define DRACO_DAEMON_SLURM_COMPAT_H
 
@@ -6,13 +8,23 @@
 #include <slurm/slurm.h>
 
 /* The error of the last call has become plain errno. */
-#if !HAVE_DECL_SLURM_GET_ERRNO
-#define slurm_get_errno() errno
+#if HAVE_DECL_SLURM_GET_ERRNO
+#define compat_errno() slurm_get_errno()
+#else
+#define compat_errno() errno
 #endif
 
-#if !HAVE_DECL_SLURM_FREE_CTL_CONF
-#define slurm_free_ctl_conf slurm_free_conf
+#if HAVE_DECL_SLURM_FREE_CTL_CONF
+#define compat_free_conf slurm_free_ctl_conf
+#else
+#define compat_free_conf slurm_free_conf
 #endif
+
+/* Exported by libslurm, but not always declared in its header. */
+#if !HAVE_DECL_SLURM_FREE_WILL_RUN_RESPONSE_MSG
+extern void slurm_free_will_run_response_msg(will_run_response_msg_t *message);
+#endif
+#define compat_free_will_run slurm_free_will_run_response_msg
 
 /* Exported by libslurm, but not declared in its header. */
 #ifdef HAVE_SLURM_JOB_STATE_REASON_STRING

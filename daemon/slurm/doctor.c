@@ -19,11 +19,9 @@
 #include "common/err.h"
 #include "common/json.h"
 #include "common/strv.h"
+#include "daemon/slurm/compat.h"
 #include "daemon/slurm/munge.h"
 #include "daemon/slurm/slurm_calls.h"
-
-/* Exported by libslurm, and declared in the headers of its later versions only. */
-extern void slurm_free_will_run_response_msg(will_run_response_msg_t *message);
 
 #define SMALL_MEMORY_MIB 200
 #define SMALL_MINUTES	 5
@@ -93,15 +91,15 @@ static enum slurm_outcome predict(json_t *object, const char *partition, struct 
 	if (slurm_job_will_run2(&job, &response) == SLURM_SUCCESS) {
 		json_object_set_new(object, "start",
 			json_integer(response ? (json_int_t)response->start_time : 0));
-	} else if (slurm_get_errno() >= 2000 && slurm_get_errno() < 5000) {
+	} else if (compat_errno() >= 2000 && compat_errno() < 5000) {
 		/* slurmctld's own answer, be it for ever or for now. */
 		json_object_set_new(
-			object, "refused", json_text(slurm_strerror(slurm_get_errno())));
+			object, "refused", json_text(slurm_strerror(compat_errno())));
 	} else {
 		outcome = call_failure("no prediction", false, err);
 	}
 	if (response)
-		slurm_free_will_run_response_msg(response);
+		compat_free_will_run(response);
 	return outcome;
 }
 
@@ -205,7 +203,7 @@ enum slurm_outcome call_inspect(const json_t *params, json_t **ret_result, struc
 			"controllers", list_controllers(conf), "partitions", partitions);
 	json_decref(partitions);
 	if (conf)
-		slurm_free_ctl_conf(conf);
+		compat_free_conf(conf);
 	return outcome;
 }
 

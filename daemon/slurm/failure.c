@@ -39,13 +39,17 @@ static enum slurm_outcome outcome_of(int code, bool changes)
 	return OUTCOME_UNREACHABLE;
 }
 
-enum slurm_outcome call_failure(const char *what, bool changes, struct err *err)
+enum slurm_outcome call_failure_of(int code, const char *what, bool changes, struct err *err)
 {
-	int code = slurm_get_errno();
 	const char *hint = "";
 
 	if (code == SLURM_PROTOCOL_AUTHENTICATION_ERROR)
 		hint = " (does munged run on this host?)";
 	err_set(err, -EIO, "%s: %s%s", what, slurm_strerror(code), hint);
 	return outcome_of(code, changes);
+}
+
+enum slurm_outcome call_failure(const char *what, bool changes, struct err *err)
+{
+	return call_failure_of(compat_errno(), what, changes, err);
 }

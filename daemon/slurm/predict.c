@@ -8,13 +8,9 @@
 #include "common/err.h"
 #include "common/json.h"
 #include "common/strv.h"
+#include "daemon/slurm/compat.h"
 #include "daemon/slurm/directives.h"
 #include "daemon/slurm/slurm_calls.h"
-
-#if !HAVE_DECL_SLURM_FREE_WILL_RUN_RESPONSE_MSG
-/* Exported by libslurm 22.05, but not declared in its header. */
-extern void slurm_free_will_run_response_msg(will_run_response_msg_t *message);
-#endif
 
 /* One prediction; NULL when slurmctld did not answer at all, with *ret_outcome and err. */
 static json_t *predict(const job_desc_msg_t *common, const json_t *candidate,
@@ -34,10 +30,10 @@ static json_t *predict(const job_desc_msg_t *common, const json_t *candidate,
 	} else {
 		*ret_outcome = call_failure("no prediction", false, err);
 		prediction = *ret_outcome == OUTCOME_REFUSED
-			? json_pack("{s:s}", "refused", slurm_strerror(slurm_get_errno()))
+			? json_pack("{s:s}", "refused", slurm_strerror(compat_errno()))
 			: NULL;
 	}
-	slurm_free_will_run_response_msg(response);
+	compat_free_will_run(response);
 	free(job.partition);
 	free(job.reservation);
 	return prediction;

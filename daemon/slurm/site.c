@@ -66,7 +66,7 @@ enum slurm_outcome call_site(const json_t *params, json_t **ret_result, struct e
 	if (slurm_load_ctl_conf(0, &conf) != SLURM_SUCCESS)
 		return call_failure("cannot reach slurmctld", false, err);
 	if (conf->control_cnt < 1) {
-		slurm_free_ctl_conf(conf);
+		compat_free_conf(conf);
 		err_set(err, -EIO, "slurmctld names no host of its own");
 		return OUTCOME_UNUSABLE;
 	}
@@ -77,6 +77,6 @@ enum slurm_outcome call_site(const json_t *params, json_t **ret_result, struct e
 			json_text(conf->version), "array_max", array_max(conf), "nodes",
 			node_addresses(json_object_get(params, "partitions")), "host",
 			host ? host_addresses(host) : json_array());
-	slurm_free_ctl_conf(conf);
+	compat_free_conf(conf);
 	return r == 0 ? OUTCOME_DONE : OUTCOME_UNUSABLE;
 }

@@ -39,5 +39,7 @@ enum slurm_outcome call_try(const json_t *params, json_t **ret_result, struct er
 /* The outcome of a libslurm call that failed just now, with libslurm's text in err behind what.
  * changes tells whether the call changes anything: then a lost answer leaves doubt. */
 enum slurm_outcome call_failure(const char *what, bool changes, struct err *err);
+/* The same for an error of Slurm's that is known already. */
+enum slurm_outcome call_failure_of(int code, const char *what, bool changes, struct err *err);
 
 #endif

@@ -11,6 +11,7 @@
 #include "common/err.h"
 #include "common/json.h"
 #include "common/strv.h"
+#include "daemon/slurm/compat.h"
 #include "daemon/slurm/slurm_calls.h"
 
 /* A job that runs, or has ended, needs no other place. */
@@ -44,7 +45,7 @@ static uint32_t update(
 		job.reservation = reservation_copy; /* "": none */
 	job.exc_nodes = exclude_copy;
 	if (slurm_update_job2(&job, &response) != SLURM_SUCCESS)
-		code = (uint32_t)slurm_get_errno();
+		code = (uint32_t)compat_errno();
 	for (uint32_t i = 0; response && i < response->job_array_count; i++)
 		if (!is_settled(response->error_code[i]))
 			code = response->error_code[i];
@@ -74,8 +75,7 @@ enum slurm_outcome call_update(const json_t *params, json_t **ret_result, struct
 						    : "cannot keep job %s away from %s",
 					groups.item[i], partition ? partition : exclude);
 
-			slurm_seterrno((int)code);
-			outcome = call_failure(what, true, err);
+			outcome = call_failure_of((int)code, what, true, err);
 		}
 	}
 	strv_finish(&groups);

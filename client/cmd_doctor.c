@@ -13,6 +13,7 @@
 #include "common/err.h"
 #include "common/json.h"
 #include "common/parse.h"
+#include "common/settings_resolve.h"
 
 #define WAIT_MS	   120000
 #define NAME_WIDTH 14
@@ -85,6 +86,23 @@ static void on_progress(void *arg, const char *text)
 		live_show(&showing->live, true, "%s", text);
 }
 
+/* The settings among the options. On failure err names the option. */
+static int set_options(struct doctor *doctor, const json_t *options, struct err *err)
+{
+	const char *name;
+	json_t *value;
+
+	json_object_foreach (UNCONST(options), name, value) {
+		enum setting_id id = (enum setting_id)settings_find(name, NULL);
+		_cleanup_free_ char *option = settings_option_name(id);
+		int r = settings_set_value(&doctor->settings, id, value, "option", err);
+
+		if (r < 0)
+			return err_set(err, r, "--%s%s", option, err->text + strlen(name));
+	}
+	return 0;
+}
+
 /* Wrong options end the command; what is wrong in files is a finding. Returns an exit status. */
 static int read_options(struct ctl *ctl, int argc, char **argv, struct doctor *doctor)
 {
@@ -101,7 +119,7 @@ static int read_options(struct ctl *ctl, int argc, char **argv, struct doctor *d
 	}
 	if (r == 0) {
 		command_no_more_arguments(ctl, argc, argv);
-		r = settings_set_json(&doctor->settings, ctl->settings, "option", &err);
+		r = set_options(doctor, ctl->settings, &err);
 	}
 	if (r < 0) {
 		output_error(ctl, "%s", err.text);

@@ -88,8 +88,13 @@ void problems_join(struct problems *problems, const struct problems *others)
 
 char *problem_line(const struct problem *problem)
 {
-	return xasprintf("%s%s%s", problem->place ? problem->place : "",
-		problem->place ? ": " : "", problem->text);
+	size_t length = problem->place ? strlen(problem->place) : 0;
+
+	if (!length ||
+		(strncmp(problem->text, problem->place, length) == 0 &&
+			problem->text[length] == ' '))
+		return xstrdup(problem->text);
+	return xasprintf("%s: %s", problem->place, problem->text);
 }
 
 char *problems_text(const struct problems *problems, bool warnings)

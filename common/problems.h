@@ -9,7 +9,7 @@
 
 struct problem {
 	bool warning;
-	char *place; /* "FILE:LINE:COLUMN", "DRACO_WALLTIME", "--walltime"; NULL: none */
+	char *place; /* "FILE:LINE:COLUMN", "DRACO_WALLTIME", "--walltime", "walltime"; NULL: none */
 	char *text;
 };
 
@@ -33,7 +33,7 @@ void problems_warn(struct problems *problems, const char *place, const char *for
 /* Note in problems what others has and it has not. */
 void problems_join(struct problems *problems, const struct problems *others);
 
-/* "PLACE: TEXT"; the caller frees. */
+/* "PLACE: TEXT", or "TEXT" when that begins with the place; the caller frees. */
 char *problem_line(const struct problem *problem);
 
 /* The errors (or with warnings the warnings), a line each without a newline at the end; the caller

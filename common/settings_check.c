@@ -79,13 +79,14 @@ int settings_check_value(const struct settings *settings, enum setting_id id, st
 	return r;
 }
 
-/* "cores 40"; with the place where it is from, too, when that is not where the error is reported. */
+/* "cores 40"; with the place where it is from, too, when that is neither where the error is reported nor
+ * just the setting's name. */
 static char *show(
 	const struct settings *settings, enum setting_id id, enum setting_id reported_at)
 {
 	_cleanup_free_ char *value = settings_format(settings, id);
 
-	if (id == reported_at)
+	if (id == reported_at || strcmp(settings->source[id], settings_table[id].name) == 0)
 		return xasprintf("%s %s", settings_table[id].name, value);
 	return xasprintf("%s %s (%s)", settings_table[id].name, value, settings->source[id]);
 }

@@ -237,19 +237,19 @@ static void apply_file(
 
 /* A value from a variable or an option. */
 static void apply_given(struct resolving *r, enum setting_id id, const json_t *value,
-	const char *source, const char *place, enum settings_layer layer)
+	const char *place, enum settings_layer layer)
 {
 	_cleanup_free_ char *prefix = xasprintf("%s: ", settings_table[id].name);
 	struct err err = ERR_INIT;
-	bool named; /* by the place, "--cores" or "DRACO_CORES", already */
+	bool named; /* by the place, "--cores", "DRACO_CORES" or "cores", already */
 
-	if (settings_set_value(r->settings, id, value, source, &err) == 0) {
+	if (settings_set_value(r->settings, id, value, place, &err) == 0) {
 		r->settings->place[id] = (struct setting_place){.layer = layer};
 		r->wrong[id] = false; /* this one replaces what was wrong */
 		return;
 	}
 	r->wrong[id] = true;
-	named = place && strncmp(err.text, prefix, strlen(prefix)) == 0;
+	named = strncmp(err.text, prefix, strlen(prefix)) == 0;
 	problems_add(
 		&r->report->problems, place, "%s", err.text + (named ? strlen(prefix) : 0));
 }
@@ -299,7 +299,7 @@ static void apply_environment(struct resolving *r)
 		if (id == SETTING_COUNT)
 			unknown_variable(r, name);
 		else
-			apply_given(r, id, value, name, name, LAYER_ENVIRONMENT);
+			apply_given(r, id, value, name, LAYER_ENVIRONMENT);
 	}
 }
 
@@ -309,7 +309,7 @@ static void apply_options(struct resolving *r)
 	json_t *value;
 
 	json_object_foreach (UNCONST(r->inputs->options), name, value) {
-		_cleanup_free_ char *option = NULL, *place = NULL;
+		_cleanup_free_ char *place = NULL;
 		struct err err = ERR_INIT;
 		int id = settings_find(name, &err);
 
@@ -317,11 +317,9 @@ static void apply_options(struct resolving *r)
 			problems_add(&r->report->problems, NULL, "%s", err.text);
 			continue;
 		}
-		if (r->inputs->command_line) {
-			option = settings_option_name(id);
-			place = xasprintf("--%s", option);
-		}
-		apply_given(r, id, value, place ? place : "request", place, LAYER_OPTION);
+		place = r->inputs->command_line ? name_from("--", id, '-', tolower)
+						: xstrdup(name);
+		apply_given(r, id, value, place, LAYER_OPTION);
 	}
 }
 

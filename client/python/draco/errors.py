@@ -28,7 +28,8 @@ class SettingError(DracoError, ValueError):
     Attributes
     ----------
     problems : list of dict
-        Each mistake by itself, with ``setting``, ``message`` and ``source`` where they are known.
+        Each mistake by itself: ``severity``, ``place`` (the setting, or where it is from) and
+        ``message``.
     """
 
     def __init__(self, message: str, problems: list[dict[str, Any]] | None = None) -> None:

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-from collections.abc import AsyncIterator, Iterator, Mapping
+import json
+from collections.abc import AsyncIterator, Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from draco._client import call_once
 from draco._daemon import read_daemon_file, state_directory
-from draco._reach import find_way, is_here
+from draco._reach import find_way, has_ended, is_here
 from draco.errors import DracoError
 
 if TYPE_CHECKING:
@@ -105,24 +106,24 @@ def find_security(info: Mapping[str, Any]) -> Security | None:
     address = str(info.get("address"))
     if not address.startswith("tls://"):
         return None
-    from draco._join import security_of
-
-    for variables in _environments():
-        if variables.get("DASK_SCHEDULER_ADDRESS") == address:
-            return security_of(variables)
+    # A client asks within its event loop, so nothing is waited for here.
+    for path in state_directory().glob("*/connect.json"):
+        with contextlib.suppress(OSError, ValueError):  # it has just ended
+            connect = json.loads(path.read_text())
+            if connect.get("scheduler") == address and not has_ended(path.parent):
+                return _security_of(connect)
     return None
 
 
-def _environments() -> Iterator[dict[str, str]]:
-    """Tell, for each cluster of this user, what a ``Client()`` would need."""
-    for name in _names():
-        daemon = read_daemon_file(name)
-        if daemon is None:
-            continue
-        with contextlib.suppress(OSError, DracoError):  # it has ended, or runs no cluster
-            yield call_once(
-                find_way(state_directory() / name, daemon), "environment", timeout=2
-            )
+def _security_of(connect: Mapping[str, str]) -> Security:
+    from distributed.security import Security
+
+    return Security(
+        require_encryption=True,
+        tls_ca_file=connect["ca"],
+        tls_client_cert=connect["certificate"],
+        tls_client_key=connect["key"],
+    )
 
 
 async def discover() -> AsyncIterator[tuple[str, type[Cluster]]]:

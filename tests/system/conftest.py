@@ -12,7 +12,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from harness import Draco, Sandbox, wait_for
+from harness import Draco, Sandbox
 from user import User
 
 SOURCE = Path(__file__).resolve().parents[2]
@@ -28,16 +28,8 @@ def shared_sandbox() -> Iterator[Sandbox]:
 @pytest.fixture
 def full(shared_sandbox: Sandbox) -> Iterator[Sandbox]:
     """A place where jobs stay pending: no node is free."""
-    sandbox = shared_sandbox
-    jobs = [
-        sandbox.command("sbatch", "--parsable", "-J", "filler", "--exclusive", "-t", "50", "-o",
-                        "/dev/null", "--wrap", "exec sleep 600").strip()
-        for _ in range(4)
-    ]  # fmt: skip
-    wait_for(lambda: len(sandbox.jobs("RUNNING", "filler")) == 4, "the nodes are taken")
-    yield sandbox
-    sandbox.command("scancel", *jobs)
-    wait_for(lambda: not sandbox.active_jobs("filler"), "the nodes are free")
+    with shared_sandbox.full():
+        yield shared_sandbox
 
 
 @pytest.fixture

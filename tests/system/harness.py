@@ -13,7 +13,7 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -136,7 +136,30 @@ class Sandbox:
         return [job for job in jobs if job["name"].startswith(name)]
 
     def active_jobs(self, name: str = "draco-") -> list[dict[str, str]]:
-        return self.jobs("PENDING,RUNNING,SUSPENDED,COMPLETING,CONFIGURING", name)
+        """Those that have not ended. Slurm may take a while to clear the node of one that has."""
+        return self.jobs("PENDING,RUNNING,SUSPENDED,CONFIGURING", name)
+
+    def wait_until_free(self, name: str = "draco-") -> None:
+        """Wait until no such job is in the queue or has a node."""
+        wait_for(
+            lambda: not [*self.active_jobs(name), *self.jobs("COMPLETING", name)],
+            f"no job {name}* is left",
+        )
+
+    @contextlib.contextmanager
+    def full(self) -> Iterator[None]:
+        """No node is free while the context lasts, or until the job "filler" is cancelled."""
+        nodes = self.command("sinfo", "-h", "-N", "-p", "short", "-o", "%N").split()
+        filler = self.command(
+            "sbatch", "--parsable", "-J", "filler", f"-N{len(nodes)}", "--exclusive", "-t", "50",
+            "-o", "/dev/null", "--wrap", "exec sleep 3000",
+        ).strip()  # fmt: skip
+        try:
+            wait_for(lambda: self.jobs("RUNNING", "filler"), "the nodes are taken")
+            yield
+        finally:
+            self.command("scancel", filler)
+            self.wait_until_free("filler")
 
 
 class Draco:
@@ -205,7 +228,7 @@ class Draco:
     def check_nothing_left(self) -> None:
         """No process and no job of this user is left, and no sanitizer complained."""
         wait_for(lambda: not self.processes(), f"processes are left: {self.processes()}")
-        wait_for(lambda: not self.jobs(), f"jobs are left: {self.jobs()}")
+        self.sandbox.wait_until_free(f"draco-{self.name}-")
         log = self.log.read_text() if self.log.exists() else ""
         for complaint in ("ERROR: AddressSanitizer", "runtime error:", "LeakSanitizer"):
             assert complaint not in log, log
@@ -265,8 +288,10 @@ class Draco:
         return self.sandbox.active_jobs(f"draco-{self.name}-")
 
     def all_jobs(self) -> list[dict[str, str]]:
-        """This user's jobs that Slurm remembers, ended or not."""
-        return self.sandbox.jobs("all", f"draco-{self.name}-")
+        """This user's jobs that Slurm remembers, ended or not; none of them is just ending."""
+        name = f"draco-{self.name}-"
+        wait_for(lambda: not self.sandbox.jobs("COMPLETING", name), "Slurm has ended the jobs")
+        return self.sandbox.jobs("all", name)
 
     def daemon(self) -> int:
         """The process id of dracod."""

@@ -267,18 +267,9 @@ def test_queues_that_cannot_be_used(draco_alone: Draco) -> None:
     assert "0 of 2 nodes are usable" in found["queue standard"]["text"]
 
 
-def occupy(draco: Draco) -> None:
-    for _ in range(2):
-        draco.sandbox.command("sbatch", "-c8", "-o/dev/null", "--wrap=sleep 600")
-    wait_for(
-        lambda: draco.sandbox.command("squeue", "-h", "-t", "R", "-o", "%i").count("\n") == 2,
-        "all nodes are in use",
-    )
-
-
 def test_a_job_that_stays_pending_is_cancelled(draco_alone: Draco) -> None:
-    occupy(draco_alone)
-    found = doctor(draco_alone, "--nodes", "--wait=3 s")
+    with draco_alone.sandbox.full():
+        found = doctor(draco_alone, "--nodes", "--wait=3 s")
     assert found["node job"]["status"] == "warning"
     assert "not started within 3" in found["node job"]["text"]
     assert "Resources" in found["node job"]["text"]
@@ -288,13 +279,13 @@ def test_a_job_that_stays_pending_is_cancelled(draco_alone: Draco) -> None:
 
 @pytest.mark.parametrize("how", ["INT", "KILL"])
 def test_an_interrupted_visit_leaves_nothing(draco_alone: Draco, how: str) -> None:
-    occupy(draco_alone)
-    running = draco_alone.popen("doctor", FITS, "--nodes", stdout=subprocess.DEVNULL)
     jobs = lambda: draco_alone.sandbox.active_jobs("draco-doctor-")  # noqa: E731
-    wait_for(jobs, "the job is pending")
-    running.send_signal(getattr(signal, f"SIG{how}"))
-    assert running.wait(60) == (130 if how == "INT" else -signal.SIGKILL)
-    wait_for(lambda: not jobs(), "the job is cancelled")
+    with draco_alone.sandbox.full():
+        running = draco_alone.popen("doctor", FITS, "--nodes", stdout=subprocess.DEVNULL)
+        wait_for(jobs, "the job is pending")
+        running.send_signal(getattr(signal, f"SIG{how}"))
+        assert running.wait(60) == (130 if how == "INT" else -signal.SIGKILL)
+        wait_for(lambda: not jobs(), "the job is cancelled")
     wait_for(lambda: not (draco_alone.home / ".draco_logs").exists(), "its directory is gone")
 
 

@@ -71,10 +71,11 @@ def test_slurmctld_hangs(user: Draco, patient: Sandbox) -> None:
         values = [1000 * pair[number] for pair in times]
         print(f"{name}: {min(values):.1f} to {max(values):.1f} ms, "
               f"median {statistics.median(values):.1f}")  # fmt: skip
-    assert max(whole for whole, _ in times) < 1
+    # Slurm's own programs wait for ten seconds and more.
+    assert max(whole for whole, _ in times) < 5
     slurm = user.status()["slurm"]
     assert slurm["answering"] is False and slurm["error"]
-    assert stopped - 2 < slurm["since"] < stopped + 60
+    assert stopped - 10 < slurm["since"] < stopped + 60
     begin = time.monotonic()
     result = user.run("stop", check=False)
     print(f"stop took {time.monotonic() - begin:.1f} s: {result.stderr}")
@@ -237,22 +238,16 @@ def test_dracod_killed_and_started_again(user: Draco) -> None:
 
 def test_dracod_killed_while_its_job_is_pending(user: Draco, patient: Sandbox) -> None:
     """Nobody would ever end a job that has not started: the next dracod does, without a start."""
-    fillers = [
-        patient.command("sbatch", "--parsable", "-J", "filler", "--exclusive", "-t", "50", "-o",
-                        "/dev/null", "--wrap", "exec sleep 600").strip()
-        for _ in range(2)
-    ]  # fmt: skip
-    wait_for(lambda: len(patient.jobs("RUNNING", "filler")) == 2, "the nodes are taken")
     python = impatient_python(user)
-    start = user.popen("start", *TINY, "--minimum=2", f"--python={python}", stderr=-1)
-    wait_for(lambda: len(user.jobs()) == 2, "two jobs are pending")
-    kill_dracod(user)
-    error = start.communicate(timeout=60)[1]
-    assert start.returncode == 1 and "dracoctl: dracod has ended" in error
-    assert len(user.jobs()) == 2
-    with Daemon(user):
-        wait_for(lambda: not user.jobs(), "they are cancelled", 60)
-    patient.command("scancel", *fillers)
+    with patient.full():
+        start = user.popen("start", *TINY, "--minimum=2", f"--python={python}", stderr=-1)
+        wait_for(lambda: len(user.jobs()) == 2, "two jobs are pending")
+        kill_dracod(user)
+        error = start.communicate(timeout=60)[1]
+        assert start.returncode == 1 and "dracoctl: dracod has ended" in error
+        assert len(user.jobs()) == 2
+        with Daemon(user):
+            wait_for(lambda: not user.jobs(), "they are cancelled", 60)
 
 
 def test_dracod_killed_during_a_submission(user: Draco) -> None:

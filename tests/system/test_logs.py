@@ -240,24 +240,14 @@ def test_follow_the_scheduler_from_one_start_to_the_next(draco: Draco) -> None:
 
 def test_follow_a_job_that_is_pending(draco: Draco) -> None:
     """Its log comes when it starts; and following ends when nobody reads any more."""
-    filler = draco.sandbox.command(
-        "sbatch", "--parsable", "-N4", "--exclusive", "--time=20", "-o", "/dev/null",
-        "--wrap", "exec sleep 1200",
-    ).strip()  # fmt: skip
-    wait_for(
-        lambda: "RUNNING" in draco.sandbox.command("scontrol", "show", "job", filler),
-        "the nodes are full",
-    )
-    start = draco.popen("start", *SMALL)
-    try:
+    with draco.sandbox.full():
+        start = draco.popen("start", *SMALL)
         job = wait_for(draco.jobs, "the job is pending")[0]["id"]
         wait_for(lambda: draco.status()["jobs"][0]["id"] == job, "dracod knows the job")
         assert "has no log yet" in draco.run("logs", job, check=False).stderr
         follower = draco.popen("logs", job, "-f", stdout=-1, stderr=-1)
         assert follower.stdout is not None and follower.stderr is not None
         assert "waiting for" in follower.stderr.readline()
-    finally:
-        draco.sandbox.command("scancel", filler)
     assert start.wait(120) == 0
     assert follower.stdout.readline()
     follower.stdout.close()

@@ -235,17 +235,29 @@ class Connection:
             return None
         return json.loads(line) if line else None
 
-    def call(self, method: str, **params: Any) -> Any:
-        """Send a request and return its result, passing over notifications."""
+    def begin(self, method: str, **params: Any) -> int:
+        """Send a request; returns the number for :meth:`answer`."""
         self.last_id += 1
         request = {"jsonrpc": "2.0", "id": self.last_id, "method": method, "params": params}
         self.send(json.dumps(request).encode() + b"\n")
+        return self.last_id
+
+    def answer(self, number: int) -> dict[str, Any]:
+        """Wait for the answer to a request, an error too, passing over all that comes before."""
         while True:
             message = self.receive()
             assert message is not None, "dracod closed the connection"
-            if message.get("id") == self.last_id:
-                assert "error" not in message, message
-                return message["result"]
+            if message.get("id") == number:
+                return message
+
+    def ask(self, method: str, **params: Any) -> dict[str, Any]:
+        return self.answer(self.begin(method, **params))
+
+    def call(self, method: str, **params: Any) -> Any:
+        """Send a request and return its result."""
+        message = self.ask(method, **params)
+        assert "error" not in message, message
+        return message["result"]
 
     def round_trip(self, method: str) -> float:
         """Seconds from a request to its answer."""

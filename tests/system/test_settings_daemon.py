@@ -2,37 +2,8 @@
 
 from __future__ import annotations
 
-import json
-import socket
-from typing import Any
-
 from harness import SMALL, Draco
-
-
-class Control:
-    """A program that talks to dracod by itself.
-
-    Parameters
-    ----------
-    draco : Draco
-        Whose dracod.
-    """
-
-    def __init__(self, draco: Draco) -> None:
-        self.socket = socket.socket(socket.AF_UNIX)
-        self.socket.settimeout(120)
-        self.socket.connect(str(draco.runtime / "draco" / draco.name / "control.sock"))
-        self.lines = self.socket.makefile("r")
-        self.call("hello", protocol=1)
-
-    def call(self, method: str, **params: Any) -> dict[str, Any]:
-        """The answer to a request, passing over notifications."""
-        message = {"jsonrpc": "2.0", "id": 1, "method": method, "params": params}
-        self.socket.sendall(json.dumps(message).encode() + b"\n")
-        while True:
-            answer = json.loads(self.lines.readline())
-            if "id" in answer:
-                return answer
+from standins import Connection
 
 
 def test_start_tells_which_limits_bite(draco: Draco) -> None:
@@ -52,12 +23,13 @@ def test_start_tells_which_limits_bite(draco: Draco) -> None:
     limit = draco.sandbox.command("squeue", "-h", "-j", draco.jobs()[0]["id"], "-o", "%l")
     assert limit.strip() == "55:00"
     # Programs get them with the answer; dracod takes no client's word.
-    answer = Control(draco).call(
-        "start",
-        settings={"processes": 2, "cores": 2, "memory": "1 GiB", "maximum": 50},
-        environment={**draco.environment, **environment},
-    )
-    assert answer["result"]["limits"][0]["message"].startswith("maximum 50 is lowered to 4")
+    with Connection(draco) as program:
+        answer = program.call(
+            "start",
+            settings={"processes": 2, "cores": 2, "memory": "1 GiB", "maximum": 50},
+            environment={**draco.environment, **environment},
+        )
+    assert answer["limits"][0]["message"].startswith("maximum 50 is lowered to 4")
 
 
 def test_dracod_goes_by_the_environment_of_the_caller(draco: Draco) -> None:
@@ -79,17 +51,18 @@ def test_dracod_goes_by_the_environment_of_the_caller(draco: Draco) -> None:
 
 def test_dracod_refuses_wrong_settings_of_any_client(draco: Draco) -> None:
     draco.start()
-    control = Control(draco)
-    answer = control.call(
-        "start",
-        settings={
-            "processes": "x",
-            "memory": None,
-            "colour": "red",
-            "queues_to_try": ["a", {}],
-        },
-        environment={"HOME": str(draco.home), "DRACO_CORES": "x"},
-    )
+    settings = {
+        "processes": "x",
+        "memory": None,
+        "colour": "red",
+        "queues_to_try": ["a", {}],
+    }
+    home = {"HOME": str(draco.home)}
+    with Connection(draco) as program:
+        answer = program.ask(
+            "start", settings=settings, environment={**home, "DRACO_CORES": "x"}
+        )
+        unknown = program.ask("start", profile="nowhere", environment=home)
     assert answer["error"]["code"] == -32602
     assert answer["error"]["message"].splitlines() == [
         'DRACO_CORES: "x" is not a whole number, from 1 to 65535',
@@ -100,5 +73,4 @@ def test_dracod_refuses_wrong_settings_of_any_client(draco: Draco) -> None:
         "queues_to_try: item 2 of the list is not a string",
     ]
     assert len(answer["error"]["data"]["problems"]) == 5
-    unknown = control.call("start", profile="nowhere", environment={"HOME": str(draco.home)})
     assert 'there is no profile "nowhere"' in unknown["error"]["message"]

@@ -3,16 +3,14 @@
 from __future__ import annotations
 
 import signal
+import subprocess
 import time
 from pathlib import Path
 
 import pytest
 from harness import PYTHON, Draco, Sandbox, wait_for
 from kernels import Kernel, show
-from standins import TINY, Daemon, children, sleeping_python, write_program
-
-#: Stop while a job is in this phase, as dracod calls it.
-PHASES = ["pending", "starting", "ready"]
+from standins import TINY, Connection, Daemon, children, sleeping_python, write_program
 
 
 def name_of(pid: int) -> str:
@@ -26,15 +24,15 @@ def phases(draco: Draco) -> list[str]:
     return [job["phase"] for job in draco.status().get("jobs", [])]
 
 
-def stop_within(draco: Draco, seconds: float) -> None:
-    """Stop; afterwards Slurm has no job, as soon as this."""
+def stop(draco: Draco) -> None:
+    """Stop; soon afterwards Slurm has no job."""
     begin = time.monotonic()
     result = draco.run("stop")
     spent = time.monotonic() - begin
     print(f"stop took {spent:.2f} s")
     assert "nothing of it is left" in result.stdout
-    wait_for(lambda: not draco.jobs(), "squeue shows none", 30)
-    assert spent < seconds
+    assert not draco.jobs()
+    assert spent < 20, "five seconds on a machine with nothing else to do"
     # dracod ends, too, when the start that launched it has failed by this.
     assert draco.cluster_state() in ("stopped", "none")
     names = ("dracod", "dracoctl", "memcheck")
@@ -46,8 +44,8 @@ def stop_within(draco: Draco, seconds: float) -> None:
 def test_stop_while_pending(draco: Draco, full: Sandbox) -> None:
     start = draco.popen("start", *TINY, stderr=-1)
     wait_for(lambda: "pending" in phases(draco), "the job is pending")
-    stop_within(draco, 5)
-    error = start.communicate(timeout=30)[1]
+    stop(draco)
+    error = start.communicate(timeout=60)[1]
     assert start.returncode == 1
     assert "dracoctl: the cluster was stopped while it started" in error
 
@@ -57,21 +55,22 @@ def test_stop_while_starting(draco: Draco) -> None:
     python = sleeping_python(draco)
     start = draco.popen("start", *TINY, f"--python={python}", stderr=-1)
     wait_for(lambda: "starting" in phases(draco), "the job runs")
-    stop_within(draco, 15)  # the stand-in does not react to SIGTERM as workers do
-    assert "was stopped" in start.communicate(timeout=30)[1]
+    stop(draco)
+    assert "was stopped" in start.communicate(timeout=60)[1]
 
 
 def test_stop_while_workers_start(draco: Draco) -> None:
     start = draco.popen("start", *TINY, stderr=-1)
-    wait_for(lambda: "starting" in phases(draco), "the job runs")
-    stop_within(draco, 15)
-    start.communicate(timeout=30)
+    # On a slow machine the workers may be there before this is seen.
+    wait_for(lambda: {"starting", "ready"} & set(phases(draco)), "the job runs")
+    stop(draco)
+    start.communicate(timeout=60)
 
 
 def test_stop_while_running(draco: Draco) -> None:
     draco.run("start", *TINY, "--minimum=2")
     draco.wait_for_workers(2)
-    stop_within(draco, 15)
+    stop(draco)
     assert {job["state"] for job in draco.all_jobs()} == {"COMPLETED"}
 
 
@@ -80,10 +79,10 @@ def test_stop_right_after_start(draco: Draco, delay: float) -> None:
     """A stop that comes while Python is looked for, or a submission is under way."""
     with Daemon(draco):
         start = draco.popen("start", *TINY, stderr=-1)
-        wait_for(lambda: draco.cluster_state() == "starting", "it starts")
+        wait_for(lambda: draco.cluster_state() in ("starting", "running"), "it starts")
         time.sleep(delay)
-        stop_within(draco, 15)
-        start.communicate(timeout=30)
+        stop(draco)
+        start.communicate(timeout=60)
 
 
 def test_stop_while_a_place_is_looked_for(draco_alone: Draco) -> None:
@@ -105,7 +104,7 @@ def test_stop_while_a_place_is_looked_for(draco_alone: Draco) -> None:
         finally:
             draco.sandbox.kill("slurmctld", "CONT")
         wait_for(lambda: not children(daemon.pid), "all that dracod started has ended")
-        start.communicate(timeout=30)
+        start.communicate(timeout=60)
         assert not draco.all_jobs()
 
 
@@ -131,18 +130,17 @@ def test_dracod_after_a_shutdown(draco: Draco) -> None:
 
 
 def test_stop_cancels_a_start_that_waits_for_a_stop(draco: Draco) -> None:
-    draco.run("start", *TINY)
-    stop = draco.popen("stop", stdout=-1)
+    draco.run("start", *TINY, "--epilogue=sleep 5")
+    first = draco.popen("stop", stdout=subprocess.DEVNULL)
     wait_for(lambda: draco.cluster_state() == "stopping", "it stops")
-    start = draco.popen("start", *TINY, stderr=-1)
-    time.sleep(0.2)
-    draco.run("stop")
-    error = start.communicate(timeout=60)[1]
-    assert stop.wait(60) == 0
-    if start.returncode != 0:  # else it was quicker than both stops
-        assert "was stopped" in error
-    assert draco.cluster_state() == "stopped"
-    wait_for(lambda: not draco.jobs(), "squeue shows none", 30)
+    with Connection(draco) as program:
+        start = program.begin("start", environment=draco.environment)
+        program.call("status")  # what was asked before it has been taken up
+        draco.run("stop")
+        error = program.answer(start)["error"]["message"]
+    assert "the cluster was stopped before it started" in error
+    assert first.wait(60) == 0
+    assert draco.cluster_state() == "stopped" and not draco.jobs()
 
 
 def interrupt(draco: Draco, delay: float, *options: str, second: bool = False) -> str:
@@ -167,8 +165,8 @@ def test_interrupted_start_leaves_nothing(draco: Draco, delay: float) -> None:
     error = interrupt(draco, delay)
     if "interrupted" not in error and draco.run("status", check=False).returncode == 0:
         return  # it was ready before
-    wait_for(lambda: not draco.processes(), "dracod has ended", 20)
-    wait_for(lambda: not draco.jobs(), "squeue shows none", 30)
+    wait_for(lambda: not draco.processes(), "dracod has ended")
+    wait_for(lambda: not draco.jobs(), "squeue shows none")
 
 
 def test_interrupted_start_says_so(draco: Draco, full: Sandbox) -> None:
@@ -181,16 +179,16 @@ def test_interrupted_start_says_so(draco: Draco, full: Sandbox) -> None:
         "dracoctl: interrupted, ending what this start began ...",
         "dracoctl: done, nothing is left",
     ]
-    wait_for(lambda: not draco.processes(), "dracod has ended", 20)
-    wait_for(lambda: not draco.jobs(), "squeue shows none", 30)
+    wait_for(lambda: not draco.processes(), "dracod has ended")
+    wait_for(lambda: not draco.jobs(), "squeue shows none")
 
 
 def test_second_interrupt_does_not_hinder_the_cleaning(draco: Draco) -> None:
     interrupt(draco, 1.0, second=True)
     if draco.run("status", check=False).returncode == 0:
         draco.run("stop")
-    wait_for(lambda: not draco.jobs(), "no job is left", 30)
-    wait_for(lambda: draco.cluster_state() in ("stopped", "none"), "it is stopped", 30)
+    wait_for(lambda: not draco.jobs(), "no job is left")
+    wait_for(lambda: draco.cluster_state() in ("stopped", "none"), "it is stopped")
 
 
 def test_interrupt_keeps_a_dracod_that_ran_before(draco: Draco, full: Sandbox) -> None:
@@ -203,14 +201,19 @@ def test_interrupt_keeps_a_dracod_that_ran_before(draco: Draco, full: Sandbox) -
         assert daemon.process.poll() is None and draco.cluster_state() == "stopped"
 
 
-def test_interrupt_of_a_joined_start(draco: Draco, full: Sandbox) -> None:
-    """The one who joined goes; the start of the other goes on."""
+def start_and_join(draco: Draco) -> tuple[subprocess.Popen[str], subprocess.Popen[str], str]:
+    """A start whose job is pending, another one that waits for the same job, and its id."""
     first = draco.popen("start", *TINY, stderr=-1)
     wait_for(lambda: "pending" in phases(draco), "the job is pending")
-    job = draco.jobs()[0]["id"]
     second = draco.popen("start", *TINY, stderr=-1)
     assert second.stderr is not None
     second.stderr.readline()
+    return first, second, draco.jobs()[0]["id"]
+
+
+def test_interrupt_of_a_joined_start(draco: Draco, full: Sandbox) -> None:
+    """The one who joined goes; the start of the other goes on."""
+    first, second, job = start_and_join(draco)
     second.send_signal(signal.SIGINT)
     assert "somebody else began it" in second.communicate(timeout=60)[1]
     assert second.returncode == 130
@@ -222,12 +225,7 @@ def test_interrupt_of_a_joined_start(draco: Draco, full: Sandbox) -> None:
 
 def test_interrupt_leaves_the_cluster_to_one_who_joined(draco: Draco, full: Sandbox) -> None:
     """It is his from then on: his interrupt ends it."""
-    first = draco.popen("start", *TINY, stderr=-1)
-    wait_for(lambda: "pending" in phases(draco), "the job is pending")
-    job = draco.jobs()[0]["id"]
-    second = draco.popen("start", *TINY, stderr=-1)
-    assert second.stderr is not None
-    second.stderr.readline()
+    first, second, job = start_and_join(draco)
     first.send_signal(signal.SIGINT)
     assert "the cluster stays, because somebody else waits for it" in first.communicate()[1]
     assert first.returncode == 130

@@ -164,7 +164,7 @@ class DaskCluster:
             "TMPDIR": str(self.root),
         }
         try:
-            self.start(
+            self.scheduler = self.start(
                 "distributed.cli.dask_scheduler",
                 "--host=tcp://127.0.0.1",
                 "--port=0",
@@ -254,7 +254,7 @@ class DaskCluster:
 
     def wait_for_load(self, condition: Callable[[dict[str, Any]], Any]) -> dict[str, Any]:
         """Wait until the load that is told satisfies the condition, and return it."""
-        deadline = time.monotonic() + 30
+        deadline = time.monotonic() + 60
         while True:
             load = self.dracod.load
             if load and condition(load):

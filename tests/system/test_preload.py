@@ -14,6 +14,7 @@ from pathlib import Path
 import pytest
 from harness import PYTHON, wait_for
 from preload import CLUSTER, DaskCluster
+from standins import Daemon
 
 PYTHONS = [PYTHON, *filter(None, os.environ.get("DRACO_TEST_PYTHONS", "").split(":"))]
 
@@ -69,15 +70,23 @@ def test_hello(dask: DaskCluster) -> None:
     assert dask.wait_for_load(lambda load: load["tasks"] == 1)["memory"] >= 1000
 
 
+def let_wait(dask: DaskCluster, interval: str) -> None:
+    """Have the preload wait so long there that only what does not wait for it is seen."""
+    dask.run(
+        "def let_wait(dask_scheduler):\n"
+        "    link = dask_scheduler.plugins['draco']\n"
+        f"    type(link).look_at.__globals__[{interval!r}] = 3600.0\n"
+    )
+    dask.run("client.run_on_scheduler(let_wait)")
+    time.sleep(1)  # until it does
+
+
 def test_load_without_workers(dask: DaskCluster) -> None:
     dask.run("client")  # connected
     assert dask.wait_for_load(lambda load: len(load["clients"]) == 1)["ready"] == 0
-    time.sleep(1.5)  # so that it looks rarely
-    begin = time.monotonic()
+    let_wait(dask, "LOOK_IDLE")
     dask.run("futures = client.map(lambda i: i, range(30))")
     load = dask.wait_for_load(lambda load: load["ready"] == 30)
-    took = time.monotonic() - begin
-    assert took < 0.5, "growth is told within about 0.1 s, even on a busy machine"
     assert load["running"] == load["unrunnable"] == load["long_running"] == 0
     assert load["unknown"] == 30
     assert load["occupancy"] == 0
@@ -187,7 +196,7 @@ def test_load_of_known_and_unknown_durations(dask: DaskCluster) -> None:
     assert load["running"] == 2
     assert load["unknown"] == 0
     assert load["longest_name"] == "step"
-    assert 0.2 <= load["longest"] < 0.5
+    assert 0.2 <= load["longest"] < 2
     tasks = load["ready"] + load["running"]
     assert load["occupancy"] == pytest.approx(tasks * load["longest"], rel=0.05)
     wait_for(lambda: dask.dracod.workers[a][0] >= 2, "a busy worker")
@@ -251,19 +260,14 @@ def lead():
 
 
 def test_idle_and_busy_are_told_soon(dask: DaskCluster) -> None:
+    """Sooner than how much a worker has to do and holds."""
     address = dask.add_worker("a")
-    dask.run("def nap(): time.sleep(1.5)")
-    dask.run("client.run(abs, -1)")
-    time.sleep(1.5)
-    begin = time.monotonic()
-    dask.run("client.submit(nap, pure=False).add_done_callback(print)")
-    wait_for(lambda: dask.dracod.workers[address][0] == 1, "a busy worker", pause=0.01)
-    assert time.monotonic() - begin < 1.5
-    dask.run("future = client.submit(nap, pure=False)")
-    dask.run("wait(future)")
-    begin = time.monotonic()
-    wait_for(lambda: dask.dracod.workers[address][0] == 0, "an idle worker", pause=0.01)
-    assert time.monotonic() - begin < 1.5
+    let_wait(dask, "REPORT_WEIGHTS")
+    dask.run("def nap():\n    while not os.path.exists('go'): time.sleep(0.05)")
+    dask.run("future = client.submit(nap)")
+    wait_for(lambda: dask.dracod.workers[address][0] == 1, "a busy worker")
+    (dask.root / "go").touch()
+    wait_for(lambda: dask.dracod.workers[address][0] == 0, "an idle worker")
 
 
 def test_reports_are_not_many(dask: DaskCluster) -> None:
@@ -276,8 +280,9 @@ def test_reports_are_not_many(dask: DaskCluster) -> None:
     begin = time.monotonic()
     dask.run("wait(futures)")
     took = time.monotonic() - begin
-    assert len(dask.dracod.loads) - loads <= 20 * took + 2
-    assert len(dask.dracod.worker_times) - workers <= 2.5 * took + 2
+    # Some of before may come late.
+    assert len(dask.dracod.loads) - loads <= 20 * took + 10
+    assert len(dask.dracod.worker_times) - workers <= 2.5 * took + 5
 
 
 # What is done.
@@ -286,7 +291,7 @@ def test_reports_are_not_many(dask: DaskCluster) -> None:
 def test_drain_in_the_middle(dask: DaskCluster) -> None:
     a, b = dask.add_worker("a", threads=2), dask.add_worker("b", threads=2)
     dask.run(COUNTED)
-    dask.run("futures = client.map(work, range(16), seconds=0.3)")
+    dask.run("futures = client.map(work, range(40), seconds=0.3)")
     wait_for(lambda: count_runs(dask) >= 4, "tasks to run")
     refused = dask.dracod.ask("drain", workers=[a], only_idle=True)
     assert refused["drained"] is False
@@ -303,8 +308,8 @@ def flicker(dask_worker):
 client.run(flicker, workers=[{a!r}])
 """)
     wait_for(lambda: dask.dracod.workers[a][0] == 0, "the drained worker to be idle")
-    assert sorted(dask.run("client.gather(futures)")) == list(range(16))
-    assert count_runs(dask) == 16, "no task ran twice"
+    assert sorted(dask.run("client.gather(futures)")) == list(range(40))
+    assert count_runs(dask) == 40, "no task ran twice"
     before = dask.dracod.workers[a]
     dask.run("more = client.map(work, range(100, 106), seconds=0.01)")
     dask.run("wait(more)")
@@ -417,8 +422,10 @@ def test_undrain_during_retire(dask: DaskCluster) -> None:
     a, b = dask.add_worker("a"), dask.add_worker("b")
     dask.run(f"futures = client.map(bytes, range(10000, 10200), workers=[{a!r}])")
     dask.run("wait(futures)")
-    retire = dask.dracod.begin("retire", workers=[a])
-    assert dask.dracod.ask("undrain", workers=[a]) == {}
+    with Daemon.stopped(dask.scheduler.pid):  # so that both come at once
+        retire = dask.dracod.begin("retire", workers=[a])
+        undrain = dask.dracod.begin("undrain", workers=[a])
+    assert dask.dracod.finish(undrain) == {}
     with pytest.raises(RuntimeError, match="taken back into service"):
         dask.dracod.finish(retire)
     wait_for(lambda: statuses(dask) == ["running", "running"], "both workers")

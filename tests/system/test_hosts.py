@@ -327,8 +327,9 @@ def test_a_dracod_that_was_killed(users: tuple[UserAt, UserAt]) -> None:
     """The lock tells it also on the other host; the next dracod leaves nothing of it."""
     one, two = users
     one.start()
-    scheduler = one.status()["scheduler"]["pid"]
-    os.kill(one.daemon(), signal.SIGKILL)
+    scheduler, pid = one.status()["scheduler"]["pid"], one.daemon()
+    os.kill(pid, signal.SIGKILL)
+    wait_for(lambda: not is_alive(pid), "dracod has died")
     text = error_of(two.run("status", check=False), 3)
     assert f"ran on host {one.host.name} (process {one.daemon()}) and has ended without" in text
     assert f"remove {one.state}/daemon.json" in text

@@ -134,7 +134,10 @@ def test_again_and_again(draco: Draco) -> None:
             f"    with Cluster({SMALL}, quiet=True) as cluster, Client(cluster) as client:\n"
             "        assert client.submit(pow, 2, 5).result() == 32"
         )
-        assert int(kernel.run("print(threading.active_count())")) <= before
+        wait_for(
+            lambda: int(kernel.run("print(threading.active_count())")) <= before,
+            "no thread is left",
+        )
 
 
 def test_asynchronous_leaves_no_task(draco: Draco) -> None:
@@ -151,7 +154,10 @@ async def use():
         assert cluster.asynchronous and await cluster is cluster
         async with Client(cluster, asynchronous=True) as client:
             print(await client.submit(pow, 2, 5))
-    await asyncio.sleep(0.1)
+    for _ in range(300):  # they have been told to end
+        if asyncio.all_tasks() <= before:
+            break
+        await asyncio.sleep(0.1)
     print(asyncio.all_tasks() - before)
     try:
         await Client(cluster, asynchronous=True)

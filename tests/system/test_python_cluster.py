@@ -181,12 +181,16 @@ def test_scale_and_adapt(draco: Draco) -> None:
 
 def test_html_and_logs(draco: Draco) -> None:
     with Kernel(draco) as kernel:
-        html = kernel.run(
+        kernel.run(
             "from draco import Cluster\n"
-            f"cluster = Cluster({SMALL}, quiet=True)\n"
-            "cluster.wait_for_workers(2, timeout=60)\nprint(cluster._repr_html_())"
+            f"cluster = Cluster({SMALL}, quiet=True)\ncluster.wait_for_workers(2, timeout=60)"
         )
         job = draco.jobs()[0]["id"]
+        wait_for(
+            lambda: ">2/2</td>" in kernel.run("print(cluster._repr_html_())"),
+            "dracod knows both workers",
+        )
+        html = kernel.run("print(cluster._repr_html_())")
         assert "<strong>Workers:</strong> 2" in html
         for cell in (job, "ready", "short", "2/2"):
             assert f">{cell}</td>" in html

@@ -180,7 +180,9 @@ def test_two_starts_at_once_are_one(draco: Draco) -> None:
         draco.run("stop")
 
 
-def test_a_kernel_that_is_killed_while_it_starts_leaves_nothing(draco: Draco) -> None:
+def test_a_kernel_that_is_killed_while_it_starts_leaves_nothing(
+    draco: Draco, full: Sandbox
+) -> None:
     with Kernel(draco) as one:
         one.send(START)
         wait_for(lambda: draco.cluster_state() == "starting", "the cluster starts")

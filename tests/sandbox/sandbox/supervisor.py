@@ -189,7 +189,7 @@ class Supervisor:
 
     def _slurm_version(self) -> tuple[int, int]:
         argv = [self._programs["slurmctld"], "-V"]
-        _, output = self._loop.run(argv, self._environment, TOOL_LIMIT_S)
+        _, output = self._loop.run(argv, self._environment, START_LIMIT_S)
         found = re.search(r"(\d+)\.(\d+)", output)
         if found is None:
             raise SandboxError(

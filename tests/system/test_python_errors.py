@@ -20,7 +20,10 @@ def test_wrong_settings(draco: Draco) -> None:
     with Kernel(draco) as kernel:
         kernel.run("from draco import *")
         for arguments, text in (
-            ("walltime='00:10:00'", "Error: walltime 00:10:00 is below minimum_walltime 00:45:00"),
+            (
+                "walltime='00:10:00'",
+                "Error: walltime 00:10:00 is below minimum_walltime 00:45:00",
+            ),
             ("cores=2, processes=4", "Error: processes 4 is more than cores 2: each"),
             ("minimum=3, maximum=2", "Error: minimum 3 is above maximum 2: "),
             ("procesess=2", 'there is no setting "procesess"; did you mean "processes"?'),

@@ -112,10 +112,14 @@ static void set_state(struct cluster *cluster, enum cluster_state state)
 
 void cluster_wake(struct cluster *cluster, int64_t in_ms)
 {
-	int64_t when_ms = loop_now_ms() + in_ms;
+	int64_t now = loop_now_ms(), when_ms = now + in_ms;
 
-	if (loop_timer_is_running(cluster->reconcile) && cluster->wake_ms <= when_ms)
-		return;
+	if (loop_timer_is_running(cluster->reconcile) && cluster->wake_ms <= when_ms) {
+		if (cluster->wake_ms >= now)
+			return;
+		when_ms = now; /* it is late: timers stand still while the host is suspended */
+		in_ms = 0;
+	}
 	cluster->wake_ms = when_ms;
 	loop_timer_start(cluster->reconcile, in_ms);
 }

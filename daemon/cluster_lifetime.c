@@ -7,6 +7,7 @@
 #include "common/cleanup.h"
 #include "common/err.h"
 #include "common/log.h"
+#include "common/number.h"
 #include "daemon/cluster.h"
 #include "daemon/jobs.h"
 #include "daemon/jobscript.h"
@@ -16,11 +17,19 @@
 #define AGAIN_MS	1000
 #define STEP_MS		500 /* ends that differ by less are the same: Slurm tells seconds */
 
+/* Slurm tells the end by its own clock, which may be minutes ahead of this host's (munge allows for five):
+ * what the job is given by that clock, counted from when it was seen to run, bounds it, too. */
 int64_t cluster_job_end_ms(const struct job *job)
 {
 	if (!job->running_since_ms)
 		return INT64_MAX;
-	return job->end_ms ? job->end_ms : job->running_since_ms + job->walltime_s * 1000;
+	if (!job->end_ms)
+		return job->running_since_ms + job->walltime_s * 1000;
+	if (!job->start_time || job->start_time > job->end_time)
+		return job->end_ms;
+	return min_of(job->end_ms,
+		job->running_since_ms +
+			((int64_t)job->end_time - (int64_t)job->start_time) * 1000);
 }
 
 void cluster_lifetime_hello(struct cluster *cluster)

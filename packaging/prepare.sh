@@ -4,7 +4,7 @@
 packages_build="autoconf automake gcc libc6-dev make pkg-config libevent-dev libjansson-dev
 	libslurm-dev libssl-dev libsystemd-dev libyaml-dev"
 packages_run="munge slurmctld slurmd slurm-client python3 python3-distributed"
-packages_check="check chromium chromium-driver clang-format curl dbus dbus-user-session fonts-dejavu-core hostname
+packages_check="check chromium chromium-driver curl dbus dbus-user-session fonts-dejavu-core hostname
 	iproute2 man-db mandoc openssl procps python3-pytest python3-pytest-xdist python3-setuptools python3-venv strace systemd util-linux valgrind
 	zsh fish"
 

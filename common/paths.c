@@ -196,15 +196,39 @@ static int check_private(const char *path, struct err *err)
 	return 0;
 }
 
+/* What su and sudo leave in HOME and XDG_RUNTIME_DIR may be another user's: directories of root's there
+ * would keep that user out. */
+static int check_ground(const char *path, struct err *err)
+{
+	_cleanup_free_ char *part = xstrdup(path);
+	struct stat st;
+	int r;
+
+	if (geteuid() != 0)
+		return 0;
+	while ((r = stat(part, &st)) < 0 && strrchr(part, '/') > part)
+		*strrchr(part, '/') = '\0';
+	if (r < 0 || st.st_uid == 0)
+		return 0;
+	return err_set(err, -EPERM,
+		"%s belongs to another user (uid %u), and what root made there would be in the way: "
+		"su - and sudo -i lead to directories of root's",
+		part, (unsigned)st.st_uid);
+}
+
 static int make_private(const char *path, const char *remedy, struct err *err)
 {
 	_cleanup_free_ char *parent = xstrdup(path);
 	int r;
 
 	*strrchr(parent, '/') = '\0';
-	r = paths_make_directories(path, 0700, err);
+	r = check_ground(path, err);
+	if (r == 0)
+		r = paths_make_directories(parent, 0700, err);
 	if (r == 0)
 		r = check_private(parent, err);
+	if (r == 0)
+		r = paths_make_directories(path, 0700, err);
 	if (r == 0)
 		r = check_private(path, err);
 	if (r < 0 && remedy && err)

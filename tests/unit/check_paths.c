@@ -396,6 +396,32 @@ START_TEST(make_refuses)
 }
 END_TEST
 
+/* As after su and sudo that keep HOME or XDG_RUNTIME_DIR: root leaves nothing in another user's directory. */
+START_TEST(make_as_root_for_another)
+{
+	struct err err = ERR_INIT;
+	struct paths paths;
+	struct stat st;
+	char *ground, *below;
+
+	if (geteuid() != 0) {
+		printf("only root can give a directory away: not tested\n");
+		return;
+	}
+	init_below_home(&paths);
+	ground = xasprintf("%s%s", home, _i == 0 ? "/run" : "/.local");
+	below = xasprintf("%s%s", ground, _i == 0 ? "/draco" : "/state");
+	ck_assert_int_eq(paths_make_directories(ground, 0700, NULL), 0);
+	ck_assert_int_eq(chown(ground, 65534, 65534), 0);
+	ck_assert_int_eq(paths_make(&paths, &err), -EPERM);
+	unit_assert_err(&err, -EPERM, ground);
+	ck_assert_int_lt(lstat(below, &st), 0);
+	free(ground);
+	free(below);
+	paths_finish(&paths);
+}
+END_TEST
+
 START_TEST(make_names_the_remedy)
 {
 	struct err err = ERR_INIT;
@@ -437,6 +463,7 @@ Suite *unit_suite(void)
 	tcase_add_test(make_case, directories_behind_a_link);
 	tcase_add_test(make_case, make);
 	tcase_add_loop_test(make_case, make_refuses, 0, 4 * SPOILT_COUNT);
+	tcase_add_loop_test(make_case, make_as_root_for_another, 0, 2);
 	tcase_add_test(make_case, make_names_the_remedy);
 	suite_add_tcase(suite, make_case);
 	return suite;

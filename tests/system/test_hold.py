@@ -22,7 +22,7 @@ def test_a_hold_in_vain_shortens_the_next(draco: Draco) -> None:
     draco.start("--adaptive-scale-factor=3", "--idle-hold=6")
     assert size(draco)["hold_ms"] == 6000
     draco.python(BURST)
-    assert len(draco.jobs()) == 3
+    assert len(draco.all_jobs()) == 3
     wait_for(lambda: len(draco.jobs()) == 1, "the first hold is over")
     assert "idle_hold" in size(draco)["hold_why"]
     draco.python(BURST)

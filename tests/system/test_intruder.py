@@ -79,12 +79,13 @@ json.dump(result, sys.stdout)
 """
 
 #: What an attempt may end in when it is refused.
+REFUSED_TLS = {"closed", "BrokenPipeError", "ConnectionResetError", "SSLError", "SSLEOFError"}
 REFUSED = {
     "unix": {"PermissionError"},
     "read": {"PermissionError"},
     "plain": {"closed", "ConnectionResetError", "TimeoutError", "timeout"},
-    "anonymous": {"closed", "ConnectionResetError", "SSLError"},
-    "foreign": {"closed", "ConnectionResetError", "SSLError"},
+    "anonymous": REFUSED_TLS,
+    "foreign": REFUSED_TLS,
     "tcp": {"ConnectionRefusedError"},
     "client": {"OSError", "TimeoutError", "CommClosedError", "FatalCommClosedError"},
 }

@@ -36,6 +36,7 @@ def start(draco: Draco, scratch: Path | str, *options: str) -> str:
 
 def used(draco: Draco) -> set[str]:
     """The directories of the job that its workers use."""
+    draco.wait_for_workers(2)
     directories = draco.python(WHERE).splitlines()
     assert len(directories) == 2
     return {directory.split("/dask-")[0] for directory in directories}
@@ -130,7 +131,7 @@ def test_a_name_that_is_taken(draco: Draco) -> None:
     first = int(start(draco, scratch))
     draco.run("stop")
     # Predictions of starts take numbers, too: which one a job gets is not known.
-    taken = [scratch / f"draco-{number}" for number in range(first + 1, first + 30)]
+    taken = [scratch / f"draco-{number}" for number in range(first + 1, first + 300)]
     for path in taken[::2]:
         path.mkdir()
     for path in taken[1::2]:

@@ -27,6 +27,7 @@ with Client() as client:
 
 
 def look(draco: Draco) -> list[dict]:
+    draco.wait_for_workers(2)
     return list(json.loads(draco.python(LOOK)).values())
 
 

@@ -73,6 +73,7 @@ def make_trouble(draco: Draco, kind: str) -> str:
 
 
 def methods(draco: Draco) -> list[str]:
+    draco.wait_for_workers(2)
     return json.loads(draco.python(METHOD))
 
 

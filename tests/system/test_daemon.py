@@ -51,16 +51,16 @@ def test_signals_end_everything_in_order(draco: Draco, number: signal.Signals) -
 
 def test_unused_dracod_ends(draco: Draco) -> None:
     """Not while there is a client or a cluster, though; then another one may start elsewhere."""
-    process = launch(draco, "--stay", "3")
+    process = launch(draco, "--stay", "6")
     with connect(draco):
-        time.sleep(7)
+        time.sleep(9)
         assert process.poll() is None
         draco.start()
-    time.sleep(7)
+    time.sleep(9)
     assert draco.cluster_state() == "running"
     draco.run("stop")
     assert process.wait(60) == 0
-    assert "no cluster and no client for 3 s" in draco.log.read_text()
+    assert "no cluster and no client for 6 s" in draco.log.read_text()
     assert draco.run("status", check=False).returncode == 3
     draco.start()  # is served by a new one
     draco.run("shutdown")
@@ -170,7 +170,7 @@ def test_idle_dracod_sleeps(draco: Draco) -> None:
     tracer.wait(20)
     wakeups = len(re.findall(r"epoll_p?wait", trace.read_text()))
     print(f"{wakeups} wake-ups in {seconds} s")
-    assert wakeups < 60 * max(1, seconds / 60)
+    assert 0 < wakeups < 60 * max(1, seconds / 60)
     trace.unlink()
 
 

@@ -329,7 +329,7 @@ def test_preempted(draco_alone: Draco) -> None:
 def test_workers_never_come(user: Draco) -> None:
     """A job of a cluster that runs, whose workers do not come, is ended and replaced."""
     file, prologue = switch(user, "exec sleep 600")
-    user.run("start", *TINY, SPAWN, "--worker-timeout=10", prologue)
+    user.run("start", *TINY, SPAWN, "--worker-timeout=20", prologue)
     first = user.jobs()[0]["id"]
     file.touch()
     user.sandbox.command("scancel", first)
@@ -339,7 +339,7 @@ def test_workers_never_come(user: Draco) -> None:
     begin = time.monotonic()
     text = told(user, second)
     print(f"told after {time.monotonic() - begin:.1f} s: {text}")
-    assert "none of its workers has connected within 10 s (worker_timeout)" in text
+    assert "none of its workers has connected within 20 s (worker_timeout)" in text
     assert "the next submission waits 5 s (1. failure in a row)" in text
     file.unlink()
     wait_for_replacement(user, second, 1)
@@ -352,12 +352,12 @@ def test_workers_of_one_job_never_come_in_a_start(user: Draco) -> None:
     # The first that makes the directory is the bad one.
     prologue = f"--prologue=if mkdir {mark}; then exec sleep 600; fi 2>&1 || true"
     begin = time.monotonic()
-    user.run("start", *TINY, SPAWN, "--worker-timeout=15", "--minimum=2", prologue)
+    user.run("start", *TINY, SPAWN, "--worker-timeout=20", "--minimum=2", prologue)
     print(f"started after {time.monotonic() - begin:.1f} s")
     assert user.status()["cluster"]["workers"] == 2
     assert len(user.all_jobs()) == 3
     failure = events(user)[0]["text"]
-    assert "none of its workers has connected within 15 s" in failure
+    assert "none of its workers has connected within 20 s" in failure
 
 
 def test_workers_never_come_at_all(user: Draco) -> None:

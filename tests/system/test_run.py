@@ -8,6 +8,7 @@ import signal
 import subprocess
 
 from harness import PYTHON, SMALL, Draco, wait_for
+from standins import children
 
 CODE = "from distributed import Client\nprint(Client().submit(pow, 2, 5).result())"
 
@@ -84,13 +85,13 @@ def test_killed_it_leaves_the_cluster_to_idle_shutdown(draco: Draco) -> None:
     process = draco.popen("run", *SMALL, "--idle-shutdown=1", "--", "sleep", "1000")
     wait_for(lambda: draco.cluster_state() == "running", "the cluster runs")
     wait_for(lambda: draco.status()["attached"], "it is attached")
-    children = subprocess.run(
-        ["pgrep", "-P", str(process.pid), "-x", "sleep"], stdout=subprocess.PIPE, text=True
-    ).stdout.split()
+    (child,) = wait_for(
+        lambda: [pid for pid, name in children(process.pid).items() if name == "sleep"],
+        "the command runs",
+    )
     process.kill()
     process.wait()
-    for child in children:
-        os.kill(int(child), signal.SIGKILL)
+    os.kill(child, signal.SIGKILL)
     wait_for(lambda: draco.cluster_state() == "stopped", "it stops by itself")
 
 

@@ -131,7 +131,8 @@ def draco(site: Site) -> Iterator[Draco]:
 
 
 def start(draco: Draco, *options: str, partition: str = "standard", check: bool = True):
-    return draco.start(f"--queues-to-try={partition}", *options, check=check)
+    # One job, however long its tasks take.
+    return draco.start(f"--queues-to-try={partition}", "--maximum=2", *options, check=check)
 
 
 def scheduler_host(draco: Draco) -> str:
@@ -150,8 +151,9 @@ def job_listeners(draco: Draco) -> set[tuple[str, int]]:
     """Where the processes of this user's jobs listen."""
     found = set()
     for pid in draco.processes():
-        if b"\0SLURM_JOB_ID=" in Path(f"/proc/{pid}/environ").read_bytes():
-            found |= listening(pid)
+        with contextlib.suppress(OSError):  # it has just ended
+            if b"\0SLURM_JOB_ID=" in Path(f"/proc/{pid}/environ").read_bytes():
+                found |= listening(pid)
     return found
 
 

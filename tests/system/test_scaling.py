@@ -40,7 +40,7 @@ def user(slurm: Sandbox) -> Iterator[Draco]:
     with Draco(slurm) as draco:
         yield draco
     draco.check_nothing_left()
-    wait_for(lambda: not slurm.active_jobs(""), "the nodes are empty")
+    slurm.wait_until_free("")
 
 
 def events(draco: Draco) -> list[dict[str, Any]]:
@@ -80,7 +80,7 @@ print(begin)
     ]
     print(f"submissions after the tasks: {[round(t - begin, 3) for t in submitted]}")
     assert len(submitted) == 2, "all missing jobs in one submission"
-    assert submitted[1] - begin < 5, "half a second on a machine with nothing else to do"
+    assert submitted[1] - begin < 15, "half a second on a machine with nothing else to do"
     assert len(user.all_jobs()) == 5
     assert runs(user) == Counter({str(i): 1 for i in range(200)})
     wait_for(lambda: len(user.jobs()) == 1, "back to the minimum")
@@ -111,24 +111,17 @@ wait(futures)
 
 
 def test_a_pending_job_is_left_in_the_queue(slurm: Sandbox, user: Draco) -> None:
-    filler = slurm.command(
-        "sbatch", "--parsable", "-N4", "--exclusive", "--time=30", "-o", "/dev/null",
-        "--job-name=filler", "--wrap", "exec sleep 3600",
-    ).strip()  # fmt: skip
-    wait_for(lambda: "RUNNING" in slurm.command("scontrol", "show", "job", filler), "it runs")
     seconds = 180 if os.environ.get("DRACO_TEST_LONG") else 20
-    start = user.popen(
-        "start", "--processes=8", "--cores=8", "--memory=4GiB", "--walltime=00:50:00",
-        "--wait-timeout=3600", "--idle-hold=2",
-    )  # fmt: skip
-    try:
+    with slurm.full():
+        start = user.popen(
+            "start", "--processes=8", "--cores=8", "--memory=4GiB", "--walltime=00:50:00",
+            "--wait-timeout=3600", "--idle-hold=2",
+        )  # fmt: skip
         wait_for(user.jobs, "the job is in the queue")
         end = time.monotonic() + seconds
         while time.monotonic() < end:
             assert [job["state"] for job in user.all_jobs()] == ["PENDING"]
             time.sleep(0.5)
-    finally:
-        slurm.command("scancel", filler)
     assert start.wait(120) == 0
     assert len(user.all_jobs()) == 1
 

@@ -111,7 +111,7 @@ class Manager:
                 env=self.environment, stdout=log, stderr=log,
             )  # fmt: skip
         try:
-            wait_for(self.is_up, "the user manager is up", 30)
+            wait_for(self.is_up, "the user manager is up")
         except BaseException:
             self.end()
             raise

@@ -84,7 +84,8 @@ static int show(const struct ctl *ctl, const json_t *status)
 	_cleanup_free_ char *ssh = NULL, *hub = NULL, *local = NULL;
 
 	if (!url && !socket) {
-		output_error(ctl, "%s", note ? note : "the Dask scheduler is not up yet");
+		output_error(ctl, "there is no dashboard%s: %s", note ? "" : " yet",
+			note ? note : "the Dask scheduler is not up");
 		return CTL_FAILED;
 	}
 	ssh = ssh_command(dashboard,

@@ -8,6 +8,7 @@
 #include "client/ctl.h"
 #include "client/doctor.h"
 #include "client/output.h"
+#include "client/wrap.h"
 #include "common/alloc.h"
 #include "common/cleanup.h"
 #include "common/err.h"
@@ -17,6 +18,7 @@
 
 #define WAIT_MS	   120000
 #define NAME_WIDTH 14
+#define TEXT_BEGIN (7 + 2 + NAME_WIDTH + 2) /* the column of what was found */
 
 enum option_index { OPTION_NODES, OPTION_WAIT }; /* as in the table of commands */
 
@@ -60,6 +62,8 @@ static void on_found(void *arg, const json_t *finding)
 	struct showing *showing = arg;
 	const char *status = json_get_text(finding, "status", "?");
 	const char *remedy = json_get_text(finding, "remedy", NULL);
+	const char *name = json_get_text(finding, "name", "?");
+	int longer = (int)strlen(name) - NAME_WIDTH;
 	bool ok = strcmp(status, "ok") == 0;
 
 	json_array_append(showing->findings, UNCONST(finding));
@@ -68,11 +72,14 @@ static void on_found(void *arg, const json_t *finding)
 	if (showing->ctl->json || (showing->ctl->quiet && strcmp(status, "failed") != 0))
 		return;
 	live_clear(&showing->live);
-	printf("%s%-7s%s  %-*s  %s\n", output_colour(finding_colour(status)), status,
-		output_colour(COLOUR_NONE), NAME_WIDTH, json_get_text(finding, "name", "?"),
+	printf("%s%-7s%s  %-*s  ", output_colour(finding_colour(status)), status,
+		output_colour(COLOUR_NONE), NAME_WIDTH, name);
+	wrap_print(stdout, longer > 0 ? TEXT_BEGIN + longer : TEXT_BEGIN, TEXT_BEGIN,
 		json_get_text(finding, "text", ""));
-	if (!ok && remedy)
-		printf("%-*s-> %s\n", 7 + 2 + NAME_WIDTH + 2, "", remedy);
+	if (!ok && remedy) {
+		printf("%-*s-> ", TEXT_BEGIN, "");
+		wrap_print(stdout, TEXT_BEGIN + 3, TEXT_BEGIN + 3, remedy);
+	}
 	fflush(stdout);
 }
 
@@ -190,6 +197,8 @@ int cmd_doctor(struct ctl *ctl, int argc, char **argv)
 	settings_init(&doctor.settings);
 	status = read_options(ctl, argc, argv, &doctor);
 	live_init(&showing.live);
+	/* The line stands between the findings, which may go into a file, or come out of a pipe late. */
+	showing.live.on_terminal &= isatty(STDOUT_FILENO);
 	if (status == CTL_DONE) {
 		worst = run_all(&doctor, &showing);
 		if (worst < 0)

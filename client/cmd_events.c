@@ -11,6 +11,7 @@
 #include "client/follow.h"
 #include "client/output.h"
 #include "client/request.h"
+#include "client/wrap.h"
 #include "common/alloc.h"
 #include "common/cleanup.h"
 #include "common/json.h"
@@ -18,7 +19,8 @@
 
 #define COUNT_DEFAULT 50
 #define RECONNECT_MS  500
-#define SUBJECT_WIDTH 16 /* at least */
+#define SUBJECT_WIDTH 16		  /* at least */
+#define TEXT_BEGIN    (8 + 2 + 8 + 2 + 2) /* the column of the text, but for the subject */
 
 struct showing {
 	struct ctl *ctl;
@@ -65,6 +67,7 @@ static void show_for_people(struct showing *showing, const json_t *event)
 	time_t seconds = (time_t)json_number_value(json_object_get(event, "time"));
 	const char *kind = json_get_text(event, "kind", "?");
 	_cleanup_free_ char *subject = subject_of(event);
+	_cleanup_free_ char *text = NULL;
 	enum colour colour = kind_colour(kind);
 	char clock[16];
 	struct tm when;
@@ -72,9 +75,11 @@ static void show_for_people(struct showing *showing, const json_t *event)
 	localtime_r(&seconds, &when);
 	show_day(showing, &when);
 	strftime(clock, sizeof(clock), "%H:%M:%S", &when);
-	printf("%s  %s%-8s  %-*s  %s%s\n", clock, colour ? output_colour(colour) : "", kind,
-		showing->subject_width, subject, json_get_text(event, "text", ""),
+	text = xasprintf("%s%s", json_get_text(event, "text", ""),
 		colour ? output_colour(COLOUR_NONE) : "");
+	printf("%s  %s%-8s  %-*s  ", clock, colour ? output_colour(colour) : "", kind,
+		showing->subject_width, subject);
+	wrap_print(stdout, TEXT_BEGIN + showing->subject_width, TEXT_BEGIN + 4, text);
 	if (json_get_text(event, "tail", NULL))
 		output_log_tail(stdout, event);
 }

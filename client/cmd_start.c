@@ -9,6 +9,8 @@
 #include "client/output.h"
 #include "client/request.h"
 #include "client/start_wait.h"
+#include "client/wrap.h"
+#include "common/alloc.h"
 #include "common/cleanup.h"
 #include "common/json.h"
 
@@ -48,8 +50,12 @@ static void print_ready(const struct ctl *ctl, double seconds, const json_t *sta
 	printf("  scheduler  %s\n", json_get_text(scheduler, "address", "?"));
 	if (dashboard)
 		printf("  dashboard  %s%s\n", dashboard, elsewhere);
-	if (note && strcmp(json_get_text(status_dashboard, "mode", ""), "off") != 0)
-		printf("  note       %s\n", note);
+	if (note && strcmp(json_get_text(status_dashboard, "mode", ""), "off") != 0) {
+		_cleanup_free_ char *text = xasprintf("%s%s", dashboard ? "" : "none: ", note);
+
+		fputs(dashboard ? "  note       " : "  dashboard  ", stdout);
+		wrap_print(stdout, 13, 13, text);
+	}
 	printf("  connect    eval \"$(dracoctl%s%s env)\", then Client() in Python\n",
 		named ? " --name " : "", named ? ctl->name : "");
 	output_notices(stdout, json_object_get(cluster, "notices"));

@@ -1,15 +1,20 @@
 /* cmd_status.c: dracoctl status. */
+#include <stdarg.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <time.h>
 
 #include "client/ctl.h"
 #include "client/output.h"
 #include "client/request.h"
+#include "client/wrap.h"
 #include "common/alloc.h"
 #include "common/cleanup.h"
 #include "common/json.h"
 #include "common/parse.h"
+
+#define LABEL_WIDTH 11
 
 static enum colour state_colour(const char *state)
 {
@@ -38,7 +43,23 @@ static const char *duration_since(json_int_t when, char buffer[FORMAT_MAX])
 
 static void print_label(const char *label)
 {
-	printf("%s%-10s%s ", output_colour(COLOUR_FAINT), label, output_colour(COLOUR_NONE));
+	printf("%s%-*s%s ", output_colour(COLOUR_FAINT), LABEL_WIDTH - 1, label,
+		output_colour(COLOUR_NONE));
+}
+
+/* A label, and behind it as many lines as the text needs on the terminal. */
+__attribute__((format(printf, 2, 3))) static void print_value(
+	const char *label, const char *format, ...)
+{
+	_cleanup_free_ char *text = NULL;
+	va_list args;
+
+	va_start(args, format);
+	if (vasprintf(&text, format, args) < 0)
+		abort();
+	va_end(args);
+	print_label(label);
+	wrap_print(stdout, LABEL_WIDTH, LABEL_WIDTH, text);
 }
 
 static void print_cluster(const json_t *status)
@@ -90,9 +111,11 @@ static void print_dashboard(const json_t *status)
 
 	if (!place && !note)
 		return;
-	print_label("dashboard");
-	printf("%s%s%s%s%s\n", place ? place : "", place ? elsewhere : "",
-		place && note ? " (" : "", note ? note : "", place && note ? ")" : "");
+	if (!place)
+		print_value("dashboard", "none: %s", note);
+	else
+		print_value("dashboard", "%s%s%s%s%s", place, elsewhere, note ? " (" : "",
+			note ? note : "", note ? ")" : "");
 }
 
 /* "3 of at most 5 jobs: ready tasks 400, target 5 jobs, limit 5" */
@@ -100,22 +123,20 @@ static void print_size(const json_t *cluster, const json_t *size)
 {
 	bool fixed = strcmp(json_get_text(size, "mode", ""), "fixed") == 0;
 	json_int_t most = json_get_integer(size, fixed ? "target" : "maximum_jobs", 0);
+	_cleanup_free_ char *paused = NULL;
 
 	if (!json_is_object(size))
 		return;
-	print_label("size");
-	printf("%" JSON_INTEGER_FORMAT " of %s%" JSON_INTEGER_FORMAT " job%s: %s",
-		json_get_integer(cluster, "jobs", 0), fixed ? "" : "at most ", most,
-		most == 1 ? "" : "s", json_get_text(size, "why", "?"));
 	if (json_get_boolean(size, "paused", 0))
-		printf("; %spaused%s (%s), dracoctl resume ends that",
+		paused = xasprintf("; %spaused%s (%s), dracoctl resume ends that",
 			output_colour(COLOUR_BUSY), output_colour(COLOUR_NONE),
 			json_get_text(size, "paused_why", "?"));
-	putchar('\n');
-	if (!fixed && json_get_text(size, "hold_why", NULL)) {
-		print_label("hold");
-		puts(json_get_text(size, "hold_why", ""));
-	}
+	print_value("size",
+		"%" JSON_INTEGER_FORMAT " of %s%" JSON_INTEGER_FORMAT " job%s: %s%s",
+		json_get_integer(cluster, "jobs", 0), fixed ? "" : "at most ", most,
+		most == 1 ? "" : "s", json_get_text(size, "why", "?"), paused ? paused : "");
+	if (!fixed && json_get_text(size, "hold_why", NULL))
+		print_value("hold", "%s", json_get_text(size, "hold_why", ""));
 }
 
 static void print_count(const json_t *load, const char *name, const char *text)
@@ -152,10 +173,10 @@ static void print_scheduler(const json_t *scheduler, const char *interface)
 
 	if (!address)
 		return;
-	print_label("scheduler");
-	printf("%s%s%s at %s%s%s, distributed %s\n", output_colour(state_colour(state)), state,
-		output_colour(COLOUR_NONE), address, interface ? " on " : "",
-		interface ? interface : "", json_get_text(scheduler, "distributed", "?"));
+	print_value("scheduler", "%s%s%s at %s%s%s, distributed %s",
+		output_colour(state_colour(state)), state, output_colour(COLOUR_NONE), address,
+		interface ? " on " : "", interface ? interface : "",
+		json_get_text(scheduler, "distributed", "?"));
 	print_tasks(json_object_get(scheduler, "load"));
 }
 
@@ -166,13 +187,13 @@ static void print_slurm(const json_t *slurm)
 
 	if (!json_get_boolean(slurm, "asked", 0))
 		return;
-	print_label("slurm");
 	if (json_get_boolean(slurm, "answering", 0))
-		printf("answers (last %s ago)\n", duration_since(since, ago));
+		print_value("slurm", "answers (last %s ago)", duration_since(since, ago));
 	else
-		printf("%sdoes not answer%s since %s (%s): %s\n", output_colour(COLOUR_BAD),
-			output_colour(COLOUR_NONE), output_time(since, when),
-			duration_since(since, ago), json_get_text(slurm, "error", "?"));
+		print_value("slurm", "%sdoes not answer%s since %s (%s): %s",
+			output_colour(COLOUR_BAD), output_colour(COLOUR_NONE),
+			output_time(since, when), duration_since(since, ago),
+			json_get_text(slurm, "error", "?"));
 }
 
 /* "analysis.ipynb on login1 (process 4711) for 12 min, last use 3 s ago", a line each. */
@@ -186,8 +207,8 @@ static void print_attached(const json_t *attached)
 			lease, "notebook", json_get_text(lease, "program", "a program"));
 		char since[FORMAT_MAX], use[FORMAT_MAX];
 
-		print_label("attached");
-		printf("%s on %s (process %" JSON_INTEGER_FORMAT ") for %s, last use %s ago\n",
+		print_value("attached",
+			"%s on %s (process %" JSON_INTEGER_FORMAT ") for %s, last use %s ago",
 			what, json_get_text(lease, "host", "?"),
 			json_get_integer(lease, "pid", 0),
 			duration_since(json_get_integer(lease, "since", 0), since),
@@ -197,11 +218,14 @@ static void print_attached(const json_t *attached)
 
 static void print_failure(const json_t *failure)
 {
+	_cleanup_free_ char *message = NULL;
+
 	if (!json_is_object(failure))
 		return;
-	print_label("failure");
-	printf("%s%s%s\n", output_colour(COLOUR_BAD), json_get_text(failure, "message", "?"),
-		output_colour(COLOUR_NONE));
+	message = xstrdup(json_get_text(failure, "message", "?"));
+	for (char *rest = message, *line; (line = strsep(&rest, "\n"));)
+		print_value(line == message ? "failure" : "", "%s%s%s",
+			output_colour(COLOUR_BAD), line, output_colour(COLOUR_NONE));
 	output_log_tail(stdout, failure);
 }
 

@@ -9,6 +9,7 @@
 #include <unistd.h>
 
 #include "client/ctl.h"
+#include "client/wrap.h"
 #include "common/alloc.h"
 #include "common/cleanup.h"
 #include "common/host.h"
@@ -31,6 +32,20 @@ static void print_lines(FILE *file, const char *prefix, const char *text)
 	} while (*text);
 }
 
+/* "dracoctl: ", or "dracoctl: warning: ", and each line of the text. */
+static void print_message(const char *prefix, const char *text)
+{
+	do {
+		size_t length = strcspn(text, "\n");
+		_cleanup_free_ char *line = xstrndup(text, length);
+
+		fputs(prefix, stderr);
+		wrap_print(stderr, (int)strlen(prefix),
+			(int)(strlen("dracoctl: ") + strspn(line, " ") + 2), line);
+		text += length + (text[length] == '\n');
+	} while (*text);
+}
+
 static void print_error(const struct ctl *ctl, const char *text, const json_t *data)
 {
 	if (ctl->json) {
@@ -41,13 +56,13 @@ static void print_error(const struct ctl *ctl, const char *text, const json_t *d
 		output_json(object);
 		return;
 	}
-	print_lines(stderr, "dracoctl: ", text);
+	print_message("dracoctl: ", text);
 }
 
 void output_warning(const struct ctl *ctl, const char *text)
 {
 	if (!ctl->quiet)
-		print_lines(stderr, "dracoctl: warning: ", text);
+		print_message("dracoctl: warning: ", text);
 }
 
 void output_warnings(const struct ctl *ctl, const json_t *list)
@@ -124,8 +139,10 @@ void output_notices(FILE *file, const json_t *notices)
 	const json_t *text;
 	size_t i;
 
-	json_array_foreach (notices, i, text)
-		fprintf(file, "  note: %s\n", json_string_value(text));
+	json_array_foreach (notices, i, text) {
+		fputs("  note: ", file);
+		wrap_print(file, 8, 8, json_string_value(text));
+	}
 }
 
 void output_failure(const struct ctl *ctl, const char *text, const json_t *data)
@@ -172,12 +189,25 @@ void table_add(struct table *table, enum colour colour, char *text)
 	table->rows++;
 }
 
+/* The last cell of a row, which begins at that column; on a line of its own where its own has no room. */
+static void print_last(const char *text, int begin, int first_width)
+{
+	int width = wrap_width(stdout), indent = first_width + 4;
+	bool fits = !width || begin + wrap_columns(text) <= width;
+	_cleanup_free_ char *wrapped = wrap_text(text, width, indent, indent);
+
+	if (!fits)
+		printf("\n%*s", indent, "");
+	fputs(fits ? text : wrapped, stdout);
+}
+
 void table_print(struct table *table, const char *const *titles)
 {
 	int width[TABLE_COLUMNS_MAX];
-	int columns = table->columns;
+	int columns = table->columns, begin = 0;
 
 	for (int c = 0; c < columns; c++) {
+		begin += c > 0 ? width[c - 1] + 2 : 0;
 		width[c] = (int)strlen(titles[c]);
 		for (int i = c; i < table->rows; i += columns)
 			if ((int)strlen(table->cells[i]) > width[c])
@@ -191,9 +221,12 @@ void table_print(struct table *table, const char *const *titles)
 		int c = i % columns;
 		enum colour colour = table->colours[i];
 
-		printf("%s%-*s%s%s", colour ? output_colour(colour) : "",
-			c + 1 < columns ? width[c] : 0, table->cells[i],
-			colour ? output_colour(COLOUR_NONE) : "",
+		fputs(colour ? output_colour(colour) : "", stdout);
+		if (c + 1 < columns)
+			printf("%-*s", width[c], table->cells[i]);
+		else
+			print_last(table->cells[i], begin, width[0]);
+		printf("%s%s", colour ? output_colour(COLOUR_NONE) : "",
 			c + 1 < columns ? "  " : "\n");
 		free(table->cells[i]);
 	}

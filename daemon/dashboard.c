@@ -114,13 +114,13 @@ char *dashboard_url(const struct dashboard *dashboard)
 char *dashboard_note(const struct dashboard *dashboard, const char *python)
 {
 	if (dashboard->mode == DASHBOARD_OFF)
-		return xstrdup("the dashboard is switched off (setting dashboard)");
+		return xstrdup("it is switched off (setting dashboard)");
 	if (!dashboard->known)
 		return NULL;
 	if (dashboard->missing)
 		return xasprintf(
-			"there is no dashboard: %s has no bokeh, or one that does not fit "
-			"its distributed; install it there (pip install bokeh) and start again",
+			"%s has no bokeh that fits its distributed (pip install bokeh there, then "
+			"stop and start)",
 			python ? python : "the scheduler's Python");
 	if (dashboard->mode != DASHBOARD_ON)
 		return NULL;

@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 import contextlib
+import fcntl
 import os
 import pty
 import re
 import select
+import struct
+import termios
 import time
 
 
@@ -19,11 +22,16 @@ class Terminal:
         The program and its arguments.
     environment : dict
         Its environment.
+    columns : int
+        How wide it is; 0: it does not tell.
     """
 
-    def __init__(self, command: list[str], environment: dict[str, str]) -> None:
+    def __init__(
+        self, command: list[str], environment: dict[str, str], columns: int = 0
+    ) -> None:
         self.pid, self.fd = pty.fork()
         if self.pid == 0:
+            fcntl.ioctl(0, termios.TIOCSWINSZ, struct.pack("4H", 40, columns, 0, 0))
             os.execve(command[0], command, environment)
         self.seen = ""
 

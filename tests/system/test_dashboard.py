@@ -20,7 +20,9 @@ def test_dashboard_off(draco: Draco) -> None:
     assert listening(status["scheduler"]["pid"]) == {address_of(status["scheduler"]["address"])}
     assert not (draco.runtime / "draco" / draco.name / "http.sock").exists()
     assert draco.run("dashboard", check=False).returncode == 1
-    assert "the dashboard is switched off (setting dashboard)" in draco.run("status").stdout
+    assert (
+        "dashboard  none: it is switched off (setting dashboard)" in draco.run("status").stdout
+    )
     # Clients show no link, and nothing trips over that.
     code = (
         "from distributed import Client\nwith Client() as c:\n"
@@ -67,11 +69,14 @@ def test_dashboard_address_of_another_host(draco: Draco) -> None:
 )
 def test_dashboard_without_bokeh(draco: Draco) -> None:
     assert draco.run("dashboard", check=False).returncode == 3
-    assert "http://" not in draco.start().stdout
+    reason = f"{PYTHON} has no bokeh that fits"
+    started = draco.start().stdout
+    assert "http://" not in started and f"dashboard  none: {reason}" in started
+    assert f"dashboard  none: {reason}" in draco.run("status").stdout
     for options in ([], ["--json"]):
         result = draco.run(*options, "dashboard", check=False)
         assert result.returncode == 1
-        assert f"there is no dashboard: {PYTHON} has no bokeh" in result.stdout + result.stderr
+        assert f"there is no dashboard: {reason}" in result.stdout + result.stderr
     assert draco.status()["dashboard"]["url"] is None
     assert draco.status()["scheduler"]["dashboard"] is None
 

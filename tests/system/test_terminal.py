@@ -1,0 +1,57 @@
+"""What a person reads: lines that fit the terminal."""
+
+from __future__ import annotations
+
+import re
+
+import pytest
+from harness import SMALL, Draco, wait_for
+from terminal import Terminal
+from user import User
+
+
+def at_terminal(user: Draco | User, *command: str, columns: int) -> str:
+    """What it shows, without colours."""
+    environment = {**user.environment, "TERM": "xterm"}
+    seen = Terminal(["/bin/sh", "-c", *command], environment, columns).finish()[1]
+    return re.sub(r"\033\[\d*m", "", seen).replace("\r\n", "\n")
+
+
+def test_an_error_fits_the_terminal(draco: Draco) -> None:
+    command = " ".join(draco.command("start", "--memory='80 apples'"))
+    lines = at_terminal(draco, command, columns=50).splitlines()
+    assert lines == [
+        'dracoctl: --memory: "80 apples" is not an amount',
+        "            of memory: give a number with a unit,",
+        "            such as 80 GiB or 512 MB",
+    ]
+    (line,) = at_terminal(draco, f"{command} 2>&1 | cat", columns=50).splitlines()
+    assert " ".join(text.strip() for text in lines) == line
+
+
+def test_a_status_fits_the_terminal(draco: Draco) -> None:
+    draco.run("start", *SMALL, "--dashboard=off")
+    draco.run("pause")
+    command = " ".join(draco.command("status"))
+    text = at_terminal(draco, command, columns=60)
+    head, _, table = text.partition("\n\n")
+    assert all(len(line) <= 60 for line in head.splitlines()), head
+    assert re.search(r"\n {11}\S", head), "the line of the size is longer"
+    assert "JOB" in table
+    # The note of a job has a line of its own where it does not fit.
+    wait_for(lambda: "idle for" in draco.run("status").stdout, "the job is idle")
+    assert re.search(r" LEFT +NOTE\n.* idle for", at_terminal(draco, command, columns=200))
+    assert re.search(
+        r" LEFT +NOTE\n.*:\d\d\s*\n +idle for", at_terminal(draco, command, columns=82)
+    )
+
+
+@pytest.mark.parametrize(
+    ("behind", "live"), [("", True), (" | cat", False), (" >/dev/null", False)]
+)
+def test_doctor_shows_what_it_does_on_a_terminal_only(
+    draco: Draco, behind: str, live: bool
+) -> None:
+    command = " ".join(draco.command("doctor")) + behind
+    seen = at_terminal(draco, command, columns=100)
+    assert ("\033[K" in seen) == live and ("looking at this host" in seen) == live, seen

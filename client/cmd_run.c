@@ -81,14 +81,14 @@ static int find_failure(const char *command)
 	}
 }
 
-static int say_failure(const char *command, int failure)
+static int say_failure(const struct ctl *ctl, const char *command, int failure)
 {
-	fprintf(stderr, "dracoctl: cannot run %s: %s\n", command, strerror(failure));
+	output_error(ctl, "cannot run %s: %s", command, strerror(failure));
 	return failure == ENOENT ? NOT_FOUND : CANNOT_EXECUTE;
 }
 
 /* In the new process. */
-static void become(char **command, const json_t *environment)
+static void become(const struct ctl *ctl, char **command, const json_t *environment)
 {
 	const char *name;
 	json_t *value;
@@ -98,7 +98,7 @@ static void become(char **command, const json_t *environment)
 	signal(SIGINT, SIG_DFL);
 	signal(SIGTERM, SIG_DFL);
 	execvp(command[0], command);
-	_exit(say_failure(command[0], errno));
+	_exit(say_failure(ctl, command[0], errno));
 }
 
 /* Run it and return its exit status, as the shell has it. */
@@ -109,7 +109,7 @@ static int run(const struct ctl *ctl, char **command, const json_t *environment)
 
 	child = fork();
 	if (child == 0)
-		become(command, environment);
+		become(ctl, command, environment);
 	if (child < 0) {
 		output_error(ctl, "cannot start a process: %s", strerror(errno));
 		return CTL_FAILED;
@@ -159,7 +159,7 @@ int cmd_run(struct ctl *ctl, int argc, char **argv)
 	}
 	failure = find_failure(argv[optind]);
 	if (failure)
-		return say_failure(argv[optind], failure);
+		return say_failure(ctl, argv[optind], failure);
 	status = start_connect(&connection, ctl, &limits, &launched);
 	if (status != CTL_DONE)
 		return status;

@@ -5,6 +5,7 @@
 
 #include "client/ctl.h"
 #include "client/describe.h"
+#include "client/output.h"
 #include "common/alloc.h"
 #include "common/cleanup.h"
 #include "common/nearest.h"
@@ -72,10 +73,11 @@ const struct command commands[] = {
 		"variables (DRACO_CORES ...) and the options here; the later ones win. dracoctl config\n"
 		"shows them all.\n",
 		true, start_options, cmd_start},
-	{"run", "-- COMMAND [ARGUMENT]...", "run a command with the cluster under it",
+	{"run", "[--] COMMAND [ARGUMENT]...", "run a command with the cluster under it",
 		"Starts the cluster, or joins it, as start does, and runs the command with the variables of\n"
 		"env: distributed.Client() without arguments connects. When this began the cluster and nobody\n"
-		"else is attached, it is stopped afterwards. The exit status is that of the command.\n",
+		"else is attached, it is stopped afterwards. The exit status is that of the command. What\n"
+		"stands behind COMMAND is left to it.\n",
 		true, NULL, cmd_run},
 	{"launch", "", "start dracod alone, when it does not run",
 		"No cluster is started. For programs that talk to dracod themselves: with --json its host,\n"
@@ -247,7 +249,7 @@ void command_overview(void)
 	       "dracoctl COMMAND --help explains a command.\n");
 }
 
-const struct command *command_find(const char *name)
+const struct command *command_find(const struct ctl *ctl, const char *name)
 {
 	const char *near;
 	size_t count = 0;
@@ -257,11 +259,10 @@ const struct command *command_find(const char *name)
 			return c;
 	near = nearest(name, commands, count, sizeof(commands[0]));
 	if (near)
-		fprintf(stderr, "dracoctl: there is no command \"%s\"; did you mean \"%s\"?\n",
-			name, near);
+		output_error(
+			ctl, "there is no command \"%s\"; did you mean \"%s\"?", name, near);
 	else
-		fprintf(stderr, "dracoctl: there is no command \"%s\"; see dracoctl --help\n",
-			name);
+		output_error(ctl, "there is no command \"%s\"; see dracoctl --help", name);
 	exit(CTL_USAGE);
 }
 
@@ -270,7 +271,7 @@ int cmd_help(struct ctl *ctl, int argc, char **argv)
 	while (command_option(ctl, argc, argv) != -1)
 		;
 	if (optind < argc)
-		command_help(command_find(argv[optind]));
+		command_help(command_find(ctl, argv[optind]));
 	else
 		command_overview();
 	return CTL_DONE;

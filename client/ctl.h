@@ -62,7 +62,7 @@ extern const struct command_option global_options[];
 extern const struct command_option settings_options[];
 
 /* The command of that name; ends the program, naming the nearest one, when there is none. */
-const struct command *command_find(const char *name);
+const struct command *command_find(const struct ctl *ctl, const char *name);
 void command_help(const struct command *command); /* on standard output */
 void command_overview(void);
 

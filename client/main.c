@@ -1,7 +1,21 @@
 /* main.c of dracoctl: from the command line to the command. */
 #include <stdlib.h>
+#include <string.h>
 
 #include "client/ctl.h"
+#include "client/output.h"
+
+/* Also of a command line that turns out wrong before its --json is reached; but what follows "run" may
+ * be meant for another program. */
+static bool asks_for_json(int argc, char **argv)
+{
+	for (int i = 1; i < argc; i++)
+		if (strcmp(argv[i], "--json") == 0)
+			return true;
+		else if (strcmp(argv[i], "run") == 0)
+			break;
+	return false;
+}
 
 int main(int argc, char **argv)
 {
@@ -9,13 +23,17 @@ int main(int argc, char **argv)
 	struct ctl ctl = {.name = name && *name ? name : PATHS_NAME_DEFAULT};
 	int status;
 
+	ctl.json = asks_for_json(argc, argv);
 	while (command_option(&ctl, argc, argv) != -1)
 		;
 	if (optind >= argc) {
-		command_overview();
+		if (ctl.json)
+			output_error(&ctl, "no command was given; see dracoctl --help");
+		else
+			command_overview();
 		return CTL_USAGE;
 	}
-	ctl.command = command_find(argv[optind]);
+	ctl.command = command_find(&ctl, argv[optind]);
 	argc -= optind;
 	argv += optind;
 	optind = 0; /* begin anew, behind the command */

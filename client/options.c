@@ -1,9 +1,9 @@
 /* options.c: the options of dracoctl and its commands, from the tables of commands and settings. */
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "client/ctl.h"
+#include "client/output.h"
 #include "common/alloc.h"
 #include "common/cleanup.h"
 #include "common/json.h"
@@ -64,7 +64,8 @@ static void add_settings(struct option_list *list)
 static void make_options(struct option_list *list, const struct command *command)
 {
 	*list = (struct option_list){0};
-	strcpy(list->letters, command ? ":" : "+:"); /* '+': stop at the command */
+	/* '+': stop at the command, be it dracoctl's or the one to run */
+	strcpy(list->letters, !command || command->run == cmd_run ? "+:" : ":");
 	add_table(list, global_options, GLOBAL);
 	if (command)
 		add_table(list, command->options, COMMAND_OPTION);
@@ -150,18 +151,16 @@ static void wrong_option(
 
 	near = is_long ? nearest(name, list->items, list->count, sizeof(list->items[0])) : NULL;
 	if (found == ':')
-		fprintf(stderr, "dracoctl: the option %s needs a value\n", word);
+		output_error(ctl, "the option %s needs a value", word);
 	else if (is_long && is_option(list, name))
-		fprintf(stderr, "dracoctl: the option --%s takes no value: %s\n", name, word);
+		output_error(ctl, "the option --%s takes no value: %s", name, word);
 	else if (is_long && strchr(several, ','))
-		fprintf(stderr, "dracoctl: the option --%s is not clear: %s?\n", name, several);
+		output_error(ctl, "the option --%s is not clear: %s?", name, several);
 	else if (near)
-		fprintf(stderr, "dracoctl: there is no option --%s; did you mean --%s?\n", name,
-			near);
+		output_error(ctl, "there is no option --%s; did you mean --%s?", name, near);
 	else
-		fprintf(stderr, "dracoctl: there is no option %s%s; see dracoctl %s%s--help\n",
-			dashes, name, ctl->command ? ctl->command->name : "",
-			ctl->command ? " " : "");
+		output_error(ctl, "there is no option %s%s; see dracoctl %s%s--help", dashes,
+			name, ctl->command ? ctl->command->name : "", ctl->command ? " " : "");
 	exit(CTL_USAGE);
 }
 
@@ -245,8 +244,7 @@ void command_no_more_arguments(const struct ctl *ctl, int argc, char **argv)
 {
 	if (optind >= argc)
 		return;
-	fprintf(stderr,
-		"dracoctl: %s does not know what to do with \"%s\"; see dracoctl %s --help\n",
+	output_error(ctl, "%s does not know what to do with \"%s\"; see dracoctl %s --help",
 		ctl->command->name, argv[optind], ctl->command->name);
 	exit(CTL_USAGE);
 }

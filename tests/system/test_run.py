@@ -32,6 +32,9 @@ def test_its_exit_status(draco: Draco) -> None:
     ):
         assert draco.run("run", *SMALL, "--", *command, check=False).returncode == status
     assert draco.run("run", *SMALL, check=False).returncode == 2
+    # Without "--", too, what stands behind the command is left to it.
+    result = draco.run("run", "--quiet", "echo", "--json", "--nonsense", "-n", "4")
+    assert result.stdout == "--json --nonsense -n 4\n" and not result.stderr
     assert draco.cluster_state() == "running"  # run did not start it
 
 

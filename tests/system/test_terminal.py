@@ -1,7 +1,8 @@
-"""What a person reads: lines that fit the terminal."""
+"""What a person reads: lines that fit the terminal; and what a program reads where usage is wrong."""
 
 from __future__ import annotations
 
+import json
 import re
 
 import pytest
@@ -55,3 +56,24 @@ def test_doctor_shows_what_it_does_on_a_terminal_only(
     command = " ".join(draco.command("doctor")) + behind
     seen = at_terminal(draco, command, columns=100)
     assert ("\033[K" in seen) == live and ("looking at this host" in seen) == live, seen
+
+
+@pytest.mark.parametrize(
+    ("words", "error"),
+    [
+        ("start --nonsense --json", "there is no option --nonsense"),
+        ("--json start --memory", "the option --memory needs a value"),
+        ("status rubbish --json", 'status does not know what to do with "rubbish"'),
+        ("--json strat", 'there is no command "strat"; did you mean "start"?'),
+        ("--json", "no command was given"),
+        ("--json run -- no-such-program", "cannot run no-such-program"),
+        ("--json --name a/b status", '"a/b" cannot name a cluster'),
+        ("--json scale five", "scale"),
+        ("--json config explain nosuch", "nosuch"),
+        ("--json doctor --wait=soon", "--wait"),
+    ],
+)
+def test_wrong_usage_in_json(user: User, words: str, error: str) -> None:
+    result = user.run(*words.split())
+    assert result.returncode not in (0, 1) and not result.stderr
+    assert error in json.loads(result.stdout)["error"]

@@ -23,7 +23,7 @@ static bool on_notification(void *arg, const char *method, const json_t *params)
 	return true;
 }
 
-/* Whether to go on: there is nothing to lose, nobody to ask, or the user says so. */
+/* Whether to go on: there is nothing to lose and no other user, nobody to ask, or the user says so. */
 static bool may_end(struct connection *connection)
 {
 	_cleanup_json_ json_t *status = NULL;
@@ -35,8 +35,7 @@ static bool may_end(struct connection *connection)
 	/* If this fails, the request that follows does, too, and says why. */
 	connection_call(connection, "status", NULL, NULL, NULL, &status, &refusal, NULL);
 	json_decref(refusal.data);
-	question =
-		confirm_question(json_object_get(json_object_get(status, "scheduler"), "load"));
+	question = confirm_question(status);
 	return !question || confirm_ask(question);
 }
 

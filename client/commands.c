@@ -17,7 +17,7 @@ static const struct command_option start_options[] = {
 };
 
 static const struct command_option stop_options[] = {
-	{"force", 0, NULL, "do not ask, even when tasks run"},
+	{"force", 0, NULL, "do not ask, even when tasks run or others use it"},
 	{0},
 };
 
@@ -88,12 +88,13 @@ const struct command commands[] = {
 		"3 when it does not.\n",
 		false, NULL, cmd_status},
 	{"stop", "", "give all jobs back and end the Dask scheduler",
-		"dracod stays, ready for the next start. When tasks run or wait, or results are in memory, it\n"
-		"asks before it stops; without a terminal, as in a script, it does not ask.\n",
+		"dracod stays, ready for the next start. When tasks run or wait, results are in memory, or\n"
+		"programs are attached or connected, it asks before it stops; without a terminal, as in a\n"
+		"script, it does not ask.\n",
 		false, stop_options, cmd_stop},
 	{"shutdown", "", "stop, then end dracod, too",
-		"When tasks run or wait, or results are in memory, it asks before it stops; without a terminal,\n"
-		"as in a script, it does not ask.\n",
+		"When tasks run or wait, results are in memory, or programs are attached or connected, it asks\n"
+		"before it stops; without a terminal, as in a script, it does not ask.\n",
 		false, stop_options, cmd_shutdown},
 	{"scale", "N", "keep the cluster at one size, whatever the work is",
 		"N is a number of workers, unless an option says otherwise, and is rounded up to whole jobs. It\n"

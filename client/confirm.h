@@ -5,9 +5,9 @@
 #include <jansson.h>
 #include <stdbool.h>
 
-/* "2 tasks run and 5 wait; stop anyway?" for what the scheduler has to do (its load in the status); NULL
- * when nothing would be lost. The caller frees. */
-char *confirm_question(const json_t *load);
+/* "2 tasks run and 5 wait, 1 Client() is connected; stop anyway?" for a status: what would be lost, and who
+ * uses the cluster. NULL: nothing and nobody. The caller frees. */
+char *confirm_question(const json_t *status);
 
 /* Is there a person at a terminal whom one can ask? */
 bool confirm_is_possible(void);

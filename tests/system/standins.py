@@ -305,3 +305,25 @@ def starters(draco: Draco, job: str) -> list[int]:
             if wanted <= set((entry / "cmdline").read_text().split("\0")):
                 found.append(int(entry.name))
     return found
+
+
+@contextlib.contextmanager
+def client(draco: Draco, code: str) -> Iterator[subprocess.Popen[str]]:
+    """A Python that has run ``code`` with its ``client``, and then stays connected."""
+    environment = json.loads(draco.run("env", "--format", "json").stdout)
+    whole = (
+        f"import sys, time\nfrom distributed import Client\nclient = Client()\n{code}\n"
+        "print('done', flush=True)\nsys.stdin.read()"
+    )
+    process = subprocess.Popen(
+        [PYTHON, "-c", whole], stdin=-1, stdout=-1, stderr=-1, text=True,
+        env={**draco.environment, **environment},
+    )  # fmt: skip
+    assert process.stdout is not None and process.stderr is not None
+    try:
+        if process.stdout.readline() != "done\n":
+            raise AssertionError(process.stderr.read())
+        yield process
+    finally:
+        process.kill()
+        process.communicate()

@@ -7,6 +7,7 @@ import subprocess
 import pytest
 from harness import PYTHON, Draco, wait_for
 from kernels import JupyterKernel, environment
+from standins import client
 
 pytest.importorskip("ipykernel", reason="ipykernel is not installed")
 pytest.importorskip("jupyter_client", reason="jupyter_client is not installed")
@@ -45,6 +46,10 @@ def test_a_cluster_by_magic(draco: Draco) -> None:
             assert "in use by /n/two.ipynb" in kernel.errors
             assert draco.cluster_state() == "running"
         wait_for(lambda: len(draco.status()["attached"]) == 1, "the other one has gone")
+        with client(draco, ""):
+            kernel.run("%draco stop")
+            assert "in use by a Client() of another program: %draco stop" in kernel.errors
+            assert draco.cluster_state() == "running"
         assert kernel.run("%draco stop")[2] is None
         assert draco.cluster_state() == "stopped"
         assert kernel.run(START)[2] is None  # the variables of before are no hindrance

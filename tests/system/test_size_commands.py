@@ -2,20 +2,19 @@
 
 from __future__ import annotations
 
-import contextlib
 import json
 import re
-import subprocess
 import time
-from collections.abc import Iterator
 from typing import Any
 
 import pytest
-from harness import PYTHON, Draco, wait_for
-from standins import TINY, Daemon
+from harness import Draco, wait_for
+from standins import TINY, Daemon, client
 from terminal import Terminal
 
-QUESTION = r"(\d+) tasks? runs? and (\d+) waits?; stop anyway\? \[y/N\] "
+QUESTION = (
+    r"(\d+) tasks? runs? and (\d+) waits?, 1 Client\(\) is connected; stop anyway\? \[y/N\] "
+)
 
 
 def states(draco: Draco) -> dict[str, str]:
@@ -42,28 +41,6 @@ def keeps(draco: Draco, jobs: int, seconds: float = 2) -> None:
 def wait_for_jobs(draco: Draco, count: int) -> None:
     wait_for(lambda: len(draco.jobs()) == count, f"there are {count} jobs")
     draco.wait_for_workers(count)  # of TINY's jobs each has one
-
-
-@contextlib.contextmanager
-def client(draco: Draco, code: str) -> Iterator[subprocess.Popen[str]]:
-    """A Python that has run ``code`` with its ``client``, and then stays connected."""
-    environment = json.loads(draco.run("env", "--format", "json").stdout)
-    whole = (
-        f"import sys, time\nfrom distributed import Client\nclient = Client()\n{code}\n"
-        "print('done', flush=True)\nsys.stdin.read()"
-    )
-    process = subprocess.Popen(
-        [PYTHON, "-c", whole], stdin=-1, stdout=-1, stderr=-1, text=True,
-        env={**draco.environment, **environment},
-    )  # fmt: skip
-    assert process.stdout is not None and process.stderr is not None
-    try:
-        if process.stdout.readline() != "done\n":
-            raise AssertionError(process.stderr.read())
-        yield process
-    finally:
-        process.kill()
-        process.communicate()
 
 
 def sleeping(tasks: int, seconds: float) -> str:
@@ -424,8 +401,27 @@ def test_stop_asks_about_results(draco: Draco) -> None:
     with client(draco, "block = client.submit(bytes, 3 << 20)\nblock.result()"):
         wait_for(lambda: load(draco).get("memory", 0) >= 3 << 20, "it is reported")
         terminal = at_terminal(draco, "stop")
-        terminal.wait_for(r"Results of 3\.0 MiB are in memory; stop anyway\? \[y/N\] ")
+        terminal.wait_for(
+            r"Results of 3\.0 MiB are in memory, 1 Client\(\) is connected; stop anyway\? "
+        )
         terminal.send("yes\n")
+        assert terminal.finish()[0] == 0
+
+
+def test_stop_asks_about_other_programs(draco: Draco) -> None:
+    """Who has nothing to lose but the cluster, attached or by a plain Client()."""
+    draco.run("start", *TINY)
+    run = draco.popen("run", *TINY, "cat", stdin=-1)
+    wait_for(lambda: draco.status()["attached"], "it is attached")
+    terminal = at_terminal(draco, "stop")
+    terminal.wait_for(r"cat on \S+ is attached; stop anyway\? ")
+    terminal.send("n\n")
+    assert terminal.finish()[0] == 1
+    run.communicate()
+    with client(draco, ""):
+        terminal = at_terminal(draco, "shutdown")
+        terminal.wait_for(r"1 Client\(\) is connected; stop anyway\? ")
+        terminal.send("y\n")
         assert terminal.finish()[0] == 0
 
 

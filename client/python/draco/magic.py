@@ -8,6 +8,7 @@ import os
 import shlex
 import socket
 import subprocess
+import time
 from typing import Any
 
 from distributed.core import Status
@@ -15,7 +16,7 @@ from IPython.core.error import UsageError
 from IPython.core.magic import Magics, line_magic, magics_class
 from IPython.display import display
 
-from draco import _html
+from draco import _html, _join
 from draco._daemon import default_name, find_dracoctl
 from draco.cluster import Cluster
 from draco.errors import DaemonNotRunning, SettingError
@@ -108,14 +109,27 @@ class DracoMagics(Magics):
         force = words == ["--force"]
         if words and not force:
             raise UsageError(f"%draco stop: {words[0]!r} is not --force, which is all it takes")
-        others = self._status(name)._report.get("attached") or []
-        others = [lease for lease in others if not _is_here(lease)]
-        if others and not force:
-            users = ", ".join(_html.user_of(lease) for lease in others)
+        users = "" if force else self._others(name)
+        if users:
             raise UsageError(
                 f'the cluster "{name}" is in use by {users}: %draco stop --force ends it for all'
             )
         self._dracoctl(name, ["stop", "--force"])
+
+    def _others(self, name: str) -> str:
+        """Who besides this process uses the cluster; "" when nobody does."""
+        own, clients = _join.own_stop()["clients"], 0
+        for _ in range(_join.STOP_TRIES):  # a client that was just closed may still be there
+            report = self._status(name)._report
+            leases = [x for x in report.get("attached") or [] if not _is_here(x)]
+            if leases:
+                return ", ".join(_html.user_of(lease) for lease in leases)
+            load = (report.get("scheduler") or {}).get("load") or {}
+            clients = sum(client not in own for client in load.get("clients") or [])
+            if not clients:
+                return ""
+            time.sleep(_join.STOP_PAUSE)
+        return "a Client() of another program" if clients == 1 else f"{clients} Client()s"
 
     def _own(self, name: str) -> Cluster | None:
         """The cluster of this name that the variable ``cluster`` holds."""

@@ -47,6 +47,8 @@ static void print_ready(const struct ctl *ctl, double seconds, const json_t *sta
 		json_get_boolean(status, "joined", 0) ? "running" : "ready",
 		output_colour(COLOUR_NONE), jobs, jobs == 1 ? "" : "s", workers,
 		workers == 1 ? "" : "s", seconds);
+	if (workers == 0)
+		printf("  workers    none now: tasks bring them\n");
 	printf("  scheduler  %s\n", json_get_text(scheduler, "address", "?"));
 	if (dashboard)
 		printf("  dashboard  %s%s\n", dashboard, elsewhere);

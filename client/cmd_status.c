@@ -68,19 +68,20 @@ static void print_cluster(const json_t *status)
 	const json_t *cluster = json_object_get(status, "cluster");
 	json_int_t workers = json_get_integer(cluster, "workers", 0);
 	const char *state = json_get_text(cluster, "state", "?");
+	_cleanup_free_ char *size = NULL;
 	char since[FORMAT_MAX];
 
-	print_label("cluster");
-	printf("%s%s: %s%s%s for %s", json_get_text(status, "name", "?"), elsewhere,
-		output_colour(state_colour(state)), state, output_colour(COLOUR_NONE),
-		duration_since(json_get_integer(cluster, "since", 0), since));
 	if (strcmp(state, "running") == 0)
-		printf(", %" JSON_INTEGER_FORMAT " worker%s", workers, workers == 1 ? "" : "s");
+		size = xasprintf(", %" JSON_INTEGER_FORMAT " worker%s", workers,
+			workers == 1 ? "" : "s");
 	if (strcmp(state, "starting") == 0)
-		printf(", %" JSON_INTEGER_FORMAT " of at least %" JSON_INTEGER_FORMAT
-		       " workers",
+		size = xasprintf(", %" JSON_INTEGER_FORMAT " of at least %" JSON_INTEGER_FORMAT
+				 " workers",
 			workers, json_get_integer(cluster, "workers_wanted", 0));
-	putchar('\n');
+	print_value("cluster", "%s%s: %s%s%s for %s%s", json_get_text(status, "name", "?"),
+		elsewhere, output_colour(state_colour(state)), state,
+		output_colour(COLOUR_NONE),
+		duration_since(json_get_integer(cluster, "since", 0), since), size ? size : "");
 	output_notices(stdout, json_object_get(cluster, "notices"));
 }
 

@@ -72,18 +72,20 @@ static int unreachable(const struct paths *paths, const json_t *daemon, const ch
 	if (has_ended(paths))
 		return err_set(err, -ENOTCONN,
 			"dracod \"%s\" ran on host %s (process %d) and has ended without a "
-			"farewell: nobody holds %s any more. To go on from %s, remove %s and start "
-			"it again: what is left of its cluster is ended then",
+			"farewell: nobody holds %s any more\n"
+			"  to go on from %s, remove %s and start it again: what is left of its "
+			"cluster is ended then",
 			paths->name, host, pid, paths->lock_file, here, paths->daemon_file);
 	if (!*why)
 		return err_set(err, -ENOTCONN,
 			"dracod \"%s\" runs on host %s (process %d) and has no cluster now, so that "
-			"it cannot be reached from %s: ssh %s dracoctl --name %s shutdown ends it, "
-			"and the next start may be here",
+			"it cannot be reached from %s\n"
+			"  to start here, end it: ssh %s dracoctl --name %s shutdown",
 			paths->name, host, pid, here, host, paths->name);
 	return err_set(err, -EHOSTUNREACH,
-		"dracod \"%s\" runs on host %s (process %d) and cannot be reached from %s: %s. Use "
-		"ssh %s dracoctl --name %s (if that host is gone for good, remove %s)",
+		"dracod \"%s\" runs on host %s (process %d) and cannot be reached from %s: %s\n"
+		"  use it there: ssh %s dracoctl --name %s\n"
+		"  if that host is gone for good: remove %s",
 		paths->name, host, pid, here, why, host, paths->name, paths->daemon_file);
 }
 

@@ -122,11 +122,16 @@ static char *check_walltime(const struct settings *s, enum setting_id at)
 {
 	_cleanup_free_ char *walltime = show(s, SETTING_JOB_WALLTIME, at);
 	_cleanup_free_ char *least = show(s, SETTING_MINIMUM_WALLTIME, at);
+	bool may_mean_hours; /* who wrote 1:30, which is minutes:seconds */
+	char meant[FORMAT_MAX];
 
 	if (s->walltime_s >= s->minimum_walltime_s)
 		return NULL;
-	return xasprintf("%s is below %s: give at least that (or lower minimum_walltime)",
-		walltime, least);
+	may_mean_hours = s->walltime_s < 720 && s->walltime_s * 60 >= s->minimum_walltime_s;
+	return xasprintf("%s is below %s: give at least that (or lower minimum_walltime)%s%s%s",
+		walltime, least, may_mean_hours ? "; did you mean " : "",
+		may_mean_hours ? format_walltime(s->walltime_s * 60, meant) : "",
+		may_mean_hours ? "?" : "");
 }
 
 static char *check_maximum(const struct settings *s, enum setting_id at)

@@ -343,7 +343,7 @@ int cluster_adapt(struct cluster *cluster, int64_t minimum, int64_t maximum, str
 	if (minimum_jobs > maximum_jobs)
 		return err_set(err, -ERANGE,
 			"a minimum of %" PRId64 " job%s is more than the maximum of %" PRId64
-			" (a job holds %" PRId64 " workers)",
+			" (a job holds %" PRId64 " workers): raise the maximum, too",
 			minimum_jobs, minimum_jobs == 1 ? "" : "s", maximum_jobs, s->processes);
 	limits->minimum_jobs = minimum_jobs;
 	limits->maximum_jobs = maximum_jobs;

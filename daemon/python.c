@@ -133,9 +133,9 @@ static void fail(struct python_search *search)
 		err_set(&err, -ENOENT, "the setting python cannot be used: %s", search->tried);
 	else
 		err_set(&err, -ENOENT,
-			"no python3 in PATH has distributed (%s): install it there (pip install "
-			"distributed, or apt-get install python3-distributed), or name another Python "
-			"with --python",
+			"no python3 in PATH has distributed (%s)\n"
+			"  install it there (pip install distributed, or apt-get install "
+			"python3-distributed), or name another Python: --python",
 			search->tried ? search->tried : "there is no python3");
 	search->fn(search->arg, NULL, &err);
 	release(search);

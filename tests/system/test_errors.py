@@ -18,15 +18,16 @@ ASIDE = re.compile(r" *\d+\.\d s  |  \| |  the end of its log|  its log is empty
 
 
 def failing(draco: Draco, *options: str, status: int = 1, **environment: str) -> str:
-    """Start in vain; return the one line that says why."""
+    """Start in vain; return the line that says why, with those below it."""
     result = draco.start(*options, check=False, **environment)
     lines = [line for line in result.stderr.splitlines() if not ASIDE.match(line)]
     print(*lines, sep="\n")
     assert result.returncode == status, result.stderr
     assert not result.stdout
-    assert len(lines) == 1 and lines[0].startswith("dracoctl: "), lines
+    assert lines[0].startswith("dracoctl: "), lines
+    assert all(line.startswith("dracoctl:   ") for line in lines[1:]), lines
     wait_for(lambda: not draco.processes(), "dracod and the scheduler have ended")
-    return lines[0]
+    return "\n".join(lines)
 
 
 @pytest.mark.parametrize(
@@ -40,6 +41,7 @@ def failing(draco: Draco, *options: str, status: int = 1, **environment: str) ->
         ("--memory=80 apples", ["memory", '"80 apples"', "80 GiB"]),
         ("--memory=", ["memory", '""', "80 GiB"]),
         ("--walltime=00:10:00", ["walltime 00:10:00", "00:45:00", "minimum_walltime"]),
+        ("--walltime=01:30", ["walltime 00:01:30", "did you mean 01:30:00?"]),
         ("--walltime=soon", ["walltime", '"soon"', "01:30:00"]),
         ("--processes=0", ["processes", "0", "4096"]),
         ("--processes=two", ["processes", '"two"', "whole number"]),

@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import json
 import os
+import re
 import signal
 import socket
 import ssl
@@ -57,7 +58,7 @@ def attached(user: UserAt) -> list[str]:
 
 def error_of(result: subprocess.CompletedProcess[str], status: int) -> str:
     assert result.returncode == status, result.stdout + result.stderr
-    assert result.stderr.count("\n") == 1
+    assert len(re.findall("^dracoctl: (?! )", result.stderr, re.MULTILINE)) == 1
     return result.stderr
 
 
@@ -295,7 +296,8 @@ def test_without_a_port(users: tuple[UserAt, UserAt], option: str, why: str) -> 
     assert (
         f"runs on host {one.host.name} (process {one.daemon()}) and cannot be reached" in text
     )
-    assert f"from login2: {why}. Use ssh {one.host.name} dracoctl --name {one.name}" in text
+    assert f"from login2: {why}\n" in text
+    assert f"  use it there: ssh {one.host.name} dracoctl --name {one.name}\n" in text
     with two.kernel() as kernel:
         assert f"from login2: {why}. Use ssh" in kernel.fail(JOIN)
         assert (

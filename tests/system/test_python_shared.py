@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import contextlib
 import json
+import os
+import signal
 import subprocess
 import threading
 from collections.abc import Iterator
@@ -233,6 +235,41 @@ def test_use_is_told_while_work_is_under_way(draco: Draco) -> None:
 
         wait_for(lambda: unused_for() >= 4, "the last use is told again")
         kernel.run("future.cancel(); client.close(); cluster.close()")
+
+
+def test_a_forked_child_has_no_part_in_it(draco: Draco) -> None:
+    """Such as a worker of multiprocessing, which outlives a kernel that is killed."""
+    with Kernel(draco) as kernel:
+        kernel.run(START)
+        told = draco.home / "child"
+        kernel.run(
+            f"""
+import os, time
+if os.fork() == 0:
+    try:
+        cluster.scale(4)
+    except BaseException as error:
+        text = f"{{os.getpid()}} {{error}} {{cluster.status.name}}"
+    cluster.close()
+    with open({str(told)!r} + ".new", "w") as file:
+        file.write(text)
+    os.rename({str(told)!r} + ".new", {str(told)!r})
+    time.sleep(300)
+    os._exit(0)
+"""
+        )
+        wait_for(told.exists, "the child has gone on")
+        child, text = told.read_text().split(" ", 1)
+        assert f"is that of process {kernel.process.pid}" in text and text.endswith(" closed")
+        # The parent's is as it was.
+        assert kernel.run("cluster.scale(2); print(client.submit(pow, 2, 3).result())") == "8\n"
+        assert kernel.run("print(cluster.status.name, len(cluster.attached))") == "running 1\n"
+        kernel.kill()
+        try:
+            wait_for(lambda: attached(draco) == [], "the lease ends")
+            assert is_alive(int(child))
+        finally:
+            os.kill(int(child), signal.SIGKILL)
 
 
 def test_differences_are_told_once(draco: Draco) -> None:

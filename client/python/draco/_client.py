@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import json
+import os
 from collections.abc import Callable
 from typing import Any
 
@@ -126,6 +127,19 @@ class Connection:
         self.on_lost = None
         self._end(DaemonNotRunning("the connection to dracod was closed"))
         self._task.cancel()
+
+    def leave(self) -> None:
+        """Have no part in it any more, in a child that was forked.
+
+        The socket must not stay open there, because to dracod it is a lease; but neither may the
+        event loop be touched, whose epoll the parent uses.
+        """
+        self._lost = DaemonNotRunning("the connection to dracod is that of the parent process")
+        fd = self._writer.get_extra_info("socket").fileno()
+        if fd >= 0:
+            null = os.open(os.devnull, os.O_RDWR | os.O_CLOEXEC)
+            os.dup2(null, fd, inheritable=False)
+            os.close(null)
 
     def _end(self, error: DracoError) -> None:
         if self._lost is not None:

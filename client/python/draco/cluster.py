@@ -5,10 +5,11 @@ from __future__ import annotations
 import asyncio
 import atexit
 import contextlib
+import os
 import time
 import warnings
 import weakref
-from collections.abc import Coroutine, Generator, Iterable
+from collections.abc import Callable, Coroutine, Generator, Iterable
 from typing import TYPE_CHECKING, Any, ClassVar, Literal, TypeVar, Unpack
 
 from distributed.core import Status, rpc
@@ -105,6 +106,7 @@ class Cluster(Sized, DaskCluster):
         self.security: Security | None = None
         self._connection: Connection | None = None
         self._asynchronous = asynchronous
+        self._process = os.getpid()
         self._beginning: asyncio.Task[None] | None = None
         self._ending: asyncio.Task[None] | None = None
         self._news = asyncio.Event()
@@ -343,6 +345,27 @@ class Cluster(Sized, DaskCluster):
         return task
 
     # What distributed's clusters have
+    def sync(self, func: Callable[..., Any], *args: Any, **kwargs: Any) -> Any:
+        """Run a coroutine function in the cluster's event loop."""
+        if os.getpid() != self._process:  # nothing runs that loop here
+            raise ClusterNotRunning(
+                f'the cluster "{self.name}" is that of process {self._process}, from which this '
+                f"one was forked: Cluster(name={self.name!r}) joins it"
+            )
+        return super().sync(func, *args, **kwargs)
+
+    def _leave(self) -> None:
+        """Let go of what is the parent's, in a child that was forked."""
+        self.status = Status.closed
+        if self._connection is not None:
+            self._connection.leave()
+
+    def __reduce__(self) -> Any:
+        raise TypeError(
+            "a draco.Cluster cannot be copied or sent to workers: take its scheduler_address, or "
+            "in a task distributed.get_client()"
+        )
+
 
     def wait_for_workers(self, n_workers: int, timeout: float | None = None) -> Any:
         """Wait until so many workers are connected.
@@ -421,6 +444,14 @@ class Cluster(Sized, DaskCluster):
     def _repr_html_(self, cluster_status: str | None = None) -> str:
         rows = _html.jobs_html(self._recent_report())
         return super()._repr_html_(cluster_status=(cluster_status or "") + rows)
+
+
+def _leave_all() -> None:
+    for cluster in list(Cluster._instances):
+        cluster._leave()
+
+
+os.register_at_fork(after_in_child=_leave_all)
 
 
 @atexit.register

@@ -75,6 +75,42 @@ def test_to_zero_and_back(kernel: Kernel, draco: Draco) -> None:
     wait_for(lambda: len(draco.jobs()) == 1, "one job is left")
 
 
+def test_arguments_as_other_clusters_take_them(kernel: Kernel) -> None:
+    kernel.run("import math\nfrom distributed import Adaptive")
+    for code in (
+        "cluster.wait_for_workers(2, timeout='60 s')",
+        "client.wait_for_workers(2, timeout='60 s')",
+        "cluster.adapt(Adaptive, minimum=2, maximum=4.0, interval='1s')",
+        "cluster.adapt(Adaptive=Adaptive, minimum=2, wait_count=3).stop()",
+    ):
+        kernel.run(code)
+    for code, text in (
+        ("cluster.adapt(maximum=math.inf)", "SettingError: adapt: maximum inf is not a whole"),
+        ("cluster.adapt(minimum_jobs='two')", "SettingError: adapt: minimum_jobs 'two' is not"),
+        ("cluster.adapt(maximun=4)", "TypeError: adapt() got an unexpected keyword argument"),
+        ("cluster.scale(2.5)", "SettingError: scale: workers 2.5 is not a whole number"),
+        ("Cluster(idle_hold=math.nan)", "SettingError: "),
+        ("import pickle; pickle.dumps(cluster)", "TypeError: a draco.Cluster cannot be"),
+        ("import copy; copy.copy(cluster)", "TypeError: a draco.Cluster cannot be"),
+    ):
+        assert text in kernel.fail(code).splitlines()[-1], code
+    # The connection to dracod has borne it all.
+    assert kernel.run("print(cluster.status.name, client.submit(pow, 2, 5).result())") == (
+        "running 32\n"
+    )
+
+
+def test_workers_that_take_no_tasks_are_not_waited_for_in_vain(kernel: Kernel) -> None:
+    """As a Client counts them."""
+    kernel.run(
+        "def pause(dask_scheduler):\n"
+        "    worker = next(iter(dask_scheduler.workers))\n"
+        "    dask_scheduler.handle_worker_status_change('paused', worker, stimulus_id='test')\n"
+        "client.run_on_scheduler(pause)"
+    )
+    assert "Only 1/2 workers" in kernel.fail("cluster.wait_for_workers(2, timeout=1)")
+
+
 def test_restart(kernel: Kernel, draco: Draco) -> None:
     # dracod tells of workers that come and go: nobody looks only now and then.
     kernel.run("import draco.cluster\ndraco.cluster.REFRESH = 3600\nimport time; time.sleep(6)")

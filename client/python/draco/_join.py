@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import asyncio
+import operator
 import os
+from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
 import dask.config
@@ -119,9 +121,31 @@ def amount_of(
     amounts: dict[str, Any] = {"workers": n, "jobs": jobs, "cores": cores}
     if memory is not None:
         amounts["memory_mib"] = -(-parse_bytes(memory) // 2**20)
-    given = {name: int(value) for name, value in amounts.items() if value is not None}
+    given = whole_numbers("scale", amounts)
     if len(given) != 1:
         raise SettingError("scale: give one of n, jobs, cores and memory")
+    return given
+
+
+def whole_numbers(method: str, values: Mapping[str, Any]) -> dict[str, int]:
+    """Take those that are given, and be sure that they are whole numbers.
+
+    Raises
+    ------
+    SettingError
+        When one is not, such as ``math.inf``.
+    """
+    given = {}
+    for name, value in values.items():
+        if value is None:
+            continue
+        try:
+            is_integral = isinstance(value, float) and value.is_integer()
+            given[name] = int(value) if is_integral else operator.index(value)
+        except TypeError:
+            raise SettingError(
+                f"{method}: {name} {value!r} is not a whole number, such as 4"
+            ) from None
     return given
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import os
 import shutil
 import socket
@@ -74,6 +75,8 @@ def encode_settings(settings: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def _encode(value: Any) -> Any:
+    if isinstance(value, float) and not math.isfinite(value):
+        return str(value)  # JSON has none
     if value is None or isinstance(value, bool | int | float | str):
         return value
     if isinstance(value, Mapping):

@@ -9,6 +9,9 @@ from typing import Any
 from draco import _join
 from draco._asking import Asking
 
+#: Arguments of distributed's Adaptive that mean nothing here, where dracod decides.
+_OF_ADAPTIVE = {"Adaptive", "interval", "wait_count", "target_duration", "worker_key"}
+
 
 class Adaptive:
     """The bounds between which dracod fits the cluster to the work.
@@ -73,12 +76,14 @@ class Sized(Asking):
 
     def adapt(
         self,
+        adaptive_class: Any = None,
+        /,
         *,
         minimum: int | None = None,
         maximum: int | None = None,
         minimum_jobs: int | None = None,
         maximum_jobs: int | None = None,
-        **ignored: Any,
+        **options: Any,
     ) -> Any:
         """Fit the cluster to the work again, within bounds.
 
@@ -86,18 +91,32 @@ class Sized(Asking):
 
         Parameters
         ----------
+        adaptive_class : type, optional
+            As other clusters have it; not used.
         minimum, maximum : int, optional
             In workers; without them the bounds stay.
         minimum_jobs, maximum_jobs : int, optional
             In jobs.
-        **ignored
-            Arguments of :class:`distributed.Adaptive` that only concern how it decides.
+        **options
+            Arguments of :class:`distributed.Adaptive` that only concern how it decides, such as
+            ``interval``; not used.
 
         Returns
         -------
         Adaptive
             The bounds that hold; an awaitable of it when asynchronous.
+
+        Raises
+        ------
+        SettingError
+            For bounds that cannot be.
         """
+        if unknown := options.keys() - _OF_ADAPTIVE:
+            raise TypeError(f"adapt() got an unexpected keyword argument {min(unknown)!r}")
+        names = ("minimum", "maximum", "minimum_jobs", "maximum_jobs")
+        values = (minimum, maximum, minimum_jobs, maximum_jobs)
+        given = _join.whole_numbers("adapt", dict(zip(names, values)))
+        minimum, maximum, minimum_jobs, maximum_jobs = map(given.get, names)
         low, high = _bounds(self._report.get("size"))
         adaptive = Adaptive(
             low if minimum is None else minimum, high if maximum is None else maximum

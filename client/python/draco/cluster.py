@@ -12,6 +12,7 @@ import weakref
 from collections.abc import Callable, Coroutine, Generator, Iterable
 from typing import TYPE_CHECKING, Any, ClassVar, Literal, TypeVar, Unpack
 
+from dask.utils import parse_timedelta
 from distributed.core import Status, rpc
 from distributed.deploy.cluster import Cluster as DaskCluster
 from distributed.objects import SchedulerInfo
@@ -105,8 +106,8 @@ class Cluster(Sized, DaskCluster):
     ) -> None:
         self.security: Security | None = None
         self._connection: Connection | None = None
-        self._asynchronous = asynchronous
         self._process = os.getpid()
+        self._asynchronous = asynchronous
         self._beginning: asyncio.Task[None] | None = None
         self._ending: asyncio.Task[None] | None = None
         self._news = asyncio.Event()
@@ -344,7 +345,6 @@ class Cluster(Sized, DaskCluster):
         task.add_done_callback(self._tasks.discard)
         return task
 
-    # What distributed's clusters have
     def sync(self, func: Callable[..., Any], *args: Any, **kwargs: Any) -> Any:
         """Run a coroutine function in the cluster's event loop."""
         if os.getpid() != self._process:  # nothing runs that loop here
@@ -366,16 +366,17 @@ class Cluster(Sized, DaskCluster):
             "in a task distributed.get_client()"
         )
 
+    # What distributed's clusters have
 
-    def wait_for_workers(self, n_workers: int, timeout: float | None = None) -> Any:
-        """Wait until so many workers are connected.
+    def wait_for_workers(self, n_workers: int, timeout: float | str | None = None) -> Any:
+        """Wait until so many workers are connected and take tasks.
 
         Parameters
         ----------
         n_workers : int
             The number of workers.
-        timeout : float, optional
-            Seconds after which to raise a :class:`TimeoutError`.
+        timeout : float or str, optional
+            Seconds, or a text such as "2 min", after which to raise a :class:`TimeoutError`.
         """
         if not isinstance(n_workers, int) or n_workers < 1:
             raise ValueError(
@@ -383,13 +384,18 @@ class Cluster(Sized, DaskCluster):
             )
         return self.sync(self._wait_for_workers, n_workers, timeout=timeout)
 
-    async def _wait_for_workers(self, n_workers: int = 0, timeout: float | None = None) -> None:
-        deadline = None if timeout is None else time.monotonic() + float(timeout)
+    async def _wait_for_workers(
+        self, n_workers: int = 0, timeout: float | str | None = None
+    ) -> None:
+        if timeout is not None:
+            timeout = parse_timedelta(timeout)
+        deadline = None if timeout is None else time.monotonic() + timeout
         while True:
             if self.status != Status.running:
                 raise ClusterNotRunning(f'the cluster "{self.name}" was closed or has ended')
             await self._refresh_workers()
-            there = len(self.scheduler_info["workers"])
+            workers = self.scheduler_info["workers"].values()
+            there = sum(worker["status"] == "running" for worker in workers)
             if there >= n_workers:
                 return
             if deadline is not None and time.monotonic() > deadline:

@@ -174,12 +174,17 @@ def test_python_on_the_other_host(users: tuple[UserAt, UserAt]) -> None:
 
 
 def test_the_lease_of_a_vanished_host_ends(site: Site, users: tuple[UserAt, UserAt]) -> None:
-    """As does the connection at the other end, whose program learns of it."""
+    """As does the connection at the other end; a program goes on when its host is back soon."""
     one, two = users
     one.start()
     with two.kernel() as kernel:
         kernel.run(JOIN + "\nclient.close()")
         assert attached(one) == [two.host.name]
+        site.two.cut()
+        wait_for(lambda: attached(one) == [], "the lease ends", timeout=90, pause=0.5)
+        site.two.mend()
+        wait_for(lambda: attached(one) == [two.host.name], "it is back", timeout=90)
+        assert kernel.run("cluster.scale(2); print(cluster.status.name)") == "running\n"
         site.two.cut()
         begin = time.monotonic()
         wait_for(lambda: attached(one) == [], "the lease ends", timeout=90, pause=0.5)

@@ -94,7 +94,9 @@ def test_a_dracod_that_dies(draco: Draco) -> None:
         wait_for(
             lambda: kernel.run("print(cluster.status.name)") == "closed\n", "it is noticed"
         )
-        assert "has ended" in last_line(kernel.fail("cluster.scale(2)"))
+        line = last_line(kernel.fail("cluster.scale(2)"))
+        assert f'the dracod of the cluster "{draco.name}" has ended' in line
+        assert f"Cluster(name='{draco.name}') joins it or starts it anew" in line
         kernel.run("cluster.close()")
         kernel.run(START)  # a new dracod, which ends what was left
         kernel.run("cluster.close()")

@@ -237,6 +237,29 @@ def test_use_is_told_while_work_is_under_way(draco: Draco) -> None:
         kernel.run("future.cancel(); client.close(); cluster.close()")
 
 
+def test_a_connection_that_breaks_is_made_again(draco: Draco) -> None:
+    """As that of a program that was stopped for long."""
+    cut = (
+        "connection = cluster._connection\n"
+        "socket = connection._writer.get_extra_info('socket')\n"
+        "cluster.loop.add_callback(socket.shutdown, 2)"
+    )
+    with Kernel(draco) as kernel:
+        kernel.run(START)
+        for _ in range(2):
+            kernel.run(cut)
+            wait_for(lambda: kernel.run("print(connection.is_open)") == "False\n", "it breaks")
+            assert kernel.run("cluster.scale(2); print(len(cluster.attached))") == "1\n"
+            assert attached(draco) == [kernel.process.pid]
+        assert kernel.run("print(client.submit(pow, 2, 3).result())") == "8\n"
+        draco.run("stop")  # it hears of that
+        wait_for(
+            lambda: kernel.run("print(cluster.status.name)") == "closed\n", "it is noticed"
+        )
+        error = kernel.fail("cluster.scale(2)").splitlines()[-1]
+        assert f'the cluster "{draco.name}" is stop' in error and "starts it anew" in error
+
+
 def test_a_forked_child_has_no_part_in_it(draco: Draco) -> None:
     """Such as a worker of multiprocessing, which outlives a kernel that is killed."""
     with Kernel(draco) as kernel:

@@ -12,7 +12,7 @@ from distributed.utils import TimeoutError
 
 from draco import _join
 from draco._client import Connection
-from draco.errors import ClusterNotRunning, DracoError
+from draco.errors import DracoError
 
 #: How old dracod's status may be where it cannot be asked at once, in seconds.
 FRESH = 1.0
@@ -36,13 +36,6 @@ class Asking:
         wanted = ("settings", "profile", "environment")
         answer = await self._call("script", {k: params[k] for k in wanted if k in params})
         return str(answer["script"])
-
-    async def _call(self, method: str, params: dict[str, Any] | None = None) -> Any:
-        if self.status == Status.created:
-            await self._begin()
-        if self._connection is None or not self._connection.is_open:
-            raise ClusterNotRunning(f'the cluster "{self.name}" was closed or has ended')
-        return await self._connection.call(method, params)
 
     def _set_report(self, report: dict[str, Any]) -> None:
         self._report = report

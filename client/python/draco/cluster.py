@@ -10,7 +10,7 @@ import time
 import warnings
 import weakref
 from collections.abc import Callable, Coroutine, Generator, Iterable
-from typing import TYPE_CHECKING, Any, ClassVar, Literal, TypeVar, Unpack
+from typing import TYPE_CHECKING, Any, Literal, TypeVar, Unpack
 
 from dask.utils import parse_timedelta
 from distributed.core import Status, rpc
@@ -22,9 +22,9 @@ from distributed.utils import Log, Logs, TimeoutError, format_dashboard_link
 from draco import _html, _join
 from draco._client import Connection
 from draco._daemon import connect, default_name
+from draco._lasting import Lasting
 from draco._reach import is_here
 from draco._settings import Settings, encode_settings, in_kernel, label
-from draco._size import Sized
 from draco.errors import ClusterNotRunning, DaemonNotRunning, DracoError, DracoWarning
 
 if TYPE_CHECKING:
@@ -37,7 +37,7 @@ T = TypeVar("T")
 REFRESH = 5.0
 
 
-class Cluster(Sized, DaskCluster):
+class Cluster(Lasting, DaskCluster):
     """The user's cluster on Slurm: joined when it runs, else started.
 
     All programs of the user share it by its name. An object holds on to it until it is closed,
@@ -74,9 +74,6 @@ class Cluster(Sized, DaskCluster):
 
     _instances: weakref.WeakSet[Cluster] = weakref.WeakSet()
 
-    #: Whether an object keeps the cluster from stopping when nobody else uses it.
-    _holds: ClassVar[bool] = True
-
     def __init__(
         self,
         *,
@@ -111,6 +108,8 @@ class Cluster(Sized, DaskCluster):
         self._beginning: asyncio.Task[None] | None = None
         self._ending: asyncio.Task[None] | None = None
         self._news = asyncio.Event()
+        self._returning: asyncio.Task[None] | None = None
+        self._ended = ""
         self._told_use = 0.0
         self._tasks: set[asyncio.Future[Any]] = set()
         self._report: dict[str, Any] = {}
@@ -182,7 +181,6 @@ class Cluster(Sized, DaskCluster):
     async def _start(self) -> None:
         try:
             self._connection, launched = await connect(self.name, self._wish is not None)
-            self._connection.on_lost = self._on_lost
             try:
                 await self._join()
             except DracoError:
@@ -208,11 +206,7 @@ class Cluster(Sized, DaskCluster):
             connection_args=self.security.get_connection_args("client"),
         )
         await self._watch_scheduler()
-        connection.on_notification = self._on_notification
-        await connection.call("events", {"count": 0, "follow": True, "workers": True})
-        # From here on the cluster outlives this connection.
-        if self._holds:
-            await connection.call("attach", {"label": label()})
+        await self._follow(connection)
 
     async def _watch_scheduler(self) -> None:
         """Do what the base class does in ``_start``, but for several clusters of one scheduler.
@@ -285,6 +279,8 @@ class Cluster(Sized, DaskCluster):
         if self._beginning is not None and not self._beginning.done():
             self._beginning.cancel()
             await asyncio.wait([self._beginning])
+        if self._returning is not None:
+            self._returning.cancel()
         if self.status != Status.closed:
             self.status = Status.closing
         try:
@@ -320,24 +316,6 @@ class Cluster(Sized, DaskCluster):
     def __exit__(self, exc_type: Any, exc_value: Any, traceback: Any) -> None:
         super().__exit__(exc_type, exc_value, traceback)
         self._loop_runner.stop()
-
-    def _on_lost(self) -> None:
-        self._gone("dracod has ended")
-
-    def _on_notification(self, method: str, params: dict[str, Any]) -> None:
-        self._report_time = 0.0
-        self._news.set()
-        if method != "event" or params.get("subject") != "cluster":
-            return
-        if params.get("to") in ("stopping", "stopped", "failed"):
-            self._gone(f"the cluster is {params['to']}")
-
-    def _gone(self, why: str) -> None:
-        """The cluster has ended without us."""
-        if self.status == Status.running:
-            self._cluster_manager_logs.append((time.time(), why))
-            self.shutdown_on_close = False
-            self._spawn(self._close())
 
     def _spawn(self, work: Coroutine[Any, Any, T]) -> asyncio.Task[T]:
         task = asyncio.ensure_future(work)
@@ -392,7 +370,7 @@ class Cluster(Sized, DaskCluster):
         deadline = None if timeout is None else time.monotonic() + timeout
         while True:
             if self.status != Status.running:
-                raise ClusterNotRunning(f'the cluster "{self.name}" was closed or has ended')
+                raise self._not_running()
             await self._refresh_workers()
             workers = self.scheduler_info["workers"].values()
             there = sum(worker["status"] == "running" for worker in workers)

@@ -313,6 +313,23 @@ def test_differences_are_told_once(draco: Draco) -> None:
         one.run("client.close(); cluster.close()")
 
 
+def test_another_distributed_is_told(draco: Draco) -> None:
+    """Dask's client would only fail, and not say why."""
+    draco.start()
+    with Kernel(draco) as kernel:
+        kernel.run(
+            "import warnings, distributed\nfrom draco import Cluster, DracoWarning\n"
+            "warnings.simplefilter('error', DracoWarning)\n"
+            "Cluster(quiet=True).close()\ndistributed.__version__ = '2038.1.0'"
+        )
+        for code in ("Cluster(quiet=True)", f"Cluster.from_name({draco.name!r})"):
+            text = kernel.fail(code).splitlines()[-1]
+            assert text.startswith(
+                f'draco.errors.DracoWarning: the cluster "{draco.name}" has '
+            )
+            assert "and this program 2038.1.0 (" in text and 'name="OTHER"' in text
+
+
 def test_two_clusters_side_by_side(draco: Draco) -> None:
     other = Draco(draco.sandbox)
     with other, Kernel(draco) as kernel:

@@ -5,10 +5,12 @@ from __future__ import annotations
 import asyncio
 import operator
 import os
+import sys
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
 import dask.config
+import distributed
 from dask.utils import parse_bytes
 from distributed.client import Client
 from distributed.security import Security
@@ -86,6 +88,14 @@ def start_params(wish: dict[str, Any]) -> dict[str, Any]:
 def warnings_of(report: dict[str, Any], name: str) -> list[str]:
     """What a user should know of a start that went well."""
     texts = [str(limit.get("message")) for limit in report.get("limits") or []]
+    scheduler = report.get("scheduler") or {}
+    if scheduler.get("distributed") not in (None, distributed.__version__):
+        texts.append(
+            f'the cluster "{name}" has distributed {scheduler["distributed"]} '
+            f"({scheduler.get('python')}), and this program {distributed.__version__} "
+            f"({sys.executable}): they may not understand each other. "
+            'name="OTHER" makes a cluster of its own.'
+        )
     if not report.get("joined"):
         return texts + [str(text) for text in report.get("warnings") or []]
     different = [

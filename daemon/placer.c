@@ -9,6 +9,7 @@
 #include "common/cleanup.h"
 #include "common/err.h"
 #include "common/json.h"
+#include "common/log.h"
 #include "common/settings.h"
 #include "daemon/bad_nodes.h"
 #include "daemon/slurm.h"
@@ -59,10 +60,14 @@ static void on_predicted(
 	const json_t *predictions = json_object_get(result, "predictions");
 	size_t at = 0;
 
-	if (outcome != OUTCOME_DONE) {
+	if (outcome == OUTCOME_REFUSED) {
 		fail(placer, outcome, err);
 		return;
 	}
+	/* A slurmctld that is busy may still take jobs. */
+	if (outcome != OUTCOME_DONE)
+		log_warning("slurm: no predictions, the first place that can work is taken: %s",
+			err->text);
 	for (size_t i = 0; i < placer->placement.count; i++) {
 		const json_t *prediction;
 		const char *refused;

@@ -39,7 +39,8 @@ else:
 
 #: Stands between dracod and the real draco-slurm. When the file ``fault`` beside it exists, the
 #: next submission ends with a kill -9 of the real one and of this: ``before`` it is passed on,
-#: ``during`` it (so many milliseconds after it was passed on), or ``after`` its answer was.
+#: ``during`` it (so many milliseconds after it was passed on), or ``after`` its answer was. While the
+#: file ``busy`` is there, no prediction is made.
 FAULTY_HELPER = f"""\
 #!{PYTHON}
 import json, os, signal, socket, subprocess, sys, threading, time
@@ -66,7 +67,14 @@ def die():
 def forth():
     global plan
     for line in dracod.makefile("rb"):
-        if json.loads(line)["method"] == "submit" and os.path.exists(fault):
+        request = json.loads(line)
+        if request["method"] == "predict" and os.path.exists(os.path.join(here, "busy")):
+            data = {{"outcome": "unreachable"}}
+            error = {{"code": -32000, "message": "Socket timed out", "data": data}}
+            answer = {{"jsonrpc": "2.0", "id": request["id"], "error": error}}
+            dracod.sendall(json.dumps(answer).encode() + b"\\n")
+            continue
+        if request["method"] == "submit" and os.path.exists(fault):
             plan = json.load(open(fault))
             os.unlink(fault)
             if plan["when"] == "before":

@@ -14,6 +14,7 @@ from typing import Any
 
 import pytest
 from harness import SMALL, Draco, Sandbox, wait_for
+from standins import FaultyHelper
 
 HOUR = datetime.timedelta(hours=1)
 USER = pwd.getpwuid(os.geteuid()).pw_name
@@ -259,6 +260,15 @@ def test_no_candidate_can_work(user: Draco) -> None:
     assert "short: its largest node has 8 cores, and a job needs 99" in result.stderr
     assert "standard: its largest node has 8 cores" in result.stderr
     assert not user.all_jobs()
+
+
+def test_slurm_is_too_busy_to_predict(user: Draco) -> None:
+    """Predictions cost slurmctld more than anything else that is asked of it."""
+    helper = FaultyHelper(user)
+    (helper.directory / "busy").touch()
+    user.start("--wait-timeout=20", "--queues-to-try=nowhere,short")
+    assert [job["partition"] for job in user.jobs()] == ["short"]
+    assert "no predictions, the first place that can work is taken" in user.log.read_text()
 
 
 def test_refused_candidate_is_followed_by_the_next(user: Draco, halves: Sandbox) -> None:

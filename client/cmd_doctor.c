@@ -175,13 +175,16 @@ static int run_all(struct doctor *doctor, struct showing *showing)
 
 static void print_summary(const struct showing *showing, const struct doctor *doctor)
 {
-	printf("\n%d ok, %d warning%s, %d failed%s\n", showing->counts[FINDING_OK],
-		showing->counts[FINDING_WARNING],
+	_cleanup_free_ char *text = xasprintf("%d ok, %d warning%s, %d failed%s",
+		showing->counts[FINDING_OK], showing->counts[FINDING_WARNING],
 		showing->counts[FINDING_WARNING] == 1 ? "" : "s",
 		showing->counts[FINDING_FAILED],
 		doctor->nodes
 			? ""
 			: "; dracoctl doctor --nodes looks at a node, too, by a short job");
+
+	putchar('\n');
+	wrap_print(stdout, 0, 0, text);
 }
 
 int cmd_doctor(struct ctl *ctl, int argc, char **argv)

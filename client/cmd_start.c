@@ -28,6 +28,15 @@ static void print_differences(const json_t *list)
 	printf("dracoctl --name OTHER start ... makes a cluster of its own.\n");
 }
 
+/* Would tasks bring workers, or was the size set by hand? */
+static bool follows_work(const json_t *status)
+{
+	const json_t *size = json_object_get(status, "size");
+
+	return strcmp(json_get_text(size, "mode", ""), "fixed") != 0 &&
+		!json_get_boolean(size, "paused", 0);
+}
+
 static void print_ready(const struct ctl *ctl, double seconds, const json_t *status)
 {
 	const json_t *cluster = json_object_get(status, "cluster");
@@ -39,6 +48,7 @@ static void print_ready(const struct ctl *ctl, double seconds, const json_t *sta
 	const char *dashboard = json_get_text(
 		scheduler, "dashboard", json_get_text(status_dashboard, "socket", NULL));
 	_cleanup_free_ char *elsewhere = output_elsewhere(status);
+	_cleanup_free_ char *connect = NULL;
 	bool named = strcmp(ctl->name, PATHS_NAME_DEFAULT) != 0;
 
 	printf("Cluster \"%s\" is %s%s%s: %" JSON_INTEGER_FORMAT " job%s, %" JSON_INTEGER_FORMAT
@@ -48,7 +58,8 @@ static void print_ready(const struct ctl *ctl, double seconds, const json_t *sta
 		output_colour(COLOUR_NONE), jobs, jobs == 1 ? "" : "s", workers,
 		workers == 1 ? "" : "s", seconds);
 	if (workers == 0)
-		printf("  workers    none now: tasks bring them\n");
+		printf("  workers    none now%s\n",
+			follows_work(status) ? ": tasks bring them" : "");
 	printf("  scheduler  %s\n", json_get_text(scheduler, "address", "?"));
 	if (dashboard)
 		printf("  dashboard  %s%s\n", dashboard, elsewhere);
@@ -58,8 +69,10 @@ static void print_ready(const struct ctl *ctl, double seconds, const json_t *sta
 		fputs(dashboard ? "  note       " : "  dashboard  ", stdout);
 		wrap_print(stdout, 13, 13, text);
 	}
-	printf("  connect    eval \"$(dracoctl%s%s env)\", then Client() in Python\n",
+	connect = xasprintf("eval \"$(dracoctl%s%s env)\", then Client() in Python",
 		named ? " --name " : "", named ? ctl->name : "");
+	fputs("  connect    ", stdout);
+	wrap_print(stdout, 13, 13, connect);
 	output_notices(stdout, json_object_get(cluster, "notices"));
 	print_differences(json_object_get(status, "differences"));
 }

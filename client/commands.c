@@ -71,7 +71,8 @@ const struct command commands[] = {
 		"Starts dracod when it does not run. When the cluster runs already, it is joined: nothing\n"
 		"is changed. Settings come from the built-in defaults, the file of the site, your file,\n"
 		"variables (DRACO_CORES ...) and the options here; the later ones win. dracoctl config\n"
-		"shows them all.\n",
+		"shows them all. With --json each step is an object on a line, and what status tells is\n"
+		"the last one.\n",
 		true, start_options, cmd_start},
 	{"run", "[--] COMMAND [ARGUMENT]...", "run a command with the cluster under it",
 		"Starts the cluster, or joins it, as start does, and runs the command with the variables of\n"

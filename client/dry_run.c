@@ -7,6 +7,7 @@
 #include "client/ctl.h"
 #include "client/output.h"
 #include "client/request.h"
+#include "client/wrap.h"
 #include "common/alloc.h"
 #include "common/cleanup.h"
 #include "common/json.h"
@@ -51,7 +52,7 @@ static void print_plan(const json_t *plan)
 	}
 	table_print(&table, titles);
 	if (chosen < 0)
-		puts("No place can run the jobs. Nothing was submitted.");
+		wrap_print(stdout, 0, 0, "No place can run the jobs. Nothing was submitted.");
 	else
 		puts("Nothing was submitted.");
 }

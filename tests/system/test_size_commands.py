@@ -189,6 +189,7 @@ def test_scale(draco: Draco) -> None:
     wait_for(lambda: not draco.jobs(), "no job is left")
     wait_for(lambda: set(states(draco).values()) == {"COMPLETED"}, "both jobs completed")
     assert draco.cluster_state() == "running"
+    assert "\n  workers    none now\n" in draco.run("start", *TINY).stdout
 
 
 def test_scale_down_lets_tasks_finish(draco: Draco) -> None:

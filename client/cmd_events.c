@@ -261,11 +261,15 @@ static int follow_dracods(struct showing *showing, int64_t count)
 			output_error(showing->ctl, "%s", err.text);
 			return CTL_USAGE;
 		}
-		if (r == 0 && ask(showing, &connection, count, true, &err) == 0) {
+		if (r == 0)
+			r = ask(showing, &connection, count, true, &err);
+		if (r == 0) {
 			r = connection_listen(&connection, on_notification, showing, &err);
 			told = false;
 		}
 		connection_close(&connection);
+		if (r == 0) /* nobody reads what is shown */
+			break;
 		if (files_have_changed(showing, &seen))
 			show_files(showing, showing->next ? INT64_MAX : count);
 		if (!told)

@@ -201,7 +201,12 @@ def test_a_follower_that_does_not_read_harms_nobody(draco: Draco) -> None:
 
 def test_following_ends_with_its_reader(draco: Draco) -> None:
     draco.start()
-    follower = draco.popen("events", "-f", stdout=-1)
-    assert follower.stdout is not None and follower.stdout.readline()
+    wait_for(
+        lambda: draco.status()["jobs"][0]["phase"] == "ready", "nothing more happens for now"
+    )
+    follower = draco.popen("events", "-f", stdout=-1, stderr=-1)
+    assert follower.stdout is not None and follower.stderr is not None
+    assert follower.stdout.readline()
     follower.stdout.close()
     assert follower.wait(60) is not None
+    assert not follower.stderr.read()  # it does not wait for the next dracod

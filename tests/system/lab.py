@@ -68,9 +68,11 @@ class Lab:
         Whose it is.
     config : str
         What ``~/.config/dask/labextension.yaml`` says.
+    prefix : str, optional
+        Below which path it is, as a JupyterHub has it.
     """
 
-    def __init__(self, draco: Draco, config: str) -> None:
+    def __init__(self, draco: Draco, config: str, prefix: str = "") -> None:
         self.home = draco.home
         path = self.home / ".config/dask/labextension.yaml"
         path.parent.mkdir(parents=True)
@@ -87,9 +89,13 @@ class Lab:
         command += ["--ServerApp.ip=127.0.0.1", "--expose-app-in-browser"]
         if os.getuid() == 0:
             command.append("--allow-root")
+        variables = environment(draco)
+        if prefix:
+            command.append(f"--ServerApp.base_url={prefix}")
+            variables["JUPYTERHUB_SERVICE_PREFIX"] = prefix
         with open(self.log, "w") as log:
             self.process = subprocess.Popen(
-                command, cwd=self.home, env=environment(draco), stdout=log, stderr=log
+                command, cwd=self.home, env=variables, stdout=log, stderr=log
             )
         self.info: dict[str, Any] = wait_for(self._find, "JupyterLab serves", timeout=120)
 

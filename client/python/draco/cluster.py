@@ -412,15 +412,19 @@ class Cluster(Lasting, DaskCluster):
     @property
     def dashboard_link(self) -> str:
         """Where Dask's dashboard is; "" when there is none that this host reaches."""
+        direct = self._direct_dashboard_link()
+        if direct and is_here(self._report.get("daemon") or {}):
+            return _join.proxied_link(self._report["dashboard"]["port"]) or direct
+        return direct
+
+    def _direct_dashboard_link(self) -> str:
         dashboard = self._report.get("dashboard") or {}
         if not dashboard.get("port"):
             return ""
-        if not is_here(self._report.get("daemon") or {}):
-            if dashboard["address"].startswith("127."):
-                return ""
-            return format_dashboard_link(dashboard["address"], dashboard["port"])
-        proxied = _join.proxied_link(dashboard["port"])
-        return proxied or format_dashboard_link(dashboard["address"], dashboard["port"])
+        is_far = not is_here(self._report.get("daemon") or {})
+        if is_far and dashboard["address"].startswith("127."):
+            return ""
+        return str(format_dashboard_link(dashboard["address"], dashboard["port"]))
 
     def _scaling_status(self) -> str:
         return _html.scaling_html(self._recent_report(), len(self.scheduler_info["workers"]))

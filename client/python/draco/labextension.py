@@ -67,9 +67,11 @@ class Panel:
     def __init__(self, manager: Any) -> None:
         self._manager = manager
         self._list = manager.list_clusters
+        self._get = manager.get_cluster
         self._close = manager.close_cluster
         self._update: asyncio.Task[None] | None = None
         manager.list_clusters = self.list_clusters
+        manager.get_cluster = self.get_cluster
         manager.close_cluster = self.close_cluster
 
     def list_clusters(self) -> list[dict[str, Any]]:
@@ -79,6 +81,14 @@ class Panel:
         self._drop()
         models: list[dict[str, Any]] = self._list()
         return models
+
+    def get_cluster(self, cluster_id: str) -> Any:
+        """Describe one cluster: to who passes its dashboard on, so not by Jupyter's own address."""
+        model = self._get(cluster_id)
+        cluster = self._manager._clusters.get(cluster_id)
+        if isinstance(cluster, Cluster):
+            model["dashboard_link"] = cluster._direct_dashboard_link()
+        return model
 
     async def close_cluster(self, cluster_id: str) -> Any:
         """Stop a cluster unless it is in use: the panel's button "shutdown" does not ask."""

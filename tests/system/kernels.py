@@ -15,7 +15,7 @@ from harness import BUILD, PYTHON, SOURCE, Draco, is_alive
 PACKAGE = SOURCE / "client" / "python"
 
 #: The longest that a cell may take, in seconds.
-TIMEOUT = 100
+TIMEOUT = 240
 
 #: The settings of a small cluster, as arguments.
 SMALL = 'processes=2, cores=2, memory="1 GiB", walltime="00:50:00"'
@@ -160,7 +160,9 @@ class JupyterKernel:
         #: All that was shown, also what was then replaced, and the errors of the last cell.
         self.shown: list[dict[str, str]] = []
         self.errors = ""
-        self.manager, self.client = manager.start_new_kernel(env=variables, cwd=draco.home)
+        self.manager, self.client = manager.start_new_kernel(
+            startup_timeout=180, env=variables, cwd=draco.home
+        )
 
     def __enter__(self) -> JupyterKernel:
         return self
@@ -169,12 +171,14 @@ class JupyterKernel:
         self.client.stop_channels()
         self.manager.shutdown_kernel(now=True)
 
-    def run(self, code: str, timeout: float = 100) -> tuple[str, dict[str, str], str | None]:
+    def run(
+        self, code: str, timeout: float = TIMEOUT
+    ) -> tuple[str, dict[str, str], str | None]:
         """Run a cell: what it printed, what it showed, and the name of its exception."""
         return self.finish(self.client.execute(code), timeout)
 
     def finish(
-        self, number: str, timeout: float = 100
+        self, number: str, timeout: float = TIMEOUT
     ) -> tuple[str, dict[str, str], str | None]:
         """Wait for the end of the cell that ``client.execute()`` has begun."""
         out, shown, error = "", {}, None

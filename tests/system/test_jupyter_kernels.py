@@ -64,12 +64,13 @@ def test_the_panel_scales_and_adapts(draco: Draco) -> None:
 def test_interrupt_and_go_on(draco: Draco) -> None:
     with JupyterKernel(draco, "/n/one.ipynb") as kernel:
         kernel.run("import draco, distributed")
-        kernel.client.execute(CALL)
-        wait_for(lambda: draco.cluster_state() == "starting", "it starts")
-        time.sleep(0.1)
-        kernel.manager.interrupt_kernel()
-        wait_for(lambda: draco.cluster_state() == "stopped", "it is given up")
-        assert not draco.jobs()
+        with draco.sandbox.full():
+            number = kernel.client.execute(CALL)
+            wait_for(lambda: draco.cluster_state() == "starting", "it starts")
+            kernel.manager.interrupt_kernel()
+            assert kernel.finish(number)[2] == "KeyboardInterrupt"
+            wait_for(lambda: draco.cluster_state() == "stopped", "it is given up")
+            assert not draco.jobs()
         assert kernel.run(CALL)[2] is None
         kernel.run("client.close(); cluster.close()")
     assert draco.cluster_state() == "stopped"
@@ -79,10 +80,11 @@ def test_an_interrupt_at_any_moment(draco: Draco) -> None:
     """No job is left that nobody wants, and the next call works."""
     moments = random_moments()
     with JupyterKernel(draco, "/n/one.ipynb") as kernel:
-        begin = time.monotonic()
-        assert kernel.run(CALL)[2] is None
-        usual = time.monotonic() - begin
-        kernel.run("client.close(); cluster.close()")
+        for _ in range(2):  # the first one imports all
+            begin = time.monotonic()
+            assert kernel.run(CALL)[2] is None
+            usual = time.monotonic() - begin
+            kernel.run("client.close(); cluster.close()")
         interrupted = 0
         for _ in range(20):
             number = kernel.client.execute(CALL)
@@ -91,6 +93,7 @@ def test_an_interrupt_at_any_moment(draco: Draco) -> None:
             _out, _shown, error = kernel.finish(number)
             assert error in (None, "KeyboardInterrupt")
             if error is None:  # it came too late, or before the cell began
+                usual *= 0.8
                 kernel.run("client.close(); cluster.close()")
                 continue
             interrupted += 1

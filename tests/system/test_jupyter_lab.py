@@ -133,7 +133,8 @@ def test_new_scale_compute_adapt_close(draco: Draco, browser: Browser) -> None:
         run_cell(browser, "'closed'")
         browser.click(f"{ITEM}-stop")
         browser.wait_for(f"!document.querySelector('{ITEM}')", "the panel is empty")
-        assert draco.cluster_state() == "stopped" and not draco.jobs()
+        wait_for(lambda: draco.cluster_state() == "stopped", "it has stopped")
+        assert not draco.jobs()
 
 
 def test_clusters_that_run_already(draco: Draco, browser: Browser) -> None:

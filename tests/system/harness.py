@@ -28,6 +28,10 @@ PRELOAD = ["draco_scheduler.py", "draco_demand.py", "draco_workers.py"]
 #: A small cluster: one job of two workers.
 SMALL = ["--processes=2", "--cores=2", "--memory=1GiB", "--walltime=00:50:00"]
 
+#: dracod waits half a minute for a job with an epilogue to end by itself; others it cancels after three
+#: seconds, which is too soon on a busy machine.
+PATIENT = "--epilogue=true"
+
 #: What a user computes, and with which scheduler.
 COMPUTE = """
 from distributed import Client

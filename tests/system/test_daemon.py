@@ -12,7 +12,7 @@ import time
 from pathlib import Path
 
 import pytest
-from harness import BUILD, Draco, is_alive, wait_for
+from harness import BUILD, PATIENT, Draco, is_alive, wait_for
 
 
 def connect(draco: Draco) -> socket.socket:
@@ -40,7 +40,7 @@ def launch(draco: Draco, *options: str) -> subprocess.Popen[str]:
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
 def test_signals_end_everything_in_order(draco: Draco, number: signal.Signals) -> None:
     process = launch(draco)
-    draco.start("--minimum=4")
+    draco.start("--minimum=4", PATIENT)
     process.send_signal(number)
     assert process.wait(40) == 0
     assert not draco.jobs()

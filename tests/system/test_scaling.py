@@ -11,7 +11,7 @@ from collections.abc import Iterator
 from typing import Any
 
 import pytest
-from harness import Draco, Sandbox, wait_for
+from harness import PATIENT, Draco, Sandbox, wait_for
 
 #: Four workers of one thread in a job: two such jobs fit on each of the four nodes.
 FOUR = ["--processes=4", "--cores=4", "--memory=2GiB", "--walltime=00:50:00"]
@@ -62,7 +62,7 @@ def phases(draco: Draco) -> list[str]:
 
 
 def test_a_burst_gets_all_jobs_and_gives_them_back(user: Draco) -> None:
-    user.start(*FOUR, "--adaptive-scale-factor=5", "--idle-hold=5")
+    user.start(*FOUR, PATIENT, "--adaptive-scale-factor=5", "--idle-hold=5")
     code = (
         MARKED
         + f"""
@@ -129,7 +129,7 @@ def test_a_pending_job_is_left_in_the_queue(slurm: Sandbox, user: Draco) -> None
 def test_data_keeps_the_jobs_that_hold_it(user: Draco) -> None:
     user.start(
         "--processes=2", "--cores=2", "--memory=1200MiB", "--walltime=00:50:00",
-        "--adaptive-scale-factor=3", "--idle-hold=3",
+        "--adaptive-scale-factor=3", "--idle-hold=3", PATIENT,
     )  # fmt: skip
     code = (
         MARKED
@@ -184,7 +184,7 @@ for burst in range(2):
 
 
 def test_zero_and_back(user: Draco) -> None:
-    user.start(*FOUR, "--idle-hold=1", "--idle-timeout=3")
+    user.start(*FOUR, PATIENT, "--idle-hold=1", "--idle-timeout=3")
     scheduler = user.status()["scheduler"]["pid"]
     wait_for(lambda: not user.jobs(), "the last job goes")
     assert user.cluster_state() == "running"
@@ -221,7 +221,7 @@ def test_longer_than_any_walltime(user: Draco) -> None:
     user.start(
         "--processes=2", "--cores=2", "--memory=1GiB", f"--walltime={minutes}",
         "--minimum-walltime=1", "--handover-margin=16", "--minimum=4", "--maximum=4",
-        "--poll-interval=1",
+        "--poll-interval=1", PATIENT,
     )  # fmt: skip
     code = (
         MARKED

@@ -8,7 +8,7 @@ import time
 from typing import Any
 
 import pytest
-from harness import Draco, wait_for
+from harness import PATIENT, Draco, wait_for
 from standins import TINY, Daemon, client
 from terminal import Terminal
 
@@ -171,7 +171,7 @@ def test_answers_for_programs(draco: Draco) -> None:
 
 
 def test_scale(draco: Draco) -> None:
-    draco.run("start", *TINY, "--maximum=4")
+    draco.run("start", *TINY, PATIENT, "--maximum=4")
     first = draco.jobs()[0]["id"]
     assert "2 jobs of 1 worker." in draco.run("scale", "2", "--jobs").stdout
     wait_for_jobs(draco, 2)
@@ -193,7 +193,7 @@ def test_scale(draco: Draco) -> None:
 
 
 def test_scale_down_lets_tasks_finish(draco: Draco) -> None:
-    draco.run("start", *TINY, "--minimum=2", "--maximum=4")
+    draco.run("start", *TINY, PATIENT, "--minimum=2", "--maximum=4")
     wait_for_jobs(draco, 2)
     code = sleeping(2, 12) + "\nwhile len(client.processing()) < 2: time.sleep(0.05)"
     with client(draco, code) as process:
@@ -212,7 +212,7 @@ def phases(draco: Draco) -> list[str]:
 
 def test_scale_to_nothing_keeps_results(draco: Draco) -> None:
     """All are in one job then, which stays until they are not needed any more."""
-    draco.run("start", *TINY, "--minimum=2", "--maximum=4")
+    draco.run("start", *TINY, PATIENT, "--minimum=2", "--maximum=4")
     wait_for_jobs(draco, 2)
     code = (
         "from distributed import wait\n"
@@ -234,7 +234,7 @@ def test_scale_to_nothing_keeps_results(draco: Draco) -> None:
 
 
 def test_adapt(draco: Draco) -> None:
-    draco.run("start", *TINY, "--maximum=4", "--idle-hold=1")
+    draco.run("start", *TINY, PATIENT, "--maximum=4", "--idle-hold=1")
     draco.run("scale", "2")
     wait_for_jobs(draco, 2)
     draco.run("adapt", "--maximum=3")
@@ -252,7 +252,7 @@ def test_adapt(draco: Draco) -> None:
 
 def test_pause(draco: Draco) -> None:
     """No job is asked for and none given back."""
-    draco.run("start", *TINY, "--maximum=4", "--idle-hold=1")
+    draco.run("start", *TINY, PATIENT, "--maximum=4", "--idle-hold=1")
     draco.run("pause")
     assert size(draco)["paused"] is True
     assert re.search(r"^size .*paused \(by hand\)", draco.run("status").stdout, re.MULTILINE)
@@ -269,7 +269,7 @@ def test_pause(draco: Draco) -> None:
 
 def test_retire(draco: Draco) -> None:
     """The job goes, and another takes its place because the size asks for it."""
-    draco.run("start", *TINY, "--minimum=2", "--maximum=4")
+    draco.run("start", *TINY, PATIENT, "--minimum=2", "--maximum=4")
     wait_for_jobs(draco, 2)
     job = draco.jobs()[0]["id"]
     assert draco.run("retire", job).stdout == (
@@ -290,7 +290,7 @@ def test_retire(draco: Draco) -> None:
 
 def test_retire_the_last_one_with_results(draco: Draco) -> None:
     """Never are results thrown away unasked, and never does it stay without a word."""
-    draco.run("start", *TINY, "--maximum=1")
+    draco.run("start", *TINY, PATIENT, "--maximum=1")
     (job,) = (job["id"] for job in draco.jobs())
     with client(draco, "futures = client.map(bytes, [999, 1000])\nclient.gather(futures)"):
         wait_for(lambda: draco.status()["jobs"][0]["bytes"] > 0, "there are results")
@@ -360,7 +360,7 @@ def at_terminal(draco: Draco, *words: str) -> Terminal:
 
 
 def test_stop_asks(draco: Draco) -> None:
-    draco.run("start", *TINY, "--maximum=1")
+    draco.run("start", *TINY, PATIENT, "--maximum=1")
     with client(draco, sleeping(3, 600)):
         wait_for(lambda: load(draco).get("running") == 1, "a task runs")
         for command in ("stop", "shutdown"):
@@ -382,7 +382,7 @@ def test_stop_asks(draco: Draco) -> None:
 
 @pytest.mark.parametrize("command", ["stop", "shutdown"])
 def test_stop_by_force(draco: Draco, command: str) -> None:
-    draco.run("start", *TINY, "--maximum=1")
+    draco.run("start", *TINY, PATIENT, "--maximum=1")
     with client(draco, sleeping(3, 600)):
         wait_for(lambda: load(draco).get("running") == 1, "a task runs")
         status, text = at_terminal(draco, command, "--force").finish()
@@ -390,7 +390,7 @@ def test_stop_by_force(draco: Draco, command: str) -> None:
 
 
 def test_stop_without_terminal_does_not_ask(draco: Draco) -> None:
-    draco.run("start", *TINY, "--maximum=1")
+    draco.run("start", *TINY, PATIENT, "--maximum=1")
     with client(draco, sleeping(3, 600)):
         wait_for(lambda: load(draco).get("running") == 1, "a task runs")
         result = draco.run("stop")
@@ -427,6 +427,6 @@ def test_stop_asks_about_other_programs(draco: Draco) -> None:
 
 
 def test_stop_of_an_idle_cluster_does_not_ask(draco: Draco) -> None:
-    draco.run("start", *TINY)
+    draco.run("start", *TINY, PATIENT)
     status, text = at_terminal(draco, "stop").finish()
     assert status == 0 and "stop anyway" not in text

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import re
 
-from harness import PYTHON, SMALL, Draco, wait_for
+from harness import PATIENT, PYTHON, SMALL, Draco, wait_for
 
 COMPUTE = """
 from distributed import Client
@@ -16,7 +16,7 @@ with Client() as client:
 
 
 def test_start_compute_stop(draco: Draco) -> None:
-    result = draco.start("--minimum=4")
+    result = draco.start("--minimum=4", PATIENT)
     assert "is ready: 2 jobs, 4 workers" in result.stdout
     names = json.loads(draco.python(COMPUTE).replace("'", '"'))
     jobs = draco.jobs()

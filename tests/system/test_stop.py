@@ -8,7 +8,7 @@ import time
 from pathlib import Path
 
 import pytest
-from harness import PYTHON, Draco, Sandbox, wait_for
+from harness import PATIENT, PYTHON, Draco, Sandbox, wait_for
 from kernels import Kernel, show
 from standins import TINY, Connection, Daemon, children, sleeping_python, write_program
 
@@ -32,7 +32,7 @@ def stop(draco: Draco) -> None:
     print(f"stop took {spent:.2f} s")
     assert "nothing of it is left" in result.stdout
     assert not draco.jobs()
-    assert spent < 20, "five seconds on a machine with nothing else to do"
+    assert spent < 45, "five seconds on a machine with nothing else to do"
     # dracod ends, too, when the start that launched it has failed by this.
     assert draco.cluster_state() in ("stopped", "none")
     names = ("dracod", "dracoctl", "memcheck")
@@ -68,7 +68,7 @@ def test_stop_while_workers_start(draco: Draco) -> None:
 
 
 def test_stop_while_running(draco: Draco) -> None:
-    draco.run("start", *TINY, "--minimum=2")
+    draco.run("start", *TINY, PATIENT, "--minimum=2")
     draco.wait_for_workers(2)
     stop(draco)
     assert {job["state"] for job in draco.all_jobs()} == {"COMPLETED"}

@@ -20,7 +20,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from harness import BUILD, SOURCE, Draco, is_alive, wait_for
+from harness import BUILD, PATIENT, SOURCE, Draco, is_alive, wait_for
 from standins import TINY, Daemon
 
 MANAGER = Path("/usr/lib/systemd/systemd")
@@ -216,7 +216,7 @@ def test_a_cluster_from_start_to_stop(draco: Draco, manager: Manager, prefix: Pa
     assert pid == draco.daemon()
     assert os.readlink(f"/proc/{pid}/exe") == f"{prefix}/bin/dracod"
 
-    draco.run("start", *TINY)
+    draco.run("start", *TINY, PATIENT)
     running = f"cluster {draco.name}: running"
     wait_for(lambda: manager.show()["StatusText"] == running, "systemd has been told")
     assert int(manager.show()["MainPID"]) == pid == draco.daemon()
@@ -291,7 +291,7 @@ def test_reload(draco: Draco, manager: Manager) -> None:
 def test_end_of_the_session(draco: Draco, manager: Manager) -> None:
     """A logout without lingering ends the manager, and with it the cluster in good order."""
     manager.systemctl("start", manager.unit)
-    draco.run("start", *TINY)
+    draco.run("start", *TINY, PATIENT)
     manager.systemctl("exit")
     assert manager.process.wait(60) == 0
     assert not draco.processes() and not draco.jobs()

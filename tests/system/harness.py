@@ -140,7 +140,10 @@ class Sandbox:
         return [job for job in jobs if job["name"].startswith(name)]
 
     def active_jobs(self, name: str = "draco-") -> list[dict[str, str]]:
-        """Those that have not ended. Slurm may take a while to clear the node of one that has."""
+        """Those that have not ended. Slurm may take a while to clear the node of one that has.
+
+        One that is requeued is not among them until Slurm has done that.
+        """
         return self.jobs("PENDING,RUNNING,SUSPENDED,CONFIGURING", name)
 
     def wait_until_free(self, name: str = "draco-") -> None:

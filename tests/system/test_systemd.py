@@ -42,13 +42,14 @@ exec "$@"
 
 
 def hierarchies() -> list[Path]:
-    """Where the cgroup hierarchies that systemd uses are mounted."""
-    found = []
+    """Where the cgroup hierarchies that systemd uses are mounted, each of them once."""
+    found: dict[int, Path] = {}
     for line in Path("/proc/self/mounts").read_text().splitlines():
         _, place, kind, options, *_ = line.split()
         if kind == "cgroup2" or (kind == "cgroup" and "name=systemd" in options.split(",")):
-            found.append(Path(place))
-    return found
+            with contextlib.suppress(OSError):  # below another mount
+                found.setdefault(os.stat(place).st_dev, Path(place))
+    return list(found.values())
 
 
 def hindrance() -> str | None:

@@ -71,8 +71,7 @@ static void add_command(struct strv *lines, const struct jobscript *job)
 	_cleanup_free_ char *options = NULL;
 	struct strv words = STRV_INIT;
 
-	strv_addf(&words, "draco_run \"$draco_python\" -m distributed.cli.dask_worker %s",
-		scheduler);
+	strv_addf(&words, "draco_run %s", scheduler);
 	strv_addf(&words,
 		"--name " JOBSCRIPT_WORKER_PREFIX "\"$draco_job\" --nworkers %" PRId64
 		" --nthreads %" PRId64 " --memory-limit %" PRId64,
@@ -104,6 +103,7 @@ char *jobscript_make(const struct jobscript *job)
 		JOBSCRIPT_EXIT_PROLOGUE, JOBSCRIPT_EXIT_PYTHON, JOBSCRIPT_EXIT_DIRECTORY,
 		JOBSCRIPT_EXIT_CERTIFICATE);
 	add_variable(&lines, "python", job->python);
+	add_variable(&lines, "program", jobscript_program);
 	add_variable(&lines, "prologue", job->prologue);
 	add_variable(&lines, "epilogue", job->epilogue);
 	strv_add(&lines, "");

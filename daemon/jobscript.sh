@@ -115,11 +115,38 @@ draco_check_certificate() {
 	fi
 }
 
-# Become the workers that the command line describes. This shell stays between Slurm and them, to run
-# the epilogue and to remove their directory when they are gone.
+# Variables that Dask sets for workers by default, where they are not set: so that workers can be copies
+# of the process that starts them (draco_program).
+draco_foresee() {
+	export DRACO_FORESEEN=
+	for draco_variable in MALLOC_TRIM_THRESHOLD_=65536 OMP_NUM_THREADS=1 MKL_NUM_THREADS=1 \
+		OPENBLAS_NUM_THREADS=1 PYTHONHASHSEED=6640; do
+		draco_name=${draco_variable%%=*}
+		[ -z "${!draco_name+set}" ] || continue
+		export "$draco_variable"
+		DRACO_FORESEEN+=" $draco_name"
+	done
+}
+
+# Become the process of Dask that starts workers, with these arguments.
+draco_become_workers() {
+	case "$DASK_DISTRIBUTED__WORKER__MULTIPROCESSING_METHOD $* " in
+	*" --no-nanny "* | *" --preload-nanny"[\ =]*) ;;
+	forkserver\ *)
+		draco_foresee
+		export DRACO_PROGRAM=$draco_program
+		exec "$draco_python" -c 'import os; exec(os.environ.pop("DRACO_PROGRAM"), {})' \
+			distributed.cli.dask_worker "$@"
+		;;
+	esac
+	exec "$draco_python" -m distributed.cli.dask_worker "$@"
+}
+
+# Run the workers that the arguments describe. This shell stays between Slurm and them, to run the
+# epilogue and to remove their directory when they are gone.
 draco_run() {
 	draco_step=workers
-	"$@" &
+	draco_become_workers "$@" &
 	draco_worker=$!
 	[ -z "$draco_stopped" ] || draco_stop
 	while :; do
@@ -131,8 +158,8 @@ draco_run() {
 	done
 	# asked to end while Python had yet to come so far as to hear it: that is good order, too
 	[ -z "$draco_stopped" ] || [ "$draco_status" != 143 ] || draco_status=0
-	if [ "$draco_status" = 1 ] && ! "$1" -c 'import distributed' 2>/dev/null; then
-		draco_say "$1 has no distributed on this node: it must be the same on all nodes"
+	if [ "$draco_status" = 1 ] && ! "$draco_python" -c 'import distributed' 2>/dev/null; then
+		draco_say "$draco_python has no distributed on this node: it must be the same on all nodes"
 		draco_status=$draco_exit_python
 	fi
 	exit "$draco_status"

@@ -307,12 +307,14 @@ def starters(draco: Draco, job: str) -> list[int]:
     # Jobs of other Slurms on this host have the same numbers.
     wanted = {"distributed.cli.dask_worker", f"draco-{job}"}
     wanted.add(draco.status()["scheduler"]["address"])
-    found = []
+    parents = {}
     for entry in Path("/proc").iterdir():
         with contextlib.suppress(OSError):
             if wanted <= set((entry / "cmdline").read_text().split("\0")):
-                found.append(int(entry.name))
-    return found
+                stat = (entry / "stat").read_text()
+                parents[int(entry.name)] = int(stat.rsplit(")", 1)[1].split()[1])
+    # Workers may be copies of it, with its command line.
+    return [pid for pid, parent in parents.items() if parent not in parents]
 
 
 @contextlib.contextmanager

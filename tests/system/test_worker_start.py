@@ -9,15 +9,16 @@ from pathlib import Path
 import pytest
 from harness import Draco, Starting, wait_for
 
-#: How each worker process came about.
+#: How each worker process came about: forked from a "copy" of the process of Dask that starts workers,
+#: from a new "forkserver", or a "spawn".
 METHOD = """
 import json
 from distributed import Client
 
 def method(dask_worker):
-    import multiprocessing, os
-    parent = open(f"/proc/{os.getppid()}/cmdline").read().replace(chr(0), " ")
-    return "forkserver" if "multiprocessing.forkserver" in parent else "spawn"
+    own = open("/proc/self/cmdline").read()  # a copy of a process has that of the other
+    ways = {"multiprocessing.spawn": "spawn", "multiprocessing.forkserver": "forkserver"}
+    return next((way for mark, way in ways.items() if mark in own), "copy")
 
 with Client() as client:
     print(json.dumps(list(client.run(method).values())))
@@ -25,7 +26,7 @@ with Client() as client:
 
 #: Libraries that do not bear forkserver, as sitecustomize.py of the jobs' Python. Each is real
 #: trouble of the kind that a library's import can make: in the process that workers are forked
-#: from, or in the workers after the fork.
+#: from, be it a copy or a new one, or in the workers after the fork.
 TROUBLE = {
     # In the process that starts the workers, as it happens now and then when children die.
     "all ends": (
@@ -42,13 +43,9 @@ TROUBLE = {
     ),
     "raises": "    raise SystemExit('no forkserver, please')",
     "hangs": "    hang()",
-    "children die": "    os.register_at_fork(after_in_child=lambda: os._exit(9))",
-    "children hang": "    os.register_at_fork(after_in_child=hang)",
-    "workers die": (
-        "    os.register_at_fork(\n"
-        "        after_in_child=lambda: signal.setitimer(signal.ITIMER_REAL, 1.5)\n"
-        "    )"
-    ),
+    "children die": "    in_workers(lambda: os._exit(9))",
+    "children hang": "    in_workers(hang)",
+    "workers die": "    in_workers(lambda: signal.setitimer(signal.ITIMER_REAL, 1.5))",
 }
 #: What a job does then; it depends on distributed's version whether it ends or stays without workers.
 NONE_CAME = (
@@ -66,8 +63,22 @@ def make_trouble(draco: Draco, kind: str) -> str:
         "    parent = os.getppid()\n"
         "    while os.getppid() == parent:\n"
         "        time.sleep(0.1)\n"
-        "if any('multiprocessing.forkserver' in word for word in sys.orig_argv):\n"
+        "def in_workers(what):\n"
+        "    os.register_at_fork(after_in_child=what)\n"
+        "def trouble():\n"
         f"{TROUBLE[kind]}\n"
+        "once = []\n"
+        "def in_copy():\n"
+        "    if not once:\n"
+        "        once.append(True)\n"
+        "        try:\n"
+        "            trouble()\n"
+        "        except SystemExit:\n"
+        "            os._exit(1)\n"
+        "if any('multiprocessing.forkserver' in word for word in sys.orig_argv):\n"
+        "    trouble()\n"
+        "elif 'distributed.cli.dask_worker' in sys.orig_argv:\n"
+        "    os.register_at_fork(after_in_child=in_copy)\n"
     )
     return f"--environment=PYTHONPATH={folder}"
 
@@ -79,7 +90,7 @@ def methods(draco: Draco) -> list[str]:
 
 def test_forkserver_is_the_default(draco: Draco) -> None:
     draco.start()
-    assert methods(draco) == ["forkserver"] * 2
+    assert methods(draco) == ["copy"] * 2
     assert draco.status()["cluster"]["notices"] == []
 
 
@@ -207,5 +218,5 @@ def test_long_path_of_tmpdir(draco: Draco) -> None:
     used = methods(draco)
     notices = draco.status()["cluster"]["notices"]
     # Newer versions of Python take another directory for it.
-    assert (used == ["forkserver"] * 2) != bool(notices)
+    assert (used == ["copy"] * 2) != bool(notices)
     assert Path(long).exists()

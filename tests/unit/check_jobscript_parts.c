@@ -220,6 +220,50 @@ START_TEST(worker_start)
 }
 END_TEST
 
+/* Workers are copies of a process that has the variables which Dask sets for them, where no option says
+ * that Dask does more than that; the epilogue has none of them. */
+START_TEST(worker_copies)
+{
+	static const char copy[] =
+		"-c\nimport os; exec(os.environ.pop(\"DRACO_PROGRAM\"), {})\n"
+		"distributed.cli.dask_worker\ntcp://127.0.0.1:8786\n--name\n";
+	static const char other[] = "-m\ndistributed.cli.dask_worker\n";
+	static const struct {
+		bool forkserver;
+		const char *option, *beginning, *foreseen;
+	} rows[] = {
+		{false, "--resources", other, " nothing, 8 \n"},
+		{true, "--resources", copy,
+			" MALLOC_TRIM_THRESHOLD_ MKL_NUM_THREADS OPENBLAS_NUM_THREADS "
+			"PYTHONHASHSEED, 8 1\n"},
+		{true, "--no-nanny-please", copy, NULL},
+		{true, "--no-nanny", other, " nothing, 8 \n"},
+		{true, "--preload-nanny", other, " nothing, 8 \n"},
+		{true, "--preload-nanny=x.py", other, NULL},
+	};
+	struct strv list = STRV_INIT;
+
+	job.options = &list;
+	job.epilogue = "echo \"$DRACO_FORESEEN$MKL_NUM_THREADS\" >\"$TEST/after\"";
+	for (size_t i = 0; i < LENGTH(rows); i++) {
+		char *arguments;
+
+		strv_add(&list, rows[i].option);
+		job.forkserver = rows[i].forkserver;
+		check_end(START("STAND_IN=exit 0", "OMP_NUM_THREADS=8"), 0);
+		arguments = content("arguments");
+		ck_assert_msg(
+			strncmp(arguments, rows[i].beginning, strlen(rows[i].beginning)) == 0,
+			"%s: %s", rows[i].option, arguments);
+		free(arguments);
+		if (rows[i].foreseen)
+			check_content("foreseen", rows[i].foreseen);
+		check_content("after", "\n");
+		strv_finish(&list);
+	}
+}
+END_TEST
+
 /* The directory for $USER is made, used, and emptied however the job ends: the status is Python's. */
 START_TEST(scratch)
 {
@@ -344,6 +388,7 @@ Suite *unit_suite(void)
 	tcase_add_loop_test(tcase, epilogue, 0, 4);
 	tcase_add_test(tcase, options);
 	tcase_add_test(tcase, worker_start);
+	tcase_add_test(tcase, worker_copies);
 	tcase_add_loop_test(tcase, scratch, 0, 3);
 	tcase_add_test(tcase, scratch_of_the_same_name);
 	tcase_add_loop_test(tcase, scratch_refused, 0, 2);

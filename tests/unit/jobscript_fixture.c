@@ -13,8 +13,8 @@
 
 /* Asked for the node's address, it notes the question and answers; asked for distributed, it ends as
  * the test says. As the workers it notes its arguments, its pid, the mode of the directory for local
- * files and how worker processes are to start, leaves files in that directory, and does what the test
- * says. */
+ * files, how worker processes are to start and what was foreseen for them, leaves files in that
+ * directory, and does what the test says. */
 static const char stand_in[] =
 	"#!/bin/bash -p\n" /* without BASH_ENV, which is for the script */
 	"case \"$1 $2 $3\" in\n"
@@ -25,6 +25,7 @@ static const char stand_in[] =
 	"esac\n"
 	"printf '%s\\n' \"$@\" >\"$TEST/arguments\"\n"
 	"echo \"$DASK_DISTRIBUTED__WORKER__MULTIPROCESSING_METHOD\" >\"$TEST/method\"\n"
+	"echo \"${DRACO_FORESEEN- nothing}, $OMP_NUM_THREADS $MKL_NUM_THREADS\" >\"$TEST/foreseen\"\n"
 	"while [ \"$1\" != --local-directory ]; do shift; done\n"
 	"stat -c '%a' \"$2\" >\"$TEST/mode\"\n"
 	"mkdir -p \"$2/worker-1/storage\" && echo data >\"$2/worker-1/storage/key\"\n"

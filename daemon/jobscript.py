@@ -1,0 +1,84 @@
+"""Run Dask's command as ``python -m`` does, with a forkserver that need not import anything again.
+
+The program of a job. Dask's forkserver, from which all workers of the job are forked, is a new Python:
+it imports what this process has imported just before. Here it is a copy of this process instead, made
+before there are threads or an event loop. The rest is multiprocessing's own, and does what it always
+does when the copy dies: it starts a new one.
+
+A new Python would also get the variables that Dask sets for workers. The job script has set those of
+Dask's defaults, and names them in DRACO_FORESEEN. Where Dask is to set others, or runs code of the
+user's before that may do so, it starts its forkserver itself.
+"""
+
+import gc
+import importlib
+import os
+import sys
+import traceback
+from multiprocessing import forkserver, resource_tracker, util
+from threading import Lock
+
+del sys.argv[0]  # of "python -c"
+foreseen = {name: os.environ[name] for name in os.environ.pop("DRACO_FORESEEN").split()}
+command = importlib.import_module(sys.argv[0])  # the first of all imports that take time
+
+import dask  # noqa: E402
+from distributed.utils import get_mp_context  # noqa: E402
+
+
+def is_as_foreseen() -> bool:
+    """Whether Dask would start workers in the environment that this process has."""
+    seed = {"PYTHONHASHSEED": "6640"}  # newer versions set it where nothing else is configured
+    variables = dask.config.get("distributed.nanny.pre-spawn-environ").items()
+    wanted = {**seed, **{name: str(value) for name, value in variables}}
+    return (
+        foreseen.items() <= wanted.items()
+        and wanted.keys() <= os.environ.keys()
+        and seed.keys() <= foreseen.keys()
+        and not dask.config.get("distributed.nanny.preload")
+    )
+
+
+def fork(path: str, arguments: list, descriptors: list) -> int:
+    """Take the place of ``spawnv_passfds``: run the code in ``arguments`` in a copy of this process."""
+    pid = os.fork()
+    if pid != 0:
+        return pid
+    status = 1
+    try:
+        util.spawnv_passfds = spawnv_passfds
+        forkserver._forkserver._lock = Lock()  # held by the process that is starting this one
+        resource_tracker._resource_tracker.__init__()
+        for name in os.listdir("/proc/self/fd"):
+            if int(name) > 2 and int(name) not in descriptors:
+                try:
+                    os.close(int(name))
+                except OSError:
+                    pass  # that of the list
+        gc.freeze()
+        exec(arguments[-1], {})
+    except SystemExit:
+        status = 0
+    except BaseException:
+        traceback.print_exc()
+    finally:
+        os._exit(status)
+
+
+spawnv_passfds = util.spawnv_passfds
+try:
+    if is_as_foreseen():
+        get_mp_context()  # imports what Dask has its forkserver import
+        for route in dask.config.get("distributed.worker.http.routes"):
+            importlib.import_module(route)  # as each worker does
+        resource_tracker.ensure_running()
+        util.spawnv_passfds = fork
+        forkserver.ensure_running()
+    else:
+        for name in foreseen:
+            del os.environ[name]
+except Exception as error:
+    print(f"draco: Dask starts its forkserver itself: {error!r}", file=sys.stderr)
+finally:
+    util.spawnv_passfds = spawnv_passfds
+command.main()

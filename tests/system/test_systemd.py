@@ -257,6 +257,31 @@ def test_killed_and_started_again(draco: Draco, manager: Manager) -> None:
     assert manager.show()["NRestarts"] == "1"
 
 
+def test_programs_are_replaced_while_a_cluster_runs(
+    draco: Draco, manager: Manager, prefix: Path
+) -> None:
+    """The cluster goes on with the old dracod; a restart of the unit ends it, and the new one serves."""
+    manager.systemctl("start", manager.unit)
+    draco.run("start", *TINY)
+    old, helper = draco.daemon(), draco.status()["slurm"]["helper_pid"]
+    subprocess.run(
+        ["make", "-s", "-C", prefix.parent / "build", "install"],
+        check=True, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, timeout=300,
+    )  # fmt: skip
+    assert os.readlink(f"/proc/{old}/exe") == f"{prefix}/bin/dracod (deleted)"
+    assert "6" in draco.python(COMPUTE)
+    os.kill(helper, signal.SIGKILL)  # the next one is of the new programs
+    draco.run("scale", "--jobs", "2")
+    draco.wait_for_workers(2)
+    assert draco.daemon() == old
+    manager.systemctl("restart", manager.unit)
+    assert not draco.jobs()
+    assert {job["state"] for job in draco.all_jobs()} == {"COMPLETED"}
+    assert os.readlink(f"/proc/{draco.daemon()}/exe") == f"{prefix}/bin/dracod"
+    draco.run("start", *TINY)
+    assert "6" in draco.python(COMPUTE)
+
+
 def test_shutdown_is_no_reason_to_start_again(draco: Draco, manager: Manager) -> None:
     manager.systemctl("start", manager.unit)
     draco.run("start", *TINY)

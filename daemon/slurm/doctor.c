@@ -52,6 +52,7 @@ static void describe_small(job_desc_msg_t *job, const char *partition)
 	job->min_cpus = 1;
 	job->pn_min_memory = SMALL_MEMORY_MIB;
 	job->time_limit = SMALL_MINUTES;
+	job->work_dir = UNCONST("/"); /* without one, 24.11 predicts nothing */
 }
 
 static const char *state_name(uint16_t state)

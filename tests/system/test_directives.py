@@ -205,6 +205,9 @@ def describe(sandbox: Sandbox, job: str) -> dict[str, object]:
         fields[name] = re.sub(r"cpu=2,?", "", value).replace("gpu=", "gpu:")
     for name in ("tres_bind", "TresBind"):
         fields[name] = str(fields.get(name, "")).replace("gres/gpu:per_task:1", "")
+    # Whether Slurm has looked at the job by now says nothing about it (from 23 on).
+    if isinstance(flags := fields.get("flags"), list):
+        fields["flags"] = [flag for flag in flags if not flag.endswith("_ATTEMPTED")]
     fields["profile"] = sandbox.command("squeue", "-h", "-j", job, "-O", "Profile").strip()
     return {**fields, **received(sandbox, job)}
 

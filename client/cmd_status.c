@@ -1,7 +1,6 @@
 /* cmd_status.c: dracoctl status. */
 #include <stdarg.h>
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 #include <time.h>
 
@@ -55,8 +54,7 @@ __attribute__((format(printf, 2, 3))) static void print_value(
 	va_list args;
 
 	va_start(args, format);
-	if (vasprintf(&text, format, args) < 0)
-		abort();
+	text = xvasprintf(format, args);
 	va_end(args);
 	print_label(label);
 	wrap_print(stdout, LABEL_WIDTH, LABEL_WIDTH, text);

@@ -97,13 +97,6 @@ static void send_line(struct report *report, json_t *object)
 	}
 }
 
-static char *format_text(const char *format, va_list args)
-{
-	char *text = NULL;
-
-	return vasprintf(&text, format, args) < 0 ? xstrdup(format) : text;
-}
-
 static json_t *make_finding(
 	enum finding finding, const char *name, const char *remedy, const char *text)
 {
@@ -122,7 +115,7 @@ void report_finding(struct report *report, enum finding finding, const char *nam
 	va_list args;
 
 	va_start(args, format);
-	text = format_text(format, args);
+	text = xvasprintf(format, args);
 	va_end(args);
 	send_line(report,
 		json_pack("{s:o}", "finding", make_finding(finding, name, remedy, text)));
@@ -139,7 +132,7 @@ void report_progress(struct report *report, const char *format, ...)
 	va_list args;
 
 	va_start(args, format);
-	text = format_text(format, args);
+	text = xvasprintf(format, args);
 	va_end(args);
 	send_line(report, json_pack("{s:o}", "progress", json_text(text)));
 }

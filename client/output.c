@@ -103,10 +103,9 @@ void output_error(const struct ctl *ctl, const char *format, ...)
 	va_list args;
 
 	va_start(args, format);
-	if (vasprintf(&text, format, args) < 0)
-		text = NULL;
+	text = xvasprintf(format, args);
 	va_end(args);
-	print_error(ctl, text ? text : format, NULL);
+	print_error(ctl, text, NULL);
 }
 
 void output_log_tail(FILE *file, const json_t *data)

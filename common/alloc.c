@@ -35,16 +35,22 @@ char *xstrndup(const char *text, size_t length)
 	return check(strndup(text, length));
 }
 
+char *xvasprintf(const char *format, va_list args)
+{
+	char *text;
+
+	return check(vasprintf(&text, format, args) < 0 ? NULL : text);
+}
+
 char *xasprintf(const char *format, ...)
 {
 	va_list args;
-	char *text = NULL;
+	char *text;
 
 	va_start(args, format);
-	if (vasprintf(&text, format, args) < 0)
-		text = NULL;
+	text = xvasprintf(format, args);
 	va_end(args);
-	return check(text);
+	return text;
 }
 
 void xreplace(char **target, const char *text)

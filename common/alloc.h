@@ -7,6 +7,7 @@
 #ifndef DRACO_COMMON_ALLOC_H
 #define DRACO_COMMON_ALLOC_H
 
+#include <stdarg.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -15,6 +16,7 @@ void *xrealloc(void *pointer, size_t size);
 char *xstrdup(const char *text);
 char *xstrndup(const char *text, size_t length);
 char *xasprintf(const char *format, ...) __attribute__((format(printf, 1, 2)));
+char *xvasprintf(const char *format, va_list args) __attribute__((format(printf, 1, 0)));
 
 /* Without const, for the interfaces that leave it out (execve(2), jansson's loops). */
 #define UNCONST(pointer) ((void *)(uintptr_t)(pointer))

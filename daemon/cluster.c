@@ -75,8 +75,7 @@ void cluster_notice(struct cluster *cluster, const char *format, ...)
 	va_list args;
 
 	va_start(args, format);
-	if (vasprintf(&text, format, args) < 0)
-		abort();
+	text = xvasprintf(format, args);
 	va_end(args);
 	if (strv_has(&cluster->notices, text)) {
 		free(text);

@@ -179,13 +179,6 @@ static void add(struct event *event)
 	tell_of_loss();
 }
 
-static char *format_text(const char *format, va_list args)
-{
-	char *text = NULL;
-
-	return vasprintf(&text, format, args) < 0 ? xstrdup(format) : text;
-}
-
 void history_note(
 	enum event_kind kind, const char *subject, const char *name, const char *format, ...)
 {
@@ -193,7 +186,7 @@ void history_note(
 	va_list args;
 
 	va_start(args, format);
-	text = format_text(format, args);
+	text = xvasprintf(format, args);
 	va_end(args);
 	add(&(struct event){
 		.kind = kind,
@@ -230,7 +223,7 @@ void history_failure(
 	va_list args;
 
 	va_start(args, format);
-	text = format_text(format, args);
+	text = xvasprintf(format, args);
 	va_end(args);
 	add(&(struct event){
 		.kind = EVENT_FAILURE,

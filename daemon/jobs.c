@@ -331,8 +331,10 @@ void jobs_apply(struct jobs *jobs, struct job *job, const struct slurm_job *repo
 	if (report->state == STATE_PENDING) {
 		if (job->phase == PHASE_SUBMITTED)
 			jobs_set_phase(jobs, job, PHASE_PENDING, reason);
-		else if (job->phase == PHASE_STARTING || job->phase == PHASE_READY)
+		else if ((job->phase == PHASE_STARTING || job->phase == PHASE_READY) &&
+			job->seen_ms >= job->running_since_ms)
 			jobs_set_phase(jobs, job, PHASE_PENDING, "requeued");
+		/* Else a worker has connected since the query was asked. */
 		return;
 	}
 	if (job->phase == PHASE_SUBMITTED || job->phase == PHASE_PENDING)

@@ -51,7 +51,7 @@ struct job *jobs_find(struct jobs *jobs, uint32_t job_id, int64_t task, const ch
 /* The live job whose id begins text, up to its end or to a '-' (as in a worker's name). */
 struct job *jobs_find_id(struct jobs *jobs, const char *text);
 
-/* Take over what Slurm reports about job. */
+/* Take over what Slurm reports about job, as asked for at job->seen_ms. */
 void jobs_apply(struct jobs *jobs, struct job *job, const struct slurm_job *report);
 
 struct worker {

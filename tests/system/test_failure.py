@@ -247,6 +247,8 @@ def test_requeued(user: Draco) -> None:
     """It waits again, with its id, and no other is asked for."""
     user.run("start", *TINY)
     job = user.jobs()[0]["id"]
+    # Workers may come before dracod has asked Slurm where the job runs.
+    wait_for(lambda: user.status()["jobs"][0]["nodes"], "dracod knows the node")
     user.sandbox.command("scontrol", "update", f"JobId={job}", "Requeue=1")
     user.sandbox.command("scontrol", "requeue", job)
     text = told(user, job)

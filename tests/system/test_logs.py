@@ -172,6 +172,7 @@ def test_the_log_does_not_grow_for_ever(draco: Draco) -> None:
     line = "x" * 99 + "\n"
     draco.log.write_text(line * 41942)  # 4 MiB less a few lines
     draco.start()
+    draco.wait_for_workers(2)  # the last that is logged for now
     old = draco.state / "dracod.log.1"
     assert old.exists() and old.stat().st_size < 4.1 * 2**20
     assert draco.log.stat().st_size < 10000

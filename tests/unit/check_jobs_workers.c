@@ -39,6 +39,21 @@ START_TEST(workers_before_the_report)
 }
 END_TEST
 
+/* An answer that was asked for before the workers came says nothing of a requeue. */
+START_TEST(workers_while_slurm_is_asked)
+{
+	struct job *job = job_in(PHASE_PENDING);
+	struct slurm_job said = report(job->job_id, STATE_PENDING);
+
+	jobs_worker_added(jobs, "draco-42-0", "tcp://n1:1");
+	job->seen_ms = job->running_since_ms - 1;
+	jobs_apply(jobs, job, &said);
+	ck_assert_int_eq(job->phase, PHASE_STARTING);
+	apply(job, STATE_PENDING);
+	ck_assert_int_eq(job->phase, PHASE_PENDING);
+}
+END_TEST
+
 /* Slurm's answer to the submission can come after the workers that it led to, or be lost at first. */
 START_TEST(workers_before_the_id)
 {
@@ -165,6 +180,7 @@ Suite *unit_suite(void)
 	tcase_add_checked_fixture(tcase, jobs_setup, jobs_teardown);
 	tcase_add_test(tcase, ready_when_all_workers_are_there);
 	tcase_add_loop_test(tcase, workers_before_the_report, 0, 2);
+	tcase_add_test(tcase, workers_while_slurm_is_asked);
 	tcase_add_test(tcase, workers_before_the_id);
 	tcase_add_loop_test(tcase, stranger, 0, LENGTH(strangers));
 	tcase_add_test(tcase, single_worker);

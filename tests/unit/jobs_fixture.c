@@ -2,6 +2,7 @@
 #include "jobs_fixture.h"
 
 #include "common/alloc.h"
+#include "daemon/loop.h"
 #include "unit.h"
 
 struct jobs *jobs;
@@ -65,6 +66,7 @@ void apply(struct job *job, enum slurm_state state)
 {
 	struct slurm_job said = report(job->job_id, state);
 
+	job->seen_ms = loop_now_ms();
 	jobs_apply(jobs, job, &said);
 }
 

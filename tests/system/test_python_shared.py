@@ -237,17 +237,20 @@ def test_use_is_told_while_work_is_under_way(draco: Draco) -> None:
         kernel.run("future.cancel(); client.close(); cluster.close()")
 
 
+#: Break the connection of the cluster's object.
+CUT = (
+    "connection = cluster._connection\n"
+    "socket = connection._writer.get_extra_info('socket')\n"
+    "cluster.loop.add_callback(socket.shutdown, 2)"
+)
+
+
 def test_a_connection_that_breaks_is_made_again(draco: Draco) -> None:
     """As that of a program that was stopped for long."""
-    cut = (
-        "connection = cluster._connection\n"
-        "socket = connection._writer.get_extra_info('socket')\n"
-        "cluster.loop.add_callback(socket.shutdown, 2)"
-    )
     with Kernel(draco) as kernel:
         kernel.run(START)
         for _ in range(2):
-            kernel.run(cut)
+            kernel.run(CUT)
             wait_for(lambda: kernel.run("print(connection.is_open)") == "False\n", "it breaks")
             assert kernel.run("cluster.scale(2); print(len(cluster.attached))") == "1\n"
             assert attached(draco) == [kernel.process.pid]
@@ -258,6 +261,22 @@ def test_a_connection_that_breaks_is_made_again(draco: Draco) -> None:
         )
         error = kernel.fail("cluster.scale(2)").splitlines()[-1]
         assert f'the cluster "{draco.name}" is stop' in error and "starts it anew" in error
+
+
+def test_shutdown_while_the_connection_is_made_again(draco: Draco) -> None:
+    """It stops the cluster, for which it needs the connection."""
+    slow = (
+        "import asyncio, draco._lasting as lasting\n"
+        "connect = lasting.connect\n"
+        "async def slow(*arguments):\n"
+        "    await asyncio.sleep(2)\n"
+        "    return await connect(*arguments)\n"
+        "lasting.connect = slow\n"
+    )
+    with Kernel(draco) as kernel:
+        kernel.run(START)
+        kernel.run(slow + CUT + "\nwhile connection.is_open: pass\ncluster.shutdown()")
+        assert draco.cluster_state() == "stopped"
 
 
 def test_a_forked_child_has_no_part_in_it(draco: Draco) -> None:

@@ -13,7 +13,7 @@ from draco._daemon import connect
 from draco._reach import is_here
 from draco._settings import label
 from draco._size import Sized
-from draco.errors import ClusterNotRunning, DracoError
+from draco.errors import ClusterNotRunning, DaemonNotRunning, DracoError
 
 #: How long a way to another host is tried again, and with which pause, in seconds: after a laptop's
 #: sleep the network comes later than the programs go on.
@@ -34,6 +34,8 @@ class Lasting(Sized):
         await connection.call("events", {"count": 0, "follow": True, "workers": True})
         if self._holds:
             await connection.call("attach", {"label": label()})
+        if not connection.is_open:
+            raise DaemonNotRunning(f'the connection to dracod "{self.name}" was lost')
         connection.on_lost = self._on_lost
 
     def _on_notification(self, method: str, params: dict[str, Any]) -> None:
@@ -59,8 +61,8 @@ class Lasting(Sized):
                     return
                 why = f'the cluster "{self.name}" has ended'
                 break
-            except (DracoError, OSError) as exc:
-                if is_far:
+            except (DracoError, OSError, KeyError, ValueError) as exc:
+                if is_far or not isinstance(exc, DaemonNotRunning):
                     why = str(exc)
                 if not is_far or time.monotonic() > deadline:
                     break
@@ -75,6 +77,8 @@ class Lasting(Sized):
             is_same = cluster["state"] == "running" and cluster["id"] == known["id"]
             if is_same:
                 await self._follow(connection)
+                if self.status != Status.running:  # closed meanwhile
+                    return False
                 self._connection = connection
                 self._set_report(report)
         finally:

@@ -280,6 +280,8 @@ class Cluster(Lasting, DaskCluster):
             self._beginning.cancel()
             await asyncio.wait([self._beginning])
         if self._returning is not None:
+            if self.shutdown_on_close is True and not self._returning.done():
+                await asyncio.wait([self._returning])  # only dracod can stop the cluster
             self._returning.cancel()
         if self.status != Status.closed:
             self.status = Status.closing

@@ -35,12 +35,21 @@ def is_as_foreseen() -> bool:
         foreseen.items() <= wanted.items()
         and wanted.keys() <= os.environ.keys()
         and seed.keys() <= foreseen.keys()
+        and foreseen.keys().isdisjoint(dask.config.get("distributed.nanny.environ", {}))
         and not dask.config.get("distributed.nanny.preload")
     )
 
 
+def forget() -> None:
+    """Leave all variables to Dask."""
+    for name in foreseen:
+        os.environ.pop(name, None)
+
+
 def fork(path: str, arguments: list, descriptors: list) -> int:
     """Take the place of ``spawnv_passfds``: run the code in ``arguments`` in a copy of this process."""
+    for stream in filter(None, (sys.stdout, sys.stderr)):
+        stream.flush()  # else each worker writes it again
     pid = os.fork()
     if pid != 0:
         return pid
@@ -75,9 +84,9 @@ try:
         util.spawnv_passfds = fork
         forkserver.ensure_running()
     else:
-        for name in foreseen:
-            del os.environ[name]
+        forget()
 except Exception as error:
+    forget()
     print(f"draco: Dask starts its forkserver itself: {error!r}", file=sys.stderr)
 finally:
     util.spawnv_passfds = spawnv_passfds

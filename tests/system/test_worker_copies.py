@@ -116,8 +116,11 @@ with Client() as client:
 SAID = {
     "a variable of a job": ("--environment=OMP_NUM_THREADS=3", "copy", "OMP_NUM_THREADS=3"),
     "a seed": ("--environment=PYTHONHASHSEED=5", "forkserver", "OMP_NUM_THREADS=1"),
-    "Dask's configuration": ("OMP_NUM_THREADS: 5", "forkserver", "OMP_NUM_THREADS=5"),
-    "one more variable": ("OF_MINE: 6", "forkserver", "OF_MINE=6"),
+    "Dask's configuration": (
+        "pre-spawn-environ: {{OMP_NUM_THREADS: 5}}", "forkserver", "OMP_NUM_THREADS=5",
+    ),
+    "that of workers": ("environ: {{OMP_NUM_THREADS: 8}}", "forkserver", "OMP_NUM_THREADS=8"),
+    "one more variable": ("pre-spawn-environ: {{OF_MINE: 6}}", "forkserver", "OF_MINE=6"),
     "code that runs before": (
         "--worker-options=--preload-nanny,{}/before.py", "forkserver", "OF_BEFORE=7",
     ),
@@ -132,9 +135,7 @@ def test_what_the_user_says_holds(draco: Draco, kind: str) -> None:
     (folder / "before.py").write_text("import os\nos.environ['OF_BEFORE'] = '7'\n")
     option = said.format(folder)
     if not said.startswith("--"):
-        (folder / "mine.yaml").write_text(
-            f"distributed:\n  nanny:\n    pre-spawn-environ:\n      {said}\n"
-        )
+        (folder / "mine.yaml").write_text(f"distributed:\n  nanny:\n    {option}\n")
         option = f"--environment=DASK_CONFIG={folder}"
     draco.start("--minimum=2", option)
     name, value = variable.split("=")

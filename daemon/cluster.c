@@ -35,6 +35,7 @@
 
 #define NOTICES_MAX	 32
 #define STOP_DEADLINE_MS 20000 /* for jobs that Slurm does not confirm to be gone */
+#define LATE_MS		 1000  /* later than that a timer is when the host was suspended */
 
 static const char *const state_names[] = {
 	[CLUSTER_STOPPED] = "stopped",
@@ -114,7 +115,7 @@ void cluster_wake(struct cluster *cluster, int64_t in_ms)
 	int64_t now = loop_now_ms(), when_ms = now + in_ms;
 
 	if (loop_timer_is_running(cluster->reconcile) && cluster->wake_ms <= when_ms) {
-		if (cluster->wake_ms >= now)
+		if (cluster->wake_ms >= now - LATE_MS)
 			return;
 		when_ms = now; /* it is late: timers stand still while the host is suspended */
 		in_ms = 0;

@@ -350,7 +350,7 @@ static void end_without_workers(struct cluster *cluster, struct job *job)
 static int64_t check_short(struct cluster *cluster, struct job *job)
 {
 	bool starts = job->phase == PHASE_STARTING;
-	int64_t since_ms = starts ? job->alone_since_ms : job->short_since_ms;
+	int64_t since_ms = starts ? job->came_ms : job->short_since_ms;
 	int64_t due_ms = since_ms + cluster->request.settings.worker_timeout_ms;
 	_cleanup_free_ char *log = NULL;
 	char waited[FORMAT_MAX];

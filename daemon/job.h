@@ -60,6 +60,7 @@ struct job {
 	int64_t ready_since_ms;	  /* loop time since which all its workers, or all that will
 				     come, were there; 0: never */
 	int64_t connected;	  /* workers, now */
+	int64_t came_ms;	  /* loop time at which the last of its workers connected */
 	int64_t alone_since_ms;	  /* loop time since which none is; valid while it runs */
 	int64_t short_since_ms; /* loop time since which fewer are than there were; 0: all are */
 	bool short_told;	/* and the user knows */

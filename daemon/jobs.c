@@ -168,7 +168,7 @@ void jobs_set_short(struct jobs *jobs, struct job *job)
 	job->short_told = true;
 	if (job->phase != PHASE_STARTING)
 		return;
-	job->short_since_ms = job->alone_since_ms;
+	job->short_since_ms = job->came_ms;
 	job->ready_since_ms = loop_now_ms();
 	job->wait_known = true; /* most of it was for workers that do not come */
 	jobs_set_phase(jobs, job, PHASE_READY, "no more workers come");
@@ -181,6 +181,7 @@ static void attach(struct jobs *jobs, struct job *job, struct worker *worker)
 	job->busy += worker->tasks;
 	job->bytes += worker->bytes;
 	job->connected++;
+	job->came_ms = loop_now_ms();
 	note_connected(job);
 	job->abandoned = false;
 	job->was_connected = true;
@@ -460,7 +461,7 @@ struct jobs_count jobs_count(const struct jobs *jobs)
 		count.unsettled += job->phase != PHASE_GONE &&
 			(job->phase != PHASE_READY || job->abandoned);
 		count.running += job->phase == PHASE_STARTING || job->phase == PHASE_READY;
-		if (job->phase == PHASE_READY && job->short_told)
+		if (job->phase == PHASE_READY && job->short_told && job->connected > 0)
 			count.given_up += job->processes - job->connected;
 	}
 	TAILQ_FOREACH (worker, &jobs->workers, link)

@@ -194,6 +194,8 @@ START_TEST(some_workers_never_come)
 	ck_assert_int_eq(job->phase, PHASE_READY);
 	ck_assert(job->short_told);
 	ck_assert_int_eq(jobs_count(jobs).given_up, 1);
+	jobs_worker_removed(jobs, "tcp://n1:1");
+	ck_assert_int_eq(jobs_count(jobs).given_up, 0);
 	/* Requeued, it begins anew. */
 	apply(job, STATE_PENDING);
 	ck_assert(!job->short_told);

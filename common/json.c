@@ -6,30 +6,7 @@
 
 #include "common/alloc.h"
 #include "common/cleanup.h"
-
-/* The bytes of the UTF-8 character at text (Unicode, table 3-7); 0 when there is none. */
-static size_t utf8_length(const unsigned char *text)
-{
-	unsigned char low = 0x80, high = 0xbf; /* of the second byte */
-	size_t length = *text < 0x80 ? 1 : *text < 0xe0 ? 2 : *text < 0xf0 ? 3 : 4;
-
-	if (length == 1)
-		return 1;
-	if (*text < 0xc2 || *text > 0xf4)
-		return 0;
-	if (*text == 0xe0)
-		low = 0xa0;
-	else if (*text == 0xed)
-		high = 0x9f;
-	else if (*text == 0xf0)
-		low = 0x90;
-	else if (*text == 0xf4)
-		high = 0x8f;
-	for (size_t i = 1; i < length; i++, low = 0x80, high = 0xbf)
-		if (text[i] < low || text[i] > high)
-			return 0;
-	return length;
-}
+#include "common/utf8.h"
 
 json_t *json_text(const char *text)
 {
@@ -43,7 +20,7 @@ json_t *json_text(const char *text)
 		return string;
 	copy = xstrdup(text);
 	for (char *c = copy; *c;) {
-		size_t length = utf8_length((unsigned char *)c);
+		size_t length = utf8_length(c);
 
 		if (length == 0)
 			*c = '?';

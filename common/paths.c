@@ -14,6 +14,7 @@
 #include "common/alloc.h"
 #include "common/cleanup.h"
 #include "common/err.h"
+#include "common/trust.h"
 
 #define NAME_LENGTH_MAX 32
 
@@ -174,22 +175,13 @@ int paths_make_directories(const char *path, unsigned mode, struct err *err)
 	}
 }
 
-/* A directory that holds secrets: a real one, ours, closed to others. */
+/* A directory that holds secrets. */
 static int check_private(const char *path, struct err *err)
 {
-	struct stat st;
+	int r = trust_directory(path, err);
 
-	if (lstat(path, &st) < 0)
-		return err_set(err, -errno, "cannot look at %s: %s", path, strerror(errno));
-	if (!S_ISDIR(st.st_mode))
-		return err_set(err, -ENOTDIR, "%s is not a directory: move it away", path);
-	if (st.st_uid != geteuid())
-		return err_set(err, -EPERM, "%s belongs to another user (uid %u): move it away",
-			path, (unsigned)st.st_uid);
-	if (st.st_mode & 077)
-		return err_set(err, -EPERM,
-			"%s is open to other users (mode %04o): chmod 700 %s", path,
-			st.st_mode & 07777, path);
+	if (r < 0)
+		return r == -ENOENT ? err_set(err, r, "%s is not there", path) : r;
 	if (access(path, W_OK | X_OK) < 0)
 		return err_set(err, -errno, "cannot write to the directory %s: %s", path,
 			strerror(errno));

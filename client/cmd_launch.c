@@ -7,6 +7,7 @@
 #include "client/request.h"
 #include "common/cleanup.h"
 #include "common/json.h"
+#include "common/rendezvous.h"
 
 int cmd_launch(struct ctl *ctl, int argc, char **argv)
 {
@@ -26,8 +27,7 @@ int cmd_launch(struct ctl *ctl, int argc, char **argv)
 		output_error(ctl, "%s", err.text);
 		return CTL_FAILED;
 	}
-	daemon = json_load_file(ctl->paths.daemon_file, 0, NULL);
-	if (!daemon)
+	if (rendezvous_daemon(&ctl->paths, &daemon, NULL) < 0)
 		daemon = json_object();
 	json_object_set_new(daemon, "launched", json_boolean(launched));
 	if (ctl->json)

@@ -12,6 +12,7 @@
 #include <unistd.h>
 
 #include "client/ctl.h"
+#include "client/output.h"
 #include "client/request.h"
 #include "common/alloc.h"
 #include "common/cleanup.h"
@@ -134,6 +135,7 @@ int launch_dracod(struct ctl *ctl, struct err *err)
 int launch_connect(
 	struct connection *connection, struct ctl *ctl, bool *ret_launched, struct err *err)
 {
+	bool warned = false;
 	int r = -ENOENT;
 
 	*ret_launched = false;
@@ -141,8 +143,12 @@ int launch_connect(
 		struct err why = ERR_INIT;
 
 		r = connection_open(connection, ctl, err);
-		if (r != -ENOENT)
+		if (r != -ENOENT && r != -EPERM && r != -EBADMSG)
 			return r;
+		/* What cannot be believed is no dracod of ours: one is needed. */
+		if (r != -ENOENT && !warned)
+			output_warning(ctl, err->text);
+		warned |= r != -ENOENT;
 		/* Another dracoctl may have been quicker with its dracod: then that one serves.
 		 * Or one that is ending is still there for a moment. */
 		r = launch_dracod(ctl, &why);

@@ -14,19 +14,21 @@
 #include "common/json.h"
 #include "common/line.h"
 #include "common/paths.h"
+#include "common/rendezvous.h"
 #include "common/secure.h"
-#include "common/sock.h"
 #include "common/tcp.h"
+#include "common/trust.h"
 
 #define CONNECT_MS   5000
 #define HANDSHAKE_MS 10000
 
 static int open_socket(struct channel *channel, const char *path, struct err *err)
 {
-	channel->fd = sock_connect(path, err);
-	if (channel->fd == -ENOENT || channel->fd == -ECONNREFUSED || channel->fd == -ENOTDIR)
-		return -ENOENT;
-	if (channel->fd == -EACCES || channel->fd == -EPERM)
+	channel->fd = trust_connect(path, err);
+	if (channel->fd == -EPERM)
+		return err_set(
+			err, -EPERM, "%s: nothing is sent to what serves there", err->text);
+	if (channel->fd == -EACCES)
 		return err_set(err, channel->fd,
 			"%s (XDG_RUNTIME_DIR must name a directory of yours; unset it to use /tmp)",
 			err->text);
@@ -92,9 +94,12 @@ static int unreachable(const struct paths *paths, const json_t *daemon, const ch
 static int open_elsewhere(struct channel *channel, const struct paths *paths,
 	const json_t *daemon, const char *here, struct err *err)
 {
-	_cleanup_json_ json_t *connect = json_load_file(paths->connect_file, 0, NULL);
+	_cleanup_json_ json_t *connect = NULL;
 	struct err why = ERR_INIT;
+	int r = rendezvous_connect(paths, &connect, err);
 
+	if (r < 0 && r != -ENOENT)
+		return r;
 	if (json_get_text(connect, "daemon", NULL)) {
 		if (open_port(channel, connect, &why) == 0)
 			return 0;
@@ -113,12 +118,16 @@ static int open_elsewhere(struct channel *channel, const struct paths *paths,
 int channel_open(struct channel *channel, const struct paths *paths, struct err *err)
 {
 	/* As dracod wrote it itself, because its environment may differ from ours. */
-	_cleanup_json_ json_t *daemon = json_load_file(paths->daemon_file, 0, NULL);
-	const char *socket = json_get_text(daemon, "socket", NULL);
+	_cleanup_json_ json_t *daemon = NULL;
+	const char *socket;
 	struct host here;
 	int r;
 
 	*channel = (struct channel)CHANNEL_INIT;
+	r = rendezvous_daemon(paths, &daemon, err);
+	if (r < 0 && r != -ENOENT)
+		return r;
+	socket = json_get_text(daemon, "socket", NULL);
 	host_get(&here);
 	if (socket && strcmp(json_get_text(daemon, "host", ""), here.name) != 0)
 		return open_elsewhere(channel, paths, daemon, here.name, err);

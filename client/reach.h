@@ -21,7 +21,9 @@ struct channel {
 		.fd = -1 \
 	}
 
-/* Connect to the dracod of these paths. 0; -ENOENT when none runs; -EHOSTUNREACH, with err, when it runs,
+/* Connect to the dracod of these paths, and be sure that it is this user's (trust.h): nothing has been sent
+ * before. 0; -ENOENT when none runs; -EPERM, with err, when somebody else serves in its place, or could have
+ * written where it is; -EBADMSG, with err, when what it left is damaged; -EHOSTUNREACH, with err, when it runs,
  * on another host and cannot be reached from here; -ENOTCONN, with err, when it has no cluster there, or has
  * ended there; another negative errno with err. */
 int channel_open(struct channel *channel, const struct paths *paths, struct err *err);

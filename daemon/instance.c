@@ -17,6 +17,7 @@
 #include "common/json.h"
 #include "common/log.h"
 #include "common/paths.h"
+#include "common/rendezvous.h"
 #include "daemon/statefile.h"
 
 static int taken(const struct paths *paths, const json_t *other, struct err *err)
@@ -72,6 +73,7 @@ int instance_acquire(const struct paths *paths, struct err *err)
 	struct flock lock = {.l_type = F_WRLCK, .l_whence = SEEK_SET};
 	_cleanup_json_ json_t *other = NULL;
 	_cleanup_close_ int fd = -1;
+	struct err why = ERR_INIT;
 	int r;
 
 	fd = open(paths->lock_file, O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0600);
@@ -81,7 +83,8 @@ int instance_acquire(const struct paths *paths, struct err *err)
 	if (fcntl(fd, F_OFD_SETLK, &lock) < 0) {
 		int code = errno;
 
-		other = statefile_read(paths->daemon_file);
+		if (rendezvous_daemon(paths, &other, &why) < 0 && why.code)
+			log_warning("%s", why.text);
 		if (code == EAGAIN || code == EACCES || may_be_alive(other))
 			return taken(paths, other, err);
 		log_warning("%s: no locks here (%s): nothing hinders a dracod on another host",

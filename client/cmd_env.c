@@ -6,40 +6,30 @@
 #include "client/ctl.h"
 #include "client/output.h"
 #include "client/request.h"
+#include "client/variables.h"
 #include "common/cleanup.h"
 #include "common/json.h"
 #include "common/rpc.h"
 
-static void print_quoted(const char *text, const char *quote_as)
-{
-	putchar('\'');
-	for (; *text; text++)
-		if (*text == '\'')
-			fputs(quote_as, stdout);
-		else
-			putchar(*text);
-	putchar('\'');
-}
-
 static void print_sh(const char *name, const char *value)
 {
-	printf("export %s=", name);
-	print_quoted(value, "'\\''");
-	putchar('\n');
+	_cleanup_free_ char *word = variables_quote_sh(value);
+
+	printf("export %s=%s\n", name, word);
 }
 
 static void print_csh(const char *name, const char *value)
 {
-	printf("setenv %s ", name);
-	print_quoted(value, "'\\''");
-	puts(";");
+	_cleanup_free_ char *word = variables_quote_csh(value);
+
+	printf("setenv %s %s;\n", name, word);
 }
 
 static void print_fish(const char *name, const char *value)
 {
-	printf("set -gx %s ", name);
-	print_quoted(value, "\\'");
-	putchar('\n');
+	_cleanup_free_ char *word = variables_quote_fish(value);
+
+	printf("set -gx %s %s\n", name, word);
 }
 
 /* Below a JupyterHub server, Dask shall link to the dashboard through its proxy; and a user's own link
@@ -95,6 +85,8 @@ int cmd_env(struct ctl *ctl, int argc, char **argv)
 		&connection, "environment", NULL, NULL, NULL, &environment, &refusal, &err);
 	connection_close(&connection);
 	json_decref(refusal.data);
+	if (r == 0)
+		r = variables_check(environment, &err);
 	if (r < 0) {
 		output_error(ctl, "%s", err.text);
 		return refusal.code == RPC_NOT_RUNNING ? CTL_NOT_RUNNING : CTL_FAILED;

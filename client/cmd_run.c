@@ -12,6 +12,7 @@
 #include "client/output.h"
 #include "client/request.h"
 #include "client/start_wait.h"
+#include "client/variables.h"
 #include "common/alloc.h"
 #include "common/cleanup.h"
 #include "common/host.h"
@@ -43,6 +44,19 @@ static json_t *ask(struct connection *connection, const char *method, json_t *pa
 		fprintf(stderr, "dracoctl: %s\n", err.text);
 	json_decref(refusal.data);
 	return result;
+}
+
+/* The variables for the command; NULL when there are none, or some that it must not get. */
+static json_t *ask_environment(struct connection *connection, const struct ctl *ctl)
+{
+	json_t *environment = ask(connection, "environment", NULL);
+	struct err err = ERR_INIT;
+
+	if (!environment || variables_check(environment, &err) == 0)
+		return environment;
+	output_error(ctl, "%s", err.text);
+	json_decref(environment);
+	return NULL;
 }
 
 /* Hold on to the cluster, under the command's name. */
@@ -168,7 +182,7 @@ int cmd_run(struct ctl *ctl, int argc, char **argv)
 	status = start_wait(&connection, ctl, params, limits, launched, &seconds, &started);
 	if (status == CTL_DONE) {
 		attach(&connection, argv[optind]);
-		environment = ask(&connection, "environment", NULL);
+		environment = ask_environment(&connection, ctl);
 		status = environment ? run(ctl, argv + optind, environment) : CTL_FAILED;
 		give_back(&connection, launched);
 	}

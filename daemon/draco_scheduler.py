@@ -40,6 +40,9 @@ import asyncio
 import json
 import logging
 import os
+import socket
+import stat
+import struct
 import sys
 import threading
 from collections.abc import Iterator
@@ -116,6 +119,37 @@ def has_dashboard() -> bool:
 def split(items: list, size: int) -> Iterator[list]:
     """Parts of a list of at most ``size`` items."""
     return (items[i : i + size] for i in range(0, len(items), size))
+
+
+def check_directory(path: str) -> None:
+    """Be sure that nobody else could have put a socket there.
+
+    Raises
+    ------
+    PermissionError
+        When somebody could.
+    """
+    directory = os.path.dirname(path)
+    info = os.lstat(directory)
+    if not stat.S_ISDIR(info.st_mode) or info.st_uid != os.geteuid() or info.st_mode & 0o077:
+        raise PermissionError(
+            f"{directory} is not a private directory of this user "
+            f"(uid {info.st_uid}, mode {stat.S_IMODE(info.st_mode):04o})"
+        )
+
+
+def check_server(writer: asyncio.StreamWriter, path: str) -> None:
+    """Be sure that a process of this user serves there, before anything is said.
+
+    Raises
+    ------
+    PermissionError
+        When somebody else does.
+    """
+    peer = writer.get_extra_info("socket").getsockopt(socket.SOL_SOCKET, socket.SO_PEERCRED, 12)
+    pid, uid, _ = struct.unpack("iII", peer)
+    if uid != os.geteuid():
+        raise PermissionError(f"{path} is served by another user (uid {uid}, process {pid})")
 
 
 class Refused(Exception):
@@ -350,10 +384,14 @@ class DracodLink(SchedulerPlugin):
         """Stay connected; close the scheduler when dracod is gone for good or refuses it."""
         loop = asyncio.get_running_loop()
         alone_since = loop.time()
+        warned = False
         while loop.time() - alone_since < self.orphan_timeout:
             try:
-                reader, writer = await asyncio.open_unix_connection(self.path, limit=LINE_LIMIT)
-            except OSError:
+                reader, writer = await self.connect()
+            except OSError as error:
+                if isinstance(error, PermissionError) and not warned:
+                    logger.warning("nothing is said to what serves there: %s", error)
+                    warned = True
                 await asyncio.sleep(RECONNECT_INTERVAL)
                 continue
             try:
@@ -377,6 +415,16 @@ class DracodLink(SchedulerPlugin):
         last_resort.daemon = True
         last_resort.start()
         await self.scheduler.close()
+
+    async def connect(self) -> tuple[asyncio.StreamReader, asyncio.StreamWriter]:
+        check_directory(self.path)
+        reader, writer = await asyncio.open_unix_connection(self.path, limit=LINE_LIMIT)
+        try:
+            check_server(writer, self.path)
+        except BaseException:
+            writer.close()
+            raise
+        return reader, writer
 
     async def serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         self.writer = writer

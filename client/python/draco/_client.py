@@ -11,6 +11,7 @@ from typing import Any
 
 from draco import __version__
 from draco._reach import Way
+from draco._visible import visible_value
 from draco.errors import DaemonNotRunning, DracoError, VersionMismatch, error_from_answer
 
 #: Version of the control protocol that this package speaks.
@@ -18,6 +19,9 @@ PROTOCOL = 1
 
 LINE_LIMIT = 512 * 1024
 HELLO_TIMEOUT = 10.0
+
+#: Requests whose answers are not to be shown.
+_EXACT = ("environment", "script")
 
 _HELLO = {"protocol": PROTOCOL, "client": "python", "version": __version__}
 
@@ -34,6 +38,34 @@ def encode(number: int, method: str, params: dict[str, Any] | None) -> bytes:
             "is the environment that large?"
         )
     return line
+
+
+def decode(line: bytes) -> dict[str, Any]:
+    """Take a message apart.
+
+    Raises
+    ------
+    ValueError
+        When it is none.
+    """
+    try:
+        message = json.loads(line)
+    except RecursionError:
+        raise ValueError("a message is too deep") from None
+    if not (
+        isinstance(message, dict)
+        and isinstance(message.get("method", ""), str)
+        and isinstance(message.get("params") or {}, dict)
+        and isinstance(message.get("error", {}), dict)
+    ):
+        raise ValueError("what came is no message")
+    return message
+
+
+def _result_of(message: dict[str, Any], method: str) -> Any:
+    """Take the answer out; its texts can be shown, but for those that must be as they are."""
+    result = message.get("result")
+    return result if method in _EXACT else visible_value(result)
 
 
 class Connection:
@@ -156,7 +188,7 @@ class Connection:
         error = DaemonNotRunning("dracod has ended")
         try:
             while line := await self._reader.readline():
-                self._take(json.loads(line))
+                self._take(decode(line))
         except (OSError, ValueError) as exc:
             error = DaemonNotRunning(f"the connection to dracod has ended: {exc}")
         self._end(error)
@@ -164,19 +196,23 @@ class Connection:
     def _take(self, message: dict[str, Any]) -> None:
         if "method" in message:
             if self.on_notification is not None:
-                self.on_notification(message["method"], message.get("params") or {})
+                params = visible_value(message.get("params") or {})
+                self.on_notification(message["method"], params)
             return
         number = message.get("id")
-        if number is None and "error" in message:  # of no request: dracod turns us away
-            self._end(DracoError(str(message["error"].get("message"))))
+        error = visible_value(message.get("error"))
+        if number is None and error is not None:  # of no request: dracod turns us away
+            self._end(DracoError(str(error.get("message"))))
             return
-        method, future = self._waiting.get(number, ("", None))
+        method, future = "", None
+        if isinstance(number, int):
+            method, future = self._waiting.get(number, ("", None))
         if future is None or future.done():
             return
-        if "error" in message:
-            future.set_exception(error_from_answer(message["error"], method, self.version))
+        if error is not None:
+            future.set_exception(error_from_answer(error, method, self.version))
         else:
-            future.set_result(message.get("result"))
+            future.set_result(_result_of(message, method))
 
 
 def call_once(way: Way, method: str, timeout: float = HELLO_TIMEOUT) -> Any:
@@ -192,10 +228,10 @@ def call_once(way: Way, method: str, timeout: float = HELLO_TIMEOUT) -> Any:
     with contextlib.closing(way.connect(timeout)) as sock:
         sock.sendall(encode(1, "hello", _HELLO) + encode(2, method, None))
         with sock.makefile("rb") as stream:
-            for line in stream:
-                message = json.loads(line)
+            while line := stream.readline(2 * LINE_LIMIT):
+                message = decode(line)
                 if "error" in message:
-                    raise error_from_answer(message["error"], method)
+                    raise error_from_answer(visible_value(message["error"]), method)
                 if message.get("id") == 2:
-                    return message["result"]
+                    return _result_of(message, method)
     raise DaemonNotRunning("dracod has ended")

@@ -6,6 +6,7 @@ import asyncio
 import json
 import os
 import pwd
+import re
 import shutil
 import subprocess
 from pathlib import Path
@@ -13,6 +14,9 @@ from typing import Any
 
 from draco._client import Connection
 from draco._reach import find_way, is_here, unreachable
+from draco._rendezvous import read_daemon
+from draco._trust import NotTrusted
+from draco._visible import visible
 from draco.errors import DaemonNotRunning, DracoError, SettingError
 
 LAUNCH_TIMEOUT = 60
@@ -27,6 +31,11 @@ def default_name() -> str:
     return os.environ.get("DRACO_NAME") or "default"
 
 
+def is_name(name: str) -> bool:
+    """Whether a cluster can have this name."""
+    return re.fullmatch(r"[A-Za-z0-9][A-Za-z0-9._-]{0,31}", name) is not None
+
+
 def state_directory() -> Path:
     """Where each dracod has a directory of its name."""
     state = os.environ.get("XDG_STATE_HOME", "")
@@ -39,13 +48,17 @@ def state_directory() -> Path:
 
 
 def read_daemon_file(name: str) -> dict[str, Any] | None:
-    """What the dracod of this name says of itself: host, pid, socket; None when there is none."""
+    """What the dracod of this name says of itself: host, pid, socket; None when there is none.
+
+    Raises
+    ------
+    NotTrusted
+        When it is somebody else's who says that, or what is said makes no sense.
+    """
     try:
-        text = (state_directory() / name / "daemon.json").read_text()
-        daemon = json.loads(text)
-    except (OSError, ValueError):
+        return read_daemon(state_directory() / name)
+    except FileNotFoundError:
         return None
-    return daemon if isinstance(daemon, dict) and "socket" in daemon else None
 
 
 def find_dracoctl() -> str:
@@ -98,12 +111,12 @@ def launch(name: str) -> bool:
         raise DaemonNotRunning(f"cannot run {command[0]}: {exc}") from exc
     try:
         answer = json.loads(result.stdout)
-    except ValueError:
+    except (ValueError, RecursionError):
         answer = {"error": (result.stderr or result.stdout).strip()}
     if result.returncode != 0:
         wrong = result.returncode == WRONG_USAGE
         raise (SettingError if wrong else DaemonNotRunning)(
-            str(answer.get("error") or f"{command[0]} failed")
+            visible(str(answer.get("error") or f"{command[0]} failed"))
         )
     return bool(answer.get("launched"))
 
@@ -132,24 +145,28 @@ async def connect(name: str, start: bool) -> tuple[Connection, bool]:
     """
     launched = False
     directory = state_directory() / name
+    doubt = ""
     for _ in range(3):
-        daemon = read_daemon_file(name)
-        if daemon is not None:
-            try:
+        try:
+            daemon = read_daemon_file(name)
+            if daemon is not None:
                 return await Connection.open(find_way(directory, daemon)), launched
-            except OSError as exc:
-                if not is_here(daemon):
-                    raise DaemonNotRunning(unreachable(directory, daemon, exc)) from exc
-                if not isinstance(exc, _ENDED):
-                    raise DaemonNotRunning(
-                        f"cannot connect to {daemon['socket']}: {exc}"
-                    ) from exc
-            except DaemonNotRunning:
-                if not start:
-                    raise
+        except NotTrusted as exc:
+            doubt = f"{exc}: nothing is sent to what serves there"
+            if not start:
+                raise DaemonNotRunning(doubt) from None
+        except OSError as exc:
+            if not is_here(daemon):
+                raise DaemonNotRunning(unreachable(directory, daemon, exc)) from exc
+            if not isinstance(exc, _ENDED):
+                raise DaemonNotRunning(f"cannot connect to {daemon['socket']}: {exc}") from exc
+        except DaemonNotRunning:
+            if not start:
+                raise
         if not start:
             break
         launched |= await asyncio.to_thread(launch, name)
     if start:
-        raise DracoError(f'dracod "{name}" was started, but cannot be reached')
+        why = f": {doubt}" if doubt else ""
+        raise DracoError(f'dracod "{name}" was started, but cannot be reached{why}')
     raise DaemonNotRunning(f'no cluster "{name}" is running')

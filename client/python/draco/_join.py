@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import operator
 import os
+import re
 import sys
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
@@ -18,7 +19,8 @@ from distributed.security import Security
 from draco._client import Connection
 from draco._progress import Progress
 from draco._settings import caller_environment
-from draco.errors import ClusterNotRunning, SettingError
+from draco._visible import is_clean, visible
+from draco.errors import ClusterNotRunning, DracoError, SettingError
 
 if TYPE_CHECKING:
     from draco.cluster import Cluster
@@ -110,6 +112,27 @@ def warnings_of(report: dict[str, Any], name: str) -> list[str]:
             + '. name="OTHER" makes a cluster of its own.'
         )
     return texts
+
+
+def check_variables(variables: Any) -> dict[str, str]:
+    """Make sure that dracod's answer has variables of Dask, and texts of one line, and nothing else.
+
+    Raises
+    ------
+    DracoError
+        When it has not.
+    """
+    if not isinstance(variables, dict):
+        raise DracoError("dracod's answer holds no variables")
+    for name, value in variables.items():
+        if not re.fullmatch("DASK_[A-Z0-9_]+", name):
+            why = f"the variable {visible(name, '')}, which is none of Dask's"
+        elif not isinstance(value, str) or not is_clean(value):
+            why = f"the variable {name} to what is no text of one line"
+        else:
+            continue
+        raise DracoError(f"dracod's answer sets {why}: nothing is taken from it")
+    return variables
 
 
 def security_of(variables: dict[str, str]) -> Security:
@@ -213,4 +236,4 @@ def tail_of(path: str | None) -> str:
             text = file.read().decode(errors="replace")
     except OSError as exc:
         return f"({exc})"
-    return text.partition("\n")[2] if size > TAIL else text
+    return visible(text.partition("\n")[2] if size > TAIL else text)

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import fcntl
-import json
 import os
 import socket
 import ssl
@@ -12,6 +11,9 @@ import struct
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
+
+from draco._rendezvous import read_connect
+from draco._trust import check_server, check_socket
 
 CONNECT_TIMEOUT = 10.0
 
@@ -50,10 +52,10 @@ class Way:
         Raises
         ------
         OSError
-            When nobody serves there, or not in time.
+            When nobody serves there, or not in time, or somebody else does: nothing is sent then.
         """
         if self.path:
-            return await asyncio.open_unix_connection(self.path, limit=limit)
+            return await self._open_socket(limit)
         streams = asyncio.open_connection(
             self.host, self.port, ssl=self._context(), limit=limit
         )
@@ -61,23 +63,43 @@ class Way:
         _keep_alive(writer.get_extra_info("socket"))
         return reader, writer
 
+    async def _open_socket(
+        self, limit: int
+    ) -> tuple[asyncio.StreamReader, asyncio.StreamWriter]:
+        check_socket(self.path)
+        sock = socket.socket(socket.AF_UNIX)
+        sock.setblocking(False)
+        try:
+            await asyncio.get_running_loop().sock_connect(sock, self.path)
+            check_server(sock, self.path)
+            return await asyncio.open_unix_connection(sock=sock, limit=limit)
+        except BaseException:
+            sock.close()
+            raise
+
     def connect(self, timeout: float) -> socket.socket:
         """Connect, without any event loop; ``timeout`` in seconds holds for the socket, too.
 
         Raises
         ------
         OSError
-            When nobody serves there, or not in time.
+            When nobody serves there, or not in time, or somebody else does: nothing is sent then.
         """
         if not self.path:
             context = self._context()
             plain = socket.create_connection((self.host, self.port), timeout)
-            _keep_alive(plain)
-            return context.wrap_socket(plain)
+            try:
+                _keep_alive(plain)
+                return context.wrap_socket(plain)
+            except BaseException:
+                plain.close()
+                raise
+        check_socket(self.path)
         sock = socket.socket(socket.AF_UNIX)
         sock.settimeout(timeout)
         try:
             sock.connect(self.path)
+            check_server(sock, self.path)
         except BaseException:
             sock.close()
             raise
@@ -115,17 +137,19 @@ def find_way(directory: Path, daemon: dict[str, Any]) -> Way:
     ------
     NoWay
         When it is on another host, and there is none.
+    NotTrusted
+        When ``connect.json`` there cannot be believed.
     """
     if is_here(daemon):
         return Way(str(daemon["socket"]))
     try:
-        connect = json.loads((directory / "connect.json").read_text())
-    except (OSError, ValueError):
+        connect = read_connect(directory)
+    except FileNotFoundError:
         raise NoWay("") from None
     if not connect.get("daemon"):
         raise NoWay(str(connect.get("no_daemon")))
     host, _, port = connect["daemon"].partition(":")
-    return Way("", host, int(port), connect["certificate"], connect["key"])
+    return Way("", host, int(port), connect["certificate"] or "", connect["key"] or "")
 
 
 def has_ended(directory: Path) -> bool:

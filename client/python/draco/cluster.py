@@ -199,7 +199,7 @@ class Cluster(Lasting, DaskCluster):
         report = await _join.join(connection, self.name, self._wish, log, self.quiet)
         self._set_report(report)
         self._warnings = _join.warnings_of(report, self.name) if self._holds else []
-        variables = await connection.call("environment")
+        variables = _join.check_variables(await connection.call("environment"))
         self.security = _join.security_of(variables)
         self.scheduler_comm = rpc(
             variables["DASK_SCHEDULER_ADDRESS"],

@@ -3,16 +3,17 @@
 from __future__ import annotations
 
 import asyncio
-import contextlib
-import json
+import warnings
 from collections.abc import AsyncIterator, Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from draco._client import call_once
-from draco._daemon import read_daemon_file, state_directory
+from draco._daemon import is_name, read_daemon_file, state_directory
 from draco._reach import find_way, has_ended, is_here
-from draco.errors import DracoError
+from draco._rendezvous import read_connect
+from draco._trust import NotTrusted
+from draco.errors import DracoError, DracoWarning
 
 if TYPE_CHECKING:
     from distributed.security import Security
@@ -62,17 +63,29 @@ def list_clusters() -> list[ClusterInfo]:
 
 
 def _names() -> list[str]:
-    return sorted(path.parent.name for path in state_directory().glob("*/daemon.json"))
+    names = (path.parent.name for path in state_directory().glob("*/daemon.json"))
+    return sorted(name for name in names if is_name(name))
+
+
+def _warn(doubt: object) -> None:
+    warnings.warn(f"{doubt}: nothing is sent to what serves there", DracoWarning, stacklevel=5)
 
 
 def _look(name: str) -> ClusterInfo | None:
-    daemon = read_daemon_file(name)
+    try:
+        daemon = read_daemon_file(name)
+    except NotTrusted as doubt:
+        _warn(doubt)
+        return None
     if daemon is None:
         return None
-    host = str(daemon.get("host"))
+    host = daemon["host"]
     try:
         status = call_once(find_way(state_directory() / name, daemon), "status", timeout=2)
     except (OSError, DracoError) as exc:
+        if isinstance(exc, NotTrusted):
+            _warn(exc)
+            return ClusterInfo(name, host, "unknown")
         if not is_here(daemon):
             return ClusterInfo(name, host, "elsewhere")
         if isinstance(exc, FileNotFoundError | ConnectionRefusedError):
@@ -108,9 +121,16 @@ def find_security(info: Mapping[str, Any]) -> Security | None:
         return None
     # A client asks within its event loop, so nothing is waited for here.
     for path in state_directory().glob("*/connect.json"):
-        with contextlib.suppress(OSError, ValueError):  # it has just ended
-            connect = json.loads(path.read_text())
-            if connect.get("scheduler") == address and not has_ended(path.parent):
+        if has_ended(path.parent):
+            continue
+        try:
+            connect = read_connect(path.parent)
+        except NotTrusted as doubt:
+            warnings.warn(f"{doubt}: it is not looked into", DracoWarning, stacklevel=2)
+        except OSError:  # it has just ended
+            pass
+        else:
+            if connect.get("scheduler") == address and connect.get("ca"):
                 return _security_of(connect)
     return None
 

@@ -1,0 +1,121 @@
+"""What a dracod leaves in its state directory for those who look for it.
+
+``daemon.json`` says who runs and where, ``connect.json`` how other hosts reach it and its cluster. As
+``common/rendezvous.c`` has it: believed only where they can be trusted, and where all is of its kind.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from typing import Any
+
+from draco._trust import NotTrusted, check_file, load
+from draco._visible import is_clean
+
+_SOCKET_PATH_MAX = 107  # bytes, see unix(7)
+_PID_MAX = 2**31 - 1
+
+
+def _is_number(value: Any) -> bool:
+    return type(value) is int and value >= 0
+
+
+def _is_pid(value: Any) -> bool:
+    return _is_number(value) and 0 < value <= _PID_MAX
+
+
+def _is_text(value: Any) -> bool:
+    return isinstance(value, str) and is_clean(value)
+
+
+def _is_host(value: Any) -> bool:
+    """It may become a word of a command, so it is no option and needs no quotes."""
+    return isinstance(value, str) and bool(
+        re.fullmatch(r"[A-Za-z0-9._][A-Za-z0-9._-]{0,63}", value)
+    )
+
+
+def _is_address(value: Any) -> bool:
+    return isinstance(value, str) and bool(re.fullmatch(r"[0-9.]{1,15}:[0-9]{1,5}", value))
+
+
+def _is_path(value: Any) -> bool:
+    return _is_text(value) and value.startswith("/")
+
+
+def _is_socket(value: Any) -> bool:
+    return _is_path(value) and len(value.encode()) <= _SOCKET_PATH_MAX
+
+
+#: What each member must be, and what it is called; a needed one must not be null.
+_Fields = Mapping[str, tuple[Callable[[Any], bool], str, bool]]
+
+_DAEMON: _Fields = {
+    "pid": (_is_pid, "the number of a process", True),
+    "host": (_is_host, "the name of a host", True),
+    "socket": (_is_socket, "the absolute path of a socket", True),
+    "boot": (_is_text, "a text of one line", False),
+    "version": (_is_text, "a text of one line", False),
+    "started": (_is_number, "a number", False),
+}
+
+_CONNECT: _Fields = {
+    "pid": (_is_pid, "the number of a process", False),
+    "host": (_is_host, "the name of a host", False),
+    "boot": (_is_text, "a text of one line", False),
+    "version": (_is_text, "a text of one line", False),
+    "protocol": (_is_number, "a number", False),
+    "scheduler": (_is_text, "a text of one line", False),
+    "daemon": (_is_address, "an IPv4 address with a port", False),
+    "no_daemon": (_is_text, "a text of one line", False),
+    "ca": (_is_path, "an absolute path", False),
+    "certificate": (_is_path, "an absolute path", False),
+    "key": (_is_path, "an absolute path", False),
+}
+
+
+def _read(path: Path, fields: _Fields) -> dict[str, Any]:
+    value = load(str(path))
+    for name, (is_right, kind, needed) in fields.items():
+        member = value.get(name)
+        if not (is_right(member) or (member is None and not needed)):
+            raise NotTrusted(f'{path} is not as dracod writes it: "{name}" is not {kind}')
+    return value
+
+
+def read_daemon(directory: Path) -> dict[str, Any]:
+    """Read ``daemon.json``: pid, host, socket, and perhaps boot, version and started.
+
+    Raises
+    ------
+    FileNotFoundError
+        When there is none.
+    NotTrusted
+        When it is somebody else's, or damaged.
+    """
+    return _read(directory / "daemon.json", _DAEMON)
+
+
+def read_connect(directory: Path) -> dict[str, Any]:
+    """Read ``connect.json``: the scheduler's and dracod's address, and files of certificates.
+
+    Raises
+    ------
+    FileNotFoundError
+        When there is none.
+    NotTrusted
+        When it or a file that it names is somebody else's, or damaged.
+    """
+    path = directory / "connect.json"
+    connect = _read(path, _CONNECT)
+    for name in ("ca", "certificate", "key"):
+        file = connect.get(name)
+        if file is None:
+            continue
+        try:
+            check_file(file)
+        except FileNotFoundError:
+            raise NotTrusted(f"{path} names {file}, which is not there") from None
+    return connect

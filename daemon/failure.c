@@ -10,7 +10,7 @@
 
 enum when { NEVER, YOUNG, ALWAYS };
 
-/* The table of the README. */
+/* The table of docs/job-ends.md. */
 static const struct {
 	enum when counts, blames_node;
 	bool ends_start; /* where it counts */

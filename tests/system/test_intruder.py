@@ -196,7 +196,7 @@ def test_the_dashboard_from_another_address(owner: DracoOf, intruder: Account) -
     text = subprocess.check_output(["hostname", "-I"], text=True)
     others = ["127.0.0.2", *[host for host in text.split() if ":" not in host]]
     check_refused(intrude(intruder, tcp=[(host, port) for host in others]), len(others))
-    # What the README says: from this host, by loopback, everyone can.
+    # What docs/security.md says: from this host, by loopback, everyone can.
     assert intrude(intruder, tcp=[("127.0.0.1", port)]) == {
         f"tcp 127.0.0.1:{port}": "connected"
     }

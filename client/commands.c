@@ -1,4 +1,5 @@
 /* commands.c: the table of commands, and the help that comes from it. */
+#include <ctype.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -199,9 +200,13 @@ static void print_settings(const struct command *command)
 		printf("\nSettings: all that dracoctl start --help has, such as --cores N.\n");
 		return;
 	}
-	printf("\nSettings:\n");
-	for (int id = 0; id < SETTING_COUNT; id++)
-		print_setting(id);
+	for (enum setting_group group = GROUP_NONE + 1; group < GROUP_COUNT; group++) {
+		printf("\nSettings: %c%s\n", tolower((unsigned char)setting_groups[group][0]),
+			setting_groups[group] + 1);
+		for (int id = settings_in_group(group, 0); id < SETTING_COUNT;
+			id = settings_in_group(group, id + 1))
+			print_setting((enum setting_id)id);
+	}
 }
 
 static void print_actions(const struct command_action *action)

@@ -122,11 +122,15 @@ void describe_file(FILE *file, bool for_site)
 {
 	fprintf(file,
 		"# Settings of draco%s, in YAML; draco.yaml(5) has the details.\n"
-		"# Every setting is here with its default: take the # away to change one.\n"
-		"# dracoctl config show tells what holds and where it comes from.\n",
+		"# Every setting is here with its default: remove the # to change one.\n"
+		"# dracoctl config show shows the effective values and where each comes from.\n",
 		for_site ? " for all users of this site" : "");
-	for (int id = 0; id < SETTING_COUNT; id++)
-		print_setting(file, id);
+	for (enum setting_group group = GROUP_NONE + 1; group < GROUP_COUNT; group++) {
+		fprintf(file, "\n# == %s\n", setting_groups[group]);
+		for (int id = settings_in_group(group, 0); id < SETTING_COUNT;
+			id = settings_in_group(group, id + 1))
+			print_setting(file, (enum setting_id)id);
+	}
 	fprintf(file,
 		"\n# Sets of values, chosen by --profile NAME or DRACO_PROFILE; they win over those "
 		"above.\n"

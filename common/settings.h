@@ -91,6 +91,21 @@ enum worker_start { WORKER_START_FORKSERVER, WORKER_START_SPAWN };
 enum security { SECURITY_TLS, SECURITY_NONE };
 enum dashboard_mode { DASHBOARD_ON, DASHBOARD_SOCKET, DASHBOARD_OFF };
 
+/* What belongs together in --help and in the documentation; the order is that of the groups there. */
+enum setting_group {
+	GROUP_NONE, /* of no setting */
+	GROUP_JOB,
+	GROUP_PLACE,
+	GROUP_SIZE,
+	GROUP_WORKERS,
+	GROUP_NETWORK,
+	GROUP_OTHER,
+	GROUP_COUNT,
+};
+
+/* Their headings. */
+extern const char *const setting_groups[GROUP_COUNT];
+
 struct setting {
 	const char *name; /* as in files; the option is --name with '-' for '_' */
 	enum setting_type type;
@@ -99,11 +114,15 @@ struct setting {
 	int64_t minimum, maximum;  /* of the numbers, in the unit of the type */
 	const char *placeholder;   /* for --help; of a SETTING_CHOICE its words */
 	const char *help;	   /* one sentence */
+	enum setting_group group;
 };
 
 /* To add a setting: a member of struct settings, an enum setting_id and a row here. The rest follows:
- * files, variables, options, help, manual pages, completion. */
+ * files, variables, options, help, manual pages, docs/settings.md (make docs), completion. */
 extern const struct setting settings_table[SETTING_COUNT];
+
+/* The first setting of the group from id on; SETTING_COUNT when there is none. */
+int settings_in_group(enum setting_group group, int id);
 
 /* The layers that a value can come from; a later one wins over an earlier one. */
 enum settings_layer {

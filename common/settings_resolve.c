@@ -22,7 +22,7 @@
 const struct settings_variable settings_variables[] = {
 	{"DRACO_NAME", "the cluster's name, as --name"},
 	{"DRACO_PROFILE", "the profile, as --profile"},
-	{"DRACO_SITE_CONFIG", "the settings file of the site, instead of " PATHS_SITE_FILE},
+	{"DRACO_SITE_CONFIG", "another settings file of the site"},
 	{"DRACO_BIN", "the dracod that dracoctl starts"},
 	{"DRACO_SANDBOX", NULL},
 	{"DRACO_DASK_SOCKET", NULL},

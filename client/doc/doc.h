@@ -1,5 +1,5 @@
-/* doc.h: what the manual pages and the shells' completions are made of: the tables of commands, options and
- * settings. Used when draco is built. */
+/* doc.h: what the manual pages, pages of the documentation and the shells' completions are made of: the
+ * tables of commands, options and settings. Used when draco is built. */
 #ifndef DRACO_CLIENT_DOC_DOC_H
 #define DRACO_CLIENT_DOC_DOC_H
 
@@ -10,9 +10,21 @@
 #include "common/settings.h"
 #include "common/strv.h"
 
-/* A manual page from its template: lines such as "@SETTINGS@" become what the tables have, "@VERSION@" and
- * the directories are put in. 0, or -EINVAL with a message for an unknown mark. */
+/* What stands in a template for "@NAME@": text, or whole lines that put() writes. */
+struct doc_mark {
+	const char *name; /* NULL ends a table of marks */
+	void (*put)(FILE *page);
+	const char *text; /* NULL: put() */
+};
+
+/* Copy the template, with what stands for its marks; put_text() writes a text in the format of the page.
+ * 0, or -EINVAL with a message for an unknown mark. */
+int doc_template(FILE *template, FILE *page, const struct doc_mark *marks,
+	void (*put_text)(FILE *page, const char *text));
+
+/* A manual page, or a page of the documentation in Markdown, from its template. As doc_template(). */
 int doc_man(FILE *template, FILE *page);
+int doc_markdown(FILE *template, FILE *page);
 
 void doc_bash(FILE *file);
 void doc_zsh(FILE *file);

@@ -1,4 +1,5 @@
-/* main.c of draco-doc: writes a manual page or a completion, when draco is built. */
+/* main.c of draco-doc: writes a manual page, a page of the documentation or a completion, when draco is
+ * built. */
 #include <stdio.h>
 #include <string.h>
 
@@ -7,7 +8,7 @@
 static int usage(void)
 {
 	fprintf(stderr,
-		"Usage: draco-doc man <TEMPLATE >PAGE\n"
+		"Usage: draco-doc man|markdown <TEMPLATE >PAGE\n"
 		"       draco-doc bash|zsh|fish >FILE\n");
 	return 2;
 }
@@ -18,6 +19,9 @@ int main(int argc, char **argv)
 
 	if (strcmp(what, "man") == 0) {
 		if (doc_man(stdin, stdout) < 0)
+			return 1;
+	} else if (strcmp(what, "markdown") == 0) {
+		if (doc_markdown(stdin, stdout) < 0)
 			return 1;
 	} else if (strcmp(what, "bash") == 0) {
 		doc_bash(stdout);

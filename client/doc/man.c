@@ -97,20 +97,54 @@ static void put_global_options(FILE *page)
 	put_options(page, global_options);
 }
 
+static void put_setting_option(FILE *page, enum setting_id id)
+{
+	const struct setting *setting = &settings_table[id];
+	_cleanup_free_ char *name = settings_option_name(id);
+	_cleanup_free_ char *option = setting->type == SETTING_BOOLEAN
+		? xasprintf("--%s, --no-%s", name, name)
+		: xasprintf("--%s", name);
+
+	put_option_head(page, 0, option,
+		setting->type == SETTING_BOOLEAN ? NULL : setting->placeholder);
+	put_sentence(page, setting->help);
+}
+
+static void put_setting(FILE *page, enum setting_id id)
+{
+	const struct setting *setting = &settings_table[id];
+	_cleanup_free_ char *form = value_describe(setting);
+	_cleanup_free_ char *range = value_range(setting);
+	_cleanup_free_ char *fallback = describe_default(id);
+
+	put_option_head(page, 0, setting->name, NULL);
+	put_sentence(page, setting->help);
+	fputs(".br\n", page);
+	put_sentence(page, form);
+	if (range)
+		put_sentence(page, range);
+	fputs("Default: \\fB", page);
+	put_text(page, fallback);
+	fputs("\\fR.\n", page);
+}
+
+/* All settings, a section for each group. */
+static void put_groups(FILE *page, void (*put)(FILE *page, enum setting_id id))
+{
+	for (enum setting_group group = GROUP_NONE + 1; group < GROUP_COUNT; group++) {
+		fputs(".SS ", page);
+		put_text(page, setting_groups[group]);
+		fputc('\n', page);
+		for (int id = settings_in_group(group, 0); id < SETTING_COUNT;
+			id = settings_in_group(group, id + 1))
+			put(page, (enum setting_id)id);
+	}
+}
+
 static void put_setting_options(FILE *page)
 {
 	put_options(page, settings_options);
-	for (int id = 0; id < SETTING_COUNT; id++) {
-		const struct setting *setting = &settings_table[id];
-		_cleanup_free_ char *name = settings_option_name(id);
-		_cleanup_free_ char *option = setting->type == SETTING_BOOLEAN
-			? xasprintf("--%s, --no-%s", name, name)
-			: xasprintf("--%s", name);
-
-		put_option_head(page, 0, option,
-			setting->type == SETTING_BOOLEAN ? NULL : setting->placeholder);
-		put_sentence(page, setting->help);
-	}
+	put_groups(page, put_setting_option);
 }
 
 static void put_actions(FILE *page, const struct command_action *action)
@@ -146,22 +180,7 @@ static void put_commands(FILE *page)
 
 static void put_settings(FILE *page)
 {
-	for (int id = 0; id < SETTING_COUNT; id++) {
-		const struct setting *setting = &settings_table[id];
-		_cleanup_free_ char *form = value_describe(setting);
-		_cleanup_free_ char *range = value_range(setting);
-		_cleanup_free_ char *fallback = describe_default(id);
-
-		put_option_head(page, 0, setting->name, NULL);
-		put_sentence(page, setting->help);
-		fputs(".br\n", page);
-		put_sentence(page, form);
-		if (range)
-			put_sentence(page, range);
-		fputs("Default: \\fB", page);
-		put_text(page, fallback);
-		fputs("\\fR.\n", page);
-	}
+	put_groups(page, put_setting);
 }
 
 static void put_limits(FILE *page)
@@ -182,11 +201,7 @@ static void put_variables(FILE *page)
 	}
 }
 
-static const struct {
-	const char *name;
-	void (*put)(FILE *page); /* or */
-	const char *text;
-} marks[] = {
+static const struct doc_mark marks[] = {
 	{"COMMANDS", put_commands, NULL},
 	{"GLOBAL_OPTIONS", put_global_options, NULL},
 	{"SETTING_OPTIONS", put_setting_options, NULL},
@@ -196,56 +211,12 @@ static const struct {
 	{"VERSION", NULL, PACKAGE_VERSION},
 	{"SITE_FILE", NULL, PATHS_SITE_FILE},
 	{"NAME_DEFAULT", NULL, PATHS_NAME_DEFAULT},
+	{0},
 };
-
-/* What stands for the mark of this name; returns 1 where that is whole lines. */
-static int put_mark(FILE *page, const char *name)
-{
-	for (size_t i = 0; i < sizeof(marks) / sizeof(marks[0]); i++) {
-		if (strcmp(marks[i].name, name) != 0)
-			continue;
-		if (marks[i].text) {
-			put_text(page, marks[i].text);
-			return 0;
-		}
-		marks[i].put(page);
-		return 1;
-	}
-	fprintf(stderr, "draco-doc: there is no mark @%s@\n", name);
-	return -EINVAL;
-}
-
-/* A line of the template: "@MARK@" alone, or with marks inside of it. */
-static int put_line(FILE *page, const char *line)
-{
-	while (*line) {
-		const char *end = *line == '@' ? strchr(line + 1, '@') : NULL;
-
-		if (end && isupper((unsigned char)line[1])) {
-			_cleanup_free_ char *name =
-				xstrndup(line + 1, (size_t)(end - line - 1));
-			int r = put_mark(page, name);
-
-			if (r < 0)
-				return r;
-			line = end + 1;
-			line += r && *line == '\n';
-			continue;
-		}
-		fputc(*line++, page);
-	}
-	return 0;
-}
 
 int doc_man(FILE *template, FILE *page)
 {
-	_cleanup_free_ char *line = NULL;
-	size_t size = 0;
-	int r = 0;
-
 	fputs(".\\\" Made by draco-doc when draco was built: change the template, or the tables.\n",
 		page);
-	while (r == 0 && getline(&line, &size, template) > 0)
-		r = put_line(page, line);
-	return r;
+	return doc_template(template, page, marks, put_text);
 }

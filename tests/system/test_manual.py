@@ -9,7 +9,7 @@ import subprocess
 from pathlib import Path
 
 import pytest
-from harness import BUILD
+from harness import BUILD, SOURCE
 from user import User
 
 
@@ -74,3 +74,40 @@ def test_manual_pages_have_all_settings_and_commands(user: User) -> None:
     assert len(names) > 8
     for name in names:
         assert f"\n.TP\n\\fB{name}\\fR" in commands, name
+
+
+def test_settings_stand_in_groups(user: User) -> None:
+    """In --help, the manual pages and docs/settings.md, each setting once, in the same groups."""
+    names = set(user.show()["settings"])
+    text = user.run("start", "--help").stdout
+    groups = {
+        title.lower(): {
+            option.replace("-", "_")
+            for option in re.findall(r"^  --(?:\[no-\])?([a-z-]+)", part, re.M)
+        }
+        for title, part in re.findall(
+            r"^Settings: (.+)\n((?:  .+\n)+)", text.split("\nOptions:")[0], re.M
+        )
+    }
+    assert len(groups) > 4 and sum(map(len, groups.values())) == len(names)
+    assert set().union(*groups.values()) == names
+    page = (SOURCE / "docs/settings.md").read_text()
+    parts = re.findall(r"^### (.+)\n\n((?:\|.+\n)+)", page, re.M)
+    assert {
+        title.lower(): set(re.findall(r"^\| `(\w+)`", part, re.M)) for title, part in parts
+    } == groups
+    for path in (PAGES[0], PAGES[2]):
+        manual = (BUILD / path).read_text().lower()
+        for title in groups:
+            assert f"\n.ss {title}\n" in manual, (path, title)
+
+
+def test_pages_from_tables_are_those_of_the_repository() -> None:
+    for template in (SOURCE / "client/doc").glob("*.md.in"):
+        made = subprocess.run(
+            [BUILD / "draco-doc", "markdown"],
+            stdin=template.open(),
+            capture_output=True,
+            check=True,
+        )
+        assert made.stdout == (SOURCE / "docs" / template.stem).read_bytes(), "make docs"

@@ -81,6 +81,7 @@ START_TEST(row)
 	ck_assert_uint_gt(strlen(setting->placeholder), 0);
 	ck_assert_uint_gt(strlen(setting->help), 10);
 	ck_assert(ends_with(setting->help, "...") || !ends_with(setting->help, "."));
+	ck_assert(setting->group > GROUP_NONE && setting->group < GROUP_COUNT);
 	ck_assert(!is_number(_i) || setting->minimum < setting->maximum);
 	assert_value(&settings, _i, setting->default_value);
 	ck_assert_str_eq(settings.source[_i], "default");

@@ -21,8 +21,9 @@ int cmd_version(struct ctl *ctl, int argc, char **argv)
 	r = connection_open(&connection, ctl, &err);
 	daemon = json_get_text(connection.hello, "version", NULL);
 	if (ctl->json) {
-		_cleanup_json_ json_t *versions = json_pack(
-			"{s:s, s:o}", "dracoctl", PACKAGE_VERSION, "dracod", json_text(daemon));
+		_cleanup_json_ json_t *versions =
+			json_pack("{s:s, s:o, s:i}", "dracoctl", PACKAGE_VERSION, "dracod",
+				json_text(daemon), "json", OUTPUT_JSON_VERSION);
 
 		output_json(versions);
 	} else {

@@ -191,14 +191,17 @@ static json_t *explain_json(const struct config *config, enum setting_id id)
 	_cleanup_free_ char *option = settings_option_name(id);
 	_cleanup_free_ char *variable = settings_variable_name(id);
 	json_t *object = config->good ? show_one(config, id) : json_object();
+	struct settings defaults;
 
+	settings_init(&defaults);
 	json_object_set_new(object, "name", json_text(setting->name));
 	json_object_set_new(object, "help", json_text(setting->help));
 	json_object_set_new(object, "type", json_text(form));
 	json_object_set_new(object, "range", json_text(range));
-	json_object_set_new(object, "default", json_text(setting->default_value));
+	json_object_set_new(object, "default", settings_value_to_json(&defaults, id));
 	json_object_set_new(object, "variable", json_text(variable));
 	json_object_set_new(object, "option", json_text(option));
+	settings_finish(&defaults);
 	return object;
 }
 

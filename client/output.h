@@ -32,6 +32,9 @@ void output_warnings(const struct ctl *ctl, const json_t *list);
 /* The end of a log, {log, tail}, with a line that names it, on file. Nothing without a log. */
 void output_log_tail(FILE *file, const json_t *data);
 
+/* Version of what --json prints (docs/json.md): raised when a key goes, or gets another type or meaning. */
+#define OUTPUT_JSON_VERSION 1
+
 /* A JSON value on standard output, readable, with a newline. */
 void output_json(const json_t *value);
 

@@ -234,8 +234,7 @@ void settings_check_all(const struct settings *settings, const bool without[SETT
 /* The value of one setting in the form that a file has; the caller frees. */
 char *settings_format(const struct settings *settings, enum setting_id id);
 
-/* The value of one setting for settings_set_value(): a string, an array for a list, an object for a
- * mapping. And all of them, as an object. */
+/* The value of one setting for settings_set_value(), as value_to_json(). And all of them, as an object. */
 json_t *settings_value_to_json(const struct settings *settings, enum setting_id id);
 json_t *settings_to_json(const struct settings *settings);
 

@@ -355,6 +355,11 @@ int value_set_json(
 		setting->placeholder);
 }
 
+static json_t *seconds_to_json(int64_t ms)
+{
+	return ms % 1000 ? json_real((double)ms / 1000) : json_integer(ms / 1000);
+}
+
 json_t *value_to_json(const struct setting *setting, const void *at)
 {
 	_cleanup_free_ char *text = NULL;
@@ -379,6 +384,14 @@ json_t *value_to_json(const struct setting *setting, const void *at)
 		}
 		return container;
 	}
+	if (setting->type == SETTING_INTEGER)
+		return json_integer(*(const int64_t *)at);
+	if (setting->type == SETTING_DURATION)
+		return seconds_to_json(*(const int64_t *)at);
+	if (setting->type == SETTING_BOOLEAN)
+		return json_boolean(*(const bool *)at);
+	if (setting->type != SETTING_CHOICE && value_is_none(setting, at))
+		return json_null();
 	text = value_format(setting, at);
 	return json_text(text);
 }

@@ -26,7 +26,8 @@ int value_set_json(const struct setting *setting, void *at, const json_t *value,
 /* In the form that value_set_text() reads; the caller frees. */
 char *value_format(const struct setting *setting, const void *at);
 
-/* In the form that value_set_json() reads: an array, an object, else a string. */
+/* In the form that value_set_json() reads: an integer, seconds, true or false, an array, an object, null
+ * for none, else a string. */
 json_t *value_to_json(const struct setting *setting, const void *at);
 
 /* Whether nothing is set: none, or an empty list or mapping. Never of a number or boolean. */

@@ -24,7 +24,7 @@ def test_show_for_programs(user: User) -> None:
     answer = user.show("--profile=big", "--queues-to-try=a,b")
     assert answer["profile"] == "big"
     assert answer["settings"]["cores"] == {
-        "value": "50",
+        "value": 50,
         "layer": "user",
         "source": f"{user.config}:3",
         "file": str(user.config),
@@ -33,6 +33,32 @@ def test_show_for_programs(user: User) -> None:
     }
     assert answer["settings"]["queues_to_try"]["value"] == ["a", "b"]
     assert answer["settings"]["memory"]["layer"] == "default"
+
+
+def test_values_have_types(user: User) -> None:
+    """As docs/json.md says."""
+    shown = user.show("--log-retention=1500 ms", "--account=a", "--environment=A=1")["settings"]
+    values = {name: setting["value"] for name, setting in shown.items()}
+    for name, value in {
+        "processes": 20,
+        "memory": "80 GiB",
+        "walltime": "01:30:00",
+        "wait_timeout": 300,
+        "idle_timeout": 900,
+        "log_retention": 1.5,
+        "use_scratch_dir": True,
+        "exclusive": False,
+        "reservation": None,
+        "prologue": None,
+        "account": "a",
+        "queues_to_try": ["short", "standard"],
+        "worker_options": [],
+        "environment": {"A": "1"},
+        "directives": {},
+        "security": "tls",
+        "remote_port": "auto",
+    }.items():
+        assert (type(values[name]), values[name]) == (type(value), value), name
 
 
 def test_lists_keep_their_items(user: User) -> None:
@@ -131,7 +157,7 @@ def test_explain(user: User) -> None:
     ):
         assert part in text
     answer = json.loads(user.run("--json", "config", "explain", "queues-to-try").stdout)
-    assert answer["name"] == "queues_to_try" and answer["default"] == "short, standard"
+    assert answer["name"] == "queues_to_try" and answer["default"] == ["short", "standard"]
     wrong = user.run("config", "explain", "waltime")
     assert wrong.returncode == 2 and 'did you mean "walltime"?' in wrong.stderr
     assert user.run("config", "explain").returncode == 2

@@ -56,8 +56,8 @@ def test_its_nine_parameters(draco: Draco) -> None:
             "    None, ['standard'], quiet=True, minimum=2, environment={'COLOUR': 'red'})"
         )
         settings = draco.status()["settings"]
-        assert settings["adaptive_scale_factor"] == "3" and settings["wait_timeout"] == "60"
-        assert settings["use_scratch_dir"] == "false"
+        assert settings["adaptive_scale_factor"] == 3 and settings["wait_timeout"] == 60
+        assert settings["use_scratch_dir"] is False
         assert settings["queues_to_try"] == ["standard"]
         assert draco.jobs()[0]["partition"] == "standard"
         seen = kernel.run("import os; print(client.submit(os.getenv, 'COLOUR').result())")

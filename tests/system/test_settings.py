@@ -11,28 +11,28 @@ from user import User
 
 
 def test_each_layer_wins_over_the_one_before(user: User) -> None:
-    assert user.value("cores") == ("40", "default")
+    assert user.value("cores") == (40, "default")
     user.write_site("# of the site\ncores: 41\n")
-    assert user.value("cores") == ("41", f"{user.site}:2")
+    assert user.value("cores") == (41, f"{user.site}:2")
     user.write("cores: 42\n")
-    assert user.value("cores") == ("42", f"{user.config}:1")
-    assert user.value("cores", DRACO_CORES="43") == ("43", "DRACO_CORES")
-    assert user.value("cores", "--cores=44", DRACO_CORES="43") == ("44", "--cores")
+    assert user.value("cores") == (42, f"{user.config}:1")
+    assert user.value("cores", DRACO_CORES="43") == (43, "DRACO_CORES")
+    assert user.value("cores", "--cores=44", DRACO_CORES="43") == (44, "--cores")
     assert user.value("memory") == ("80 GiB", "default")
 
 
 def test_a_profile_wins_over_the_plain_values_of_its_file(user: User) -> None:
     user.write_site("cores: 41\nprofiles:\n  big:\n    cores: 51\n    memory: 100 GiB\n")
     user.write("processes: 3\nprofiles:\n  big:\n    processes: 4\n  other: {processes: 5}\n")
-    assert user.value("cores", "--profile=big") == ("51", f"{user.site}:4")
-    assert user.value("processes", "--profile", "big") == ("4", f"{user.config}:4")
-    assert user.value("processes", DRACO_PROFILE="other") == ("5", f"{user.config}:5")
+    assert user.value("cores", "--profile=big") == (51, f"{user.site}:4")
+    assert user.value("processes", "--profile", "big") == (4, f"{user.config}:4")
+    assert user.value("processes", DRACO_PROFILE="other") == (5, f"{user.config}:5")
     # The option wins over the variable, and an empty one means none.
-    assert user.value("processes", "--profile=big", DRACO_PROFILE="other")[0] == "4"
-    assert user.value("processes", "--profile=", DRACO_PROFILE="other")[0] == "3"
+    assert user.value("processes", "--profile=big", DRACO_PROFILE="other")[0] == 4
+    assert user.value("processes", "--profile=", DRACO_PROFILE="other")[0] == 3
     # The plain values of the user win over the site's profile; what the user does not say, holds.
     user.write("cores: 42\n")
-    assert user.value("cores", "--profile=big")[0] == "42"
+    assert user.value("cores", "--profile=big")[0] == 42
     assert user.value("memory", "--profile=big")[0] == "100 GiB"
     table = user.run("config", "show", "--profile=big").stdout
     assert re.search(rf"^memory +100 GiB +{user.site}:5 \(profile big\)$", table, re.M), table
@@ -55,8 +55,8 @@ def test_files_are_found_by_the_environment(user: User, tmp_path: Path) -> None:
     (other / "draco").mkdir(parents=True)
     (other / "draco/draco.yaml").write_text("cores: 77\n")
     user.write("cores: 42\n")
-    assert user.value("cores", XDG_CONFIG_HOME=str(other))[0] == "77"
-    assert user.value("cores", XDG_CONFIG_HOME="relative")[0] == "42"
+    assert user.value("cores", XDG_CONFIG_HOME=str(other))[0] == 77
+    assert user.value("cores", XDG_CONFIG_HOME="relative")[0] == 42
     relative = user.run("config", "check", DRACO_SITE_CONFIG="x.yaml")
     assert relative.returncode == 1
     assert 'DRACO_SITE_CONFIG: "x.yaml" is not an absolute path' in relative.stdout
@@ -65,9 +65,9 @@ def test_files_are_found_by_the_environment(user: User, tmp_path: Path) -> None:
 
 
 def test_variables(user: User) -> None:
-    assert user.value("use_scratch_dir", DRACO_USE_SCRATCH_DIR="off")[0] == "false"
+    assert user.value("use_scratch_dir", DRACO_USE_SCRATCH_DIR="off")[0] is False
     assert user.value("queues_to_try", DRACO_QUEUES_TO_TRY='a, "b,c"')[0] == ["a", "b,c"]
-    assert user.value("cores", DRACO_CORES="") == ("40", "default")
+    assert user.value("cores", DRACO_CORES="") == (40, "default")
     wrong = user.run("config", "check", DRACO_WALLTIME="soon", DRACO_CORES="x")
     assert wrong.returncode == 1
     assert 'DRACO_WALLTIME: "soon" is not a walltime' in wrong.stdout
@@ -158,7 +158,8 @@ def test_a_limit_bites(
     answer = user.show(*options)
     line = {"maximum": 2, "minimum": 2, "processes": 2, "walltime": 3, "poll_interval": 4}[name]
     setting = answer["settings"][name]
-    assert (setting["value"], setting["layer"]) == (given, "limit")
+    value = given if name == "walltime" else int(given)
+    assert (setting["value"], setting["layer"]) == (value, "limit")
     assert setting["source"] == f"limit {user.site}:{line}"
     told = {limit["setting"]: limit for limit in answer["limits"]}[name]
     assert (told["asked"], told["given"]) == (asked, given)

@@ -19,7 +19,7 @@ def test_start_tells_which_limits_bite(draco: Draco) -> None:
         f"00:55:00 ({site}:3)",
     ]
     settings = draco.status()["settings"]
-    assert (settings["maximum"], settings["walltime"]) == ("4", "00:55:00")
+    assert (settings["maximum"], settings["walltime"]) == (4, "00:55:00")
     limit = draco.sandbox.command("squeue", "-h", "-j", draco.jobs()[0]["id"], "-o", "%l")
     assert limit.strip() == "55:00"
     # Programs get them with the answer; dracod takes no client's word.
@@ -39,14 +39,14 @@ def test_dracod_goes_by_the_environment_of_the_caller(draco: Draco) -> None:
     (other / "draco").mkdir(parents=True)
     (other / "draco/draco.yaml").write_text("profiles:\n  tiny: {scheduler_timeout: 77}\n")
     draco.run("start", *small, DRACO_PROCESSES="1", DRACO_WORKER_TIMEOUT="99")
-    assert draco.status()["settings"]["processes"] == "1"
+    assert draco.status()["settings"]["processes"] == 1
     draco.run("stop")
     draco.run(
         "start", *small, "--profile=tiny", DRACO_PROCESSES="2", XDG_CONFIG_HOME=str(other)
     )
     settings = draco.status()["settings"]
-    assert (settings["processes"], settings["worker_timeout"]) == ("2", "180")
-    assert settings["scheduler_timeout"] == "77"
+    assert (settings["processes"], settings["worker_timeout"]) == (2, 180)
+    assert settings["scheduler_timeout"] == 77
 
 
 def test_dracod_refuses_wrong_settings_of_any_client(draco: Draco) -> None:

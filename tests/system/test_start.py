@@ -72,7 +72,7 @@ def test_status_for_people_and_programs(draco: Draco) -> None:
     status = draco.status()
     assert status["cluster"]["state"] == "running"
     assert status["slurm"]["answering"] is True
-    assert status["settings"]["processes"] == "2"
+    assert status["settings"]["processes"] == 2
     assert set(status["cluster"]["milestones"]) >= {"submitted", "running", "ready"}
 
 

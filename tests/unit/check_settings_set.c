@@ -265,6 +265,16 @@ START_TEST(to_json)
 			ck_assert(json_is_array(value));
 		else if (settings_table[id].type == SETTING_MAP)
 			ck_assert(json_is_object(value));
+		else if (settings_table[id].type == SETTING_INTEGER)
+			ck_assert_int_eq(json_integer_value(value),
+				*(int64_t *)settings_member(&settings, id));
+		else if (settings_table[id].type == SETTING_DURATION)
+			ck_assert_double_eq(json_number_value(value) * 1000,
+				(double)*(int64_t *)settings_member(&settings, id));
+		else if (settings_table[id].type == SETTING_BOOLEAN)
+			ck_assert_str_eq(json_is_true(value) ? "true" : "false", text);
+		else if (json_is_null(value))
+			ck_assert_str_eq(text, "none");
 		else
 			ck_assert_str_eq(json_string_value(value), text);
 		free(text);

@@ -26,6 +26,10 @@ int doc_template(FILE *template, FILE *page, const struct doc_mark *marks,
 int doc_man(FILE *template, FILE *page);
 int doc_markdown(FILE *template, FILE *page);
 
+/* Of the page about --json: the tables of keys, and the line about the version. */
+void doc_json_keys(FILE *page);
+void doc_json_version(FILE *page);
+
 void doc_bash(FILE *file);
 void doc_zsh(FILE *file);
 void doc_fish(FILE *file);

@@ -100,6 +100,8 @@ static const struct doc_mark marks[] = {
 	{"SETTINGS", put_settings, NULL},
 	{"LIMITS", put_limits, NULL},
 	{"VARIABLES", put_variables, NULL},
+	{"JSON_KEYS", doc_json_keys, NULL},
+	{"JSON_VERSION", doc_json_version, NULL},
 	{0},
 };
 

@@ -13,12 +13,12 @@
 #include "common/settings.h"
 
 static const struct command_option start_options[] = {
-	{"dry-run", 0, NULL, "show where the jobs would run and when; submit nothing"},
+	{"dry-run", 0, NULL, "show where the jobs would run, and when; submit nothing"},
 	{0},
 };
 
 static const struct command_option stop_options[] = {
-	{"force", 0, NULL, "do not ask, even when tasks run or others use it"},
+	{"force", 0, NULL, "do not ask, even when tasks run or others use the cluster"},
 	{0},
 };
 
@@ -31,101 +31,107 @@ static const struct command_option retire_options[] = {
 /* In the order of enum amount_unit. */
 static const struct command_option scale_options[] = {
 	{"jobs", 0, NULL, "N is a number of jobs"},
-	{"workers", 0, NULL, "N is a number of workers, as without an option"},
+	{"workers", 0, NULL, "N is a number of workers (the default)"},
 	{"cores", 0, NULL, "N is a number of CPU cores"},
 	{"memory", 0, NULL, "N is an amount of memory, such as 64GiB"},
 	{0},
 };
 
 static const struct command_option adapt_options[] = {
-	{"minimum", 0, "N", "at least so many workers, without work, too"},
-	{"maximum", 0, "N", "at most so many workers"},
+	{"minimum", 0, "N", "the fewest workers, also without work"},
+	{"maximum", 0, "N", "the most workers"},
 	{0},
 };
 
 static const struct command_option logs_options[] = {
-	{"follow", 'f', NULL, "go on with what is added, until Ctrl-C"},
+	{"follow", 'f', NULL, "wait for more lines and print them, until Ctrl-C"},
 	{"lines", 'n', "N", "begin with the last N lines (default: 50)"},
 	{"list", 'l', NULL, "list the logs of the present or last start"},
 	{0},
 };
 
 static const struct command_option events_options[] = {
-	{"follow", 'f', NULL, "go on with what happens, until Ctrl-C"},
+	{"follow", 'f', NULL, "wait for more events and print them, until Ctrl-C"},
 	{"lines", 'n', "N", "begin with the last N events (default: 50; dracod keeps 1000)"},
 	{0},
 };
 
 static const struct command_option doctor_options[] = {
-	{"nodes", 0, NULL, "look at a node, too, by one short job"},
+	{"nodes", 0, NULL, "examine a node, too, by one short job"},
 	{"wait", 0, "TIME", "how long that job may be pending (default: 2 min)"},
 	{0},
 };
 
 static const struct command_option env_options[] = {
-	{"format", 0, "sh|csh|fish|json", "for which shell; sh unless given"},
+	{"format", 0, "sh|csh|fish|json", "the shell to write for (default: sh)"},
 	{0},
 };
 
 const struct command commands[] = {
-	{"start", "", "bring the cluster up and wait until it is usable",
-		"Starts dracod when it does not run. When the cluster runs already, it is joined: nothing\n"
-		"is changed. Settings come from the built-in defaults, the file of the site, your file,\n"
-		"variables (DRACO_CORES ...) and the options here; the later ones win. dracoctl config\n"
-		"shows them all. With --json each step is an object on a line, and what status tells is\n"
-		"the last one.\n",
+	{"start", "", "start the cluster, or join it, and wait until it is ready",
+		"Starts dracod when none runs. A cluster that runs already is joined, and\n"
+		"nothing about it changes. Settings come from the built-in defaults, the site's\n"
+		"file, your file, variables (DRACO_CORES ...) and the options below; later ones\n"
+		"win. dracoctl config shows the effective values. With --json each step is an\n"
+		"object on a line; the last object is what status prints.\n",
 		true, start_options, cmd_start},
-	{"run", "[--] COMMAND [ARGUMENT]...", "run a command with the cluster under it",
-		"Starts the cluster, or joins it, as start does, and runs the command with the variables of\n"
-		"env: distributed.Client() without arguments connects. When this began the cluster and nobody\n"
-		"else is attached, it is stopped afterwards. The exit status is that of the command. What\n"
-		"stands behind COMMAND is left to it.\n",
+	{"run", "[--] COMMAND [ARGUMENT]...", "run a command on the cluster",
+		"Starts the cluster, or joins it, as start does. Then runs the command with the\n"
+		"variables of env, so that distributed.Client() without arguments connects.\n"
+		"Stops the cluster afterwards if this run started it and nobody else is\n"
+		"attached. The exit status is that of the command. All words after COMMAND\n"
+		"belong to it.\n",
 		true, NULL, cmd_run},
-	{"launch", "", "start dracod alone, when it does not run",
-		"No cluster is started. For programs that talk to dracod themselves: with --json its host,\n"
-		"process, version and control socket are printed.\n",
+	{"launch", "", "start dracod without a cluster",
+		"For programs that talk to dracod themselves. Does nothing when dracod runs\n"
+		"already. With --json it prints dracod's host, process, version and control\n"
+		"socket.\n",
 		false, NULL, cmd_launch},
 	{"status", "", "show the cluster, its jobs and the state of Slurm",
-		"Answers at once, from what dracod knows. Exit status 0 when the cluster runs or starts,\n"
-		"3 when it does not.\n",
+		"Answers at once, from what dracod knows. Exit status 0 when the cluster runs\n"
+		"or starts, 1 when it has failed, 3 when there is none.\n",
 		false, NULL, cmd_status},
-	{"stop", "", "give all jobs back and end the Dask scheduler",
-		"dracod stays, ready for the next start. When tasks run or wait, results are in memory, or\n"
-		"programs are attached or connected, it asks before it stops; without a terminal, as in a\n"
-		"script, it does not ask.\n",
+	{"stop", "", "end all jobs and the Dask scheduler",
+		"dracod stays, ready for the next start. At a terminal it asks first when tasks\n"
+		"run or wait, results are in memory, or other programs use the cluster. In a\n"
+		"script it does not ask.\n",
 		false, stop_options, cmd_stop},
-	{"shutdown", "", "stop, then end dracod, too",
-		"When tasks run or wait, results are in memory, or programs are attached or connected, it asks\n"
-		"before it stops; without a terminal, as in a script, it does not ask.\n",
+	{"shutdown", "", "stop the cluster, then end dracod",
+		"At a terminal it asks first when tasks run or wait, results are in memory, or\n"
+		"other programs use the cluster. In a script it does not ask.\n",
 		false, stop_options, cmd_shutdown},
-	{"scale", "N", "keep the cluster at one size, whatever the work is",
-		"N is a number of workers, unless an option says otherwise, and is rounded up to whole jobs. It\n"
-		"counts until dracoctl adapt, or until the cluster stops. When it is less than there is, jobs\n"
-		"finish their running tasks and hand over their data before they go.\n",
+	{"scale", "N", "set a fixed size, regardless of load",
+		"N is a number of workers, unless an option says otherwise, and is rounded up\n"
+		"to whole jobs. The size counts until dracoctl adapt, or until the cluster\n"
+		"stops. When the cluster shrinks, jobs finish their running tasks and hand over\n"
+		"their data before they end.\n",
 		false, scale_options, cmd_scale},
-	{"adapt", "", "let the cluster be as large as the work again",
-		"As after a start, within the bounds that were given last: here, or by the settings minimum and\n"
-		"maximum. In whole jobs, the minimum rounded up and the maximum down. They count until the cluster\n"
+	{"adapt", "", "return to adaptive scaling",
+		"The cluster is as large as the work, within the bounds that were given last:\n"
+		"here, or by the settings minimum and maximum. Bounds are in whole jobs: the\n"
+		"minimum is rounded up and the maximum down. They count until the cluster\n"
 		"stops.\n",
 		false, adapt_options, cmd_adapt},
-	{"pause", "", "ask for no job and give none back",
-		"The jobs that there are stay, those that end are not replaced, until dracoctl resume.\n",
-		false, NULL, cmd_pause},
-	{"resume", "", "go on after a pause", "", false, NULL, cmd_resume},
-	{"retire", "JOB", "give one job back",
-		"JOB is its id as in dracoctl status. No new tasks go to it; when the running ones are done and\n"
-		"its data is on other jobs, it ends. A pending job is cancelled. Where the size of the cluster\n"
-		"asks for it, another job takes its place. Where no other job is there, or wanted, it stays\n"
-		"until its results are not needed any more.\n",
+	{"pause", "", "request no jobs and end none, until dracoctl resume",
+		"Running jobs stay. Jobs that end by themselves are not replaced.\n", false,
+		NULL, cmd_pause},
+	{"resume", "", "continue after a pause", "", false, NULL, cmd_resume},
+	{"retire", "JOB", "end one job without losing its work",
+		"JOB is an id from dracoctl status. The job gets no new tasks; it ends when its\n"
+		"running tasks are done and its data is on other jobs. A pending job is\n"
+		"cancelled. If the cluster should have more jobs than are left, another job\n"
+		"replaces it. If there is no other job to take its data, it stays until the\n"
+		"data is no longer needed.\n",
 		false, retire_options, cmd_retire},
 	{"logs", "[JOB|scheduler|daemon]", "show a log",
-		"JOB is a job's id as in dracoctl status, also of an earlier start; without an argument it is\n"
-		"dracod's own log. Works without a running cluster, too. With -f, the logs of dracod and of the\n"
-		"Dask scheduler go on with those of the next start.\n",
+		"JOB is a job's id, also of an earlier start. Without an argument the log is\n"
+		"that of dracod. This works without a running cluster, too. With -f, the logs\n"
+		"of dracod and of the Dask scheduler continue with those of the next start.\n",
 		false, logs_options, cmd_logs},
 	{"events", "", "show what happened, and why",
-		"Changes of phase, decisions and failures, those of earlier dracods too. With --json each event\n"
-		"is one line. With -f it goes on from one dracod to the next.\n",
+		"Changes of phase, decisions and failures, also those of earlier dracods. With\n"
+		"--json each event is an object on a line. With -f it continues from one dracod\n"
+		"to the next.\n",
 		false, events_options, cmd_events},
 	{"env", "", "print the variables that make Client() connect",
 		"Use it as:  eval \"$(dracoctl env)\"\n"
@@ -133,22 +139,23 @@ const struct command commands[] = {
 		false, env_options, cmd_env},
 	{"config", "show|check|path|init|profiles|explain",
 		"show, check and explain the settings",
-		"The settings as dracoctl start would have them now, with the same options. Without an\n"
-		"action it is show.\n",
+		"The settings as dracoctl start would have them now, with the same options.\n"
+		"Without an action it does what show does.\n",
 		true, NULL, cmd_config},
 	{"script", "", "print the batch script of a job",
-		"As dracoctl start would submit it now, with the same options. Where no cluster runs, PYTHON and\n"
-		"HOST:PORT stand for what a start finds out.\n",
+		"As dracoctl start would submit it now, with the same options. Where no cluster\n"
+		"runs, PYTHON and HOST:PORT stand for what a start finds out.\n",
 		true, NULL, cmd_script},
-	{"dashboard", "", "print where Dask's dashboard is, and how to get there from afar",
-		"Prints its address on this host, an ssh command that brings it to your own machine, and\n"
-		"the path below a JupyterHub server that runs on this host. See the settings dashboard,\n"
-		"dashboard_address and dashboard_port in dracoctl start --help.\n",
+	{"dashboard", "", "print the dashboard's address, and how to reach it remotely",
+		"Prints its address on this host, an ssh command that forwards it to your own\n"
+		"machine, and its path below a JupyterHub server that runs on this host. The\n"
+		"settings dashboard, dashboard_address and dashboard_port decide where it is.\n",
 		false, NULL, cmd_dashboard},
-	{"doctor", "", "look for what would keep a cluster from running well",
-		"Looks at this host and at Slurm, with or without a running dracod, and says what helps. The\n"
-		"settings decide which partitions, Python and directories are looked at. Exit status 0 when all\n"
-		"is well or there are warnings only, 1 when something failed.\n",
+	{"doctor", "", "check this host, Slurm and Python for problems",
+		"Looks for what would keep a cluster from running well, with or without a\n"
+		"running dracod, and says what helps. The settings decide which partitions,\n"
+		"Python and directories are checked. Exit status 0 when all is well or there\n"
+		"are only warnings, 1 when a check failed.\n",
 		true, doctor_options, cmd_doctor},
 	{"version", "", "print the versions of dracoctl and of the running dracod", "", false,
 		NULL, cmd_version},
@@ -159,15 +166,15 @@ const struct command commands[] = {
 
 const struct command_option global_options[] = {
 	{"name", 0, "NAME",
-		"the cluster of this name (" PATHS_NAME_DEFAULT ", or $DRACO_NAME)"},
+		"the cluster with this name (default: $DRACO_NAME, or " PATHS_NAME_DEFAULT ")"},
 	{"json", 0, NULL, "print JSON for programs"},
 	{"quiet", 'q', NULL, "print errors only"},
-	{"help", 'h', NULL, "explain"},
+	{"help", 'h', NULL, "explain the command"},
 	{0},
 };
 
 const struct command_option settings_options[] = {
-	{"profile", 0, "NAME", "take the values of this profile, too (or $DRACO_PROFILE)"},
+	{"profile", 0, "NAME", "use the values of this profile (default: $DRACO_PROFILE)"},
 	{0},
 };
 
@@ -197,7 +204,7 @@ static void print_setting(enum setting_id id)
 static void print_settings(const struct command *command)
 {
 	if (command_actions(command)) { /* what matters there are the actions */
-		printf("\nSettings: all that dracoctl start --help has, such as --cores N.\n");
+		printf("\nSettings: those of dracoctl start --help, such as --cores N.\n");
 		return;
 	}
 	for (enum setting_group group = GROUP_NONE + 1; group < GROUP_COUNT; group++) {
@@ -245,7 +252,7 @@ void command_help(const struct command *command)
 void command_overview(void)
 {
 	printf("Usage: dracoctl [OPTION]... COMMAND [ARGUMENT]...\n"
-	       "One Dask cluster on Slurm for all your notebooks, scripts and terminals.\n"
+	       "One Dask cluster on Slurm, shared by all your notebooks, scripts and terminals.\n"
 	       "\nCommands:\n");
 	for (const struct command *c = commands; c->name; c++)
 		printf("  %-22s %s\n", c->name, c->summary);

@@ -15,12 +15,12 @@
 
 static const char usage[] =
 	"Usage: dracod [OPTION]...\n"
-	"Keep one Dask cluster on Slurm for this user. dracoctl(1) starts dracod when it is needed.\n"
+	"Run one Dask cluster on Slurm for this user. dracoctl(1) starts dracod when needed.\n"
 	"\n"
 	"  --name NAME      name of the cluster (" PATHS_NAME_DEFAULT ")\n"
-	"  --log-file FILE  log to FILE instead of standard error; SIGHUP opens it again\n"
-	"  --ready-fd N     write \"ready\", or why not, to descriptor N and close it\n"
-	"  --stay S         end after S seconds without a cluster and without a client (0: never)\n"
+	"  --log-file FILE  log to FILE instead of standard error; SIGHUP reopens it\n"
+	"  --ready-fd N     write \"ready\", or why not, to file descriptor N and close it\n"
+	"  --stay S         exit after S seconds without a cluster and a client (0: never)\n"
 	"  --debug          log more\n"
 	"  --clean-logs DIR --retention S\n"
 	"                   only remove the log directories in DIR that are older than S seconds\n"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import subprocess
 from pathlib import Path
 
@@ -91,3 +92,31 @@ def test_no_links_at_all_is_a_failure(tmp_path: Path) -> None:
 
 def test_readme_is_short() -> None:
     assert len((SOURCE / "README.md").read_text().splitlines()) < 150
+
+
+# Messages
+
+
+def texts(path: Path) -> str:
+    """The texts of a source file, each in one piece, with what is put in left out."""
+    text = re.sub(r'"\s*(?:(?:PRI|JSON_)\w+\s*)?[rf]*"', "", path.read_text())
+    text = re.sub(r"'\s*\n\s*[rf]*'", "", text)
+    return text.replace('\\"', '"').replace("'\\''", "'").replace("\\n", " ")
+
+
+def test_troubleshooting_quotes_messages_that_there_are() -> None:
+    """Each piece of a quoted message, between what varies, is a text of one source file."""
+    folders = ("client", "common", "daemon")
+    files = [path for folder in folders for path in (SOURCE / folder).rglob("*.[chps]*")]
+    sources = [texts(path) for path in files if path.suffix in (".c", ".h", ".py", ".sh")]
+    page = (SOURCE / "docs/troubleshooting.md").read_text()
+    messages = re.findall(r"^\| `(.+?)` \|", page, re.M)
+    assert len(messages) > 50
+    others = {"dracoctl: command not found"}  # of the shell
+    unknown = []
+    for message in set(messages) - others:
+        pieces = [piece.strip(' ()"') for piece in message.split("…")]
+        pieces = [piece for piece in pieces if len(piece) > 3]
+        if not any(all(piece in source for piece in pieces) for source in sources):
+            unknown.append(message)
+    assert unknown == []

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import site
 import subprocess
 import sys
@@ -33,6 +34,30 @@ def test_uninstall_leaves_nothing(tmp_path: Path) -> None:
     assert [path for path in left if not path.is_dir()] == []
     assert [path for path in left if "draco" in path.name] == []
     assert any(path.name == "bin" for path in left)
+
+
+def test_install_says_what_is_where(tmp_path: Path) -> None:
+    """And what the shell needs, when it does not find the programs."""
+    prefix = tmp_path / "prefix"
+    places = [f"{name}={prefix}/{name}" for name in ("sysconfdir", "pythondir")]
+
+    def words(path: str) -> str:
+        return subprocess.run(
+            ["make", "-s", "-C", str(BUILD), "install", f"prefix={prefix}", *places],
+            env={**os.environ, "PATH": path},
+            text=True,
+            capture_output=True,
+            check=True,
+            timeout=300,
+        ).stdout
+
+    path = os.environ["PATH"]
+    text = words(path)
+    assert f"programs        {prefix}/bin\n" in text
+    assert f"site settings   {prefix}/sysconfdir/draco/draco.yaml\n" in text
+    assert f"Python package  {prefix}/pythondir/draco\n" in text
+    assert text.endswith(f"export PATH={prefix}/bin:$PATH\n")
+    assert "export PATH" not in words(f"{path}:{prefix}/bin")
 
 
 def configured(directory: Path, *options: str) -> dict[str, str]:

@@ -69,7 +69,8 @@ def find_dracoctl() -> str:
     DaemonNotRunning
         When there is none.
     """
-    directories = [Path(__file__).resolve().parents[i] / "bin" for i in range(2, 6)]
+    above = list(Path(__file__).resolve().parents)
+    directories = [directory / "bin" for directory in above[2:6]]
     if named := os.environ.get("DRACO_BIN"):
         directories.insert(0, Path(named).parent)
     for directory in directories:

@@ -11,6 +11,7 @@ import subprocess
 import pytest
 from accounts import address_of, listening
 from harness import PYTHON, Draco
+from test_json import Answers
 
 
 def test_dashboard_off(draco: Draco) -> None:
@@ -92,6 +93,8 @@ def test_dashboard_with_bokeh(draco: Draco) -> None:
     port = answer["port"]
     url = f"http://127.0.0.1:{port}/status"
     assert answer["url"] == url and answer["jupyter_path"] == f"/proxy/{port}/status"
+    answers = Answers()
+    answers.check("dashboard", answer)
     assert answer["ssh"].startswith(f"ssh -N -L {port}:127.0.0.1:{port} ")
     text = draco.run("dashboard", JUPYTERHUB_SERVICE_PREFIX="/user/me/").stdout
     assert url in text and answer["ssh"] in text and f"/user/me/proxy/{port}/status" in text
@@ -108,6 +111,8 @@ def test_dashboard_with_bokeh(draco: Draco) -> None:
     answer = json.loads(draco.run("--json", "dashboard").stdout)
     path = draco.runtime / "draco" / draco.name / "http.sock"
     assert answer["socket"] == str(path) and answer["url"] is None
+    answers.check("dashboard", answer)
+    assert (answers.faults, answers.missing("dashboard")) == ([], set())
     assert re.match(rf"ssh -N -L \d+:{path} ", answer["ssh"]) and answer["jupyter_path"] is None
     page = subprocess.check_output(["curl", "-sSL", "--unix-socket", path, "http://x/status"])
     assert b"Dask" in page

@@ -11,6 +11,7 @@
 #include "common/alloc.h"
 #include "common/cleanup.h"
 #include "common/json.h"
+#include "common/rendezvous.h"
 
 /* USER@HOST of dracod's host, for ssh; the caller frees. */
 static char *own_login(const char *host)
@@ -25,7 +26,7 @@ static char *ssh_command(const json_t *dashboard, const char *host, int port)
 {
 	const char *socket = json_get_text(dashboard, "socket", NULL);
 	const char *address = json_get_text(dashboard, "address", "127.0.0.1");
-	_cleanup_free_ char *login = own_login(host);
+	_cleanup_free_ char *login = own_login(rendezvous_is_host(host) ? host : "localhost");
 
 	if (socket)
 		return xasprintf("ssh -N -L %d:%s %s", port, socket, login);

@@ -16,6 +16,7 @@
 #include "common/cleanup.h"
 #include "common/json.h"
 #include "common/parse.h"
+#include "common/visible.h"
 
 #define COUNT_DEFAULT 50
 #define RECONNECT_MS  500
@@ -123,19 +124,18 @@ static void show_list(struct showing *showing, const json_t *events)
 
 /* The events that are in the files. */
 
-static void read_file(const char *path, json_t *events)
+static void read_file(const char *path, bool exact, json_t *events)
 {
 	_cleanup_fclose_ FILE *file = fopen(path, "re");
 	_cleanup_free_ char *line = NULL;
 	size_t size = 0;
 
 	while (file && getline(&line, &size, file) > 0) {
-		json_t *event = json_loads(line, 0, NULL);
+		_cleanup_json_ json_t *event = json_loads(line, 0, NULL);
 
 		if (json_get_integer(event, "id", 0) > 0)
-			json_array_append_new(events, event);
-		else
-			json_decref(event);
+			json_array_append_new(
+				events, exact ? json_incref(event) : visible_value(event));
 	}
 }
 
@@ -148,8 +148,8 @@ static bool show_files(struct showing *showing, int64_t count)
 	json_int_t last;
 	size_t size;
 
-	read_file(old, events);
-	read_file(path, events);
+	read_file(old, showing->ctl->json, events);
+	read_file(path, showing->ctl->json, events);
 	size = json_array_size(events);
 	last = json_get_integer(json_array_get(events, size - 1), "id", 0);
 	while (json_array_size(events) > 0 &&

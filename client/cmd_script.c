@@ -1,5 +1,6 @@
 /* cmd_script.c: dracoctl script: the batch script that a start would submit. */
 #include <stdio.h>
+#include <unistd.h>
 
 #include "client/caller.h"
 #include "client/ctl.h"
@@ -9,6 +10,7 @@
 #include "common/cleanup.h"
 #include "common/json.h"
 #include "common/settings.h"
+#include "common/visible.h"
 
 /* A mistake in the settings costs no dracod. Returns an exit status. */
 static int check_settings(struct ctl *ctl)
@@ -20,6 +22,15 @@ static int check_settings(struct ctl *ctl)
 	settings_finish(&settings);
 	settings_report_finish(&report);
 	return status;
+}
+
+/* As it is submitted, but for a terminal. */
+static void print_script(const char *script)
+{
+	_cleanup_free_ char *visible =
+		isatty(STDOUT_FILENO) ? visible_text(script, "\n\t") : NULL;
+
+	fputs(visible ? visible : script, stdout);
 }
 
 int cmd_script(struct ctl *ctl, int argc, char **argv)
@@ -54,6 +65,6 @@ int cmd_script(struct ctl *ctl, int argc, char **argv)
 	if (ctl->json)
 		output_json(answer);
 	else
-		fputs(json_get_text(answer, "script", ""), stdout);
+		print_script(json_get_text(answer, "script", ""));
 	return CTL_DONE;
 }

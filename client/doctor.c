@@ -20,6 +20,7 @@
 #include "common/json.h"
 #include "common/line.h"
 #include "common/parse.h"
+#include "common/visible.h"
 
 #define CHECKS_MAX 32
 #define TICK_MS	   100
@@ -100,8 +101,9 @@ static void send_line(struct report *report, json_t *object)
 static json_t *make_finding(
 	enum finding finding, const char *name, const char *remedy, const char *text)
 {
+	_cleanup_free_ char *visible = visible_text(text, "\n\t");
 	json_t *object = json_pack("{s:o, s:s, s:o}", "name", json_text(name), "status",
-		finding_name(finding), "text", json_text(text));
+		finding_name(finding), "text", json_text(visible));
 
 	if (remedy && finding != FINDING_OK)
 		json_object_set_new(object, "remedy", json_text(remedy));

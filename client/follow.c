@@ -13,6 +13,8 @@
 #include "common/cleanup.h"
 #include "common/err.h"
 #include "common/json.h"
+#include "common/utf8.h"
+#include "common/visible.h"
 
 #define FOLLOW_MS 200 /* inotify does not see what another host writes */
 
@@ -39,14 +41,53 @@ static off_t find_start(FILE *file, int64_t lines)
 	return 0;
 }
 
+/* How many bytes at the end are the beginning of a character. */
+static size_t count_torn(const char *block, size_t n)
+{
+	for (size_t back = 1; back < 4 && back <= n; back++) {
+		unsigned char c = (unsigned char)block[n - back];
+
+		if (c >= 0xc0)
+			return utf8_length(block + n - back) ? 0 : back;
+		if (c < 0x80)
+			return 0;
+	}
+	return 0;
+}
+
+/* Logs hold what any program wrote. Bytes of 0 end no text here: block has one behind its end. */
+static void print_visible(const char *block, size_t n)
+{
+	for (const char *part = block; part <= block + n; part += strlen(part) + 1) {
+		_cleanup_free_ char *text = visible_text(part, "\n\t");
+
+		fputs(part > block ? "\\x00" : "", stdout);
+		fputs(text, stdout);
+	}
+}
+
+/* Exactly as it is, but for a terminal. */
 static void copy_rest(FILE *file)
 {
-	char block[8192];
-	size_t n;
+	bool visible = isatty(STDOUT_FILENO);
+	char block[8192 + 1];
+	size_t n, torn;
 
 	clearerr(file);
-	while ((n = fread(block, 1, sizeof(block), file)) > 0)
-		fwrite(block, 1, n, stdout);
+	while ((n = fread(block, 1, sizeof(block) - 1, file)) > 0) {
+		if (!visible) {
+			fwrite(block, 1, n, stdout);
+			continue;
+		}
+		torn = count_torn(block, n);
+		if (n == torn && feof(file)) { /* the rest may come */
+			fseeko(file, -(off_t)torn, SEEK_CUR);
+			break;
+		}
+		fseeko(file, -(off_t)torn, SEEK_CUR);
+		block[n - torn] = '\0';
+		print_visible(block, n - torn);
+	}
 	fflush(stdout);
 }
 

@@ -19,6 +19,7 @@
 #include "common/json.h"
 #include "common/part.h"
 #include "common/rpc.h"
+#include "common/visible.h"
 
 #define HELLO_DEADLINE_MS 15000
 
@@ -161,15 +162,19 @@ static int read_answer(
 	const char *line, size_t length, json_int_t id, json_t **ret_result, struct err *err)
 {
 	struct rpc_message message;
+	_cleanup_free_ char *text = NULL;
 	int r = rpc_parse(line, length, &message, err);
 
 	if (r == 0 && (!json_is_integer(message.id) || json_integer_value(message.id) != id))
 		r = err_set(err, -EPROTO, "draco-slurm sent what was not asked for");
 	else if (r == 0 && message.kind == RPC_RESULT)
-		*ret_result = json_incref(message.result);
-	else if (r == 0)
-		r = err_set(err, code_of(message.data), "%s",
-			message.kind == RPC_ERROR ? message.text : "draco-slurm asks itself");
+		*ret_result = visible_value(message.result);
+	else if (r == 0) {
+		text = visible_text(
+			message.kind == RPC_ERROR ? message.text : "draco-slurm asks itself",
+			"\n\t");
+		r = err_set(err, code_of(message.data), "%s", text);
+	}
 	rpc_message_finish(&message);
 	return r;
 }

@@ -15,6 +15,7 @@
 #include "common/host.h"
 #include "common/json.h"
 #include "common/problems.h"
+#include "common/visible.h"
 
 void output_json(const json_t *value)
 {
@@ -37,7 +38,8 @@ static void print_message(const char *prefix, const char *text)
 {
 	do {
 		size_t length = strcspn(text, "\n");
-		_cleanup_free_ char *line = xstrndup(text, length);
+		_cleanup_free_ char *exact = xstrndup(text, length);
+		_cleanup_free_ char *line = visible_text(exact, "\t");
 
 		fputs(prefix, stderr);
 		wrap_print(stderr, (int)strlen(prefix),
@@ -177,6 +179,9 @@ void table_add(struct table *table, enum colour colour, char *text)
 	static const int step = 64;
 	int used = table->rows; /* counts cells until the table is printed */
 
+	for (char *c = text; *c; c++) /* a cell is a line at most */
+		if (*c == '\n' || *c == '\t')
+			*c = ' ';
 	if (used % step == 0) {
 		size_t size = (size_t)(used + step);
 
@@ -259,12 +264,13 @@ void live_keep(struct live *live)
 void live_show(struct live *live, bool is_new, const char *format, ...)
 {
 	struct winsize size;
-	char text[1024];
+	char exact[1024], text[1024];
 	va_list args;
 
 	va_start(args, format);
-	vsnprintf(text, sizeof(text), format, args);
+	vsnprintf(exact, sizeof(exact), format, args);
 	va_end(args);
+	visible_copy(text, sizeof(text), exact, "");
 	if (!live->on_terminal) {
 		if (is_new)
 			fprintf(stderr, "%s\n", text);

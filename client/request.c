@@ -15,6 +15,7 @@
 #include "common/rpc.h"
 #include "common/secure.h"
 #include "common/sock.h"
+#include "common/visible.h"
 
 #define TICK_MS	    250
 #define GREETING_MS 10000
@@ -44,6 +45,7 @@ int connection_open(struct connection *connection, struct ctl *ctl, struct err *
 	int r = 0;
 
 	*connection = (struct connection)CONNECTION_INIT;
+	connection->exact = ctl->json;
 	if (!ctl->paths.name)
 		r = paths_init(&ctl->paths, ctl->name, err);
 	if (r < 0)
@@ -65,6 +67,29 @@ void connection_close(struct connection *connection)
 	*connection = (struct connection)CONNECTION_INIT;
 }
 
+/* What the answers hold is to be put into an environment, or a file. */
+static bool is_exact(const char *method)
+{
+	return strcmp(method, "environment") == 0 || strcmp(method, "script") == 0;
+}
+
+/* The one place where texts of dracod come in: what is shown of them later commands no terminal. */
+static void make_visible(struct rpc_message *message)
+{
+	json_t *root = visible_value(message->root);
+	json_t *error = json_object_get(root, "error");
+	json_t *id = json_object_get(root, "id");
+
+	json_decref(message->root);
+	message->root = root;
+	message->id = id ? id : json_null();
+	message->method = json_get_text(root, "method", NULL);
+	message->params = json_object_get(root, "params");
+	message->result = json_object_get(root, "result");
+	message->data = json_object_get(error, "data");
+	message->text = json_get_text(error, "message", "");
+}
+
 static int take_answer(const struct rpc_message *message, json_t **ret_result,
 	struct refusal *refusal, struct err *err)
 {
@@ -78,12 +103,15 @@ static int take_answer(const struct rpc_message *message, json_t **ret_result,
 }
 
 /* 1: the answer is there and *ret_status is set; 0: not yet; -EINTR: fn has had enough. */
-static int handle_line(char *line, size_t length, json_int_t id, notification_fn fn, void *arg,
-	json_t **ret_result, struct refusal *refusal, int *ret_status, struct err *err)
+static int handle_line(char *line, size_t length, json_int_t id, bool exact, notification_fn fn,
+	void *arg, json_t **ret_result, struct refusal *refusal, int *ret_status,
+	struct err *err)
 {
 	struct rpc_message message;
 	int r = rpc_parse(line, length, &message, err);
 
+	if (r == 0 && !exact)
+		make_visible(&message);
 	if (r < 0) {
 		err_prefix(err, "dracod sent nonsense");
 		*ret_status = r;
@@ -163,6 +191,7 @@ int connection_call(struct connection *connection, const char *method, json_t *p
 	json_int_t id = ++connection->last_id;
 	_cleanup_free_ char *request = rpc_format_request(id, method, params);
 	bool greeting = strcmp(method, "hello") == 0;
+	bool exact = connection->exact || is_exact(method);
 	time_t begin = time(NULL);
 	int status = 0;
 	size_t length;
@@ -178,8 +207,8 @@ int connection_call(struct connection *connection, const char *method, json_t *p
 		return r;
 	for (;;) {
 		while ((line = line_reader_next(&connection->reader, &length))) {
-			r = handle_line(
-				line, length, id, fn, arg, ret_result, refusal, &status, err);
+			r = handle_line(line, length, id, exact, fn, arg, ret_result, refusal,
+				&status, err);
 			if (r != 0)
 				return r < 0 ? r : compare(connection, refusal, status, err);
 		}
@@ -205,8 +234,8 @@ int connection_listen(
 	for (;;) {
 		while ((line = line_reader_next(&connection->reader, &length))) {
 			/* No request has the id 0: nothing else than notifications counts. */
-			r = handle_line(
-				line, length, 0, fn, arg, &result, &refusal, &status, err);
+			r = handle_line(line, length, 0, connection->exact, fn, arg, &result,
+				&refusal, &status, err);
 			if (r != 0)
 				return r < 0 ? 0 : status;
 		}

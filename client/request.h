@@ -16,6 +16,7 @@ struct connection {
 	struct line_reader reader;
 	json_int_t last_id;
 	json_t *hello; /* dracod's answer to it */
+	bool exact;    /* texts stay as they came: for JSON, which escapes by itself */
 };
 
 #define CONNECTION_INIT                 \
@@ -39,7 +40,8 @@ void connection_close(struct connection *connection);
  * method NULL it is a tick: nothing came for a while. */
 typedef bool (*notification_fn)(void *arg, const char *method, const json_t *params);
 
-/* Ask, taking over params, and wait for the answer: 0 with *ret_result (the caller frees), or a
+/* Ask, taking over params, and wait for the answer, whose texts can be shown (visible.h) but for those of
+ * "environment" and "script", and where the connection is exact: 0 with *ret_result (the caller frees), or a
  * negative errno with err and *refusal. fn may be NULL. A signal handler without SA_RESTART makes a
  * tick. */
 int connection_call(struct connection *connection, const char *method, json_t *params,

@@ -18,6 +18,7 @@
 #include "common/alloc.h"
 #include "common/cleanup.h"
 #include "common/err.h"
+#include "common/visible.h"
 
 #define LINE_MAX_BYTES 8192
 
@@ -182,20 +183,21 @@ static void write_line(
 
 void log_write(enum log_level level, const char *format, ...)
 {
-	char text[LINE_MAX_BYTES];
+	char exact[LINE_MAX_BYTES], text[LINE_MAX_BYTES];
 	va_list args;
 	int length;
 
 	if (level > log_.level)
 		return;
 	va_start(args, format);
-	length = vsnprintf(text, sizeof(text), format, args);
+	length = vsnprintf(exact, sizeof(exact), format, args);
 	va_end(args);
 	if (length < 0)
 		return;
-	for (char *c = text; *c; c++)
+	for (char *c = exact; *c; c++)
 		if (*c == '\n')
 			*c = ' ';
+	visible_copy(text, sizeof(text), exact, "\t");
 	write_line(&log_.main, level, log_.journal, text);
 	write_line(&log_.also, level, false, text);
 }

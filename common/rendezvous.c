@@ -50,8 +50,7 @@ static const struct field connect_fields[] = {
 #define LETTERS "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ"
 #define DIGITS	"0123456789"
 
-/* It may become a word of a command, so it is no option and needs no quotes. */
-static bool is_host(const char *text)
+bool rendezvous_is_host(const char *text)
 {
 	return *text && *text != '-' && strlen(text) <= HOST_NAME_MAX &&
 		text[strspn(text, LETTERS DIGITS "._-")] == '\0';
@@ -79,7 +78,7 @@ static const char *wanted(const json_t *value, enum kind kind)
 	case KIND_NUMBER:
 		return json_is_integer(value) && number >= 0 ? NULL : "a number";
 	case KIND_HOST:
-		return text && is_host(text) ? NULL : "the name of a host";
+		return text && rendezvous_is_host(text) ? NULL : "the name of a host";
 	case KIND_ADDRESS:
 		return text && is_address(text) ? NULL : "an IPv4 address with a port";
 	case KIND_PATH:

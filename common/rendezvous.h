@@ -8,6 +8,7 @@
 #define DRACO_COMMON_RENDEZVOUS_H
 
 #include <jansson.h>
+#include <stdbool.h>
 
 struct err;
 struct paths;
@@ -22,5 +23,8 @@ int rendezvous_daemon(const struct paths *paths, json_t **ret, struct err *err)
  * Certificate and key can be trusted, too, where they are named. Results as above. */
 int rendezvous_connect(const struct paths *paths, json_t **ret, struct err *err)
 	__attribute__((warn_unused_result));
+
+/* Can text become the host in a command that somebody types: no option, and nothing that needs quotes? */
+bool rendezvous_is_host(const char *text);
 
 #endif

@@ -15,6 +15,7 @@
 #include "common/cleanup.h"
 #include "common/err.h"
 #include "common/sock.h"
+#include "common/visible.h"
 
 #define LINKS_MAX    40	   /* as Linux follows */
 #define OVERFLOW_UID 65534 /* user_namespaces(7): an owner that has no number here */
@@ -289,6 +290,7 @@ int trust_load(const char *path, json_t **ret, struct err *err)
 	_cleanup_json_ json_t *object = NULL;
 	struct stat st;
 	_cleanup_close_ int fd = open_file(path, &st, err);
+	char why[2 * sizeof(((json_error_t *)NULL)->text)];
 	json_error_t error;
 	size_t used = 0;
 	ssize_t n = 0;
@@ -305,9 +307,11 @@ int trust_load(const char *path, json_t **ret, struct err *err)
 			"%s is not as dracod writes it: larger than %d KiB", path,
 			TRUST_FILE_MAX / 1024);
 	object = json_loadb(text, used, JSON_REJECT_DUPLICATES, &error);
-	if (!object)
+	if (!object) {
+		visible_copy(why, sizeof(why), error.text, ""); /* it quotes the file */
 		return err_set(err, -EBADMSG, "%s is not as dracod writes it: line %d: %s",
-			path, error.line, error.text);
+			path, error.line, why);
+	}
 	if (!json_is_object(object))
 		return err_set(err, -EBADMSG, "%s is not as dracod writes it: no object", path);
 	*ret = json_incref(object);

@@ -1,7 +1,6 @@
 /* events.c: what happened and why: the last events in a ring, and their JSON. Pure. */
 #include "daemon/events.h"
 
-#include <ctype.h>
 #include <errno.h>
 #include <stdbool.h>
 #include <stdlib.h>
@@ -10,6 +9,7 @@
 #include "common/alloc.h"
 #include "common/cleanup.h"
 #include "common/json.h"
+#include "common/visible.h"
 
 struct events {
 	struct event *ring;
@@ -86,11 +86,24 @@ static int64_t get_ms(const json_t *object, const char *name)
 	return (int64_t)(seconds * 1000 + 0.5);
 }
 
+/* A copy, cut, with what would disturb a terminal or a line made visible. */
+static char *clean_text(const char *text, bool one_line)
+{
+	_cleanup_free_ char *cut = NULL;
+
+	if (!text)
+		return NULL;
+	cut = xstrndup(text, EVENT_TEXT_MAX);
+	for (char *c = cut; *c && one_line; c++)
+		if (*c == '\n' || *c == '\t')
+			*c = ' ';
+	return visible_text(cut, one_line ? "" : "\n\t");
+}
+
+/* From a file, in which somebody may have written. */
 static char *copy_text(const json_t *object, const char *name)
 {
-	const char *text = json_get_text(object, name, NULL);
-
-	return text ? xstrndup(text, EVENT_TEXT_MAX) : NULL;
+	return clean_text(json_get_text(object, name, NULL), strcmp(name, "tail") != 0);
 }
 
 int event_decode(const json_t *object, struct event *ret)
@@ -157,20 +170,6 @@ static struct event *make_room(struct events *events)
 	place = at(events, events->used++);
 	event_finish(place);
 	return place;
-}
-
-/* A copy, cut, with what would disturb a terminal or a line replaced. */
-static char *clean_text(const char *text, bool one_line)
-{
-	char *copy;
-
-	if (!text)
-		return NULL;
-	copy = xstrndup(text, EVENT_TEXT_MAX);
-	for (char *c = copy; *c; c++)
-		if (iscntrl((unsigned char)*c) && (one_line || (*c != '\n' && *c != '\t')))
-			*c = *c == '\n' ? ' ' : '?';
-	return copy;
 }
 
 /* Of a log its end is worth more than its beginning. */

@@ -45,11 +45,13 @@ START_TEST(two_files)
 	log_info("one");
 	ck_assert_int_eq(log_also(also, &err), 0);
 	log_warning("two\nlines");
+	log_info("job\r\033[2K\xc2\x9b 2026-01-01 forged");
 	log_debug("not logged");
 	ck_assert_int_eq(log_also(NULL, &err), 0);
 	log_info("three");
 	text = unit_read(also);
 	ck_assert_ptr_nonnull(strstr(text, " warning: two lines\n"));
+	ck_assert_ptr_nonnull(strstr(text, " job\\x0d\\x1b[2K\\u009b 2026-01-01 forged\n"));
 	ck_assert_ptr_null(strstr(text, "one"));
 	ck_assert_ptr_null(strstr(text, "three"));
 	ck_assert_ptr_null(strstr(text, "not logged"));

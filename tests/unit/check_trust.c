@@ -12,6 +12,7 @@
 #include "common/alloc.h"
 #include "common/cleanup.h"
 #include "common/trust.h"
+#include "common/visible.h"
 
 #define STRANGER 4711
 
@@ -283,6 +284,7 @@ static void expect_refused(int code, const char *text)
 	ck_assert_ptr_null(object);
 	unit_assert_err(&err, code, file);
 	unit_assert_err(&err, code, text);
+	ck_assert_msg(visible_is_clean(err.text), "%s", err.text);
 	ck_assert_int_eq(trust_load(file, &object, NULL), code);
 }
 
@@ -320,7 +322,8 @@ END_TEST
 START_TEST(damaged_files)
 {
 	static const char *const texts[] = {"", "{", "[]", "7", "{\"a\": 1, \"a\": 2}",
-		"{\"a\": \"\xff\"}", "{\"a\": \"\\u0000\"}", "{} {}", "{\"a\": 1e999}"};
+		"{\"a\": \"\xff\"}", "{\x1b[2J\x9b", "{\"a\": \"\\u0000\"}", "{} {}",
+		"{\"a\": 1e999}"};
 	char *large = xcalloc(TRUST_FILE_MAX + 1, 1);
 
 	for (size_t i = 0; i < LENGTH(texts); i++) {

@@ -117,6 +117,14 @@ def _directory(text: str) -> str:
     return os.path.abspath(text)
 
 
+def _cluster(text: str) -> str:
+    if not re.fullmatch(r"[a-z0-9][a-z0-9_-]{0,39}", text):
+        raise argparse.ArgumentTypeError(
+            f"{text!r}: 1 to 40 small letters, digits, '_' and '-' are right"
+        )
+    return text
+
+
 def _signal(text: str) -> int:
     name = text.upper()
     if name.isdigit() and int(name) in set(signal.Signals):
@@ -222,6 +230,13 @@ def _add_options(parser: Parser) -> None:
         "--shared", action="store_true", help="give all nodes to both partitions"
     )
     parser.add_argument(
+        "--cluster",
+        metavar="NAME",
+        type=_cluster,
+        default=default.cluster,
+        help="Slurm's ClusterName (default %(default)s)",
+    )
+    parser.add_argument(
         "--public",
         action="store_true",
         help="let other users of this machine submit jobs, which run as those users; for root only",
@@ -246,6 +261,7 @@ def _options(arguments: Arguments) -> Options:
         memory_mib=arguments.memory,
         shared=arguments.shared,
         public=arguments.public,
+        cluster=arguments.cluster,
     )
 
 

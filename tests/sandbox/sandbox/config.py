@@ -43,6 +43,8 @@ class Options:
         Whether both partitions have all nodes.
     public : bool
         Whether other users of this machine may use it.
+    cluster : str
+        Slurm's name for it.
     """
 
     directory: str | None = None
@@ -52,6 +54,7 @@ class Options:
     memory_mib: int = 16000
     shared: bool = False
     public: bool = False
+    cluster: str = "sandbox"
 
 
 @dataclass(frozen=True)
@@ -183,7 +186,7 @@ def slurm_conf(options: Options, layout: Layout, user: str, host: str, ports: li
     node_ports = _bracketed("", ports[1], ports[-1])
     return f"""\
 # A private Slurm.  To change it: edit, then scontrol reconfigure.
-ClusterName=sandbox
+ClusterName={options.cluster}
 SlurmctldHost={host}(127.0.0.1)
 SlurmctldPort={ports[0]}
 SlurmUser={user}

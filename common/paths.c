@@ -16,19 +16,29 @@
 #include "common/err.h"
 #include "common/trust.h"
 
-#define NAME_LENGTH_MAX 32
+#define NAME_LENGTH_MAX	 32
+#define SLURM_LENGTH_MAX 48 /* of a Slurm's cluster name, and a number behind it */
+
+static bool is_good_part(const char *text, size_t length, size_t most)
+{
+	bool good = length > 0 && length <= most;
+
+	for (size_t i = 0; i < length; i++)
+		good = good && (isalnum((unsigned char)text[i]) || strchr("._-", text[i]));
+	return good;
+}
 
 static int check_name(const char *name, struct err *err)
 {
-	size_t length = strlen(name);
-	bool good = length > 0 && length <= NAME_LENGTH_MAX && isalnum((unsigned char)name[0]);
+	size_t length = strcspn(name, "@");
+	const char *slurm = name + length;
 
-	for (const char *c = name; *c; c++)
-		good = good && (isalnum((unsigned char)*c) || strchr("._-", *c));
-	if (!good)
+	if (!is_good_part(name, length, NAME_LENGTH_MAX) || !isalnum((unsigned char)name[0]) ||
+		(*slurm && !is_good_part(slurm + 1, strlen(slurm + 1), SLURM_LENGTH_MAX)))
 		return err_set(err, -EINVAL,
 			"\"%s\" cannot name a cluster: 1 to %d letters, digits, '.', '_' and '-', "
-			"beginning with a letter or digit",
+			"beginning with a letter or digit (and @SLURM behind them, for the cluster of "
+			"another Slurm)",
 			name, NAME_LENGTH_MAX);
 	return 0;
 }
@@ -67,6 +77,18 @@ static char *xdg_directory(const char *variable, const char *below_home)
 	if (value && value[0] == '/')
 		return xstrdup(value);
 	return home && below_home ? xasprintf("%s/%s", home, below_home) : NULL;
+}
+
+char *paths_state_root(void)
+{
+	_cleanup_free_ char *state = xdg_directory("XDG_STATE_HOME", ".local/state");
+
+	return state ? xasprintf("%s/draco", state) : NULL;
+}
+
+char *paths_job_prefix(const char *name)
+{
+	return xasprintf("draco-%.*s-", (int)strcspn(name, "@"), name);
 }
 
 static char *runtime_base(void)
@@ -116,6 +138,7 @@ int paths_init(struct paths *paths, const char *name, struct err *err)
 		.connect_file = xasprintf("%s/draco/%s/connect.json", state, name),
 		.state_file = xasprintf("%s/draco/%s/state.json", state, name),
 		.nodes_file = xasprintf("%s/draco/%s/nodes.json", state, name),
+		.slurm_file = xasprintf("%s/draco/%s/slurm.json", state, name),
 		.pauses_file = xasprintf("%s/draco/%s/pauses.json", state, name),
 		.log_file = xasprintf("%s/draco/%s/dracod.log", state, name),
 		.events_file = xasprintf("%s/draco/%s/events.jsonl", state, name),
@@ -139,6 +162,7 @@ void paths_finish(struct paths *paths)
 	free(paths->connect_file);
 	free(paths->state_file);
 	free(paths->nodes_file);
+	free(paths->slurm_file);
 	free(paths->pauses_file);
 	free(paths->log_file);
 	free(paths->tls_dir);

@@ -3,9 +3,12 @@
  *	$XDG_RUNTIME_DIR/draco/NAME/	control.sock, dask.sock, http.sock
  *	(without it: /tmp/draco-UID/NAME/)
  *	$XDG_STATE_HOME/draco/NAME/	lock, daemon.json, connect.json, state.json, nodes.json,
- *					pauses.json, dracod.log, events.jsonl, tls/, logs -> the present log directory
+ *					pauses.json, slurm.json, dracod.log, events.jsonl, tls/,
+ *					logs -> the present log directory
  *	$XDG_CONFIG_HOME/draco/		draco.yaml
  *	PATHS_SITE_FILE			the settings of the site
+ *
+ * NAME is that of a directory: the name of a cluster, or NAME@SLURM (instances.h).
  */
 #ifndef DRACO_COMMON_PATHS_H
 #define DRACO_COMMON_PATHS_H
@@ -27,6 +30,7 @@ struct paths {
 	char *connect_file; /* how other hosts reach it, and its cluster */
 	char *state_file;   /* what a dracod needs after a crash */
 	char *nodes_file;   /* which nodes jobs avoid, and until when */
+	char *slurm_file;   /* which Slurm all this belongs to */
 	char *pauses_file;  /* for how long jobs were not needed */
 	char *log_file;
 	char *tls_dir; /* certificates */
@@ -35,7 +39,8 @@ struct paths {
 	char *config_file;
 };
 
-/* Compute all paths for the cluster name (1 to 32 letters, digits, '.', '_', '-'); creates nothing.
+/* Compute all paths for the cluster name (1 to 32 letters, digits, '.', '_', '-', and @SLURM behind them); creates
+ * nothing.
  * -EINVAL for a bad name, -ENOENT without a home directory, -ENAMETOOLONG where the sockets would not
  * fit. paths_finish() frees. */
 int paths_init(struct paths *paths, const char *name, struct err *err);
@@ -52,6 +57,12 @@ int paths_make_directories(const char *path, unsigned mode, struct err *err);
  * is not absolute does not count); without both it is below the home directory of the user database.
  * NULL where there is none. The caller frees. */
 char *paths_config_file(const char *xdg_config_home, const char *home);
+
+/* The directory that has a state directory for each name; NULL without a home. The caller frees. */
+char *paths_state_root(void);
+
+/* What the names of all jobs of a name's clusters begin with, in each Slurm; the caller frees. */
+char *paths_job_prefix(const char *name);
 
 /* text with a leading "~/" replaced by the home directory; the caller frees. */
 char *paths_expand_home(const char *text);

@@ -17,7 +17,6 @@
 #include "common/err.h"
 #include "common/sock.h"
 
-#define SLURM_CONF_DEFAULT   "/etc/slurm/slurm.conf"
 #define MUNGE_SOCKET_DEFAULT "/run/munge/munge.socket.2"
 
 struct auth {

@@ -164,6 +164,18 @@ static const struct {
 	{"a*", false},
 	{"\xc3\xa9", false},
 	{"a\xc3\xa9", false},
+	/* the directory of another Slurm */
+	{"a@b", true},
+	{"a@b-c_d.2", true},
+	{"12345678901234567890123456789012@12345678901234567890123456789012345678901234567.8",
+		false},
+	{"12345678901234567890123456789012@1234567890123456789012345678901234567890", true},
+	{"123456789012345678901234567890123@b", false},
+	{"@b", false},
+	{"a@", false},
+	{"a@b@c", false},
+	{"a@b/c", false},
+	{"a@../c", false},
 };
 
 START_TEST(name)
@@ -184,6 +196,30 @@ START_TEST(name)
 		ck_assert_ptr_null(paths.state_dir);
 		ck_assert_int_eq(paths_init(&paths, names[_i].name, NULL), -EINVAL);
 	}
+}
+END_TEST
+
+START_TEST(job_prefix)
+{
+	char *plain = paths_job_prefix("a-b"), *other = paths_job_prefix("a-b@slurm.2");
+
+	ck_assert_str_eq(plain, "draco-a-b-");
+	ck_assert_str_eq(other, plain); /* each in its own queue */
+	free(plain);
+	free(other);
+}
+END_TEST
+
+START_TEST(state_root)
+{
+	char *path = paths_state_root();
+
+	check_path(path, home, "/.local/state/draco");
+	free(path);
+	setenv("XDG_STATE_HOME", "/s", 1);
+	path = paths_state_root();
+	ck_assert_str_eq(path, "/s/draco");
+	free(path);
 }
 END_TEST
 
@@ -454,6 +490,8 @@ Suite *unit_suite(void)
 	tcase_add_test(init, temporary_directory);
 	tcase_add_test(init, home_of_the_user_database);
 	tcase_add_loop_test(init, name, 0, LENGTH(names));
+	tcase_add_test(init, job_prefix);
+	tcase_add_test(init, state_root);
 	tcase_add_test(init, socket_length);
 	tcase_add_loop_test(init, expand_home, 0, LENGTH(homes));
 	suite_add_tcase(suite, init);

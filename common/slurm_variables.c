@@ -1,0 +1,84 @@
+/* slurm_variables.c: which of a user's variables draco-slurm gets. Pure. */
+#include "common/slurm_variables.h"
+
+#include <string.h>
+
+#include "common/alloc.h"
+#include "common/cleanup.h"
+#include "common/json.h"
+#include "common/strv.h"
+
+/* Beginnings of names. */
+static const char *const of_slurm[] = {
+	"SLURM_",
+	"SLURMD_",
+	"SBATCH_",
+	"SALLOC_",
+	"SCANCEL_",
+	"SINFO_",
+	"SQUEUE_",
+	"SRUN_",
+	"PMI_",
+	"PMIX_",
+};
+
+/* The exceptions: where Slurm's settings are ... */
+#define CONF   "SLURM_CONF"
+#define SERVER "SLURM_CONF_SERVER"
+/* ... and who this user is to it. */
+#define TOKEN "SLURM_JWT"
+
+bool slurm_variable_is_of_slurm(const char *name)
+{
+	for (size_t i = 0; i < sizeof(of_slurm) / sizeof(of_slurm[0]); i++)
+		if (strncmp(name, of_slurm[i], strlen(of_slurm[i])) == 0)
+			return true;
+	return false;
+}
+
+void slurm_variables_pick(const json_t *environment, const char *directory, struct strv *ret)
+{
+	const char *conf = json_get_text(environment, CONF, "");
+	const char *server = json_get_text(environment, SERVER, "");
+	const char *token = json_get_text(environment, TOKEN, "");
+
+	if (*conf && *conf != '/' && directory)
+		strv_addf(ret, CONF "=%s/%s", directory, conf);
+	else if (*conf)
+		strv_addf(ret, CONF "=%s", conf);
+	if (*server)
+		strv_addf(ret, SERVER "=%s", server);
+	if (*token)
+		strv_addf(ret, TOKEN "=%s", token);
+}
+
+static bool has(const struct strv *list, const char *name)
+{
+	size_t length = strlen(name);
+
+	for (size_t i = 0; i < list->count; i++)
+		if (strncmp(list->item[i], name, length) == 0 && list->item[i][length] == '=')
+			return true;
+	return false;
+}
+
+static bool is_kept(const char *name, const struct strv *start)
+{
+	if (strcmp(name, CONF) == 0 || strcmp(name, SERVER) == 0)
+		return !start;
+	if (strcmp(name, TOKEN) == 0)
+		return !start || !has(start, TOKEN);
+	return !slurm_variable_is_of_slurm(name);
+}
+
+void slurm_variables_make(char *const *own, const struct strv *start, struct strv *ret)
+{
+	for (; *own; own++) {
+		_cleanup_free_ char *name = xstrndup(*own, strcspn(*own, "="));
+
+		if (is_kept(name, start))
+			strv_add(ret, *own);
+	}
+	for (size_t i = 0; start && i < start->count; i++)
+		strv_add(ret, start->item[i]);
+}

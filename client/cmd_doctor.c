@@ -8,6 +8,7 @@
 #include "client/ctl.h"
 #include "client/doctor.h"
 #include "client/output.h"
+#include "client/where.h"
 #include "client/wrap.h"
 #include "common/alloc.h"
 #include "common/cleanup.h"
@@ -132,8 +133,8 @@ static int read_options(struct ctl *ctl, int argc, char **argv, struct doctor *d
 		output_error(ctl, "%s", err.text);
 		return CTL_USAGE;
 	}
-	r = paths_init(&ctl->paths, ctl->name, &err);
-	if (r == -EINVAL || r == -ERANGE) {
+	r = where_find(ctl, &err);
+	if (r == -EINVAL || r == -ERANGE || r == -ENOTUNIQ) {
 		output_error(ctl, "%s", err.text);
 		return CTL_USAGE;
 	}

@@ -5,6 +5,7 @@
 #include "client/launch.h"
 #include "client/output.h"
 #include "client/request.h"
+#include "client/where.h"
 #include "common/cleanup.h"
 #include "common/json.h"
 #include "common/rendezvous.h"
@@ -19,7 +20,7 @@ int cmd_launch(struct ctl *ctl, int argc, char **argv)
 	while (command_option(ctl, argc, argv) != -1)
 		;
 	command_no_more_arguments(ctl, argc, argv);
-	if (paths_init(&ctl->paths, ctl->name, &err) < 0) {
+	if (where_find(ctl, &err) < 0) {
 		output_error(ctl, "%s", err.text);
 		return CTL_USAGE;
 	}
@@ -34,7 +35,7 @@ int cmd_launch(struct ctl *ctl, int argc, char **argv)
 		output_json(daemon);
 	else if (!ctl->quiet)
 		printf("dracod %s (\"%s\") %s, as process %d.\n",
-			json_get_text(daemon, "version", "?"), ctl->name,
+			json_get_text(daemon, "version", "?"), ctl->paths.name,
 			launched ? "was started" : "runs already",
 			(int)json_get_integer(connection.hello, "pid", 0));
 	connection_close(&connection);

@@ -8,6 +8,7 @@
 #include "client/follow.h"
 #include "client/log_find.h"
 #include "client/output.h"
+#include "client/where.h"
 #include "common/alloc.h"
 #include "common/cleanup.h"
 #include "common/json.h"
@@ -153,7 +154,7 @@ static int read_options(struct ctl *ctl, int argc, char **argv, struct wish *ret
 		output_error(ctl, "--json and --follow do not go together");
 		return CTL_USAGE;
 	}
-	if (paths_init(&ctl->paths, ctl->name, &err) < 0) {
+	if (where_find(ctl, &err) < 0) {
 		output_error(ctl, "%s", err.text);
 		return CTL_USAGE;
 	}

@@ -53,7 +53,7 @@ static void print_ready(const struct ctl *ctl, double seconds, const json_t *sta
 
 	printf("Cluster \"%s\" is %s%s%s: %" JSON_INTEGER_FORMAT " job%s, %" JSON_INTEGER_FORMAT
 	       " worker%s, after %.1f s.\n",
-		ctl->name, output_colour(COLOUR_GOOD),
+		ctl->paths.name, output_colour(COLOUR_GOOD),
 		json_get_boolean(status, "joined", 0) ? "running" : "ready",
 		output_colour(COLOUR_NONE), jobs, jobs == 1 ? "" : "s", workers,
 		workers == 1 ? "" : "s", seconds);

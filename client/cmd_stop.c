@@ -82,7 +82,7 @@ static int end(struct ctl *ctl, int argc, char **argv, const char *method, const
 			unconfirmed, unconfirmed == 1 ? "" : "s",
 			ends_dracod ? "the next dracoctl start ends" : "dracod ends");
 	else if (!ctl->json && !ctl->quiet)
-		printf(done, ctl->name);
+		printf(done, ctl->paths.name);
 	return unconfirmed > 0 ? CTL_FAILED : CTL_DONE;
 }
 

@@ -29,9 +29,9 @@ int cmd_version(struct ctl *ctl, int argc, char **argv)
 	} else {
 		printf("dracoctl %s\n", PACKAGE_VERSION);
 		if (r == 0)
-			printf("dracod   %s (\"%s\")\n", daemon, ctl->name);
+			printf("dracod   %s (\"%s\")\n", daemon, ctl->paths.name);
 		else if (r == -ENOENT)
-			printf("dracod   does not run (\"%s\")\n", ctl->name);
+			printf("dracod   does not run (\"%s\")\n", ctl->paths.name);
 		else
 			printf("dracod   %s\n", err.text);
 	}

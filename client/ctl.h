@@ -22,7 +22,9 @@ struct ctl {
 	const char *name; /* of the cluster */
 	bool json;
 	bool quiet;
-	struct paths paths;
+	struct paths paths; /* with ... */
+	json_t *slurm;	    /* ... its Slurm, as slurm_site_encode() has it, and ... */
+	char *hindrance; /* ... why none can be started there; NULL: one can. By where_find() */
 	const struct command *command;
 	json_t *settings;    /* those given as options, {name: value}; NULL: none */
 	const char *profile; /* the one given as option; NULL: none */

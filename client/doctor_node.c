@@ -101,7 +101,7 @@ static int ask(struct visit *visit, const char *method, json_t *params, json_t *
 
 	if (visit->helper.fd < 0) {
 		visit->helper = (struct helper)HELPER_INIT;
-		r = helper_start(&visit->helper, err);
+		r = helper_start(&visit->helper, &visit->doctor->ctl->paths, err);
 	}
 	if (r < 0) {
 		helper_stop(&visit->helper);

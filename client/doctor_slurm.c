@@ -7,6 +7,7 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "client/ctl.h"
 #include "client/doctor.h"
 #include "client/helper.h"
 #include "client/output.h"
@@ -40,8 +41,7 @@ void check_munge(const struct doctor *doctor, struct report *report)
 	const char *socket, *error;
 	struct err err = ERR_INIT;
 
-	(void)doctor;
-	if (helper_start(&helper, &err) < 0 ||
+	if (helper_start(&helper, &doctor->ctl->paths, &err) < 0 ||
 		helper_call(&helper, "munge", NULL, CALL_DEADLINE_MS, &answer, &err) < 0) {
 		helper_stop(&helper);
 		return; /* Slurm cannot be used at all: check_slurm() says why */
@@ -244,7 +244,7 @@ void check_slurm(const struct doctor *doctor, struct report *report)
 	_cleanup_json_ json_t *site = NULL, *answer = NULL;
 	struct err err = ERR_INIT;
 	const char *address;
-	int r = helper_start(&helper, &err);
+	int r = helper_start(&helper, &doctor->ctl->paths, &err);
 
 	if (r == 0)
 		r = helper_call(&helper, "site", NULL, CALL_DEADLINE_MS, &site, &err);

@@ -13,12 +13,18 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "client/caller.h"
 #include "common/alloc.h"
 #include "common/cleanup.h"
 #include "common/err.h"
+#include "common/host.h"
 #include "common/json.h"
 #include "common/part.h"
+#include "common/paths.h"
 #include "common/rpc.h"
+#include "common/slurm_find.h"
+#include "common/slurm_variables.h"
+#include "common/strv.h"
 #include "common/visible.h"
 
 #define HELLO_DEADLINE_MS 15000
@@ -31,8 +37,44 @@ static int64_t now_ms(void)
 	return (int64_t)now.tv_sec * 1000 + now.tv_nsec / 1000000;
 }
 
+/* Add to ret the environment of the dracod that runs on this host; nothing where none does. */
+static void read_environment(const struct paths *paths, struct strv *ret)
+{
+	_cleanup_json_ json_t *daemon = json_load_file(paths->daemon_file, 0, NULL);
+	int pid = (int)json_get_integer(daemon, "pid", 0);
+	_cleanup_free_ char *path = xasprintf("/proc/%d/environ", pid), *text = NULL;
+	_cleanup_fclose_ FILE *file = NULL;
+	struct host here;
+	size_t size = 0;
+
+	host_get(&here);
+	if (strcmp(json_get_text(daemon, "host", ""), here.name) == 0 &&
+		host_runs_process(&here, json_get_text(daemon, "boot", ""), pid))
+		file = fopen(path, "re");
+	while (file && getdelim(&text, &size, '\0', file) > 0)
+		strv_add(ret, text);
+}
+
+/* draco-slurm is a child of dracod, and has the variables of the start that say where Slurm is. */
+static void make_environment(const struct paths *paths, struct strv *ret)
+{
+	struct strv base = STRV_INIT, start = STRV_INIT;
+	_cleanup_json_ json_t *own = caller_environment();
+	struct slurm_found found;
+	int r = slurm_find(NULL, NULL, slurm_find_places, &found, NULL);
+	bool silent = r == 0 && !found.conf && !found.server && !found.other;
+
+	if (paths && paths->name)
+		read_environment(paths, &base);
+	slurm_variables_pick(own, NULL, &start);
+	slurm_variables_make(base.count > 0 ? base.item : environ, silent ? NULL : &start, ret);
+	slurm_found_finish(&found);
+	strv_finish(&base);
+	strv_finish(&start);
+}
+
 /* In the new process. Returns only on failure. */
-static void become(char *program, int connection, int stderr_fd)
+static void become(char *program, int connection, int stderr_fd, char *const *environment)
 {
 	char *argv[] = {program, NULL};
 	int null = open("/dev/null", O_RDWR | O_CLOEXEC);
@@ -44,11 +86,13 @@ static void become(char *program, int connection, int stderr_fd)
 		fcntl(connection, F_SETFD, 0);
 	else
 		dup2(connection, SLURM_MSG_FD);
-	execv(program, argv);
+	execve(program, argv, environment);
 }
 
-static int launch(struct helper *helper, struct err *err)
+static int launch(struct helper *helper, const struct paths *paths, struct err *err)
 {
+	struct strv environment = STRV_INIT;
+
 	_cleanup_free_ char *program = part_find("draco-slurm", PKGLIBEXECDIR);
 	_cleanup_close_ int theirs = -1;
 	int pair[2];
@@ -61,11 +105,13 @@ static int launch(struct helper *helper, struct err *err)
 		return err_set(err, -errno, "cannot start draco-slurm: %s", strerror(errno));
 	helper->fd = pair[0];
 	theirs = pair[1];
+	make_environment(paths, &environment);
 	helper->pid = fork();
 	if (helper->pid == 0) {
-		become(program, theirs, helper->stderr_fd);
+		become(program, theirs, helper->stderr_fd, environment.item);
 		_exit(127);
 	}
+	strv_finish(&environment);
 	if (helper->pid < 0) {
 		helper->pid = 0;
 		return err_set(err, -errno, "cannot start draco-slurm: %s", strerror(errno));
@@ -73,10 +119,10 @@ static int launch(struct helper *helper, struct err *err)
 	return 0;
 }
 
-int helper_start(struct helper *helper, struct err *err)
+int helper_start(struct helper *helper, const struct paths *paths, struct err *err)
 {
 	_cleanup_json_ json_t *hello = NULL;
-	int r = launch(helper, err);
+	int r = launch(helper, paths, err);
 
 	if (r == 0)
 		r = helper_call(helper, "hello",

@@ -8,6 +8,7 @@
 #include "common/line.h"
 
 struct err;
+struct paths;
 
 struct helper {
 	pid_t pid; /* 0: does not run */
@@ -22,8 +23,10 @@ struct helper {
 		.fd = -1, .stderr_fd = -1 \
 	}
 
-/* Start it and exchange versions. 0, or -errno with err. helper_stop() in any case. */
-int helper_start(struct helper *helper, struct err *err);
+/* Start it, in the environment in which a start would have it, and exchange versions. paths are
+ * those of the dracod that would start it, which may run or not; NULL: of none. 0, or -errno with
+ * err. helper_stop() in any case. */
+int helper_start(struct helper *helper, const struct paths *paths, struct err *err);
 void helper_stop(struct helper *helper); /* kills it where it does not end */
 
 /* Ask, taking over params, and wait for the answer, for as long as deadline_ms: 0 with *ret_result (the

@@ -14,6 +14,7 @@
 #include "client/ctl.h"
 #include "client/output.h"
 #include "client/request.h"
+#include "client/where.h"
 #include "common/alloc.h"
 #include "common/cleanup.h"
 #include "common/err.h"
@@ -45,9 +46,10 @@ static char *find_dracod(void)
 /* In the new process. Returns only on failure. */
 static void become(char *program, const struct ctl *ctl, int ready)
 {
-	char *argv[] = {program, UNCONST("--name"), UNCONST(ctl->name), UNCONST("--log-file"),
-		ctl->paths.log_file, UNCONST("--ready-fd"), UNCONST("3"), UNCONST("--stay"),
-		UNCONST(STAY_S), NULL};
+	_cleanup_free_ char *slurm = json_dumps(ctl->slurm, JSON_COMPACT | JSON_ENCODE_ANY);
+	char *argv[] = {program, UNCONST("--instance"), ctl->paths.name, UNCONST("--slurm"),
+		slurm, UNCONST("--log-file"), ctl->paths.log_file, UNCONST("--ready-fd"),
+		UNCONST("3"), UNCONST("--stay"), UNCONST(STAY_S), NULL};
 	int null = open("/dev/null", O_RDWR);
 	int log = open(ctl->paths.log_file, O_WRONLY | O_APPEND | O_CREAT | O_NOFOLLOW, 0600);
 
@@ -98,7 +100,9 @@ int launch_dracod(struct ctl *ctl, struct err *err)
 	int pair[2], status, r;
 	pid_t pid;
 
-	r = paths_make(&ctl->paths, err);
+	r = where_check_start(ctl, err);
+	if (r == 0)
+		r = paths_make(&ctl->paths, err);
 	if (r < 0)
 		return r;
 	if (access(program, X_OK) < 0)
@@ -127,7 +131,7 @@ int launch_dracod(struct ctl *ctl, struct err *err)
 	waitpid(pid, &status, 0);
 	if (!*report)
 		return err_set(err, -EIO, "dracod ended at once (see %s)", ctl->paths.log_file);
-	if (strstr(report, "runs already"))
+	if (strstr(report, "runs already") || strstr(report, "has just been taken"))
 		return err_set(err, -EBUSY, "%s", report);
 	return err_set(err, -EIO, "%s", report);
 }
@@ -159,6 +163,9 @@ int launch_connect(
 			return r;
 		else
 			usleep(50000);
+		/* What it has become known by now may lead elsewhere. */
+		if (r == -EBUSY && where_find(ctl, err) < 0)
+			return -EINVAL;
 	}
 	return r;
 }

@@ -156,7 +156,8 @@ char *log_find(struct ctl *ctl, const char *wanted, struct err *err)
 		return find_daemon(ctl);
 	if (!directory) {
 		err_set(err, -ESRCH,
-			"no cluster \"%s\" has run yet (dracoctl start starts one)", ctl->name);
+			"no cluster \"%s\" has run yet (dracoctl start starts one)",
+			ctl->paths.name);
 		return NULL;
 	}
 	/* By the link, so that who follows it sees the next start's. */

@@ -4,6 +4,7 @@
 
 #include "client/ctl.h"
 #include "client/output.h"
+#include "client/where.h"
 
 /* Also of a command line that turns out wrong before its --json is reached; but what follows "run" may
  * be meant for another program. */
@@ -38,7 +39,7 @@ int main(int argc, char **argv)
 	argv += optind;
 	optind = 0; /* begin anew, behind the command */
 	status = ctl.command->run(&ctl, argc, argv);
-	paths_finish(&ctl.paths);
+	where_forget(&ctl);
 	json_decref(ctl.settings);
 	return status;
 }

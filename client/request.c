@@ -9,6 +9,7 @@
 
 #include "client/ctl.h"
 #include "client/output.h"
+#include "client/where.h"
 #include "common/alloc.h"
 #include "common/cleanup.h"
 #include "common/json.h"
@@ -47,9 +48,9 @@ int connection_open(struct connection *connection, struct ctl *ctl, struct err *
 	*connection = (struct connection)CONNECTION_INIT;
 	connection->exact = ctl->json;
 	if (!ctl->paths.name)
-		r = paths_init(&ctl->paths, ctl->name, err);
+		r = where_find(ctl, err);
 	if (r < 0)
-		return r == -ENOENT ? -EINVAL : r;
+		return -EINVAL;
 	r = channel_open(&connection->channel, &ctl->paths, err);
 	if (r < 0)
 		return r;
@@ -256,7 +257,7 @@ int connection_need(struct connection *connection, struct ctl *ctl)
 		return CTL_DONE;
 	if (r == -ENOENT) {
 		output_error(ctl, "no cluster \"%s\" is running (dracoctl start starts one)",
-			ctl->name);
+			ctl->paths.name);
 		return CTL_NOT_RUNNING;
 	}
 	output_error(ctl, "%s", err.text);

@@ -15,6 +15,7 @@
 #include "client/launch.h"
 #include "client/output.h"
 #include "client/request.h"
+#include "client/where.h"
 #include "common/alloc.h"
 #include "common/cleanup.h"
 #include "common/json.h"
@@ -78,7 +79,7 @@ static int check_settings(struct ctl *ctl, json_t **ret_limits)
 	struct err err = ERR_INIT;
 	int status;
 
-	if (paths_init(&ctl->paths, ctl->name, &err) < 0) {
+	if (where_find(ctl, &err) < 0) {
 		output_error(ctl, "%s", err.text);
 		return CTL_USAGE;
 	}

@@ -94,6 +94,7 @@ void cluster_request_finish(struct cluster_request *request)
 {
 	settings_finish(&request->settings);
 	strv_finish(&request->environment);
+	binding_start_finish(&request->slurm);
 	free(request->directory);
 	*request = (struct cluster_request){0};
 }
@@ -286,6 +287,7 @@ int cluster_start(struct cluster *cluster, struct cluster_request *request, stru
 	free(cluster->log_dir);
 	cluster->log_dir = log_dir;
 	memcpy(cluster->id, id, sizeof(id));
+	cluster->ops->slurm_meant(cluster->arg, &cluster->request.slurm);
 	cluster->ops->log_directory(
 		cluster->arg, log_dir, cluster->request.settings.log_retention_ms);
 	jobs_clear(cluster->jobs);
@@ -352,7 +354,7 @@ struct cluster *cluster_create(struct loop *loop, struct children *children,
 {
 	static const struct jobs_ops jobs_ops = {on_jobs_changed};
 	struct cluster *cluster = xcalloc(1, sizeof(*cluster));
-	_cleanup_free_ char *prefix = xasprintf("draco-%s-", paths->name);
+	_cleanup_free_ char *prefix = paths_job_prefix(paths->name);
 
 	cluster->loop = loop;
 	cluster->children = children;

@@ -15,6 +15,7 @@
 #include "common/settings.h"
 #include "common/strv.h"
 #include "daemon/bad_nodes.h"
+#include "daemon/binding.h"
 #include "daemon/cluster_access.h"
 #include "daemon/cluster_failure.h"
 #include "daemon/cluster_size.h"
@@ -60,8 +61,9 @@ const char *cluster_milestone_name(enum cluster_milestone milestone);
 /* What a start brings along, from the one who asks. */
 struct cluster_request {
 	struct settings settings;
-	struct strv environment; /* for scheduler and workers */
-	char *directory;	 /* where they run; NULL: the home directory */
+	struct strv environment;    /* for scheduler and workers */
+	char *directory;	    /* where they run; NULL: the home directory */
+	struct binding_start slurm; /* for draco-slurm */
 };
 
 void cluster_request_finish(struct cluster_request *request);
@@ -78,6 +80,9 @@ struct cluster_ops {
 	 * be remembered through a crash. */
 	void (*may_have_jobs)(void *arg, const char *cluster_id);
 	void (*has_no_jobs)(void *arg, const char *cluster_id);
+	/* A start begins in the Slurm that it means; slurmctld has said which Slurm it is. */
+	void (*slurm_meant)(void *arg, const struct binding_start *start);
+	void (*slurm_told)(void *arg, const json_t *slurm);
 	/* Ask the scheduler's preload, as dask_link_request(). */
 	int (*ask_scheduler)(void *arg, const char *method, json_t *params, int64_t deadline_ms,
 		scheduler_answer *done, void *done_arg);

@@ -45,6 +45,7 @@ static void on_site(
 	}
 	if (outcome == OUTCOME_DONE) {
 		cluster->array_max = json_get_integer(result, "array_max", 1);
+		cluster->ops->slurm_told(cluster->arg, json_object_get(result, "slurm"));
 		log_info("slurm: slurmctld on %s, reached from %s",
 			json_get_text(result, "controller", "?"),
 			json_get_text(result, "address", "?"));

@@ -11,6 +11,7 @@
 #include "common/json.h"
 #include "common/log.h"
 #include "common/number.h"
+#include "common/paths.h"
 #include "daemon/cluster.h"
 #include "daemon/cluster_failure.h"
 #include "daemon/cluster_place.h"
@@ -209,7 +210,8 @@ static void take_over(struct cluster *cluster, const struct slurm_job *report, i
 static void on_read(void *arg, const struct slurm_job *reports, int count, int64_t asked_ms)
 {
 	struct cluster *cluster = arg;
-	_cleanup_free_ char *tag = xasprintf("draco-%s-%s.", cluster->name, cluster->id);
+	_cleanup_free_ char *prefix = paths_job_prefix(cluster->name);
+	_cleanup_free_ char *tag = xasprintf("%s%s.", prefix, cluster->id);
 	struct job *job;
 
 	cluster->poll_failures = 0;

@@ -11,6 +11,7 @@
 #include "common/json.h"
 #include "common/log.h"
 #include "common/parse.h"
+#include "common/paths.h"
 #include "common/settings_job.h"
 #include "daemon/cluster.h"
 #include "daemon/cluster_jobs.h"
@@ -111,8 +112,9 @@ static void no_place(struct cluster *cluster)
 static void submit_some(struct cluster *cluster, size_t at, int64_t count, enum job_role role)
 {
 	const struct candidate *candidate = &cluster->placement.candidate[at];
-	_cleanup_free_ char *tag = xasprintf(
-		"draco-%s-%s.%d", cluster->name, cluster->id, ++cluster->submission_count);
+	_cleanup_free_ char *prefix = paths_job_prefix(cluster->name);
+	_cleanup_free_ char *tag =
+		xasprintf("%s%s.%d", prefix, cluster->id, ++cluster->submission_count);
 	_cleanup_free_ char *place = candidate_name(candidate);
 	struct slurm_submission wish;
 	struct job *job;

@@ -21,6 +21,7 @@
 #include "common/log.h"
 #include "common/part.h"
 #include "common/paths.h"
+#include "daemon/binding.h"
 #include "daemon/child.h"
 #include "daemon/cluster.h"
 #include "daemon/control.h"
@@ -42,6 +43,7 @@
 struct daemon {
 	struct paths paths;
 	int lock;
+	struct binding *binding;
 	struct loop *loop;
 	struct loop_signal *signals[3];
 	struct children *children;
@@ -209,6 +211,22 @@ static void on_workers(void *arg, const json_t *workers)
 	cluster_workers_load(daemon->cluster, workers);
 }
 
+static void on_slurm_meant(void *arg, const struct binding_start *start)
+{
+	struct daemon *daemon = arg;
+
+	binding_begin(daemon->binding, start);
+	slurm_use(daemon->slurm, &start->variables,
+		binding_expected(daemon->binding, leftover_has_any(daemon->leftover)));
+}
+
+static void on_slurm_told(void *arg, const json_t *slurm)
+{
+	struct daemon *daemon = arg;
+
+	binding_told(daemon->binding, slurm);
+}
+
 static int ask_scheduler(void *arg, const char *method, json_t *params, int64_t deadline_ms,
 	scheduler_answer *done, void *done_arg)
 {
@@ -244,7 +262,7 @@ static void on_client_gone(void *arg, struct client *client)
 static int make_parts(struct daemon *daemon, struct err *err)
 {
 	static const struct cluster_ops cluster_ops = {on_cluster_changed, on_log_directory,
-		on_may_have_jobs, on_has_no_jobs, ask_scheduler};
+		on_may_have_jobs, on_has_no_jobs, on_slurm_meant, on_slurm_told, ask_scheduler};
 	static const struct dask_link_ops link_ops = {on_scheduler_hello, on_worker_added,
 		on_worker_removed, on_load, on_workers, on_scheduler_lost};
 	static const struct control_ops control_ops = {on_request, on_client_gone};
@@ -264,6 +282,8 @@ static int make_parts(struct daemon *daemon, struct err *err)
 	daemon->slurm = slurm_create(daemon->loop, daemon->children, helper);
 	daemon->leftover =
 		leftover_create(daemon->loop, daemon->slurm, paths->name, paths->state_file);
+	slurm_use(daemon->slurm, NULL,
+		binding_expected(daemon->binding, leftover_has_any(daemon->leftover)));
 	daemon->runlog = runlog_create(daemon->loop, daemon->children, paths);
 	daemon->cluster = cluster_create(daemon->loop, daemon->children, daemon->slurm, paths,
 		preload, &cluster_ops, daemon);
@@ -271,8 +291,8 @@ static int make_parts(struct daemon *daemon, struct err *err)
 		dask_link_create(daemon->loop, paths->dask_socket, &link_ops, daemon, err);
 	if (!daemon->dask_link)
 		return err->code;
-	daemon->methods =
-		methods_create(daemon->loop, daemon->cluster, paths, begin_shutdown, daemon);
+	daemon->methods = methods_create(
+		daemon->loop, daemon->cluster, paths, daemon->binding, begin_shutdown, daemon);
 	daemon->control =
 		control_create(daemon->loop, paths->control_socket, &control_ops, daemon, err);
 	if (!daemon->control)
@@ -286,11 +306,9 @@ struct daemon *daemon_create(const struct daemon_options *options, struct err *e
 	struct daemon *daemon = xcalloc(1, sizeof(*daemon));
 
 	daemon->lock = -1;
-	if (paths_init(&daemon->paths, options->name, err) < 0 ||
-		paths_make(&daemon->paths, err) < 0)
-		return daemon_destroy(daemon);
-	daemon->lock = instance_acquire(&daemon->paths, err);
-	if (daemon->lock < 0 ||
+	daemon->binding = binding_occupy(options->name, options->exact, options->slurm,
+		&daemon->paths, &daemon->lock, err);
+	if (!daemon->binding ||
 		log_open(options->log_file, options->debug ? LOG_LEVEL_DEBUG : LOG_LEVEL_INFO,
 			err) < 0)
 		return daemon_destroy(daemon);
@@ -334,6 +352,7 @@ struct daemon *daemon_destroy(struct daemon *daemon)
 	control_flush(daemon->control);
 	control_destroy(daemon->control);
 	loop_destroy(daemon->loop);
+	binding_destroy(daemon->binding);
 	paths_finish(&daemon->paths);
 	free(daemon);
 	return NULL;

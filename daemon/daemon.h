@@ -2,6 +2,8 @@
 #ifndef DRACO_DAEMON_DAEMON_H
 #define DRACO_DAEMON_DAEMON_H
 
+#include <jansson.h>
+#include <stdbool.h>
 #include <stdint.h>
 
 struct daemon;
@@ -9,6 +11,8 @@ struct err;
 
 struct daemon_options {
 	const char *name;
+	bool exact;	     /* name is that of a state directory: else it is looked for */
+	const json_t *slurm; /* of which Slurm, as slurm_site_encode() has it; NULL: not told */
 	const char *log_file; /* NULL: standard error */
 	int64_t stay_ms;      /* end after so long without cluster and client; 0: never */
 	int debug;

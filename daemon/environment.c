@@ -7,26 +7,12 @@
 
 #include "common/alloc.h"
 #include "common/cleanup.h"
+#include "common/slurm_variables.h"
 #include "common/strv.h"
 
-/* In all tables: names, or beginnings of names where a '*' ends them. */
+/* In both tables: names, or beginnings of names where a '*' ends them. */
 
-/* A Slurm job around the caller: its allocation is not ours. */
-static const char *const of_slurm[] = {
-	"SLURM_*",
-	"SLURMD_*",
-	"SBATCH_*",
-	"SALLOC_*",
-	"SCANCEL_*",
-	"SINFO_*",
-	"SQUEUE_*",
-	"SRUN_*",
-	"PMI_*",
-	"PMIX_*",
-	NULL,
-};
-
-/* What such a job, and only that, has set to what holds on its own node. */
+/* What a Slurm job around the caller, and only that, has set to what holds on its own node. */
 static const char *const of_its_node[] = {
 	"TMPDIR",
 	"CUDA_VISIBLE_DEVICES",
@@ -92,12 +78,8 @@ static const char *const dropped[] = {
 	NULL,
 };
 
-/* The exceptions: where Slurm's settings are, and who this user is to it. */
-static const char *const kept[] = {
-	"SLURM_CONF",
-	"SLURM_JWT",
-	NULL,
-};
+/* The one variable of Slurm that scheduler and workers get: where its settings are. */
+static const char kept[] = "SLURM_CONF";
 
 static bool is_in(const char *const *table, const char *name)
 {
@@ -120,20 +102,12 @@ void environment_filter(const json_t *object, struct strv *ret)
 	json_object_foreach (UNCONST(object), name, value) {
 		if (!json_is_string(value) || !*name || strchr(name, '='))
 			continue;
-		if (is_in(dropped, name) || (is_in(of_slurm, name) && !is_in(kept, name)) ||
+		/* The allocation of a job around the caller is not ours. */
+		if (is_in(dropped, name) ||
+			(slurm_variable_is_of_slurm(name) && strcmp(name, kept) != 0) ||
 			(inside_job && is_in(of_its_node, name)))
 			continue;
 		strv_addf(ret, "%s=%s", name, json_string_value(value));
-	}
-}
-
-void environment_without_slurm(char *const *environment, struct strv *ret)
-{
-	for (; *environment; environment++) {
-		_cleanup_free_ char *name = xstrndup(*environment, strcspn(*environment, "="));
-
-		if (is_in(kept, name) || !is_in(of_slurm, name))
-			strv_add(ret, *environment);
 	}
 }
 

@@ -10,10 +10,6 @@ struct strv;
  * the caller's own session, Slurm job or service and would mislead another process. */
 void environment_filter(const json_t *object, struct strv *ret);
 
-/* Add to ret the variables of environment, which NULL ends, without those by which a Slurm job around
- * this process, or its user, tells Slurm's commands what to do. */
-void environment_without_slurm(char *const *environment, struct strv *ret);
-
 /* Give a variable of environment another value, or add it; assignment is "NAME=value". */
 void environment_set(struct strv *environment, const char *assignment);
 

@@ -11,6 +11,7 @@
 #include "common/cleanup.h"
 #include "common/err.h"
 #include "common/log.h"
+#include "common/paths.h"
 #include "common/strv.h"
 #include "daemon/history.h"
 #include "daemon/loop.h"
@@ -99,7 +100,8 @@ static void on_cancelled(
 static int cancel(
 	struct leftover *leftover, const char *id, const struct slurm_job *jobs, int count)
 {
-	_cleanup_free_ char *tag = xasprintf("draco-%s-%s.", leftover->name, id);
+	_cleanup_free_ char *prefix = paths_job_prefix(leftover->name);
+	_cleanup_free_ char *tag = xasprintf("%s%s.", prefix, id);
 	json_t *ids = json_array();
 	char job_id[SLURM_JOB_ID_MAX];
 	int found;
@@ -163,7 +165,7 @@ struct leftover *leftover_create(
 {
 	static const struct poll_ops ops = {on_read, on_read_failed};
 	struct leftover *leftover = xcalloc(1, sizeof(*leftover));
-	_cleanup_free_ char *prefix = xasprintf("draco-%s-", name);
+	_cleanup_free_ char *prefix = paths_job_prefix(name);
 
 	leftover->slurm = slurm;
 	leftover->name = xstrdup(name);

@@ -6,6 +6,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "common/alloc.h"
 #include "common/err.h"
 #include "common/log.h"
 #include "common/parse.h"
@@ -18,6 +19,8 @@ static const char usage[] =
 	"Run one Dask cluster on Slurm for this user. dracoctl(1) starts dracod when needed.\n"
 	"\n"
 	"  --name NAME      name of the cluster (" PATHS_NAME_DEFAULT ")\n"
+	"  --instance NAME --slurm JSON\n"
+	"                   instead: name of the state directory, and its Slurm; for dracoctl\n"
 	"  --log-file FILE  log to FILE instead of standard error; SIGHUP reopens it\n"
 	"  --ready-fd N     write \"ready\", or why not, to file descriptor N and close it\n"
 	"  --stay S         exit after S seconds without a cluster and a client (0: never)\n"
@@ -48,6 +51,8 @@ static int parse(int argc, char **argv, struct daemon_options *options)
 {
 	static const struct option table[] = {
 		{"name", required_argument, NULL, 'n'},
+		{"instance", required_argument, NULL, 'i'},
+		{"slurm", required_argument, NULL, 'S'},
 		{"log-file", required_argument, NULL, 'l'},
 		{"ready-fd", required_argument, NULL, 'r'},
 		{"stay", required_argument, NULL, 's'},
@@ -66,6 +71,15 @@ static int parse(int argc, char **argv, struct daemon_options *options)
 		switch (option) {
 		case 'n':
 			options->name = optarg;
+			break;
+		case 'i':
+			options->name = optarg;
+			options->exact = true;
+			break;
+		case 'S':
+			options->slurm = json_loads(optarg, JSON_DECODE_ANY, NULL);
+			if (!options->slurm)
+				return usage_error("--slurm is not JSON", optarg);
 			break;
 		case 'l':
 			options->log_file = optarg;
@@ -129,6 +143,7 @@ int main(int argc, char **argv)
 	}
 	status = daemon_run(daemon) < 0;
 	daemon_destroy(daemon);
+	json_decref(UNCONST(options.slurm));
 	log_close();
 	return status;
 }

@@ -10,6 +10,7 @@
 #include "common/json.h"
 #include "common/paths.h"
 #include "common/rpc.h"
+#include "daemon/binding.h"
 #include "daemon/cluster.h"
 #include "daemon/control.h"
 #include "daemon/demand.h"
@@ -26,6 +27,7 @@
 struct methods {
 	struct cluster *cluster;
 	const struct paths *paths;
+	const struct binding *binding;
 	struct plans *plans;
 	struct followers *followers;
 	struct leases *leases;
@@ -75,6 +77,11 @@ static void do_start(
 	if (!start_request_make(client, message, &request, &limits))
 		return;
 	start_request_log_limits(limits);
+	if (cluster->state != CLUSTER_STARTING && cluster->state != CLUSTER_RUNNING &&
+		!start_request_check_slurm(client, message, methods->binding, &request)) {
+		cluster_request_finish(&request);
+		return;
+	}
 	switch (cluster->state) {
 	case CLUSTER_STOPPED:
 	case CLUSTER_FAILED:
@@ -110,6 +117,8 @@ static void do_status(
 	json_t *status = report_status(methods->cluster);
 
 	json_object_set_new(status, "attached", leases_report(methods->leases));
+	json_object_set_new(json_object_get(status, "slurm"), "cluster",
+		json_text(binding_cluster(methods->binding)));
 	json_object_set_new(
 		json_object_get(status, "daemon"), "log", json_text(methods->paths->log_file));
 	client_reply(client, message->id, status);
@@ -174,7 +183,8 @@ static void do_shutdown(
 static void do_ask(
 	struct methods *methods, struct client *client, const struct rpc_message *message)
 {
-	methods_ask_request(methods->cluster, methods->plans, methods->paths, client, message);
+	methods_ask_request(methods->cluster, methods->plans, methods->paths, methods->binding,
+		client, message);
 }
 
 static void do_events(
@@ -274,12 +284,14 @@ void methods_finish_shutdown(struct methods *methods)
 }
 
 struct methods *methods_create(struct loop *loop, struct cluster *cluster,
-	const struct paths *paths, void (*shutdown)(void *arg), void *arg)
+	const struct paths *paths, const struct binding *binding, void (*shutdown)(void *arg),
+	void *arg)
 {
 	struct methods *methods = xcalloc(1, sizeof(*methods));
 
 	methods->cluster = cluster;
 	methods->paths = paths;
+	methods->binding = binding;
 	methods->plans = plans_create(cluster->slurm);
 	methods->followers = followers_create();
 	methods->leases = leases_create();

@@ -4,6 +4,7 @@
 
 #include <stdbool.h>
 
+struct binding;
 struct client;
 struct cluster;
 struct loop;
@@ -13,7 +14,8 @@ struct rpc_message;
 
 /* shutdown(arg) is called when a client asks dracod to end; it shall stop the cluster first. */
 struct methods *methods_create(struct loop *loop, struct cluster *cluster,
-	const struct paths *paths, void (*shutdown)(void *arg), void *arg);
+	const struct paths *paths, const struct binding *binding, void (*shutdown)(void *arg),
+	void *arg);
 struct methods *methods_destroy(struct methods *methods); /* only after slurm_destroy() */
 
 /* A message came from client: answer it, now or when its work is done. */

@@ -26,7 +26,7 @@ static void answer_environment(
 }
 
 static void answer_plan(const struct cluster *cluster, struct plans *plans,
-	struct client *client, const struct rpc_message *message)
+	const struct binding *binding, struct client *client, const struct rpc_message *message)
 {
 	_cleanup_json_ json_t *limits = NULL;
 	struct cluster_request request;
@@ -34,6 +34,12 @@ static void answer_plan(const struct cluster *cluster, struct plans *plans,
 
 	if (!start_request_make(client, message, &request, &limits))
 		return;
+	if (!start_request_check_slurm(client, message, binding, &request)) {
+		cluster_request_finish(&request);
+		return;
+	}
+	if (cluster->state == CLUSTER_STOPPED || cluster->state == CLUSTER_FAILED)
+		cluster->ops->slurm_meant(cluster->arg, &request.slurm);
 	if (plans_begin(plans, client, message->id, &request.settings, &cluster->nodes, &err) <
 		0)
 		client_refuse(client, message->id, RPC_FAILED, err.text, NULL);
@@ -55,7 +61,8 @@ static void answer_script(
 }
 
 void methods_ask_request(const struct cluster *cluster, struct plans *plans,
-	const struct paths *paths, struct client *client, const struct rpc_message *message)
+	const struct paths *paths, const struct binding *binding, struct client *client,
+	const struct rpc_message *message)
 {
 	switch (rpc_method_find(message->method)) {
 	case RPC_ENVIRONMENT:
@@ -65,7 +72,7 @@ void methods_ask_request(const struct cluster *cluster, struct plans *plans,
 		client_reply(client, message->id, report_logs(cluster, paths->log_file));
 		break;
 	case RPC_PLAN:
-		answer_plan(cluster, plans, client, message);
+		answer_plan(cluster, plans, binding, client, message);
 		break;
 	case RPC_SCRIPT:
 		answer_script(cluster, client, message);

@@ -2,6 +2,7 @@
 #ifndef DRACO_DAEMON_METHODS_ASK_H
 #define DRACO_DAEMON_METHODS_ASK_H
 
+struct binding;
 struct client;
 struct cluster;
 struct paths;
@@ -10,6 +11,7 @@ struct rpc_message;
 
 /* Answer client's request; a plan later, by plans. */
 void methods_ask_request(const struct cluster *cluster, struct plans *plans,
-	const struct paths *paths, struct client *client, const struct rpc_message *message);
+	const struct paths *paths, const struct binding *binding, struct client *client,
+	const struct rpc_message *message);
 
 #endif

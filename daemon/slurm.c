@@ -17,8 +17,9 @@
 #include "common/log.h"
 #include "common/queue.h"
 #include "common/rpc.h"
+#include "common/slurm_variables.h"
+#include "common/strv.h"
 #include "daemon/child.h"
-#include "daemon/environment.h"
 #include "daemon/history.h"
 #include "daemon/loop.h"
 #include "daemon/stream.h"
@@ -45,6 +46,9 @@ struct slurm {
 	struct loop *loop;
 	struct children *children;
 	char *helper_path;
+	bool used;	       /* slurm_use() was called: these count */
+	struct strv variables; /* of the last start */
+	json_t *expected;      /* the Slurm that it must be; NULL: any */
 
 	struct child *child; /* NULL: ended, or never started */
 	struct stream *stream;
@@ -53,8 +57,9 @@ struct slurm {
 	char stderr_text[STDERR_KEPT];
 	char end_text[ERR_TEXT_MAX]; /* how the last process ended */
 	bool greeted;
-	bool killed;  /* somebody ended it, or it crashed */
-	bool resting; /* to be let go of when nothing waits for an answer */
+	bool killed;   /* somebody ended it, or it crashed */
+	bool outdated; /* it is to be replaced by one with the present variables */
+	bool resting;  /* to be let go of when nothing waits for an answer */
 
 	struct request *working; /* sent, not answered */
 	int64_t sent_ms;
@@ -86,7 +91,9 @@ static void note_outcome(struct slurm *slurm, enum slurm_outcome outcome, const 
 	}
 	if (!slurm->failing_ms) {
 		slurm->failing_ms = slurm->working ? slurm->sent_ms : loop_now_ms();
-		history_failure("slurm", NULL, NULL, "does not answer: %s", err->text);
+		history_failure("slurm", NULL, NULL, "%s: %s",
+			outcome == OUTCOME_UNUSABLE ? "cannot be used" : "does not answer",
+			err->text);
 	}
 	strcpy(slurm->fail_text, err->text);
 }
@@ -325,7 +332,9 @@ static void start_helper(void *arg)
 	struct strv environment = STRV_INIT;
 	struct err err = ERR_INIT;
 	int pair[2], out[2];
+	json_t *params;
 
+	slurm->outdated = false;
 	*slurm->stderr_text = '\0';
 	*slurm->end_text = '\0';
 	if (socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, pair) < 0) {
@@ -344,7 +353,7 @@ static void start_helper(void *arg)
 	slurm->stderr_fd = out[0];
 	slurm->stderr_watch = loop_watch_create(slurm->loop, out[0], read_stderr, slurm);
 	/* Where dracod runs inside a job, libslurm must not take that job's part. */
-	environment_without_slurm(environ, &environment);
+	slurm_variables_make(environ, slurm->used ? &slurm->variables : NULL, &environment);
 	slurm->child = child_start(slurm->children,
 		&(struct child_spec){
 			.argv = argv,
@@ -363,15 +372,33 @@ static void start_helper(void *arg)
 	}
 	slurm->stream = stream_create(slurm->loop, pair[0], &ops, slurm);
 	stream_set_limit(slurm->stream, ANSWER_MAX);
+	params = json_pack("{s:i}", "protocol", SLURM_MSG_PROTOCOL);
+	if (slurm->expected)
+		json_object_set(params, "slurm", slurm->expected);
 	work_on(slurm,
-		make_request(slurm, "hello", json_pack("{s:i}", "protocol", SLURM_MSG_PROTOCOL),
-			HELLO_DEADLINE_MS, on_hello, slurm));
+		make_request(slurm, "hello", params, HELLO_DEADLINE_MS, on_hello, slurm));
+}
+
+/* Let go of the process: it ends at the end of its connection. */
+static void dismiss(struct slurm *slurm, int signal_number)
+{
+	slurm->stream = stream_destroy(slurm->stream);
+	slurm->stderr_watch = loop_watch_destroy(slurm->stderr_watch);
+	if (slurm->stderr_fd >= 0)
+		close(TAKE_FD(slurm->stderr_fd));
+	if (slurm->child) {
+		child_signal(slurm->child, signal_number);
+		child_forget(TAKE_PTR(slurm->child));
+	}
+	slurm->greeted = false;
 }
 
 static void send_next(struct slurm *slurm)
 {
 	struct request *request = TAILQ_FIRST(&slurm->waiting);
 
+	if (slurm->outdated && !slurm->working)
+		dismiss(slurm, SIGTERM);
 	if (!request || slurm->working)
 		return;
 	if (!slurm->child && !slurm->stream) {
@@ -404,20 +431,6 @@ int slurm_request(struct slurm *slurm, const char *method, json_t *params, int64
 	return 0;
 }
 
-/* Let go of the process: it ends at the end of its connection. */
-static void dismiss(struct slurm *slurm, int signal_number)
-{
-	slurm->stream = stream_destroy(slurm->stream);
-	slurm->stderr_watch = loop_watch_destroy(slurm->stderr_watch);
-	if (slurm->stderr_fd >= 0)
-		close(TAKE_FD(slurm->stderr_fd));
-	if (slurm->child) {
-		child_signal(slurm->child, signal_number);
-		child_forget(TAKE_PTR(slurm->child));
-	}
-	slurm->greeted = false;
-}
-
 void slurm_rest(struct slurm *slurm)
 {
 	slurm->resting = slurm->working || !TAILQ_EMPTY(&slurm->waiting);
@@ -426,6 +439,35 @@ void slurm_rest(struct slurm *slurm)
 	dismiss(slurm, SIGTERM);
 	slurm->asked = false;
 	slurm->failing_ms = 0;
+}
+
+static bool is_same_list(const struct strv *a, const struct strv *b)
+{
+	bool same = a->count == b->count;
+
+	for (size_t i = 0; same && i < a->count; i++)
+		same = strcmp(a->item[i], b->item[i]) == 0;
+	return same;
+}
+
+void slurm_use(struct slurm *slurm, const struct strv *variables, json_t *expected)
+{
+	static const struct strv none = STRV_INIT;
+	bool used = variables != NULL;
+
+	if (!variables)
+		variables = &none;
+	if (used != slurm->used || !is_same_list(variables, &slurm->variables) ||
+		!(expected == slurm->expected || json_equal(expected, slurm->expected))) {
+		slurm->used = used;
+		strv_copy(&slurm->variables, variables);
+		json_decref(slurm->expected);
+		slurm->expected = json_incref(expected);
+		slurm->outdated = slurm->child || slurm->stream;
+		slurm->backoff_ms = 0;
+		send_next(slurm);
+	}
+	json_decref(expected);
 }
 
 struct slurm *slurm_create(
@@ -456,6 +498,8 @@ struct slurm *slurm_destroy(struct slurm *slurm)
 	loop_timer_destroy(slurm->deadline);
 	loop_timer_destroy(slurm->restart);
 	free(slurm->helper_path);
+	strv_finish(&slurm->variables);
+	json_decref(slurm->expected);
 	free(slurm);
 	return NULL;
 }

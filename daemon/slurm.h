@@ -25,9 +25,14 @@ struct slurm *slurm_create(
 struct slurm *slurm_destroy(
 	struct slurm *slurm); /* answers nothing any more; kills draco-slurm */
 
+/* From the next request on draco-slurm runs with these variables (slurm_variables_make()), NULL
+ * for this program's own ones, and answers only when its Slurm is the expected one (taken over;
+ * NULL: any will do). */
+void slurm_use(struct slurm *slurm, const struct strv *variables, json_t *expected);
+
 /* Ask, taking over params. fn is called exactly once, from the loop, after deadline_ms of work at
- * the latest; the time that other requests before it need comes on top. -EBUSY, with fn not called,
- * when too many wait. */
+ * the latest; the time that other requests before it need comes on top. -EBUSY, with fn not
+ * called, when too many wait. */
 int slurm_request(struct slurm *slurm, const char *method, json_t *params, int64_t deadline_ms,
 	slurm_reply_fn fn, void *arg) __attribute__((warn_unused_result));
 

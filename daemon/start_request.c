@@ -6,11 +6,13 @@
 
 #include "common/alloc.h"
 #include "common/cleanup.h"
+#include "common/err.h"
 #include "common/json.h"
 #include "common/log.h"
 #include "common/problems.h"
 #include "common/rpc.h"
 #include "common/settings_resolve.h"
+#include "daemon/binding.h"
 #include "daemon/cluster.h"
 #include "daemon/control.h"
 #include "daemon/environment.h"
@@ -50,6 +52,19 @@ bool start_request_make(struct client *client, const struct rpc_message *message
 	}
 	settings_report_finish(&report);
 	return good;
+}
+
+bool start_request_check_slurm(struct client *client, const struct rpc_message *message,
+	const struct binding *binding, struct cluster_request *request)
+{
+	struct err err = ERR_INIT;
+
+	if (binding_check(binding, json_object_get(message->params, "environment"),
+		    json_get_text(message->params, "directory", NULL), &request->slurm,
+		    &err) == 0)
+		return true;
+	client_refuse(client, message->id, RPC_FAILED, err.text, NULL);
+	return false;
 }
 
 void start_request_log_limits(const json_t *limits)

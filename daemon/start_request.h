@@ -5,6 +5,7 @@
 #include <jansson.h>
 #include <stdbool.h>
 
+struct binding;
 struct client;
 struct cluster_request;
 struct rpc_message;
@@ -15,6 +16,11 @@ struct settings;
  * dracod was started in does not matter. False when something is wrong: the client was told. */
 bool start_request_make(struct client *client, const struct rpc_message *message,
 	struct cluster_request *ret, json_t **ret_limits);
+
+/* Fill request->slurm, of a start that would submit. False when it means another Slurm than this dracod's: the client
+ * was told. */
+bool start_request_check_slurm(struct client *client, const struct rpc_message *message,
+	const struct binding *binding, struct cluster_request *request);
 
 void start_request_log_limits(const json_t *limits);
 

@@ -35,7 +35,7 @@ static enum slurm_outcome call_hello(const json_t *params, json_t **ret_result, 
 
 	const char *conf = getenv("SLURM_CONF");
 
-	(void)params;
+	identity_expect(json_object_get(params, "slurm"));
 	/* libslurm would try to read it for a minute. */
 	if (conf && access(conf, R_OK) < 0) {
 		err_set(err, -errno, "SLURM_CONF names %s: %s", conf, strerror(errno));
@@ -53,6 +53,7 @@ static const struct {
 	enum slurm_outcome (*call)(const json_t *params, json_t **ret_result, struct err *err);
 } calls[] = {
 	{"hello", call_hello},
+	{"identify", call_identify},
 	{"site", call_site},
 	{"submit", call_submit},
 	{"query", call_query},
@@ -72,16 +73,24 @@ static char *refuse(
 		json_pack("{s:s}", "outcome", slurm_outcome_name(outcome)));
 }
 
+/* Is this the host, and the Slurm, for it? */
+static enum slurm_outcome prepare(const char *method, struct err *err)
+{
+	if (strcmp(method, "hello") == 0 || strcmp(method, "munge") == 0)
+		return OUTCOME_DONE;
+	if (munge_check(err) < 0)
+		return OUTCOME_UNUSABLE;
+	return identity_check(err);
+}
+
 static char *serve(const struct rpc_message *request)
 {
 	struct err err = ERR_INIT;
 	json_t *result = NULL;
-	enum slurm_outcome outcome;
+	enum slurm_outcome outcome = prepare(request->method, &err);
 
-	if (strcmp(request->method, "hello") != 0 && strcmp(request->method, "munge") != 0 &&
-		munge_check(&err) < 0)
-		return refuse(request, OUTCOME_UNUSABLE, &err);
-
+	if (outcome != OUTCOME_DONE)
+		return refuse(request, outcome, &err);
 	for (size_t i = 0; i < sizeof(calls) / sizeof(calls[0]); i++) {
 		if (strcmp(calls[i].name, request->method) != 0)
 			continue;

@@ -15,6 +15,7 @@
 #include "common/err.h"
 #include "common/json.h"
 #include "daemon/slurm/compat.h"
+#include "daemon/slurm/identity.h"
 #include "daemon/slurm/slurm_calls.h"
 
 /* The address of this host that packets to host:port leave from; nothing is sent for that. */
@@ -72,11 +73,11 @@ enum slurm_outcome call_site(const json_t *params, json_t **ret_result, struct e
 	}
 	r = address_towards(conf->control_addr[0], (int)conf->slurmctld_port, address, err);
 	if (r == 0)
-		*ret_result = json_pack("{s:o, s:s, s:o, s:i, s:o, s:o}", "controller",
+		*ret_result = json_pack("{s:o, s:s, s:o, s:i, s:o, s:o, s:o}", "controller",
 			json_text(conf->control_machine[0]), "address", address, "version",
 			json_text(conf->version), "array_max", array_max(conf), "nodes",
 			node_addresses(json_object_get(params, "partitions")), "host",
-			host ? host_addresses(host) : json_array());
+			host ? host_addresses(host) : json_array(), "slurm", identity_of(conf));
 	compat_free_conf(conf);
 	return r == 0 ? OUTCOME_DONE : OUTCOME_UNUSABLE;
 }

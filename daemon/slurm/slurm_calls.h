@@ -9,6 +9,12 @@
 
 struct err;
 
+/* Which Slurm is this (identity.c)? Where dracod expects a certain one, identity_check() asks slurmctld once and
+ * is OUTCOME_DONE when it is that one: else nothing must be asked for. */
+void identity_expect(const json_t *slurm);
+enum slurm_outcome identity_check(struct err *err);
+enum slurm_outcome call_identify(const json_t *params, json_t **ret_result, struct err *err);
+
 enum slurm_outcome call_site(const json_t *params, json_t **ret_result, struct err *err);
 enum slurm_outcome call_submit(const json_t *params, json_t **ret_result, struct err *err);
 enum slurm_outcome call_query(const json_t *params, json_t **ret_result, struct err *err);

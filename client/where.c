@@ -1,0 +1,134 @@
+/* where.c: which state directory, and so which dracod, a cluster's name means in this
+ * environment. */
+#include "client/where.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "client/ctl.h"
+#include "client/helper.h"
+#include "common/alloc.h"
+#include "common/cleanup.h"
+#include "common/err.h"
+#include "common/instances.h"
+#include "common/slurm_find.h"
+
+#define ASK_DEADLINE_MS 5000
+
+/* Ask slurmctld: for SLURM_CONF_SERVER, where no file says which Slurm it is. */
+static void ask(struct slurm_site *ret)
+{
+	struct helper helper = HELPER_INIT;
+	_cleanup_json_ json_t *answer = NULL;
+	struct err err = ERR_INIT;
+
+	if (helper_start(&helper, NULL, &err) == 0 &&
+		helper_call(&helper, "identify", NULL, ASK_DEADLINE_MS, &answer, &err) == 0)
+		slurm_site_decode(answer, ret);
+	helper_stop(&helper); /* what did not answer stays unknown; a start will say why */
+}
+
+/* This program's Slurm. Where files do not tell: one with which this very environment was used
+ * before, or, where there is a choice to make, what Slurm says itself. */
+static void find_site(const struct slurm_found *found, const struct instances *instances,
+	struct slurm_site *ret)
+{
+	const struct instance *seen;
+
+	slurm_found_meant(found, ret);
+	if (slurm_site_is_known(ret))
+		return;
+	seen = instances_seen(instances, found->key);
+	if (seen)
+		slurm_site_copy(ret, &seen->record.site);
+	else if (found->server && instances->count > 0)
+		ask(ret);
+}
+
+/* Why no cluster can be started from here in the directory that was chosen; NULL: it can. The
+ * caller frees. */
+static char *find_hindrance(const struct slurm_found *found, const struct instance *chosen,
+	const char *name, const struct slurm_site *site)
+{
+	const char *cluster = strchr(name, '@');
+	_cleanup_free_ char *here = NULL;
+	struct err err = ERR_INIT;
+
+	if (slurm_found_check_start(found, &err) < 0)
+		return xstrdup(err.text);
+	if (!slurm_site_is_known(site))
+		return NULL;
+	here = slurm_site_text(site);
+	if (chosen && !instance_is_free_for(chosen, site)) {
+		_cleanup_free_ char *there = slurm_site_text(&chosen->record.site);
+
+		return xasprintf(
+			"the cluster \"%s\" is of the Slurm cluster %s, and this program would "
+			"start it in that of %s: start it on a host of the former",
+			name, there, here);
+	}
+	if (cluster && !chosen &&
+		strncmp(cluster + 1, site->cluster, strlen(site->cluster)) != 0)
+		return xasprintf(
+			"\"%s\" names a cluster of the Slurm \"%s\", and this program would start "
+			"it in that of %s: start it on a host of the former",
+			name, cluster + 1, here);
+	return NULL;
+}
+
+/* Computes the paths of the directory that was chosen. */
+static int choose(struct ctl *ctl, const struct slurm_found *found,
+	const struct instances *instances, struct err *err)
+{
+	struct slurm_site site = SLURM_SITE_INIT;
+	_cleanup_free_ char *chosen = NULL;
+	int r;
+
+	find_site(found, instances, &site);
+	r = instances_choose(instances, ctl->name, &site, &chosen, err);
+	if (r == 0)
+		r = paths_init(&ctl->paths, chosen, err);
+	if (r == 0) {
+		ctl->slurm = slurm_site_encode(&site);
+		ctl->hindrance =
+			find_hindrance(found, instances_find(instances, chosen), chosen, &site);
+	}
+	slurm_site_finish(&site);
+	return r;
+}
+
+int where_find(struct ctl *ctl, struct err *err)
+{
+	_cleanup_free_ char *root = paths_state_root();
+	struct instances instances = {0};
+	struct slurm_found found;
+	int r;
+
+	where_forget(ctl);
+	r = paths_init(&ctl->paths, ctl->name, err); /* a name that cannot be, or no home */
+	if (r < 0)
+		return r;
+	paths_finish(&ctl->paths);
+	r = slurm_find(NULL, NULL, slurm_find_places, &found, err);
+	instances_read(root, ctl->name, &instances);
+	if (r == 0)
+		r = choose(ctl, &found, &instances, err);
+	instances_finish(&instances);
+	slurm_found_finish(&found);
+	return r;
+}
+
+void where_forget(struct ctl *ctl)
+{
+	paths_finish(&ctl->paths);
+	json_decref(ctl->slurm);
+	ctl->slurm = NULL;
+	free(ctl->hindrance);
+	ctl->hindrance = NULL;
+}
+
+int where_check_start(const struct ctl *ctl, struct err *err)
+{
+	return ctl->hindrance ? err_set(err, -EXDEV, "%s", ctl->hindrance) : 0;
+}

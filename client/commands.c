@@ -91,6 +91,12 @@ const struct command commands[] = {
 		"Answers at once, from what dracod knows. Exit status 0 when the cluster runs\n"
 		"or starts, 1 when it has failed, 3 when there is none.\n",
 		false, NULL, cmd_status},
+	{"list", "", "list all your clusters",
+		"Of each name, Slurm and host: clusters that run, clusters that have stopped\n"
+		"while their dracod still runs, and clusters whose dracod was killed, so that\n"
+		"jobs may remain. NAME@SLURM is the cluster NAME in another Slurm than the one\n"
+		"where you used that name first. You can give this form to --name, too.\n",
+		false, NULL, cmd_list},
 	{"stop", "", "end all jobs and the Dask scheduler",
 		"dracod stays, ready for the next start. At a terminal it asks first when tasks\n"
 		"run or wait, results are in memory, or other programs use the cluster. In a\n"
@@ -157,6 +163,10 @@ const struct command commands[] = {
 		"Python and directories are checked. Exit status 0 when all is well or there\n"
 		"are only warnings, 1 when a check failed.\n",
 		true, doctor_options, cmd_doctor},
+	{"where", "", "print where the cluster's files and sockets are",
+		"They depend on the Slurm that this shell uses (SLURM_CONF, or\n"
+		"/etc/slurm/slurm.conf): a name has one state directory for each Slurm.\n",
+		false, NULL, cmd_where},
 	{"version", "", "print the versions of dracoctl and of the running dracod", "", false,
 		NULL, cmd_version},
 	{"help", "[COMMAND]", "explain dracoctl or one of its commands", "", false, NULL,

@@ -1,0 +1,274 @@
+/* cmd_list.c: dracoctl list: all clusters of this user, of each name, Slurm and host.
+ *
+ * Each dracod is asked by a process of its own, all at the same time: one that hangs, or a host
+ * that has gone, holds up none of the others. */
+#include <errno.h>
+#include <fcntl.h>
+#include <poll.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/wait.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "client/ctl.h"
+#include "client/output.h"
+#include "client/request.h"
+#include "common/alloc.h"
+#include "common/cleanup.h"
+#include "common/instances.h"
+#include "common/json.h"
+
+#define PATIENCE_MS 3000
+#define ANSWER_MAX  (512 * 1024)
+
+struct asked {
+	const struct instance *instance;
+	pid_t pid; /* who asks; 0: nobody does any more */
+	int fd;
+	char *text; /* what it has found out, so far */
+	size_t length;
+};
+
+/* Asking. */
+
+/* {status} or {error, code}: in the process that asks. */
+static json_t *ask(const struct ctl *ctl, const char *name)
+{
+	struct ctl own = {.name = name, .json = ctl->json, .command = ctl->command};
+	struct connection connection;
+	struct refusal refusal = {0};
+	struct err err = ERR_INIT;
+	json_t *status = NULL;
+	int r = paths_init(&own.paths, name, &err);
+
+	if (r == 0)
+		r = connection_open(&connection, &own, &err);
+	if (r == 0)
+		r = connection_call(
+			&connection, "status", NULL, NULL, NULL, &status, &refusal, &err);
+	return r == 0 ? json_pack("{s:o}", "status", status)
+		      : json_pack("{s:o, s:i}", "error", json_text(err.text), "code", r);
+}
+
+static void begin(const struct ctl *ctl, struct asked *asked)
+{
+	int pair[2];
+
+	if (pipe2(pair, O_CLOEXEC) < 0)
+		return;
+	asked->pid = fork();
+	if (asked->pid == 0) {
+		json_t *answer = ask(ctl, asked->instance->name);
+		FILE *file = fdopen(pair[1], "w");
+
+		if (file) {
+			json_dumpf(answer, file, JSON_COMPACT);
+			fclose(file);
+		}
+		_exit(0);
+	}
+	close(pair[1]);
+	asked->fd = pair[0];
+}
+
+static void end(struct asked *asked)
+{
+	if (asked->pid > 0) {
+		kill(asked->pid, SIGKILL);
+		waitpid(asked->pid, NULL, 0);
+		close(asked->fd);
+	}
+	asked->pid = 0;
+}
+
+/* The answer's next part; false at its end. */
+static bool read_more(struct asked *asked)
+{
+	ssize_t n;
+
+	asked->text = xrealloc(asked->text, asked->length + BUFSIZ + 1);
+	n = read(asked->fd, asked->text + asked->length, BUFSIZ);
+	if (n > 0)
+		asked->length += (size_t)n;
+	asked->text[asked->length] = '\0';
+	return n > 0 && asked->length < ANSWER_MAX;
+}
+
+static int64_t now_ms(void)
+{
+	struct timespec now;
+
+	clock_gettime(CLOCK_MONOTONIC, &now);
+	return (int64_t)now.tv_sec * 1000 + now.tv_nsec / 1000000;
+}
+
+static void collect(struct asked *asked, size_t count)
+{
+	struct pollfd *ready = xcalloc(count + 1, sizeof(*ready));
+	int64_t until = now_ms() + PATIENCE_MS;
+	size_t open;
+
+	do {
+		int64_t left = until - now_ms();
+
+		open = 0;
+		for (size_t i = 0; i < count; i++) {
+			ready[i] = (struct pollfd){
+				.fd = asked[i].pid > 0 ? asked[i].fd : -1, .events = POLLIN};
+			open += asked[i].pid > 0;
+		}
+		if (open == 0 || left <= 0 || poll(ready, count, (int)left) == 0)
+			break;
+		for (size_t i = 0; i < count; i++)
+			if (ready[i].fd >= 0 && ready[i].revents && !read_more(&asked[i]))
+				end(&asked[i]);
+	} while (open > 0);
+	free(ready);
+}
+
+/* Judging. */
+
+static bool is_worth_a_look(const struct instance *instance)
+{
+	return instance->alive || instance->host || instance->remembers;
+}
+
+/* The state of one that did not answer; NULL: there is nothing. */
+static const char *judge(const struct instance *instance, json_int_t code)
+{
+	if (instance->alive)
+		return instance->elsewhere ? "elsewhere" : "unknown";
+	if (instance->remembers)
+		return "killed";
+	return instance->elsewhere && code != -ENOENT ? "elsewhere" : NULL;
+}
+
+static char *note_on(const struct instance *instance, const char *state, const json_t *answer)
+{
+	const char *error = json_get_text(answer, "error", "");
+
+	if (strcmp(state, "killed") == 0)
+		return xasprintf(
+			"dracod ended without cleaning up, jobs may remain: dracoctl --name %s "
+			"start%s%s ends them",
+			instance->name, instance->record.site.cluster ? " in Slurm " : "",
+			instance->record.site.cluster ? instance->record.site.cluster : "");
+	if (!answer)
+		return xasprintf("no answer within %d s", PATIENCE_MS / 1000);
+	return xstrndup(error, strcspn(error, "\n"));
+}
+
+/* One line of the list; NULL: none. */
+static json_t *describe(const struct asked *asked)
+{
+	const struct instance *instance = asked->instance;
+	_cleanup_json_ json_t *answer = asked->text ? json_loads(asked->text, 0, NULL) : NULL;
+	const json_t *status = json_object_get(answer, "status");
+	const json_t *cluster = json_object_get(status, "cluster");
+	const json_t *scheduler = json_object_get(status, "scheduler");
+	const char *state = json_get_text(cluster, "state", NULL);
+	_cleanup_free_ char *note = NULL;
+
+	if (!state)
+		state = judge(instance, json_get_integer(answer, "code", 0));
+	if (!state)
+		return NULL;
+	note = status ? xstrdup("") : note_on(instance, state, answer);
+	return json_pack("{s:s, s:o, s:o, s:s, s:I, s:I, s:o, s:o, s:o}", "name",
+		instance->name, "slurm", json_text(instance->record.site.cluster), "host",
+		json_text(instance->host), "state", state, "workers",
+		json_get_integer(cluster, "workers", 0), "jobs",
+		json_get_integer(cluster, "jobs", 0), "address",
+		json_text(json_get_text(scheduler, "address", NULL)), "dashboard",
+		json_text(json_get_text(scheduler, "dashboard", NULL)), "note",
+		json_text(*note ? note : NULL));
+}
+
+static json_t *find_all(const struct ctl *ctl)
+{
+	_cleanup_free_ char *root = paths_state_root();
+	struct instances instances = {0};
+	json_t *list = json_array();
+	struct asked *asked;
+	size_t count = 0;
+
+	if (root)
+		instances_read(root, NULL, &instances);
+	asked = xcalloc(instances.count + 1, sizeof(*asked));
+	for (size_t i = 0; i < instances.count; i++) {
+		if (!is_worth_a_look(&instances.items[i]))
+			continue;
+		asked[count].instance = &instances.items[i];
+		begin(ctl, &asked[count++]);
+	}
+	collect(asked, count);
+	for (size_t i = 0; i < count; i++) {
+		json_t *line;
+
+		end(&asked[i]);
+		line = describe(&asked[i]);
+		if (line)
+			json_array_append_new(list, line);
+		free(asked[i].text);
+	}
+	free(asked);
+	instances_finish(&instances);
+	return list;
+}
+
+/* Showing. */
+
+static enum colour state_colour(const char *state)
+{
+	if (strcmp(state, "running") == 0)
+		return COLOUR_GOOD;
+	if (strcmp(state, "stopped") == 0)
+		return COLOUR_FAINT;
+	return strcmp(state, "failed") == 0 || strcmp(state, "killed") == 0 ? COLOUR_BAD
+									    : COLOUR_BUSY;
+}
+
+static void print_list(const json_t *list)
+{
+	static const char *const titles[] = {
+		"NAME", "SLURM", "HOST", "STATE", "WORKERS", "JOBS", "NOTE"};
+	struct table table = {.columns = 7};
+	const json_t *line;
+	size_t i;
+
+	json_array_foreach (list, i, line) {
+		const char *state = json_get_text(line, "state", "?");
+
+		table_add(&table, COLOUR_NONE, xstrdup(json_get_text(line, "name", "?")));
+		table_add(&table, COLOUR_NONE, xstrdup(json_get_text(line, "slurm", "?")));
+		table_add(&table, COLOUR_NONE, xstrdup(json_get_text(line, "host", "?")));
+		table_add(&table, state_colour(state), xstrdup(state));
+		table_add(&table, COLOUR_NONE,
+			xasprintf(
+				"%" JSON_INTEGER_FORMAT, json_get_integer(line, "workers", 0)));
+		table_add(&table, COLOUR_NONE,
+			xasprintf("%" JSON_INTEGER_FORMAT, json_get_integer(line, "jobs", 0)));
+		table_add(&table, COLOUR_NONE, xstrdup(json_get_text(line, "note", "")));
+	}
+	table_print(&table, titles);
+}
+
+int cmd_list(struct ctl *ctl, int argc, char **argv)
+{
+	_cleanup_json_ json_t *list = NULL;
+
+	while (command_option(ctl, argc, argv) != -1)
+		;
+	command_no_more_arguments(ctl, argc, argv);
+	list = find_all(ctl);
+	if (ctl->json)
+		output_json(list);
+	else if (json_array_size(list) > 0)
+		print_list(list);
+	else if (!ctl->quiet)
+		printf("You have no clusters (dracoctl start starts one).\n");
+	return CTL_DONE;
+}

@@ -30,6 +30,7 @@ int cmd_launch(struct ctl *ctl, int argc, char **argv)
 	}
 	if (rendezvous_daemon(&ctl->paths, &daemon, NULL) < 0)
 		daemon = json_object();
+	json_object_set_new(daemon, "name", json_text(ctl->paths.name));
 	json_object_set_new(daemon, "launched", json_boolean(launched));
 	if (ctl->json)
 		output_json(daemon);

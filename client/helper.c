@@ -25,6 +25,7 @@
 #include "common/slurm_find.h"
 #include "common/slurm_variables.h"
 #include "common/strv.h"
+#include "common/trust.h"
 #include "common/visible.h"
 
 #define HELLO_DEADLINE_MS 15000
@@ -40,13 +41,17 @@ static int64_t now_ms(void)
 /* Add to ret the environment of the dracod that runs on this host; nothing where none does. */
 static void read_environment(const struct paths *paths, struct strv *ret)
 {
-	_cleanup_json_ json_t *daemon = json_load_file(paths->daemon_file, 0, NULL);
-	int pid = (int)json_get_integer(daemon, "pid", 0);
-	_cleanup_free_ char *path = xasprintf("/proc/%d/environ", pid), *text = NULL;
+	_cleanup_json_ json_t *daemon = NULL;
+	_cleanup_free_ char *path = NULL, *text = NULL;
 	_cleanup_fclose_ FILE *file = NULL;
 	struct host here;
 	size_t size = 0;
+	int pid;
 
+	if (trust_load(paths->daemon_file, &daemon, NULL) < 0)
+		return;
+	pid = (int)json_get_integer(daemon, "pid", 0);
+	path = xasprintf("/proc/%d/environ", pid);
 	host_get(&here);
 	if (strcmp(json_get_text(daemon, "host", ""), here.name) == 0 &&
 		host_runs_process(&here, json_get_text(daemon, "boot", ""), pid))

@@ -15,6 +15,8 @@
 #include "common/err.h"
 #include "common/host.h"
 #include "common/json.h"
+#include "common/trust.h"
+#include "common/visible.h"
 
 #define COUNT_MAX  256
 #define NUMBER_MAX 100
@@ -34,8 +36,9 @@ static bool is_locked(const char *directory)
 static json_t *load(const char *directory, const char *file)
 {
 	_cleanup_free_ char *path = xasprintf("%s/%s", directory, file);
+	json_t *object = NULL;
 
-	return json_load_file(path, 0, NULL);
+	return trust_load(path, &object, NULL) == 0 ? object : NULL;
 }
 
 static bool has_jobs_to_end(const char *directory)
@@ -53,6 +56,8 @@ static void read_instance(const char *directory, const char *name, struct instan
 	const char *host = json_get_text(daemon, "host", NULL);
 	struct host here;
 
+	if (host && !visible_is_clean(host))
+		host = NULL;
 	host_get(&here);
 	*ret = (struct instance){
 		.name = xstrdup(name),
@@ -81,7 +86,7 @@ void instances_read(const char *directory, const char *name, struct instances *r
 			strlen(entry->d_name) >= length ? entry->d_name + length : "";
 
 		if (name ? strncmp(entry->d_name, name, length) != 0 || (*rest && *rest != '@')
-			 : *entry->d_name == '.')
+			 : *entry->d_name == '.' || !visible_is_clean(entry->d_name))
 			continue;
 		if (ret->count >= COUNT_MAX)
 			break;

@@ -6,6 +6,7 @@
 #include "common/alloc.h"
 #include "common/cleanup.h"
 #include "common/json.h"
+#include "common/trust.h"
 
 #define RECORD_VERSION 1
 #define SEEN_MAX       16
@@ -20,14 +21,16 @@ void slurm_record_finish(struct slurm_record *record)
 
 void slurm_record_load(const char *path, struct slurm_record *ret)
 {
-	_cleanup_json_ json_t *object = json_load_file(path, 0, NULL);
+	_cleanup_json_ json_t *object = NULL, *told_object = NULL;
 	struct slurm_site told;
-	json_t *seen = json_object_get(object, "seen");
-	_cleanup_json_ json_t *told_object =
-		json_pack("{s:O?, s:O?}", "cluster", json_object_get(object, "cluster"),
-			"controllers", json_object_get(object, "told"));
+	json_t *seen;
 
 	*ret = (struct slurm_record)SLURM_RECORD_INIT;
+	if (trust_load(path, &object, NULL) < 0)
+		return;
+	seen = json_object_get(object, "seen");
+	told_object = json_pack("{s:O?, s:O?}", "cluster", json_object_get(object, "cluster"),
+		"controllers", json_object_get(object, "told"));
 	slurm_site_decode(object, &ret->site);
 	slurm_site_decode(told_object, &told);
 	strv_copy(&ret->told, &told.controllers);

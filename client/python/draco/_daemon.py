@@ -5,14 +5,11 @@ from __future__ import annotations
 import asyncio
 import json
 import os
-import pwd
-import re
-import shutil
 import subprocess
-from pathlib import Path
 from typing import Any
 
 from draco._client import Connection
+from draco._instances import ask, find_dracoctl, is_name, look_up, state_directory
 from draco._reach import find_way, is_here, unreachable
 from draco._rendezvous import read_daemon
 from draco._trust import NotTrusted
@@ -31,22 +28,6 @@ def default_name() -> str:
     return os.environ.get("DRACO_NAME") or "default"
 
 
-def is_name(name: str) -> bool:
-    """Whether a cluster can have this name."""
-    return re.fullmatch(r"[A-Za-z0-9][A-Za-z0-9._-]{0,31}", name) is not None
-
-
-def state_directory() -> Path:
-    """Where each dracod has a directory of its name."""
-    state = os.environ.get("XDG_STATE_HOME", "")
-    if state.startswith("/"):
-        return Path(state, "draco")
-    home = os.environ.get("HOME", "")
-    if not home.startswith("/"):
-        home = pwd.getpwuid(os.getuid()).pw_dir
-    return Path(home, ".local/state/draco")
-
-
 def read_daemon_file(name: str) -> dict[str, Any] | None:
     """What the dracod of this name says of itself: host, pid, socket; None when there is none.
 
@@ -61,32 +42,13 @@ def read_daemon_file(name: str) -> dict[str, Any] | None:
         return None
 
 
-def find_dracoctl() -> str:
-    """The path of dracoctl: beside ``$DRACO_BIN``, beside the package's prefix, or in ``PATH``.
+def launch(name: str) -> tuple[str, bool]:
+    """Start the dracod of this name.
 
-    Raises
-    ------
-    DaemonNotRunning
-        When there is none.
-    """
-    above = list(Path(__file__).resolve().parents)
-    directories = [directory / "bin" for directory in above[2:6]]
-    if named := os.environ.get("DRACO_BIN"):
-        directories.insert(0, Path(named).parent)
-    for directory in directories:
-        if os.access(directory / "dracoctl", os.X_OK):
-            return str(directory / "dracoctl")
-    found = shutil.which("dracoctl")
-    if found is None:
-        raise DaemonNotRunning(
-            "draco's programs are not installed: neither beside this package nor in PATH is there a "
-            "dracoctl (DRACO_BIN=/path/to/dracod names another place)"
-        )
-    return found
-
-
-def launch(name: str) -> bool:
-    """Start the dracod of this name; returns whether it did not run before.
+    Returns
+    -------
+    tuple of str and bool
+        The name of its state directory, and whether it did not run before.
 
     Raises
     ------
@@ -119,10 +81,14 @@ def launch(name: str) -> bool:
         raise (SettingError if wrong else DaemonNotRunning)(
             visible(str(answer.get("error") or f"{command[0]} failed"))
         )
-    return bool(answer.get("launched"))
+    found = answer.get("name")
+    is_right = isinstance(found, str) and is_name(found)
+    return str(found) if is_right else name, bool(answer.get("launched"))
 
 
-async def connect(name: str, start: bool) -> tuple[Connection, bool]:
+async def connect(
+    name: str, start: bool, instance: str | None = None
+) -> tuple[Connection, bool]:
     """Connect to the dracod of this name.
 
     Parameters
@@ -131,6 +97,8 @@ async def connect(name: str, start: bool) -> tuple[Connection, bool]:
         The cluster's name.
     start : bool
         Start dracod when it does not run.
+    instance : str, optional
+        The name of its state directory, where that is known.
 
     Returns
     -------
@@ -140,16 +108,20 @@ async def connect(name: str, start: bool) -> tuple[Connection, bool]:
     Raises
     ------
     SettingError
-        When it would be started, and nothing can have this name.
+        When it would be started, and nothing can have this name; or when it could be that of several
+        clusters.
     DaemonNotRunning
         When it does not run and cannot, or shall not, be started.
     """
     launched = False
-    directory = state_directory() / name
     doubt = ""
+    if instance is None and is_name(name):
+        instance = look_up(name) or await asyncio.to_thread(ask, name)
+    instance = instance or name
     for _ in range(3):
+        directory = state_directory() / instance
         try:
-            daemon = read_daemon_file(name)
+            daemon = read_daemon_file(instance)
             if daemon is not None:
                 return await Connection.open(find_way(directory, daemon)), launched
         except NotTrusted as exc:
@@ -166,8 +138,9 @@ async def connect(name: str, start: bool) -> tuple[Connection, bool]:
                 raise
         if not start:
             break
-        launched |= await asyncio.to_thread(launch, name)
+        instance, is_new = await asyncio.to_thread(launch, name)
+        launched |= is_new
     if start:
         why = f": {doubt}" if doubt else ""
         raise DracoError(f'dracod "{name}" was started, but cannot be reached{why}')
-    raise DaemonNotRunning(f'no cluster "{name}" is running')
+    raise DaemonNotRunning(f'no cluster "{instance}" is running')

@@ -70,7 +70,7 @@ class Lasting(Sized):
         self._gone(why)
 
     async def _connect_again(self) -> bool:
-        connection, _ = await connect(self.name, False)
+        connection, _ = await connect(self.name, False, self._report.get("name"))
         try:
             report = await connection.call("status")
             cluster, known = report["cluster"], self._report["cluster"]

@@ -6,10 +6,12 @@ import asyncio
 import warnings
 from collections.abc import AsyncIterator, Mapping
 from dataclasses import dataclass
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from draco._client import call_once
-from draco._daemon import is_name, read_daemon_file, state_directory
+from draco._daemon import read_daemon_file
+from draco._instances import is_name, remembers_jobs, slurm_of, state_directory
 from draco._reach import find_way, has_ended, is_here
 from draco._rendezvous import read_connect
 from draco._trust import NotTrusted
@@ -28,17 +30,21 @@ class ClusterInfo:
     Attributes
     ----------
     name : str
-        For :meth:`draco.Cluster.from_name`.
+        For :meth:`draco.Cluster.from_name`; with ``@SLURM`` behind it for a cluster in another Slurm
+        than the one where that name was used first.
     host : str
         Where dracod runs.
     state : str
         Of the cluster: ``running``, ``starting``, ``stopping``, ``stopped``, ``failed``; or
-        ``elsewhere`` when dracod runs on another host
-        and cannot be reached from this one, ``unknown`` when it does not answer.
+        ``elsewhere`` when dracod runs on another host and cannot be reached from this one,
+        ``unknown`` when it does not answer, ``killed`` when it ended without cleaning up: jobs may
+        remain until the next start.
     workers, jobs : int
         How many there are.
     address, dashboard : str or None
         Of the Dask scheduler.
+    slurm : str or None
+        The name of Slurm's cluster; None when it is not known.
     """
 
     name: str
@@ -48,10 +54,13 @@ class ClusterInfo:
     jobs: int = 0
     address: str | None = None
     dashboard: str | None = None
+    slurm: str | None = None
 
 
 def list_clusters() -> list[ClusterInfo]:
-    """Find all clusters of this user, also those that have stopped but whose dracod still runs.
+    """Find all clusters of this user, of each name, Slurm and host.
+
+    Also those that have stopped but whose dracod still runs, and those whose dracod was killed.
 
     Returns
     -------
@@ -63,8 +72,12 @@ def list_clusters() -> list[ClusterInfo]:
 
 
 def _names() -> list[str]:
-    names = (path.parent.name for path in state_directory().glob("*/daemon.json"))
-    return sorted(name for name in names if is_name(name))
+    files = [
+        path
+        for file in ("daemon", "state")
+        for path in state_directory().glob(f"*/{file}.json")
+    ]
+    return sorted(name for name in {path.parent.name for path in files} if is_name(name))
 
 
 def _warn(doubt: object) -> None:
@@ -72,25 +85,22 @@ def _warn(doubt: object) -> None:
 
 
 def _look(name: str) -> ClusterInfo | None:
+    directory = state_directory() / name
+    slurm = slurm_of(directory)
     try:
         daemon = read_daemon_file(name)
     except NotTrusted as doubt:
         _warn(doubt)
         return None
     if daemon is None:
-        return None
+        killed = has_ended(directory) and remembers_jobs(directory)
+        return ClusterInfo(name, "?", "killed", slurm=slurm) if killed else None
     host = daemon["host"]
     try:
-        status = call_once(find_way(state_directory() / name, daemon), "status", timeout=2)
+        status = call_once(find_way(directory, daemon), "status", timeout=2)
     except (OSError, DracoError) as exc:
-        if isinstance(exc, NotTrusted):
-            _warn(exc)
-            return ClusterInfo(name, host, "unknown")
-        if not is_here(daemon):
-            return ClusterInfo(name, host, "elsewhere")
-        if isinstance(exc, FileNotFoundError | ConnectionRefusedError):
-            return None  # it has ended without a farewell
-        return ClusterInfo(name, host, "unknown")
+        state = _judge(directory, daemon, exc)
+        return ClusterInfo(name, host, state, slurm=slurm) if state else None
     cluster, scheduler = status["cluster"], status["scheduler"]
     return ClusterInfo(
         name,
@@ -100,7 +110,21 @@ def _look(name: str) -> ClusterInfo | None:
         cluster["jobs"],
         scheduler["address"],
         scheduler["dashboard"],
+        slurm,
     )
+
+
+def _judge(directory: Path, daemon: Mapping[str, Any], error: Exception) -> str:
+    """The state of a cluster whose dracod does not answer; "" when there is none."""
+    if isinstance(error, NotTrusted):
+        _warn(error)
+        return "unknown"
+    if has_ended(directory) and remembers_jobs(directory):
+        return "killed"
+    if not is_here(daemon):
+        return "elsewhere"
+    # Where nobody serves it has ended without a farewell, and left nothing.
+    return "" if isinstance(error, FileNotFoundError | ConnectionRefusedError) else "unknown"
 
 
 def find_security(info: Mapping[str, Any]) -> Security | None:

@@ -17,7 +17,8 @@ from IPython.core.magic import Magics, line_magic, magics_class
 from IPython.display import display
 
 from draco import _html, _join
-from draco._daemon import default_name, find_dracoctl
+from draco._daemon import default_name
+from draco._instances import find_dracoctl
 from draco.cluster import Cluster
 from draco.errors import DaemonNotRunning, SettingError
 from draco.seed import start_slurm_cluster

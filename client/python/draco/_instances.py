@@ -1,0 +1,184 @@
+"""Which state directory a name means: it has one for each Slurm where it is used.
+
+``common/instances.c`` has the rule, and ``common/slurm_conf.c`` reads slurm.conf: neither is done again
+here. Where ``slurm.json`` tells that this very environment was used with a directory before, that is the
+one; otherwise dracoctl is asked.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import pwd
+import re
+import shutil
+import socket
+import subprocess
+from pathlib import Path
+from typing import Any
+
+from draco._reach import has_ended
+from draco._trust import load
+from draco._visible import visible
+from draco.errors import DaemonNotRunning, SettingError
+
+WHERE_TIMEOUT = 30
+
+#: The variables that decide which Slurm it is, as ``common/slurm_find.c`` has them.
+_VARIABLES = ("SLURM_CONF", "SLURM_CONF_SERVER", "SLURM_CLUSTERS", "SBATCH_CLUSTERS")
+
+_NAME = r"[A-Za-z0-9][A-Za-z0-9._-]{0,31}"
+
+#: What dracoctl has answered in this process, for each question.
+_answers: dict[tuple[Any, ...], str] = {}
+
+
+def is_name(name: str) -> bool:
+    """Whether a cluster, or a state directory, can have this name."""
+    return re.fullmatch(_NAME + r"(@[A-Za-z0-9._-]{1,48})?", name) is not None
+
+
+def state_directory() -> Path:
+    """Where each dracod has a directory of its name."""
+    state = os.environ.get("XDG_STATE_HOME", "")
+    if state.startswith("/"):
+        return Path(state, "draco")
+    home = os.environ.get("HOME", "")
+    if not home.startswith("/"):
+        home = pwd.getpwuid(os.getuid()).pw_dir
+    return Path(home, ".local/state/draco")
+
+
+def find_dracoctl() -> str:
+    """The path of dracoctl: beside ``$DRACO_BIN``, beside the package's prefix, or in ``PATH``.
+
+    Raises
+    ------
+    DaemonNotRunning
+        When there is none.
+    """
+    above = list(Path(__file__).resolve().parents)
+    directories = [directory / "bin" for directory in above[2:6]]
+    if named := os.environ.get("DRACO_BIN"):
+        directories.insert(0, Path(named).parent)
+    for directory in directories:
+        if os.access(directory / "dracoctl", os.X_OK):
+            return str(directory / "dracoctl")
+    found = shutil.which("dracoctl")
+    if found is None:
+        raise DaemonNotRunning(
+            "draco's programs are not installed: neither beside this package nor in PATH is there a "
+            "dracoctl (DRACO_BIN=/path/to/dracod names another place)"
+        )
+    return found
+
+
+def read_record(directory: Path) -> dict[str, Any]:
+    """What ``slurm.json`` says of a state directory's Slurm; empty where it says nothing."""
+    try:
+        return load(str(directory / "slurm.json"))
+    except OSError:
+        return {}
+
+
+def slurm_of(directory: Path) -> str | None:
+    """The name of the Slurm cluster that a state directory belongs to."""
+    cluster = read_record(directory).get("cluster")
+    return visible(cluster) if isinstance(cluster, str) else None
+
+
+def remembers_jobs(directory: Path) -> bool:
+    """Whether a state directory remembers clusters whose jobs may be left in Slurm."""
+    try:
+        return bool(load(str(directory / "state.json")).get("clusters"))
+    except OSError:
+        return False
+
+
+def _candidates(name: str) -> list[Path]:
+    base = name.partition("@")[0]
+    root = state_directory()
+    return sorted(path for path in (root / base, *root.glob(f"{base}@*")) if is_name(path.name))
+
+
+def _key() -> list[str] | None:
+    """What another program on this host with the same variables has, too."""
+    values = [os.environ.get(variable, "") for variable in _VARIABLES]
+    if values[0] and not values[0].startswith("/"):
+        return None
+    return [socket.gethostname(), *values]
+
+
+def look_up(name: str) -> str | None:
+    """Find the name's directory from what is written down; None when dracoctl must be asked."""
+    if "@" in name:
+        return name if (state_directory() / name).is_dir() else None
+    key = _key()
+    records = {path.name: read_record(path) for path in _candidates(name)}
+    seen = [
+        directory
+        for directory, record in records.items()
+        if key is not None and key in (record.get("seen") or [])
+    ]
+    if len(seen) == 1:
+        return seen[0]
+    if len(records) == 1 and not any(records.values()):
+        return name  # nothing is known of any Slurm
+    return None
+
+
+def ask(name: str) -> str:
+    """Have dracoctl say which directory the name means in this environment.
+
+    Raises
+    ------
+    SettingError
+        When nothing can have this name, or it could be that of several clusters.
+    """
+    stamps = []
+    for path in _candidates(name):
+        try:
+            stamps.append((path.name, (path / "slurm.json").stat().st_mtime_ns))
+        except OSError:
+            stamps.append((path.name, 0))
+    question = (name, os.getcwd(), *(_key() or ()), *stamps)
+    if question not in _answers:
+        _answers[question] = _where(name)
+    return _answers[question]
+
+
+def _where(name: str) -> str:
+    try:
+        command = [find_dracoctl(), "--json", "--name", name, "where"]
+        result = subprocess.run(
+            command,
+            stdin=subprocess.DEVNULL,
+            capture_output=True,
+            text=True,
+            timeout=WHERE_TIMEOUT,
+            start_new_session=True,
+        )
+        answer = json.loads(result.stdout)
+    except (DaemonNotRunning, OSError, subprocess.TimeoutExpired, ValueError, RecursionError):
+        return _only_alive(name)
+    found = answer.get("name")
+    if isinstance(found, str) and is_name(found):
+        return found
+    raise SettingError(visible(str(answer.get("error") or f"{command[0]} failed")))
+
+
+def _only_alive(name: str) -> str:
+    """Where there is no dracoctl, as in a container, and so no Slurm that it could read of."""
+    if "@" in name:
+        return name
+    alive = [
+        path.name
+        for path in _candidates(name)
+        if (path / "daemon.json").exists() and not has_ended(path)
+    ]
+    if len(alive) > 1:
+        raise SettingError(
+            f'"{name}" runs for several Slurm clusters, and nothing here says which is meant: '
+            f"{', '.join(alive)}; give one of these names instead"
+        )
+    return alive[0] if alive else name

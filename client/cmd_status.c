@@ -181,16 +181,24 @@ static void print_scheduler(const json_t *scheduler, const char *interface)
 
 static void print_slurm(const json_t *slurm)
 {
+	const char *cluster = json_get_text(slurm, "cluster", NULL);
+	const char *colon = cluster ? ": " : "";
 	json_int_t since = json_get_integer(slurm, "since", 0);
 	char when[OUTPUT_TIME_MAX], ago[FORMAT_MAX];
 
-	if (!json_get_boolean(slurm, "asked", 0))
+	if (!cluster)
+		cluster = "";
+	if (!json_get_boolean(slurm, "asked", 0)) {
+		if (*cluster)
+			print_value("slurm", "%s", cluster);
 		return;
+	}
 	if (json_get_boolean(slurm, "answering", 0))
-		print_value("slurm", "answers (last %s ago)", duration_since(since, ago));
+		print_value("slurm", "%s%sanswers (last %s ago)", cluster, colon,
+			duration_since(since, ago));
 	else
-		print_value("slurm", "%sdoes not answer%s since %s (%s): %s",
-			output_colour(COLOUR_BAD), output_colour(COLOUR_NONE),
+		print_value("slurm", "%s%s%sdoes not answer%s since %s (%s): %s", cluster,
+			colon, output_colour(COLOUR_BAD), output_colour(COLOUR_NONE),
 			output_time(since, when), duration_since(since, ago),
 			json_get_text(slurm, "error", "?"));
 }

@@ -193,6 +193,31 @@ static char *choose_by_slurm(
 	}
 }
 
+/* "NAME@CLUSTER.1": NAME itself, where another one is NAME@CLUSTER. */
+static const struct instance *find_first(
+	const struct instances *instances, const char *base, const char *cluster)
+{
+	const struct instance *one = instances_find(instances, base);
+	_cleanup_free_ char *first =
+		one && is_bound(one) ? xasprintf("%s.1", one->record.site.cluster) : NULL;
+
+	return first && strcasecmp(first, cluster) == 0 ? one : NULL;
+}
+
+/* By which name it can be given anywhere. */
+static void add_address(
+	const struct instances *instances, const struct instance *one, struct strv *names)
+{
+	_cleanup_free_ char *full = NULL;
+
+	if (is_bound(one) && !strchr(one->name, '@')) {
+		full = qualified(one->name, one->record.site.cluster, 1);
+		strv_addf(names, "%s%s", full, instances_find(instances, full) ? ".1" : "");
+	} else {
+		strv_addf(names, "%s", one->name);
+	}
+}
+
 /* For a program without a Slurm: the one that lives. cluster is the only one that counts; NULL:
  * all do. */
 static int choose_alive(const struct instances *instances, const char *base,
@@ -211,16 +236,15 @@ static int choose_alive(const struct instances *instances, const char *base,
 				(!is_bound(one) ||
 					strcasecmp(one->record.site.cluster, cluster) != 0)))
 			continue;
-		strv_addf(&names, "%s (Slurm %s)", one->name,
-			is_bound(one) ? one->record.site.cluster : "not known");
+		add_address(instances, one, &names);
 		*ret = one;
 	}
-	list = strv_join(&names, ", ");
+	list = strv_join(&names, " or ");
 	if (names.count > 1)
 		r = err_set(err, -ENOTUNIQ,
 			"\"%s\" runs for several Slurm clusters, and nothing here says which is "
-			"meant (no slurm.conf): %s; give one of these names instead, such as %s",
-			base, list, (*ret)->name);
+			"meant (no slurm.conf): give %s as the name",
+			base, list);
 	strv_finish(&names);
 	return r;
 }
@@ -234,6 +258,8 @@ static int choose_qualified(const struct instances *instances, const char *name,
 	struct slurm_site wanted = SLURM_SITE_INIT;
 	int r;
 
+	if (!one)
+		one = find_first(instances, base, cluster);
 	slurm_site_set_cluster(&wanted, cluster);
 	if (!one && wanted.cluster && site->cluster &&
 		strcmp(wanted.cluster, site->cluster) == 0) {

@@ -109,12 +109,12 @@ def sleeping_python(draco: Draco) -> Path:
     return write_program(draco.root / "python3-asleep", SLEEPING_PYTHON)
 
 
-def impatient_python(draco: Draco) -> Path:
-    """A Python for ``--python`` whose Dask scheduler closes after 5 s without dracod."""
+def impatient_python(draco: Draco, seconds: int = 5) -> Path:
+    """A Python for ``--python`` whose Dask scheduler closes after so long without dracod."""
     text = f"""#!/bin/sh
 case $1 in
 -c) {PYTHON} "$@" | sed "s|\\"path\\": \\"[^\\"]*|\\"path\\": \\"$0|" ;;
-*) DRACO_ORPHAN_TIMEOUT=5 exec {PYTHON} "$@" ;;
+*) DRACO_ORPHAN_TIMEOUT={seconds} exec {PYTHON} "$@" ;;
 esac
 """
     return write_program(draco.root / "python3-impatient", text)

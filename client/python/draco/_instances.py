@@ -169,16 +169,25 @@ def _where(name: str) -> str:
 
 def _only_alive(name: str) -> str:
     """Where there is no dracoctl, as in a container, and so no Slurm that it could read of."""
-    if "@" in name:
-        return name
-    alive = [
-        path.name
+    alive = {
+        _address(path): path.name
         for path in _candidates(name)
         if (path / "daemon.json").exists() and not has_ended(path)
-    ]
+    }
+    if "@" in name:
+        return alive.get(name, name)
     if len(alive) > 1:
         raise SettingError(
-            f'"{name}" runs for several Slurm clusters, and nothing here says which is meant: '
-            f"{', '.join(alive)}; give one of these names instead"
+            f'"{name}" runs for several Slurm clusters, and nothing here says which is meant (no '
+            f"slurm.conf): give {' or '.join(alive)} as the name"
         )
-    return alive[0] if alive else name
+    return next(iter(alive.values()), name)
+
+
+def _address(path: Path) -> str:
+    """By which name a directory's cluster can be given anywhere."""
+    slurm = slurm_of(path)
+    if slurm is None or "@" in path.name:
+        return path.name
+    full = f"{path.name}@{slurm}"
+    return f"{full}.1" if path.with_name(full).is_dir() else full

@@ -156,7 +156,36 @@ static const struct doc_key events_keys[] = {
 	{0},
 };
 
+static const struct doc_key list_keys[] = {
+	{"name", "string", "for `--name`; `NAME@SLURM` in another Slurm than that of `NAME`"},
+	{"slurm", "string?", "Slurm's ClusterName; null: not known"},
+	{"host", "string?", "where dracod runs, or ran; null: not known"},
+	{"state", "string",
+		"as `cluster.state` of `status`; or `elsewhere`: dracod runs on another host and "
+		"cannot be reached from here; `unknown`: it does not answer; `killed`: it ended "
+		"without cleaning up, and jobs may remain"},
+	{"workers", "integer", "workers that are connected"},
+	{"jobs", "integer", "jobs"},
+	{"address", "string?", "of the Dask scheduler"},
+	{"dashboard", "string?", "URL of the dashboard"},
+	{"note", "string?", "why there is no answer, and what helps"},
+	{0},
+};
+
+static const struct doc_key where_keys[] = {
+	{"name", "string", "of the state directory: the cluster's name, or `NAME@SLURM`"},
+	{"slurm", "object?", "the Slurm that this program uses; null: no slurm.conf tells"},
+	{"slurm.cluster", "string", "its ClusterName"},
+	{"slurm.controllers", "array", "strings: host and port of each slurmctld"},
+	{"state_directory", "string", "path"},
+	{"runtime_directory", "string", "path of the directory of the sockets"},
+	{"log", "string", "path of dracod's log"},
+	{"settings", "string", "path of your settings file"},
+	{0},
+};
+
 static const struct doc_key launch_keys[] = {
+	{"name", "string", "of the state directory, as `name` of `where`"},
 	{"pid", "integer", "process of dracod"},
 	{"host", "string", "its host"},
 	{"boot", "string", "id of the boot of that host"},
@@ -311,6 +340,8 @@ static const struct answer answers[] = {
 		"string.",
 		NULL},
 	{"launch", "", launch_keys},
+	{"list", "An array.", list_keys},
+	{"where", "", where_keys},
 	{"config show", "", config_show_keys},
 	{"config explain", "An object for one setting, an array of them for several.",
 		config_explain_keys},

@@ -72,6 +72,7 @@ const struct doc_key doc_status_keys[] = {
 	{"scheduler.load.memory", "integer", "bytes of results in the workers' memory"},
 	{"scheduler.load.clients", "array", "strings: ids of the clients that are connected"},
 	{"slurm", "object", "Slurm, as dracod sees it"},
+	{"slurm.cluster", "string?", "its ClusterName; null until that is known"},
 	{"slurm.asked", "boolean", "whether Slurm is asked at all: while there is a cluster"},
 	{"slurm.answering", "boolean?", "whether the last request was answered"},
 	{"slurm.since", "integer?",

@@ -119,6 +119,9 @@ def test_a_running_cluster(draco: Draco, answers: Answers) -> None:
     answers.check("script", ask(draco, "script"))
     answers.check("version", ask(draco, "version"))
     answers.check("launch", ask(draco, "launch"))
+    for one in ask(draco, "list"):
+        answers.check("list", one)
+    answers.check("where", ask(draco, "where"))
     assert all(isinstance(value, str) for value in ask(draco, "env").values())
     answers.check("start --dry-run", ask(draco, "start", "--dry-run", *SMALL))
     answers.check("stop, shutdown", ask(draco, "stop"))
@@ -126,7 +129,7 @@ def test_a_running_cluster(draco: Draco, answers: Answers) -> None:
     answers.check("stop, shutdown", ask(draco, "shutdown"))
     answers.check("Errors", ask(draco, "status", status=3))
     assert answers.faults == []
-    for title in ("start", "logs --list", "logs", "script", "version", "launch"):
+    for title in ("start", "logs --list", "logs", "script", "version", "launch", "list", "where"):
         assert not answers.missing(title), title
     assert not answers.missing("start --dry-run") - {"candidates"}
     # What is there only now and then.

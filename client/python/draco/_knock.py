@@ -1,0 +1,63 @@
+"""How a program shows dracod's port, in its first message, that it can read the cluster's key.
+
+``common/knock.h`` says what such a name is, and why there is one.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import hashlib
+import hmac
+import secrets
+import ssl
+import time
+from collections.abc import Awaitable, Callable
+from pathlib import Path
+from typing import TypeVar
+
+T = TypeVar("T")
+
+#: Where many connect at once, dracod parts from some. That is over soon: try again after so many seconds.
+_PAUSES = (0.05, 0.1, 0.2, 0.4, 0.8)
+
+_PARTED = (ConnectionResetError, BrokenPipeError, ssl.SSLEOFError, ssl.SSLZeroReturnError)
+
+
+def make_name(key: str, nonce: str = "") -> str:
+    """Make a name to ask for.
+
+    Parameters
+    ----------
+    key : str
+        Path of the cluster's key.
+    nonce : str, optional
+        32 hexadecimal digits; by default random ones.
+
+    Raises
+    ------
+    OSError
+        When the key cannot be read.
+    """
+    secret = hashlib.sha256(b"draco knock\n" + Path(key).read_bytes()).digest()
+    nonce = nonce or secrets.token_hex(16)
+    return f"draco-{nonce}.{hmac.new(secret, nonce.encode(), 'sha256').hexdigest()[:32]}"
+
+
+def again(connect: Callable[[], T]) -> T:
+    """Call ``connect`` until dracod does not part from the connection at once."""
+    for pause in _PAUSES:
+        try:
+            return connect()
+        except _PARTED:
+            time.sleep(pause)
+    return connect()
+
+
+async def again_async(connect: Callable[[], Awaitable[T]]) -> T:
+    """As :func:`again`, in an event loop."""
+    for pause in _PAUSES:
+        try:
+            return await connect()
+        except _PARTED:
+            await asyncio.sleep(pause)
+    return await connect()

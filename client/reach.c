@@ -12,6 +12,7 @@
 #include "common/err.h"
 #include "common/host.h"
 #include "common/json.h"
+#include "common/knock.h"
 #include "common/line.h"
 #include "common/paths.h"
 #include "common/rendezvous.h"
@@ -21,6 +22,8 @@
 
 #define CONNECT_MS   5000
 #define HANDSHAKE_MS 10000
+#define PORT_TRIES   6
+#define PAUSE_MS     50 /* after the first; then twice as long each time */
 
 static int open_socket(struct channel *channel, const char *path, struct err *err)
 {
@@ -35,24 +38,56 @@ static int open_socket(struct channel *channel, const char *path, struct err *er
 	return channel->fd < 0 ? channel->fd : 0;
 }
 
-/* connect is what connect.json says. */
-static int open_port(struct channel *channel, const json_t *connect, struct err *err)
+/* What the first message shows is made before there is a connection: dracod waits for it. connect is what
+ * connect.json says. */
+static int prepare(struct channel *channel, const json_t *connect, struct err *err)
 {
-	const char *target = json_get_text(connect, "daemon", "");
+	const char *key = json_get_text(connect, "key", "");
+	char name[KNOCK_SIZE];
+	struct knock_key knock;
 	int r;
 
+	channel->secure = secure_create(
+		SECURE_CLIENT, json_get_text(connect, "certificate", ""), key, err);
+	if (!channel->secure)
+		return -EIO;
+	r = knock_key_read(key, &knock, err);
+	if (r < 0)
+		return r;
+	knock_make(&knock, name);
+	channel->session = secure_session(channel->secure);
+	secure_ask_for(channel->session, name);
+	return 0;
+}
+
+static int try_port(struct channel *channel, const json_t *connect, struct err *err)
+{
+	const char *target = json_get_text(connect, "daemon", "");
+	int r = prepare(channel, connect, err);
+
+	if (r < 0)
+		return r;
 	channel->fd = tcp_connect(target, CONNECT_MS, err);
 	if (channel->fd < 0)
 		return channel->fd;
 	tcp_keep_alive(channel->fd);
-	channel->secure =
-		secure_create(SECURE_CLIENT, json_get_text(connect, "certificate", ""),
-			json_get_text(connect, "key", ""), err);
-	if (!channel->secure)
-		return -EIO;
-	channel->session = secure_session(channel->secure);
 	r = secure_connect(channel->session, channel->fd, HANDSHAKE_MS, err);
 	return r < 0 ? err_prefix(err, "%s", target) : 0;
+}
+
+/* Where many connect at once, dracod parts from some: that is over soon. */
+static int open_port(struct channel *channel, const json_t *connect, struct err *err)
+{
+	int pause_ms = PAUSE_MS, r;
+
+	for (int i = 0;; i++) {
+		r = try_port(channel, connect, err);
+		if ((r != -ECONNRESET && r != -EPIPE) || i == PORT_TRIES - 1)
+			return r;
+		channel_close(channel);
+		poll(NULL, 0, pause_ms);
+		pause_ms *= 2;
+	}
 }
 
 /* A dracod holds the lock of its state directory as long as it lives. */

@@ -79,6 +79,11 @@ void secure_session_free(SSL *session)
 	SSL_free(session);
 }
 
+void secure_ask_for(SSL *session, const char *name)
+{
+	SSL_set_tlsext_host_name(session, name);
+}
+
 /* OpenSSL writes by write(2): in a program that does not ignore SIGPIPE that would be its end. */
 struct guard {
 	sigset_t pipe, before;

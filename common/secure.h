@@ -21,6 +21,9 @@ struct secure *secure_destroy(struct secure *secure); /* connections may live on
 struct ssl_st *secure_session(const struct secure *secure);
 void secure_session_free(struct ssl_st *session);
 
+/* Have the client name this server in its first message. */
+void secure_ask_for(struct ssl_st *session, const char *name);
+
 /* Agree with the server at fd, a connected socket that does not block, within timeout_ms. 0, or a negative
  * errno with err. fd stays the caller's. */
 int secure_connect(struct ssl_st *session, int fd, int timeout_ms, struct err *err)

@@ -10,6 +10,8 @@
 #include "common/alloc.h"
 #include "common/err.h"
 
+#define PRIORITIES (LOOP_LAST + 1) /* the one in the middle is everybody's */
+
 struct loop {
 	struct event_base *base;
 };
@@ -39,7 +41,7 @@ struct loop *loop_create(struct err *err)
 	struct loop *loop = xcalloc(1, sizeof(*loop));
 
 	loop->base = event_base_new();
-	if (!loop->base) {
+	if (!loop->base || event_base_priority_init(loop->base, PRIORITIES) < 0) {
 		err_set(err, -EIO, "cannot make an event loop: %s", strerror(errno));
 		return loop_destroy(loop);
 	}
@@ -143,6 +145,11 @@ struct loop_watch *loop_watch_create(struct loop *loop, int fd, loop_fn fn, void
 	source_init(&watch->source, loop, fd, EV_READ | EV_PERSIST, fn, arg);
 	event_add(watch->source.event, NULL);
 	return watch;
+}
+
+void loop_watch_set_last(struct loop_watch *watch)
+{
+	event_priority_set(watch->source.event, LOOP_LAST);
 }
 
 struct loop_watch *loop_watch_destroy(struct loop_watch *watch)

@@ -23,6 +23,9 @@ int loop_run(struct loop *loop); /* until loop_exit(); 0 or -errno */
 void loop_exit(struct loop *loop);
 struct event_base *loop_base(struct loop *loop); /* for connections */
 
+/* The priority, in libevent's sense, of what may wait until nothing else is to be done. */
+#define LOOP_LAST 2
+
 /* Milliseconds that pass steadily, also while the machine sleeps: for waits and ages. */
 int64_t loop_now_ms(void);
 
@@ -36,6 +39,9 @@ struct loop_timer *loop_timer_destroy(struct loop_timer *timer);
 /* Call fn whenever fd can be read. The descriptor stays the caller's. */
 struct loop_watch *loop_watch_create(struct loop *loop, int fd, loop_fn fn, void *arg);
 struct loop_watch *loop_watch_destroy(struct loop_watch *watch);
+
+/* Call it only when nothing else is to be done. */
+void loop_watch_set_last(struct loop_watch *watch);
 
 /* Call fn, in the loop, after the signal came. */
 struct loop_signal *loop_signal_create(struct loop *loop, int number, loop_fn fn, void *arg);

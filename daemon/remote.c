@@ -1,146 +1,88 @@
 /* remote.c: a TCP port at which programs of this user connect from other hosts. Everybody in the network
- * reaches it: until a connection has shown the certificate it gets little time, and few are kept. */
+ * reaches it: how much work that may be is bounded (admission.c), and who has not shown the certificate is
+ * with strangers.c. */
 #include "daemon/remote.h"
 
-#include <arpa/inet.h>
 #include <errno.h>
-#include <event2/bufferevent.h>
-#include <event2/bufferevent_ssl.h>
-#include <inttypes.h>
 #include <netinet/in.h>
-#include <stdio.h>
+#include <netinet/tcp.h>
 #include <stdlib.h>
-#include <string.h>
 #include <sys/socket.h>
+#include <time.h>
 #include <unistd.h>
 
 #include "common/alloc.h"
 #include "common/cleanup.h"
 #include "common/err.h"
+#include "common/knock.h"
 #include "common/log.h"
-#include "common/queue.h"
 #include "common/secure.h"
 #include "common/tcp.h"
+#include "daemon/admission.h"
 #include "daemon/loop.h"
 #include "daemon/port.h"
+#include "daemon/strangers.h"
 
-#define STRANGERS_MAX	 32
-#define HANDSHAKE_MS	 10000
-#define PORT_TRIES	 8
-#define REST_MS		 1000
-#define WARN_INTERVAL_MS 60000
-
-/* Who has not shown the certificate yet. */
-struct stranger {
-	TAILQ_ENTRY(stranger) link; /* remote.strangers */
-	struct remote *remote;
-	struct bufferevent *connection;
-	struct loop_timer *deadline;
-	char peer[64];
-};
+#define PORT_TRIES	   8
+#define ACCEPT_MAX	   64 /* in one turn of the loop */
+#define NO_DESCRIPTORS_MS  1000
+#define SILENT_IN_KERNEL_S 1
 
 struct remote {
 	struct loop *loop;
 	struct secure *secure;
 	int fd, port;
-	struct loop_watch *watch;
+	struct loop_watch *watch; /* NULL: it rests */
 	struct loop_timer *rest;
-	TAILQ_HEAD(, stranger) strangers;
-	int count;
-	int64_t refused; /* since the last warning */
-	int64_t no_warning_before_ms;
-	remote_fn fn;
-	void *arg;
+	struct admission admission;
+	struct strangers *strangers;
 };
 
-static void stranger_free(struct stranger *stranger)
+static int64_t cpu_us(void)
 {
-	TAILQ_REMOVE(&stranger->remote->strangers, stranger, link);
-	stranger->remote->count--;
-	loop_timer_destroy(stranger->deadline);
-	if (stranger->connection)
-		bufferevent_free(stranger->connection);
-	free(stranger);
+	struct timespec used;
+
+	clock_gettime(CLOCK_THREAD_CPUTIME_ID, &used);
+	return (int64_t)used.tv_sec * 1000000 + used.tv_nsec / 1000;
 }
 
-/* The log shall not grow as fast as someone can connect. */
-static void refuse(struct stranger *stranger, const char *why)
+static void rest(struct remote *remote, int64_t ms)
 {
-	struct remote *remote = stranger->remote;
-	int64_t now = loop_now_ms();
-
-	remote->refused++;
-	if (now >= remote->no_warning_before_ms) {
-		log_warning("remote: %s turned away: %s (%" PRId64 " since the last such line)",
-			stranger->peer, why, remote->refused);
-		remote->refused = 0;
-		remote->no_warning_before_ms = now + WARN_INTERVAL_MS;
-	}
-	stranger_free(stranger);
+	remote->watch = loop_watch_destroy(remote->watch);
+	loop_timer_start(remote->rest, ms);
 }
 
-static void on_deadline(void *arg)
+/* 0, or a negative errno: -EAGAIN when nobody waits. */
+static int accept_one(struct remote *remote)
 {
-	refuse(arg, "it has not shown the certificate within 10 s");
-}
+	struct sockaddr_in peer = {0};
+	socklen_t length = sizeof(peer);
+	int fd = accept4(
+		remote->fd, (struct sockaddr *)&peer, &length, SOCK_CLOEXEC | SOCK_NONBLOCK);
 
-static void on_event(struct bufferevent *connection, short what, void *arg)
-{
-	struct stranger *stranger = arg;
-	struct remote *remote = stranger->remote;
-	unsigned long code = bufferevent_get_openssl_error(connection);
-
-	if (what & BEV_EVENT_CONNECTED) {
-		stranger->connection = NULL;
-		remote->fn(remote->arg, connection, stranger->peer);
-		stranger_free(stranger);
-	} else {
-		refuse(stranger, code ? secure_text(code) : "it has left");
-	}
-}
-
-static void admit(struct remote *remote, int fd, const char *peer)
-{
-	struct stranger *stranger = xcalloc(1, sizeof(*stranger));
-
-	stranger->remote = remote;
-	snprintf(stranger->peer, sizeof(stranger->peer), "%s", peer);
-	/* Deferred: no callback comes from inside a call of ours. */
-	stranger->connection = bufferevent_openssl_socket_new(loop_base(remote->loop), fd,
-		secure_session(remote->secure), BUFFEREVENT_SSL_ACCEPTING,
-		BEV_OPT_CLOSE_ON_FREE | BEV_OPT_DEFER_CALLBACKS);
-	if (!stranger->connection)
-		abort(); /* only without memory */
-	bufferevent_openssl_set_allow_dirty_shutdown(stranger->connection, 1);
-	bufferevent_setcb(stranger->connection, NULL, NULL, on_event, stranger);
-	stranger->deadline = loop_timer_create(remote->loop, on_deadline, stranger);
-	loop_timer_start(stranger->deadline, HANDSHAKE_MS);
-	TAILQ_INSERT_TAIL(&remote->strangers, stranger, link);
-	if (++remote->count > STRANGERS_MAX)
-		refuse(TAILQ_FIRST(&remote->strangers), "too many others are connecting");
+	if (fd < 0) /* who has left already is no reason to stop */
+		return errno == ECONNABORTED || errno == EINTR ? 0 : -errno;
+	strangers_take(remote->strangers, fd, &peer);
+	return 0;
 }
 
 static void on_connect(void *arg)
 {
 	struct remote *remote = arg;
-	struct sockaddr_in peer = {0};
-	socklen_t length = sizeof(peer);
-	char address[INET_ADDRSTRLEN] = "?", text[64];
-	int fd = accept4(
-		remote->fd, (struct sockaddr *)&peer, &length, SOCK_CLOEXEC | SOCK_NONBLOCK);
+	int64_t begin_us = cpu_us(), rest_ms;
+	int r = 0;
 
-	if (fd < 0) {
-		/* Without descriptors the port stays readable: rest instead of spinning. */
-		if (errno == EMFILE || errno == ENFILE) {
-			remote->watch = loop_watch_destroy(remote->watch);
-			loop_timer_start(remote->rest, REST_MS);
-		}
-		return;
+	for (int i = 0; i < ACCEPT_MAX && r == 0; i++)
+		r = accept_one(remote);
+	admission_worked(&remote->admission, loop_now_ms(), cpu_us() - begin_us);
+	rest_ms = admission_rest_ms(&remote->admission, loop_now_ms());
+	if (r < 0 && r != -EAGAIN) {
+		/* Without descriptors, say: the port stays readable, and this would spin. */
+		strangers_forget_silent(remote->strangers);
+		rest_ms = NO_DESCRIPTORS_MS;
 	}
-	tcp_keep_alive(fd);
-	inet_ntop(AF_INET, &peer.sin_addr, address, sizeof(address));
-	snprintf(text, sizeof(text), "%s:%d", address, ntohs(peer.sin_port));
-	admit(remote, fd, text);
+	if (rest_ms > 0)
+		rest(remote, rest_ms);
 }
 
 static void watch(void *arg)
@@ -148,6 +90,15 @@ static void watch(void *arg)
 	struct remote *remote = arg;
 
 	remote->watch = loop_watch_create(remote->loop, remote->fd, on_connect, remote);
+	loop_watch_set_last(remote->watch);
+}
+
+/* Who says nothing at first costs nothing at first: a client of TLS speaks at once. */
+static void defer_silent(int fd)
+{
+	static const int seconds = SILENT_IN_KERNEL_S;
+
+	setsockopt(fd, IPPROTO_TCP, TCP_DEFER_ACCEPT, &seconds, sizeof(seconds));
 }
 
 /* Between the search for a free port and its use somebody may take it. */
@@ -176,19 +127,20 @@ struct remote *remote_create(struct loop *loop, const char *address, int port, i
 	const char *certificate, const char *key, remote_fn fn, void *arg, struct err *err)
 {
 	struct remote *remote = xcalloc(1, sizeof(*remote));
+	struct knock_key knock;
 
 	remote->loop = loop;
-	remote->fn = fn;
-	remote->arg = arg;
 	remote->fd = -1;
-	remote->no_warning_before_ms = loop_now_ms();
-	TAILQ_INIT(&remote->strangers);
 	remote->secure = secure_create(SECURE_SERVER, certificate, key, err);
-	if (!remote->secure)
+	if (!remote->secure || knock_key_read(key, &knock, err) < 0)
 		return remote_destroy(remote);
 	remote->fd = open_port(remote, address, port, not_port, err);
 	if (remote->fd < 0)
 		return remote_destroy(remote);
+	defer_silent(remote->fd);
+	admission_init(&remote->admission, loop_now_ms());
+	remote->strangers =
+		strangers_create(loop, &remote->admission, remote->secure, &knock, fn, arg);
 	remote->rest = loop_timer_create(loop, watch, remote);
 	watch(remote);
 	return remote;
@@ -203,8 +155,7 @@ struct remote *remote_destroy(struct remote *remote)
 {
 	if (!remote)
 		return NULL;
-	while (!TAILQ_EMPTY(&remote->strangers))
-		stranger_free(TAILQ_FIRST(&remote->strangers));
+	strangers_destroy(remote->strangers);
 	loop_watch_destroy(remote->watch);
 	loop_timer_destroy(remote->rest);
 	if (remote->fd >= 0)

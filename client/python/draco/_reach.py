@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from draco import _knock
 from draco._rendezvous import read_connect
 from draco._trust import check_server, check_socket
 
@@ -56,11 +57,20 @@ class Way:
         """
         if self.path:
             return await self._open_socket(limit)
+        return await _knock.again_async(lambda: self._open_port(limit))
+
+    async def _open_port(self, limit: int) -> tuple[asyncio.StreamReader, asyncio.StreamWriter]:
         streams = asyncio.open_connection(
-            self.host, self.port, ssl=self._context(), limit=limit
+            self.host,
+            self.port,
+            ssl=self._context(),
+            server_hostname=_knock.make_name(self.key),
+            limit=limit,
         )
         reader, writer = await asyncio.wait_for(streams, CONNECT_TIMEOUT)
-        _keep_alive(writer.get_extra_info("socket"))
+        if (plain := writer.get_extra_info("socket")) is None:
+            raise ConnectionResetError("closed by the other side")
+        _keep_alive(plain)
         return reader, writer
 
     async def _open_socket(
@@ -86,14 +96,7 @@ class Way:
             When nobody serves there, or not in time, or somebody else does: nothing is sent then.
         """
         if not self.path:
-            context = self._context()
-            plain = socket.create_connection((self.host, self.port), timeout)
-            try:
-                _keep_alive(plain)
-                return context.wrap_socket(plain)
-            except BaseException:
-                plain.close()
-                raise
+            return _knock.again(lambda: self._connect_port(timeout))
         check_socket(self.path)
         sock = socket.socket(socket.AF_UNIX)
         sock.settimeout(timeout)
@@ -104,6 +107,16 @@ class Way:
             sock.close()
             raise
         return sock
+
+    def _connect_port(self, timeout: float) -> ssl.SSLSocket:
+        context, name = self._context(), _knock.make_name(self.key)
+        plain = socket.create_connection((self.host, self.port), timeout)
+        try:
+            _keep_alive(plain)
+            return context.wrap_socket(plain, server_hostname=name)
+        except BaseException:
+            plain.close()
+            raise
 
     def _context(self) -> ssl.SSLContext:
         context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)

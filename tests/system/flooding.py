@@ -18,11 +18,12 @@ RESET = struct.pack("ii", 1, 0)
 KINDS = ("connect", "hello", "loris", "garbage", "half", "reset")
 
 
-def client_hello() -> bytes:
-    """The first message of a TLS client that has no certificate."""
+def client_hello(name: str | None = None) -> bytes:
+    """The first message of a TLS client that has no certificate, and asks for the server of this name."""
     incoming, outgoing = ssl.MemoryBIO(), ssl.MemoryBIO()
+    context = ssl._create_unverified_context()
     with contextlib.suppress(ssl.SSLWantReadError):
-        ssl._create_unverified_context().wrap_bio(incoming, outgoing).do_handshake()
+        context.wrap_bio(incoming, outgoing, server_hostname=name).do_handshake()
     return outgoing.read()
 
 

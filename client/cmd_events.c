@@ -90,8 +90,7 @@ static void show(struct showing *showing, const json_t *event)
 	json_int_t id = json_get_integer(event, "id", 0);
 
 	if (showing->ctl->json) {
-		json_dumpf(event, stdout, JSON_COMPACT | JSON_REAL_PRECISION(15));
-		putchar('\n');
+		output_json_line(event);
 	} else if (!showing->ctl->quiet ||
 		strcmp(json_get_text(event, "kind", ""), "failure") == 0) {
 		show_for_people(showing, event);

@@ -66,8 +66,9 @@ static void print_visible(const char *block, size_t n)
 	}
 }
 
-/* Exactly as it is, but for a terminal. */
-static void copy_rest(FILE *file)
+/* Exactly as it is, but for a terminal. A character whose end is not there yet is left for the next time,
+ * unless this is the last. */
+static void copy_rest(FILE *file, bool last)
 {
 	bool visible = isatty(STDOUT_FILENO);
 	char block[8192 + 1];
@@ -79,12 +80,11 @@ static void copy_rest(FILE *file)
 			fwrite(block, 1, n, stdout);
 			continue;
 		}
-		torn = count_torn(block, n);
-		if (n == torn && feof(file)) { /* the rest may come */
-			fseeko(file, -(off_t)torn, SEEK_CUR);
-			break;
-		}
+		block[n] = '\0';
+		torn = last && n < sizeof(block) - 1 ? 0 : count_torn(block, n);
 		fseeko(file, -(off_t)torn, SEEK_CUR);
+		if (n == torn)
+			break;
 		block[n - torn] = '\0';
 		print_visible(block, n - torn);
 	}
@@ -123,7 +123,7 @@ int follow_show(const char *path, int64_t lines, struct err *err)
 
 	if (!file)
 		return err->code;
-	copy_rest(file);
+	copy_rest(file, true);
 	return 0;
 }
 
@@ -144,7 +144,7 @@ static FILE *switch_over(FILE *file, const char *path, bool tell)
 
 	if (!next)
 		return file;
-	copy_rest(file);
+	copy_rest(file, true);
 	fclose(file);
 	if (tell)
 		fprintf(stderr, "dracoctl: a new log, %s:\n", real ? real : path);
@@ -171,7 +171,7 @@ int follow_on(const char *path, int64_t lines, bool tell, struct err *err)
 	do {
 		if (is_replaced(file, path))
 			file = switch_over(file, path, tell);
-		copy_rest(file);
+		copy_rest(file, false);
 	} while (!ferror(stdout) && output_is_read(FOLLOW_MS));
 	fclose(file);
 	return 0;

@@ -17,10 +17,25 @@
 #include "common/problems.h"
 #include "common/visible.h"
 
+static void print_json(const json_t *value, size_t flags)
+{
+	_cleanup_free_ char *text =
+		json_dumps(value, flags | JSON_ENCODE_ANY | JSON_REAL_PRECISION(15));
+	_cleanup_free_ char *visible =
+		text && isatty(STDOUT_FILENO) ? visible_json(text) : NULL;
+
+	if (text)
+		puts(visible ? visible : text);
+}
+
 void output_json(const json_t *value)
 {
-	json_dumpf(value, stdout, JSON_INDENT(2) | JSON_ENCODE_ANY | JSON_REAL_PRECISION(15));
-	putchar('\n');
+	print_json(value, JSON_INDENT(2));
+}
+
+void output_json_line(const json_t *value)
+{
+	print_json(value, JSON_COMPACT);
 }
 
 static void print_lines(FILE *file, const char *prefix, const char *text)

@@ -38,6 +38,9 @@ void output_log_tail(FILE *file, const json_t *data);
 /* A JSON value on standard output, readable, with a newline. */
 void output_json(const json_t *value);
 
+/* The same in one line. */
+void output_json_line(const json_t *value);
+
 enum colour { COLOUR_NONE, COLOUR_GOOD, COLOUR_BUSY, COLOUR_BAD, COLOUR_FAINT };
 
 /* The escape sequence that begins a colour; "" when standard output is no terminal, or NO_COLOR is

@@ -59,8 +59,7 @@ static bool on_notification(void *arg, const char *method, const json_t *params)
 		waiting->step = step;
 		xreplace(&waiting->message, json_get_text(params, "message", ""));
 		if (waiting->ctl->json) {
-			json_dumpf(params, stdout, JSON_COMPACT | JSON_REAL_PRECISION(15));
-			putchar('\n');
+			output_json_line(params);
 			fflush(stdout);
 		}
 	}

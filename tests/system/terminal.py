@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import codecs
 import contextlib
 import fcntl
 import os
@@ -34,6 +35,8 @@ class Terminal:
             fcntl.ioctl(0, termios.TIOCSWINSZ, struct.pack("4H", 40, columns, 0, 0))
             os.execve(command[0], command, environment)
         self.seen = ""
+        # What is read may end within a character.
+        self.decoder = codecs.getincrementaldecoder("utf-8")("replace")
 
     def send(self, text: str) -> None:
         os.write(self.fd, text.encode())
@@ -44,7 +47,7 @@ class Terminal:
         while not (found := re.search(pattern, self.seen)):
             ready = select.select([self.fd], [], [], max(0, deadline - time.monotonic()))[0]
             assert ready, f"{pattern!r} did not come: {self.seen!r}"
-            self.seen += os.read(self.fd, 65536).decode(errors="replace")
+            self.seen += self.decoder.decode(os.read(self.fd, 65536))
         text, self.seen = self.seen[: found.end()], self.seen[found.end() :]
         return text
 

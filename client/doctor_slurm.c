@@ -244,8 +244,13 @@ void check_slurm(const struct doctor *doctor, struct report *report)
 	_cleanup_json_ json_t *site = NULL, *answer = NULL;
 	struct err err = ERR_INIT;
 	const char *address;
-	int r = helper_start(&helper, &doctor->ctl->paths, &err);
+	int r;
 
+	if (doctor->ctl->hindrance)
+		report_finding(report, FINDING_FAILED, "slurm",
+			"dracoctl start refuses that, too; the other checks go on", "%s",
+			doctor->ctl->hindrance);
+	r = helper_start(&helper, &doctor->ctl->paths, &err);
 	if (r == 0)
 		r = helper_call(&helper, "site", NULL, CALL_DEADLINE_MS, &site, &err);
 	if (r == 0)

@@ -280,6 +280,8 @@ def test_slurm_clusters(one: Draco) -> None:
         assert result.returncode in (1, 2)
         assert f"SLURM_CLUSTERS={value}" in result.stderr, result.stderr
         assert len(result.stderr.splitlines()) <= 4
+    doctor = one.run("doctor", check=False, SLURM_CLUSTERS="other")
+    assert doctor.returncode == 1 and "SLURM_CLUSTERS=other asks for" in doctor.stdout
     assert not one.processes()
     one.run("start", *SMALL, PATIENT, SLURM_CLUSTERS="Sandbox")
     assert _where(one, SLURM_CLUSTERS="sandbox")["name"] == one.name

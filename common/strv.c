@@ -57,6 +57,15 @@ bool strv_has(const struct strv *list, const char *text)
 	return false;
 }
 
+bool strv_equal(const struct strv *a, const struct strv *b)
+{
+	bool equal = a->count == b->count;
+
+	for (size_t i = 0; equal && i < a->count; i++)
+		equal = strcmp(a->item[i], b->item[i]) == 0;
+	return equal;
+}
+
 void strv_split(struct strv *list, const char *text, char separator)
 {
 	while (*text) {

@@ -20,6 +20,7 @@
 #include "common/slurm_variables.h"
 #include "common/strv.h"
 #include "daemon/child.h"
+#include "daemon/helper_words.h"
 #include "daemon/history.h"
 #include "daemon/loop.h"
 #include "daemon/stream.h"
@@ -29,7 +30,6 @@
 #define OVERDUE_MS	  2000 /* an answer this late is told to the user */
 #define BACKOFF_FIRST_MS  250
 #define BACKOFF_MAX_MS	  30000
-#define STDERR_KEPT	  1024
 #define ANSWER_MAX	  (64 * 1024 * 1024) /* a queue of 200,000 jobs */
 
 struct request {
@@ -52,9 +52,7 @@ struct slurm {
 
 	struct child *child; /* NULL: ended, or never started */
 	struct stream *stream;
-	int stderr_fd;
-	struct loop_watch *stderr_watch;
-	char stderr_text[STDERR_KEPT];
+	struct helper_words *words;
 	char end_text[ERR_TEXT_MAX]; /* how the last process ended */
 	bool greeted;
 	bool killed;   /* somebody ended it, or it crashed */
@@ -123,42 +121,6 @@ static void answer(struct slurm *slurm, struct request *request, enum slurm_outc
 	request_free(request);
 }
 
-/* The newest non-empty line that draco-slurm wrote to standard error; libslurm says there why it
- * ends the process. The caller frees. */
-static char *last_words(const struct slurm *slurm)
-{
-	const char *end = slurm->stderr_text + strlen(slurm->stderr_text);
-	const char *start;
-
-	while (end > slurm->stderr_text && end[-1] == '\n')
-		end--;
-	for (start = end; start > slurm->stderr_text && start[-1] != '\n';)
-		start--;
-	return xstrndup(start, (size_t)(end - start));
-}
-
-static void read_stderr(void *arg)
-{
-	struct slurm *slurm = arg;
-	char text[STDERR_KEPT / 2];
-	size_t used = strlen(slurm->stderr_text);
-	ssize_t n = read(slurm->stderr_fd, text, sizeof(text) - 1);
-
-	if (n <= 0) {
-		if (n == 0 || errno != EAGAIN)
-			slurm->stderr_watch = loop_watch_destroy(slurm->stderr_watch);
-		return;
-	}
-	text[n] = '\0';
-	if (used + (size_t)n >= sizeof(slurm->stderr_text)) {
-		used = sizeof(slurm->stderr_text) / 2 - 1;
-		memmove(slurm->stderr_text,
-			slurm->stderr_text + strlen(slurm->stderr_text) - used, used + 1);
-	}
-	strcpy(slurm->stderr_text + used, text);
-	log_debug("draco-slurm: %s", text);
-}
-
 /* The process has ended and its connection is closed: what it worked on is lost. */
 static void helper_gone(struct slurm *slurm)
 {
@@ -167,18 +129,9 @@ static void helper_gone(struct slurm *slurm)
 	enum slurm_outcome outcome = OUTCOME_UNCERTAIN;
 	bool greeted = slurm->greeted;
 
-	while (slurm->stderr_watch && slurm->stderr_fd >= 0) {
-		size_t before = strlen(slurm->stderr_text);
-
-		read_stderr(slurm);
-		if (strlen(slurm->stderr_text) == before)
-			break;
-	}
-	slurm->stderr_watch = loop_watch_destroy(slurm->stderr_watch);
-	if (slurm->stderr_fd >= 0)
-		close(TAKE_FD(slurm->stderr_fd));
+	helper_words_end(slurm->words);
 	slurm->greeted = false;
-	words = last_words(slurm);
+	words = helper_words_last(slurm->words);
 	if (*words && !greeted)
 		err_set(&err, -EIO, "%s: %s", slurm->end_text, words);
 	else
@@ -331,27 +284,21 @@ static void start_helper(void *arg)
 	_cleanup_close_ int theirs = -1, their_stderr = -1;
 	struct strv environment = STRV_INIT;
 	struct err err = ERR_INIT;
-	int pair[2], out[2];
+	int pair[2];
 	json_t *params;
 
 	slurm->outdated = false;
-	*slurm->stderr_text = '\0';
 	*slurm->end_text = '\0';
+	their_stderr = helper_words_begin(slurm->words);
+	if (their_stderr < 0) {
+		not_started(slurm, strerror(-their_stderr));
+		return;
+	}
 	if (socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, pair) < 0) {
 		not_started(slurm, strerror(errno));
 		return;
 	}
-	if (pipe2(out, O_CLOEXEC) < 0) {
-		not_started(slurm, strerror(errno));
-		close(pair[0]);
-		close(pair[1]);
-		return;
-	}
 	theirs = pair[1];
-	their_stderr = out[1];
-	fcntl(out[0], F_SETFL, O_NONBLOCK);
-	slurm->stderr_fd = out[0];
-	slurm->stderr_watch = loop_watch_create(slurm->loop, out[0], read_stderr, slurm);
 	/* Where dracod runs inside a job, libslurm must not take that job's part. */
 	slurm_variables_make(environ, slurm->used ? &slurm->variables : NULL, &environment);
 	slurm->child = child_start(slurm->children,
@@ -383,9 +330,7 @@ static void start_helper(void *arg)
 static void dismiss(struct slurm *slurm, int signal_number)
 {
 	slurm->stream = stream_destroy(slurm->stream);
-	slurm->stderr_watch = loop_watch_destroy(slurm->stderr_watch);
-	if (slurm->stderr_fd >= 0)
-		close(TAKE_FD(slurm->stderr_fd));
+	helper_words_close(slurm->words);
 	if (slurm->child) {
 		child_signal(slurm->child, signal_number);
 		child_forget(TAKE_PTR(slurm->child));
@@ -441,15 +386,6 @@ void slurm_rest(struct slurm *slurm)
 	slurm->failing_ms = 0;
 }
 
-static bool is_same_list(const struct strv *a, const struct strv *b)
-{
-	bool same = a->count == b->count;
-
-	for (size_t i = 0; same && i < a->count; i++)
-		same = strcmp(a->item[i], b->item[i]) == 0;
-	return same;
-}
-
 void slurm_use(struct slurm *slurm, const struct strv *variables, json_t *expected)
 {
 	static const struct strv none = STRV_INIT;
@@ -457,7 +393,7 @@ void slurm_use(struct slurm *slurm, const struct strv *variables, json_t *expect
 
 	if (!variables)
 		variables = &none;
-	if (used != slurm->used || !is_same_list(variables, &slurm->variables) ||
+	if (used != slurm->used || !strv_equal(variables, &slurm->variables) ||
 		!(expected == slurm->expected || json_equal(expected, slurm->expected))) {
 		slurm->used = used;
 		strv_copy(&slurm->variables, variables);
@@ -478,7 +414,7 @@ struct slurm *slurm_create(
 	slurm->loop = loop;
 	slurm->children = children;
 	slurm->helper_path = xstrdup(helper_path);
-	slurm->stderr_fd = -1;
+	slurm->words = helper_words_create(loop);
 	TAILQ_INIT(&slurm->waiting);
 	slurm->deadline = loop_timer_create(loop, on_deadline, slurm);
 	slurm->restart = loop_timer_create(loop, start_helper, slurm);
@@ -497,6 +433,7 @@ struct slurm *slurm_destroy(struct slurm *slurm)
 	request_free(slurm->working);
 	loop_timer_destroy(slurm->deadline);
 	loop_timer_destroy(slurm->restart);
+	helper_words_destroy(slurm->words);
 	free(slurm->helper_path);
 	strv_finish(&slurm->variables);
 	json_decref(slurm->expected);

@@ -59,6 +59,23 @@ START_TEST(adds)
 }
 END_TEST
 
+START_TEST(equal)
+{
+	static const char *const lists[] = {"", "a", "b", "a,b", "b,a", "a,b,c"};
+
+	for (size_t i = 0; i < LENGTH(lists); i++)
+		for (size_t j = 0; j < LENGTH(lists); j++) {
+			struct strv a = STRV_INIT, b = STRV_INIT;
+
+			strv_split(&a, lists[i], ',');
+			strv_split(&b, lists[j], ',');
+			ck_assert_int_eq(strv_equal(&a, &b), i == j);
+			strv_finish(&a);
+			strv_finish(&b);
+		}
+}
+END_TEST
+
 START_TEST(grows)
 {
 	struct strv list = STRV_INIT;
@@ -163,6 +180,7 @@ Suite *unit_suite(void)
 
 	tcase_add_test(tcase, empty);
 	tcase_add_test(tcase, adds);
+	tcase_add_test(tcase, equal);
 	tcase_add_test(tcase, grows);
 	tcase_add_test(tcase, copies);
 	tcase_add_loop_test(tcase, split, 0, LENGTH(splits));

@@ -102,24 +102,19 @@ struct client_hello client_hello_read(const unsigned char *bytes, size_t count)
 	static const struct client_hello wrong = {.kind = CLIENT_HELLO_WRONG};
 	struct client_hello hello = {
 		.kind = CLIENT_HELLO_PART, .wanted = RECORD_HEADER + MESSAGE_HEADER};
-	struct rest rest = {bytes, count}, record, message;
-	size_t kind, major, minor, length;
+	struct rest record, message;
 
 	if ((count > 0 && bytes[0] != HANDSHAKE) || (count > 1 && bytes[1] != VERSION_MAJOR))
 		return wrong;
 	if (count < hello.wanted)
 		return hello;
-	take_number(&rest, 1, &kind);
-	take_number(&rest, 1, &major);
-	take_number(&rest, 1, &minor);
-	take_number(&rest, 2, &length);
-	hello.wanted = RECORD_HEADER + length;
-	if (hello.wanted > CLIENT_HELLO_MAX || rest.at[0] != CLIENT_HELLO)
+	record = (struct rest){bytes + RECORD_HEADER, (size_t)(bytes[3] << 8 | bytes[4])};
+	hello.wanted = RECORD_HEADER + record.left;
+	if (hello.wanted > CLIENT_HELLO_MAX || *record.at != CLIENT_HELLO)
 		return wrong;
-	if (rest.left < length)
+	if (count < hello.wanted)
 		return hello;
-	record = (struct rest){rest.at, length};
-	if (!take_number(&record, 1, &kind) || !take_vector(&record, 3, &message))
+	if (!take(&record, 1) || !take_vector(&record, 3, &message))
 		return wrong;
 	hello.kind = CLIENT_HELLO_WHOLE;
 	return read_message(message, &hello) ? hello : wrong;

@@ -358,6 +358,11 @@ struct daemon *daemon_destroy(struct daemon *daemon)
 	return NULL;
 }
 
+struct loop *daemon_loop(struct daemon *daemon)
+{
+	return daemon->loop;
+}
+
 int daemon_run(struct daemon *daemon)
 {
 	int r = loop_run(daemon->loop);

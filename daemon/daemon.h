@@ -8,6 +8,7 @@
 
 struct daemon;
 struct err;
+struct loop;
 
 struct daemon_options {
 	const char *name;
@@ -22,6 +23,9 @@ struct daemon_options {
 /* Make everything and begin to serve. NULL with err. */
 struct daemon *daemon_create(const struct daemon_options *options, struct err *err);
 struct daemon *daemon_destroy(struct daemon *daemon);
+
+/* In which all of it runs: a test lets other things run there, too. */
+struct loop *daemon_loop(struct daemon *daemon);
 
 /* Serve until told to end; 0 or -errno. */
 int daemon_run(struct daemon *daemon);

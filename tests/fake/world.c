@@ -1,0 +1,348 @@
+/* world.c: makes and ends the fake world, and lets its time pass. */
+#include "world.h"
+
+#include <event2/event.h>
+#include <inttypes.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "common/alloc.h"
+#include "common/cleanup.h"
+#include "common/err.h"
+#include "common/json.h"
+#include "common/log.h"
+#include "daemon/daemon.h"
+#include "daemon/loop.h"
+#include "events.h"
+
+#define NAME	  "fake"
+#define TURNS_MAX 100000 /* without a moment of time: something goes round in circles */
+
+int64_t world_stay_ms;
+
+static char *directory; /* the user's home, and all else */
+static struct daemon *dracod;
+static struct loop *loop;
+static struct loop_timer *alarm_timer;
+static bool ended;
+static int turns;
+static struct program *own;
+static json_t *last_status;
+
+struct loop *world_loop(void)
+{
+	return loop;
+}
+
+struct program *me(void)
+{
+	return own;
+}
+
+bool world_has_ended(void)
+{
+	return ended;
+}
+
+char *state_path(const char *name)
+{
+	return xasprintf("%s/.local/state/draco/" NAME "/%s", directory, name);
+}
+
+void world_fail(const char *where, const char *format, ...)
+{
+	_cleanup_free_ char *text = NULL;
+	va_list args;
+
+	va_start(args, format);
+	text = xvasprintf(format, args);
+	va_end(args);
+	events_print();
+	ck_abort_msg("%s: after %.3f s: %s", where, (double)clock_ms() / 1000, text);
+}
+
+/* Time */
+
+static void on_alarm(void *arg)
+{
+	(void)arg;
+}
+
+void world_turn_until(int64_t end_ms)
+{
+	int64_t before = clock_ms();
+
+	loop_timer_start(alarm_timer, end_ms - before);
+	if (event_base_loop(loop_base(loop), EVLOOP_ONCE) < 0)
+		world_fail(HERE, "libevent: the loop does not run");
+	ended = ended || event_base_got_break(loop_base(loop));
+	turns = clock_ms() == before ? turns + 1 : 0;
+	if (turns > TURNS_MAX)
+		world_fail(HERE, "no time passes, however much is done");
+}
+
+void world_turn(const char *where, int64_t end_ms, const char *what)
+{
+	if (clock_ms() >= end_ms)
+		world_fail(where, "not within %" PRId64 " s: %s", AWAIT_MS / 1000, what);
+	world_turn_until(end_ms);
+}
+
+void world_took(
+	const char *where, int64_t begin_ms, double from_s, double to_s, const char *what)
+{
+	double took_s = (double)(clock_ms() - begin_ms) / 1000;
+
+	if (took_s < from_s || took_s > to_s)
+		world_fail(where, "it took %.3f s, not %g to %g s: %s", took_s, from_s, to_s,
+			what);
+}
+
+void pass(double seconds)
+{
+	int64_t end_ms = clock_ms() + (int64_t)(seconds * 1000);
+
+	while (clock_ms() < end_ms)
+		world_turn_until(end_ms);
+}
+
+/* What dracod says */
+
+json_t *status(void)
+{
+	json_decref(last_status);
+	last_status = json_incref(ask(own, "status", NULL));
+	return last_status;
+}
+
+static const json_t *find(const char *path)
+{
+	const json_t *at = status();
+
+	while (at && *path) {
+		size_t length = strcspn(path, ".");
+		_cleanup_free_ char *name = xstrndup(path, length);
+
+		at = json_object_get(at, name);
+		path += length + (path[length] == '.');
+	}
+	return at;
+}
+
+const char *status_text(const char *path)
+{
+	return json_string_value(find(path));
+}
+
+int64_t status_number(const char *path)
+{
+	return json_integer_value(find(path));
+}
+
+bool cluster_is(const char *state)
+{
+	return strcmp(status_text("cluster.state"), state) == 0;
+}
+
+int jobs_of_phase(const char *phase)
+{
+	const json_t *job;
+	int count = 0;
+	size_t i;
+
+	json_array_foreach (json_object_get(status(), "jobs"), i, job)
+		count += strcmp(json_get_text(job, "phase", ""), phase) == 0;
+	return count;
+}
+
+int jobs_alive(void)
+{
+	return (int)json_array_size(json_object_get(status(), "jobs")) - jobs_of_phase("gone");
+}
+
+const char *phase_of(const struct fake_job *job)
+{
+	const json_t *item;
+	size_t i;
+
+	json_array_foreach (json_object_get(status(), "jobs"), i, item)
+		if (strcmp(json_get_text(item, "id", ""), job->id) == 0)
+			return json_get_text(item, "phase", "");
+	return "";
+}
+
+bool is_excluded(const char *node)
+{
+	const json_t *item;
+	size_t i;
+
+	json_array_foreach (find("cluster.excluded_nodes"), i, item)
+		if (strcmp(json_get_text(item, "node", ""), node) == 0)
+			return true;
+	return false;
+}
+
+bool has_notice(const char *part)
+{
+	const json_t *item;
+	size_t i;
+
+	json_array_foreach (find("cluster.notices"), i, item)
+		if (strstr(json_string_value(item), part))
+			return true;
+	return false;
+}
+
+/* A start */
+
+static int started; /* the number of the request */
+
+json_t *start_params(const char *json)
+{
+	json_t *settings = json_pack("{s:i, s:i, s:s, s:i, s:s, s:i, s:i, s:s, s:s}",
+		"processes", 2, "cores", 2, "memory", "1 GiB", "maximum", 8, "python",
+		"/usr/bin/python3", "idle_timeout", 0, "idle_shutdown", 0, "remote_port",
+		"none", "dashboard", "off");
+	_cleanup_free_ char *text = xstrdup(*json ? json : "{}");
+	_cleanup_json_ json_t *others = NULL;
+
+	for (char *at = text; (at = strchr(at, '\''));)
+		*at = '"';
+	others = json_loads(text, 0, NULL);
+	ck_assert_msg(others != NULL, "no JSON: %s", text);
+	json_object_update(settings, others);
+	return json_pack("{s:o, s:{s:s, s:s}, s:s, s:b}", "settings", settings, "environment",
+		"HOME", directory, "PATH", "/usr/bin:/bin", "directory", directory, "progress",
+		1);
+}
+
+void start(const char *json)
+{
+	started = begin(own, "start", start_params(json));
+}
+
+bool start_succeeded(void)
+{
+	await(is_answered(own, started));
+	return !error_of(own, started);
+}
+
+const char *start_error(void)
+{
+	await(is_answered(own, started));
+	return error_of(own, started) ? error_of(own, started) : "(it runs)";
+}
+
+void world_start_running(const char *where, const char *json)
+{
+	start(json);
+	if (!start_succeeded())
+		world_fail(where, "the start has failed: %s", start_error());
+}
+
+/* The world's beginning and end */
+
+static void begin_dracod(void)
+{
+	_cleanup_free_ char *log = xasprintf("%s/dracod.log", directory);
+	_cleanup_free_ char *socket =
+		xasprintf("%s/run/draco/" NAME "/control.sock", directory);
+	static char *kept_socket;
+	struct err err = ERR_INIT;
+
+	dracod = daemon_create(&(struct daemon_options){.name = NAME,
+				       .log_file = log,
+				       .stay_ms = world_stay_ms,
+				       .ready_fd = -1},
+		&err);
+	ck_assert_msg(dracod != NULL, "%s", err.text);
+	ended = false;
+	loop = daemon_loop(dracod);
+	alarm_timer = loop_timer_create(loop, on_alarm, NULL);
+	processes_begin(loop);
+	slurm_begin(loop);
+	dask_world_begin(loop);
+	xreplace(&kept_socket, socket);
+	programs_begin(kept_socket);
+}
+
+static void come(void)
+{
+	own = program_come();
+	ask(own, "events", json_pack("{s:b}", "follow", 1));
+}
+
+static void end_dracod(void)
+{
+	programs_end();
+	processes_end();
+	slurm_end();
+	dask_world_end();
+	alarm_timer = loop_timer_destroy(alarm_timer);
+	dracod = daemon_destroy(dracod);
+	processes_free();
+	json_decref(last_status);
+	last_status = NULL;
+}
+
+void world_setup(void)
+{
+	_cleanup_free_ char *runtime = NULL;
+
+	clock_restart();
+	directory = unit_directory();
+	runtime = xasprintf("%s/run", directory);
+	ck_assert_int_eq(mkdir(runtime, 0700), 0);
+	setenv("HOME", directory, 1);
+	setenv("XDG_RUNTIME_DIR", runtime, 1);
+	setenv("DRACO_SITE_CONFIG", "/dev/null", 1);
+	setenv("TZ", "UTC", 1);
+	for (const char *const *name = (const char *const[]){"XDG_STATE_HOME",
+		     "XDG_CONFIG_HOME", "NOTIFY_SOCKET", NULL};
+		*name; name++)
+		unsetenv(*name);
+	begin_dracod();
+	come();
+	ck_assert_msg(clock_is_used(), "libevent has a clock that clock.c does not know");
+}
+
+void world_teardown(void)
+{
+	end_dracod();
+	events_clear();
+	world_stay_ms = 0;
+	log_open(NULL, LOG_LEVEL_ERROR, NULL);
+	free(TAKE_PTR(directory));
+}
+
+void world_restart(void)
+{
+	end_dracod();
+	begin_dracod();
+	come();
+}
+
+static TCase *add_case(Suite *suite, const char *name)
+{
+	TCase *scenes = tcase_create(name);
+
+	tcase_add_checked_fixture(scenes, world_setup, world_teardown);
+	suite_add_tcase(suite, scenes);
+	return scenes;
+}
+
+Suite *scenario_suite(const char *name, const TTest *const *tests)
+{
+	Suite *suite = suite_create(name);
+	TCase *scenes = add_case(suite, "scenarios");
+
+	for (; *tests; tests++)
+		tcase_add_test(scenes, *tests);
+	return suite;
+}
+
+void scenario_of_table(Suite *suite, const TTest *test, size_t rows)
+{
+	tcase_add_loop_test(add_case(suite, "table"), test, 0, (int)rows);
+}

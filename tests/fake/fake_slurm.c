@@ -231,6 +231,16 @@ static void run(struct fake_job *job, const struct fake_partition *partition, in
 		dask_job_starts(job);
 }
 
+/* A reservation has nodes of its own. */
+static bool is_full(const struct fake_job *job, const struct fake_partition *partition)
+{
+	for (size_t i = 0; job->reservation && i < RESERVATION_MAX; i++)
+		if (slurm.reservation[i].name &&
+			strcmp(slurm.reservation[i].name, job->reservation) == 0)
+			return slurm.reservation[i].full;
+	return partition->busy;
+}
+
 static const struct fake_partition *find_open(const struct fake_job *job)
 {
 	struct strv names = STRV_INIT;
@@ -240,8 +250,7 @@ static const struct fake_partition *find_open(const struct fake_job *job)
 	for (size_t i = 0; i < names.count && !found; i++) {
 		const struct fake_partition *p = slurm_find_partition(names.item[i]);
 
-		/* A reservation has nodes of its own. */
-		if (p && !p->down && (!p->busy || job->reservation))
+		if (p && !p->down && !is_full(job, p))
 			found = p;
 	}
 	strv_finish(&names);

@@ -36,6 +36,7 @@ struct fake_reservation {
 	const char *name;
 	int64_t begin_s, end_s; /* from now */
 	const char *denied;
+	bool full; /* no node of it is free */
 };
 
 struct fake_job {

@@ -232,8 +232,7 @@ END_TEST
 
 START_TEST(its_workers_came_from_a_requeued_one)
 {
-	start_running(
-		"{'minimum': 2, 'poll_interval': 1, 'worker_timeout': 45, 'worker_start': 'spawn'}");
+	start_running("{'poll_interval': 1, 'worker_timeout': 45, 'worker_start': 'spawn'}");
 	pass(100);
 	job_requeue(job(0));
 	dask.no_workers = true;

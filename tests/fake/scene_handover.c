@@ -1,0 +1,181 @@
+/* scene_handover.c: scenarios: a walltime ends, and another job takes over before. */
+#include "world.h"
+
+#include <string.h>
+
+#define WALLTIME_S 5400
+
+static double left_s(const struct fake_job *job)
+{
+	return (double)(job->said.end_time - 1768467600) - (double)clock_ms() / 1000;
+}
+
+/* When the preload was told that the job ends, less its margin. */
+static double told_s(const struct fake_job *job)
+{
+	char name[40];
+
+	snprintf(name, sizeof(name), "draco-%s", job->id);
+	return json_number_value(json_object_get(dask.limit, name));
+}
+
+START_TEST(another_job_takes_over)
+{
+	start_running("");
+	await(jobs_submitted() == 2);
+	/* Two minutes (handover_margin) and what a job takes to come before the end. */
+	ck_assert_double_ge(left_s(job(0)), 120);
+	ck_assert_double_le(left_s(job(0)), 200);
+	await(strcmp(phase_of(job(1)), "ready") == 0);
+	await(job(0)->said.state == STATE_COMPLETED);
+	check(told("job 1: ready -> draining"));
+	check(told("its walltime ends soon"));
+}
+END_TEST
+
+/* A day and more: never below its size, and no job is ended by Slurm. */
+START_TEST(longer_than_any_walltime)
+{
+	start_running("{'minimum': 4, 'maximum': 4, 'walltime': '01:00:00'}");
+	tasks_come(1000000);
+	for (int i = 0; i < 24 * 6; i++) {
+		pass(600);
+		check(workers() >= 4);
+		tasks_done_on(job(jobs_submitted() - 1));
+	}
+	check(jobs_in(STATE_TIMEOUT) == 0);
+	ck_assert_int_ge(jobs_submitted(), 48);
+	ck_assert_int_le(jobs_submitted(), 56);
+}
+END_TEST
+
+/* A task that does not end: no new ones come to its job, and at the last moment it goes all the
+ * same. */
+START_TEST(a_task_that_does_not_end_in_time)
+{
+	start_running("{'minimum': 2, 'maximum': 2}");
+	tasks_come(2);
+	await(tasks_on(job(0)) == 2);
+	await(jobs_submitted() == 2);
+	await(is_drained(job(0)));
+	ck_assert_double_ge(left_s(job(0)), 60);
+	await(job(0)->said.state != STATE_RUNNING);
+	check(job(0)->said.state == STATE_COMPLETED);
+	check(told("draining -> retiring"));
+	check(told("its time is over"));
+	check(job(0)->said.end_time - job(0)->said.start_time < WALLTIME_S);
+	check(job(0)->said.end_time - job(0)->said.start_time > WALLTIME_S - 120);
+	/* It runs again on the other one. */
+	check(tasks_on(job(1)) == 2);
+}
+END_TEST
+
+/* Jobs that wait long are asked for early. */
+START_TEST(the_lead_is_learned)
+{
+	start_running("{'minimum': 2, 'maximum': 2}");
+	slurm.partition[0].busy = slurm.partition[1].busy = true;
+	await(jobs_submitted() == 2);
+	pass(60);
+	slurm.partition[0].busy = false;
+	await(strcmp(phase_of(job(1)), "ready") == 0);
+	slurm.partition[0].busy = true;
+	await(jobs_submitted() == 3);
+	/* As long as that one has waited, and the margin. */
+	ck_assert_double_ge(left_s(job(1)), 180);
+	ck_assert_double_le(left_s(job(1)), 260);
+}
+END_TEST
+
+START_TEST(an_extended_job_is_used_to_its_new_end)
+{
+	start_running("{'poll_interval': 10}");
+	pass(600);
+	job_extend(job(0), 7200);
+	holds_for(WALLTIME_S, jobs_submitted() == 1 && strcmp(phase_of(job(0)), "ready") == 0);
+	await(jobs_submitted() == 2);
+	ck_assert_double_le(left_s(job(0)), 200);
+	await(job(0)->said.state == STATE_COMPLETED);
+}
+END_TEST
+
+/* The preload lets workers leave in time, should dracod not be there to do it. */
+START_TEST(the_preload_knows_the_ends)
+{
+	start_running("{'minimum': 4}");
+	await(dask.limits > 0);
+	/* A quarter of the margin before the end. */
+	ck_assert_double_eq_tol(told_s(job(0)), left_s(job(0)) - 30, 5);
+	ck_assert_double_eq_tol(told_s(job(1)), left_s(job(1)) - 30, 5);
+	job_extend(job(0), 3600);
+	await(told_s(job(0)) > WALLTIME_S);
+	ck_assert_double_eq_tol(told_s(job(0)), left_s(job(0)) - 30, 30);
+	/* Also when it comes again. */
+	json_decref(dask.limit);
+	dask.limit = NULL;
+	dask_disconnect(500);
+	await(dask.limit);
+	ck_assert_double_eq_tol(told_s(job(1)), left_s(job(1)) - 30, 5);
+}
+END_TEST
+
+/* The wall clock is set: the jobs end when they would have. */
+START_TEST(the_clock_is_set)
+{
+	start_running("{'poll_interval': 10}");
+	pass(600);
+	clock_set_wall(_i ? -1000000 : 1000000);
+	holds_for(4000, jobs_submitted() == 1 && strcmp(phase_of(job(0)), "ready") == 0);
+}
+END_TEST
+
+START_TEST(tasks_that_are_longer_than_a_walltime)
+{
+	start_running("");
+	tasks_come(2);
+	longest_task("fit", 2 * 3600);
+	await(has_notice(
+		"tasks \"fit\" take about 2 h 0 min, and a job lives for 01:30:00 (walltime): "
+		"they may never be done; ask for a longer walltime"));
+	/* Once. */
+	longest_task("fit", 3 * 3600);
+	pass(10);
+	check(!has_notice("take about 3 h"));
+}
+END_TEST
+
+/* Long tasks, but not too long: their job gets no new ones so early that they can end. */
+START_TEST(long_tasks_end_before_their_job)
+{
+	start_running("{'minimum': 2, 'maximum': 2}");
+	tasks_come(2);
+	longest_task("step", 600);
+	await(is_drained(job(0)));
+	ck_assert_double_ge(left_s(job(0)), 600);
+}
+END_TEST
+
+/* Not needed any more: no replacement is asked for. */
+START_TEST(what_is_not_needed_is_not_replaced)
+{
+	start_running("{'minimum': 2, 'idle_hold': 100000}");
+	tasks_come(4);
+	await(workers() == 4);
+	pass(60);
+	tasks_done();
+	await(job(0)->said.state != STATE_RUNNING && job(1)->said.state != STATE_RUNNING);
+	check(jobs_submitted() == 3);
+}
+END_TEST
+
+Suite *unit_suite(void)
+{
+	Suite *suite = scenarios("handover", another_job_takes_over, longer_than_any_walltime,
+		a_task_that_does_not_end_in_time, the_lead_is_learned,
+		an_extended_job_is_used_to_its_new_end, the_preload_knows_the_ends,
+		tasks_that_are_longer_than_a_walltime, long_tasks_end_before_their_job,
+		what_is_not_needed_is_not_replaced);
+
+	scenario_of_table(suite, the_clock_is_set, 2);
+	return suite;
+}

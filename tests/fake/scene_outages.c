@@ -1,0 +1,333 @@
+/* scene_outages.c: scenarios: draco-slurm, slurmctld or the Dask scheduler dies, hangs or is
+ * away. */
+#include "world.h"
+
+#include <signal.h>
+#include <string.h>
+
+#include "common/alloc.h"
+#include "common/cleanup.h"
+#include "common/json.h"
+
+static bool slurm_answers(void)
+{
+	return json_get_boolean(json_object_get(status(), "slurm"), "answering", 0);
+}
+
+/* draco-slurm */
+
+START_TEST(draco_slurm_does_not_start)
+{
+	slurm.helper_fails = "error: resolve_ctls_from_dns_srv: res_nsearch error\n"
+			     "fatal: Could not establish a configuration source\n";
+	start("");
+	check(strstr(start_error(),
+		"Slurm cannot be used: draco-slurm exited with status 1: "
+		"fatal: Could not establish a configuration source (does sinfo work on this "
+		"host?)"));
+	check(cluster_is("failed"));
+}
+END_TEST
+
+START_TEST(draco_slurm_dies_now_and_then)
+{
+	start_running("{'minimum': 4, 'poll_interval': 1}");
+	for (int i = 0; i < 10; i++) {
+		slurm_fault("query", 1, FAULT_DIE_BEFORE);
+		await(times_told("does not answer") == i + 1);
+		await_from_to(0, 60, times_told("answers again") == i + 1);
+	}
+	check(jobs_submitted() == 2);
+	check(jobs_of_phase("ready") == 2);
+}
+END_TEST
+
+START_TEST(draco_slurm_hangs)
+{
+	start_running("{'poll_interval': 1}");
+	slurm_fault("query", 1, FAULT_HANG_BEFORE);
+	pass(5);
+	check(!slurm_answers());
+	check(strstr(status_text("slurm.error"), "the request of this time has no answer yet"));
+	await(told("ending draco-slurm"));
+	check(strstr(status_text("slurm.error"), "no answer from slurmctld within"));
+	await_from_to(0, 60, slurm_answers());
+	check(told("slurm: answers again"));
+	check(strcmp(phase_of(job(0)), "ready") == 0);
+}
+END_TEST
+
+/* It is let go of when there is nothing to ask, and comes back when there is. */
+START_TEST(draco_slurm_rests)
+{
+	start_running("");
+	ask(me(), "stop", NULL);
+	pass(60);
+	check(status_number("slurm.helper_pid") == 0);
+	start_running("");
+	check(status_number("slurm.helper_pid") != 0);
+}
+END_TEST
+
+/* slurmctld */
+
+START_TEST(slurmctld_is_away_for_an_hour)
+{
+	json_int_t since;
+
+	start_running("{'minimum': 4}");
+	pass(100);
+	slurm.away = true;
+	await_from_to(0, 60, !slurm_answers());
+	check(strstr(status_text("slurm.error"), "Unable to contact slurm controller"));
+	since = status_number("slurm.since");
+	holds_for(3600, cluster_is("running") && jobs_of_phase("ready") == 2);
+	ck_assert_int_le(status_number("slurm.since") - since, 5);
+	check(times_told("slurm: does not answer") == 1);
+	/* What has ended meanwhile is noticed then. */
+	job_end(job(0), STATE_NODE_FAIL, 0);
+	holds_for(100, jobs_submitted() == 2);
+	slurm.away = false;
+	await_from_to(0, 70, told("slurm: answers again"));
+	await_from_to(0, 10, jobs_submitted() == 3);
+	await(jobs_of_phase("ready") == 2);
+}
+END_TEST
+
+START_TEST(it_is_away_when_a_cluster_starts)
+{
+	slurm.away = true;
+	start("");
+	await_from_to(14, 22, cluster_is("failed"));
+	check(strstr(start_error(), "Slurm does not answer: cannot reach slurmctld"));
+}
+END_TEST
+
+START_TEST(it_comes_in_time_for_a_start)
+{
+	slurm.away = true;
+	start("");
+	pass(10);
+	check(strstr(progress_of(me()), "Slurm does not answer: "));
+	slurm.away = false;
+	check(start_succeeded());
+}
+END_TEST
+
+/* After the first answer a start waits as long as for a place. */
+START_TEST(it_goes_away_during_a_start)
+{
+	start("{'wait_timeout': 120}");
+	await(slurm.surveys == 1);
+	slurm.away = true;
+	await_from_to(115, 125, cluster_is("failed"));
+	check(strstr(start_error(), "Slurm has not taken a job within 2 min (wait_timeout)"));
+	check(jobs_submitted() == 0);
+}
+END_TEST
+
+/* A stop does not claim what it cannot know; the jobs are ended when Slurm answers again. */
+START_TEST(it_is_away_when_a_cluster_stops)
+{
+	int number;
+
+	start_running("{'minimum': 4}");
+	slurm.away = true;
+	number = begin(me(), "stop", NULL);
+	await_from_to(20, 30, is_answered(me(), number));
+	check(json_get_integer(result_of(me(), number), "unconfirmed", 0) == 2);
+	check(told("2 jobs are not confirmed to be gone; they will be ended as soon as Slurm "
+		   "answers"));
+	check(cluster_is("stopped"));
+	pass(3600);
+	check(jobs_in(STATE_RUNNING) == 2 || jobs_in(STATE_COMPLETED) == 2);
+	slurm.away = false;
+	await_from_to(0, 121, jobs_in(STATE_RUNNING) == 0);
+	await_from_to(0, 600, json_array_size(json_object_get(status(), "jobs")) < 3);
+}
+END_TEST
+
+/* What a dracod that crashed has left: of the ids in its state file. */
+START_TEST(jobs_of_a_dracod_that_crashed)
+{
+	_cleanup_free_ char *path = state_path("state.json");
+	struct fake_job *left, *other;
+	FILE *file;
+
+	file = fopen(path, "we");
+	ck_assert_msg(file != NULL, "%s", path);
+	fputs("{\"version\": 1, \"clusters\": [\"0000beef\"]}", file);
+	fclose(file);
+	world_restart();
+	left = slurm_add_job("draco-fake-0000beef.1");
+	other = slurm_add_job("draco-fake-0000cafe.1");
+	await(told("job 1: ending it, it is of an earlier cluster"));
+	check(left->said.state == STATE_CANCELLED);
+	pass(600);
+	check(other->said.state == STATE_RUNNING);
+	/* Nothing is asked any more. */
+	slurm.queries = 0;
+	pass(3600);
+	check(slurm.queries == 0);
+}
+END_TEST
+
+/* Polite: a cluster that has settled asks little. */
+START_TEST(slurm_is_not_asked_too_often)
+{
+	start_running("{'walltime': '10:00:00'}");
+	pass(600);
+	slurm.queries = 0;
+	pass(3600);
+	ck_assert_int_ge(slurm.queries, 30);
+	ck_assert_int_le(slurm.queries, 130);
+	check(slurm.surveys == 1 && slurm.predictions == 1);
+}
+END_TEST
+
+START_TEST(while_a_job_waits_it_is_asked_more_often_but_less_and_less)
+{
+	slurm.partition[0].busy = slurm.partition[1].busy = true;
+	start("{'wait_timeout': 100000}");
+	await(jobs_submitted() == 1);
+	slurm.queries = 0;
+	pass(10);
+	ck_assert_int_ge(slurm.queries, 10);
+	pass(600);
+	slurm.queries = 0;
+	pass(600);
+	ck_assert_int_le(slurm.queries, 130);
+}
+END_TEST
+
+/* The scheduler */
+
+START_TEST(the_scheduler_dies)
+{
+	_cleanup_free_ char *address = NULL;
+
+	start_running("{'minimum': 4}");
+	pass(100);
+	address = xstrdup(status_text("scheduler.address"));
+	dask_die(SIGKILL);
+	await(told("scheduler: was ended by signal 9 (Killed), 1. failure in a row"));
+	await_from_to(0.4, 2, dask_is_up());
+	ck_assert_str_eq(status_text("scheduler.address"), address);
+	await(workers() == 4);
+	check(cluster_is("running"));
+	check(jobs_submitted() == 4);
+}
+END_TEST
+
+START_TEST(the_scheduler_dies_during_a_start)
+{
+	dask.worker_ms = 20000;
+	start("");
+	await(jobs_in(STATE_RUNNING) == 1 && dask_is_up());
+	dask_die(SIGSEGV);
+	check(start_succeeded());
+	check(jobs_submitted() == 1); /* its workers had not come yet */
+}
+END_TEST
+
+START_TEST(the_scheduler_dies_again_and_again)
+{
+	start_running("");
+	for (int i = 0; i < 3; i++) {
+		await(dask_is_up());
+		pass(5);
+		dask_die(SIGKILL);
+	}
+	await(cluster_is("failed"));
+	check(strstr(status_text("cluster.failure.message"),
+		"the Dask scheduler was ended by signal 9 (Killed), 3 times in a row"));
+	check(jobs_in(STATE_RUNNING) == 0);
+	start_running(""); /* it can be started again */
+}
+END_TEST
+
+START_TEST(the_scheduler_dies_once_an_hour)
+{
+	start_running("");
+	for (int i = 0; i < 6; i++) {
+		await(dask_is_up() && workers() == 2);
+		pass(3600);
+		dask_die(SIGKILL);
+	}
+	await(dask_is_up() && workers() == 2);
+	check(cluster_is("running"));
+	check(!told("2. failure in a row"));
+}
+END_TEST
+
+START_TEST(the_scheduler_does_not_start)
+{
+	dask.boots_failing = 3;
+	start("");
+	check(strstr(
+		start_error(), "the Dask scheduler exited with status 1, 3 times in a row"));
+	check(told("ImportError: no module named anything"));
+}
+END_TEST
+
+START_TEST(the_preload_never_connects)
+{
+	dask.silent = true;
+	start("{'scheduler_timeout': 60}");
+	await_from_to(60, 65, cluster_is("failed"));
+	check(strstr(start_error(),
+		"the Dask scheduler runs, but draco's preload in it has not connected within "
+		"1 min (scheduler_timeout)"));
+	check(jobs_in(STATE_RUNNING) == 0);
+}
+END_TEST
+
+START_TEST(the_preload_loses_its_connection)
+{
+	start_running("{'minimum': 4}");
+	pass(100);
+	dask_disconnect(15000);
+	await(told("its preload has left"));
+	holds_for(14, cluster_is("running"));
+	await_from_to(0, 2, dask_is_up());
+	await(status_number("cluster.workers") == 4);
+	check(jobs_submitted() == 2);
+	check(process_count("dask_scheduler") == 1);
+}
+END_TEST
+
+START_TEST(and_does_not_come_back)
+{
+	start_running("");
+	pass(100);
+	dask_disconnect(1000000);
+	await_from_to(20, 21, told("does not react, killing it"));
+	await_from_to(0, 10, dask_is_up());
+	check(process_count("dask_scheduler") == 2);
+	await(workers() == 2);
+}
+END_TEST
+
+START_TEST(the_scheduler_hangs_at_the_end)
+{
+	start_running("");
+	dask.deaf = true;
+	await_from_to(6, 9, ask(me(), "stop", NULL));
+	check(told("does not react, killing it"));
+	check(cluster_is("stopped"));
+}
+END_TEST
+
+Suite *unit_suite(void)
+{
+	return scenarios("outages", draco_slurm_does_not_start, draco_slurm_dies_now_and_then,
+		draco_slurm_hangs, draco_slurm_rests, slurmctld_is_away_for_an_hour,
+		it_is_away_when_a_cluster_starts, it_comes_in_time_for_a_start,
+		it_goes_away_during_a_start, it_is_away_when_a_cluster_stops,
+		jobs_of_a_dracod_that_crashed, slurm_is_not_asked_too_often,
+		while_a_job_waits_it_is_asked_more_often_but_less_and_less, the_scheduler_dies,
+		the_scheduler_dies_during_a_start, the_scheduler_dies_again_and_again,
+		the_scheduler_dies_once_an_hour, the_scheduler_does_not_start,
+		the_preload_never_connects, the_preload_loses_its_connection,
+		and_does_not_come_back, the_scheduler_hangs_at_the_end);
+}

@@ -85,7 +85,7 @@ START_TEST(jobs_that_work_are_kept)
 	check(has_notice("draco stops asking for jobs; \"dracoctl resume\" goes on"));
 	check(jobs_submitted() == 2 + 2);
 	check(cluster_is("running"));
-	holds_for(3600, jobs_submitted() == 4 && strcmp(phase_of(job(1)), "ready") == 0);
+	holds_for(1200, jobs_submitted() == 4 && strcmp(phase_of(job(1)), "ready") == 0);
 	/* It may go on. */
 	slurm.doomed = false;
 	ask(me(), "resume", NULL);

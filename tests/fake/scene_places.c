@@ -276,7 +276,7 @@ START_TEST(a_cluster_that_runs_goes_on)
 	slurm.nodes = 1;
 	start("{'minimum': 4, 'wait_timeout': 60}");
 	await(jobs_in(STATE_RUNNING) == 1);
-	holds_for(5000, jobs_in(STATE_PENDING) >= 1 && !cluster_is("failed"));
+	holds_for(1000, jobs_in(STATE_PENDING) >= 1 && !cluster_is("failed"));
 	check(told("job 1_1: pending for too long (Resources), and there is no further place"));
 }
 END_TEST

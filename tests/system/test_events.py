@@ -12,20 +12,12 @@ from typing import Any
 import pytest
 from harness import Draco, wait_for
 from standins import Connection
+from steps import events
 
 
-def events(draco: Draco, *options: str) -> list[dict[str, Any]]:
-    lines = draco.run("--json", "events", "-n", "2000", *options).stdout.splitlines()
-    return [json.loads(line) for line in lines]
-
-
-def phases(draco: Draco, subject: str, name: str | None = None) -> list[str]:
+def history(draco: Draco, subject: str, name: str | None = None) -> list[str]:
     """The phases that something went through, each change being from the last one's end."""
-    found = [
-        e
-        for e in events(draco)
-        if e["kind"] == "phase" and e["subject"] == subject and name in (None, e.get("name"))
-    ]
+    found = [e for e in events(draco, kind="phase", name=name) if e["subject"] == subject]
     assert all(a["to"] == b["from"] for a, b in zip(found, found[1:])), found
     assert all(e["after_s"] >= 0 for e in found)
     return [found[0]["from"], *(e["to"] for e in found)]
@@ -36,11 +28,17 @@ def test_history_of_a_cluster(draco: Draco) -> None:
     draco.wait_for_workers(4)
     jobs = [job["id"] for job in draco.jobs()]
     draco.run("stop")
-    assert phases(draco, "cluster") == ["stopped", "starting", "running", "stopping", "stopped"]
-    scheduler = phases(draco, "scheduler")
+    assert history(draco, "cluster") == [
+        "stopped",
+        "starting",
+        "running",
+        "stopping",
+        "stopped",
+    ]
+    scheduler = history(draco, "scheduler")
     assert scheduler == ["stopped", "starting", "up", "stopping", "stopped"]
     for job in jobs:
-        found = [e for e in events(draco) if e.get("name") == job and e["kind"] == "phase"]
+        found = events(draco, kind="phase", name=job)
         assert [e["to"] for e in found][-4:] == ["starting", "ready", "ending", "gone"]
     all_events = events(draco)
     assert [e["id"] for e in all_events] == list(range(1, len(all_events) + 1))

@@ -12,6 +12,7 @@ from collections.abc import Iterable
 import pytest
 from harness import SMALL, Draco, Sandbox, wait_for
 from standins import Daemon, FaultyHelper, children, sleeping_python
+from steps import log_since
 
 #: When draco-slurm dies, and so many seconds after. A submission takes 3 to 6 ms.
 ROUNDS = [
@@ -25,7 +26,7 @@ Story = collections.Counter[str]
 
 def tell(draco: Draco, position: int) -> str:
     """What dracod did about it, as its log has it."""
-    log = draco.log.read_text()[position:]
+    log = log_since(draco, position)
     if "the answer was lost" not in log:
         return "answered before the kill"
     return "submitted again" if "is not in the queue" in log else "found in the queue"

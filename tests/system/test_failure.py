@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import contextlib
-import json
 import os
 import re
 import signal
@@ -17,6 +16,7 @@ import pytest
 from conftest import visit
 from harness import PYTHON, Draco, Sandbox, Starting, wait_for
 from standins import TINY, children, starters, write_program
+from steps import events, running
 
 #: One job fills a node of the sandbox.
 WHOLE_NODE = ["--processes=1", "--cores=8", "--memory=1GiB", "--walltime=00:50:00"]
@@ -38,10 +38,8 @@ def user(patient: Sandbox, request: pytest.FixtureRequest) -> Iterator[Draco]:
         yield draco
 
 
-def events(draco: Draco, job: str | None = None, kind: str = "failure") -> list[dict[str, Any]]:
-    lines = draco.run("--json", "events").stdout.splitlines()
-    found = [json.loads(line) for line in lines]
-    return [e for e in found if e["kind"] == kind and (job is None or e.get("name") == job)]
+def failures(draco: Draco, job: str | None = None) -> list[dict[str, Any]]:
+    return events(draco, kind="failure", name=job)
 
 
 def set_nodes(sandbox: Sandbox, state: str, *nodes: str) -> None:
@@ -54,11 +52,7 @@ def set_nodes(sandbox: Sandbox, state: str, *nodes: str) -> None:
 
 def told(draco: Draco, job: str) -> str:
     """What is told of the failure of a job."""
-    return wait_for(lambda: events(draco, job), f"job {job} is told of", 90)[0]["text"]
-
-
-def running(draco: Draco) -> list[dict[str, str]]:
-    return [job for job in draco.jobs() if job["state"] == "RUNNING"]
+    return wait_for(lambda: failures(draco, job), f"job {job} is told of", 90)[0]["text"]
 
 
 def wait_for_replacement(draco: Draco, old: str, count: int, timeout: float = 60) -> float:
@@ -277,11 +271,11 @@ def test_held(user: Draco) -> None:
     user.sandbox.command("scontrol", "update", f"JobId={job}", "Requeue=1")
     user.sandbox.command("scontrol", "requeuehold", job)
     wait_for(
-        lambda: any("scontrol release" in e["text"] for e in events(user, job)), "it is told"
+        lambda: any("scontrol release" in e["text"] for e in failures(user, job)), "it is told"
     )
     wait_for(lambda: len(user.jobs()) == 1, "it is in the queue, and may be released yet")
     wait_for(
-        lambda: any("was not released within 15 s" in e["text"] for e in events(user, job)),
+        lambda: any("was not released within 15 s" in e["text"] for e in failures(user, job)),
         "it is given up",
     )
     wait_for_replacement(user, job, 1)
@@ -320,7 +314,7 @@ def test_preempted(draco_alone: Draco) -> None:
         "sbatch", "--parsable", "-J", "urgent", "-p", "standard", "--exclusive", "-t", "50",
         "-o", "/dev/null", "--wrap", "exec sleep 600",
     ).strip()  # fmt: skip
-    failures = wait_for(lambda: events(user), "the preemption is told", 60)
+    failures = wait_for(lambda: failures(user), "the preemption is told", 60)
     assert "was preempted" in failures[0]["text"]
     assert "for a job of higher priority; another one is submitted" in failures[0]["text"]
     assert "in a row" not in user.log.read_text()
@@ -358,7 +352,7 @@ def test_workers_of_one_job_never_come_in_a_start(user: Draco) -> None:
     print(f"started after {time.monotonic() - begin:.1f} s")
     assert user.status()["cluster"]["workers"] == 2
     assert len(user.all_jobs()) == 3
-    failure = events(user)[0]["text"]
+    failure = failures(user)[0]["text"]
     assert "none of its workers has connected within 20 s" in failure
 
 

@@ -14,6 +14,7 @@ import pytest
 from conftest import visit
 from harness import Draco, Sandbox, is_alive, wait_for
 from standins import TINY, Connection, Daemon, impatient_python
+from steps import log_since
 
 COMPUTE = """
 from distributed import Client
@@ -37,10 +38,6 @@ def user(patient: Sandbox, request: pytest.FixtureRequest) -> Iterator[Draco]:
         yield draco
         patient.restart("munged")
         patient.restart("slurmctld")
-
-
-def log_since(draco: Draco, position: int) -> str:
-    return draco.log.read_text()[position:]
 
 
 def slurm_line(draco: Draco) -> str:

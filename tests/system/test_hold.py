@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 from harness import Draco, wait_for
+from steps import size
 
 #: So long that it is worth a job which, on a busy machine, takes a quarter of a minute to come.
 BURST = """
@@ -13,10 +12,6 @@ from distributed import Client, wait
 client = Client()
 wait(client.map(lambda i: time.sleep(1), range(72), pure=False))
 """
-
-
-def size(draco: Draco) -> dict[str, Any]:
-    return draco.status()["size"]
 
 
 def test_a_hold_in_vain_shortens_the_next(draco: Draco) -> None:

@@ -19,6 +19,7 @@ from accounts import certificate_files
 from harness import COMPUTE, SMALL, is_alive, wait_for
 from hosts import ADDRESS, Site, UserAt, connect_file, dracod_port, visit
 from network import as_root, made_or_skipped
+from steps import attached
 
 pytestmark = as_root
 
@@ -49,11 +50,6 @@ def connected(user: UserAt, timeout: float = 30) -> Iterator[socket.socket]:
         socket.create_connection((ADDRESS, dracod_port(user)), timeout) as connection,
     ):
         yield connection
-
-
-def attached(user: UserAt) -> list[str]:
-    """The hosts from which programs hold on to the cluster."""
-    return [lease.get("host", "") for lease in user.status().get("attached", [])]
 
 
 def error_of(result: subprocess.CompletedProcess[str], status: int) -> str:
@@ -146,7 +142,7 @@ def test_python_on_the_other_host(users: tuple[UserAt, UserAt]) -> None:
     with here, there:
         here.run(JOIN)
         there.run(JOIN)
-        assert attached(one) == [one.host.name, two.host.name]
+        assert attached(one, "host") == [one.host.name, two.host.name]
         assert there.run("print(client.submit(pow, 2, 5).result())") == "32\n"
         assert there.run("print(cluster.status.name, cluster.dashboard_link)") == "running \n"
         there.run("cluster.scale(4)")
@@ -162,7 +158,9 @@ def test_python_on_the_other_host(users: tuple[UserAt, UserAt]) -> None:
         )
         assert there.run("asyncio.run(main())") == "64\n"
         there.kill()
-        wait_for(lambda: attached(one) == [one.host.name], "the lease of the killed one ends")
+        wait_for(
+            lambda: attached(one, "host") == [one.host.name], "the lease of the killed one ends"
+        )
     with two.kernel() as there:
         there.run(JOIN)
         there.run("cluster.shutdown()")
@@ -179,15 +177,15 @@ def test_the_lease_of_a_vanished_host_ends(site: Site, users: tuple[UserAt, User
     one.start()
     with two.kernel() as kernel:
         kernel.run(JOIN + "\nclient.close()")
-        assert attached(one) == [two.host.name]
+        assert attached(one, "host") == [two.host.name]
         site.two.cut()
-        wait_for(lambda: attached(one) == [], "the lease ends", timeout=90, pause=0.5)
+        wait_for(lambda: attached(one, "host") == [], "the lease ends", timeout=90, pause=0.5)
         site.two.mend()
-        wait_for(lambda: attached(one) == [two.host.name], "it is back", timeout=90)
+        wait_for(lambda: attached(one, "host") == [two.host.name], "it is back", timeout=90)
         assert kernel.run("cluster.scale(2); print(cluster.status.name)") == "running\n"
         site.two.cut()
         begin = time.monotonic()
-        wait_for(lambda: attached(one) == [], "the lease ends", timeout=90, pause=0.5)
+        wait_for(lambda: attached(one, "host") == [], "the lease ends", timeout=90, pause=0.5)
         print(f"the lease of a vanished host ended after {time.monotonic() - begin:.1f} s")
         wait_for(
             lambda: kernel.run("print(cluster.status.name)") == "closed\n",

@@ -11,6 +11,7 @@ import time
 from pathlib import Path
 
 from harness import PYTHON, SMALL, Draco, wait_for
+from steps import events
 
 DAY = 86400
 
@@ -45,8 +46,7 @@ def hold_lock(path: Path) -> int:
 
 def wait_for_cleaning(draco: Draco) -> dict:
     def find() -> dict | None:
-        lines = draco.run("--json", "events", "-n", "1000").stdout.splitlines()
-        found = [e for e in map(json.loads, lines) if e["subject"] == "logs"]
+        found = [e for e in events(draco) if e["subject"] == "logs"]
         return found[-1] if found else None
 
     return wait_for(find, "old logs are removed")

@@ -13,14 +13,10 @@ from collections.abc import Iterator
 import pytest
 from harness import PYTHON, Draco, Sandbox, is_alive, wait_for
 from kernels import SMALL, Kernel, environment, show
+from steps import attached
 
 JOIN = "from draco import Cluster\ncluster = Cluster(quiet=True)\nclient = cluster.get_client()"
 START = JOIN.replace("quiet=True", f"{SMALL}, quiet=True")
-
-
-def attached(draco: Draco) -> list[int]:
-    """The processes that hold on to the cluster."""
-    return [lease["pid"] for lease in draco.status().get("attached", [])]
 
 
 def test_three_kernels_share_the_workers(draco: Draco) -> None:
@@ -30,7 +26,7 @@ def test_three_kernels_share_the_workers(draco: Draco) -> None:
         with Kernel(draco) as three:
             three.run(JOIN)
             kernels = [one, two, three]
-            assert attached(draco) == [kernel.process.pid for kernel in kernels]
+            assert attached(draco, "pid") == [kernel.process.pid for kernel in kernels]
             text = draco.run("status").stdout
             assert "attached   /n/one.ipynb on " in text
             assert f"(process {two.process.pid}) for " in text
@@ -46,17 +42,17 @@ def test_three_kernels_share_the_workers(draco: Draco) -> None:
             assert len(clusters) == 1
             two.kill()
             wait_for(
-                lambda: attached(draco) == [one.process.pid, three.process.pid],
+                lambda: attached(draco, "pid") == [one.process.pid, three.process.pid],
                 "the lease of the killed one ends",
                 timeout=10,
             )
             one.run("client.close(); cluster.close()")
-            assert attached(draco) == [three.process.pid]
+            assert attached(draco, "pid") == [three.process.pid]
             assert three.run("print(client.submit(pow, 2, 3).result())") == "8\n"
             assert three.run("print(len(cluster.attached), bool(cluster.jobs))") == "1 True\n"
             assert draco.cluster_state() == "running"
             three.run("cluster.close()")
-        assert attached(draco) == []
+        assert attached(draco, "pid") == []
         assert draco.cluster_state() == "running"  # three did not start it
 
 
@@ -162,7 +158,7 @@ def test_from_name_and_the_list(draco: Draco) -> None:
             == f"[('{draco.name}', 'Cluster')]\n"
         )
         kernel.run("cluster = draco.Cluster.from_name(info.name)")
-        assert attached(draco) == [kernel.process.pid]
+        assert attached(draco, "pid") == [kernel.process.pid]
         kernel.run("cluster.close()")
         assert draco.cluster_state() == "running"
         draco.run("stop")
@@ -253,7 +249,7 @@ def test_a_connection_that_breaks_is_made_again(draco: Draco) -> None:
             kernel.run(CUT)
             wait_for(lambda: kernel.run("print(connection.is_open)") == "False\n", "it breaks")
             assert kernel.run("cluster.scale(2); print(len(cluster.attached))") == "1\n"
-            assert attached(draco) == [kernel.process.pid]
+            assert attached(draco, "pid") == [kernel.process.pid]
         assert kernel.run("print(client.submit(pow, 2, 3).result())") == "8\n"
         draco.run("stop")  # it hears of that
         wait_for(
@@ -308,7 +304,7 @@ if os.fork() == 0:
         assert kernel.run("print(cluster.status.name, len(cluster.attached))") == "running 1\n"
         kernel.kill()
         try:
-            wait_for(lambda: attached(draco) == [], "the lease ends")
+            wait_for(lambda: attached(draco, "pid") == [], "the lease ends")
             assert is_alive(int(child))
         finally:
             os.kill(int(child), signal.SIGKILL)

@@ -2,16 +2,15 @@
 
 from __future__ import annotations
 
-import json
 import os
 import signal
 import time
 from collections import Counter
 from collections.abc import Iterator
-from typing import Any
 
 import pytest
 from harness import PATIENT, Draco, Sandbox, wait_for
+from steps import events
 
 #: Four workers of one thread in a job: two such jobs fit on each of the four nodes.
 FOUR = ["--processes=4", "--cores=4", "--memory=2GiB", "--walltime=00:50:00"]
@@ -43,11 +42,6 @@ def user(slurm: Sandbox) -> Iterator[Draco]:
     slurm.wait_until_free("")
 
 
-def events(draco: Draco) -> list[dict[str, Any]]:
-    lines = draco.run("--json", "events", "-n", "1000").stdout.splitlines()
-    return [json.loads(line) for line in lines]
-
-
 def runs(draco: Draco) -> Counter[str]:
     """How often each marked task ran."""
     return Counter((draco.home / "marks").read_text().split())
@@ -55,10 +49,6 @@ def runs(draco: Draco) -> Counter[str]:
 
 def ends(draco: Draco) -> list[str]:
     return [job["state"] for job in draco.all_jobs() if job["state"] != "RUNNING"]
-
-
-def phases(draco: Draco) -> list[str]:
-    return [job["phase"] for job in draco.status()["jobs"] if job["phase"] != "gone"]
 
 
 def test_a_burst_gets_all_jobs_and_gives_them_back(user: Draco) -> None:

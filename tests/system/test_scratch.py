@@ -10,6 +10,7 @@ from pathlib import Path
 import pytest
 from harness import Draco, wait_for
 from standins import starters
+from steps import job_log
 
 NOBODY = 65534
 
@@ -22,10 +23,6 @@ with Client() as client:
 """
 
 as_root = pytest.mark.skipif(os.geteuid() != 0, reason="only root can make others' files")
-
-
-def log_of(draco: Draco, job: str) -> str:
-    return next(draco.home.glob(f".draco_logs/*/job-{job}.log")).read_text(errors="replace")
 
 
 def start(draco: Draco, scratch: Path | str, *options: str) -> str:
@@ -48,7 +45,7 @@ def check_fallback(draco: Draco, scratch: Path | str, why: str) -> None:
     tmp.mkdir()
     job = start(draco, scratch, f"--environment=TMPDIR={tmp}")
     line = f"draco: job {job} on n1: {scratch} {why}: local files go to {tmp} (use_scratch_dir"
-    assert line in log_of(draco, job)
+    assert line in job_log(draco, job)
     directory = used(draco).pop()
     assert directory.startswith(f"{tmp}/draco-{job}-")
     assert stat.S_IMODE(os.stat(directory).st_mode) == 0o700
@@ -64,7 +61,7 @@ def test_made_and_removed(draco: Draco) -> None:
     assert used(draco) == {str(directory)}
     for path in (directory, directory.parent):
         assert stat.S_IMODE(path.stat().st_mode) == 0o700
-    assert "draco: " not in log_of(draco, job)
+    assert "draco: " not in job_log(draco, job)
     draco.run("stop")
     assert (scratch / user).is_dir() and not directory.exists()
 
@@ -97,7 +94,7 @@ def test_removed_when_the_prologue_fails(draco: Draco) -> None:
 def test_removed_when_the_workers_die(draco: Draco) -> None:
     scratch = draco.root / "scratch"
     job = start(draco, scratch)
-    log = log_of(draco, job)
+    log = job_log(draco, job)
     # As by the kernel when memory is short.
     for pid in starters(draco, job):
         os.kill(pid, 9)
@@ -111,7 +108,7 @@ def test_not_used(draco: Draco) -> None:
     tmp.mkdir()
     job = start(draco, "/nowhere", "--no-use-scratch-dir", f"--environment=TMPDIR={tmp}")
     assert used(draco).pop().startswith(f"{tmp}/draco-{job}-")
-    assert "draco: " not in log_of(draco, job)
+    assert "draco: " not in job_log(draco, job)
 
 
 def test_a_link_that_the_user_or_root_made(draco: Draco) -> None:

@@ -5,11 +5,11 @@ from __future__ import annotations
 import json
 import re
 import time
-from typing import Any
 
 import pytest
 from harness import PATIENT, Draco, wait_for
 from standins import TINY, Daemon, client
+from steps import load, phases, size
 from terminal import Terminal
 
 QUESTION = (
@@ -20,14 +20,6 @@ QUESTION = (
 def states(draco: Draco) -> dict[str, str]:
     """Of all jobs that Slurm remembers."""
     return {job["id"]: job["state"] for job in draco.all_jobs()}
-
-
-def size(draco: Draco) -> dict[str, Any]:
-    return draco.status()["size"]
-
-
-def load(draco: Draco) -> dict[str, Any]:
-    return draco.status()["scheduler"]["load"] or {}
 
 
 def keeps(draco: Draco, jobs: int, seconds: float = 2) -> None:
@@ -204,10 +196,6 @@ def test_scale_down_lets_tasks_finish(draco: Draco) -> None:
         assert process.poll() is None
     log = "".join(path.read_text() for path in draco.home.glob(".draco_logs/*/scheduler.log"))
     assert "Traceback" not in log
-
-
-def phases(draco: Draco) -> list[str]:
-    return [j["phase"] for j in draco.status()["jobs"] if j["phase"] != "gone"]
 
 
 def test_scale_to_nothing_keeps_results(draco: Draco) -> None:

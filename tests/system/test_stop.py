@@ -11,6 +11,7 @@ import pytest
 from harness import PATIENT, PYTHON, Draco, Sandbox, wait_for
 from kernels import Kernel, show
 from standins import TINY, Connection, Daemon, children, sleeping_python, write_program
+from steps import phases
 
 
 def name_of(pid: int) -> str:
@@ -18,10 +19,6 @@ def name_of(pid: int) -> str:
         return Path(f"/proc/{pid}/comm").read_text().strip()
     except (FileNotFoundError, ProcessLookupError):
         return "dracod"  # it has ended
-
-
-def phases(draco: Draco) -> list[str]:
-    return [job["phase"] for job in draco.status().get("jobs", [])]
 
 
 def stop(draco: Draco) -> None:

@@ -12,6 +12,7 @@ from pathlib import Path
 
 import pytest
 from harness import BUILD, PYTHON, SMALL, Draco, Sandbox, Starting, wait_for
+from steps import job_log
 
 #: The environment of all workers, and where they run.
 LOOK = """
@@ -189,7 +190,7 @@ def test_epilogue_that_fails_is_told(draco: Draco) -> None:
     draco.start("--epilogue=echo before; (exit 5)")
     job = draco.jobs()[0]["id"]
     draco.run("stop")
-    log = next(draco.home.glob(f".draco_logs/*/job-{job}.log")).read_text()
+    log = job_log(draco, job)
     assert re.search(
         rf"^draco: job {job} on n\d: the epilogue failed with exit status 5$", log, re.M
     )

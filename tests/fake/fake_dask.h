@@ -16,16 +16,17 @@ struct process;
 
 /* What a scenario may change at any time. */
 extern struct fake_dask {
-	int64_t boot_ms;   /* from the scheduler's start to its hello */
-	int64_t worker_ms; /* from a job's start to its workers */
-	int processes;	   /* workers of a job */
-	int missing;	   /* of those, so many do not come */
-	bool silent;	   /* the preload does not connect */
-	bool mute;	   /* the preload answers nothing */
-	bool deaf;	   /* the scheduler does not hear SIGTERM */
-	bool no_workers;   /* none comes */
-	bool full;	   /* no worker has room for another one's results */
-	int surprises;	   /* the next so many drains and retirements find a task there */
+	int64_t boot_ms;	 /* from the scheduler's start to its hello */
+	int64_t worker_ms;	 /* from a job's start to its workers */
+	int processes;		 /* workers of a job */
+	int missing;		 /* of those, so many do not come */
+	bool silent;		 /* the preload does not connect */
+	bool mute;		 /* the preload answers nothing */
+	bool deaf;		 /* the scheduler does not hear SIGTERM */
+	bool no_workers;	 /* none comes ... */
+	const char *barren_node; /* ... from this node */
+	bool full;		 /* no worker has room for another one's results */
+	int surprises;		 /* the next so many drains and retirements find a task there */
 	int boots_failing; /* the next so many schedulers end as soon as they are started */
 
 	/* What was asked. */

@@ -279,7 +279,8 @@ void dask_job_starts(struct fake_job *job)
 	run->came = false;
 	run->come = loop_timer_create(loop, come, run);
 	run->leave = loop_timer_create(loop, leave, run);
-	if (!dask.no_workers)
+	if (!dask.no_workers &&
+		(!dask.barren_node || strcmp(dask.barren_node, job->said.nodes) != 0))
 		loop_timer_start(run->come, dask.worker_ms);
 }
 

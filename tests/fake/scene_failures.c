@@ -131,6 +131,33 @@ START_TEST(its_workers_have_not_come)
 }
 END_TEST
 
+/* With another job at work a start goes on without it ... */
+START_TEST(its_workers_have_not_come_in_a_start)
+{
+	dask.barren_node = "n1";
+	start("{'minimum': 4, 'worker_timeout': 20, 'worker_start': 'spawn'}");
+	await_from_to(20, 23, told("none of its workers has connected within 20 s"));
+	dask.barren_node = NULL;
+	check(start_succeeded());
+	check(jobs_submitted() == 3);
+	check(status_number("cluster.workers") == 4);
+}
+END_TEST
+
+/* ... but of the only one it fails. */
+START_TEST(its_workers_have_not_come_and_there_is_no_other)
+{
+	dask.no_workers = true;
+	start("{'worker_timeout': 20, 'worker_start': 'spawn'}");
+	await_from_to(20, 23, cluster_is("failed"));
+	check(strstr(start_error(),
+		"job 1 runs on n1, but none of its workers has connected within 20 s "
+		"(worker_timeout): can the node reach tls://127.0.0.1:"));
+	check(jobs_submitted() == 1);
+	check(job(0)->said.state == STATE_COMPLETED);
+}
+END_TEST
+
 START_TEST(nodes_are_blamed_for_workers_that_do_not_come)
 {
 	slurm.nodes = 2;
@@ -307,6 +334,8 @@ END_TEST
 Suite *unit_suite(void)
 {
 	Suite *suite = scenarios("failures", its_workers_have_not_come,
+		its_workers_have_not_come_in_a_start,
+		its_workers_have_not_come_and_there_is_no_other,
 		nodes_are_blamed_for_workers_that_do_not_come, all_its_workers_have_gone_young,
 		all_its_workers_have_gone_old, nodes_are_blamed_for_workers_that_have_gone,
 		workers_that_come_back_in_time_are_welcome, some_of_its_workers_never_come,

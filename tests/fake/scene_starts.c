@@ -1,14 +1,75 @@
-/* fake_start.c: scenarios: a start and a stop. */
+/* scene_starts.c: scenarios: a start, and a stop at any moment of it. */
 #include "world.h"
+
+#include <string.h>
+
+#include "common/json.h"
 
 START_TEST(a_start_brings_one_job)
 {
 	start_running("");
-	check(slurm.submissions == 1);
+	check(slurm.submissions == 1 && slurm.surveys == 1 && slurm.predictions == 1);
 	check(jobs_submitted() == 1);
 	check(workers() == 2);
 	check(told("job 1: new -> submitted"));
+	check(told("job 1: submitted -> pending"));
+	check(told("job 1: pending -> starting"));
+	check(told("job 1: starting -> ready"));
 	check(told("cluster fake: starting -> running"));
+}
+END_TEST
+
+/* Slurm runs jobs while the scheduler still boots: no time is lost. */
+START_TEST(jobs_do_not_wait_for_the_scheduler)
+{
+	dask.boot_ms = 10000;
+	start("");
+	await(jobs_in(STATE_RUNNING) == 1);
+	check(clock_ms() < 2000);
+	check(!dask_is_up());
+	check(start_succeeded());
+}
+END_TEST
+
+START_TEST(as_many_workers_as_the_minimum)
+{
+	dask.worker_ms = 100000;
+	start("{'minimum': 6, 'worker_timeout': 600}");
+	await(jobs_in(STATE_RUNNING) == 3);
+	holds_for(90, cluster_is("starting"));
+	check(start_succeeded());
+	check(workers() == 6);
+}
+END_TEST
+
+START_TEST(the_milestones)
+{
+	static const char *const names[] = {
+		"prepared", "submitted", "scheduler up", "running", "first worker", "ready"};
+	double last = 0;
+
+	start_running("");
+	for (size_t i = 0; i < LENGTH(names); i++) {
+		const json_t *reached = json_object_get(
+			json_object_get(json_object_get(status(), "cluster"), "milestones"),
+			names[i]);
+
+		check(json_is_real(reached));
+		check(json_real_value(reached) >= last);
+		last = json_real_value(reached);
+	}
+}
+END_TEST
+
+START_TEST(after_a_start_that_failed)
+{
+	slurm_doom(STATE_FAILED, 91, 1);
+	start("");
+	check(strstr(start_error(), "its prologue failed"));
+	slurm.doomed = false;
+	start_running("");
+	check(cluster_is("running"));
+	check(jobs_submitted() == 2);
 }
 END_TEST
 
@@ -23,7 +84,38 @@ START_TEST(a_stop_gives_all_back)
 }
 END_TEST
 
+/* So many milliseconds after a start in which each answer of Slurm takes a fifth of a second. */
+static const int moments_ms[] = {0, 1, 100, 199, 200, 201, 300, 399, 400, 401, 500, 600, 601,
+	700, 800, 801, 900, 1000, 1001, 1500, 2000, 2100, 2500, 3000, 3400, 3500, 3600, 4000};
+
+START_TEST(a_stop_at_any_moment)
+{
+	int submissions;
+
+	slurm.answer_ms = 200;
+	start("{'minimum': 4}");
+	pass(moments_ms[_i] / 1000.0);
+	ask(me(), "stop", NULL);
+	check(cluster_is("stopped"));
+	submissions = slurm.submissions;
+	if (start_succeeded())
+		check(moments_ms[_i] > 2500); /* it was ready before */
+	else
+		check(strstr(start_error(), "the cluster was stopped while it started"));
+	check(jobs_in(STATE_PENDING) == 0 && jobs_in(STATE_RUNNING) == 0);
+	holds_for(300, slurm.submissions == submissions && jobs_in(STATE_RUNNING) == 0);
+	check(status_number("slurm.helper_pid") == 0); /* draco-slurm rests */
+	start_running("");
+	check(status_number("cluster.workers") == 2);
+}
+END_TEST
+
 Suite *unit_suite(void)
 {
-	return scenarios("start", a_start_brings_one_job, a_stop_gives_all_back);
+	Suite *suite = scenarios("starts", a_start_brings_one_job,
+		jobs_do_not_wait_for_the_scheduler, as_many_workers_as_the_minimum,
+		the_milestones, after_a_start_that_failed, a_stop_gives_all_back);
+
+	scenario_of_table(suite, a_stop_at_any_moment, LENGTH(moments_ms));
+	return suite;
 }

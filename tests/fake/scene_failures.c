@@ -301,6 +301,19 @@ START_TEST(it_is_held_and_released)
 }
 END_TEST
 
+START_TEST(it_is_held_in_a_start)
+{
+	slurm.partition[0].busy = slurm.partition[1].busy = true;
+	start("{'wait_timeout': 50, 'poll_interval': 1}");
+	await(jobs_submitted() == 1);
+	job_hold(job(0), "JobHeldUser");
+	await_from_to(48, 52, cluster_is("failed"));
+	check(strstr(start_error(),
+		"job 1 is held (JobHeldUser), and was not released within 50 s"));
+	check(job(0)->said.state == STATE_CANCELLED);
+}
+END_TEST
+
 START_TEST(its_scheduler_had_died)
 {
 	start_running("{'minimum': 8}");
@@ -341,7 +354,7 @@ Suite *unit_suite(void)
 		workers_that_come_back_in_time_are_welcome, some_of_its_workers_never_come,
 		some_of_its_workers_have_gone, it_is_requeued,
 		its_workers_came_from_a_requeued_one, it_is_held, it_is_held_and_released,
-		its_scheduler_had_died, forkserver_was_to_blame);
+		it_is_held_in_a_start, its_scheduler_had_died, forkserver_was_to_blame);
 
 	scenario_of_table(suite, a_job_ends, LENGTH(rows));
 	return suite;

@@ -137,6 +137,22 @@ START_TEST(a_start_fails_at_once)
 }
 END_TEST
 
+/* Who goes on after a pause does not wait for the rest of a back-off. */
+START_TEST(a_resume_forgets_the_failures)
+{
+	start_two("{" TWO_JOBS "}");
+	slurm_doom(STATE_FAILED, 1, 3);
+	job_end(job(0), STATE_CANCELLED, 0);
+	await(told("submission waits 40 s (4. failure in a row)"));
+	pass(5);
+	slurm.submissions = 0;
+	ask(me(), "pause", NULL);
+	ask(me(), "resume", NULL);
+	await_from_to(0, 1, slurm.submissions == 1);
+	await(told("submission waits 5 s (1. failure in a row)"));
+}
+END_TEST
+
 /* One of the jobs of a start fails while another one may still bring workers. */
 START_TEST(a_start_goes_on_with_the_others)
 {
@@ -281,6 +297,8 @@ START_TEST(somebody_cancels_all)
 		job_end(job(i), STATE_CANCELLED, 0);
 	await(has_notice("jobs are being cancelled by someone: draco stops asking for jobs; "
 			 "\"dracoctl resume\" goes on"));
+	check(json_array_size(json_object_get(
+		      json_object_get(status(), "cluster"), "notices")) == 1);
 	holds_for(3600, jobs_submitted() == 3 && cluster_is("running"));
 	ask(me(), "resume", NULL);
 	await_from_to(0, 1, jobs_submitted() == 6);
@@ -317,9 +335,10 @@ Suite *unit_suite(void)
 	Suite *suite = scenarios("nodes", the_waits_double, a_job_that_lives_ends_the_row,
 		jobs_that_fail_together_are_one_failure, jobs_that_work_are_kept,
 		when_the_last_one_goes_the_cluster_has_failed, nothing_works_any_more,
-		a_start_goes_on_with_the_others, a_node_that_fails_jobs_is_left_out,
-		the_next_start_and_the_next_dracod_know_it, pending_jobs_avoid_it_too,
-		failures_far_apart_are_none_of_the_node, nodes_that_a_user_names_are_used,
+		a_resume_forgets_the_failures, a_start_goes_on_with_the_others,
+		a_node_that_fails_jobs_is_left_out, the_next_start_and_the_next_dracod_know_it,
+		pending_jobs_avoid_it_too, failures_far_apart_are_none_of_the_node,
+		nodes_that_a_user_names_are_used,
 		where_there_is_no_other_node_it_is_tried_again, jobs_fail_wherever_they_run,
 		one_that_is_cancelled_is_replaced, somebody_cancels_all,
 		somebody_cancels_the_jobs_of_a_start, now_and_then_one_is_cancelled);

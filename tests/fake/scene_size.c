@@ -101,8 +101,8 @@ START_TEST(needed_again_in_time)
 		tasks_done();
 		pass(40);
 	}
-	check(jobs_submitted() == 4);
-	check(!told("-> draining"));
+	check(jobs_submitted() == 4 && running() == 4);
+	check(!told("-> draining") && !told("-> ending"));
 }
 END_TEST
 
@@ -155,6 +155,7 @@ START_TEST(a_hold_in_vain_shortens_the_next)
 {
 	start_running("{'idle_hold': 60}");
 	check(status_number("size.hold_ms") == 60000);
+	check(strstr(status_text("size.hold_why"), "idle_hold"));
 	for (int i = 0; i < 4; i++) {
 		tasks_come(100);
 		await(workers() == 8);

@@ -88,6 +88,7 @@ def user(tmp_path: Path) -> User:
 #: Files that take minutes, the longest first: begun last, one of them would run alone in the end.
 LONG = [
     "test_scaling.py",
+    "test_walltime.py",
     "test_worker_start.py",
     "test_size_commands.py",
     "test_hosts.py",

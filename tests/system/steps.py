@@ -3,9 +3,22 @@
 from __future__ import annotations
 
 import json
+from collections import Counter
 from typing import Any
 
 from harness import Draco
+
+#: A task that leaves a line in a file for each time that it runs.
+MARKED = """
+import os, time
+from distributed import Client, wait
+
+def task(i, seconds, path):
+    with open(path, "a") as file:
+        file.write(f"{i}\\n")
+    time.sleep(seconds)
+    return i
+"""
 
 
 def events(
@@ -66,3 +79,13 @@ def job_log(draco: Draco, job: str) -> str:
 def log_since(draco: Draco, position: int) -> str:
     """What dracod has written to its log behind this position."""
     return draco.log.read_text()[position:]
+
+
+def runs(draco: Draco) -> Counter[str]:
+    """How often each task of ``MARKED`` ran that left its line in the file ``marks``."""
+    return Counter((draco.home / "marks").read_text().split())
+
+
+def ends(draco: Draco) -> list[str]:
+    """The states of the jobs that have ended."""
+    return [job["state"] for job in draco.all_jobs() if job["state"] != "RUNNING"]

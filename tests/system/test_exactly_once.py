@@ -16,9 +16,9 @@ from steps import log_since
 
 #: When draco-slurm dies, and so many seconds after. A submission takes 3 to 6 ms.
 ROUNDS = [
-    *[("before", 0.0)] * 6,
-    *[("during", i * 0.0007) for i in range(18)],
-    *[("after", i * 0.002) for i in range(6)],
+    *[("before", 0.0)] * 2,
+    *[("during", i * 0.0015) for i in range(8)],
+    *[("after", i * 0.004) for i in range(2)],
 ]
 
 Story = collections.Counter[str]
@@ -94,10 +94,10 @@ def side_by_side(sandbox: Sandbox, rounds: list[tuple[str, float]], users: int) 
 
 
 def test_killed_around_a_submission(shared_sandbox: Sandbox) -> None:
-    story = side_by_side(shared_sandbox, ROUNDS, users=5)
-    assert sum(story.values()) == 30
-    assert story["before: submitted again"] == 6
-    assert sum(count for what, count in story.items() if what.startswith("after")) == 6
+    story = side_by_side(shared_sandbox, ROUNDS, users=3)
+    assert sum(story.values()) == 12
+    assert story["before: submitted again"] == 2
+    assert sum(count for what, count in story.items() if what.startswith("after")) == 2
 
 
 @pytest.mark.slow

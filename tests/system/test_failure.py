@@ -72,20 +72,6 @@ def switch(draco: Draco, command: str) -> tuple[Path, str]:
     return file, f"--prologue=if [ -e {file} ]; then {command}; fi"
 
 
-@pytest.mark.parametrize("count", [1, 3])
-def test_environment_is_broken(user: Draco, count: int) -> None:
-    """Also when some jobs fail side by side: the start fails, soon, with the log's tail."""
-    begin = time.monotonic()
-    options = [*TINY, f"--minimum={count}", "--maximum=9", "--prologue=module load nonsense"]
-    result = user.run("start", *options, check=False)
-    took = time.monotonic() - begin
-    print(f"{count} jobs: {took:.1f} s")
-    assert result.returncode == 1 and took < 60
-    assert re.search(r"job \S+ failed on n\d: its prologue failed", result.stderr)
-    assert "exit status 127 at: module load nonsense" in result.stderr
-    assert not user.jobs() and len(user.all_jobs()) <= 5
-
-
 def test_environment_breaks_later(user: Draco) -> None:
     """A run of failures ends the cluster with reason and tail; the waits between grow."""
     file, prologue = switch(user, "echo it is broken; false")
@@ -103,28 +89,6 @@ def test_environment_breaks_later(user: Draco) -> None:
         r"the next submission waits (\d+) s \((\d). failure", user.log.read_text()
     )
     assert waits == [("5", "1"), ("10", "2")]
-
-
-def test_jobs_that_work_are_kept(user: Draco) -> None:
-    """With jobs at work a run of failures stops the asking only, and the user is told."""
-    file, prologue = switch(user, "false")
-    user.run("start", *TINY, "--minimum=2", "--maximum=9", "--failure-limit=2", prologue)
-    user.wait_for_workers(2)
-    victim, other = (job["id"] for job in user.jobs())
-    file.touch()
-    user.sandbox.command("scancel", victim)
-    notices = wait_for(lambda: user.status()["cluster"]["notices"], "the user is told", 60)
-    assert "2 failures in a row (failure_limit)" in notices[0]
-    assert "draco stops asking for jobs" in notices[0]
-    count = len(user.all_jobs())
-    assert count == 2 + 2
-    assert user.cluster_state() == "running"
-    time.sleep(6)  # nothing may happen
-    assert len(user.all_jobs()) == count and [j["id"] for j in user.jobs()] == [other]
-    # When the last one goes, too, there is nothing that could go on.
-    user.sandbox.command("scancel", other)
-    wait_for(lambda: user.cluster_state() == "failed", "the cluster has failed", 60)
-    assert "2 failures in a row" in user.status()["cluster"]["failure"]["message"]
 
 
 def test_node_that_fails_jobs(user: Draco) -> None:
@@ -194,22 +158,6 @@ def test_pending_jobs_avoid_an_excluded_node(user: Draco) -> None:
         set_nodes(user.sandbox, "RESUME", "n3")
 
 
-def test_no_place_without_the_excluded_nodes(user: Draco) -> None:
-    """When the only node is excluded it is tried again, up to the limit."""
-    set_nodes(user.sandbox, "DRAIN", "n2", "n3")
-    try:
-        file, prologue = switch(user, "false")
-        user.run("start", *TINY, "--failure-limit=4", prologue)
-        file.touch()
-        user.sandbox.command("scancel", user.jobs()[0]["id"])
-        wait_for(lambda: user.cluster_state() == "failed", "it gives up", 120)
-        assert "4 failures in a row" in user.status()["cluster"]["failure"]["message"]
-        decisions = [e["text"] for e in events(user, kind="decision")]
-        assert any("no place without the excluded nodes: n1" in text for text in decisions)
-    finally:
-        set_nodes(user.sandbox, "RESUME", "n2", "n3")
-
-
 def test_cancelled_by_hand(user: Draco) -> None:
     """It is told, and replaced without a wait."""
     user.run("start", *TINY, "--minimum=2")
@@ -221,20 +169,6 @@ def test_cancelled_by_hand(user: Draco) -> None:
     print(f"replaced after {took:.1f} s: {text}")
     assert "was cancelled" in text and "not by draco" in text and "when it is needed" in text
     assert "in a row" not in user.log.read_text()
-
-
-def test_somebody_cancels_all(user: Draco) -> None:
-    """draco does not fight against whoever cancels its jobs."""
-    user.run("start", *TINY, "--minimum=3", "--maximum=3")
-    user.wait_for_workers(3)
-    user.sandbox.command("scancel", *[job["id"] for job in user.jobs()])
-    notices = wait_for(lambda: user.status()["cluster"]["notices"], "the user is told", 60)
-    assert notices == [
-        "jobs are being cancelled by someone: draco stops asking for jobs; "
-        '"dracoctl resume" goes on'
-    ]
-    time.sleep(5)  # nothing may happen
-    assert not user.jobs() and user.cluster_state() == "running"
 
 
 def test_requeued(user: Draco) -> None:
@@ -320,40 +254,6 @@ def test_preempted(draco_alone: Draco) -> None:
     assert "in a row" not in user.log.read_text()
     sandbox.command("scancel", urgent)
     user.wait_for_workers(2)
-
-
-def test_workers_never_come(user: Draco) -> None:
-    """A job of a cluster that runs, whose workers do not come, is ended and replaced."""
-    file, prologue = switch(user, "exec sleep 600")
-    user.run("start", *TINY, SPAWN, "--worker-timeout=20", prologue)
-    first = user.jobs()[0]["id"]
-    file.touch()
-    user.sandbox.command("scancel", first)
-    second = wait_for(
-        lambda: [j["id"] for j in running(user) if j["id"] != first], "it is replaced"
-    )[0]
-    begin = time.monotonic()
-    text = told(user, second)
-    print(f"told after {time.monotonic() - begin:.1f} s: {text}")
-    assert "none of its workers has connected within 20 s (worker_timeout)" in text
-    assert "the next submission waits 5 s (1. failure in a row)" in text
-    file.unlink()
-    wait_for_replacement(user, second, 1)
-    user.wait_for_workers(1)
-
-
-def test_workers_of_one_job_never_come_in_a_start(user: Draco) -> None:
-    """With another job at work the start goes on without it."""
-    mark = user.root / "mark"
-    # The first that makes the directory is the bad one.
-    prologue = f"--prologue=if mkdir {mark}; then exec sleep 600; fi 2>&1 || true"
-    begin = time.monotonic()
-    user.run("start", *TINY, SPAWN, "--worker-timeout=20", "--minimum=2", prologue)
-    print(f"started after {time.monotonic() - begin:.1f} s")
-    assert user.status()["cluster"]["workers"] == 2
-    assert len(user.all_jobs()) == 3
-    failure = failures(user)[0]["text"]
-    assert "none of its workers has connected within 20 s" in failure
 
 
 def test_workers_never_come_at_all(user: Draco) -> None:

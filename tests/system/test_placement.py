@@ -7,7 +7,6 @@ import json
 import os
 import pwd
 import re
-import subprocess
 import time
 from collections.abc import Iterator
 from typing import Any
@@ -325,19 +324,3 @@ def test_dry_run_for_people(user: Draco, halves: Sandbox) -> None:
     assert not user.all_jobs()
     assert user.run("status", check=False).returncode == 3
     assert not user.processes()
-
-
-def test_wait_is_counted_per_place(user: Draco, halves: Sandbox) -> None:
-    """A full Slurm fails a start after wait_timeout for each place, not before."""
-    fill(halves, "short", 20)
-    fill(halves, "standard", 50)
-    begin = time.monotonic()
-    result = subprocess.run(
-        user.command("start", *SMALL, "--wait-timeout=3"),
-        env=user.environment,
-        capture_output=True,
-        text=True,
-        timeout=120,
-    )
-    assert result.returncode == 1
-    assert time.monotonic() - begin > 6

@@ -17,6 +17,7 @@
 #include "common/log.h"
 #include "common/queue.h"
 #include "common/rpc.h"
+#include "common/visible.h"
 #include "daemon/listener.h"
 #include "daemon/loop.h"
 #include "daemon/stream.h"
@@ -24,6 +25,7 @@
 #define PEERS_MAX    16
 #define REQUESTS_MAX 64 /* as in draco_scheduler.py */
 #define WORKERS_MAX  100000
+#define WORD_MAX     512 /* bytes of a worker's name, or of its address */
 
 struct peer {
 	TAILQ_ENTRY(peer) link; /* dask_link.peers */
@@ -153,6 +155,24 @@ static void refuse(struct peer *peer, const json_t *id, const struct err *err)
 	stream_send_take(peer->stream, rpc_format_error(id, RPC_FAILED, err->text, NULL));
 }
 
+/* Where security is none, anybody can add a worker to the scheduler, under any name. */
+static bool is_word(const char *text)
+{
+	return text && *text && strlen(text) <= WORD_MAX && visible_is_clean(text);
+}
+
+static bool is_worker(const json_t *worker)
+{
+	const char *name = json_get_text(worker, "name", NULL);
+
+	if (is_word(name) && is_word(json_get_text(worker, "address", NULL)))
+		return true;
+	log_warning("scheduler: a worker is not counted: its name or address is no short text: "
+		    "%.100s",
+		name ? name : "none");
+	return false;
+}
+
 /* All that belongs to hello has come. */
 static void judge(struct peer *peer)
 {
@@ -203,13 +223,16 @@ static void greet(struct peer *peer, const struct rpc_message *message)
 /* The next workers that belong to hello. */
 static void take_workers(struct peer *peer, json_t *workers)
 {
-	size_t count = json_array_size(workers);
+	size_t count = json_array_size(workers), i;
+	json_t *worker;
 
 	if (!peer->hello || count > peer->workers_left) {
 		log_warning("scheduler: its preload told of workers that do not belong here");
 		return;
 	}
-	json_array_extend(json_object_get(peer->hello, "workers"), workers);
+	json_array_foreach (workers, i, worker)
+		if (is_worker(worker))
+			json_array_append(json_object_get(peer->hello, "workers"), worker);
 	peer->workers_left -= count;
 	if (peer->workers_left == 0)
 		judge(peer);
@@ -217,12 +240,13 @@ static void take_workers(struct peer *peer, json_t *workers)
 
 static void notified(struct dask_link *link, const char *method, const json_t *params)
 {
-	const char *name = json_get_text(params, "name", NULL);
 	const char *address = json_get_text(params, "address", NULL);
 
-	if (strcmp(method, "worker_added") == 0 && name && address)
-		link->ops->worker_added(link->arg, name, address);
-	else if (strcmp(method, "worker_removed") == 0 && address)
+	if (strcmp(method, "worker_added") == 0) {
+		if (is_worker(params))
+			link->ops->worker_added(
+				link->arg, json_get_text(params, "name", ""), address);
+	} else if (strcmp(method, "worker_removed") == 0 && address)
 		link->ops->worker_removed(link->arg, address);
 	else if (strcmp(method, "load") == 0)
 		link->ops->load(link->arg, params);

@@ -15,6 +15,7 @@
 #include "common/json.h"
 #include "common/log.h"
 #include "common/parse.h"
+#include "common/visible.h"
 #include "daemon/child.h"
 #include "daemon/history.h"
 #include "daemon/loop.h"
@@ -292,15 +293,21 @@ void scheduler_stop(struct scheduler *scheduler)
 int scheduler_hello(struct scheduler *scheduler, const json_t *hello, struct err *err)
 {
 	const char *cluster = json_get_text(hello, "cluster", "");
+	const char *address = json_get_text(hello, "address", scheduler->address);
+	const char *version = json_get_text(hello, "distributed", "?");
 
 	if (!scheduler->child || strcmp(cluster, scheduler->spec.cluster_id) != 0 ||
 		json_get_integer(hello, "pid", 0) != child_pid(scheduler->child))
 		return err_set(
 			err, -EPERM, "this dracod has not started it (cluster %s)", cluster);
-	snprintf(scheduler->address, sizeof(scheduler->address), "%s",
-		json_get_text(hello, "address", scheduler->address));
-	snprintf(scheduler->distributed, sizeof(scheduler->distributed), "%s",
-		json_get_text(hello, "distributed", "?"));
+	/* They get into environments and files. */
+	if (strlen(address) >= sizeof(scheduler->address) || !visible_is_clean(address) ||
+		!visible_is_clean(version))
+		return err_set(err, -EPROTO,
+			"its address or its version is no short text of one line");
+	if (address != scheduler->address)
+		strcpy(scheduler->address, address);
+	snprintf(scheduler->distributed, sizeof(scheduler->distributed), "%s", version);
 	if (scheduler->state == SCHEDULER_STARTING || scheduler->state == SCHEDULER_UP)
 		loop_timer_stop(scheduler->timer);
 	if (scheduler->state == SCHEDULER_STARTING)

@@ -3,6 +3,7 @@
 
 #include <unistd.h>
 
+#include "common/alloc.h"
 #include "common/cleanup.h"
 #include "common/sock.h"
 #include "dask_link_fixture.h"
@@ -105,6 +106,54 @@ START_TEST(hello_of_a_wrong_number_of_workers)
 }
 END_TEST
 
+/* Whatever a worker is called gets into logs, events and requests. */
+START_TEST(workers_with_names_that_are_none)
+{
+	static const char *const wrong[] = {
+		"{\"name\":\"a\\nforged\",\"address\":\"tcp://n1:1\"}",
+		"{\"name\":\"a\\u001b[2J\",\"address\":\"tcp://n1:1\"}",
+		"{\"name\":\"a\",\"address\":\"tcp://n1:1\\u009b\"}",
+		"{\"name\":\"\",\"address\":\"tcp://n1:1\"}",
+		"{\"name\":7,\"address\":\"tcp://n1:1\"}",
+		"{\"name\":\"a\"}",
+		"7",
+	};
+	char *large = xasprintf("{\"name\":\"%0600d\",\"address\":\"tcp://n1:1\"}", 7);
+	int fd = come_with(DASK_LINK_PROTOCOL, LENGTH(wrong) + 1);
+	int before;
+
+	for (size_t i = 0; i < LENGTH(wrong); i++) {
+		char *line = xasprintf("{\"jsonrpc\":\"2.0\",\"method\":\"workers_there\","
+				       "\"params\":{\"workers\":[%s]}}",
+			wrong[i]);
+
+		say(fd, line);
+		free(line);
+	}
+	say_there(fd, 1);
+	run_until(hellos == 1);
+	ck_assert_uint_eq(workers_there, 1); /* the good one */
+	before = workers_added;
+	for (size_t i = 0; i <= LENGTH(wrong); i++) {
+		char *line = xasprintf("{\"jsonrpc\":\"2.0\",\"method\":\"worker_added\","
+				       "\"params\":%s}",
+			i < LENGTH(wrong) ? wrong[i] : large);
+
+		say(fd, line);
+		free(line);
+	}
+	say(fd,
+		"{\"jsonrpc\":\"2.0\",\"method\":\"worker_added\",\"params\":"
+		"{\"name\":\"good\",\"address\":\"tcp://n1:1\"}}");
+	run_until(workers_added == before + 1);
+	run();
+	ck_assert_int_eq(workers_added, before + 1);
+	free(large);
+	close(fd);
+	run_until(losses == 1);
+}
+END_TEST
+
 START_TEST(workers_are_told)
 {
 	static const char report[] = "{\"jsonrpc\":\"2.0\",\"method\":\"workers\",\"params\":"
@@ -137,6 +186,7 @@ Suite *unit_suite(void)
 	tcase_add_test(tcase, hello_is_judged);
 	tcase_add_test(tcase, hello_of_many_workers);
 	tcase_add_loop_test(tcase, hello_of_a_wrong_number_of_workers, 0, 2);
+	tcase_add_test(tcase, workers_with_names_that_are_none);
 	tcase_add_test(tcase, workers_are_told);
 	suite_add_tcase(suite, tcase);
 	return suite;

@@ -19,7 +19,7 @@ static struct loop_timer *turn;
 
 struct dask_link *dask_link;
 char *path;
-int refuse, hellos, losses, reports;
+int refuse, hellos, losses, reports, workers_added;
 json_int_t reported_tasks;
 size_t workers_there;
 
@@ -36,6 +36,7 @@ static void on_worker(void *arg, const char *name, const char *address)
 	(void)arg;
 	(void)name;
 	(void)address;
+	workers_added++;
 }
 
 static void on_worker_removed(void *arg, const char *address)
@@ -84,7 +85,7 @@ void dask_link_setup(void)
 	struct err err = ERR_INIT;
 
 	signal(SIGPIPE, SIG_IGN); /* as dracod */
-	refuse = hellos = losses = reports = 0;
+	refuse = hellos = losses = reports = workers_added = 0;
 	loop = loop_create(&err);
 	turn = loop_timer_create(loop, on_turn, NULL);
 	path = xasprintf("%s/dask.sock", directory);

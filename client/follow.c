@@ -2,6 +2,7 @@
 #include "client/follow.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <poll.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -94,7 +95,8 @@ static void copy_rest(FILE *file, bool last)
 /* Open at the last lines; NULL with err. */
 static FILE *open_at(const char *path, int64_t lines, struct err *err)
 {
-	FILE *file = fopen(path, "re");
+	int fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK); /* a pipe would make us wait */
+	FILE *file = fd >= 0 ? fdopen(fd, "r") : NULL;
 	struct stat st;
 
 	if (!file) {
@@ -140,7 +142,8 @@ static bool is_replaced(FILE *file, const char *path)
 static FILE *switch_over(FILE *file, const char *path, bool tell)
 {
 	_cleanup_free_ char *real = realpath(path, NULL);
-	FILE *next = fopen(path, "re");
+	struct err ignored = ERR_INIT;
+	FILE *next = open_at(path, INT64_MAX, &ignored);
 
 	if (!next)
 		return file;

@@ -59,7 +59,7 @@ def test_slurmctld_hangs(user: Draco, patient: Sandbox) -> None:
             begin = time.perf_counter()
             result = user.run("status")
             whole = time.perf_counter() - begin
-            words = r"^slurm +does not answer since [\d:]+ \([\d. a-z]+\): "
+            words = r"^slurm +sandbox: does not answer since [\d:]+ \([\d. a-z]+\): "
             assert re.search(words, result.stdout, re.M)
             assert f"\n{job} " in result.stdout
             times.append((whole, connection.round_trip("status")))

@@ -129,7 +129,16 @@ def test_a_running_cluster(draco: Draco, answers: Answers) -> None:
     answers.check("stop, shutdown", ask(draco, "shutdown"))
     answers.check("Errors", ask(draco, "status", status=3))
     assert answers.faults == []
-    for title in ("start", "logs --list", "logs", "script", "version", "launch", "list", "where"):
+    for title in (
+        "start",
+        "logs --list",
+        "logs",
+        "script",
+        "version",
+        "launch",
+        "list",
+        "where",
+    ):
         assert not answers.missing(title), title
     assert not answers.missing("start --dry-run") - {"candidates"}
     # What is there only now and then.

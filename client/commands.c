@@ -22,6 +22,11 @@ static const struct command_option stop_options[] = {
 	{0},
 };
 
+static const struct command_option takeover_options[] = {
+	{"force", 0, NULL, "do not ask"},
+	{0},
+};
+
 static const struct command_option retire_options[] = {
 	{"force", 0, NULL,
 		"end it at once: its tasks run again elsewhere, its results are lost"},
@@ -167,6 +172,13 @@ const struct command commands[] = {
 		"They depend on the Slurm that this shell uses (SLURM_CONF, or\n"
 		"/etc/slurm/slurm.conf): a name has one state directory for each Slurm.\n",
 		false, NULL, cmd_where},
+	{"takeover", "", "declare the host of a dracod gone",
+		"For a dracod on another host that is gone for good. Most file systems show by their locks\n"
+		"that it is gone; then start goes on by itself. Where they do not, this command declares it\n"
+		"gone, and the next start ends what is left of its cluster. It refuses while that dracod\n"
+		"holds its lock, or answers. A dracod that is alive after all notices, ends its cluster and\n"
+		"exits. The command asks first; a script needs --force.\n",
+		false, takeover_options, cmd_takeover},
 	{"version", "", "print the versions of dracoctl and of the running dracod", "", false,
 		NULL, cmd_version},
 	{"help", "[COMMAND]", "explain dracoctl or one of its commands", "", false, NULL,

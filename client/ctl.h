@@ -98,6 +98,7 @@ int cmd_script(struct ctl *ctl, int argc, char **argv);
 int cmd_dashboard(struct ctl *ctl, int argc, char **argv);
 int cmd_list(struct ctl *ctl, int argc, char **argv);
 int cmd_where(struct ctl *ctl, int argc, char **argv);
+int cmd_takeover(struct ctl *ctl, int argc, char **argv);
 int cmd_version(struct ctl *ctl, int argc, char **argv);
 int cmd_help(struct ctl *ctl, int argc, char **argv);
 

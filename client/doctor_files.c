@@ -8,7 +8,6 @@
 #include <sys/stat.h>
 #include <sys/statfs.h>
 #include <sys/statvfs.h>
-#include <sys/un.h>
 #include <unistd.h>
 
 #include "client/caller.h"
@@ -17,8 +16,12 @@
 #include "common/alloc.h"
 #include "common/cleanup.h"
 #include "common/err.h"
+#include "common/holder.h"
 #include "common/json.h"
+#include "common/lock_scope.h"
 #include "common/parse.h"
+#include "common/rendezvous.h"
+#include "common/runtime_dir.h"
 
 #define MIB		(1024 * 1024)
 #define WRITTEN		65536
@@ -125,19 +128,48 @@ static void report_space(
 		st.f_files > 0 && st.f_favail < 1000 ? ", hardly any room for more files" : "");
 }
 
+/* Where the sockets of a dracod of this host are; NULL: none runs here. */
+static char *running_socket(const struct paths *paths)
+{
+	_cleanup_json_ json_t *daemon = NULL;
+	const char *socket;
+	struct holder holder;
+
+	if (rendezvous_daemon(paths, &daemon, NULL) < 0)
+		return NULL;
+	socket = json_get_text(daemon, "socket", NULL);
+	holder_look(paths, daemon, &holder);
+	return socket && holder.here && holder.state == HOLDER_ALIVE ? xstrdup(socket) : NULL;
+}
+
+/* Make a directory as dracod will, and remove it again. */
 void check_sockets(const struct doctor *doctor, struct report *report)
 {
+	static const char remedy[] = "see the text; XDG_RUNTIME_DIR, TMPDIR and HOME decide";
 	const struct paths *paths = &doctor->ctl->paths;
 	const char *error = json_get_text(doctor->facts, "paths_error", NULL);
-	size_t limit = sizeof(((struct sockaddr_un *)NULL)->sun_path) - 1;
+	_cleanup_free_ char *socket = error ? NULL : running_socket(paths);
+	struct runtime_dir directory = {0};
+	struct err err = ERR_INIT;
+	bool locks;
 
 	if (error) {
-		report_finding(report, FINDING_FAILED, "socket path",
-			"see the text; XDG_RUNTIME_DIR and HOME decide", "%s", error);
-		return;
+		report_finding(report, FINDING_FAILED, "socket path", remedy, "%s", error);
+	} else if (socket) {
+		report_finding(report, FINDING_OK, "socket path", NULL, "%s", socket);
+	} else if (runtime_dir_choose(paths->name, NULL, &directory, &err) < 0) {
+		report_finding(report, FINDING_FAILED, "socket path", remedy, "%s", err.text);
+	} else {
+		bool full = try_writing(directory.base, &locks, &err) < 0;
+
+		report_finding(report, full ? FINDING_WARNING : FINDING_OK, "socket path",
+			full ? "make room there" : NULL, "%s/%s/control.sock%s%s%s%s",
+			directory.base, paths->name, *directory.why ? ", because " : "",
+			directory.why, full ? "; " : "", err.text);
+		runtime_dir_remove(&directory, paths->name);
+		rmdir(directory.base); /* unless others are in it */
 	}
-	report_finding(report, FINDING_OK, "socket path", NULL, "%s: %zu of %zu characters",
-		paths->control_socket, strlen(paths->control_socket), limit);
+	runtime_dir_finish(&directory);
 }
 
 /* How many of a directory and the one above it are missing. */
@@ -158,44 +190,56 @@ static void remove_made(const char *path, int count)
 		*strrchr(part, '/') = '\0';
 }
 
-/* Make the directories as dracod will; those that were not there go again. */
+static void report_locks(struct report *report, const char *directory, bool locks)
+{
+	static const char remedy[] =
+		"set XDG_STATE_HOME to a file system whose locks all hosts see; without, use one "
+		"host only, and dracoctl takeover when it is gone for good";
+	_cleanup_close_ int fd = open(directory, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	char type[LOCK_SCOPE_TYPE_MAX];
+	bool shared = lock_scope_of(fd, type) == LOCK_SCOPE_ALL;
+
+	if (!locks)
+		report_finding(report, FINDING_WARNING, "locks", remedy,
+			"%s (%s) has no locks: a second dracod on another host would not be "
+			"noticed",
+			directory, type);
+	else if (!shared)
+		report_finding(report, FINDING_WARNING, "locks", remedy,
+			"%s (%s) has locks that other hosts may not see: whether a dracod lives "
+			"cannot be told there",
+			directory, type);
+	else
+		report_finding(report, FINDING_OK, "locks", NULL,
+			"%s (%s) has them, and every host sees them", directory, type);
+}
+
+/* Make the directory as dracod will; what was not there goes again. */
 void check_state(const struct doctor *doctor, struct report *report)
 {
 	const struct paths *paths = &doctor->ctl->paths;
-	int runtime_made, state_made;
-	bool locks = true;
 	struct err err = ERR_INIT;
+	bool locks = true;
+	int made;
 
 	if (!paths->name)
 		return;
-	runtime_made = count_missing(paths->runtime_dir);
-	state_made = count_missing(paths->state_dir);
+	made = count_missing(paths->state_dir);
 	if (paths_make(paths, &err) < 0) {
 		report_finding(report, FINDING_FAILED, "directories",
-			"dracod needs a directory for sockets and one for its state, both only "
-			"yours",
-			"%s", err.text);
-	} else if (try_writing(paths->state_dir, &locks, &err) < 0 ||
-		try_writing(paths->runtime_dir, &locks, &err) < 0) {
+			"dracod needs a directory for its state that is only yours", "%s",
+			err.text);
+	} else if (try_writing(paths->state_dir, &locks, &err) < 0) {
 		report_finding(report, FINDING_FAILED, "directories",
-			"make room there (quota -s shows your quota), or set XDG_STATE_HOME or "
-			"XDG_RUNTIME_DIR to another place",
+			"make room there (quota -s shows your quota), or set XDG_STATE_HOME to "
+			"another place",
 			"%s", err.text);
 	} else {
-		report_finding(report, FINDING_OK, "directories", NULL, "%s and %s",
-			paths->runtime_dir, paths->state_dir);
-		try_writing(paths->state_dir, &locks, &err);
-		report_finding(report, locks ? FINDING_OK : FINDING_WARNING, "locks",
-			"set XDG_STATE_HOME to a file system with locks, or start dracod on one "
-			"host only",
-			locks ? "%s has them"
-			      : "%s has no locks: a second dracod on another host would not be "
-				"noticed",
-			paths->state_dir);
+		report_finding(report, FINDING_OK, "directories", NULL, "%s", paths->state_dir);
+		report_locks(report, paths->state_dir, locks);
 		report_space(report, "disk", paths->state_dir, paths->state_dir);
 	}
-	remove_made(paths->runtime_dir, runtime_made);
-	remove_made(paths->state_dir, state_made);
+	remove_made(paths->state_dir, made);
 }
 
 /* The directory itself, or what there is above it. */

@@ -136,6 +136,15 @@ int launch_dracod(struct ctl *ctl, struct err *err)
 	return err_set(err, -EIO, "%s", report);
 }
 
+/* What was found there; or it was on another host, and what it had is ended by the one that starts here. */
+static void tell_of_former(const struct ctl *ctl, int r, const struct err *err)
+{
+	_cleanup_free_ char *text = xasprintf("%s%s", err->text,
+		r == -ENOENT ? "; what is left of its cluster is ended" : "");
+
+	output_warning(ctl, text);
+}
+
 int launch_connect(
 	struct connection *connection, struct ctl *ctl, bool *ret_launched, struct err *err)
 {
@@ -150,9 +159,9 @@ int launch_connect(
 		if (r != -ENOENT && r != -EPERM && r != -EBADMSG)
 			return r;
 		/* What cannot be believed is no dracod of ours: one is needed. */
-		if (r != -ENOENT && !warned)
-			output_warning(ctl, err->text);
-		warned |= r != -ENOENT;
+		if (*err->text && !warned)
+			tell_of_former(ctl, r, err);
+		warned |= *err->text != '\0';
 		/* Another dracoctl may have been quicker with its dracod: then that one serves.
 		 * Or one that is ending is still there for a moment. */
 		r = launch_dracod(ctl, &why);

@@ -2,17 +2,17 @@
 #ifndef DRACO_CLIENT_REACH_H
 #define DRACO_CLIENT_REACH_H
 
+#include <jansson.h>
 #include <stdbool.h>
 #include <stddef.h>
 
 struct err;
-struct paths;
 struct secure;
 struct ssl_st;
 
 struct channel {
 	int fd;
-	struct secure *secure; /* NULL: a socket of this host */
+	struct secure *secure; /* NULL: a socket */
 	struct ssl_st *session;
 };
 
@@ -21,12 +21,11 @@ struct channel {
 		.fd = -1 \
 	}
 
-/* Connect to the dracod of these paths, and be sure that it is this user's (trust.h): nothing has been sent
- * before. 0; -ENOENT when none runs; -EPERM, with err, when somebody else serves in its place, or could have
- * written where it is; -EBADMSG, with err, when what it left is damaged; -EHOSTUNREACH, with err, when it runs,
- * on another host and cannot be reached from here; -ENOTCONN, with err, when it has no cluster there, or has
- * ended there; another negative errno with err. */
-int channel_open(struct channel *channel, const struct paths *paths, struct err *err);
+/* Connect by a socket of this host, or by the port that is in connect, what connect.json says, and be sure
+ * that it is this user's dracod (trust.h): nothing has been sent before. 0, or a negative errno with err, where
+ * -ENOENT may have no text; channel_close() also then. seek.h finds which. */
+int channel_open_socket(struct channel *channel, const char *path, struct err *err);
+int channel_open_port(struct channel *channel, const json_t *connect, struct err *err);
 void channel_close(struct channel *channel);
 
 /* Write text and a newline, completely, waiting as needed: 0, or a negative errno with err. */

@@ -9,6 +9,7 @@
 
 #include "client/ctl.h"
 #include "client/output.h"
+#include "client/seek.h"
 #include "client/where.h"
 #include "common/alloc.h"
 #include "common/cleanup.h"
@@ -51,13 +52,19 @@ int connection_open(struct connection *connection, struct ctl *ctl, struct err *
 		r = where_find(ctl, err);
 	if (r < 0)
 		return -EINVAL;
-	r = channel_open(&connection->channel, &ctl->paths, err);
-	if (r < 0)
-		return r;
-	r = greet(connection, err);
-	if (r < 0)
+	for (int tries = 0; tries < 2; tries++) {
+		r = seek_dracod(&connection->channel, &ctl->paths, err);
+		if (r < 0)
+			return r;
+		r = greet(connection, err);
+		if (r == 0)
+			return 0;
 		connection_close(connection);
-	return r == -ECONNRESET ? -ENOENT : r; /* it was just ending */
+		if (r != -ECONNRESET)
+			return r;
+		*err = (struct err)ERR_INIT; /* it was just ending */
+	}
+	return -ENOENT;
 }
 
 void connection_close(struct connection *connection)
@@ -139,8 +146,8 @@ static int no_greeting(const struct connection *connection, struct err *err)
 
 	if (connection->channel.session)
 		return err_set(err, -ETIMEDOUT,
-			"dracod runs on another host, but does not answer within %d s: is it "
-			"stopped, or that host overloaded?",
+			"dracod does not answer at its port within %d s: is it stopped, or its "
+			"host overloaded?",
 			GREETING_MS / 1000);
 	sock_peer(connection->channel.fd, &uid, &pid);
 	return err_set(err, -ETIMEDOUT,
@@ -256,8 +263,10 @@ int connection_need(struct connection *connection, struct ctl *ctl)
 	if (r == 0)
 		return CTL_DONE;
 	if (r == -ENOENT) {
-		output_error(ctl, "no cluster \"%s\" is running (dracoctl start starts one)",
-			ctl->paths.name);
+		output_error(ctl,
+			"no cluster \"%s\" is running (dracoctl start starts one)%s%s%s",
+			ctl->paths.name, *err.text ? "\n  " : "", err.text,
+			*err.text ? "; the next start ends what is left of its cluster" : "");
 		return CTL_NOT_RUNNING;
 	}
 	output_error(ctl, "%s", err.text);

@@ -31,8 +31,8 @@ struct refusal {
 };
 
 /* Connect to the dracod of ctl->name (whose paths are computed here) and exchange versions. 0;
- * -ENOENT when none runs; another negative errno, with err, when one does but cannot be used: on another
- * host as channel_open(). */
+ * -ENOENT when none runs; another negative errno, with err, when one does but cannot be used: as
+ * seek_dracod(). */
 int connection_open(struct connection *connection, struct ctl *ctl, struct err *err);
 void connection_close(struct connection *connection);
 

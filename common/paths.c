@@ -8,7 +8,6 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
-#include <sys/un.h>
 #include <unistd.h>
 
 #include "common/alloc.h"
@@ -76,7 +75,7 @@ static char *xdg_directory(const char *variable, const char *below_home)
 
 	if (value && value[0] == '/')
 		return xstrdup(value);
-	return home && below_home ? xasprintf("%s/%s", home, below_home) : NULL;
+	return home ? xasprintf("%s/%s", home, below_home) : NULL;
 }
 
 char *paths_state_root(void)
@@ -91,36 +90,16 @@ char *paths_job_prefix(const char *name)
 	return xasprintf("draco-%.*s-", (int)strcspn(name, "@"), name);
 }
 
-static char *runtime_base(void)
-{
-	_cleanup_free_ char *xdg = xdg_directory("XDG_RUNTIME_DIR", NULL);
-	const char *temporary = getenv("TMPDIR");
-
-	if (xdg)
-		return xasprintf("%s/draco", xdg);
-	if (!temporary || temporary[0] != '/')
-		temporary = "/tmp";
-	return xasprintf("%s/draco-%u", temporary, (unsigned)getuid());
-}
-
 int paths_init(struct paths *paths, const char *name, struct err *err)
 {
-	_cleanup_free_ char *runtime = runtime_base();
 	_cleanup_free_ char *state = xdg_directory("XDG_STATE_HOME", ".local/state");
 	_cleanup_free_ char *config =
 		paths_config_file(getenv("XDG_CONFIG_HOME"), getenv("HOME"));
-	size_t limit = sizeof(((struct sockaddr_un *)NULL)->sun_path) - 1;
-	size_t length = strlen(runtime) + strlen(name) + strlen("//control.sock");
 	int r;
 
 	r = check_name(name, err);
 	if (r < 0)
 		return r;
-	if (length > limit)
-		return err_set(err, -ENAMETOOLONG,
-			"the socket path %s/%s/control.sock has %zu characters and only %zu are "
-			"possible: set XDG_RUNTIME_DIR (or without it TMPDIR) to a shorter directory",
-			runtime, name, length, limit);
 	if (!state || !config)
 		return err_set(err, -ENOENT,
 			"no home directory: HOME is not set and user %u has none in the user "
@@ -128,10 +107,6 @@ int paths_init(struct paths *paths, const char *name, struct err *err)
 			(unsigned)getuid());
 	*paths = (struct paths){
 		.name = xstrdup(name),
-		.runtime_dir = xasprintf("%s/%s", runtime, name),
-		.control_socket = xasprintf("%s/%s/control.sock", runtime, name),
-		.dask_socket = xasprintf("%s/%s/dask.sock", runtime, name),
-		.http_socket = xasprintf("%s/%s/http.sock", runtime, name),
 		.state_dir = xasprintf("%s/draco/%s", state, name),
 		.lock_file = xasprintf("%s/draco/%s/lock", state, name),
 		.daemon_file = xasprintf("%s/draco/%s/daemon.json", state, name),
@@ -149,13 +124,27 @@ int paths_init(struct paths *paths, const char *name, struct err *err)
 	return 0;
 }
 
-void paths_finish(struct paths *paths)
+static void free_runtime(struct paths *paths)
 {
-	free(paths->name);
 	free(paths->runtime_dir);
 	free(paths->control_socket);
 	free(paths->dask_socket);
 	free(paths->http_socket);
+}
+
+void paths_set_runtime(struct paths *paths, const char *base)
+{
+	free_runtime(paths);
+	paths->runtime_dir = xasprintf("%s/%s", base, paths->name);
+	paths->control_socket = xasprintf("%s/control.sock", paths->runtime_dir);
+	paths->dask_socket = xasprintf("%s/dask.sock", paths->runtime_dir);
+	paths->http_socket = xasprintf("%s/http.sock", paths->runtime_dir);
+}
+
+void paths_finish(struct paths *paths)
+{
+	free(paths->name);
+	free_runtime(paths);
 	free(paths->state_dir);
 	free(paths->lock_file);
 	free(paths->daemon_file);
@@ -212,8 +201,8 @@ static int check_private(const char *path, struct err *err)
 	return 0;
 }
 
-/* What su and sudo leave in HOME and XDG_RUNTIME_DIR may be another user's: directories of root's there
- * would keep that user out. */
+/* What su and sudo leave in HOME may be another user's: directories of root's there would keep that user
+ * out. */
 static int check_ground(const char *path, struct err *err)
 {
 	_cleanup_free_ char *part = xstrdup(path);
@@ -232,7 +221,7 @@ static int check_ground(const char *path, struct err *err)
 		part, (unsigned)st.st_uid);
 }
 
-static int make_private(const char *path, const char *remedy, struct err *err)
+static int make_private(const char *path, struct err *err)
 {
 	_cleanup_free_ char *parent = xstrdup(path);
 	int r;
@@ -247,23 +236,12 @@ static int make_private(const char *path, const char *remedy, struct err *err)
 		r = paths_make_directories(path, 0700, err);
 	if (r == 0)
 		r = check_private(path, err);
-	if (r < 0 && remedy && err)
-		err_set(err, r, "%s%s", err->text, remedy);
 	return r;
 }
 
 int paths_make(const struct paths *paths, struct err *err)
 {
-	int r;
-
-	r = make_private(paths->runtime_dir,
-		getenv("XDG_RUNTIME_DIR")
-			? " (XDG_RUNTIME_DIR must name a directory of yours; unset it to use /tmp)"
-			: " (TMPDIR must name a directory that you can write to)",
-		err);
-	if (r < 0)
-		return r;
-	return make_private(paths->state_dir, NULL, err);
+	return make_private(paths->state_dir, err);
 }
 
 char *paths_expand_home(const char *text)

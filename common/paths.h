@@ -1,7 +1,7 @@
 /* paths.h: where a dracod of a name keeps its sockets, state, log and settings.
  *
- *	$XDG_RUNTIME_DIR/draco/NAME/	control.sock, dask.sock, http.sock
- *	(without it: /tmp/draco-UID/NAME/)
+ *	RUNTIME/NAME/			control.sock, dask.sock, http.sock; runtime_dir.h tells which
+ *					directory RUNTIME is
  *	$XDG_STATE_HOME/draco/NAME/	lock, daemon.json, connect.json, state.json, nodes.json,
  *					pauses.json, slurm.json, dracod.log, events.jsonl, tls/,
  *					logs -> the present log directory
@@ -20,7 +20,7 @@ struct err;
 
 struct paths {
 	char *name;
-	char *runtime_dir;
+	char *runtime_dir; /* this and the sockets only after paths_set_runtime() */
 	char *control_socket;
 	char *dask_socket;
 	char *http_socket; /* of the dashboard, where it has one */
@@ -39,15 +39,17 @@ struct paths {
 	char *config_file;
 };
 
-/* Compute all paths for the cluster name (1 to 32 letters, digits, '.', '_', '-', and @SLURM behind them); creates
- * nothing.
- * -EINVAL for a bad name, -ENOENT without a home directory, -ENAMETOOLONG where the sockets would not
- * fit. paths_finish() frees. */
+/* Compute all paths for the cluster name (1 to 32 letters, digits, '.', '_', '-', and @SLURM behind
+ * them); creates nothing. -EINVAL for a bad name, -ENOENT without a home directory. paths_finish()
+ * frees. */
 int paths_init(struct paths *paths, const char *name, struct err *err);
 void paths_finish(struct paths *paths);
 
-/* Create the runtime and the state directory, 0700, where they are missing, and check that they
- * belong to this user and are closed to all others. */
+/* The sockets are below base/NAME/ from now on. */
+void paths_set_runtime(struct paths *paths, const char *base);
+
+/* Create the state directory, 0700, where it is missing, and check that it belongs to this user and is
+ * closed to all others. */
 int paths_make(const struct paths *paths, struct err *err);
 
 /* Create path and its missing parents with the mode; an existing directory is left as it is. */

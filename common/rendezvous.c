@@ -26,9 +26,13 @@ static const struct field daemon_fields[] = {
 	{"pid", KIND_PID, true},
 	{"host", KIND_HOST, true},
 	{"socket", KIND_SOCKET, true},
+	{"dask_socket", KIND_SOCKET, false},
 	{"boot", KIND_TEXT, false},
 	{"version", KIND_TEXT, false},
 	{"started", KIND_NUMBER, false},
+	{"locks", KIND_TEXT, false},
+	{"taken_over_by", KIND_HOST, false},
+	{"taken_over_at", KIND_NUMBER, false},
 	{0},
 };
 

@@ -13,7 +13,8 @@
 struct err;
 struct paths;
 
-/* {pid, host, boot, version, socket, started}. 0; -ENOENT without err where there is none; -EPERM where
+/* {pid, host, boot, version, socket, dask_socket, started, locks, taken_over_by, taken_over_at}; holder.h
+ * explains the last three. 0; -ENOENT without err where there is none; -EPERM where
  * it cannot be trusted, -EBADMSG where it is damaged, or another negative errno, with err, which names the file
  * and what is wrong with it. */
 int rendezvous_daemon(const struct paths *paths, json_t **ret, struct err *err)

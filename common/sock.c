@@ -55,6 +55,15 @@ int sock_peer(int fd, uid_t *ret_uid, pid_t *ret_pid)
 	return 0;
 }
 
+bool sock_is_served(const char *path)
+{
+	int fd = connect_flags(path, SOCK_NONBLOCK, NULL);
+
+	if (fd >= 0)
+		close(fd);
+	return fd >= 0 || fd == -EAGAIN;
+}
+
 /* Remove a socket that nobody serves; refuse one that somebody does. */
 static int clear_stale(const char *path, struct err *err)
 {

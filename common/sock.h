@@ -2,6 +2,7 @@
 #ifndef DRACO_COMMON_SOCK_H
 #define DRACO_COMMON_SOCK_H
 
+#include <stdbool.h>
 #include <sys/types.h>
 
 struct err;
@@ -12,6 +13,9 @@ int sock_listen(const char *path, struct err *err);
 
 /* Connect to path, blocking; returns the descriptor. -ENOENT, -ECONNREFUSED: nobody there. */
 int sock_connect(const char *path, struct err *err);
+
+/* Does somebody serve the socket at path? Does not wait. */
+bool sock_is_served(const char *path);
 
 /* Who is at the other end of a connected Unix socket. */
 int sock_peer(int fd, uid_t *ret_uid, pid_t *ret_pid);

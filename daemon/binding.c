@@ -118,7 +118,8 @@ static int find_site(
 }
 
 static int occupy(struct binding *binding, const char *name, const struct slurm_site *site,
-	const json_t *key, struct paths *ret_paths, int *ret_lock, struct err *err)
+	const json_t *key, struct paths *ret_paths, struct instance **ret_instance,
+	struct err *err)
 {
 	int r = paths_init(ret_paths, name, err);
 
@@ -126,14 +127,13 @@ static int occupy(struct binding *binding, const char *name, const struct slurm_
 		r = paths_make(ret_paths, err);
 	if (r < 0)
 		return r;
-	*ret_lock = instance_acquire(ret_paths, err);
-	if (*ret_lock < 0)
-		return *ret_lock;
+	*ret_instance = instance_acquire(ret_paths, err);
+	if (!*ret_instance)
+		return err->code;
 	xreplace(&binding->path, ret_paths->slurm_file);
 	if (claim(binding, ret_paths, site, key))
 		return 0;
-	instance_release(ret_paths, *ret_lock);
-	*ret_lock = -1;
+	*ret_instance = instance_release(*ret_instance);
 	return err_set(err, -EAGAIN,
 		"%s has just been taken for the Slurm cluster \"%s\", where jobs may be left",
 		ret_paths->state_dir, binding_cluster(binding));
@@ -142,7 +142,7 @@ static int occupy(struct binding *binding, const char *name, const struct slurm_
 /* Once more when somebody else was quicker. */
 static int choose_and_occupy(struct binding *binding, const char *name,
 	const struct slurm_site *site, const json_t *key, struct paths *ret_paths,
-	int *ret_lock, struct err *err)
+	struct instance **ret_instance, struct err *err)
 {
 	int r = -EAGAIN;
 
@@ -152,13 +152,13 @@ static int choose_and_occupy(struct binding *binding, const char *name,
 		paths_finish(ret_paths);
 		r = choose(name, site, &chosen, err);
 		if (r == 0)
-			r = occupy(binding, chosen, site, key, ret_paths, ret_lock, err);
+			r = occupy(binding, chosen, site, key, ret_paths, ret_instance, err);
 	}
 	return r;
 }
 
 struct binding *binding_occupy(const char *name, bool exact, const json_t *slurm,
-	struct paths *ret_paths, int *ret_lock, struct err *err)
+	struct paths *ret_paths, struct instance **ret_instance, struct err *err)
 {
 	struct binding *binding = xcalloc(1, sizeof(*binding));
 	struct slurm_site site = SLURM_SITE_INIT;
@@ -166,9 +166,9 @@ struct binding *binding_occupy(const char *name, bool exact, const json_t *slurm
 	int r = find_site(slurm, &site, &key, err);
 
 	if (r == 0 && exact)
-		r = occupy(binding, name, &site, key, ret_paths, ret_lock, err);
+		r = occupy(binding, name, &site, key, ret_paths, ret_instance, err);
 	else if (r == 0)
-		r = choose_and_occupy(binding, name, &site, key, ret_paths, ret_lock, err);
+		r = choose_and_occupy(binding, name, &site, key, ret_paths, ret_instance, err);
 	slurm_site_finish(&site);
 	return r == 0 ? binding : binding_destroy(binding);
 }

@@ -363,13 +363,13 @@ struct cluster *cluster_create(struct loop *loop, struct children *children,
 	cluster->nodes_file = paths->nodes_file;
 	cluster->pauses_file = paths->pauses_file;
 	cluster->access.tls_directory = paths->tls_dir;
-	cluster->access.dashboard_socket = paths->http_socket;
+	cluster->access.paths = paths;
 	cluster->ops = ops;
 	cluster->arg = arg;
 	cluster->since_ms = loop_now_ms();
 	cluster->reconcile = loop_timer_create(loop, reconcile, cluster);
 	cluster->scheduler = scheduler_create(
-		loop, children, preload, paths->dask_socket, &cluster_scheduler_ops, cluster);
+		loop, children, preload, paths, &cluster_scheduler_ops, cluster);
 	cluster->jobs = jobs_create(&jobs_ops, cluster);
 	cluster->submissions = submissions_create(
 		loop, slurm, cluster->jobs, &cluster_submissions_ops, cluster);

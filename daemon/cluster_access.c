@@ -7,12 +7,14 @@
 #include <stdlib.h>
 #include <string.h>
 #include <strings.h>
+#include <unistd.h>
 
 #include "common/alloc.h"
 #include "common/cleanup.h"
 #include "common/err.h"
 #include "common/json.h"
 #include "common/log.h"
+#include "common/paths.h"
 #include "common/settings.h"
 #include "common/strv.h"
 #include "daemon/cluster.h"
@@ -20,6 +22,8 @@
 #include "daemon/netif.h"
 #include "daemon/scheduler.h"
 #include "daemon/tls.h"
+
+#define MEND_DEADLINE_MS 10000
 
 /* The certificate. */
 
@@ -171,7 +175,7 @@ int cluster_access_scheduler(
 	struct cluster_access *access = &cluster->access;
 	struct dashboard *dashboard = &access->dashboard;
 	int r = dashboard_plan(dashboard, &cluster->request.settings, cluster->name,
-		access->dashboard_socket, err);
+		access->paths->http_socket, err);
 
 	if (r < 0)
 		return r;
@@ -190,6 +194,31 @@ void cluster_access_hello(struct cluster *cluster, const json_t *hello)
 	dashboard_set(&cluster->access.dashboard,
 		(int)json_get_integer(hello, "dashboard_port", 0),
 		!json_get_boolean(hello, "dashboard", 0));
+}
+
+static void on_mended(void *arg, const json_t *result, const struct err *err)
+{
+	(void)arg;
+	if (!result)
+		log_warning("dashboard: its socket cannot be made again: %s", err->text);
+}
+
+void cluster_access_mend(struct cluster *cluster)
+{
+	struct dashboard *dashboard = &cluster->access.dashboard;
+	const char *path = cluster->access.paths->http_socket;
+
+	if (!dashboard->socket || !dashboard->known ||
+		scheduler_state(cluster->scheduler) != SCHEDULER_UP ||
+		(strcmp(dashboard->socket, path) == 0 && access(path, F_OK) == 0))
+		return;
+	if (cluster->ops->ask_scheduler(cluster->arg, "serve",
+		    json_pack("{s:s}", "socket", path), MEND_DEADLINE_MS, on_mended,
+		    cluster) < 0)
+		return; /* without a preload; the next time, then */
+	if (strcmp(dashboard->socket, path) != 0)
+		unlink(dashboard->socket);
+	xreplace(&dashboard->socket, path);
 }
 
 static json_t *warnings(const struct cluster *cluster)

@@ -10,17 +10,18 @@
 
 struct cluster;
 struct err;
+struct paths;
 struct scheduler_spec;
 struct settings;
 struct strv;
 struct tls;
 
 struct cluster_access {
-	const char *tls_directory;    /* for certificates; the nodes must see it, too */
-	const char *dashboard_socket; /* path */
-	struct tls *tls;	      /* NULL with security none */
-	char *interface;	      /* of the scheduler; NULL: not known */
-	bool interface_named;	      /* the setting names it */
+	const char *tls_directory; /* for certificates; the nodes must see it, too */
+	const struct paths *paths; /* where the dashboard's socket shall be */
+	struct tls *tls;	   /* NULL with security none */
+	char *interface;	   /* of the scheduler; NULL: not known */
+	bool interface_named;	   /* the setting names it */
 	struct dashboard dashboard;
 };
 
@@ -42,6 +43,10 @@ int cluster_access_scheduler(struct cluster *cluster, struct scheduler_spec *spe
 
 /* The scheduler's preload said hello. */
 void cluster_access_hello(struct cluster *cluster, const json_t *hello);
+
+/* See that the dashboard's socket is where paths says: ask the scheduler to make it again where it is not.
+ * Idempotent. */
+void cluster_access_mend(struct cluster *cluster);
 
 /* Add the variables that workers need. */
 void cluster_access_workers(const struct cluster *cluster, struct strv *environment);

@@ -139,6 +139,16 @@ struct control *control_create(struct loop *loop, const char *path,
 	return control;
 }
 
+bool control_is_there(const struct control *control)
+{
+	return listener_is_there(control->listener);
+}
+
+int control_move(struct control *control, const char *path, struct err *err)
+{
+	return listener_move(control->listener, path, err);
+}
+
 struct control *control_destroy(struct control *control)
 {
 	if (!control)

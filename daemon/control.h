@@ -23,6 +23,12 @@ struct control_ops {
 /* Listen at path. NULL with err. */
 struct control *control_create(struct loop *loop, const char *path,
 	const struct control_ops *ops, void *arg, struct err *err);
+
+/* Is the socket still there? Listen at path, in place of it, as listener_move(). */
+bool control_is_there(const struct control *control);
+int control_move(struct control *control, const char *path, struct err *err)
+	__attribute__((warn_unused_result));
+
 struct control *control_destroy(struct control *control); /* without calling gone() */
 
 /* Serve a program of this user that has connected otherwise, too; takes connection over. who names it in the

@@ -18,6 +18,9 @@
 #include "common/alloc.h"
 #include "common/cleanup.h"
 #include "common/err.h"
+#include "common/holder.h"
+#include "common/host.h"
+#include "common/json.h"
 #include "common/log.h"
 #include "common/part.h"
 #include "common/paths.h"
@@ -33,8 +36,11 @@
 #include "daemon/loop.h"
 #include "daemon/methods.h"
 #include "daemon/outside.h"
+#include "daemon/ownership.h"
 #include "daemon/runlog.h"
 #include "daemon/slurm.h"
+#include "daemon/sockets.h"
+#include "daemon/statefile.h"
 #include "daemon/tls.h"
 #include "systemd/notify.h"
 
@@ -42,8 +48,10 @@
 
 struct daemon {
 	struct paths paths;
-	int lock;
+	struct instance *instance;
 	struct binding *binding;
+	struct sockets *sockets;
+	struct ownership *ownership;
 	struct loop *loop;
 	struct loop_signal *signals[3];
 	struct children *children;
@@ -76,15 +84,57 @@ static void finish(void *arg)
 	loop_exit(daemon->loop); /* daemon_destroy() writes the answers */
 }
 
-static void begin_shutdown(void *arg)
+static void shut_down(struct daemon *daemon, const char *why)
 {
-	struct daemon *daemon = arg;
-
 	daemon->ending = true;
 	notify_stopping();
 	methods_begin_shutdown(daemon->methods);
-	cluster_stop(daemon->cluster, "dracod ends");
+	cluster_stop(daemon->cluster, why);
 	loop_timer_start(daemon->deadline, cluster_is_down(daemon) ? 0 : SHUTDOWN_DEADLINE_MS);
+}
+
+static void begin_shutdown(void *arg)
+{
+	shut_down(arg, "dracod ends");
+}
+
+/* The jobs and the scheduler of this dracod are its own affair; all else is that of its successor. */
+static void on_lost(void *arg, const char *why)
+{
+	struct daemon *daemon = arg;
+
+	statefile_hand_over();
+	history_hand_over();
+	history_note(EVENT_FAILURE, "dracod", NULL,
+		"process %d is not the dracod of \"%s\" any more, and ends: %s", (int)getpid(),
+		daemon->paths.name, why);
+	if (!daemon->ending)
+		shut_down(daemon, "another dracod may have its name");
+}
+
+static bool are_sockets_there(void *arg)
+{
+	struct daemon *daemon = arg;
+
+	return control_is_there(daemon->control) && dask_link_is_there(daemon->dask_link);
+}
+
+static int listen_again(void *arg, struct err *err)
+{
+	struct daemon *daemon = arg;
+	int r = control_move(daemon->control, daemon->paths.control_socket, err);
+
+	return r < 0 ? r : dask_link_move(daemon->dask_link, daemon->paths.dask_socket, err);
+}
+
+static void on_sockets_well(void *arg, bool again)
+{
+	struct daemon *daemon = arg;
+	struct err err = ERR_INIT;
+
+	if (again && instance_publish(daemon->instance, &err) < 0)
+		log_error("%s", err.text);
+	cluster_access_mend(daemon->cluster);
 }
 
 /* A cluster that failed keeps dracod: its status says why. */
@@ -270,9 +320,6 @@ static int make_parts(struct daemon *daemon, struct err *err)
 	_cleanup_free_ char *preload = part_find("draco_scheduler.py", PKGDATADIR);
 	struct paths *paths = &daemon->paths;
 
-	daemon->loop = loop_create(err);
-	if (!daemon->loop)
-		return err->code;
 	daemon->signals[0] = loop_signal_create(daemon->loop, SIGTERM, on_end_signal, daemon);
 	daemon->signals[1] = loop_signal_create(daemon->loop, SIGINT, on_end_signal, daemon);
 	daemon->signals[2] = loop_signal_create(daemon->loop, SIGHUP, on_hangup, daemon);
@@ -298,24 +345,70 @@ static int make_parts(struct daemon *daemon, struct err *err)
 	if (!daemon->control)
 		return err->code;
 	daemon->outside = outside_create(daemon->loop, paths, daemon->control);
+	daemon->ownership =
+		ownership_create(daemon->loop, daemon->instance, paths, on_lost, daemon);
+	sockets_watch(daemon->sockets);
 	return 0;
+}
+
+/* The sockets of a dracod of this name that crashed on this host; NULL: there was none. */
+static const char *former_socket(const struct daemon *daemon)
+{
+	const json_t *former = instance_former(daemon->instance);
+	struct host here;
+
+	host_get(&here);
+	return former && holder_is_here(former, &here) ? json_get_text(former, "socket", NULL)
+						       : NULL;
+}
+
+/* Become the dracod of the name, and tell where. */
+static int take_place(struct daemon *daemon, struct err *err)
+{
+	static const struct sockets_ops sockets_ops = {
+		are_sockets_there, listen_again, on_sockets_well};
+
+	daemon->loop = loop_create(err);
+	if (!daemon->loop)
+		return err->code;
+	daemon->sockets = sockets_create(
+		daemon->loop, &daemon->paths, former_socket(daemon), &sockets_ops, daemon, err);
+	return daemon->sockets ? instance_publish(daemon->instance, err) : err->code;
+}
+
+/* The one before did not say goodbye. */
+static void note_former(const struct daemon *daemon)
+{
+	const json_t *former = instance_former(daemon->instance);
+	_cleanup_free_ char *text = former ? holder_ended_text(former) : NULL;
+
+	if (former && holder_is_taken_over(former))
+		history_note(EVENT_NOTE, "dracod", NULL,
+			"host %s declared the dracod on host %s (process %d) gone: what is left of its "
+			"cluster is ended",
+			json_get_text(former, "taken_over_by", "?"),
+			json_get_text(former, "host", "?"),
+			(int)json_get_integer(former, "pid", 0));
+	else if (former)
+		history_note(EVENT_NOTE, "dracod", NULL,
+			"%s; what is left of its cluster is ended", text);
 }
 
 struct daemon *daemon_create(const struct daemon_options *options, struct err *err)
 {
 	struct daemon *daemon = xcalloc(1, sizeof(*daemon));
 
-	daemon->lock = -1;
 	daemon->binding = binding_occupy(options->name, options->exact, options->slurm,
-		&daemon->paths, &daemon->lock, err);
+		&daemon->paths, &daemon->instance, err);
 	if (!daemon->binding ||
 		log_open(options->log_file, options->debug ? LOG_LEVEL_DEBUG : LOG_LEVEL_INFO,
 			err) < 0)
 		return daemon_destroy(daemon);
 	signal(SIGPIPE, SIG_IGN);
 	history_open(daemon->paths.events_file);
-	if (make_parts(daemon, err) < 0)
+	if (take_place(daemon, err) < 0 || make_parts(daemon, err) < 0)
 		return daemon_destroy(daemon);
+	note_former(daemon);
 	history_note(EVENT_NOTE, "dracod", NULL, "%s \"%s\": process %d serves %s",
 		PACKAGE_VERSION, daemon->paths.name, (int)getpid(),
 		daemon->paths.control_socket);
@@ -331,6 +424,7 @@ struct daemon *daemon_destroy(struct daemon *daemon)
 {
 	if (!daemon)
 		return NULL;
+	daemon->ownership = ownership_destroy(daemon->ownership);
 	control_close(daemon->control);
 	daemon->outside = outside_destroy(daemon->outside);
 	dask_link_destroy(daemon->dask_link);
@@ -338,6 +432,7 @@ struct daemon *daemon_destroy(struct daemon *daemon)
 	slurm_destroy(daemon->slurm);
 	methods_destroy(daemon->methods);
 	cluster_destroy(daemon->cluster);
+	sockets_destroy(daemon->sockets);
 	leftover_destroy(daemon->leftover);
 	runlog_destroy(daemon->runlog);
 	children_destroy(daemon->children);
@@ -346,8 +441,7 @@ struct daemon *daemon_destroy(struct daemon *daemon)
 	for (int i = 0; i < 3; i++)
 		loop_signal_destroy(daemon->signals[i]);
 	history_close();
-	if (daemon->lock >= 0)
-		instance_release(&daemon->paths, daemon->lock);
+	instance_release(daemon->instance);
 	/* Who is told that dracod has ended may start the next one. */
 	control_flush(daemon->control);
 	control_destroy(daemon->control);

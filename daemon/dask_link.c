@@ -313,6 +313,16 @@ struct dask_link *dask_link_create(struct loop *loop, const char *path,
 	return link;
 }
 
+bool dask_link_is_there(const struct dask_link *link)
+{
+	return listener_is_there(link->listener);
+}
+
+int dask_link_move(struct dask_link *link, const char *path, struct err *err)
+{
+	return listener_move(link->listener, path, err);
+}
+
 struct dask_link *dask_link_destroy(struct dask_link *link)
 {
 	if (!link)

@@ -3,6 +3,7 @@
 #define DRACO_DAEMON_DASK_LINK_H
 
 #include <jansson.h>
+#include <stdbool.h>
 #include <stdint.h>
 
 struct dask_link;
@@ -28,6 +29,11 @@ struct dask_link_ops {
 /* Listen at path. NULL with err. */
 struct dask_link *dask_link_create(struct loop *loop, const char *path,
 	const struct dask_link_ops *ops, void *arg, struct err *err);
+
+/* Is the socket still there? Listen at path, in place of it, as listener_move(). */
+bool dask_link_is_there(const struct dask_link *link);
+int dask_link_move(struct dask_link *link, const char *path, struct err *err)
+	__attribute__((warn_unused_result));
 
 /* Requests without an answer are not answered any more. */
 struct dask_link *dask_link_destroy(struct dask_link *link);

@@ -19,6 +19,8 @@ dracod may request, of workers given by their addresses:
 ``undrain`` {workers} -> {} : give them tasks again
 ``retire`` {workers, force} -> {retired, busy} : move their data; all or none, and none when some are
     busy, unless forced. Both are lists of addresses.
+``serve`` {socket} -> {} : serve the dashboard at this Unix socket, too, because the one of before is
+    gone
 ``limit`` {workers: {name: seconds}} -> {} : let those that are named so, or NAME-N, leave in that
     time; it takes the place of what was said before
 
@@ -28,6 +30,8 @@ scheduler, so that nothing is left running that nobody looks after.
 Environment
 -----------
 DRACO_DASK_SOCKET : path of the socket
+DRACO_DAEMON_FILE : where dracod writes the path of the socket that it has now, as ``dask_socket`` of a
+    JSON object
 DRACO_CLUSTER_ID : identity of the cluster
 DRACO_DASHBOARD : "on" (as Dask serves it), "socket:PATH" (only at that Unix socket) or
     "off" (no HTTP at all); without it "on"
@@ -165,6 +169,8 @@ class DracodLink(SchedulerPlugin):
         The scheduler that this preload belongs to.
     path : str
         The Unix socket of dracod.
+    daemon_file : str
+        Where dracod tells the path of its socket, when that has changed.
     cluster : str
         Identity of the cluster; dracod refuses a scheduler of another one.
     orphan_timeout : float
@@ -173,9 +179,12 @@ class DracodLink(SchedulerPlugin):
 
     name = "draco"
 
-    def __init__(self, scheduler, path: str, cluster: str, orphan_timeout: float) -> None:
+    def __init__(
+        self, scheduler, path: str, daemon_file: str, cluster: str, orphan_timeout: float
+    ) -> None:
         self.scheduler = scheduler
         self.path = path
+        self.daemon_file = daemon_file
         self.cluster = cluster
         self.orphan_timeout = orphan_timeout
         self.writer: asyncio.StreamWriter | None = None
@@ -190,6 +199,7 @@ class DracodLink(SchedulerPlugin):
             "undrain": self.drainage.undrain,
             "retire": self.drainage.retire,
             "limit": self.lifetimes.limit,
+            "serve": self.serve_dashboard,
         }
         # What was seen and what was told, and when.
         self.timer: asyncio.TimerHandle | None = None
@@ -392,6 +402,7 @@ class DracodLink(SchedulerPlugin):
                 if isinstance(error, PermissionError) and not warned:
                     logger.warning("nothing is said to what serves there: %s", error)
                     warned = True
+                self.path = self.find_path()
                 await asyncio.sleep(RECONNECT_INTERVAL)
                 continue
             try:
@@ -425,6 +436,21 @@ class DracodLink(SchedulerPlugin):
             writer.close()
             raise
         return reader, writer
+
+    def find_path(self) -> str:
+        """Where dracod's socket is by now: its directory may have been removed."""
+        try:
+            with open(self.daemon_file) as file:
+                path = json.load(file)["dask_socket"]
+        except (OSError, ValueError, LookupError, TypeError):
+            return self.path
+        return path if isinstance(path, str) and path.startswith("/") else self.path
+
+    async def serve_dashboard(self, socket: str) -> dict[str, Any]:
+        if not DASHBOARD.startswith("socket:"):
+            raise ValueError("the dashboard is not at a Unix socket")
+        self.scheduler.http_server.add_socket(bind_unix_socket(socket, mode=0o600))
+        return {}
 
     async def serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         self.writer = writer
@@ -479,6 +505,7 @@ async def dask_setup(scheduler) -> None:
     link = DracodLink(
         scheduler,
         os.environ["DRACO_DASK_SOCKET"],
+        os.environ.get("DRACO_DAEMON_FILE", ""),
         os.environ["DRACO_CLUSTER_ID"],
         float(os.environ.get("DRACO_ORPHAN_TIMEOUT", "45")),
     )

@@ -90,6 +90,13 @@ void history_close(void)
 	history.told = history.torn = false;
 }
 
+void history_hand_over(void)
+{
+	if (history.fd >= 0)
+		close(history.fd);
+	history.fd = -1;
+}
+
 const struct events *history_events(void)
 {
 	return history.events;

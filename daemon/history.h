@@ -18,6 +18,9 @@
 void history_open(const char *path);
 void history_close(void);
 
+/* The file belongs to another dracod: remember what happens from now on, but do not write it. */
+void history_hand_over(void);
+
 /* The ring; NULL before history_open(). */
 const struct events *history_events(void);
 

@@ -1,24 +1,37 @@
 /* instance.c: one dracod for each name and home directory, on whichever host.
  *
- * The lock is an open file description lock, which works over NFS too. Where a file system has no
- * locks, what daemon.json says about host, boot and process decides. */
+ * The lock is an open file description lock, which works over NFS, too. Whether the dracod of another
+ * host lives is for common/holder.c to judge. */
 #include "daemon/instance.h"
 
 #include <errno.h>
 #include <fcntl.h>
 #include <stdbool.h>
+#include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <time.h>
 #include <unistd.h>
 
+#include "common/alloc.h"
 #include "common/cleanup.h"
 #include "common/err.h"
+#include "common/holder.h"
 #include "common/host.h"
 #include "common/json.h"
+#include "common/lock_scope.h"
 #include "common/log.h"
 #include "common/paths.h"
 #include "common/rendezvous.h"
 #include "daemon/statefile.h"
+
+struct instance {
+	const struct paths *paths;
+	int lock;
+	time_t started;
+	enum lock_scope scope;
+	json_t *former;
+};
 
 static int taken(const struct paths *paths, const json_t *other, struct err *err)
 {
@@ -36,18 +49,15 @@ static int taken(const struct paths *paths, const json_t *other, struct err *err
 		paths->name, host, pid, host, paths->name);
 }
 
-/* Without locks: is what daemon.json says still true? From another host nobody can tell. */
-static bool may_be_alive(const json_t *other)
+/* It may live on another host, and the lock does not tell. */
+static int undecided(const struct paths *paths, const json_t *other, struct err *err)
 {
-	struct host here;
-	int pid = (int)json_get_integer(other, "pid", 0);
-
-	host_get(&here);
-	if (!other)
-		return false;
-	if (strcmp(json_get_text(other, "host", ""), here.name) != 0)
-		return true;
-	return host_runs_process(&here, json_get_text(other, "boot", ""), pid);
+	return err_set(err, -EBUSY,
+		"dracod \"%s\" may run on host %s (process %d): the file system of %s does not tell "
+		"other hosts whether it does; if it is gone for good, dracoctl --name %s takeover "
+		"lets another start",
+		paths->name, json_get_text(other, "host", "?"),
+		(int)json_get_integer(other, "pid", 0), paths->state_dir, paths->name);
 }
 
 json_t *instance_describe(void)
@@ -59,45 +69,148 @@ json_t *instance_describe(void)
 		"boot", here.boot, "version", PACKAGE_VERSION);
 }
 
-static int write_daemon_file(const struct paths *paths, struct err *err)
+int instance_publish(struct instance *instance, struct err *err)
 {
+	const struct paths *paths = instance->paths;
 	json_t *object = instance_describe();
 
+	json_object_set_new(object, "started", json_integer((json_int_t)instance->started));
+	json_object_set_new(object, "locks", json_text(lock_scope_name(instance->scope)));
 	json_object_set_new(object, "socket", json_text(paths->control_socket));
-	json_object_set_new(object, "started", json_integer((json_int_t)time(NULL)));
+	json_object_set_new(object, "dask_socket", json_text(paths->dask_socket));
 	return statefile_write(paths->daemon_file, object, err);
 }
 
-int instance_acquire(const struct paths *paths, struct err *err)
+/* Lock the file, unless the dracod of former lives, or may live. */
+static int take(struct instance *instance, struct err *err)
 {
 	struct flock lock = {.l_type = F_WRLCK, .l_whence = SEEK_SET};
-	_cleanup_json_ json_t *other = NULL;
-	_cleanup_close_ int fd = -1;
-	struct err why = ERR_INIT;
-	int r;
+	const struct paths *paths = instance->paths;
+	enum holder_lock answer = HOLDER_LOCK_FREE;
+	char file_system[LOCK_SCOPE_TYPE_MAX];
+	struct host here;
 
-	fd = open(paths->lock_file, O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0600);
-	if (fd < 0)
-		return err_set(
-			err, -errno, "cannot open %s: %s", paths->lock_file, strerror(errno));
-	if (fcntl(fd, F_OFD_SETLK, &lock) < 0) {
+	if (fcntl(instance->lock, F_OFD_SETLK, &lock) < 0) {
 		int code = errno;
 
-		if (rendezvous_daemon(paths, &other, &why) < 0 && why.code)
-			log_warning("%s", why.text);
-		if (code == EAGAIN || code == EACCES || may_be_alive(other))
-			return taken(paths, other, err);
-		log_warning("%s: no locks here (%s): nothing hinders a dracod on another host",
-			paths->lock_file, strerror(code));
+		answer = code == EAGAIN || code == EACCES ? HOLDER_LOCK_HELD
+							  : HOLDER_LOCK_SILENT;
+		if (answer == HOLDER_LOCK_SILENT)
+			log_warning("%s: no locks here (%s): a dracod that another host starts "
+				    "at the same moment is not noticed",
+				paths->lock_file, strerror(code));
 	}
-	r = write_daemon_file(paths, err);
-	if (r < 0)
-		return r;
-	return TAKE_FD(fd);
+	host_get(&here);
+	instance->scope = answer == HOLDER_LOCK_SILENT
+		? LOCK_SCOPE_UNKNOWN
+		: lock_scope_of(instance->lock, file_system);
+	switch (holder_judge(instance->former, &here, answer, instance->scope)) {
+	case HOLDER_ALIVE:
+		return taken(paths, instance->former, err);
+	case HOLDER_UNKNOWN:
+		return undecided(paths, instance->former, err);
+	default:
+		return 0;
+	}
 }
 
-void instance_release(const struct paths *paths, int lock)
+struct instance *instance_acquire(const struct paths *paths, struct err *err)
 {
-	unlink(paths->daemon_file);
-	close(lock);
+	struct instance *instance = xcalloc(1, sizeof(*instance));
+	struct err why = ERR_INIT;
+
+	instance->paths = paths;
+	instance->started = time(NULL);
+	instance->lock =
+		open(paths->lock_file, O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0600);
+	if (instance->lock < 0) {
+		err_set(err, -errno, "cannot open %s: %s", paths->lock_file, strerror(errno));
+		return instance_release(instance);
+	}
+	if (rendezvous_daemon(paths, &instance->former, &why) < 0 && why.code)
+		log_warning("%s", why.text);
+	if (take(instance, err) < 0) {
+		close(TAKE_FD(instance->lock));
+		return instance_release(instance);
+	}
+	return instance;
+}
+
+const json_t *instance_former(const struct instance *instance)
+{
+	return instance->former;
+}
+
+static bool is_own(const struct instance *instance, const json_t *daemon)
+{
+	_cleanup_json_ json_t *own = instance_describe();
+
+	return strcmp(json_get_text(daemon, "host", ""), json_get_text(own, "host", "?")) ==
+		0 &&
+		strcmp(json_get_text(daemon, "boot", ""), json_get_text(own, "boot", "?")) ==
+		0 &&
+		json_get_integer(daemon, "pid", 0) == (json_int_t)getpid() &&
+		json_get_integer(daemon, "started", 0) == (json_int_t)instance->started &&
+		!holder_is_taken_over(daemon);
+}
+
+/* Is the file that is locked still the one of that name? */
+static int check_lock(const struct instance *instance, struct err *err)
+{
+	const char *path = instance->paths->lock_file;
+	struct stat ours, now;
+
+	if (lstat(path, &now) < 0)
+		return errno == ENOENT || errno == ENOTDIR
+			? err_set(err, -ESTALE, "%s was removed", path)
+			: -EAGAIN;
+	if (fstat(instance->lock, &ours) < 0)
+		return errno == ESTALE ? err_set(err, -ESTALE, "%s was replaced", path)
+				       : -EAGAIN;
+	if (ours.st_ino != now.st_ino || ours.st_dev != now.st_dev)
+		return err_set(err, -ESTALE, "%s was replaced", path);
+	return 0;
+}
+
+int instance_check(struct instance *instance, struct err *err)
+{
+	_cleanup_json_ json_t *daemon = NULL;
+	struct err why = ERR_INIT;
+	int r = check_lock(instance, err);
+
+	if (r < 0)
+		return r;
+	r = rendezvous_daemon(instance->paths, &daemon, &why);
+	if (daemon && is_own(instance, daemon))
+		return 0;
+	if (daemon && holder_is_taken_over(daemon))
+		return err_set(err, -ESTALE, "it was taken over on host %s (dracoctl takeover)",
+			json_get_text(daemon, "taken_over_by", "?"));
+	if (daemon)
+		return err_set(err, -ESTALE,
+			"another dracod has taken over, on host %s as process %d",
+			json_get_text(daemon, "host", "?"),
+			(int)json_get_integer(daemon, "pid", 0));
+	if (r != -ENOENT && r != -EPERM && r != -EBADMSG)
+		return -EAGAIN;
+	log_warning(
+		"%s: written again", r == -ENOENT ? instance->paths->daemon_file : why.text);
+	return instance_publish(instance, err) < 0 ? -EAGAIN : 0;
+}
+
+struct instance *instance_release(struct instance *instance)
+{
+	_cleanup_json_ json_t *daemon = NULL;
+
+	if (!instance)
+		return NULL;
+	if (instance->lock >= 0) {
+		if (rendezvous_daemon(instance->paths, &daemon, NULL) == 0 &&
+			is_own(instance, daemon))
+			unlink(instance->paths->daemon_file);
+		close(instance->lock);
+	}
+	json_decref(instance->former);
+	free(instance);
+	return NULL;
 }

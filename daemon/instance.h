@@ -5,17 +5,28 @@
 #include <jansson.h>
 
 struct err;
+struct instance;
 struct paths;
 
-/* Become the dracod of paths->name: lock its state directory and write daemon.json, where clients
- * read who runs where. Returns the descriptor that holds the lock; -EBUSY, naming host and process,
- * when another dracod has it. */
-int instance_acquire(const struct paths *paths, struct err *err);
+/* Become the dracod of paths->name: lock its state directory. paths must live on. NULL with err: -EBUSY,
+ * naming host and process, when another dracod has it, or may have it. */
+struct instance *instance_acquire(const struct paths *paths, struct err *err);
+
+/* What daemon.json said of the dracod before this one, which ended without cleaning up; NULL: there is no
+ * such. */
+const json_t *instance_former(const struct instance *instance);
+
+/* Write daemon.json, where clients read who runs where, with the sockets that paths has now. */
+int instance_publish(struct instance *instance, struct err *err);
+
+/* Is this still the dracod of that name? daemon.json is written again where it is missing. 0; -EAGAIN
+ * when nobody can tell at this moment; -ESTALE with err when it is not. */
+int instance_check(struct instance *instance, struct err *err);
 
 /* Which process this is: {pid, host, boot, version}. */
 json_t *instance_describe(void);
 
-/* Remove daemon.json and let go of the lock. */
-void instance_release(const struct paths *paths, int lock);
+/* Remove daemon.json, when it is still this dracod's, and let go of the lock. Returns NULL. */
+struct instance *instance_release(struct instance *instance);
 
 #endif

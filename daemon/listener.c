@@ -2,6 +2,7 @@
 #include "daemon/listener.h"
 
 #include <errno.h>
+#include <stdbool.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
@@ -12,11 +13,10 @@
 #include "common/cleanup.h"
 #include "common/err.h"
 #include "common/log.h"
-#include "common/paths.h"
 #include "common/sock.h"
 #include "daemon/loop.h"
 
-#define CHECK_INTERVAL_MS 30000
+#define REST_MS 1000
 
 struct listener {
 	struct loop *loop;
@@ -24,72 +24,87 @@ struct listener {
 	int fd;
 	struct stat made; /* the socket in the file system */
 	struct loop_watch *watch;
-	struct loop_timer *check;
+	struct loop_timer *rested;
 	listener_fn fn;
 	void *arg;
 };
 
-static void on_connect(void *arg)
+static void rest(struct listener *listener);
+
+/* Returns whether somebody had connected. */
+static bool take_one(struct listener *listener)
 {
-	struct listener *listener = arg;
 	_cleanup_close_ int fd =
 		accept4(listener->fd, NULL, NULL, SOCK_CLOEXEC | SOCK_NONBLOCK);
 	uid_t uid;
 	pid_t pid;
 
 	if (fd < 0) {
-		/* Without descriptors the listening socket stays readable: rest until the next
-		 * check instead of spinning. */
-		if (errno == EMFILE || errno == ENFILE) {
-			log_error(
-				"%s: no more connections: %s", listener->path, strerror(errno));
-			listener->watch = loop_watch_destroy(listener->watch);
-			loop_timer_start(listener->check, 1000);
-		}
-		return;
+		if (errno == EMFILE || errno == ENFILE)
+			rest(listener);
+		return false;
 	}
-	if (sock_peer(fd, &uid, &pid) < 0 || (uid != geteuid() && uid != 0)) {
+	if (sock_peer(fd, &uid, &pid) < 0 || (uid != geteuid() && uid != 0))
 		log_warning("%s: turned away a program of another user", listener->path);
-		return;
-	}
-	listener->fn(listener->arg, TAKE_FD(fd), pid);
+	else
+		listener->fn(listener->arg, TAKE_FD(fd), pid);
+	return true;
 }
 
-static int open_socket(struct listener *listener, struct err *err)
+static void on_connect(void *arg)
 {
-	int fd = sock_listen(listener->path, err);
+	take_one(arg);
+}
+
+static void on_rested(void *arg)
+{
+	struct listener *listener = arg;
+
+	listener->watch = loop_watch_create(listener->loop, listener->fd, on_connect, listener);
+}
+
+/* Without descriptors the listening socket stays readable: wait a little instead of spinning. */
+static void rest(struct listener *listener)
+{
+	log_error("%s: no more connections: %s", listener->path, strerror(errno));
+	listener->watch = loop_watch_destroy(listener->watch);
+	loop_timer_start(listener->rested, REST_MS);
+}
+
+static int open_socket(struct listener *listener, const char *path, struct err *err)
+{
+	int fd = sock_listen(path, err);
 
 	if (fd < 0)
 		return fd;
-	if (lstat(listener->path, &listener->made) < 0)
+	if (lstat(path, &listener->made) < 0)
 		listener->made = (struct stat){0};
-	if (listener->fd >= 0)
+	if (listener->fd >= 0) {
+		while (take_one(listener))
+			;
 		close(listener->fd);
+	}
 	listener->fd = fd;
+	xreplace(&listener->path, path);
+	loop_timer_stop(listener->rested);
 	loop_watch_destroy(listener->watch);
 	listener->watch = loop_watch_create(listener->loop, fd, on_connect, listener);
 	return 0;
 }
 
-static void on_check(void *arg)
+int listener_move(struct listener *listener, const char *path, struct err *err)
 {
-	struct listener *listener = arg;
-	_cleanup_free_ char *directory = xstrdup(listener->path);
-	struct err err = ERR_INIT;
+	if (strcmp(path, listener->path) == 0 && listener_is_there(listener))
+		return 0;
+	return open_socket(listener, path, err);
+}
+
+bool listener_is_there(const struct listener *listener)
+{
 	struct stat now;
 
-	loop_timer_start(listener->check, CHECK_INTERVAL_MS);
-	if (!listener->watch)
-		listener->watch =
-			loop_watch_create(listener->loop, listener->fd, on_connect, listener);
-	if (lstat(listener->path, &now) == 0)
-		return;
-	*strrchr(directory, '/') = '\0';
-	if (paths_make_directories(directory, 0700, &err) < 0 ||
-		open_socket(listener, &err) < 0)
-		log_debug("%s: is gone and cannot be made again: %s", listener->path, err.text);
-	else
-		log_warning("%s: was removed; made it again", listener->path);
+	return lstat(listener->path, &now) == 0 && now.st_ino == listener->made.st_ino &&
+		now.st_dev == listener->made.st_dev;
 }
 
 struct listener *listener_create(
@@ -98,28 +113,23 @@ struct listener *listener_create(
 	struct listener *listener = xcalloc(1, sizeof(*listener));
 
 	listener->loop = loop;
-	listener->path = xstrdup(path);
 	listener->fd = -1;
 	listener->fn = fn;
 	listener->arg = arg;
-	listener->check = loop_timer_create(loop, on_check, listener);
-	if (open_socket(listener, err) < 0)
+	listener->rested = loop_timer_create(loop, on_rested, listener);
+	if (open_socket(listener, path, err) < 0)
 		return listener_destroy(listener);
-	loop_timer_start(listener->check, CHECK_INTERVAL_MS);
 	return listener;
 }
 
 struct listener *listener_destroy(struct listener *listener)
 {
-	struct stat now;
-
 	if (!listener)
 		return NULL;
 	loop_watch_destroy(listener->watch);
-	loop_timer_destroy(listener->check);
+	loop_timer_destroy(listener->rested);
 	if (listener->fd >= 0) {
-		if (lstat(listener->path, &now) == 0 && now.st_ino == listener->made.st_ino &&
-			now.st_dev == listener->made.st_dev)
+		if (listener_is_there(listener))
 			unlink(listener->path);
 		close(listener->fd);
 	}

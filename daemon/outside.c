@@ -4,7 +4,6 @@
 
 #include <stdlib.h>
 #include <string.h>
-#include <unistd.h>
 
 #include "common/alloc.h"
 #include "common/cleanup.h"
@@ -39,7 +38,7 @@ struct outside *outside_create(
 	outside->loop = loop;
 	outside->paths = paths;
 	outside->control = control;
-	unlink(paths->connect_file); /* of a dracod that crashed */
+	statefile_remove(paths->connect_file); /* of a dracod that crashed */
 	return outside;
 }
 
@@ -101,7 +100,7 @@ static void end(struct outside *outside)
 {
 	outside->remote = remote_destroy(outside->remote);
 	if (outside->scheduler)
-		unlink(outside->paths->connect_file);
+		statefile_remove(outside->paths->connect_file);
 	xreplace(&outside->scheduler, NULL);
 }
 

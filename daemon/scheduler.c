@@ -15,6 +15,7 @@
 #include "common/json.h"
 #include "common/log.h"
 #include "common/parse.h"
+#include "common/paths.h"
 #include "common/visible.h"
 #include "daemon/child.h"
 #include "daemon/history.h"
@@ -29,7 +30,8 @@
 struct scheduler {
 	struct loop *loop;
 	struct children *children;
-	char *preload, *dask_socket;
+	char *preload;
+	const struct paths *paths;
 	struct scheduler_spec spec;
 	enum scheduler_state state;
 	int64_t since_ms;
@@ -145,7 +147,8 @@ static void make_command(const struct scheduler *scheduler, struct strv *ret)
 static void make_environment(const struct scheduler *scheduler, struct strv *ret)
 {
 	strv_copy(ret, &scheduler->spec.environment);
-	strv_addf(ret, "DRACO_DASK_SOCKET=%s", scheduler->dask_socket);
+	strv_addf(ret, "DRACO_DASK_SOCKET=%s", scheduler->paths->dask_socket);
+	strv_addf(ret, "DRACO_DAEMON_FILE=%s", scheduler->paths->daemon_file);
 	strv_addf(ret, "DRACO_CLUSTER_ID=%s", scheduler->spec.cluster_id);
 	if (scheduler->spec.dashboard == DASHBOARD_SOCKET)
 		strv_addf(ret, "DRACO_DASHBOARD=socket:%s", scheduler->spec.dashboard_socket);
@@ -229,7 +232,7 @@ static void on_timer(void *arg)
 }
 
 struct scheduler *scheduler_create(struct loop *loop, struct children *children,
-	const char *preload, const char *dask_socket, const struct scheduler_ops *ops,
+	const char *preload, const struct paths *paths, const struct scheduler_ops *ops,
 	void *arg)
 {
 	struct scheduler *scheduler = xcalloc(1, sizeof(*scheduler));
@@ -237,7 +240,7 @@ struct scheduler *scheduler_create(struct loop *loop, struct children *children,
 	scheduler->loop = loop;
 	scheduler->children = children;
 	scheduler->preload = xstrdup(preload);
-	scheduler->dask_socket = xstrdup(dask_socket);
+	scheduler->paths = paths;
 	scheduler->since_ms = loop_now_ms();
 	scheduler->timer = loop_timer_create(loop, on_timer, scheduler);
 	scheduler->ops = ops;
@@ -256,7 +259,6 @@ struct scheduler *scheduler_destroy(struct scheduler *scheduler)
 	loop_timer_destroy(scheduler->timer);
 	scheduler_spec_finish(&scheduler->spec);
 	free(scheduler->preload);
-	free(scheduler->dask_socket);
 	free(scheduler);
 	return NULL;
 }

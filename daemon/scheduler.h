@@ -14,6 +14,7 @@
 struct children;
 struct err;
 struct loop;
+struct paths;
 struct scheduler;
 
 enum scheduler_state {
@@ -49,9 +50,10 @@ struct scheduler_spec {
 
 void scheduler_spec_finish(struct scheduler_spec *spec);
 
-/* preload is the path of draco_scheduler.py, dask_socket the one that it shall connect to. */
+/* preload is the path of draco_scheduler.py, which connects to the dask_socket of paths; paths must live
+ * on. */
 struct scheduler *scheduler_create(struct loop *loop, struct children *children,
-	const char *preload, const char *dask_socket, const struct scheduler_ops *ops,
+	const char *preload, const struct paths *paths, const struct scheduler_ops *ops,
 	void *arg);
 struct scheduler *scheduler_destroy(struct scheduler *scheduler); /* kills the process */
 

@@ -3,6 +3,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <stdbool.h>
 #include <stdio.h>
 #include <string.h>
 #include <unistd.h>
@@ -12,12 +13,29 @@
 #include "common/err.h"
 #include "common/log.h"
 
+static bool handed_over;
+
+void statefile_hand_over(void)
+{
+	handed_over = true;
+}
+
+void statefile_remove(const char *path)
+{
+	if (!handed_over)
+		unlink(path);
+}
+
 int statefile_write(const char *path, json_t *object, struct err *err)
 {
 	_cleanup_free_ char *temporary = xasprintf("%s.new", path);
 	_cleanup_close_ int fd = -1;
 	int r = 0;
 
+	if (handed_over) {
+		json_decref(object);
+		return 0;
+	}
 	/* Not a secret place for long, but it may hold one: no other user, no old link. */
 	unlink(temporary);
 	fd = open(temporary, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC | O_NOFOLLOW, 0600);

@@ -13,4 +13,11 @@ int statefile_write(const char *path, json_t *object, struct err *err);
  * no JSON object is moved to PATH.bad. The log tells. */
 json_t *statefile_read(const char *path);
 
+/* Remove path, which may be missing. */
+void statefile_remove(const char *path);
+
+/* The files belong to another dracod from now on: this process writes and removes none any more, and says
+ * nothing about it. */
+void statefile_hand_over(void);
+
 #endif

@@ -196,6 +196,12 @@ static const struct doc_key launch_keys[] = {
 	{0},
 };
 
+static const struct doc_key takeover_keys[] = {
+	{"host", "string", "the host that counts as gone"},
+	{"pid", "integer", "process of dracod there"},
+	{0},
+};
+
 static const struct doc_key config_show_keys[] = {
 	{"settings", "object", "each setting under its name"},
 	{"settings.*", "object", "the setting"},
@@ -342,6 +348,7 @@ static const struct answer answers[] = {
 	{"launch", "", launch_keys},
 	{"list", "An array.", list_keys},
 	{"where", "", where_keys},
+	{"takeover", "", takeover_keys},
 	{"config show", "", config_show_keys},
 	{"config explain", "An object for one setting, an array of them for several.",
 		config_explain_keys},

@@ -59,10 +59,20 @@ class FakeDracod:
         self.answers: dict[int, dict[str, Any]] = {}
         self.last_id = 0
         self.connection: socket.socket | None = None
+        self.listen()
+
+    def listen(self) -> None:
         self.listener = socket.socket(socket.AF_UNIX)
-        self.listener.bind(str(path))
+        self.listener.bind(str(self.path))
         self.listener.listen()
         threading.Thread(target=self.serve, daemon=True).start()
+
+    def move(self, path: Path) -> None:
+        """Listen elsewhere; who is connected stays."""
+        self.listener.close()
+        self.path.unlink()
+        self.path = path
+        self.listen()
 
     def close(self) -> None:
         self.listener.close()
@@ -158,8 +168,9 @@ class DaskCluster:
         self.environment = {
             **os.environ,
             "DRACO_DASK_SOCKET": str(self.dracod.path),
+            "DRACO_DAEMON_FILE": str(self.root / "daemon.json"),
             "DRACO_CLUSTER_ID": CLUSTER,
-            "DRACO_DASHBOARD": "off",
+            "DRACO_DASHBOARD": f"socket:{self.root}/http.sock",
             "PYTHONDONTWRITEBYTECODE": "1",
             "TMPDIR": str(self.root),
         }

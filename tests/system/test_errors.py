@@ -5,12 +5,11 @@ from __future__ import annotations
 import os
 import re
 import signal
-import subprocess
 import time
 from pathlib import Path
 
 import pytest
-from harness import BUILD, PRELOAD, PYTHON, SMALL, Draco, wait_for
+from harness import BUILD, PRELOAD, PYTHON, Draco, wait_for
 from standins import Daemon, old_distributed, sleeping_python, write_program
 
 #: Lines of a failing start that are not its error: progress, the end of a log.
@@ -200,44 +199,6 @@ def test_scheduler_cannot_start(draco: Draco) -> None:
     assert re.search("Dask scheduler exited with status 1, 3 times|job .* failed", error[0])
     assert any(line.startswith("  | ") and "broken here" in line for line in lines)
     wait_for(lambda: not draco.processes(), "nothing is left")
-
-
-def test_runtime_directory_unwritable(draco: Draco) -> None:
-    draco.runtime.chmod(0o500)
-    # As root is used to write everywhere, it has to do without that.
-    command = ["setpriv", "--bounding-set=-dac_override", "--inh-caps=-dac_override"]
-    result = subprocess.run(
-        [*(command if os.geteuid() == 0 else []), *draco.command("start", *SMALL)],
-        env=draco.environment, text=True, capture_output=True, timeout=60,
-    )  # fmt: skip
-    draco.runtime.chmod(0o700)
-    assert result.returncode == 1 and result.stderr.count("\n") == 1, result.stderr
-    assert f"{draco.runtime}/draco: Permission denied" in result.stderr
-    assert "XDG_RUNTIME_DIR" in result.stderr
-    assert not draco.processes()
-
-
-@pytest.mark.parametrize("path", ["/dev/null", "/nonexistent/run", "/proc/1/fd"])
-def test_runtime_directory_impossible(draco: Draco, path: str) -> None:
-    if path == "/nonexistent/run" and os.geteuid() == 0:
-        pytest.skip("root can make /nonexistent")
-    error = failing(draco, XDG_RUNTIME_DIR=path)
-    assert path in error and "XDG_RUNTIME_DIR" in error
-    result = draco.run("status", check=False, XDG_RUNTIME_DIR=path)
-    assert result.returncode == 3, result.stderr
-
-
-def test_runtime_directory_of_everybody(draco: Draco) -> None:
-    (draco.runtime / "draco").mkdir()
-    (draco.runtime / "draco").chmod(0o755)
-    error = failing(draco)
-    assert "open to other users (mode 0755)" in error and "chmod 700" in error
-
-
-def test_socket_path_too_long(draco: Draco) -> None:
-    path = "/tmp/" + "x" * 100
-    error = failing(draco, XDG_RUNTIME_DIR=path, status=2)
-    assert path in error and "107" in error and "XDG_RUNTIME_DIR" in error
 
 
 def test_log_directory_unwritable(draco: Draco) -> None:

@@ -333,11 +333,13 @@ def test_a_dracod_that_was_killed(users: tuple[UserAt, UserAt]) -> None:
     scheduler, pid = one.status()["scheduler"]["pid"], one.daemon()
     os.kill(pid, signal.SIGKILL)
     wait_for(lambda: not is_alive(pid), "dracod has died")
+    former = f"dracod ran on host {one.host.name} (process {pid}) and ended without cleaning up"
     text = error_of(two.run("status", check=False), 3)
-    assert f"ran on host {one.host.name} (process {one.daemon()}) and has ended without" in text
-    assert f"remove {one.state}/daemon.json" in text
+    assert f'no cluster "{one.name}" is running' in text and former in text
     with two.kernel() as kernel:
-        assert "has ended without a farewell" in kernel.fail(JOIN)
+        error = kernel.fail(f"from draco import Cluster\nCluster.from_name({one.name!r})")
+        assert f'no cluster "{one.name}" is running: {former}' in error
+        assert kernel.run("import draco; print(draco.list_clusters())") == "[]\n"
     one.run("launch")
     assert not (one.state / "connect.json").exists()
     assert json.loads(one.run("--json", "launch").stdout)["host"] == one.host.name

@@ -6,7 +6,9 @@ is seen with other generations of Dask.
 
 from __future__ import annotations
 
+import json
 import os
+import subprocess
 import time
 from collections.abc import Iterator
 from pathlib import Path
@@ -68,6 +70,35 @@ def test_hello(dask: DaskCluster) -> None:
     assert worker["tasks"] == 0
     assert worker["bytes"] >= 1000
     assert dask.wait_for_load(lambda load: load["tasks"] == 1)["memory"] >= 1000
+
+
+@pytest.mark.parametrize(
+    "damage", ["", "{", "[]", '{"dask_socket": 7}', '{"dask_socket": "x"}']
+)
+def test_a_socket_that_moved(dask: DaskCluster, damage: str) -> None:
+    """The new place is read in dracod's file, which may be damaged for a while."""
+    file, directory = dask.root / "daemon.json", dask.root / "elsewhere"
+    directory.mkdir(mode=0o700)
+    file.write_text(damage)
+    dask.dracod.move(directory / "dask.sock")
+    dask.dracod.drop()
+    time.sleep(1.5)  # several attempts
+    assert dask.dracod.hellos == 1
+    file.write_text(json.dumps({"dask_socket": str(dask.dracod.path)}))
+    wait_for(lambda: dask.dracod.hellos == 2, "another hello")
+    assert dask.dracod.ask("undrain", workers=[]) == {}
+
+
+def test_the_dashboard_at_another_socket(dask: DaskCluster) -> None:
+    for path in (dask.root / "http.sock", dask.root / "http2.sock"):
+        path.unlink(missing_ok=True)
+        assert dask.dracod.ask("serve", socket=str(path)) == {}
+        assert path.stat().st_mode & 0o7777 == 0o600
+        page = ["curl", "-sf", "--unix-socket", str(path), "http://x/info/main/workers.html"]
+        result = subprocess.run(page, check=True, capture_output=True, text=True)
+        assert "<html" in result.stdout
+    with pytest.raises(RuntimeError, match="No such file"):
+        dask.dracod.ask("serve", socket=f"{dask.root}/nowhere/http.sock")
 
 
 def let_wait(dask: DaskCluster, interval: str) -> None:

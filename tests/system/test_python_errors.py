@@ -113,7 +113,8 @@ def test_the_state_directory_cannot_be_written(draco: Draco) -> None:
 def test_on_another_host_it_says_where(draco: Draco) -> None:
     draco.start("--remote-port=none")
     daemon = draco.state / "daemon.json"
-    text = daemon.read_text()
+    text, pid = daemon.read_text(), draco.daemon()
+    os.kill(pid, signal.SIGSTOP)  # it would notice, and end
     daemon.write_text(json.dumps({**json.loads(text), "host": "login7"}))
     try:
         with Kernel(draco) as kernel:
@@ -124,3 +125,4 @@ def test_on_another_host_it_says_where(draco: Draco) -> None:
             )
     finally:
         daemon.write_text(text)
+        os.kill(pid, signal.SIGCONT)

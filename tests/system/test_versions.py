@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import contextlib
 import json
+import os
 import socket
 import threading
 from pathlib import Path
 from typing import Any
 
 import pytest
-from harness import Draco
+from harness import Draco, hold_lock
 from kernels import SMALL, Kernel
 
 START = f"from draco import Cluster\ncluster = Cluster({SMALL}, quiet=True)"
@@ -48,7 +49,9 @@ class OtherDracod:
         path.unlink(missing_ok=True)
         self.socket.bind(str(path))
         self.socket.listen()
-        draco.state.mkdir(parents=True, exist_ok=True)
+        for directory in (draco.state.parent, draco.state):
+            directory.mkdir(mode=0o700, parents=True, exist_ok=True)
+        self.lock = hold_lock(draco.state)
         self.file = Path(draco.state / "daemon.json")
         self.file.write_text(
             json.dumps({"socket": str(path), "host": socket.gethostname(), "pid": 1})
@@ -76,6 +79,7 @@ class OtherDracod:
     def __exit__(self, *exc_info) -> None:
         self.socket.close()
         self.file.unlink()
+        os.close(self.lock)
 
 
 @pytest.mark.parametrize(("answers", "text"), CASES)

@@ -50,21 +50,21 @@ static void teardown(void)
 struct one {
 	struct binding *binding;
 	struct paths paths;
-	int lock;
+	struct instance *instance;
 	struct err err;
 };
 
 static void occupy(struct one *one, const char *name, bool exact, json_t *slurm)
 {
-	*one = (struct one){.lock = -1};
-	one->binding = binding_occupy(name, exact, slurm, &one->paths, &one->lock, &one->err);
+	*one = (struct one){.instance = NULL};
+	one->binding = binding_occupy(name, exact, slurm, &one->paths, &one->instance, &one->err);
 	json_decref(slurm);
 }
 
 static void leave(struct one *one)
 {
-	if (one->lock >= 0)
-		instance_release(&one->paths, one->lock);
+	if (one->instance)
+		instance_release(one->instance);
 	binding_destroy(one->binding);
 	paths_finish(&one->paths);
 }
@@ -156,7 +156,7 @@ START_TEST(jobs_left)
 	/* Who was told to take it nevertheless does not. */
 	occupy(&one, "n", true, json_pack("{s:s}", "cluster", "beta"));
 	ck_assert_ptr_null(one.binding);
-	ck_assert_int_lt(one.lock, 0);
+	ck_assert_ptr_null(one.instance);
 	unit_assert_err(
 		&one.err, -EAGAIN, "has just been taken for the Slurm cluster \"alpha\"");
 	leave(&one);

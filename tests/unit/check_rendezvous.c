@@ -20,6 +20,7 @@ static void setup(void)
 	unsetenv("XDG_STATE_HOME");
 	ck_assert_int_eq(paths_init(&paths, "n", NULL), 0);
 	ck_assert_int_eq(paths_make(&paths, NULL), 0);
+	paths_set_runtime(&paths, "/run/user/7/draco");
 }
 
 static void teardown(void)

@@ -6,40 +6,22 @@ import asyncio
 import json
 import os
 import subprocess
-from typing import Any
+import warnings
 
 from draco._client import Connection
 from draco._instances import ask, find_dracoctl, is_name, look_up, state_directory
-from draco._reach import find_way, is_here, unreachable
-from draco._rendezvous import read_daemon
+from draco._seek import seek
 from draco._trust import NotTrusted
 from draco._visible import visible
-from draco.errors import DaemonNotRunning, DracoError, SettingError
+from draco.errors import DaemonNotRunning, DracoError, DracoWarning, SettingError
 
 LAUNCH_TIMEOUT = 60
 WRONG_USAGE = 2  # exit status of dracoctl
-
-#: What connecting meets when dracod has ended, or is just ending.
-_ENDED = (FileNotFoundError, NotADirectoryError, ConnectionError)
 
 
 def default_name() -> str:
     """The cluster's name when none is given: ``$DRACO_NAME``, or "default"."""
     return os.environ.get("DRACO_NAME") or "default"
-
-
-def read_daemon_file(name: str) -> dict[str, Any] | None:
-    """What the dracod of this name says of itself: host, pid, socket; None when there is none.
-
-    Raises
-    ------
-    NotTrusted
-        When it is somebody else's who says that, or what is said makes no sense.
-    """
-    try:
-        return read_daemon(state_directory() / name)
-    except FileNotFoundError:
-        return None
 
 
 def launch(name: str) -> tuple[str, bool]:
@@ -55,7 +37,7 @@ def launch(name: str) -> tuple[str, bool]:
     SettingError
         When nothing can have this name.
     DaemonNotRunning
-        When it does not come up.
+        When it did not start.
     """
     command = [find_dracoctl(), "--json", "--name", name, "launch"]
     try:
@@ -69,7 +51,7 @@ def launch(name: str) -> tuple[str, bool]:
             start_new_session=True,
         )
     except subprocess.TimeoutExpired:
-        raise DaemonNotRunning(f"dracod does not come up within {LAUNCH_TIMEOUT} s") from None
+        raise DaemonNotRunning(f"dracod did not start within {LAUNCH_TIMEOUT} s") from None
     except OSError as exc:
         raise DaemonNotRunning(f"cannot run {command[0]}: {exc}") from exc
     try:
@@ -113,34 +95,30 @@ async def connect(
     DaemonNotRunning
         When it does not run and cannot, or shall not, be started.
     """
-    launched = False
-    doubt = ""
+    launched = told = False
+    former = doubt = ""
     if instance is None and is_name(name):
         instance = look_up(name) or await asyncio.to_thread(ask, name)
     instance = instance or name
     for _ in range(3):
-        directory = state_directory() / instance
         try:
-            daemon = read_daemon_file(instance)
-            if daemon is not None:
-                return await Connection.open(find_way(directory, daemon)), launched
+            connection, former = await seek(state_directory() / instance)
+            if connection is not None:
+                return connection, launched
         except NotTrusted as exc:
             doubt = f"{exc}: nothing is sent to what serves there"
             if not start:
                 raise DaemonNotRunning(doubt) from None
-        except OSError as exc:
-            if not is_here(daemon):
-                raise DaemonNotRunning(unreachable(directory, daemon, exc)) from exc
-            if not isinstance(exc, _ENDED):
-                raise DaemonNotRunning(f"cannot connect to {daemon['socket']}: {exc}") from exc
-        except DaemonNotRunning:
-            if not start:
-                raise
         if not start:
             break
+        if former and not told:
+            told = True
+            text = f"{former}; what is left of its cluster is ended"
+            warnings.warn(text, DracoWarning, stacklevel=2)
         instance, is_new = await asyncio.to_thread(launch, name)
         launched |= is_new
     if start:
         why = f": {doubt}" if doubt else ""
         raise DracoError(f'dracod "{name}" was started, but cannot be reached{why}')
-    raise DaemonNotRunning(f'no cluster "{instance}" is running')
+    rest = f": {former}; the next start ends what is left of its cluster" if former else ""
+    raise DaemonNotRunning(f'no cluster "{instance}" is running{rest}')

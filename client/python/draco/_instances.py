@@ -17,8 +17,9 @@ import subprocess
 from pathlib import Path
 from typing import Any
 
-from draco._reach import has_ended
-from draco._trust import load
+from draco._holder import State, look
+from draco._rendezvous import read_daemon
+from draco._trust import NotTrusted, load
 from draco._visible import visible
 from draco.errors import DaemonNotRunning, SettingError
 
@@ -169,11 +170,7 @@ def _where(name: str) -> str:
 
 def _only_alive(name: str) -> str:
     """Where there is no dracoctl, as in a container, and so no Slurm that it could read of."""
-    alive = {
-        _address(path): path.name
-        for path in _candidates(name)
-        if (path / "daemon.json").exists() and not has_ended(path)
-    }
+    alive = {_address(path): path.name for path in _candidates(name) if _lives(path)}
     if "@" in name:
         return alive.get(name, name)
     if len(alive) > 1:
@@ -182,6 +179,15 @@ def _only_alive(name: str) -> str:
             f"slurm.conf): give {' or '.join(alive)} as the name"
         )
     return next(iter(alive.values()), name)
+
+
+def _lives(path: Path) -> bool:
+    """Whether a dracod lives in this state directory, or may live, as far as daemon.json tells."""
+    try:
+        daemon = read_daemon(path)
+    except (FileNotFoundError, NotTrusted):
+        return False
+    return look(path, daemon)[0] in (State.ALIVE, State.UNKNOWN)
 
 
 def _address(path: Path) -> str:

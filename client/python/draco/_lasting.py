@@ -10,7 +10,7 @@ from distributed.core import Status
 
 from draco._client import Connection
 from draco._daemon import connect
-from draco._reach import is_here
+from draco._holder import is_here
 from draco._settings import label
 from draco._size import Sized
 from draco.errors import ClusterNotRunning, DaemonNotRunning, DracoError
@@ -53,7 +53,7 @@ class Lasting(Sized):
     async def _return(self) -> None:
         """Connect again, and end unless it is still the same cluster."""
         deadline = time.monotonic() + PATIENCE
-        is_far = not is_here(self._report.get("daemon") or {})
+        not_here = not is_here(self._report.get("daemon") or {})
         why = f'the dracod of the cluster "{self.name}" has ended, and it with it'
         while self.status == Status.running:
             try:
@@ -62,6 +62,7 @@ class Lasting(Sized):
                 why = f'the cluster "{self.name}" has ended'
                 break
             except (DracoError, OSError, KeyError, ValueError) as exc:
+                is_far = not_here or getattr(exc, "unreachable", False)
                 if is_far or not isinstance(exc, DaemonNotRunning):
                     why = str(exc)
                 if not is_far or time.monotonic() > deadline:

@@ -3,17 +3,12 @@
 from __future__ import annotations
 
 import asyncio
-import fcntl
-import os
 import socket
 import ssl
-import struct
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any
 
 from draco import _knock
-from draco._rendezvous import read_connect
 from draco._trust import check_server, check_socket
 
 CONNECT_TIMEOUT = 10.0
@@ -23,10 +18,6 @@ GONE = 30
 _IDLE, _INTERVAL = 10, 5
 
 
-class NoWay(OSError):
-    """dracod has no port; the text says why, "" when it has no cluster."""
-
-
 @dataclass(frozen=True)
 class Way:
     """Where dracod serves.
@@ -34,7 +25,7 @@ class Way:
     Attributes
     ----------
     path : str
-        Of a socket of this host; "" for a port of another one.
+        Of a socket of this host; "" for a port.
     host, port : str and int
         The address of that port.
     certificate, key : str
@@ -135,84 +126,3 @@ def _keep_alive(sock: Any) -> None:
     sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_KEEPINTVL, _INTERVAL)
     sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_KEEPCNT, (GONE - _IDLE) // _INTERVAL)
     sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_USER_TIMEOUT, GONE * 1000)
-
-
-def is_here(daemon: dict[str, Any]) -> bool:
-    """Whether this host is the one that dracod names as its own, as far as it does."""
-    here = socket.gethostname()
-    return daemon.get("host", here) == here
-
-
-def find_way(directory: Path, daemon: dict[str, Any]) -> Way:
-    """Find the way to the dracod that ``daemon.json`` in its state directory tells of.
-
-    Raises
-    ------
-    NoWay
-        When it is on another host, and there is none.
-    NotTrusted
-        When ``connect.json`` there cannot be believed.
-    """
-    if is_here(daemon):
-        return Way(str(daemon["socket"]))
-    try:
-        connect = read_connect(directory)
-    except FileNotFoundError:
-        raise NoWay("") from None
-    if not connect.get("daemon"):
-        raise NoWay(str(connect.get("no_daemon")))
-    host, _, port = connect["daemon"].partition(":")
-    return Way("", host, int(port), connect["certificate"] or "", connect["key"] or "")
-
-
-def has_ended(directory: Path) -> bool:
-    """Whether nobody holds the lock that a dracod holds as long as it lives."""
-    lock = struct.pack("hhqqi", fcntl.F_WRLCK, os.SEEK_SET, 0, 0, 0)
-    try:
-        fd = os.open(directory / "lock", os.O_RDWR | os.O_CLOEXEC | os.O_NOFOLLOW)
-    except OSError:
-        return False
-    try:
-        answer = fcntl.fcntl(fd, fcntl.F_OFD_GETLK, lock)
-    except OSError:
-        return False
-    finally:
-        os.close(fd)
-    return struct.unpack("hhqqi", answer)[0] == fcntl.F_UNLCK
-
-
-def unreachable(directory: Path, daemon: dict[str, Any], error: OSError) -> str:
-    """Say where a dracod of another host is, why it cannot be reached, and what to do.
-
-    Parameters
-    ----------
-    directory : Path
-        Its state directory.
-    daemon : dict
-        What ``daemon.json`` says.
-    error : OSError
-        What finding the way, or going it, came to.
-    """
-    name, here = directory.name, socket.gethostname()
-    place = f"on host {daemon.get('host')} (process {daemon.get('pid')})"
-    file = directory / "daemon.json"
-    command = f"ssh {daemon.get('host')} dracoctl --name {name}"
-    if has_ended(directory):
-        return (
-            f'dracod "{name}" ran {place} and has ended without a farewell: nobody holds '
-            f"{directory / 'lock'} any more. To go on from {here}, remove {file} and start it "
-            "again: what is left of its cluster is ended then"
-        )
-    why = str(error)
-    if not isinstance(error, NoWay):
-        why = why or f"no answer within {CONNECT_TIMEOUT:g} s"
-        why += " (the setting remote_port can be a port that firewalls let through)"
-    if not why:
-        return (
-            f'dracod "{name}" runs {place} and has no cluster now, so that it cannot be reached '
-            f"from {here}: {command} shutdown ends it, and the next start may be here"
-        )
-    return (
-        f'dracod "{name}" runs {place} and cannot be reached from {here}: {why}. Use {command} '
-        f"(if that host is gone for good, remove {file})"
-    )

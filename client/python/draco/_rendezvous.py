@@ -56,9 +56,13 @@ _DAEMON: _Fields = {
     "pid": (_is_pid, "the number of a process", True),
     "host": (_is_host, "the name of a host", True),
     "socket": (_is_socket, "the absolute path of a socket", True),
+    "dask_socket": (_is_socket, "the absolute path of a socket", False),
     "boot": (_is_text, "a text of one line", False),
     "version": (_is_text, "a text of one line", False),
     "started": (_is_number, "a number", False),
+    "locks": (_is_text, "a text of one line", False),
+    "taken_over_by": (_is_host, "the name of a host", False),
+    "taken_over_at": (_is_number, "a number", False),
 }
 
 _CONNECT: _Fields = {

@@ -22,8 +22,8 @@ from distributed.utils import Log, Logs, TimeoutError, format_dashboard_link
 from draco import _html, _join
 from draco._client import Connection
 from draco._daemon import connect, default_name
+from draco._holder import is_here
 from draco._lasting import Lasting
-from draco._reach import is_here
 from draco._settings import Settings, encode_settings, in_kernel, label
 from draco.errors import ClusterNotRunning, DaemonNotRunning, DracoError, DracoWarning
 

@@ -6,14 +6,12 @@ import asyncio
 import warnings
 from collections.abc import AsyncIterator, Mapping
 from dataclasses import dataclass
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from draco._client import call_once
-from draco._daemon import read_daemon_file
 from draco._instances import is_name, remembers_jobs, slurm_of, state_directory
-from draco._reach import find_way, has_ended, is_here
 from draco._rendezvous import read_connect
+from draco._seek import Seeking
 from draco._trust import NotTrusted
 from draco.errors import DracoError, DracoWarning
 
@@ -87,20 +85,28 @@ def _warn(doubt: object) -> None:
 def _look(name: str) -> ClusterInfo | None:
     directory = state_directory() / name
     slurm = slurm_of(directory)
+    seeking = Seeking(directory)
     try:
-        daemon = read_daemon_file(name)
+        if not seeking.lives():
+            killed = remembers_jobs(directory)
+            host = str((seeking.daemon or {}).get("host", "?"))
+            return ClusterInfo(name, host, "killed", slurm=slurm) if killed else None
     except NotTrusted as doubt:
         _warn(doubt)
         return None
-    if daemon is None:
-        killed = has_ended(directory) and remembers_jobs(directory)
-        return ClusterInfo(name, "?", "killed", slurm=slurm) if killed else None
-    host = daemon["host"]
-    try:
-        status = call_once(find_way(directory, daemon), "status", timeout=2)
-    except (OSError, DracoError) as exc:
-        state = _judge(directory, daemon, exc)
-        return ClusterInfo(name, host, state, slurm=slurm) if state else None
+    host = str((seeking.daemon or {}).get("host", "?"))
+    for way in seeking.ways():
+        try:
+            return _info_of(name, host, slurm, call_once(way, "status", timeout=2))
+        except NotTrusted as doubt:
+            _warn(doubt)
+        except (OSError, DracoError):
+            pass
+    state = "unknown" if seeking.is_here else "elsewhere"
+    return ClusterInfo(name, host, state, slurm=slurm)
+
+
+def _info_of(name: str, host: str, slurm: str | None, status: Mapping[str, Any]) -> ClusterInfo:
     cluster, scheduler = status["cluster"], status["scheduler"]
     return ClusterInfo(
         name,
@@ -112,19 +118,6 @@ def _look(name: str) -> ClusterInfo | None:
         scheduler["dashboard"],
         slurm,
     )
-
-
-def _judge(directory: Path, daemon: Mapping[str, Any], error: Exception) -> str:
-    """The state of a cluster whose dracod does not answer; "" when there is none."""
-    if isinstance(error, NotTrusted):
-        _warn(error)
-        return "unknown"
-    if has_ended(directory) and remembers_jobs(directory):
-        return "killed"
-    if not is_here(daemon):
-        return "elsewhere"
-    # Where nobody serves it has ended without a farewell, and left nothing.
-    return "" if isinstance(error, FileNotFoundError | ConnectionRefusedError) else "unknown"
 
 
 def find_security(info: Mapping[str, Any]) -> Security | None:
@@ -145,9 +138,9 @@ def find_security(info: Mapping[str, Any]) -> Security | None:
         return None
     # A client asks within its event loop, so nothing is waited for here.
     for path in state_directory().glob("*/connect.json"):
-        if has_ended(path.parent):
-            continue
         try:
+            if not Seeking(path.parent).lives():
+                continue
             connect = read_connect(path.parent)
         except NotTrusted as doubt:
             warnings.warn(f"{doubt}: it is not looked into", DracoWarning, stacklevel=2)

@@ -11,7 +11,17 @@ class DracoError(Exception):
 
 
 class DaemonNotRunning(DracoError):
-    """There is no dracod to talk to, or it has ended."""
+    """There is no dracod to talk to, or it has ended.
+
+    Attributes
+    ----------
+    unreachable : bool
+        Whether one runs, or may run, that cannot be reached from here.
+    """
+
+    def __init__(self, message: str, unreachable: bool = False) -> None:
+        super().__init__(message)
+        self.unreachable = unreachable
 
 
 class ClusterNotRunning(DracoError):

@@ -1,0 +1,171 @@
+"""Finding the dracod of a name: whether it lives, and a way to it.
+
+As ``client/seek.c`` has it. The lock of the state directory says whether one lives; ``daemon.json``, where.
+Its socket may not be seen from here, as from another host, or from a container with another ``/tmp``: then
+its port serves. What is missing on dracod's own host may be made again at this moment.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import socket
+import time
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+from draco._client import Connection
+from draco._holder import State, ended_text, is_here, look
+from draco._reach import CONNECT_TIMEOUT, Way
+from draco._rendezvous import read_connect, read_daemon
+from draco._trust import NotTrusted
+from draco.errors import DaemonNotRunning
+
+#: How long to wait for what may be made again at this moment, and with which pause, in seconds.
+PATIENCE, PAUSE = 2.0, 0.05
+
+
+class Seeking:
+    """What is known of the dracod of a state directory.
+
+    Parameters
+    ----------
+    directory : Path
+        The state directory.
+    """
+
+    def __init__(self, directory: Path) -> None:
+        self.directory = directory
+        self.daemon: dict[str, Any] | None = None
+        self.state = State.NONE
+        self.file_system = "?"
+        self.is_here = True
+        #: What is to be said of one that ended on another host.
+        self.former = ""
+        self._no_socket = self._no_port = ""
+
+    def lives(self) -> bool:
+        """Look whether there is one, or may be.
+
+        Raises
+        ------
+        NotTrusted
+            When what it left cannot be believed.
+        """
+        doubt: NotTrusted | None = None
+        self.daemon = None
+        try:
+            self.daemon = read_daemon(self.directory)
+        except FileNotFoundError:
+            pass
+        except NotTrusted as exc:
+            doubt = exc
+        self.state, self.file_system = look(self.directory, self.daemon)
+        if doubt is not None and self.state != State.ALIVE:
+            raise doubt
+        self.is_here = is_here(self.daemon or {})
+        ended_elsewhere = self.state == State.ENDED and not self.is_here
+        self.former = ended_text(self.daemon or {}) if ended_elsewhere else ""
+        return self.state in (State.ALIVE, State.UNKNOWN)
+
+    def ways(self) -> Iterator[Way]:
+        """Find the ways to it, the best one first; tell :meth:`note` what became of each."""
+        if self.daemon is None:
+            return
+        if self.is_here:
+            yield Way(self.daemon["socket"])
+        self._no_port = ""
+        try:
+            connect = read_connect(self.directory)
+        except FileNotFoundError:
+            return  # it has no cluster
+        except NotTrusted as exc:
+            self._no_port = str(exc)
+            return
+        if not connect.get("daemon"):
+            self._no_port = str(connect.get("no_daemon") or "it has no port")
+            return
+        host, _, port = connect["daemon"].partition(":")
+        yield Way("", host, int(port), connect["certificate"] or "", connect["key"] or "")
+
+    def note(self, way: Way, error: Exception) -> None:
+        """Remember why a way does not lead there."""
+        why = str(error) or f"no answer within {CONNECT_TIMEOUT:g} s"
+        if not way.path:
+            advice = "the setting remote_port can be a port that firewalls let through"
+            self._no_port = f"{why} ({advice})"
+        elif isinstance(error, NotTrusted):
+            self._no_socket = f"{why}: nothing is sent to what serves there"
+        elif isinstance(error, FileNotFoundError | ConnectionRefusedError | NotADirectoryError):
+            self._no_socket = f"nobody serves {way.path}"
+        else:
+            self._no_socket = f"{way.path}: {why}"
+
+    def unreachable(self) -> str:
+        """Say where it is, why it cannot be reached, and what to do."""
+        name, here = self.directory.name, socket.gethostname()
+        daemon, why = self.daemon or {}, self._no_port
+        host, process = daemon.get("host"), f"process {daemon.get('pid')}"
+        command = f"ssh {host} dracoctl --name {name}"
+        if self.daemon is None:
+            return (
+                f'a dracod "{name}" runs, because {self.directory / "lock"} is locked, but '
+                f"{self.directory / 'daemon.json'} does not say where"
+            )
+        if self.is_here:
+            port = (
+                f"nor can its port: {why}" if why else "it has no cluster now, and so no port"
+            )
+            return (
+                f'dracod "{name}" runs on this host ({process}), but its socket cannot be '
+                f"reached: {self._no_socket}; {port}. A container or a service may see other "
+                f"directories than the rest of the host: dracoctl --name {name} shutdown ends "
+                "it where you started it"
+            )
+        if self.state == State.UNKNOWN:
+            why = f": {why}" if why else ", because it has no cluster now"
+            return (
+                f'dracod "{name}" was started on host {host} ({process}) and cannot be reached '
+                f"from {here}{why}. Whether it still runs cannot be told here, by the locks of "
+                f"{self.directory} ({self.file_system}): if it does, use {command}; if it is "
+                f"gone for good, dracoctl --name {name} takeover"
+            )
+        if not why:
+            return (
+                f'dracod "{name}" runs on host {host} ({process}) and has no cluster now, so '
+                f"that it cannot be reached from {here}: {command} shutdown ends it, and the "
+                "next start may be here"
+            )
+        return (
+            f'dracod "{name}" runs on host {host} ({process}) and cannot be reached from '
+            f"{here}: {why}. Use {command}"
+        )
+
+
+async def seek(directory: Path) -> tuple[Connection | None, str]:
+    """Connect to the dracod of a state directory.
+
+    Returns
+    -------
+    tuple of Connection or None and str
+        None when none runs; then the text is about one that ended on another host, or empty.
+
+    Raises
+    ------
+    DaemonNotRunning
+        When it runs, or may run, and there is no way to it.
+    NotTrusted
+        When what it left cannot be believed.
+    """
+    seeking = Seeking(directory)
+    deadline = time.monotonic() + PATIENCE
+    while seeking.lives():
+        for way in seeking.ways():
+            try:
+                return await Connection.open(way), ""
+            except (OSError, DaemonNotRunning) as exc:  # the second: it was just ending
+                seeking.note(way, exc)
+        if not seeking.is_here or time.monotonic() > deadline:
+            raise DaemonNotRunning(seeking.unreachable(), unreachable=True)
+        await asyncio.sleep(PAUSE)
+    return None, seeking.former

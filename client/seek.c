@@ -1,0 +1,176 @@
+/* seek.c: finding the dracod of a name: whether it lives, and a way to it.
+ *
+ * The lock of the state directory says whether one lives; daemon.json, where. Its socket may not be seen
+ * from here, as from another host, or from a container with another /tmp: then its port serves. What is
+ * missing on dracod's own host may be made again at this moment, so that is waited for. */
+#include "client/seek.h"
+
+#include <errno.h>
+#include <stdint.h>
+#include <string.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "client/reach.h"
+#include "common/alloc.h"
+#include "common/cleanup.h"
+#include "common/err.h"
+#include "common/holder.h"
+#include "common/host.h"
+#include "common/json.h"
+#include "common/paths.h"
+#include "common/rendezvous.h"
+
+#define PATIENCE_MS 2000
+#define PAUSE_MS    50
+
+/* What is known, and why each way does not lead there. */
+struct seeking {
+	const struct paths *paths;
+	json_t *daemon;
+	struct holder holder;
+	struct host here;
+	struct err no_socket, no_port; /* no_port is empty without a cluster */
+};
+
+static int64_t now_ms(void)
+{
+	struct timespec now;
+
+	clock_gettime(CLOCK_MONOTONIC, &now);
+	return (int64_t)now.tv_sec * 1000 + now.tv_nsec / 1000000;
+}
+
+static int try_socket(struct seeking *seeking, struct channel *channel)
+{
+	const char *socket = json_get_text(seeking->daemon, "socket", "");
+	struct err *why = &seeking->no_socket;
+	int r;
+
+	*why = (struct err)ERR_INIT;
+	r = channel_open_socket(channel, socket, why);
+	return r < 0 && !*why->text ? err_set(why, r, "nobody serves %s", socket) : r;
+}
+
+static int try_port(struct seeking *seeking, struct channel *channel)
+{
+	_cleanup_json_ json_t *connect = NULL;
+	struct err *why = &seeking->no_port;
+	int r;
+
+	*why = (struct err)ERR_INIT;
+	r = rendezvous_connect(seeking->paths, &connect, why);
+	if (r < 0)
+		return r; /* -ENOENT: it has no cluster */
+	if (!json_get_text(connect, "daemon", NULL))
+		return err_set(why, -EHOSTUNREACH, "%s",
+			json_get_text(connect, "no_daemon", "it has no port"));
+	r = channel_open_port(channel, connect, why);
+	if (r < 0)
+		err_set(why, r,
+			"%s (the setting remote_port can be a port that firewalls let through)",
+			why->text);
+	return r;
+}
+
+/* -EAGAIN: not yet. */
+static int try(struct seeking *seeking, struct channel *channel, struct err *err)
+{
+	int r;
+
+	json_decref(TAKE_PTR(seeking->daemon));
+	r = rendezvous_daemon(seeking->paths, &seeking->daemon, err);
+	if (r < 0 && r != -ENOENT && r != -EBADMSG)
+		return r;
+	holder_look(seeking->paths, seeking->daemon, &seeking->holder);
+	if (r == -EBADMSG && seeking->holder.state != HOLDER_ALIVE)
+		return r;
+	*err = (struct err)ERR_INIT;
+	if (seeking->holder.state == HOLDER_ENDED && !seeking->holder.here) {
+		_cleanup_free_ char *text = holder_ended_text(seeking->daemon);
+
+		return err_set(err, -ENOENT, "%s", text);
+	}
+	if (seeking->holder.state == HOLDER_NONE || seeking->holder.state == HOLDER_ENDED)
+		return -ENOENT;
+	if (!seeking->daemon)
+		return -EAGAIN; /* dracod is about to write it */
+	r = seeking->holder.here ? try_socket(seeking, channel) : -EHOSTUNREACH;
+	if (r < 0) {
+		channel_close(channel);
+		r = try_port(seeking, channel);
+	}
+	if (r < 0)
+		channel_close(channel);
+	return r == 0 ? 0 : seeking->holder.here ? -EAGAIN : -EHOSTUNREACH;
+}
+
+static int unreachable_here(const struct seeking *seeking, int pid, struct err *err)
+{
+	const char *name = seeking->paths->name;
+	const char *no_port = seeking->no_port.text;
+
+	if (!seeking->daemon)
+		return err_set(err, -EHOSTUNREACH,
+			"a dracod \"%s\" runs, because %s is locked, but %s does not say where",
+			name, seeking->paths->lock_file, seeking->paths->daemon_file);
+	return err_set(err, *no_port ? -EHOSTUNREACH : -ENOTCONN,
+		"dracod \"%s\" runs on this host (process %d), but its socket cannot be reached: "
+		"%s\n"
+		"  %s%s\n"
+		"  a container or a service may see other directories than the rest of the host: "
+		"dracoctl --name %s shutdown ends it where you started it",
+		name, pid, seeking->no_socket.text,
+		*no_port ? "nor can its port: "
+			 : "it has no cluster now, and so no port, either",
+		no_port, name);
+}
+
+/* Say where dracod is, why it cannot be reached, and what to do. */
+static int unreachable(const struct seeking *seeking, struct err *err)
+{
+	const char *name = seeking->paths->name, *here = seeking->here.name;
+	const char *host = json_get_text(seeking->daemon, "host", "?");
+	const char *why = seeking->no_port.text;
+	int pid = (int)json_get_integer(seeking->daemon, "pid", 0);
+
+	if (seeking->holder.here)
+		return unreachable_here(seeking, pid, err);
+	if (seeking->holder.state == HOLDER_UNKNOWN)
+		return err_set(err, *why ? -EHOSTUNREACH : -ENOTCONN,
+			"dracod \"%s\" was started on host %s (process %d) and cannot be reached "
+			"from %s%s%s; whether it still runs cannot be told here, by the locks of %s "
+			"(%s)\n"
+			"  if it does, use it there: ssh %s dracoctl --name %s\n"
+			"  if it is gone for good: dracoctl --name %s takeover",
+			name, host, pid, here, *why ? ": " : ", because it has no cluster now",
+			why, seeking->paths->state_dir, seeking->holder.file_system, host, name,
+			name);
+	if (!*why)
+		return err_set(err, -ENOTCONN,
+			"dracod \"%s\" runs on host %s (process %d) and has no cluster now, so that "
+			"it cannot be reached from %s\n"
+			"  to start here, end it: ssh %s dracoctl --name %s shutdown",
+			name, host, pid, here, host, name);
+	return err_set(err, -EHOSTUNREACH,
+		"dracod \"%s\" runs on host %s (process %d) and cannot be reached from %s: %s\n"
+		"  use it there: ssh %s dracoctl --name %s",
+		name, host, pid, here, why, host, name);
+}
+
+int seek_dracod(struct channel *channel, const struct paths *paths, struct err *err)
+{
+	struct seeking seeking = {.paths = paths};
+	int64_t until_ms = now_ms() + PATIENCE_MS;
+	int r;
+
+	*channel = (struct channel)CHANNEL_INIT;
+	*err = (struct err)ERR_INIT;
+	host_get(&seeking.here);
+	while ((r = try(&seeking, channel, err)) == -EAGAIN && now_ms() < until_ms)
+		usleep(PAUSE_MS * 1000);
+	if (r == -EAGAIN || r == -EHOSTUNREACH)
+		r = unreachable(&seeking, err);
+	json_decref(seeking.daemon);
+	return r;
+}

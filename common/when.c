@@ -156,8 +156,10 @@ static bool take_time(const char **text, struct reading *reading)
 	} else if (!minutes) {
 		return false;
 	}
+	if (hour >= 24 || minute >= 60 || second >= 60)
+		return false;
 	reading->second = hour * 3600 + minute * 60 + second;
-	return hour < 24 && minute < 60 && second < 60;
+	return true;
 }
 
 static bool read_day_and_time(const char *text, struct reading *reading)

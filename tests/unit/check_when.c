@@ -59,6 +59,7 @@ static const struct {
 	{"nowhere", NULL, -EINVAL},
 	{"now+100000001", NULL, -EINVAL},
 	{"24:00", NULL, -EINVAL},
+	{"2033028:00", NULL, -EINVAL},
 	{"12:60", NULL, -EINVAL},
 	{"12:00:60", NULL, -EINVAL},
 	{"0am", NULL, -EINVAL},

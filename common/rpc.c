@@ -2,6 +2,7 @@
 #include "common/rpc.h"
 
 #include <errno.h>
+#include <math.h>
 #include <stdint.h>
 #include <string.h>
 
@@ -10,6 +11,9 @@
 #include "common/err.h"
 #include "common/json.h"
 #include "common/nearest.h"
+
+#define DIGITS	   15
+#define NUMBER_MAX 1.79769313486231e308 /* the largest with so many digits */
 
 const struct rpc_method rpc_methods[RPC_METHOD_COUNT] = {
 	[RPC_HELLO] = {"hello", true,
@@ -203,6 +207,25 @@ static int classify(struct rpc_message *m, struct err *err)
 	return 0;
 }
 
+/* Is there a number in it that dump() would round up beyond what a double holds? Nobody could read that
+ * message. jansson refuses infinities itself. */
+static bool has_huge_number(json_t *value)
+{
+	const char *name;
+	json_t *item;
+	size_t i;
+
+	if (json_is_real(value))
+		return fabs(json_real_value(value)) > NUMBER_MAX;
+	json_object_foreach (value, name, item)
+		if (has_huge_number(item))
+			return true;
+	json_array_foreach (value, i, item)
+		if (has_huge_number(item))
+			return true;
+	return false;
+}
+
 int rpc_parse(const char *line, size_t length, struct rpc_message *ret, struct err *err)
 {
 	json_error_t error;
@@ -216,6 +239,11 @@ int rpc_parse(const char *line, size_t length, struct rpc_message *ret, struct e
 			err, -EBADMSG, "not JSON: %s at column %d", error.text, error.column);
 	if (!json_is_object(ret->root))
 		return err_set(err, -EPROTO, "a message must be one JSON object");
+	if (has_huge_number(ret->root)) {
+		classify(ret, NULL); /* for the id */
+		*ret = (struct rpc_message){.root = ret->root, .id = ret->id};
+		return err_set(err, -EPROTO, "a number must be at most %.15g", NUMBER_MAX);
+	}
 	return classify(ret, err);
 }
 
@@ -227,7 +255,7 @@ void rpc_message_finish(struct rpc_message *message)
 
 static char *dump(json_t *message)
 {
-	char *line = json_dumps(message, JSON_COMPACT | JSON_REAL_PRECISION(15));
+	char *line = json_dumps(message, JSON_COMPACT | JSON_REAL_PRECISION(DIGITS));
 
 	json_decref(message);
 	return line ? line : xstrdup("{}"); /* only out of memory, or a string not in UTF-8 */

@@ -257,6 +257,9 @@ static const struct {
 		"duplicate", NULL},
 	{"{" V ",\"id\":1,\"method\":\"x\",\"params\":{\"l\":[{\"a\":1,\"\\u0061\":2}]}}",
 		-EBADMSG, "duplicate", NULL},
+	/* a number that would not survive being written again */
+	{"{" V ",\"id\":1,\"method\":\"x\",\"params\":{\"a\":[1.7976931348623157e308]}}",
+		-EPROTO, "at most 1.79769313486231e+308", "1"},
 	/* JSON, but no object */
 	{"[]", -EPROTO, "one JSON object", NULL},
 	{"[{" V ",\"id\":1,\"method\":\"x\"}]", -EPROTO, "one JSON object", NULL},

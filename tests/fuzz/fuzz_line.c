@@ -25,6 +25,7 @@ static size_t take_lines(
 		fuzz_require(line[length] == '\0' && data[taken + length] == '\n');
 		fuzz_require(!memchr(line, '\n', length));
 		taken += length + 1;
+		fuzz_took();
 	}
 	fuzz_require(!memchr(data + taken, '\n', sent - taken));
 	return taken;

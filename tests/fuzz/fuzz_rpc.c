@@ -95,6 +95,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 			!message.method && !message.params && !message.result && !message.text);
 		answer(&message, &err);
 	} else {
+		fuzz_took();
 		write_again(&message);
 		if (message.method)
 			check_params(&message);

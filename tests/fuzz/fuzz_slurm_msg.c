@@ -1,4 +1,4 @@
-/* fuzz_slurm_msg.c: daemon/slurm_msg.c with any JSON, and any text for the tasks of an array. */
+/* fuzz_slurm_msg.c: slurm_msg.c and survey.c with any JSON, and any text for the tasks of an array. */
 #include "fuzz.h"
 
 #include <errno.h>
@@ -7,6 +7,7 @@
 
 #include "common/err.h"
 #include "daemon/slurm_msg.h"
+#include "daemon/survey.h"
 
 const char fuzz_name[] = "slurm_msg";
 const char *const fuzz_words[] = {"\"job_id\":", "\"task\":-1,", "\"name\":\"draco\",",
@@ -29,6 +30,7 @@ static void take_job(const json_t *object)
 		fuzz_require(!job.name && !job.reason && !job.partition && !job.nodes);
 		return;
 	}
+	fuzz_took();
 	fuzz_require(job.job_id > 0 && job.task >= SLURM_NO_TASK && job.name && job.reason);
 	slurm_job_format_id(job.job_id, job.task, id);
 	fuzz_require(strtoul(id, NULL, 10) == job.job_id);
@@ -71,6 +73,32 @@ static void take_submission(const json_t *object)
 	json_decref(again);
 }
 
+static void take_survey(const json_t *object)
+{
+	struct survey survey;
+	struct err err = ERR_INIT;
+	json_t *encoded, *again;
+	int r = survey_decode(object, &survey, &err);
+
+	if (r < 0) {
+		fuzz_require(r == -EPROTO && err.text[0]);
+		fuzz_require(!survey.partition && !survey.reservation);
+		return;
+	}
+	for (size_t i = 0; i < survey.partitions; i++)
+		fuzz_require(survey_find_partition(&survey, survey.partition[i].name));
+	for (size_t i = 0; i < survey.reservations; i++)
+		fuzz_require(survey_find_reservation(&survey, survey.reservation[i].name));
+	encoded = survey_encode(&survey);
+	survey_finish(&survey);
+	fuzz_require(survey_decode(encoded, &survey, NULL) == 0);
+	again = survey_encode(&survey);
+	fuzz_require(json_equal(encoded, again));
+	survey_finish(&survey);
+	json_decref(encoded);
+	json_decref(again);
+}
+
 struct tasks {
 	int count;
 };
@@ -102,6 +130,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	if (object) {
 		take_job(object);
 		take_submission(object);
+		take_survey(object);
 	}
 	json_decref(object);
 	return 0;

@@ -1,5 +1,5 @@
-/* replay.c: a fuzz target as an ordinary test: each input of its corpus, all beginnings of it, and
- * changed copies, the same ones in each run. */
+/* replay.c: a fuzz target as an ordinary test: each input of its corpus, the beginnings of it, and changed
+ * copies, the same ones in each run. */
 #include <dirent.h>
 #include <signal.h>
 #include <stdlib.h>
@@ -7,17 +7,21 @@
 #include <sys/stat.h>
 
 #include "common/alloc.h"
+#include "common/log.h"
 #include "fuzz.h"
 #include "mutate.h"
 #include "unit.h"
 
 #define SEEDS	       10
 #define COPIES	       1000 /* of each seed */
+#define BATCH	       16   /* inputs in one test */
+#define BEGINNINGS     64   /* of one input, at most */
 #define INPUT_MAX_SIZE 65536
 
 static struct dirent **files;
 static int file_count;
 static int runs;
+static struct mutator *current; /* of LLVMFuzzerMutate() */
 
 static const char *input; /* that the target has now */
 static size_t input_size;
@@ -53,42 +57,108 @@ static char *read_input(int index, size_t *ret_size)
 
 	ck_assert_int_eq(stat(path, &st), 0);
 	*ret_size = (size_t)st.st_size;
+	ck_assert_uint_le(*ret_size, INPUT_MAX_SIZE);
 	free(path);
 	return bytes;
 }
 
+/* What a target says to its user, and to the log, is not for the one who runs the tests. */
+static void begin(void)
+{
+	signal(SIGABRT, show_input);
+	log_open("/dev/null", LOG_LEVEL_ERROR, NULL);
+}
+
+static void run_beginnings(const char *bytes, size_t size)
+{
+	size_t most = (size_t)unit_rounds(BEGINNINGS);
+	size_t step = 1 + size / most;
+
+	for (size_t i = 0; i < size; i += step)
+		run(bytes, i);
+}
+
 START_TEST(corpus)
 {
-	size_t size;
-	char *bytes = read_input(_i, &size);
+	begin();
+	for (int i = _i * BATCH; i < file_count && i < (_i + 1) * BATCH; i++) {
+		size_t size;
+		char *bytes = read_input(i, &size);
 
-	signal(SIGABRT, show_input);
-	ck_assert_uint_le(size, INPUT_MAX_SIZE);
-	run(bytes, size);
-	for (size_t i = 0; i < size; i += 1 + i / 256)
-		run(bytes, i);
-	free(bytes);
+		run(bytes, size);
+		run_beginnings(bytes, size);
+		free(bytes);
+	}
 }
 END_TEST
 
+/* The code behind the target has something to do with what is in the corpus. */
+START_TEST(is_taken)
+{
+	begin();
+	fuzz_taken = 0;
+	for (int i = 0; i < file_count && fuzz_taken == 0; i++) {
+		size_t size;
+		char *bytes = read_input(i, &size);
+
+		run(bytes, size);
+		free(bytes);
+	}
+	ck_assert_msg(fuzz_taken > 0, "no input of the corpus is good");
+}
+END_TEST
+
+/* In libFuzzer's place. */
+size_t LLVMFuzzerMutate(uint8_t *data, size_t size, size_t max_size)
+{
+	char *mutant = mutate(current, (const char *)data, size, &size);
+
+	if (size > max_size)
+		size = max_size;
+	if (size > 0)
+		memcpy(data, mutant, size);
+	free(mutant);
+	return size;
+}
+
+/* A changed copy; by the target's own way in every other case. */
+static char *changed_copy(
+	struct mutator *mutator, const char *bytes, size_t size, size_t *ret_size)
+{
+	size_t max_size = 2 * size + 256;
+	char *copy;
+
+	current = mutator;
+	if (!LLVMFuzzerCustomMutator || mutator_below(mutator, 2) == 0)
+		return mutate(mutator, bytes, size, ret_size);
+	copy = xcalloc(max_size, 1);
+	if (size > 0)
+		memcpy(copy, bytes, size);
+	*ret_size = LLVMFuzzerCustomMutator((uint8_t *)copy, size, max_size,
+		(unsigned int)mutator_below(mutator, UINT32_MAX));
+	ck_assert_uint_le(*ret_size, max_size);
+	return copy;
+}
+
 START_TEST(changed)
 {
+	int copies = unit_rounds(COPIES);
 	struct mutator mutator;
 
-	signal(SIGABRT, show_input);
+	begin();
 	mutator_init(&mutator, (uint64_t)_i, fuzz_words);
 	runs = 0;
-	for (int i = 0; i < COPIES; i++) {
+	for (int i = 0; i < copies; i++) {
 		size_t size;
 		char *bytes =
 			read_input((int)mutator_below(&mutator, (size_t)file_count), &size);
-		char *mutant = mutate(&mutator, bytes, size, &size);
+		char *mutant = changed_copy(&mutator, bytes, size, &size);
 
 		run(mutant, size);
 		free(mutant);
 		free(bytes);
 	}
-	ck_assert_int_eq(runs, COPIES);
+	ck_assert_int_eq(runs, copies);
 }
 END_TEST
 
@@ -111,7 +181,8 @@ Suite *unit_suite(void)
 	}
 	snprintf(name, sizeof(name), "fuzz: %s", fuzz_name);
 	suite = suite_create(name);
-	tcase_add_loop_test(tcase, corpus, 0, file_count);
+	tcase_add_test(tcase, is_taken);
+	tcase_add_loop_test(tcase, corpus, 0, (file_count + BATCH - 1) / BATCH);
 	tcase_add_loop_test(tcase, changed, 1, SEEDS + 1);
 	suite_add_tcase(suite, tcase);
 	free(path);

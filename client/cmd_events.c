@@ -65,7 +65,7 @@ static void show_day(struct showing *showing, const struct tm *when)
 
 static void show_for_people(struct showing *showing, const json_t *event)
 {
-	time_t seconds = (time_t)json_number_value(json_object_get(event, "time"));
+	time_t seconds = (time_t)json_get_time(event, "time");
 	const char *kind = json_get_text(event, "kind", "?");
 	_cleanup_free_ char *subject = subject_of(event);
 	_cleanup_free_ char *text = NULL;
@@ -85,17 +85,25 @@ static void show_for_people(struct showing *showing, const json_t *event)
 		output_log_tail(stdout, event);
 }
 
+/* dracod's ids end far below. */
+static json_int_t next_id(json_int_t id)
+{
+	return id > 0 && id < INT64_MAX ? id + 1 : 1;
+}
+
 static void show(struct showing *showing, const json_t *event)
 {
 	json_int_t id = json_get_integer(event, "id", 0);
 
+	if (!json_is_object(event))
+		return;
 	if (showing->ctl->json) {
 		output_json_line(event);
 	} else if (!showing->ctl->quiet ||
 		strcmp(json_get_text(event, "kind", ""), "failure") == 0) {
 		show_for_people(showing, event);
 	}
-	showing->next = id + 1;
+	showing->next = next_id(id);
 }
 
 static void show_list(struct showing *showing, const json_t *events)
@@ -156,7 +164,7 @@ static bool show_files(struct showing *showing, int64_t count)
 			json_get_integer(json_array_get(events, 0), "id", 0) < showing->next))
 		json_array_remove(events, 0);
 	show_list(showing, events);
-	showing->next = last + 1;
+	showing->next = next_id(last);
 	return size > 0;
 }
 

@@ -35,9 +35,9 @@ static enum colour state_colour(const char *state)
 	return COLOUR_BUSY;
 }
 
-static const char *duration_since(json_int_t when, char buffer[FORMAT_MAX])
+static const char *duration_since(int64_t when, char buffer[FORMAT_MAX])
 {
-	return when ? format_duration((int64_t)(time(NULL) - when) * 1000, buffer) : "?";
+	return when ? format_duration((time(NULL) - when) * 1000, buffer) : "?";
 }
 
 static void print_label(const char *label)
@@ -79,7 +79,7 @@ static void print_cluster(const json_t *status)
 	print_value("cluster", "%s%s: %s%s%s for %s%s", json_get_text(status, "name", "?"),
 		elsewhere, output_colour(state_colour(state)), state,
 		output_colour(COLOUR_NONE),
-		duration_since(json_get_integer(cluster, "since", 0), since), size ? size : "");
+		duration_since(json_get_time(cluster, "since"), since), size ? size : "");
 	output_notices(stdout, json_object_get(cluster, "notices"));
 }
 
@@ -95,7 +95,7 @@ static void print_excluded(const json_t *nodes)
 	print_label("excluded");
 	json_array_foreach (nodes, i, node)
 		printf("%s%s until %s", i ? ", " : "", json_get_text(node, "node", "?"),
-			output_time(json_get_integer(node, "until", 0), until));
+			output_time(json_get_time(node, "until"), until));
 	putchar('\n');
 }
 
@@ -183,7 +183,7 @@ static void print_slurm(const json_t *slurm)
 {
 	const char *cluster = json_get_text(slurm, "cluster", NULL);
 	const char *colon = cluster ? ": " : "";
-	json_int_t since = json_get_integer(slurm, "since", 0);
+	int64_t since = json_get_time(slurm, "since");
 	char when[OUTPUT_TIME_MAX], ago[FORMAT_MAX];
 
 	if (!cluster)
@@ -218,8 +218,8 @@ static void print_attached(const json_t *attached)
 			"%s on %s (process %" JSON_INTEGER_FORMAT ") for %s, last use %s ago",
 			what, json_get_text(lease, "host", "?"),
 			json_get_integer(lease, "pid", 0),
-			duration_since(json_get_integer(lease, "since", 0), since),
-			duration_since(json_get_integer(lease, "last_use", 0), use));
+			duration_since(json_get_time(lease, "since"), since),
+			duration_since(json_get_time(lease, "last_use"), use));
 	}
 }
 
@@ -239,8 +239,8 @@ static void print_failure(const json_t *failure)
 /* How long a job has been running, and how long it still may. */
 static void job_times(const json_t *job, char **ret_spent, char **ret_left)
 {
-	json_int_t start = json_get_integer(job, "start_time", 0);
-	json_int_t end = json_get_integer(job, "end_time", 0);
+	int64_t start = json_get_time(job, "start_time");
+	int64_t end = json_get_time(job, "end_time");
 	time_t now = time(NULL);
 	char text[FORMAT_MAX];
 
@@ -259,14 +259,13 @@ static void job_times(const json_t *job, char **ret_spent, char **ret_left)
 /* "idle for 2 min, holds 1.2 GiB" */
 static char *job_use(const json_t *job)
 {
-	const json_t *idle = json_object_get(job, "idle_s");
+	int64_t idle_ms = json_get_ms(job, "idle_s");
 	json_int_t bytes = json_get_integer(job, "bytes", 0);
 	_cleanup_free_ char *first = NULL, *second = NULL;
 	char text[FORMAT_MAX];
 
-	if (json_number_value(idle) >= 1)
-		first = xasprintf("idle for %s",
-			format_duration((int64_t)json_number_value(idle) * 1000, text));
+	if (idle_ms >= 1000)
+		first = xasprintf("idle for %s", format_duration(idle_ms / 1000 * 1000, text));
 	if (bytes > 0)
 		second = xasprintf("holds %s", format_bytes(bytes, text));
 	return xasprintf("%s%s%s", first ? first : "", first && second ? ", " : "",
@@ -275,7 +274,7 @@ static char *job_use(const json_t *job)
 
 static char *job_note(const json_t *job)
 {
-	json_int_t predicted = json_get_integer(job, "predicted_start", 0);
+	int64_t predicted = json_get_time(job, "predicted_start");
 	const char *reason = json_get_text(job, "reason", "");
 	char when[OUTPUT_TIME_MAX];
 
@@ -311,10 +310,7 @@ static void print_jobs(const json_t *jobs)
 		table_add(&table, COLOUR_NONE, xstrdup(json_get_text(job, "id", "-")));
 		table_add(&table, state_colour(phase), xstrdup(phase));
 		table_add(&table, COLOUR_NONE,
-			xstrdup(format_duration(
-				(int64_t)(json_number_value(json_object_get(job, "phase_s")) *
-					1000),
-				spent)));
+			xstrdup(format_duration(json_get_ms(job, "phase_s"), spent)));
 		table_add(&table, COLOUR_NONE, xstrdup(json_get_text(job, "partition", "")));
 		table_add(&table, COLOUR_NONE, xstrdup(json_get_text(job, "nodes", "")));
 		table_add(&table, COLOUR_NONE,

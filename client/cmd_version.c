@@ -19,7 +19,7 @@ int cmd_version(struct ctl *ctl, int argc, char **argv)
 		;
 	command_no_more_arguments(ctl, argc, argv);
 	r = connection_open(&connection, ctl, &err);
-	daemon = json_get_text(connection.hello, "version", NULL);
+	daemon = json_get_text(connection.hello, "version", r == 0 ? "?" : NULL);
 	if (ctl->json) {
 		_cleanup_json_ json_t *versions =
 			json_pack("{s:s, s:o, s:i}", "dracoctl", PACKAGE_VERSION, "dracod",

@@ -14,9 +14,9 @@
 #include "common/parse.h"
 #include "common/rpc.h"
 
-static char *describe_start(const json_t *candidate, json_int_t now)
+static char *describe_start(const json_t *candidate, int64_t now)
 {
-	json_int_t start = json_get_integer(candidate, "start", 0);
+	int64_t start = json_get_time(candidate, "start");
 	char wait[FORMAT_MAX], when[OUTPUT_TIME_MAX];
 
 	if (!start)
@@ -24,7 +24,7 @@ static char *describe_start(const json_t *candidate, json_int_t now)
 	if (start <= now + 1)
 		return xstrdup("at once");
 	return xasprintf("%s, in %s", output_time((time_t)start, when),
-		format_duration((int64_t)(start - now) * 1000, wait));
+		format_duration((start - now) * 1000, wait));
 }
 
 static void print_plan(const json_t *plan)
@@ -47,7 +47,7 @@ static void print_plan(const json_t *plan)
 			xstrdup(json_get_text(candidate, "reservation", "")));
 		table_add(&table, skipped ? COLOUR_FAINT : COLOUR_GOOD, xstrdup(verdict));
 		table_add(&table, COLOUR_NONE,
-			describe_start(candidate, json_get_integer(plan, "now", 0)));
+			describe_start(candidate, json_get_time(plan, "now")));
 		table_add(&table, COLOUR_NONE, xstrdup(json_get_text(candidate, "reason", "")));
 	}
 	table_print(&table, titles);

@@ -88,7 +88,8 @@ void output_warnings(const struct ctl *ctl, const json_t *list)
 	size_t i;
 
 	json_array_foreach (UNCONST(list), i, text)
-		output_warning(ctl, json_string_value(text));
+		if (json_is_string(text))
+			output_warning(ctl, json_string_value(text));
 }
 
 char *output_elsewhere(const json_t *status)
@@ -156,6 +157,8 @@ void output_notices(FILE *file, const json_t *notices)
 	size_t i;
 
 	json_array_foreach (notices, i, text) {
+		if (!json_is_string(text))
+			continue;
 		fputs("  note: ", file);
 		wrap_print(file, 8, 8, json_string_value(text));
 	}
@@ -309,8 +312,10 @@ char *output_time(time_t when, char buffer[OUTPUT_TIME_MAX])
 		*buffer = '\0';
 		return buffer;
 	}
-	localtime_r(&when, &then);
-	localtime_r(&now, &today);
+	if (!localtime_r(&when, &then) || !localtime_r(&now, &today)) {
+		strcpy(buffer, "?");
+		return buffer;
+	}
 	strftime(buffer, OUTPUT_TIME_MAX,
 		then.tm_yday == today.tm_yday && then.tm_year == today.tm_year
 			? "%H:%M:%S"

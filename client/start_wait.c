@@ -58,7 +58,7 @@ static bool on_notification(void *arg, const char *method, const json_t *params)
 			live_keep(&waiting->live);
 		waiting->step = step;
 		xreplace(&waiting->message, json_get_text(params, "message", ""));
-		if (waiting->ctl->json) {
+		if (waiting->ctl->json && params) {
 			output_json_line(params);
 			fflush(stdout);
 		}

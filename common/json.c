@@ -8,6 +8,9 @@
 #include "common/cleanup.h"
 #include "common/utf8.h"
 
+#define TIME_MAX_S 253402300799.0	      /* 9999-12-31T23:59:59 */
+#define SPAN_MAX_S (1000.0 * 366 * 24 * 3600) /* a thousand years */
+
 json_t *json_text(const char *text)
 {
 	_cleanup_free_ char *copy = NULL;
@@ -41,6 +44,22 @@ json_int_t json_get_integer(const json_t *object, const char *name, json_int_t f
 	const json_t *value = json_object_get(object, name);
 
 	return json_is_integer(value) ? json_integer_value(value) : fallback;
+}
+
+int64_t json_get_time(const json_t *object, const char *name)
+{
+	double seconds = json_number_value(json_object_get(object, name));
+
+	return seconds > 0 && seconds <= TIME_MAX_S ? (int64_t)seconds : 0;
+}
+
+int64_t json_get_ms(const json_t *object, const char *name)
+{
+	double seconds = json_number_value(json_object_get(object, name));
+
+	if (!(seconds > 0))
+		return 0;
+	return seconds < SPAN_MAX_S ? (int64_t)(seconds * 1000) : (int64_t)SPAN_MAX_S * 1000;
 }
 
 int json_get_boolean(const json_t *object, const char *name, int fallback)

@@ -3,6 +3,7 @@
 #define DRACO_COMMON_JSON_H
 
 #include <jansson.h>
+#include <stdint.h>
 
 /* text as a JSON string, with bytes that are not UTF-8 replaced by '?'; null for NULL. */
 json_t *json_text(const char *text);
@@ -11,5 +12,13 @@ json_t *json_text(const char *text);
 const char *json_get_text(const json_t *object, const char *name, const char *fallback);
 json_int_t json_get_integer(const json_t *object, const char *name, json_int_t fallback);
 int json_get_boolean(const json_t *object, const char *name, int fallback);
+
+/* A point in time, in seconds since the epoch. 0 when it is absent, of another type, negative, or beyond the
+ * year 9999: one can reckon with it. */
+int64_t json_get_time(const json_t *object, const char *name);
+
+/* A number of seconds, as milliseconds. 0 when it is absent, of another type, or negative; at most a thousand
+ * years. */
+int64_t json_get_ms(const json_t *object, const char *name);
 
 #endif

@@ -111,6 +111,40 @@ START_TEST(members_of_no_object)
 }
 END_TEST
 
+START_TEST(times)
+{
+	static const struct {
+		const char *value;
+		int64_t time, ms;
+	} values[] = {
+		{"1796000000", 1796000000, 1796000000000},
+		{"1796000000.75", 1796000000, 1796000000750},
+		{"0.25", 0, 250},
+		{"0", 0, 0},
+		{"-1", 0, 0},
+		{"253402300799", 253402300799, 31622400000000},
+		{"253402300800", 0, 31622400000000},
+		{"9223372036854775807", 0, 31622400000000},
+		{"-9223372036854775808", 0, 0},
+		{"1e300", 0, 31622400000000},
+		{"\"1796000000\"", 0, 0},
+		{"null", 0, 0},
+	};
+
+	for (size_t i = 0; i < LENGTH(values); i++) {
+		json_t *object = json_object();
+
+		json_object_set_new(
+			object, "t", json_loads(values[i].value, JSON_DECODE_ANY, NULL));
+		ck_assert_int_eq(json_get_time(object, "t"), values[i].time);
+		ck_assert_int_eq(json_get_ms(object, "t"), values[i].ms);
+		json_decref(object);
+	}
+	ck_assert_int_eq(json_get_time(NULL, "t"), 0);
+	ck_assert_int_eq(json_get_ms(NULL, "t"), 0);
+}
+END_TEST
+
 Suite *unit_suite(void)
 {
 	Suite *suite = suite_create("json");
@@ -121,6 +155,7 @@ Suite *unit_suite(void)
 	tcase_add_test(tcase, text_of_any_bytes);
 	tcase_add_test(tcase, members);
 	tcase_add_test(tcase, members_of_no_object);
+	tcase_add_test(tcase, times);
 	suite_add_tcase(suite, tcase);
 	return suite;
 }

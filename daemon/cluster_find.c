@@ -6,6 +6,7 @@
 #include "common/alloc.h"
 #include "common/json.h"
 #include "common/log.h"
+#include "common/number.h"
 #include "daemon/cluster.h"
 #include "daemon/history.h"
 #include "daemon/loop.h"
@@ -44,7 +45,7 @@ static void on_site(
 		return;
 	}
 	if (outcome == OUTCOME_DONE) {
-		cluster->array_max = json_get_integer(result, "array_max", 1);
+		cluster->array_max = max_of(json_get_integer(result, "array_max", 1), 1);
 		cluster->ops->slurm_told(cluster->arg, json_object_get(result, "slurm"));
 		log_info("slurm: slurmctld on %s, reached from %s",
 			json_get_text(result, "controller", "?"),

@@ -6,8 +6,9 @@
 
 #include "common/json.h"
 
-/* So that sums of them do not overflow. */
-#define COUNT_MAX (INT64_C(1) << 56)
+/* So that sums of them, and milliseconds, do not overflow. */
+#define COUNT_MAX   (INT64_C(1) << 56)
+#define SECONDS_MAX 1e12
 
 static int64_t count_of(const json_t *load, const char *name)
 {
@@ -22,7 +23,9 @@ static double seconds_of(const json_t *load, const char *name)
 {
 	double value = json_number_value(json_object_get(load, name));
 
-	return value > 0 ? value : 0;
+	if (!(value > 0))
+		return 0;
+	return value < SECONDS_MAX ? value : SECONDS_MAX;
 }
 
 void demand_parse(const json_t *load, struct demand *ret)

@@ -154,6 +154,8 @@ static void judge(struct python_search *search, const json_t *answer)
 
 	if (!python.path || !python.version) {
 		note(search, "is not a Python 3.8 or later");
+	} else if (python.path[0] != '/') {
+		note(search, "does not know its own path (sys.executable)");
 	} else if (!python.distributed) {
 		note(search, "has no distributed");
 	} else if (python_check_distributed(python.distributed, &err) < 0) {

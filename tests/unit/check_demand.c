@@ -88,6 +88,17 @@ START_TEST(parses_nonsense)
 }
 END_TEST
 
+START_TEST(parses_huge_numbers)
+{
+	struct demand demand = parsed(
+		"{\"ready\": 9223372036854775807, \"occupancy\": 1e300, \"longest\": 1e300}");
+
+	ck_assert_int_lt(demand.ready, INT64_MAX / 16);
+	ck_assert_double_le(demand.occupancy_s, 1e12);
+	ck_assert_double_le(demand.longest_s, 1e12);
+}
+END_TEST
+
 START_TEST(long_name)
 {
 	struct demand demand;
@@ -123,6 +134,7 @@ Suite *unit_suite(void)
 	tcase_add_test(tcase, parses_nothing);
 	tcase_add_test(tcase, parses_nonsense);
 	tcase_add_test(tcase, long_name);
+	tcase_add_test(tcase, parses_huge_numbers);
 	tcase_add_test(tcase, work);
 	suite_add_tcase(suite, tcase);
 	return suite;

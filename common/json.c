@@ -8,7 +8,6 @@
 #include "common/cleanup.h"
 #include "common/utf8.h"
 
-#define TIME_MAX_S 253402300799.0	      /* 9999-12-31T23:59:59 */
 #define SPAN_MAX_S (1000.0 * 366 * 24 * 3600) /* a thousand years */
 
 json_t *json_text(const char *text)
@@ -50,7 +49,7 @@ int64_t json_get_time(const json_t *object, const char *name)
 {
 	double seconds = json_number_value(json_object_get(object, name));
 
-	return seconds > 0 && seconds <= TIME_MAX_S ? (int64_t)seconds : 0;
+	return seconds > 0 && seconds <= (double)JSON_TIME_MAX ? (int64_t)seconds : 0;
 }
 
 int64_t json_get_ms(const json_t *object, const char *name)

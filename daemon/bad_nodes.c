@@ -19,6 +19,15 @@ void bad_nodes_clear(struct bad_nodes *nodes)
 	*nodes = (struct bad_nodes){0};
 }
 
+/* One that is not becomes no word of --exclude, where it would make Slurm refuse every job. */
+static bool is_name(const char *name)
+{
+	return *name && *name != '-' &&
+		!name[strspn(name,
+			"abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ"
+			"0123456789._-")];
+}
+
 static struct bad_node *oldest(struct bad_nodes *nodes)
 {
 	struct bad_node *found = &nodes->node[0];
@@ -49,9 +58,11 @@ static struct bad_node *get(struct bad_nodes *nodes, const char *name)
 bool bad_nodes_blame(
 	struct bad_nodes *nodes, const char *name, int64_t since_ms, int64_t now_ms)
 {
-	struct bad_node *node = get(nodes, name);
-	int64_t *times = node->failed_ms;
+	struct bad_node *node = is_name(name) ? get(nodes, name) : NULL;
+	int64_t *times = node ? node->failed_ms : NULL;
 
+	if (!node)
+		return false;
 	if (now_ms < node->excluded_until_ms || (times[LAST] && times[LAST] >= since_ms))
 		return false;
 	memmove(&times[0], &times[1], LAST * sizeof(times[0]));
@@ -64,7 +75,8 @@ bool bad_nodes_blame(
 
 void bad_nodes_exclude_until(struct bad_nodes *nodes, const char *name, int64_t until_ms)
 {
-	get(nodes, name)->excluded_until_ms = until_ms;
+	if (is_name(name))
+		get(nodes, name)->excluded_until_ms = until_ms;
 }
 
 int64_t bad_nodes_excluded_until_ms(

@@ -64,7 +64,7 @@ void cluster_nodes_load(struct cluster *cluster)
 
 	json_array_foreach (json_object_get(state, "excluded"), i, item) {
 		const char *name = json_get_text(item, "node", "");
-		int64_t when_ms = until_ms(json_get_integer(item, "until", 0));
+		int64_t when_ms = until_ms(json_get_time(item, "until"));
 
 		/* One that is further away was written when the clock was wrong. */
 		if (*name && when_ms > loop_now_ms() &&

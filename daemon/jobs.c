@@ -10,13 +10,16 @@
 #include "common/alloc.h"
 #include "common/cleanup.h"
 #include "common/log.h"
+#include "common/number.h"
 #include "common/settings.h"
 #include "daemon/failure.h"
 #include "daemon/history.h"
 #include "daemon/jobscript.h"
 #include "daemon/loop.h"
 
-#define GONE_KEPT	32
+#define GONE_KEPT 32
+#define LOAD_MAX \
+	(INT64_C(1) << 45) /* tasks, or bytes, of a worker: sums of them do not overflow */
 #define WORKER_YOUNG_MS 15000
 
 struct jobs {
@@ -399,7 +402,8 @@ void jobs_worker_load(struct jobs *jobs, const char *address, int64_t tasks, int
 	struct worker *worker = find_worker(jobs, address);
 
 	if (worker)
-		set_load(worker, tasks, bytes);
+		set_load(worker, min_of(max_of(tasks, 0), LOAD_MAX),
+			min_of(max_of(bytes, 0), LOAD_MAX));
 }
 
 static bool is_early_death(const struct worker *worker)

@@ -78,9 +78,9 @@ static void on_predicted(
 		refused = json_get_text(prediction, "refused", NULL);
 		if (refused)
 			placement_refuse(&placer->placement, i, refused);
-		else if (json_get_integer(prediction, "start", 0) > 0)
+		else if (json_get_time(prediction, "start") > 0)
 			placement_predict(&placer->placement, i,
-				(time_t)json_get_integer(prediction, "start", 0));
+				(time_t)json_get_time(prediction, "start"));
 	}
 	succeed(placer);
 }

@@ -211,7 +211,7 @@ static bool decode_member(void *at, const struct member *m, const json_t *json)
 		*(int64_t *)at = number;
 		return number >= -1;
 	case MEMBER_TIME:
-		*(time_t *)at = (time_t)number;
+		*(time_t *)at = number <= JSON_TIME_MAX ? (time_t)number : 0;
 		return number >= 0;
 	default:
 		*(int *)at = (int)number;

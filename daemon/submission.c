@@ -1,6 +1,7 @@
 /* submission.c: wishes for jobs, each carried out exactly once. */
 #include "daemon/submission.h"
 
+#include <errno.h>
 #include <inttypes.h>
 #include <stdlib.h>
 #include <string.h>
@@ -119,12 +120,17 @@ static void on_reply(
 {
 	struct submission *submission = arg;
 	struct submissions *owner = submission->owner;
+	json_int_t job_id = json_get_integer(result, "job_id", 0);
 	_cleanup_free_ char *tag = NULL;
-	json_int_t job_id;
+	struct err no_id = ERR_INIT;
 
+	if (outcome == OUTCOME_DONE && (job_id < 1 || job_id > UINT32_MAX)) {
+		err_set(&no_id, -EPROTO, "draco-slurm tells no id of a job");
+		outcome = OUTCOME_UNCERTAIN;
+		err = &no_id;
+	}
 	switch (outcome) {
 	case OUTCOME_DONE:
-		job_id = json_get_integer(result, "job_id", 0);
 		history_note(EVENT_NOTE, "submission", short_tag(&submission->wish),
 			"submitted as job %" JSON_INTEGER_FORMAT ", %" PRId64 " in all", job_id,
 			submission->wish.count);

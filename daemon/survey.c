@@ -114,8 +114,8 @@ int survey_decode(const json_t *object, struct survey *ret, struct err *err)
 	json_array_foreach (reservations, i, item) {
 		ret->reservation[i] = (struct survey_reservation){
 			.name = text_of(item, "name"),
-			.start = (time_t)json_get_integer(item, "start", 0),
-			.end = (time_t)json_get_integer(item, "end", 0),
+			.start = (time_t)json_get_time(item, "start"),
+			.end = (time_t)json_get_time(item, "end"),
 			.denied = text_of(item, "denied"),
 			.partition = text_of(item, "partition"),
 			.nodes = text_of(item, "nodes"),

@@ -44,6 +44,20 @@ START_TEST(three_failures_exclude)
 }
 END_TEST
 
+START_TEST(what_is_no_name_is_not_noted)
+{
+	static const char *const names[] = {
+		"", "n1,n2", "n[1-2]", "n1 --begin=now", "-n1", "n\n"};
+
+	for (size_t i = 0; i < LENGTH(names); i++) {
+		for (int at = 0; at < 5; at++)
+			ck_assert(!blame(names[i], T0 + at));
+		bad_nodes_exclude_until(&nodes, names[i], T0 + 1000);
+	}
+	ck_assert_uint_eq(nodes.count, 0);
+}
+END_TEST
+
 START_TEST(an_hour_later_all_is_forgotten)
 {
 	int64_t later = T0 + BAD_NODE_FOR_MS;
@@ -143,6 +157,7 @@ Suite *unit_suite(void)
 
 	tcase_add_checked_fixture(tests, setup, teardown);
 	tcase_add_test(tests, three_failures_exclude);
+	tcase_add_test(tests, what_is_no_name_is_not_noted);
 	tcase_add_test(tests, an_hour_later_all_is_forgotten);
 	tcase_add_test(tests, rare_failures_do_not_exclude);
 	tcase_add_test(tests, failures_of_one_burst_are_one);

@@ -1,7 +1,7 @@
 /* world.h: a dracod without the world around it, for the fuzz targets: its clock and timers, what it asks of
  * draco-slurm, its child processes and its connections are plain memory, which the target looks at and acts
- * on. world.c has the functions that the linker puts in place of the real ones (fuzz_world_wraps in
- * Makefile.am). */
+ * on. world*.c have the functions that the linker puts in place of the real ones (fuzz_world_wraps in
+ * Makefile.am); the names with __wrap_ are the linker's. */
 #ifndef DRACO_TESTS_WORLD_H
 #define DRACO_TESTS_WORLD_H
 
@@ -11,9 +11,16 @@
 
 #include "daemon/slurm_msg.h"
 
+struct cluster;
 struct err;
 
 #define WORLD_PID 4711 /* of each child process */
+
+/* The cluster of the daemon that was made last. */
+extern struct cluster *world_cluster;
+
+/* What is in each state file; NULL: there is none. Borrowed. */
+extern json_t *world_file;
 
 /* Nothing is asked, no process runs, and it is a fixed time. Frees all that the last world had. */
 void world_reset(void);
@@ -32,16 +39,23 @@ bool world_end_child(int status);
 /* The command whose output is captured has ended. False: there is none. */
 bool world_end_capture(int status, bool timed_out, const char *output);
 
-/* The preload of the Dask scheduler says a line, on the newest connection; it connects where there is none. */
-void world_say(const char *line, size_t length);
+/* The sockets of a daemon without a world. */
+#define WORLD_CONTROL "/nonexistent/control.sock"
+#define WORLD_DASK    "/nonexistent/dask.sock"
 
-/* Another program connects as the preload does. */
-void world_connect(void);
+/* Connections to such a socket: how many, one more (false: nobody listens there), and a line, or the end, of the
+ * one with this number, from 0, the oldest (false: there are not so many). */
+size_t world_peers(const char *path);
+bool world_connect(const char *path);
+void world_say(const char *path, size_t peer, const char *line, size_t length);
+bool world_hang_up(const char *path, size_t peer, const char *why);
 
-/* The oldest connection ends. False: there is none. */
-bool world_hang_up(const char *why);
-
-/* Take the oldest request to the preload that has no answer yet: its number; 0: there is none. */
+/* Take the oldest request that dracod has sent over them and has no answer to: its number; 0: none. */
 json_int_t world_take_request(void);
+
+/* A daemon has left its loop, and ends. */
+bool world_has_exited(void);
+
+void world_reset_sockets(void); /* for world_reset() */
 
 #endif

@@ -1,0 +1,140 @@
+/* fuzz_state.c: the files that the next dracod reads: nodes.json, pauses.json and state.json, each with the first
+ * line of an input for its content, and the events, with all of it. What is wrong there does not count. */
+#include "fuzz.h"
+
+#include <stdlib.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <unistd.h>
+
+#include "common/alloc.h"
+#include "common/cleanup.h"
+#include "common/directives.h"
+#include "common/err.h"
+#include "common/json.h"
+#include "common/paths.h"
+#include "common/strv.h"
+#include "daemon/bad_nodes.h"
+#include "daemon/cluster.h"
+#include "daemon/cluster_nodes.h"
+#include "daemon/history.h"
+#include "daemon/hold.h"
+#include "daemon/leftover.h"
+#include "daemon/loop.h"
+#include "daemon/report.h"
+#include "world.h"
+
+#define ROUNDS	    64
+#define MOST_MS	    60000
+#define EVENTS_SIZE 100000
+
+const char fuzz_name[] = "state";
+const char *const fuzz_words[] = {"version", "excluded", "node", "until", "pauses", "jobs",
+	"ms", "clusters", "n1", "bb28a768", "1796001000", "id", "time", "kind", "subject",
+	"text", "from", "to", "after_s", "log", "tail", "note", "phase", "decision", "failure",
+	NULL};
+
+/* The nodes become a value of sbatch's --exclude. */
+static void check_nodes(const struct cluster *cluster)
+{
+	const struct bad_nodes *nodes = &cluster->nodes;
+	struct strv directives = STRV_INIT;
+	json_t *report = cluster_nodes_report(cluster);
+	struct directive directive;
+
+	fuzz_require(nodes->count <= BAD_NODES_MAX);
+	for (size_t i = 0; i < nodes->count; i++)
+		fuzz_require(
+			nodes->node[i].excluded_until_ms - loop_now_ms() <= BAD_NODE_FOR_MS);
+	bad_nodes_exclude(nodes, loop_now_ms(), &directives);
+	fuzz_require(directives.count <= 1);
+	fuzz_require(directives.count == (json_array_size(report) > 0));
+	if (directives.count > 0) {
+		fuzz_require(directive_parse(directives.item[0], 0, &directive, NULL) == 0);
+		fuzz_require(directive.id == DIRECTIVE_EXCLUDE);
+		/* One name each: neither a list nor an expression. */
+		fuzz_require(!strpbrk(directive.text, "[] \t\n") || !*directive.text);
+		fuzz_took();
+	}
+	strv_finish(&directives);
+	json_decref(report);
+}
+
+static void check_pauses(struct cluster *cluster)
+{
+	struct hold_state *hold = &cluster->size.fleet.hold;
+
+	hold_choose(hold, MOST_MS, 5000);
+	fuzz_require(hold->ms > 0 && hold->ms <= MOST_MS);
+	free(hold_explain(hold, MOST_MS, 5000));
+	for (int64_t i = 0; i < HOLD_PAUSES && i < hold->pauses; i++)
+		fuzz_require(hold->pause[i].jobs > 0 && hold->pause[i].ms >= HOLD_MIN_MS);
+}
+
+static void check_cluster(void)
+{
+	static const struct cluster_ops ops = {0};
+	static char name[] = "default", nowhere[] = "/nonexistent/file";
+	struct paths paths = {.name = name,
+		.dask_socket = nowhere,
+		.nodes_file = nowhere,
+		.pauses_file = nowhere};
+	struct cluster *cluster = cluster_create(NULL, NULL, NULL, &paths, nowhere, &ops, NULL);
+
+	check_nodes(cluster);
+	check_pauses(cluster);
+	cluster_destroy(cluster);
+}
+
+/* Where the queue shows no jobs, nothing is left of any cluster, whatever its id is. */
+static void check_leftover(void)
+{
+	_cleanup_json_ json_t *nothing = json_pack("{s:[]}", "jobs");
+	struct leftover *leftover = leftover_create(NULL, NULL, "default", "/nonexistent/file");
+
+	for (int i = 0; i < ROUNDS && leftover_has_any(leftover); i++) {
+		world_pass(MOST_MS);
+		world_answer_slurm("query", OUTCOME_DONE, nothing, NULL);
+		fuzz_took();
+	}
+	fuzz_require(!leftover_has_any(leftover));
+	leftover_destroy(leftover);
+}
+
+static void check_events(const uint8_t *data, size_t size)
+{
+	int fd = memfd_create("events", MFD_CLOEXEC);
+	_cleanup_free_ char *path = xasprintf("/proc/self/fd/%d", fd);
+	json_t *list;
+
+	fuzz_require(fd >= 0 && write(fd, data, size) == (ssize_t)size);
+	history_open(path);
+	fuzz_require(events_next(history_events()) > 0);
+	list = events_list(history_events(), 1, -1, EVENTS_SIZE);
+	if (json_array_size(json_object_get(list, "events")) > 0)
+		fuzz_took();
+	history_note(EVENT_NOTE, "dracod", NULL, "goes on");
+	fuzz_require(strcmp(events_last(history_events())->text, "goes on") == 0);
+	history_close();
+	json_decref(list);
+	close(fd);
+}
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
+{
+	const uint8_t *newline = size > 0 ? memchr(data, '\n', size) : NULL;
+	_cleanup_json_ json_t *file = json_loadb(
+		(const char *)data, newline ? (size_t)(newline - data) : size, 0, NULL);
+
+	world_reset();
+	world_file = file;
+	if (file) {
+		check_cluster();
+		check_leftover();
+	}
+	world_file = NULL;
+	world_reset();
+	if (newline)
+		check_events(data, size);
+	return 0;
+}

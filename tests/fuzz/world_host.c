@@ -1,0 +1,346 @@
+/* world_host.c: the host of a dracod without the world around it: its files, its network, its name, and what
+ * starts and ends a daemon. */
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/random.h>
+
+#include "common/alloc.h"
+#include "common/cleanup.h"
+#include "common/err.h"
+#include "common/host.h"
+#include "common/log.h"
+#include "common/paths.h"
+#include "daemon/cluster.h"
+#include "daemon/jobscript.h"
+#include "daemon/netif.h"
+#include "daemon/outside.h"
+#include "daemon/runlog.h"
+#include "daemon/statefile.h"
+#include "daemon/tls.h"
+#include "fuzz.h"
+#include "systemd/notify.h"
+#include "world.h"
+
+json_t *world_file;
+struct cluster *world_cluster;
+
+struct loop *__wrap_loop_create(struct err *err);
+struct loop *__wrap_loop_destroy(struct loop *loop);
+struct loop_signal *__wrap_loop_signal_create(
+	struct loop *loop, int number, void (*fn)(void *arg), void *arg);
+struct loop_signal *__wrap_loop_signal_destroy(struct loop_signal *signal);
+struct children *__wrap_children_create(struct loop *loop);
+struct children *__wrap_children_destroy(struct children *children);
+struct slurm *__wrap_slurm_create(
+	struct loop *loop, struct children *children, const char *helper_path);
+struct slurm *__wrap_slurm_destroy(struct slurm *slurm);
+struct cluster *__wrap_cluster_create(struct loop *loop, struct children *children,
+	struct slurm *slurm, const struct paths *paths, const char *preload,
+	const struct cluster_ops *ops, void *arg);
+struct cluster *__real_cluster_create(struct loop *loop, struct children *children,
+	struct slurm *slurm, const struct paths *paths, const char *preload,
+	const struct cluster_ops *ops, void *arg);
+int __wrap_paths_init(struct paths *paths, const char *name, struct err *err);
+int __wrap_paths_make(const struct paths *paths, struct err *err);
+int __wrap_instance_acquire(const struct paths *paths, struct err *err);
+void __wrap_instance_release(const struct paths *paths, int lock);
+int __wrap_log_open(const char *path, enum log_level level, struct err *err);
+struct runlog *__wrap_runlog_create(
+	struct loop *loop, struct children *children, const struct paths *paths);
+struct runlog *__wrap_runlog_destroy(struct runlog *runlog);
+void __wrap_runlog_begin(struct runlog *runlog, const char *directory, int64_t retention_ms);
+int __wrap_tls_create(const char *directory, const char *id, struct tls **ret, struct err *err);
+void __wrap_tls_clean(const char *directory);
+void __wrap_notify_ready(void);
+void __wrap_notify_stopping(void);
+void __wrap_notify_status(const char *format, ...);
+struct outside *__wrap_outside_create(
+	struct loop *loop, const struct paths *paths, struct control *control);
+void __wrap_outside_update(struct outside *outside, struct cluster *cluster);
+struct outside *__wrap_outside_destroy(struct outside *outside);
+char *__wrap_part_find(const char *name, const char *installed);
+int __wrap_slurp(const char *path, char **ret, size_t *ret_size, struct err *err);
+char *__wrap_jobscript_make(const struct jobscript *script);
+int __wrap_statefile_write(const char *path, json_t *object, struct err *err);
+json_t *__wrap_statefile_read(const char *path);
+int __wrap_logdir_make(const char *base, char **ret_path, struct err *err);
+char *__wrap_logdir_tail(const char *path, int max_lines);
+int __wrap_port_choose(const char *address, struct err *err);
+int __wrap_port_next(const char *address, int port, struct err *err);
+int __wrap_netif_collect(struct netif_list *ret, struct err *err);
+struct in_addr __wrap_netif_source(struct in_addr address);
+void __wrap_host_get(struct host *ret);
+ssize_t __wrap_getrandom(void *buffer, size_t size, unsigned flags);
+
+static char somewhere; /* for pointers that nobody follows */
+
+/* A daemon begins and ends. */
+
+struct loop *__wrap_loop_create(struct err *err)
+{
+	(void)err;
+	return (struct loop *)&somewhere;
+}
+
+struct loop *__wrap_loop_destroy(struct loop *loop)
+{
+	(void)loop;
+	return NULL;
+}
+
+struct loop_signal *__wrap_loop_signal_create(
+	struct loop *loop, int number, void (*fn)(void *arg), void *arg)
+{
+	(void)loop;
+	(void)number;
+	(void)fn;
+	(void)arg;
+	return NULL;
+}
+
+struct loop_signal *__wrap_loop_signal_destroy(struct loop_signal *signal)
+{
+	(void)signal;
+	return NULL;
+}
+
+struct children *__wrap_children_create(struct loop *loop)
+{
+	(void)loop;
+	return NULL;
+}
+
+struct children *__wrap_children_destroy(struct children *children)
+{
+	(void)children;
+	return NULL;
+}
+
+struct slurm *__wrap_slurm_create(
+	struct loop *loop, struct children *children, const char *helper_path)
+{
+	(void)loop;
+	(void)children;
+	(void)helper_path;
+	return NULL;
+}
+
+struct slurm *__wrap_slurm_destroy(struct slurm *slurm)
+{
+	(void)slurm;
+	return NULL;
+}
+
+struct cluster *__wrap_cluster_create(struct loop *loop, struct children *children,
+	struct slurm *slurm, const struct paths *paths, const char *preload,
+	const struct cluster_ops *ops, void *arg)
+{
+	world_cluster = __real_cluster_create(loop, children, slurm, paths, preload, ops, arg);
+	return world_cluster;
+}
+
+int __wrap_paths_init(struct paths *paths, const char *name, struct err *err)
+{
+	char **path[] = {&paths->runtime_dir, &paths->http_socket, &paths->state_dir,
+		&paths->lock_file, &paths->daemon_file, &paths->connect_file,
+		&paths->state_file, &paths->nodes_file, &paths->pauses_file, &paths->log_file,
+		&paths->tls_dir, &paths->events_file, &paths->logs_link, &paths->config_file};
+
+	(void)err;
+	for (size_t i = 0; i < sizeof(path) / sizeof(path[0]); i++)
+		*path[i] = xstrdup("/nonexistent/file");
+	paths->name = xstrdup(name);
+	paths->control_socket = xstrdup(WORLD_CONTROL);
+	paths->dask_socket = xstrdup(WORLD_DASK);
+	return 0;
+}
+
+int __wrap_paths_make(const struct paths *paths, struct err *err)
+{
+	(void)paths;
+	(void)err;
+	return 0;
+}
+
+int __wrap_instance_acquire(const struct paths *paths, struct err *err)
+{
+	(void)paths;
+	(void)err;
+	return 1000000;
+}
+
+void __wrap_instance_release(const struct paths *paths, int lock)
+{
+	(void)paths;
+	(void)lock;
+}
+
+int __wrap_log_open(const char *path, enum log_level level, struct err *err)
+{
+	(void)path;
+	(void)level;
+	(void)err;
+	return 0;
+}
+
+struct runlog *__wrap_runlog_create(
+	struct loop *loop, struct children *children, const struct paths *paths)
+{
+	(void)loop;
+	(void)children;
+	(void)paths;
+	return NULL;
+}
+
+struct runlog *__wrap_runlog_destroy(struct runlog *runlog)
+{
+	(void)runlog;
+	return NULL;
+}
+
+void __wrap_runlog_begin(struct runlog *runlog, const char *directory, int64_t retention_ms)
+{
+	(void)runlog;
+	fuzz_require(directory[0] == '/' && retention_ms >= 0);
+}
+
+int __wrap_tls_create(const char *directory, const char *id, struct tls **ret, struct err *err)
+{
+	(void)directory;
+	(void)id;
+	(void)ret;
+	return err_set(err, -EIO, "there are no certificates here");
+}
+
+void __wrap_tls_clean(const char *directory)
+{
+	(void)directory;
+}
+
+void __wrap_notify_ready(void)
+{
+}
+
+void __wrap_notify_stopping(void)
+{
+}
+
+void __wrap_notify_status(const char *format, ...)
+{
+	(void)format;
+}
+
+struct outside *__wrap_outside_create(
+	struct loop *loop, const struct paths *paths, struct control *control)
+{
+	(void)loop;
+	(void)paths;
+	(void)control;
+	return (struct outside *)&somewhere;
+}
+
+void __wrap_outside_update(struct outside *outside, struct cluster *cluster)
+{
+	(void)outside;
+	(void)cluster;
+}
+
+struct outside *__wrap_outside_destroy(struct outside *outside)
+{
+	(void)outside;
+	return NULL;
+}
+
+/* Files. */
+
+char *__wrap_part_find(const char *name, const char *installed)
+{
+	(void)installed;
+	return xasprintf("/nonexistent/%s", name);
+}
+
+int __wrap_slurp(const char *path, char **ret, size_t *ret_size, struct err *err)
+{
+	(void)path;
+	(void)ret;
+	(void)ret_size;
+	(void)err;
+	return -ENOENT;
+}
+
+char *__wrap_jobscript_make(const struct jobscript *script)
+{
+	fuzz_require(script->processes > 0 && script->threads > 0 && script->bytes > 0);
+	return xstrdup("#!/bin/bash\n");
+}
+
+int __wrap_statefile_write(const char *path, json_t *object, struct err *err)
+{
+	(void)path;
+	(void)err;
+	fuzz_require(json_is_object(object));
+	json_decref(object);
+	return 0;
+}
+
+json_t *__wrap_statefile_read(const char *path)
+{
+	(void)path;
+	return json_deep_copy(world_file);
+}
+
+int __wrap_logdir_make(const char *base, char **ret_path, struct err *err)
+{
+	(void)base;
+	(void)err;
+	*ret_path = xstrdup("/nonexistent/logs");
+	return 0;
+}
+
+char *__wrap_logdir_tail(const char *path, int max_lines)
+{
+	(void)path;
+	(void)max_lines;
+	return NULL;
+}
+
+/* The network, the name, and chance. */
+
+int __wrap_port_choose(const char *address, struct err *err)
+{
+	(void)address;
+	(void)err;
+	return 8786;
+}
+
+int __wrap_port_next(const char *address, int port, struct err *err)
+{
+	(void)address;
+	(void)err;
+	return port;
+}
+
+int __wrap_netif_collect(struct netif_list *ret, struct err *err)
+{
+	(void)err;
+	*ret = (struct netif_list){0};
+	return 0;
+}
+
+struct in_addr __wrap_netif_source(struct in_addr address)
+{
+	return address;
+}
+
+void __wrap_host_get(struct host *ret)
+{
+	*ret = (struct host){.name = "login1", .boot = "b"};
+}
+
+ssize_t __wrap_getrandom(void *buffer, size_t size, unsigned flags)
+{
+	(void)flags;
+	memset(buffer, 0x42, size);
+	return (ssize_t)size;
+}

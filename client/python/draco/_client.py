@@ -11,6 +11,7 @@ from typing import Any
 
 from draco import __version__
 from draco._reach import Way
+from draco._shape import check_answer, check_note
 from draco._visible import visible_value
 from draco.errors import DaemonNotRunning, DracoError, VersionMismatch, error_from_answer
 
@@ -63,9 +64,15 @@ def decode(line: bytes) -> dict[str, Any]:
 
 
 def _result_of(message: dict[str, Any], method: str) -> Any:
-    """Take the answer out; its texts can be shown, but for those that must be as they are."""
+    """Take the answer out; its texts can be shown, but for those that must be as they are.
+
+    Raises
+    ------
+    DracoError
+        When it is not like an answer to this request.
+    """
     result = message.get("result")
-    return result if method in _EXACT else visible_value(result)
+    return check_answer(method, result if method in _EXACT else visible_value(result))
 
 
 class Connection:
@@ -189,15 +196,16 @@ class Connection:
         try:
             while line := await self._reader.readline():
                 self._take(decode(line))
-        except (OSError, ValueError) as exc:
+        except (OSError, ValueError, RecursionError) as exc:
             error = DaemonNotRunning(f"the connection to dracod has ended: {exc}")
         self._end(error)
 
     def _take(self, message: dict[str, Any]) -> None:
         if "method" in message:
             if self.on_notification is not None:
+                method = message["method"]
                 params = visible_value(message.get("params") or {})
-                self.on_notification(message["method"], params)
+                self.on_notification(method, check_note(method, params))
             return
         number = message.get("id")
         error = visible_value(message.get("error"))
@@ -209,10 +217,12 @@ class Connection:
             method, future = self._waiting.get(number, ("", None))
         if future is None or future.done():
             return
-        if error is not None:
-            future.set_exception(error_from_answer(error, method, self.version))
-        else:
+        try:
+            if error is not None:
+                raise error_from_answer(error, method, self.version)
             future.set_result(_result_of(message, method))
+        except DracoError as exc:
+            future.set_exception(exc)
 
 
 def call_once(way: Way, method: str, timeout: float = HELLO_TIMEOUT) -> Any:
@@ -228,10 +238,13 @@ def call_once(way: Way, method: str, timeout: float = HELLO_TIMEOUT) -> Any:
     with contextlib.closing(way.connect(timeout)) as sock:
         sock.sendall(encode(1, "hello", _HELLO) + encode(2, method, None))
         with sock.makefile("rb") as stream:
-            while line := stream.readline(2 * LINE_LIMIT):
-                message = decode(line)
-                if "error" in message:
-                    raise error_from_answer(visible_value(message["error"]), method)
-                if message.get("id") == 2:
-                    return _result_of(message, method)
+            try:
+                while line := stream.readline(2 * LINE_LIMIT):
+                    message = decode(line)
+                    if "error" in message:
+                        raise error_from_answer(visible_value(message["error"]), method)
+                    if message.get("id") == 2:
+                        return _result_of(message, method)
+            except (ValueError, RecursionError) as exc:
+                raise DracoError(f"dracod cannot be understood: {exc}") from None
     raise DaemonNotRunning("dracod has ended")

@@ -89,7 +89,7 @@ class Panel:
         self._handle.update(self._content(line.strip().replace("  ", ": ", 1), progress))
 
     def finish(self, answer: dict[str, Any] | None, outcome: str) -> None:
-        milestones = answer["cluster"]["milestones"] if answer else self._milestones
+        milestones = answer["cluster"].get("milestones") if answer else self._milestones
         self._handle.update(self._content(outcome, {"milestones": milestones}))
 
 

@@ -154,9 +154,11 @@ def error_from_answer(error: dict[str, Any], method: str, version: str = "?") ->
         return VersionMismatch(text)
     if method == "start":
         keys = ("partition", "reservation", "verdict", "reason", "start")
+        places = data.get("candidates")
         candidates = [
             Candidate(**{key: item.get(key) for key in keys})
-            for item in data.get("candidates") or []
+            for item in (places if isinstance(places, list) else [])
+            if isinstance(item, dict)
         ]
         return ClusterFailed(text, candidates, data.get("log"), data.get("tail"))
     return DracoError(text)

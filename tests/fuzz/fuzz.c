@@ -49,7 +49,7 @@ bool fuzz_is_harmless(const char *text, size_t size)
 
 		if ((c < 0x20 && c != '\n' && c != '\t') || c == 0x7f)
 			return false;
-		/* The control characters U+0080 to U+009F, of which some terminals take U+009B for ESC [. */
+		/* U+0080 to U+009F: some terminals take U+009B for ESC [. */
 		if (c == 0xc2 && i + 1 < size && (unsigned char)text[i + 1] < 0xa0)
 			return false;
 	}

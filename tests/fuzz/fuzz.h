@@ -1,8 +1,9 @@
-/* fuzz.h: what a fuzz target provides, fuzz_X.c for X, and the two programs that are built around it.
+/* fuzz.h: what a fuzz target provides, fuzz_X.c for X, and the two programs that are built
+ * around it.
  *
- * libFuzzer (make fuzz) searches for inputs that break a target. replay.c gives a target, as an ordinary
- * test, the inputs in corpus/X, the beginnings of those inputs, and changed copies of them. An input that
- * broke something goes into corpus/X. tests/fuzz/README.md tells more. */
+ * libFuzzer (make fuzz) searches for inputs that break a target. replay.c gives a target, as an
+ * ordinary test, the inputs in corpus/X, the beginnings of those inputs, and changed copies of
+ * them. An input that broke something goes into corpus/X. tests/fuzz/README.md tells more. */
 #ifndef DRACO_TESTS_FUZZ_H
 #define DRACO_TESTS_FUZZ_H
 
@@ -10,23 +11,24 @@
 #include <stddef.h>
 #include <stdint.h>
 
-/* Give the bytes to the code, and check what must hold for any bytes. Ends the process where it does not
- * hold. Returns 0. The name is libFuzzer's. */
+/* Give the bytes to the code, and check what must hold for any bytes. Ends the process where it
+ * does not hold. Returns 0. The name is libFuzzer's. */
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
 extern const char fuzz_name[];	       /* "rpc": the directory of its corpus */
 extern const char *const fuzz_words[]; /* that the format gives a meaning to; NULL ends them */
 
-/* Optional: changes data in place and returns its new size, max_size at most. Equal seeds make equal
- * changes. json_mutator.c has it, for targets whose inputs are lines of JSON. The name is libFuzzer's. */
+/* Optional: changes data in place and returns its new size, max_size at most. Equal seeds make
+ * equal changes. json_mutator.c has it, for targets whose inputs are lines of JSON. The name is
+ * libFuzzer's. */
 size_t LLVMFuzzerCustomMutator(uint8_t *data, size_t size, size_t max_size, unsigned int seed)
 	__attribute__((weak));
 
 /* The change that knows no format; of libFuzzer, or of replay.c. */
 size_t LLVMFuzzerMutate(uint8_t *data, size_t size, size_t max_size);
 
-/* The code has taken an input for a good one. The replay fails when it takes no input of the corpus: such
- * a target tests nothing. */
+/* The code has taken an input for a good one. The replay fails when it takes no input of the
+ * corpus: such a target tests nothing. */
 void fuzz_took(void);
 extern unsigned long fuzz_taken;
 
@@ -35,8 +37,8 @@ extern unsigned long fuzz_taken;
 
 void fuzz_broken(const char *condition, const char *file, int line) __attribute__((noreturn));
 
-/* A copy of bytes that ends where its memory ends, so that a sanitizer sees who reads on. The caller
- * frees. */
+/* A copy of bytes that ends where its memory ends, so that a sanitizer sees who reads on. The
+ * caller frees. */
 char *fuzz_tight(const uint8_t *data, size_t size);
 
 /* The same with a NUL behind it. */

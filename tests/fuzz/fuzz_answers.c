@@ -1,8 +1,9 @@
-/* fuzz_answers.c: dracoctl and what a dracod sends it, which may be damaged, of another version or hostile: no
- * answer may crash it or reach the terminal as anything but text.
+/* fuzz_answers.c: dracoctl and what a dracod sends it, which may be damaged, of another version
+ * or hostile: no answer may crash it or reach the terminal as anything but text.
  *
- * The first line of an input is the command, as in command_lines[]; the others are what dracod sends. Requests are
- * numbered from 1, and the first is "hello". After the last line the connection is closed. */
+ * The first line of an input is the command, as in command_lines[]; the others are what dracod
+ * sends. Requests are numbered from 1, and the first is "hello". After the last line the
+ * connection is closed. */
 #include "fuzz.h"
 
 #include <errno.h>

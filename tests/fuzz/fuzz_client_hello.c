@@ -27,6 +27,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 		fuzz_require(hello.wanted > size && hello.wanted <= CLIENT_HELLO_MAX);
 	if (hello.kind != CLIENT_HELLO_WHOLE)
 		return 0;
+	fuzz_took();
 	fuzz_require(hello.wanted <= size);
 	for (size_t i = 0; i < hello.wanted; i++) {
 		part = client_hello_read(data, i);

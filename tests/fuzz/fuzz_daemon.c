@@ -1,16 +1,19 @@
-/* fuzz_daemon.c: a whole dracod, with clients, a draco-slurm, a Dask scheduler's preload and child processes that
- * may say and do anything: no assertion fails, no timer spins, all that it says can be read, and after a shutdown
- * it ends, with no job left, once Slurm shows none.
+/* fuzz_daemon.c: a whole dracod, with clients, a draco-slurm, a Dask scheduler's preload and
+ * child processes that may say and do anything: no assertion fails, no timer spins, all that it
+ * says can be read, and after a shutdown it ends, with no job left, once Slurm shows none.
  *
  * Each line of an input is a JSON object with one member:
  *
- *	"client"	[number, message]: this client says a message, or a text. It connects first, and says
- *			hello, when it is not there; a start without settings gets some that fit
+ *	"client"	[number, message]: this client says a message, or a text. It connects
+ *			first, and says hello, when it is not there; a start without settings
+ *			gets some that fit
  *	"gone"		the client with this number disconnects
  *	"site", "survey", "predict", "submit", "query", "cancel", "update"
- *			draco-slurm's answer to the oldest request of that kind; with a member "outcome" an error
+ *			draco-slurm's answer to the oldest request of that kind; with a member
+ *			"outcome" an error
  *	"python"	what the probe of the Python prints
- *	"hello"		the scheduler's preload says hello, with the right id and process unless it has others
+ *	"hello"		the scheduler's preload says hello, with the right id and process unless
+ *			it has others
  *	"say"		the preload says this: a message, or a text
  *	"reply"		the preload's answer to the oldest request; with a member "error" an error
  *	"connect"	another program connects as the preload does

@@ -1,4 +1,5 @@
-/* fuzz_json.c: common/json.c with any bytes: json_text() makes UTF-8 of them, and changes nothing else. */
+/* fuzz_json.c: common/json.c with any bytes: json_text() makes UTF-8 of them, and changes
+ * nothing else. */
 #include "fuzz.h"
 
 #include <stdlib.h>

@@ -1,5 +1,6 @@
-/* fuzz_line.c: common/line.c with any bytes in any portions: the lines are those between the newlines.
- * Each byte of the input says, besides being sent, how many bytes the portion has that it begins. */
+/* fuzz_line.c: common/line.c with any bytes in any portions: the lines are those between the
+ * newlines. Each byte of the input says, besides being sent, how many bytes the portion has
+ * that it begins. */
 #include "fuzz.h"
 
 #include <errno.h>

@@ -1,8 +1,9 @@
-/* fuzz_reach.c: what a client does with daemon.json and connect.json, which may be damaged, of another version,
- * or written by somebody else: it never connects anywhere else than to a socket or an address of the right
- * kind, and says in plain text what is wrong.
+/* fuzz_reach.c: what a client does with daemon.json and connect.json, which may be damaged, of
+ * another version, or written by somebody else: it never connects anywhere else than to a
+ * socket or an address of the right kind, and says in plain text what is wrong.
  *
- * The first line of an input is daemon.json, the second connect.json. "HOST" in them is this host. */
+ * The first line of an input is daemon.json, the second connect.json. This host is
+ * "login1". */
 #include "fuzz.h"
 
 #include <errno.h>

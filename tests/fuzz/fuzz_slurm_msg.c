@@ -1,4 +1,5 @@
-/* fuzz_slurm_msg.c: slurm_msg.c and survey.c with any JSON, and any text for the tasks of an array. */
+/* fuzz_slurm_msg.c: slurm_msg.c and survey.c with any JSON, and any text for the tasks of an
+ * array. */
 #include "fuzz.h"
 
 #include <errno.h>

@@ -1,5 +1,6 @@
-/* fuzz_state.c: the files that the next dracod reads: nodes.json, pauses.json and state.json, each with the first
- * line of an input for its content, and the events, with all of it. What is wrong there does not count. */
+/* fuzz_state.c: the files that the next dracod reads: nodes.json, pauses.json and state.json,
+ * each with the first line of an input for its content, and the events, with all of it. What is
+ * wrong there does not count. */
 #include "fuzz.h"
 
 #include <stdlib.h>

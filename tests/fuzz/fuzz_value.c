@@ -1,6 +1,6 @@
-/* fuzz_value.c: the values that people write: settings, durations, sizes, times, amounts, options of
- * sbatch, lists, versions. What is read is written so that it is read as the same again.
- * The first byte of an input chooses the reader, the rest is the text. */
+/* fuzz_value.c: the values that people write: settings, durations, sizes, times, amounts,
+ * options of sbatch, lists, versions. What is read is written so that it is read as the same
+ * again. The first byte of an input chooses the reader, the rest is the text. */
 #include "fuzz.h"
 
 #include <errno.h>

@@ -1,7 +1,9 @@
-/* json_mutator.c: changes inputs that are lines of JSON so that they stay lines of JSON, mostly.
+/* json_mutator.c: changes inputs that are lines of JSON so that they stay lines of JSON,
+ * mostly.
  *
- * Bytes flipped at random rarely survive a JSON parser; values replaced, members dropped or moved, and
- * lists that grow do, and reach the code behind it. One change in eight knows no format. */
+ * Bytes flipped at random rarely survive a JSON parser; values replaced, members dropped or
+ * moved, and lists that grow do, and reach the code behind it. One change in eight knows no
+ * format. */
 #include <jansson.h>
 #include <limits.h>
 #include <math.h>
@@ -287,7 +289,8 @@ static void change_tree(struct mutator *mutator, json_t *root)
 	}
 }
 
-/* The line that begins at begin, changed, as text that the caller frees; NULL when it is no JSON. */
+/* The line that begins at begin, changed, as text that the caller frees; NULL when it is no
+ * JSON. */
 static char *changed_line(struct mutator *mutator, const char *line, size_t length)
 {
 	_cleanup_json_ json_t *root = json_loadb(line, length, JSON_DECODE_ANY, NULL);

@@ -1,5 +1,5 @@
-/* replay.c: a fuzz target as an ordinary test: each input of its corpus, the beginnings of it, and changed
- * copies, the same ones in each run. */
+/* replay.c: a fuzz target as an ordinary test: each input of its corpus, the beginnings of it,
+ * and changed copies, the same ones in each run. */
 #include <dirent.h>
 #include <signal.h>
 #include <stdlib.h>

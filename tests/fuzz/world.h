@@ -1,7 +1,7 @@
-/* world.h: a dracod without the world around it, for the fuzz targets: its clock and timers, what it asks of
- * draco-slurm, its child processes and its connections are plain memory, which the target looks at and acts
- * on. world*.c have the functions that the linker puts in place of the real ones (fuzz_world_wraps in
- * Makefile.am); the names with __wrap_ are the linker's. */
+/* world.h: a dracod without the world around it, for the fuzz targets: its clock and timers,
+ * what it asks of draco-slurm, its child processes and its connections are plain memory, which
+ * the target looks at and acts on. world*.c have the functions that the linker puts in place of
+ * the real ones (fuzz_world_wraps in Makefile.am); the names with __wrap_ are the linker's. */
 #ifndef DRACO_TESTS_WORLD_H
 #define DRACO_TESTS_WORLD_H
 
@@ -25,11 +25,12 @@ extern json_t *world_file;
 /* Nothing is asked, no process runs, and it is a fixed time. Frees all that the last world had. */
 void world_reset(void);
 
-/* Let so much time pass; timers that are due fire in their order. Ends the process when they keep firing and
- * no time passes: such a dracod would use a whole core. */
+/* Let so much time pass; timers that are due fire in their order. Ends the process when they
+ * keep firing and no time passes: such a dracod would use a whole core. */
 void world_pass(int64_t ms);
 
-/* draco-slurm answers the oldest request with this method; false: there is none. result is borrowed. */
+/* draco-slurm answers the oldest request with this method; false: there is none. result is
+ * borrowed. */
 bool world_answer_slurm(const char *method, enum slurm_outcome outcome, const json_t *result,
 	const struct err *err);
 
@@ -43,14 +44,15 @@ bool world_end_capture(int status, bool timed_out, const char *output);
 #define WORLD_CONTROL "/nonexistent/control.sock"
 #define WORLD_DASK    "/nonexistent/dask.sock"
 
-/* Connections to such a socket: how many, one more (false: nobody listens there), and a line, or the end, of the
- * one with this number, from 0, the oldest (false: there are not so many). */
+/* Connections to such a socket: how many, one more (false: nobody listens there), and a line,
+ * or the end, of the one with this number, from 0, the oldest (false: there are not so many). */
 size_t world_peers(const char *path);
 bool world_connect(const char *path);
 void world_say(const char *path, size_t peer, const char *line, size_t length);
 bool world_hang_up(const char *path, size_t peer, const char *why);
 
-/* Take the oldest request that dracod has sent over them and has no answer to: its number; 0: none. */
+/* Take the oldest request that dracod has sent over them and has no answer to: its number; 0:
+ * none. */
 json_int_t world_take_request(void);
 
 /* A daemon has left its loop, and ends. */

@@ -1,5 +1,5 @@
-/* world_host.c: the host of a dracod without the world around it: its files, its network, its name, and what
- * starts and ends a daemon. */
+/* world_host.c: the host of a dracod without the world around it: its files, its network, its
+ * name, and what starts and ends a daemon. */
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>

@@ -108,6 +108,18 @@ static json_t *do_submit(const json_t *params, const char **refusal)
 	return result;
 }
 
+/* With the times of Slurm's clock. */
+static json_t *encode(const struct fake_job *job)
+{
+	struct slurm_job said = job->said;
+	time_t *const times[] = {&said.submit_time, &said.start_time, &said.end_time};
+
+	for (size_t i = 0; i < LENGTH(times); i++)
+		if (*times[i])
+			*times[i] += slurm.ahead_s;
+	return slurm_job_encode(&said);
+}
+
 static json_t *do_query(const json_t *params, const char **refusal)
 {
 	const char *prefix = json_get_text(params, "prefix", NULL);
@@ -119,7 +131,7 @@ static json_t *do_query(const json_t *params, const char **refusal)
 	slurm.queries++;
 	TAILQ_FOREACH (job, &fake_jobs, link)
 		if (strncmp(job->said.name, prefix, strlen(prefix)) == 0)
-			json_array_append_new(list, slurm_job_encode(&job->said));
+			json_array_append_new(list, encode(job));
 	return json_pack("{s:o}", "jobs", list);
 }
 

@@ -73,6 +73,7 @@ extern struct fake_slurm {
 	struct fake_partition partition[PARTITIONS_MAX]; /* short, standard */
 	struct fake_reservation reservation[RESERVATION_MAX];
 	int64_t array_max;
+	int64_t ahead_s;	  /* its clock, of that of dracod's host */
 	bool away;		  /* slurmctld does not answer */
 	bool moves_forbidden;	  /* pending jobs stay where they are */
 	const char *helper_fails; /* draco-slurm ends at once, with this on standard error */

@@ -114,7 +114,7 @@ START_TEST(the_preload_knows_the_ends)
 	json_decref(dask.limit);
 	dask.limit = NULL;
 	dask_disconnect(500);
-	await(dask.limit);
+	await_from_to(0, 2, dask.limit);
 	ck_assert_double_eq_tol(told_s(job(1)), left_s(job(1)) - 30, 5);
 }
 END_TEST
@@ -126,6 +126,18 @@ START_TEST(the_clock_is_set)
 	pass(600);
 	clock_set_wall(_i ? -1000000 : 1000000);
 	holds_for(4000, jobs_submitted() == 1 && strcmp(phase_of(job(0)), "ready") == 0);
+}
+END_TEST
+
+/* Slurm tells ends by its own clock; the job lives no longer for that. */
+START_TEST(the_clock_of_slurm_is_ahead)
+{
+	slurm.ahead_s = 240;
+	start_running("{'minimum': 2, 'maximum': 2}");
+	tasks_come(2);
+	await(job(0)->said.state != STATE_RUNNING);
+	check(job(0)->said.state == STATE_COMPLETED);
+	check(told("its time is over"));
 }
 END_TEST
 
@@ -173,8 +185,8 @@ Suite *unit_suite(void)
 	Suite *suite = scenarios("handover", another_job_takes_over, longer_than_any_walltime,
 		a_task_that_does_not_end_in_time, the_lead_is_learned,
 		an_extended_job_is_used_to_its_new_end, the_preload_knows_the_ends,
-		tasks_that_are_longer_than_a_walltime, long_tasks_end_before_their_job,
-		what_is_not_needed_is_not_replaced);
+		the_clock_of_slurm_is_ahead, tasks_that_are_longer_than_a_walltime,
+		long_tasks_end_before_their_job, what_is_not_needed_is_not_replaced);
 
 	scenario_of_table(suite, the_clock_is_set, 2);
 	return suite;

@@ -297,8 +297,8 @@ START_TEST(somebody_cancels_all)
 		job_end(job(i), STATE_CANCELLED, 0);
 	await(has_notice("jobs are being cancelled by someone: draco stops asking for jobs; "
 			 "\"dracoctl resume\" goes on"));
-	check(json_array_size(json_object_get(
-		      json_object_get(status(), "cluster"), "notices")) == 1);
+	check(json_array_size(
+		      json_object_get(json_object_get(status(), "cluster"), "notices")) == 1);
 	holds_for(3600, jobs_submitted() == 3 && cluster_is("running"));
 	ask(me(), "resume", NULL);
 	await_from_to(0, 1, jobs_submitted() == 6);

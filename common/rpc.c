@@ -11,6 +11,7 @@
 #include "common/err.h"
 #include "common/json.h"
 #include "common/nearest.h"
+#include "common/visible.h"
 
 #define DIGITS	   15
 #define NUMBER_MAX 1.79769313486231e308 /* the largest with so many digits */
@@ -228,15 +229,17 @@ static bool has_huge_number(json_t *value)
 
 int rpc_parse(const char *line, size_t length, struct rpc_message *ret, struct err *err)
 {
+	char text[JSON_ERROR_TEXT_LENGTH];
 	json_error_t error;
 
 	*ret = (struct rpc_message){0};
 	if (memchr(line, '\0', length)) /* jansson swallows it behind a number */
 		return err_set(err, -EBADMSG, "not JSON: it contains a NUL");
 	ret->root = json_loadb(line, length, JSON_REJECT_DUPLICATES, &error);
-	if (!ret->root)
-		return err_set(
-			err, -EBADMSG, "not JSON: %s at column %d", error.text, error.column);
+	if (!ret->root) {
+		visible_copy(text, sizeof(text), error.text, ""); /* it quotes the line */
+		return err_set(err, -EBADMSG, "not JSON: %s at column %d", text, error.column);
+	}
 	if (!json_is_object(ret->root))
 		return err_set(err, -EPROTO, "a message must be one JSON object");
 	if (has_huge_number(ret->root)) {

@@ -250,6 +250,8 @@ static const struct {
 	{"{" V ",\"id\":1,\"method\":\"x\",\"a\\u0000\":1}", -EBADMSG, "not JSON", NULL},
 	{"{" V ",\"id\":1,\"method\":\"\x01\"}", -EBADMSG, "not JSON", NULL},
 	{"\xef\xbb\xbf{" V ",\"id\":1,\"method\":\"x\"}", -EBADMSG, "not JSON", NULL},
+	/* what the error quotes cannot command a terminal */
+	{"{" V ",\"id\":1,\"method\":\"x\",\x1b[2J}", -EBADMSG, "near '\\x1b'", NULL},
 	/* members twice, at the top and below */
 	{"{" V ",\"id\":1,\"id\":2,\"method\":\"x\"}", -EBADMSG, "duplicate", NULL},
 	{"{" V ",\"id\":1,\"method\":\"x\",\"method\":\"x\"}", -EBADMSG, "duplicate", NULL},

@@ -1,5 +1,5 @@
-/* fuzz_client_hello.c: daemon/client_hello.c with any bytes: what they are does not depend on what follows, and
- * each beginning of a whole message is a part that wants more. */
+/* fuzz_client_hello.c: daemon/client_hello.c with any bytes: what they are does not depend on
+ * what follows, and each beginning of a whole message is a part that wants more. */
 #include "fuzz.h"
 
 #include "daemon/client_hello.h"

@@ -246,7 +246,7 @@ static void shut_down(void)
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
-	static const struct daemon_options options = {.name = "default"};
+	static const struct daemon_options options = {.name = "default", .exact = true};
 	struct err err = ERR_INIT;
 	struct daemon *daemon;
 

@@ -11,6 +11,7 @@
 #include "common/host.h"
 #include "common/log.h"
 #include "common/paths.h"
+#include "common/slurm_find.h"
 #include "daemon/cluster.h"
 #include "daemon/jobscript.h"
 #include "daemon/netif.h"
@@ -35,6 +36,8 @@ struct children *__wrap_children_destroy(struct children *children);
 struct slurm *__wrap_slurm_create(
 	struct loop *loop, struct children *children, const char *helper_path);
 struct slurm *__wrap_slurm_destroy(struct slurm *slurm);
+int __wrap_slurm_find(const json_t *environment, const char *directory,
+	const char *const *places, struct slurm_found *ret, struct err *err);
 struct cluster *__wrap_cluster_create(struct loop *loop, struct children *children,
 	struct slurm *slurm, const struct paths *paths, const char *preload,
 	const struct cluster_ops *ops, void *arg);
@@ -145,7 +148,8 @@ int __wrap_paths_init(struct paths *paths, const char *name, struct err *err)
 	char **path[] = {&paths->runtime_dir, &paths->http_socket, &paths->state_dir,
 		&paths->lock_file, &paths->daemon_file, &paths->connect_file,
 		&paths->state_file, &paths->nodes_file, &paths->pauses_file, &paths->log_file,
-		&paths->tls_dir, &paths->events_file, &paths->logs_link, &paths->config_file};
+		&paths->tls_dir, &paths->slurm_file, &paths->events_file, &paths->logs_link,
+		&paths->config_file};
 
 	(void)err;
 	for (size_t i = 0; i < sizeof(path) / sizeof(path[0]); i++)
@@ -253,6 +257,17 @@ struct outside *__wrap_outside_destroy(struct outside *outside)
 }
 
 /* Files. */
+
+int __wrap_slurm_find(const json_t *environment, const char *directory,
+	const char *const *places, struct slurm_found *ret, struct err *err)
+{
+	(void)environment;
+	(void)directory;
+	(void)places;
+	(void)err;
+	*ret = (struct slurm_found)SLURM_FOUND_INIT;
+	return 0;
+}
 
 char *__wrap_part_find(const char *name, const char *installed)
 {

@@ -54,7 +54,7 @@ static size_t sent_size, sent_at;
 static bool is_there;	 /* whether a dracod serves at all */
 static bool is_terminal; /* whether standard output is one, as far as dracoctl knows */
 
-int __wrap_channel_open(struct channel *channel, const struct paths *paths, struct err *err);
+int __wrap_seek_dracod(struct channel *channel, const struct paths *paths, struct err *err);
 void __wrap_channel_close(struct channel *channel);
 int __wrap_channel_write(
 	struct channel *channel, const char *text, size_t length, struct err *err);
@@ -74,7 +74,7 @@ int __real_isatty(int fd);
 
 /* What the linker puts in the place of the functions that go outside. */
 
-int __wrap_channel_open(struct channel *channel, const struct paths *paths, struct err *err)
+int __wrap_seek_dracod(struct channel *channel, const struct paths *paths, struct err *err)
 {
 	(void)paths;
 	(void)err;

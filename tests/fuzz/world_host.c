@@ -13,10 +13,13 @@
 #include "common/paths.h"
 #include "common/slurm_find.h"
 #include "daemon/cluster.h"
+#include "daemon/instance.h"
 #include "daemon/jobscript.h"
 #include "daemon/netif.h"
 #include "daemon/outside.h"
+#include "daemon/ownership.h"
 #include "daemon/runlog.h"
+#include "daemon/sockets.h"
 #include "daemon/statefile.h"
 #include "daemon/tls.h"
 #include "fuzz.h"
@@ -46,8 +49,17 @@ struct cluster *__real_cluster_create(struct loop *loop, struct children *childr
 	const struct cluster_ops *ops, void *arg);
 int __wrap_paths_init(struct paths *paths, const char *name, struct err *err);
 int __wrap_paths_make(const struct paths *paths, struct err *err);
-int __wrap_instance_acquire(const struct paths *paths, struct err *err);
-void __wrap_instance_release(const struct paths *paths, int lock);
+struct instance *__wrap_instance_acquire(const struct paths *paths, struct err *err);
+const json_t *__wrap_instance_former(const struct instance *instance);
+int __wrap_instance_publish(struct instance *instance, struct err *err);
+struct instance *__wrap_instance_release(struct instance *instance);
+struct sockets *__wrap_sockets_create(struct loop *loop, struct paths *paths,
+	const char *former, const struct sockets_ops *ops, void *arg, struct err *err);
+void __wrap_sockets_watch(struct sockets *sockets);
+struct sockets *__wrap_sockets_destroy(struct sockets *sockets);
+struct ownership *__wrap_ownership_create(struct loop *loop, struct instance *instance,
+	const struct paths *paths, ownership_lost_fn fn, void *arg);
+struct ownership *__wrap_ownership_destroy(struct ownership *ownership);
 int __wrap_log_open(const char *path, enum log_level level, struct err *err);
 struct runlog *__wrap_runlog_create(
 	struct loop *loop, struct children *children, const struct paths *paths);
@@ -167,17 +179,72 @@ int __wrap_paths_make(const struct paths *paths, struct err *err)
 	return 0;
 }
 
-int __wrap_instance_acquire(const struct paths *paths, struct err *err)
+static char some[1]; /* of what is only handed on */
+
+struct instance *__wrap_instance_acquire(const struct paths *paths, struct err *err)
 {
 	(void)paths;
 	(void)err;
-	return 1000000;
+	return (struct instance *)some;
 }
 
-void __wrap_instance_release(const struct paths *paths, int lock)
+const json_t *__wrap_instance_former(const struct instance *instance)
 {
+	(void)instance;
+	return NULL;
+}
+
+int __wrap_instance_publish(struct instance *instance, struct err *err)
+{
+	(void)instance;
+	(void)err;
+	return 0;
+}
+
+struct instance *__wrap_instance_release(struct instance *instance)
+{
+	(void)instance;
+	return NULL;
+}
+
+struct sockets *__wrap_sockets_create(struct loop *loop, struct paths *paths,
+	const char *former, const struct sockets_ops *ops, void *arg, struct err *err)
+{
+	(void)loop;
 	(void)paths;
-	(void)lock;
+	(void)former;
+	(void)ops;
+	(void)arg;
+	(void)err;
+	return (struct sockets *)some;
+}
+
+void __wrap_sockets_watch(struct sockets *sockets)
+{
+	(void)sockets;
+}
+
+struct sockets *__wrap_sockets_destroy(struct sockets *sockets)
+{
+	(void)sockets;
+	return NULL;
+}
+
+struct ownership *__wrap_ownership_create(struct loop *loop, struct instance *instance,
+	const struct paths *paths, ownership_lost_fn fn, void *arg)
+{
+	(void)loop;
+	(void)instance;
+	(void)paths;
+	(void)fn;
+	(void)arg;
+	return NULL;
+}
+
+struct ownership *__wrap_ownership_destroy(struct ownership *ownership)
+{
+	(void)ownership;
+	return NULL;
 }
 
 int __wrap_log_open(const char *path, enum log_level level, struct err *err)

@@ -57,7 +57,8 @@ struct one {
 static void occupy(struct one *one, const char *name, bool exact, json_t *slurm)
 {
 	*one = (struct one){.instance = NULL};
-	one->binding = binding_occupy(name, exact, slurm, &one->paths, &one->instance, &one->err);
+	one->binding =
+		binding_occupy(name, exact, slurm, &one->paths, &one->instance, &one->err);
 	json_decref(slurm);
 }
 

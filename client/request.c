@@ -95,19 +95,22 @@ static void make_visible(struct rpc_message *message)
 	message->params = json_object_get(root, "params");
 	message->result = json_object_get(root, "result");
 	message->data = json_object_get(error, "data");
-	message->text = json_get_text(error, "message", "");
+	message->text = json_get_text(error, "message", NULL);
 }
 
 static int take_answer(const struct rpc_message *message, json_t **ret_result,
 	struct refusal *refusal, struct err *err)
 {
+	_cleanup_free_ char *text = NULL;
+
 	if (message->kind == RPC_RESULT) {
 		*ret_result = json_incref(message->result);
 		return 0;
 	}
+	text = visible_text(message->text, "\n\t"); /* also where the rest is exact */
 	refusal->code = message->code;
 	refusal->data = json_incref(message->data);
-	return err_set(err, -EREMOTEIO, "%s", message->text);
+	return err_set(err, -EREMOTEIO, "%s", text);
 }
 
 /* 1: the answer is there and *ret_status is set; 0: not yet; -EINTR: fn has had enough. */

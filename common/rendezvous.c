@@ -1,6 +1,7 @@
 /* rendezvous.c: what a dracod leaves in its state directory for those who look for it. */
 #include "common/rendezvous.h"
 
+#include <arpa/inet.h>
 #include <errno.h>
 #include <limits.h>
 #include <stdbool.h>
@@ -10,6 +11,7 @@
 #include "common/cleanup.h"
 #include "common/err.h"
 #include "common/json.h"
+#include "common/parse.h"
 #include "common/paths.h"
 #include "common/trust.h"
 #include "common/visible.h"
@@ -60,13 +62,18 @@ bool rendezvous_is_host(const char *text)
 		text[strspn(text, LETTERS DIGITS "._-")] == '\0';
 }
 
-/* An IPv4 address and a port; tcp_connect() looks closer. */
 static bool is_address(const char *text)
 {
-	size_t length = strspn(text, DIGITS ".");
+	char address[INET_ADDRSTRLEN] = "";
+	size_t length = strcspn(text, ":");
+	struct in_addr ignored;
+	int64_t port;
 
-	return length && text[length] == ':' && text[length + 1] &&
-		text[length + 1 + strspn(text + length + 1, DIGITS)] == '\0';
+	if (length >= sizeof(address) || text[strspn(text, DIGITS ".:")])
+		return false;
+	memcpy(address, text, length);
+	return text[length] && inet_pton(AF_INET, address, &ignored) == 1 &&
+		parse_integer(text + length + 1, 1, 65535, &port, NULL) == 0;
 }
 
 /* What a value should be; NULL where it is. */

@@ -147,7 +147,7 @@ def test_answers_at_a_terminal(user: User, dracod: FakeDracod, command: str) -> 
         assert SHOWN in text, text
 
 
-@pytest.mark.parametrize("command", ["status", "events", "pause"])
+@pytest.mark.parametrize("command", ["status", "events"])
 def test_json_at_a_terminal_means_the_same(
     user: User, dracod: FakeDracod, command: str
 ) -> None:

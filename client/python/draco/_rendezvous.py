@@ -6,6 +6,7 @@
 
 from __future__ import annotations
 
+import ipaddress
 import re
 from collections.abc import Callable, Mapping
 from pathlib import Path
@@ -16,6 +17,7 @@ from draco._visible import is_clean
 
 _SOCKET_PATH_MAX = 107  # bytes, see unix(7)
 _PID_MAX = 2**31 - 1
+_PORT_MAX = 65535
 
 
 def _is_number(value: Any) -> bool:
@@ -38,7 +40,14 @@ def _is_host(value: Any) -> bool:
 
 
 def _is_address(value: Any) -> bool:
-    return isinstance(value, str) and bool(re.fullmatch(r"[0-9.]{1,15}:[0-9]{1,5}", value))
+    match = isinstance(value, str) and re.fullmatch(r"([0-9.]{7,15}):([1-9][0-9]{0,4})", value)
+    if not match or int(match[2]) > _PORT_MAX:
+        return False
+    try:
+        ipaddress.IPv4Address(match[1])
+    except ValueError:
+        return False
+    return True
 
 
 def _is_path(value: Any) -> bool:

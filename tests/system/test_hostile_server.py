@@ -11,7 +11,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from harness import hold_lock
+from harness import PYTHON, hold_lock
 from hostile import Attacker, Victim
 
 pytestmark = pytest.mark.skipif(os.getuid() != 0, reason="only root can make a second account")
@@ -384,3 +384,31 @@ def test_find_security_believes_no_other_account(victim: Victim, attacker: Attac
     result = victim.python(code, XDG_STATE_HOME=str(victim.shared))
     assert result.stdout == "None\n"
     assert f"{forged.parents[1]} belongs to another user (uid {attacker.uid})" in result.stderr
+
+
+@pytest.mark.parametrize("own_directory", [False, True])
+def test_the_preload_says_nothing_to_another_account(
+    victim: Victim, attacker: Attacker, own_directory: bool
+) -> None:
+    """It would name the cluster and its workers, and do as it is asked."""
+    path = victim.base / "victim/dask.sock"
+    owner = victim if own_directory else attacker
+    for directory in (victim.base, path.parent):
+        owner.run("mkdir", "-m", "777", str(directory))
+        owner.run("chmod", "777", str(directory))
+    with attacker.serving(str(path)):
+        owner.run("chmod", "700" if own_directory else "755", str(path.parent))
+        variables = {
+            "DRACO_DASK_SOCKET": str(path),
+            "DRACO_CLUSTER_ID": "c",
+            "DRACO_DASHBOARD": "off",
+            "DRACO_ORPHAN_TIMEOUT": "2",
+        }
+        preload = ["--preload", str(victim.programs / "draco_scheduler.py")]
+        address = ["--host", "127.0.0.1", "--port", "0"]
+        command = [PYTHON, "-m", "distributed.cli.dask_scheduler", *preload, *address]
+        environment = {**victim.environment, **variables}
+        result = victim.run(*command, check=False, cwd=victim.home, env=environment)
+    assert attacker.heard() == ""
+    who = "served by another user" if own_directory else "is not a private directory"
+    check_told_nothing(attacker, result, "nothing is said", who, f"uid {attacker.uid}")

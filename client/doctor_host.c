@@ -43,6 +43,10 @@ void check_dracod(const struct doctor *doctor, struct report *report)
 	if (r == -ENOENT)
 		report_finding(report, FINDING_OK, "dracod", NULL, "does not run (\"%s\")",
 			doctor->ctl->name);
+	else if (r == -EPERM || r == -EBADMSG)
+		report_finding(report, FINDING_WARNING, "dracod",
+			"look at what is there; a start goes on as if there were nothing", "%s",
+			err.text);
 	else if (r < 0)
 		report_finding(report,
 			r == -EHOSTUNREACH || r == -ENOTCONN ? FINDING_WARNING : FINDING_FAILED,

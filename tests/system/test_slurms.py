@@ -99,11 +99,11 @@ def _start_lasting(user: Draco) -> None:
 def test_side_by_side(users: tuple[UserIn, UserIn]) -> None:
     """The same name in both: two clusters, each where it belongs, and each program meets its own."""
     first, second = users
-    first.start(PATIENT)
+    first.start(PATIENT, "--maximum=2")
     assert "is running" in first.run("start").stdout
     result = second.run("status", check=False)
     assert (result.returncode, second.state.name in result.stderr) == (3, True), result
-    started = second.start(PATIENT).stdout
+    started = second.start(PATIENT, "--maximum=2").stdout
     assert f'Cluster "{second.state.name}" is ready' in started
     assert len(first.jobs()) == len(second.jobs()) == 1
     for user in users:

@@ -286,6 +286,17 @@ START_TEST(somebody_uses_it)
 }
 END_TEST
 
+/* Who waits for a start uses the cluster, too. */
+START_TEST(a_start_may_take_longer_than_idle_shutdown)
+{
+	fill(true);
+	start("{'idle_shutdown': 600, 'wait_timeout': 100000}");
+	holds_for(5000, cluster_is("starting"));
+	fill(false);
+	check(start_succeeded());
+}
+END_TEST
+
 START_TEST(never_where_idle_shutdown_is_0)
 {
 	start_running("{'idle_shutdown': 0, 'idle_timeout': 900}");
@@ -381,9 +392,9 @@ Suite *unit_suite(void)
 		another_one_is_attached_when_it_is_killed, only_who_began_it_may_take_it_back,
 		a_stop_that_would_disturb_nobody, a_start_waits_for_a_stop,
 		a_stop_ends_a_start_that_waits_for_a_stop, nobody_uses_it,
-		never_where_idle_shutdown_is_0, a_shutdown_gives_all_back,
-		a_second_signal_does_not_wait, a_shutdown_does_not_wait_for_ever,
-		a_shutdown_that_would_disturb_nobody);
+		a_start_may_take_longer_than_idle_shutdown, never_where_idle_shutdown_is_0,
+		a_shutdown_gives_all_back, a_second_signal_does_not_wait,
+		a_shutdown_does_not_wait_for_ever, a_shutdown_that_would_disturb_nobody);
 	TCase *stay = tcase_create("stay");
 
 	scenario_of_table(suite, somebody_uses_it, 4);

@@ -46,26 +46,54 @@ def forget() -> None:
         os.environ.pop(name, None)
 
 
+def become(arguments: list, descriptors: set, ready: int) -> None:
+    """Go on as the Python that has these arguments would, with these descriptors, in a new process."""
+
+    def main(*args: object, **kwargs: object) -> None:
+        os.write(ready, b"r")
+        os.close(ready)
+        forkserver.main = own_main
+        own_main(*args, **kwargs)
+
+    own_main, forkserver.main = forkserver.main, main
+    util.spawnv_passfds = spawnv_passfds
+    forkserver._forkserver._lock = Lock()  # held by the process that is starting this one
+    resource_tracker._resource_tracker.__init__()
+    for name in os.listdir("/proc/self/fd"):
+        if int(name) > 2 and int(name) not in descriptors:
+            try:
+                os.close(int(name))
+            except OSError:
+                pass  # that of the list
+    gc.freeze()
+    # Behind the code there are arguments for it from Python 3.14.10 on.
+    at = arguments.index("-c")
+    sys.argv[:] = ["-c", *arguments[at + 2 :]]
+    exec(arguments[at + 1], {})
+
+
 def fork(path: str, arguments: list, descriptors: list) -> int:
-    """Take the place of ``spawnv_passfds``: run the code in ``arguments`` in a copy of this process."""
+    """Take the place of ``spawnv_passfds``: run the code in ``arguments`` in a copy of this process.
+
+    Raises
+    ------
+    RuntimeError
+        When the copy has ended before it served; it has told why.
+    """
     for stream in filter(None, (sys.stdout, sys.stderr)):
         stream.flush()  # else each worker writes it again
+    ready, tell = os.pipe()
     pid = os.fork()
     if pid != 0:
-        return pid
+        os.close(tell)
+        with open(ready, "rb") as pipe:
+            if pipe.read(1):
+                return pid
+        os.waitpid(pid, 0)
+        raise RuntimeError("the copy of this process that should be it has failed")
     status = 1
     try:
-        util.spawnv_passfds = spawnv_passfds
-        forkserver._forkserver._lock = Lock()  # held by the process that is starting this one
-        resource_tracker._resource_tracker.__init__()
-        for name in os.listdir("/proc/self/fd"):
-            if int(name) > 2 and int(name) not in descriptors:
-                try:
-                    os.close(int(name))
-                except OSError:
-                    pass  # that of the list
-        gc.freeze()
-        exec(arguments[-1], {})
+        become(arguments, {*descriptors, tell}, tell)
     except SystemExit:
         status = 0
     except BaseException:

@@ -5,11 +5,12 @@ from __future__ import annotations
 import json
 import os
 import signal
+import subprocess
 from pathlib import Path
 from typing import Any
 
 import pytest
-from harness import Draco, is_alive, wait_for
+from harness import PYTHON, SOURCE, Draco, is_alive, wait_for
 from standins import starters
 
 #: What a worker finds. Of the variables that Dask sets for it, two act as a process starts only: that of
@@ -172,3 +173,57 @@ def test_the_copy_ends_with_its_original(draco: Draco) -> None:
     assert starters(draco, draco.jobs()[0]["id"]) == [original]
     os.kill(original, signal.SIGKILL)
     wait_for(lambda: not is_alive(copy), "it has ended")
+
+
+#: In the place of Dask's command: a forkserver that is started as Pythons of all ages do.
+STAND_IN = """
+import os, sys
+from multiprocessing import forkserver, util
+
+CODE, *MORE = {arguments!r}
+
+def ensure_running():
+    command = [sys.executable, "-E", "-c", CODE, *MORE]
+    pid = util.spawnv_passfds(sys.executable, command, [])
+    print("status", os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1]), flush=True)
+
+def serve():
+    print("serves", sys.argv[1:], flush=True)
+    raise SystemExit
+
+forkserver.main = serve
+forkserver.ensure_running = ensure_running
+
+def main():
+    print("command", sys.argv[1:], "DRACO_PROGRAM" in os.environ)
+"""
+SERVE = "from multiprocessing.forkserver import main; main()"
+
+#: The code and what follows it on the command line of a forkserver, and what comes of it.
+FORMS = {
+    "up to 3.14.9": ([SERVE], "serves []\nstatus 0\n"),
+    "since 3.14.10": ([SERVE, "-c", "x y"], "serves ['-c', 'x y']\nstatus 0\n"),
+    "one that fails": (["raise LookupError('gone')"], ""),
+    "one that leaves": (["raise SystemExit"], ""),
+}
+
+
+@pytest.mark.parametrize("form", FORMS)
+def test_the_code_of_a_forkserver_is_found(tmp_path: Path, form: str) -> None:
+    """And when it fails, the job's log tells, and Dask goes on without a copy."""
+    arguments, printed = FORMS[form]
+    (program,) = SOURCE.glob("daemon/**/jobscript.py")
+    (tmp_path / "stand_in.py").write_text(STAND_IN.format(arguments=arguments))
+    foreseen = {**DEFAULTS, "PYTHONHASHSEED": "6640"}
+    result = subprocess.run(
+        [PYTHON, "-c", "import os; exec(os.environ.pop('DRACO_PROGRAM'), {})", "stand_in", "a"],
+        env={
+            **os.environ, **foreseen, "DRACO_FORESEEN": " ".join(foreseen),
+            "DRACO_PROGRAM": program.read_text(), "PYTHONPATH": str(tmp_path),
+        },
+        text=True, capture_output=True, timeout=120,
+    )  # fmt: skip
+    assert result.stdout == printed + "command ['a'] False\n", result.stderr
+    told = "draco: Dask starts its forkserver itself: RuntimeError"
+    assert (told in result.stderr) == (printed == ""), result.stderr
+    assert ("LookupError: gone" in result.stderr) == (form == "one that fails")

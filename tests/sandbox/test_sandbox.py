@@ -180,7 +180,7 @@ def test_as_an_ordinary_user() -> None:
         pytest.skip(
             "only root can become another user; the other tests run as an ordinary user"
         )
-    user = pwd.getpwnam("nobody")
+    user = pwd.getpwnam("daemon")  # not nobody, whom Slurm 26.05 refuses as SlurmUser
     # The source tree may be closed to others.
     copy = Path(f"/tmp/draco-sandbox-copy-{os.getpid()}")
     shutil.copytree(Path(TOOL).parent, copy, ignore=shutil.ignore_patterns("__pycache__"))
@@ -208,7 +208,7 @@ def test_as_an_ordinary_user() -> None:
             timeout=120,
         )
         assert result.returncode == 0, result.stderr
-        assert result.stdout == "nobody\nnobody\n"
+        assert result.stdout == "daemon\ndaemon\n"
     finally:
         shutil.rmtree(copy)
 

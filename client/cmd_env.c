@@ -92,6 +92,7 @@ int cmd_env(struct ctl *ctl, int argc, char **argv)
 		return refusal.code == RPC_NOT_RUNNING ? CTL_NOT_RUNNING : CTL_FAILED;
 	}
 	adapt_link(environment);
+	variables_keep_preloads(environment);
 	if (ctl->json || !format->print) {
 		output_json(environment);
 		return CTL_DONE;

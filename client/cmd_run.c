@@ -52,8 +52,12 @@ static json_t *ask_environment(struct connection *connection, const struct ctl *
 	json_t *environment = ask(connection, "environment", NULL);
 	struct err err = ERR_INIT;
 
-	if (!environment || variables_check(environment, &err) == 0)
+	if (!environment)
+		return NULL;
+	if (variables_check(environment, &err) == 0) {
+		variables_keep_preloads(environment);
 		return environment;
+	}
 	output_error(ctl, "%s", err.text);
 	json_decref(environment);
 	return NULL;

@@ -3,11 +3,13 @@
 
 #include <errno.h>
 #include <stdbool.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "common/alloc.h"
 #include "common/cleanup.h"
 #include "common/err.h"
+#include "common/tls_fix.h"
 #include "common/visible.h"
 
 #define PREFIX	"DASK_"
@@ -43,6 +45,18 @@ int variables_check(const json_t *answer, struct err *err)
 				shown);
 	}
 	return 0;
+}
+
+void variables_keep_preloads(json_t *answer)
+{
+	const char *here = getenv(TLS_FIX_VARIABLE);
+
+	if (!here || !*here)
+		return;
+	if (!tls_fix_is_own(here))
+		json_object_del(answer, TLS_FIX_VARIABLE);
+	else if (!json_object_get(answer, TLS_FIX_VARIABLE))
+		json_object_set_new(answer, TLS_FIX_VARIABLE, json_string("[]"));
 }
 
 /* text between single quotes, with something else in place of one character or two. */

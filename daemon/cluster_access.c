@@ -17,6 +17,7 @@
 #include "common/paths.h"
 #include "common/settings.h"
 #include "common/strv.h"
+#include "common/tls_fix.h"
 #include "daemon/cluster.h"
 #include "daemon/loop.h"
 #include "daemon/netif.h"
@@ -74,6 +75,13 @@ void cluster_access_variables(const struct cluster *cluster, json_t *object)
 	_cleanup_free_ char *url = dashboard_url(&cluster->access.dashboard);
 
 	tls_environment(cluster->access.tls, TLS_CLIENTS, add_to_object, object);
+	if (cluster->access.tls && cluster->access.needs_tls_fix) {
+		_cleanup_json_ json_t *list =
+			json_pack("[o]", json_text(tls_fix(cluster->access.tls)));
+		_cleanup_free_ char *value = json_dumps(list, JSON_COMPACT | JSON_ENSURE_ASCII);
+
+		add_to_object(object, TLS_FIX_VARIABLE, value);
+	}
 	/* Dask would show one made of the scheduler's address, where no dashboard listens. */
 	add_to_object(object, "DASK_DISTRIBUTED__DASHBOARD__LINK", url ? url : "");
 }
@@ -194,6 +202,7 @@ void cluster_access_hello(struct cluster *cluster, const json_t *hello)
 	dashboard_set(&cluster->access.dashboard,
 		(int)json_get_integer(hello, "dashboard_port", 0),
 		!json_get_boolean(hello, "dashboard", 0));
+	cluster->access.needs_tls_fix = json_get_boolean(hello, "needs_tls_fix", 0);
 }
 
 static void on_mended(void *arg, const json_t *result, const struct err *err)

@@ -36,6 +36,7 @@ DRACO_CLUSTER_ID : identity of the cluster
 DRACO_DASHBOARD : "on" (as Dask serves it), "socket:PATH" (only at that Unix socket) or
     "off" (no HTTP at all); without it "on"
 DRACO_ORPHAN_TIMEOUT : seconds to live on without dracod (default 45)
+DRACO_TLS_FIX : path of the program that keeps TLS connections, see its own text
 """
 
 from __future__ import annotations
@@ -44,6 +45,7 @@ import asyncio
 import json
 import logging
 import os
+import runpy
 import socket
 import stat
 import struct
@@ -86,6 +88,9 @@ logger = logging.getLogger("distributed.preload.draco")
 
 
 DASHBOARD = os.environ.get("DRACO_DASHBOARD", "on")
+
+TLS_FIX = os.environ.get("DRACO_TLS_FIX")
+NEEDS_TLS_FIX = bool(TLS_FIX) and runpy.run_path(TLS_FIX)["NEEDED"]
 
 
 def serve_privately(self, routes, *args, **kwargs) -> None:
@@ -284,6 +289,7 @@ class DracodLink(SchedulerPlugin):
             "address": self.scheduler.address,
             "dashboard_port": getattr(server, "port", None),
             "dashboard": has_dashboard(),
+            "needs_tls_fix": NEEDS_TLS_FIX,
             "workers": len(self.scheduler.workers),
         }
 

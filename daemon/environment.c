@@ -9,6 +9,7 @@
 #include "common/cleanup.h"
 #include "common/slurm_variables.h"
 #include "common/strv.h"
+#include "common/tls_fix.h"
 
 /* In both tables: names, or beginnings of names where a '*' ends them. */
 
@@ -93,6 +94,12 @@ static bool is_in(const char *const *table, const char *name)
 	return false;
 }
 
+/* The part of "dracoctl env" whose variable may also be the user's own. */
+static bool is_of_cluster(const char *name, const char *value)
+{
+	return strcmp(name, TLS_FIX_VARIABLE) == 0 && tls_fix_is_own(value);
+}
+
 void environment_filter(const json_t *object, struct strv *ret)
 {
 	bool inside_job = json_object_get(object, "SLURM_JOB_ID");
@@ -105,7 +112,8 @@ void environment_filter(const json_t *object, struct strv *ret)
 		/* The allocation of a job around the caller is not ours. */
 		if (is_in(dropped, name) ||
 			(slurm_variable_is_of_slurm(name) && strcmp(name, kept) != 0) ||
-			(inside_job && is_in(of_its_node, name)))
+			(inside_job && is_in(of_its_node, name)) ||
+			is_of_cluster(name, json_string_value(value)))
 			continue;
 		strv_addf(ret, "%s=%s", name, json_string_value(value));
 	}

@@ -7,19 +7,25 @@ does when the copy dies: it starts a new one.
 
 A new Python would also get the variables that Dask sets for workers. The job script has set those of
 Dask's defaults, and names them in DRACO_FORESEEN. Where Dask is to set others, or runs code of the
-user's before that may do so, it starts its forkserver itself.
+user's before that may do so, it starts its forkserver itself. Without DRACO_FORESEEN it does so, too.
+
+DRACO_TLS_FIX names the program that keeps TLS connections, see its own text. It is run here, and in
+each process that Dask starts from here.
 """
 
 import gc
 import importlib
 import os
+import runpy
 import sys
 import traceback
 from multiprocessing import forkserver, resource_tracker, util
 from threading import Lock
 
 del sys.argv[0]  # of "python -c"
-foreseen = {name: os.environ[name] for name in os.environ.pop("DRACO_FORESEEN").split()}
+may_copy = "DRACO_FORESEEN" in os.environ
+foreseen = {name: os.environ[name] for name in os.environ.pop("DRACO_FORESEEN", "").split()}
+tls_fix = os.environ.pop("DRACO_TLS_FIX", None)
 command = importlib.import_module(sys.argv[0])  # the first of all imports that take time
 
 import dask  # noqa: E402
@@ -102,9 +108,12 @@ def fork(path: str, arguments: list, descriptors: list) -> int:
         os._exit(status)
 
 
+if tls_fix and runpy.run_path(tls_fix)["NEEDED"]:
+    # multiprocessing has each new process run the file of the main module
+    sys.modules["__main__"].__file__ = tls_fix
 spawnv_passfds = util.spawnv_passfds
 try:
-    if is_as_foreseen():
+    if may_copy and is_as_foreseen():
         get_mp_context()  # imports what Dask has its forkserver import
         for route in dask.config.get("distributed.worker.http.routes"):
             importlib.import_module(route)  # as each worker does

@@ -130,15 +130,16 @@ draco_foresee() {
 
 # Become the process of Dask that starts workers, with these arguments.
 draco_become_workers() {
+	unset DRACO_FORESEEN
 	case "$DASK_DISTRIBUTED__WORKER__MULTIPROCESSING_METHOD $* " in
 	*" --no-nanny "* | *" --preload-nanny"[\ =]*) ;;
-	forkserver\ *)
-		draco_foresee
+	forkserver\ *) draco_foresee ;;
+	esac
+	if [ -n "${DRACO_FORESEEN+set}$DRACO_TLS_FIX" ]; then
 		export DRACO_PROGRAM=$draco_program
 		exec "$draco_python" -c 'import os; exec(os.environ.pop("DRACO_PROGRAM"), {})' \
 			distributed.cli.dask_worker "$@"
-		;;
-	esac
+	fi
 	exec "$draco_python" -m distributed.cli.dask_worker "$@"
 }
 

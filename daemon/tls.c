@@ -21,6 +21,8 @@
 #include "common/err.h"
 #include "common/log.h"
 #include "common/paths.h"
+#include "common/tls_fix.h"
+#include "daemon/tls_fix_text.h"
 
 #define SERIAL_BITS 127
 /* The files are removed with the cluster; the clocks of nodes may be wrong by much. */
@@ -29,16 +31,17 @@
 
 static const char key_file[] = "key.pem";
 static const char certificate_file[] = "cert.pem";
+static const char fix_file[] = TLS_FIX_FILE;
 
 struct tls {
 	char *directory;
-	char *key, *certificate; /* paths */
+	char *key, *certificate, *fix; /* paths */
 };
 
-/* The variables of Dask's configuration, distributed.comm.* */
+/* The variables of Dask's configuration, distributed.comm.*, and one of ours. */
 static const struct variable {
 	const char *name;
-	enum { FILE_CERTIFICATE, FILE_KEY, FLAG } value;
+	enum { FILE_CERTIFICATE, FILE_KEY, FILE_FIX, FLAG } value;
 	bool for_clients; /* else for scheduler and workers only */
 } variables[] = {
 	{"DASK_DISTRIBUTED__COMM__TLS__CA_FILE", FILE_CERTIFICATE, true},
@@ -50,6 +53,7 @@ static const struct variable {
 	{"DASK_DISTRIBUTED__COMM__TLS__WORKER__KEY", FILE_KEY, false},
 	/* A client may have other, local clusters; the scheduler's tls:// is enough for it. */
 	{"DASK_DISTRIBUTED__COMM__REQUIRE_ENCRYPTION", FLAG, false},
+	{"DRACO_TLS_FIX", FILE_FIX, false},
 };
 
 static void free_key(EVP_PKEY **key)
@@ -187,13 +191,16 @@ static int make_files(const struct tls *tls, const char *id, struct err *err)
 	_cleanup_(free_certificate) X509 *certificate = key ? make_certificate(key, id) : NULL;
 	_cleanup_(free_memory) BIO *key_text = BIO_new(BIO_s_secmem());
 	_cleanup_(free_memory) BIO *certificate_text = BIO_new(BIO_s_mem());
+	_cleanup_(free_memory) BIO *fix_text = BIO_new_mem_buf(tls_fix_text, -1);
 	int r;
 
-	if (!certificate || !key_text || !certificate_text ||
+	if (!certificate || !key_text || !certificate_text || !fix_text ||
 		PEM_write_bio_PrivateKey(key_text, key, NULL, NULL, 0, NULL, NULL) <= 0 ||
 		PEM_write_bio_X509(certificate_text, certificate) <= 0)
 		return crypto_failed(err);
-	r = write_file(tls->key, key_text, err);
+	r = write_file(tls->fix, fix_text, err);
+	if (r == 0)
+		r = write_file(tls->key, key_text, err);
 	return r < 0 ? r : write_file(tls->certificate, certificate_text, err);
 }
 
@@ -205,6 +212,7 @@ int tls_create(const char *directory, const char *id, struct tls **ret, struct e
 	tls->directory = xasprintf("%s/%s", directory, id);
 	tls->key = xasprintf("%s/%s", tls->directory, key_file);
 	tls->certificate = xasprintf("%s/%s", tls->directory, certificate_file);
+	tls->fix = xasprintf("%s/%s", tls->directory, fix_file);
 	r = paths_make_directories(tls->directory, 0700, err);
 	if (r == 0)
 		r = make_files(tls, id, err);
@@ -216,10 +224,26 @@ int tls_create(const char *directory, const char *id, struct tls **ret, struct e
 	return 0;
 }
 
+/* Python keeps the translated program of a client's preload beside it. */
+static void remove_translated(const char *directory)
+{
+	_cleanup_free_ char *path = xasprintf("%s/__pycache__", directory);
+	DIR *stream = opendir(path);
+	struct dirent *entry;
+
+	if (!stream)
+		return;
+	while ((entry = readdir(stream)))
+		if (strncmp(entry->d_name, "tls_fix.", strlen("tls_fix.")) == 0)
+			unlinkat(dirfd(stream), entry->d_name, 0);
+	closedir(stream);
+	rmdir(path);
+}
+
 /* Remove one cluster's files; what else is in the directory is not ours, and stays. */
 static void remove_files(const char *directory)
 {
-	static const char *const names[] = {key_file, certificate_file};
+	static const char *const names[] = {key_file, certificate_file, fix_file};
 
 	for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++) {
 		_cleanup_free_ char *path = xasprintf("%s/%s", directory, names[i]);
@@ -227,6 +251,7 @@ static void remove_files(const char *directory)
 		if (unlink(path) < 0 && errno != ENOENT && errno != ENOTDIR)
 			log_warning("tls: cannot remove %s: %s", path, strerror(errno));
 	}
+	remove_translated(directory);
 	if (rmdir(directory) < 0 && errno != ENOENT)
 		log_warning("tls: cannot remove %s: %s", directory, strerror(errno));
 }
@@ -241,6 +266,7 @@ struct tls *tls_destroy(struct tls *tls)
 	free(tls->directory);
 	free(tls->key);
 	free(tls->certificate);
+	free(tls->fix);
 	free(tls);
 	return NULL;
 }
@@ -255,6 +281,26 @@ const char *tls_key(const struct tls *tls)
 	return tls->key;
 }
 
+const char *tls_fix(const struct tls *tls)
+{
+	return tls->fix;
+}
+
+static const char *value_of(const struct tls *tls, const struct variable *variable)
+{
+	switch (variable->value) {
+	case FILE_CERTIFICATE:
+		return tls->certificate;
+	case FILE_KEY:
+		return tls->key;
+	case FILE_FIX:
+		return tls->fix;
+	case FLAG:
+		break;
+	}
+	return "True";
+}
+
 void tls_environment(const struct tls *tls, enum tls_side side,
 	void (*add)(void *arg, const char *name, const char *value), void *arg)
 {
@@ -263,13 +309,7 @@ void tls_environment(const struct tls *tls, enum tls_side side,
 
 		if (side == TLS_CLIENTS && !variable->for_clients)
 			continue;
-		if (!tls)
-			add(arg, variable->name, "");
-		else if (variable->value == FLAG)
-			add(arg, variable->name, "True");
-		else
-			add(arg, variable->name,
-				variable->value == FILE_KEY ? tls->key : tls->certificate);
+		add(arg, variable->name, tls ? value_of(tls, variable) : "");
 	}
 }
 

@@ -2,7 +2,9 @@
  * user can read, and the variables by which Dask takes them.
  *
  * Scheduler, workers and clients all use this one certificate, and trust nothing but it: who cannot
- * read the files can neither connect nor pretend to be the scheduler. */
+ * read the files can neither connect nor pretend to be the scheduler.
+ *
+ * Beside them is the Python program of common/tls_fix.h. */
 #ifndef DRACO_DAEMON_TLS_H
 #define DRACO_DAEMON_TLS_H
 
@@ -11,8 +13,8 @@
 struct err;
 struct tls;
 
-/* Make key (EC P-256) and certificate as DIRECTORY/ID/{key,cert}.pem, 0600 in directories that are
- * 0700. Takes some milliseconds. 0, or a negative errno with err and nothing left. */
+/* Make key (EC P-256) and certificate as DIRECTORY/ID/{key,cert}.pem, and the program, 0600 in
+ * directories that are 0700. Takes some milliseconds. 0, or a negative errno with err and nothing left. */
 int tls_create(const char *directory, const char *id, struct tls **ret, struct err *err)
 	__attribute__((warn_unused_result));
 
@@ -22,6 +24,7 @@ struct tls *tls_destroy(struct tls *tls);
 /* Paths. */
 const char *tls_certificate(const struct tls *tls);
 const char *tls_key(const struct tls *tls);
+const char *tls_fix(const struct tls *tls);
 
 enum tls_side {
 	TLS_SERVERS, /* the scheduler and the workers, which are clients, too */

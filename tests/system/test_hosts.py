@@ -63,7 +63,7 @@ def test_connect_file(users: tuple[UserAt, UserAt]) -> None:
     one.start()
     file = one.state / "connect.json"
     assert file.stat().st_mode & 0o7777 == 0o600
-    cert, key = map(str, certificate_files(one)[1:])
+    cert, key = map(str, certificate_files(one)[1:3])
     content = connect_file(one)
     assert content == {
         **content,
@@ -218,7 +218,7 @@ def test_who_has_no_certificate_is_refused(
 ) -> None:
     one, two = users
     one.start()
-    cert, key = certificate_files(one)[1:]
+    cert, key = certificate_files(one)[1:3]
     with connected(two) as connection:  # none
         assert refused(connection, ssl._create_unverified_context())
     subprocess.run(

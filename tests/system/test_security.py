@@ -26,8 +26,9 @@ def test_certificate_while_the_cluster_runs(draco: Draco) -> None:
         cluster,
         f"{cluster}/cert.pem",
         f"{cluster}/key.pem",
+        f"{cluster}/tls_fix.py",
     ]
-    assert [file.stat().st_mode & 0o7777 for file in files] == [0o700, 0o600, 0o600]
+    assert [file.stat().st_mode & 0o7777 for file in files] == [0o700, 0o600, 0o600, 0o600]
     assert (draco.state / "tls").stat().st_mode & 0o7777 == 0o700
     assert draco.python(COMPUTE) == f"{address} 285\n"
     workers = draco.python(
@@ -42,7 +43,7 @@ def test_certificate_is_needed_on_both_sides(draco: Draco) -> None:
     draco.start()
     status = draco.status()
     host, port = address_of(status["scheduler"]["address"])
-    cert, key = certificate_files(draco)[1:]
+    cert, key = certificate_files(draco)[1:3]
     context = ssl.create_default_context(cafile=cert)
     context.check_hostname = False
     with (
@@ -92,7 +93,7 @@ def test_certificate_of_a_crashed_dracod_is_removed(draco: Draco) -> None:
     assert all(file.exists() for file in files)
     draco.start()
     assert not any(file.exists() for file in files)
-    assert len(certificate_files(draco)) == 3
+    assert len(certificate_files(draco)) == 4
 
 
 def test_start_from_a_shell_that_used_another_cluster(draco: Draco) -> None:

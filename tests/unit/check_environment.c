@@ -122,6 +122,32 @@ START_TEST(values)
 }
 END_TEST
 
+/* Dask's own variable, with which "dracoctl env" may have said something: only that is dropped. */
+START_TEST(preload_of_clients)
+{
+	static const struct {
+		const char *value;
+		bool kept;
+	} preloads[] = {
+		{"[\"/home/x/state/draco/default/tls/7/tls_fix.py\"]", false},
+		{"[\"/home/x/my_tls_fix.py\"]", true},
+		{"mine", true},
+		{"", true},
+	};
+
+	for (size_t i = 0; i < LENGTH(preloads); i++) {
+		json_t *object = json_pack(
+			"{s:s}", "DASK_DISTRIBUTED__CLIENT__PRELOAD", preloads[i].value);
+		struct strv list = STRV_INIT;
+
+		environment_filter(object, &list);
+		ck_assert_uint_eq(list.count, preloads[i].kept);
+		strv_finish(&list);
+		json_decref(object);
+	}
+}
+END_TEST
+
 START_TEST(no_object)
 {
 	struct strv list = STRV_INIT;
@@ -160,6 +186,7 @@ Suite *unit_suite(void)
 
 	tcase_add_loop_test(tcase, variable, 0, LENGTH(variables));
 	tcase_add_test(tcase, values);
+	tcase_add_test(tcase, preload_of_clients);
 	tcase_add_test(tcase, no_object);
 	tcase_add_test(tcase, get);
 	suite_add_tcase(suite, tcase);

@@ -9,6 +9,7 @@
 #include <unistd.h>
 
 #include "common/alloc.h"
+#include "common/tls_fix.h"
 #include "daemon/tls.h"
 
 static X509 *read_certificate(const char *path)
@@ -62,6 +63,7 @@ START_TEST(files)
 	char *directory = unit_directory();
 	char *tls_directory = xasprintf("%s/tls", directory);
 	char *own = xasprintf("%s/4711", tls_directory);
+	char *translated = xasprintf("%s/__pycache__", own);
 	struct tls *tls;
 	char *key;
 
@@ -72,11 +74,16 @@ START_TEST(files)
 	ck_assert_int_eq(mode_of(own), 0700);
 	ck_assert_int_eq(mode_of(key), 0600);
 	ck_assert_int_eq(mode_of(tls_certificate(tls)), 0600);
+	ck_assert_int_eq(mode_of(tls_fix(tls)), 0600);
+	ck_assert_str_eq(strrchr(tls_fix(tls), '/'), "/" TLS_FIX_FILE);
+	ck_assert_int_eq(mkdir(translated, 0700), 0); /* as Python does */
+	free(unit_file(translated, "tls_fix.cpython-313.pyc", "", 0));
 	tls_destroy(tls);
 	ck_assert_int_lt(access(own, F_OK), 0);
 	ck_assert_int_lt(access(tls_directory, F_OK), 0);
 	ck_assert_int_eq(access(directory, F_OK), 0);
 	free(key);
+	free(translated);
 	free(own);
 	free(tls_directory);
 	free(directory);
@@ -186,7 +193,7 @@ static void look(void *arg, const char *name, const char *value)
 {
 	struct seen *seen = arg;
 
-	ck_assert_int_eq(strncmp(name, "DASK_", 5), 0);
+	ck_assert(strncmp(name, "DASK_", 5) == 0 || strcmp(name, "DRACO_TLS_FIX") == 0);
 	seen->count++;
 	if (strcmp(name, seen->name) == 0)
 		snprintf(seen->value, sizeof(seen->value), "%s", value);
@@ -219,7 +226,8 @@ START_TEST(variables)
 	ck_assert_str_eq(variable(&seen, tls, TLS_SERVERS, worker), key);
 	ck_assert_str_eq(variable(&seen, tls, TLS_SERVERS, scheduler), tls_certificate(tls));
 	ck_assert_str_eq(variable(&seen, tls, TLS_SERVERS, require), "True");
-	ck_assert_int_eq(seen.count, 8);
+	ck_assert_str_eq(variable(&seen, tls, TLS_SERVERS, "DRACO_TLS_FIX"), tls_fix(tls));
+	ck_assert_int_eq(seen.count, 9);
 	ck_assert_str_eq(variable(&seen, tls, TLS_CLIENTS, ca), tls_certificate(tls));
 	ck_assert_str_eq(variable(&seen, tls, TLS_CLIENTS, client), key);
 	ck_assert_str_eq(variable(&seen, tls, TLS_CLIENTS, require), "absent");

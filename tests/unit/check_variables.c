@@ -1,6 +1,7 @@
 /* check_variables.c: tests of client/variables.c: what may get into an environment, and how. */
 #include "unit.h"
 
+#include <stdlib.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -44,6 +45,42 @@ START_TEST(check)
 	if (answers[_i].text)
 		unit_assert_err(&err, -EPERM, answers[_i].text);
 	json_decref(answer);
+}
+END_TEST
+
+#define PRELOAD	  "DASK_DISTRIBUTED__CLIENT__PRELOAD"
+#define FROM_HERE "[\"/home/x/tls/1/tls_fix.py\"]"
+
+static const struct {
+	const char *here, *answer, *expected; /* NULL: none */
+} preloads[] = {
+	{NULL, NULL, NULL},
+	{NULL, FROM_HERE, FROM_HERE},
+	{"", FROM_HERE, FROM_HERE},
+	{"[\"/home/x/tls/0/tls_fix.py\"]", FROM_HERE, FROM_HERE},
+	{"[\"/home/x/tls/0/tls_fix.py\"]", NULL, "[]"},
+	{"['mine']", FROM_HERE, NULL},
+	{"['mine']", NULL, NULL},
+};
+
+START_TEST(keep_preloads)
+{
+	json_t *answer = preloads[_i].answer ? json_pack("{s:s}", PRELOAD, preloads[_i].answer)
+					     : json_object();
+	const char *got;
+
+	if (preloads[_i].here)
+		setenv(PRELOAD, preloads[_i].here, 1);
+	else
+		unsetenv(PRELOAD);
+	variables_keep_preloads(answer);
+	got = json_string_value(json_object_get(answer, PRELOAD));
+	if (preloads[_i].expected)
+		ck_assert_str_eq(got, preloads[_i].expected);
+	else
+		ck_assert_ptr_null(got);
+	json_decref(answer);
+	unsetenv(PRELOAD);
 }
 END_TEST
 
@@ -142,6 +179,7 @@ Suite *unit_suite(void)
 	TCase *all = tcase_create("all");
 
 	tcase_add_loop_test(all, check, 0, LENGTH(answers));
+	tcase_add_loop_test(all, keep_preloads, 0, LENGTH(preloads));
 	tcase_add_loop_test(all, quote, 0, LENGTH(words));
 	tcase_add_loop_test(all, shells_agree, 0, LENGTH(words));
 	suite_add_tcase(suite, all);

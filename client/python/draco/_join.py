@@ -139,6 +139,8 @@ def security_of(variables: dict[str, str]) -> Security:
     """Make the client's certificate from the variables that ``Client()`` would need."""
     if _TLS + "CA_FILE" not in variables:
         return Security(require_encryption=False)
+    from draco import _tls_fix  # noqa: F401 - it acts as it is imported
+
     return Security(
         require_encryption=True,
         tls_ca_file=variables[_TLS + "CA_FILE"],

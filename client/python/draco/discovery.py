@@ -155,6 +155,8 @@ def find_security(info: Mapping[str, Any]) -> Security | None:
 def _security_of(connect: Mapping[str, str]) -> Security:
     from distributed.security import Security
 
+    from draco import _tls_fix  # noqa: F401 - it acts as it is imported
+
     return Security(
         require_encryption=True,
         tls_ca_file=connect["ca"],

@@ -1,0 +1,71 @@
+"""Keep the failure of one TLS connection away from the others of its thread.
+
+For each process that speaks Dask's TLS. This package runs it where it finds a certificate; dracod puts
+a copy beside each certificate, for the scheduler, its workers and programs without this package, so
+it needs nothing but tornado.
+
+OpenSSL keeps errors in a queue for each thread, and ``SSL_get_error()`` looks there first. Since
+3.4 OpenSSL also puts failed system calls into that queue: where the other end has gone without
+``close_notify``, a read makes it send an alert, and writing that fails with EPIPE. CPython turns such
+an error (library ``ERR_LIB_SYS``) into an OSError by ``PyErr_SetFromErrno()``, in ``PySSL_SetError()``
+of Modules/_ssl.c, and returns there, without the ``ERR_clear_error()`` that ends each other way through
+this function. So the error stays in the queue. The next operation on a healthy connection of this
+thread, which only has to wait, is then taken for failed by that error: Dask closes the connection, and
+a worker or a client is lost (https://github.com/python/cpython/issues/148594).
+
+CPython clears the queue when it makes an SSL object: that is done here after each such error. Where
+CPython has cleared the queue by then, it does nothing.
+"""
+
+from __future__ import annotations
+
+import functools
+import ssl
+from collections.abc import Callable
+from typing import Any
+
+from tornado.iostream import SSLIOStream
+
+#: Whether OpenSSL puts failed system calls into its queue.
+NEEDED = ssl.OPENSSL_VERSION_INFO >= (3, 4)
+
+#: All methods of tornado's that call OpenSSL.
+_METHODS = ("read_from_fd", "write_to_fd", "_do_ssl_handshake")
+
+_MARK = "_draco_tls_fix"
+
+
+def clear_errors() -> None:
+    """Clear the queue of OpenSSL's errors of this thread."""
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
+    context.wrap_bio(ssl.MemoryBIO(), ssl.MemoryBIO(), server_hostname="draco")
+
+
+def _clearing(method: Callable[..., Any]) -> Callable[..., Any]:
+    @functools.wraps(method)
+    def clearing(stream: SSLIOStream, *args: Any) -> Any:
+        try:
+            result = method(stream, *args)
+        except OSError as error:
+            if not isinstance(error, ssl.SSLError):  # those leave nothing behind
+                clear_errors()
+            raise
+        if stream.closed():  # the method has kept an error to itself
+            clear_errors()
+        return result
+
+    return clearing
+
+
+def install() -> None:
+    """Have tornado's connections do so, once in a process, where it is needed."""
+    if not NEEDED or hasattr(SSLIOStream, _MARK):
+        return
+    setattr(SSLIOStream, _MARK, True)
+    for name in _METHODS:
+        method = getattr(SSLIOStream, name, None)
+        if method is not None:
+            setattr(SSLIOStream, name, _clearing(method))
+
+
+install()

@@ -234,7 +234,8 @@ enum slurm_outcome call_try(const json_t *params, json_t **ret_result, struct er
 	if (slurm_submit_batch_job(&job, &response) != SLURM_SUCCESS)
 		outcome = call_failure("Slurm did not accept the job", true, err);
 	else
-		*ret_result = json_pack("{s:I}", "job_id", (json_int_t)compat_submitted_id(response));
+		*ret_result =
+			json_pack("{s:I}", "job_id", (json_int_t)compat_submitted_id(response));
 	if (response)
 		slurm_free_submit_response_response_msg(response);
 	strv_finish(&environment);

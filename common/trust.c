@@ -14,6 +14,7 @@
 #include "common/alloc.h"
 #include "common/cleanup.h"
 #include "common/err.h"
+#include "common/paths.h"
 #include "common/sock.h"
 #include "common/visible.h"
 
@@ -57,10 +58,22 @@ static int foreign(const char *path, const struct stat *st, struct err *err)
 		err, -EPERM, "%s belongs to another user (uid %u)", path, (unsigned)st->st_uid);
 }
 
+/* Is path the home directory, or above it? What is there is the site's affair, as it is to sshd: the home of
+ * a project may belong to whoever leads it. Links are followed, because path has none. */
+static bool leads_home(const char *path)
+{
+	_cleanup_free_ char *named = paths_expand_home("~");
+	_cleanup_free_ char *home = realpath(named, NULL);
+	size_t length = strlen(path);
+
+	return home && strncmp(home, path, length) == 0 &&
+		(home[length] == '/' || home[length] == '\0');
+}
+
 /* A directory above. */
 static int check_passage(const char *path, const struct stat *st, struct err *err)
 {
-	if (!is_trusted(st->st_uid))
+	if (!is_trusted(st->st_uid) && !leads_home(path))
 		return foreign(path, st, err);
 	if ((st->st_mode & S_IWOTH) && !(st->st_mode & S_ISVTX))
 		return err_set(err, -EPERM,

@@ -8,8 +8,8 @@
  *	-EPERM	   not to be trusted: somebody else owns it, can write it, or serves it
  *	another	   cannot be looked at, or is not what it should be
  *
- * The directories above may belong to root or to this user, and every user may write to them only where they
- * are sticky, as /tmp is. A group may: what a member of it can put there belongs to that member, and is
+ * The directories above may belong to root or to this user, and down to the home directory to anybody; every
+ * user may write to them only where they are sticky, as /tmp is. A group may: what a member of it can put there belongs to that member, and is
  * noticed. A link on the way must belong to root or to this user. */
 #ifndef DRACO_COMMON_TRUST_H
 #define DRACO_COMMON_TRUST_H

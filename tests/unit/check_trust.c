@@ -138,6 +138,36 @@ START_TEST(directories_of_a_stranger)
 }
 END_TEST
 
+/* A home may be in a directory of whoever leads the project. */
+START_TEST(a_home_below_a_stranger)
+{
+	_cleanup_free_ char *before = xstrdup(getenv("HOME")), *home = NULL, *state = NULL;
+	struct err err;
+
+	if (cannot_give_away())
+		return;
+	home = xasprintf("%s/home", above);
+	state = xasprintf("%s/state", home);
+	ck_assert_int_eq(mkdir(home, 0755), 0);
+	ck_assert_int_eq(mkdir(state, 0700), 0);
+	ck_assert_int_eq(chown(above, STRANGER, 0), 0);
+	err = (struct err)ERR_INIT;
+	ck_assert_int_eq(trust_directory(state, &err), -EPERM);
+	unit_assert_err(&err, -EPERM, above);
+	setenv("HOME", home, 1);
+	err = (struct err)ERR_INIT;
+	ck_assert_msg(trust_directory(state, &err) == 0, "%s", err.text);
+	ck_assert_int_eq(look_at_directory(&err), 0); /* above it, too */
+	ck_assert_int_eq(chown(home, STRANGER, 0), 0);
+	err = (struct err)ERR_INIT;
+	ck_assert_msg(trust_directory(state, &err) == 0, "%s", err.text);
+	ck_assert_int_eq(chown(state, STRANGER, 0), 0);
+	err = (struct err)ERR_INIT;
+	ck_assert_int_eq(trust_directory(state, &err), -EPERM);
+	setenv("HOME", before, 1);
+}
+END_TEST
+
 START_TEST(links)
 {
 	char *link = xasprintf("%s/link", base), *behind = xasprintf("%s/inner", link);
@@ -352,6 +382,7 @@ Suite *unit_suite(void)
 	tcase_add_loop_test(all, other_paths, 0, LENGTH(elsewhere));
 	tcase_add_test(all, open_directories);
 	tcase_add_test(all, directories_of_a_stranger);
+	tcase_add_test(all, a_home_below_a_stranger);
 	tcase_add_test(all, links);
 	tcase_add_test(all, a_socket_of_ours);
 	tcase_add_test(all, sockets_of_a_stranger);

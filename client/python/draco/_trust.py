@@ -10,6 +10,7 @@ import contextlib
 import errno
 import json
 import os
+import pwd
 import socket
 import stat
 import struct
@@ -50,8 +51,16 @@ def _mode(info: os.stat_result) -> str:
     return f"mode {stat.S_IMODE(info.st_mode):04o}"
 
 
+def _leads_home(path: str) -> bool:
+    """Whether this is the home directory, or above it: that is the site's affair, as it is to sshd."""
+    home = os.environ.get("HOME", "")
+    if not home.startswith("/"):
+        home = pwd.getpwuid(os.getuid()).pw_dir
+    return f"{os.path.realpath(home)}/".startswith(f"{path.rstrip('/')}/")
+
+
 def _check_passage(path: str, info: os.stat_result) -> None:
-    if not _is_trusted(info.st_uid):
+    if not _is_trusted(info.st_uid) and not _leads_home(path):
         raise _foreign(path, info)
     if info.st_mode & stat.S_IWOTH and not info.st_mode & stat.S_ISVTX:
         raise NotTrusted(

@@ -13,6 +13,7 @@
 #include "client/ctl.h"
 #include "client/output.h"
 #include "client/request.h"
+#include "client/where.h"
 #include "common/alloc.h"
 #include "common/cleanup.h"
 #include "common/holder.h"
@@ -34,7 +35,8 @@ static int refuse(const struct takeover *takeover, const char *why)
 	output_error(ctl,
 		"dracod \"%s\" lives on host %s (process %d): %s\n"
 		"  to end it: ssh %s dracoctl --name %s shutdown",
-		ctl->name, takeover->host, takeover->pid, why, takeover->host, ctl->name);
+		ctl->paths.name, takeover->host, takeover->pid, why, takeover->host,
+		ctl->paths.name);
 	return CTL_FAILED;
 }
 
@@ -46,7 +48,7 @@ static int judge(const struct takeover *takeover, bool *ret_over)
 	struct err err = ERR_INIT;
 	struct holder holder;
 
-	holder_look(&ctl->paths, takeover->daemon, &holder);
+	holder_look(ctl->paths.lock_file, takeover->daemon, &holder);
 	*ret_over = holder.state == HOLDER_NONE || holder.state == HOLDER_ENDED;
 	if (*ret_over)
 		return CTL_DONE;
@@ -54,7 +56,7 @@ static int judge(const struct takeover *takeover, bool *ret_over)
 		output_error(ctl,
 			"dracod \"%s\" runs on this host, as process %d: dracoctl --name %s "
 			"shutdown ends it",
-			ctl->name, takeover->pid, ctl->name);
+			ctl->paths.name, takeover->pid, ctl->paths.name);
 		return CTL_FAILED;
 	}
 	if (holder.state == HOLDER_ALIVE)
@@ -156,7 +158,7 @@ static int run(struct takeover *takeover, bool force)
 	if (over) {
 		output_error(ctl,
 			"no dracod \"%s\" is running: dracoctl start goes on by itself",
-			ctl->name);
+			ctl->paths.name);
 		return CTL_NOT_RUNNING;
 	}
 	if (!may_go_on(takeover, force))
@@ -170,7 +172,7 @@ static int run(struct takeover *takeover, bool force)
 	else if (!ctl->quiet)
 		printf("dracod \"%s\" on host %s (process %d) counts as gone: dracoctl start goes "
 		       "on, and ends what is left of its cluster.\n",
-			ctl->name, takeover->host, takeover->pid);
+			ctl->paths.name, takeover->host, takeover->pid);
 	return CTL_DONE;
 }
 
@@ -184,7 +186,7 @@ int cmd_takeover(struct ctl *ctl, int argc, char **argv)
 	while ((option = command_option(ctl, argc, argv)) != -1)
 		force |= option == COMMAND_OPTION;
 	command_no_more_arguments(ctl, argc, argv);
-	if (paths_init(&ctl->paths, ctl->name, &err) < 0) {
+	if (where_find(ctl, &err) < 0) {
 		output_error(ctl, "%s", err.text);
 		return CTL_USAGE;
 	}

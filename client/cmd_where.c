@@ -1,11 +1,15 @@
 /* cmd_where.c: dracoctl where: the files and sockets of a cluster, and its Slurm. */
 #include <stdio.h>
+#include <string.h>
 
 #include "client/ctl.h"
 #include "client/output.h"
 #include "client/where.h"
+#include "common/alloc.h"
 #include "common/cleanup.h"
+#include "common/holder.h"
 #include "common/json.h"
+#include "common/rendezvous.h"
 #include "common/slurm_site.h"
 
 static void print_line(const char *label, const char *value)
@@ -14,9 +18,27 @@ static void print_line(const char *label, const char *value)
 		value);
 }
 
+/* Where the sockets of the dracod are that lives, or may live; NULL: there is none. */
+static char *find_sockets(const struct paths *paths)
+{
+	_cleanup_json_ json_t *daemon = NULL;
+	struct holder holder;
+	char *path;
+
+	if (rendezvous_daemon(paths, &daemon, NULL) < 0)
+		return NULL;
+	holder_look(paths->lock_file, daemon, &holder);
+	if (holder.state != HOLDER_ALIVE && holder.state != HOLDER_UNKNOWN)
+		return NULL;
+	path = xstrdup(json_get_text(daemon, "socket", "/"));
+	*strrchr(path, '/') = '\0';
+	return path;
+}
+
 static void print_all(const struct ctl *ctl)
 {
 	const struct paths *paths = &ctl->paths;
+	_cleanup_free_ char *sockets = find_sockets(paths);
 	_cleanup_free_ char *slurm = NULL;
 	struct slurm_site site;
 
@@ -26,7 +48,7 @@ static void print_all(const struct ctl *ctl)
 	print_line("cluster", paths->name);
 	print_line("slurm", slurm);
 	print_line("state", paths->state_dir);
-	print_line("sockets", paths->runtime_dir);
+	print_line("sockets", sockets ? sockets : "none: no dracod runs");
 	print_line("log", paths->log_file);
 	print_line("settings", paths->config_file);
 }
@@ -44,11 +66,12 @@ int cmd_where(struct ctl *ctl, int argc, char **argv)
 		return CTL_USAGE;
 	}
 	if (ctl->json) {
+		_cleanup_free_ char *sockets = find_sockets(paths);
 		_cleanup_json_ json_t *object = json_pack("{s:s, s:O, s:o, s:o, s:o, s:o}",
 			"name", paths->name, "slurm", ctl->slurm, "state_directory",
-			json_text(paths->state_dir), "runtime_directory",
-			json_text(paths->runtime_dir), "log", json_text(paths->log_file),
-			"settings", json_text(paths->config_file));
+			json_text(paths->state_dir), "runtime_directory", json_text(sockets),
+			"log", json_text(paths->log_file), "settings",
+			json_text(paths->config_file));
 
 		output_json(object);
 	} else {

@@ -138,7 +138,7 @@ static char *running_socket(const struct paths *paths)
 	if (rendezvous_daemon(paths, &daemon, NULL) < 0)
 		return NULL;
 	socket = json_get_text(daemon, "socket", NULL);
-	holder_look(paths, daemon, &holder);
+	holder_look(paths->lock_file, daemon, &holder);
 	return socket && holder.here && holder.state == HOLDER_ALIVE ? xstrdup(socket) : NULL;
 }
 

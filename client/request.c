@@ -60,6 +60,7 @@ int connection_open(struct connection *connection, struct ctl *ctl, struct err *
 		if (r == 0)
 			return 0;
 		connection_close(connection);
+		connection->exact = ctl->json;
 		if (r != -ECONNRESET)
 			return r;
 		*err = (struct err)ERR_INIT; /* it was just ending */

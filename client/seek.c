@@ -82,7 +82,7 @@ static int try(struct seeking *seeking, struct channel *channel, struct err *err
 	r = rendezvous_daemon(seeking->paths, &seeking->daemon, err);
 	if (r < 0 && r != -ENOENT && r != -EBADMSG)
 		return r;
-	holder_look(seeking->paths, seeking->daemon, &seeking->holder);
+	holder_look(seeking->paths->lock_file, seeking->daemon, &seeking->holder);
 	if (r == -EBADMSG && seeking->holder.state != HOLDER_ALIVE)
 		return r;
 	*err = (struct err)ERR_INIT;

@@ -15,7 +15,6 @@
 #include "common/cleanup.h"
 #include "common/host.h"
 #include "common/json.h"
-#include "common/paths.h"
 
 bool holder_is_here(const json_t *daemon, const struct host *here)
 {
@@ -58,9 +57,9 @@ static enum holder_lock ask(int fd)
 	return lock.l_type == F_UNLCK ? HOLDER_LOCK_FREE : HOLDER_LOCK_HELD;
 }
 
-void holder_look(const struct paths *paths, const json_t *daemon, struct holder *ret)
+void holder_look(const char *lock_file, const json_t *daemon, struct holder *ret)
 {
-	_cleanup_close_ int fd = open(paths->lock_file, O_RDWR | O_CLOEXEC | O_NOFOLLOW);
+	_cleanup_close_ int fd = open(lock_file, O_RDWR | O_CLOEXEC | O_NOFOLLOW);
 	enum holder_lock lock = errno == ENOENT ? HOLDER_LOCK_FREE : HOLDER_LOCK_SILENT;
 	enum lock_scope scope = LOCK_SCOPE_UNKNOWN;
 	struct host here;

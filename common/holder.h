@@ -8,7 +8,6 @@
 #include "common/lock_scope.h"
 
 struct host;
-struct paths;
 
 enum holder_lock {
 	HOLDER_LOCK_FREE,
@@ -35,7 +34,7 @@ enum holder_state holder_judge(const json_t *daemon, const struct host *here,
 	enum holder_lock lock, enum lock_scope scope);
 
 /* Ask the lock, without touching it, and judge. */
-void holder_look(const struct paths *paths, const json_t *daemon, struct holder *ret);
+void holder_look(const char *lock_file, const json_t *daemon, struct holder *ret);
 
 /* Is daemon the one of this host, as far as it says? */
 bool holder_is_here(const json_t *daemon, const struct host *here);

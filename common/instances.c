@@ -13,7 +13,7 @@
 #include "common/alloc.h"
 #include "common/cleanup.h"
 #include "common/err.h"
-#include "common/host.h"
+#include "common/holder.h"
 #include "common/json.h"
 #include "common/trust.h"
 #include "common/visible.h"
@@ -22,16 +22,6 @@
 #define NUMBER_MAX 100
 
 /* Reading. */
-
-/* A dracod holds the lock of its state directory as long as it lives. */
-static bool is_locked(const char *directory)
-{
-	struct flock lock = {.l_type = F_WRLCK, .l_whence = SEEK_SET};
-	_cleanup_free_ char *path = xasprintf("%s/lock", directory);
-	_cleanup_close_ int fd = open(path, O_RDWR | O_CLOEXEC | O_NOFOLLOW);
-
-	return fd >= 0 && fcntl(fd, F_OFD_GETLK, &lock) == 0 && lock.l_type != F_UNLCK;
-}
 
 static json_t *load(const char *directory, const char *file)
 {
@@ -53,17 +43,19 @@ static void read_instance(const char *directory, const char *name, struct instan
 	_cleanup_free_ char *own = xasprintf("%s/%s", directory, name);
 	_cleanup_free_ char *record = xasprintf("%s/slurm.json", own);
 	_cleanup_json_ json_t *daemon = load(own, "daemon.json");
+	_cleanup_free_ char *lock = xasprintf("%s/lock", own);
 	const char *host = json_get_text(daemon, "host", NULL);
-	struct host here;
+	struct holder holder;
 
 	if (host && !visible_is_clean(host))
 		host = NULL;
-	host_get(&here);
+	holder_look(lock, daemon, &holder);
 	*ret = (struct instance){
 		.name = xstrdup(name),
 		.host = host ? xstrdup(host) : NULL,
-		.elsewhere = host && strcmp(host, here.name) != 0,
-		.alive = is_locked(own),
+		.elsewhere = host && !holder.here &&
+			(holder.state == HOLDER_ALIVE || holder.state == HOLDER_UNKNOWN),
+		.alive = holder.state == HOLDER_ALIVE,
 		.remembers = has_jobs_to_end(own),
 	};
 	slurm_record_load(record, &ret->record);

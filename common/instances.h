@@ -21,8 +21,8 @@ struct instance {
 	char *name; /* of the directory */
 	struct slurm_record record;
 	char *host;	/* where its dracod says that it runs; NULL: none says so */
-	bool elsewhere; /* that is another host, whose locks may not be seen here */
-	bool alive;	/* a dracod holds its lock */
+	bool elsewhere; /* that is another host, and it may live there (holder.h) */
+	bool alive;	/* it lives */
 	bool remembers; /* it remembers clusters that may have jobs */
 };
 

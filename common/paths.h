@@ -39,9 +39,8 @@ struct paths {
 	char *config_file;
 };
 
-/* Compute all paths for the cluster name (1 to 32 letters, digits, '.', '_', '-', and @SLURM behind
- * them); creates nothing. -EINVAL for a bad name, -ENOENT without a home directory. paths_finish()
- * frees. */
+/* Compute all paths for the cluster name (1 to 32 letters, digits, '.', '_', '-', and @SLURM behind them); creates
+ * nothing. -EINVAL for a bad name, -ENOENT without a home directory. paths_finish() frees. */
 int paths_init(struct paths *paths, const char *name, struct err *err);
 void paths_finish(struct paths *paths);
 

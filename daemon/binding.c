@@ -118,8 +118,7 @@ static int find_site(
 }
 
 static int occupy(struct binding *binding, const char *name, const struct slurm_site *site,
-	const json_t *key, struct paths *ret_paths, struct instance **ret_instance,
-	struct err *err)
+	const json_t *key, struct paths *ret_paths, struct tenure **ret_tenure, struct err *err)
 {
 	int r = paths_init(ret_paths, name, err);
 
@@ -127,13 +126,13 @@ static int occupy(struct binding *binding, const char *name, const struct slurm_
 		r = paths_make(ret_paths, err);
 	if (r < 0)
 		return r;
-	*ret_instance = instance_acquire(ret_paths, err);
-	if (!*ret_instance)
+	*ret_tenure = instance_acquire(ret_paths, err);
+	if (!*ret_tenure)
 		return err->code;
 	xreplace(&binding->path, ret_paths->slurm_file);
 	if (claim(binding, ret_paths, site, key))
 		return 0;
-	*ret_instance = instance_release(*ret_instance);
+	*ret_tenure = instance_release(*ret_tenure);
 	return err_set(err, -EAGAIN,
 		"%s has just been taken for the Slurm cluster \"%s\", where jobs may be left",
 		ret_paths->state_dir, binding_cluster(binding));
@@ -142,7 +141,7 @@ static int occupy(struct binding *binding, const char *name, const struct slurm_
 /* Once more when somebody else was quicker. */
 static int choose_and_occupy(struct binding *binding, const char *name,
 	const struct slurm_site *site, const json_t *key, struct paths *ret_paths,
-	struct instance **ret_instance, struct err *err)
+	struct tenure **ret_tenure, struct err *err)
 {
 	int r = -EAGAIN;
 
@@ -152,13 +151,13 @@ static int choose_and_occupy(struct binding *binding, const char *name,
 		paths_finish(ret_paths);
 		r = choose(name, site, &chosen, err);
 		if (r == 0)
-			r = occupy(binding, chosen, site, key, ret_paths, ret_instance, err);
+			r = occupy(binding, chosen, site, key, ret_paths, ret_tenure, err);
 	}
 	return r;
 }
 
 struct binding *binding_occupy(const char *name, bool exact, const json_t *slurm,
-	struct paths *ret_paths, struct instance **ret_instance, struct err *err)
+	struct paths *ret_paths, struct tenure **ret_tenure, struct err *err)
 {
 	struct binding *binding = xcalloc(1, sizeof(*binding));
 	struct slurm_site site = SLURM_SITE_INIT;
@@ -166,9 +165,9 @@ struct binding *binding_occupy(const char *name, bool exact, const json_t *slurm
 	int r = find_site(slurm, &site, &key, err);
 
 	if (r == 0 && exact)
-		r = occupy(binding, name, &site, key, ret_paths, ret_instance, err);
+		r = occupy(binding, name, &site, key, ret_paths, ret_tenure, err);
 	else if (r == 0)
-		r = choose_and_occupy(binding, name, &site, key, ret_paths, ret_instance, err);
+		r = choose_and_occupy(binding, name, &site, key, ret_paths, ret_tenure, err);
 	slurm_site_finish(&site);
 	return r == 0 ? binding : binding_destroy(binding);
 }

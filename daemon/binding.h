@@ -13,15 +13,15 @@
 
 struct binding;
 struct err;
-struct instance;
 struct paths;
+struct tenure;
 
 /* Become the dracod of a name: choose the state directory of this program's Slurm, make it, and
- * take its lock. With exact, name is that of the directory; slurm is its Slurm, as
+ * take its lock (instance.h). With exact, name is that of the directory; slurm is its Slurm, as
  * slurm_site_encode() has it, or NULL: by this program's own environment. NULL with err; paths
- * then may be set. */
+ * and tenure then may be set. */
 struct binding *binding_occupy(const char *name, bool exact, const json_t *slurm,
-	struct paths *ret_paths, struct instance **ret_instance, struct err *err)
+	struct paths *ret_paths, struct tenure **ret_tenure, struct err *err)
 	__attribute__((warn_unused_result));
 struct binding *binding_destroy(struct binding *binding);
 

@@ -48,8 +48,8 @@
 
 struct daemon {
 	struct paths paths;
-	struct instance *instance;
 	struct binding *binding;
+	struct tenure *tenure;
 	struct sockets *sockets;
 	struct ownership *ownership;
 	struct loop *loop;
@@ -132,7 +132,7 @@ static void on_sockets_well(void *arg, bool again)
 	struct daemon *daemon = arg;
 	struct err err = ERR_INIT;
 
-	if (again && instance_publish(daemon->instance, &err) < 0)
+	if (again && instance_publish(daemon->tenure, &err) < 0)
 		log_error("%s", err.text);
 	cluster_access_mend(daemon->cluster);
 }
@@ -346,7 +346,7 @@ static int make_parts(struct daemon *daemon, struct err *err)
 		return err->code;
 	daemon->outside = outside_create(daemon->loop, paths, daemon->control);
 	daemon->ownership =
-		ownership_create(daemon->loop, daemon->instance, paths, on_lost, daemon);
+		ownership_create(daemon->loop, daemon->tenure, paths, on_lost, daemon);
 	sockets_watch(daemon->sockets);
 	return 0;
 }
@@ -354,7 +354,7 @@ static int make_parts(struct daemon *daemon, struct err *err)
 /* The sockets of a dracod of this name that crashed on this host; NULL: there was none. */
 static const char *former_socket(const struct daemon *daemon)
 {
-	const json_t *former = instance_former(daemon->instance);
+	const json_t *former = instance_former(daemon->tenure);
 	struct host here;
 
 	host_get(&here);
@@ -373,13 +373,13 @@ static int take_place(struct daemon *daemon, struct err *err)
 		return err->code;
 	daemon->sockets = sockets_create(
 		daemon->loop, &daemon->paths, former_socket(daemon), &sockets_ops, daemon, err);
-	return daemon->sockets ? instance_publish(daemon->instance, err) : err->code;
+	return daemon->sockets ? instance_publish(daemon->tenure, err) : err->code;
 }
 
 /* The one before did not say goodbye. */
 static void note_former(const struct daemon *daemon)
 {
-	const json_t *former = instance_former(daemon->instance);
+	const json_t *former = instance_former(daemon->tenure);
 	_cleanup_free_ char *text = former ? holder_ended_text(former) : NULL;
 
 	if (former && holder_is_taken_over(former))
@@ -399,7 +399,7 @@ struct daemon *daemon_create(const struct daemon_options *options, struct err *e
 	struct daemon *daemon = xcalloc(1, sizeof(*daemon));
 
 	daemon->binding = binding_occupy(options->name, options->exact, options->slurm,
-		&daemon->paths, &daemon->instance, err);
+		&daemon->paths, &daemon->tenure, err);
 	if (!daemon->binding ||
 		log_open(options->log_file, options->debug ? LOG_LEVEL_DEBUG : LOG_LEVEL_INFO,
 			err) < 0)
@@ -441,7 +441,7 @@ struct daemon *daemon_destroy(struct daemon *daemon)
 	for (int i = 0; i < 3; i++)
 		loop_signal_destroy(daemon->signals[i]);
 	history_close();
-	instance_release(daemon->instance);
+	instance_release(daemon->tenure);
 	/* Who is told that dracod has ended may start the next one. */
 	control_flush(daemon->control);
 	control_destroy(daemon->control);

@@ -25,7 +25,7 @@
 #include "common/rendezvous.h"
 #include "daemon/statefile.h"
 
-struct instance {
+struct tenure {
 	const struct paths *paths;
 	int lock;
 	time_t started;
@@ -69,28 +69,28 @@ json_t *instance_describe(void)
 		"boot", here.boot, "version", PACKAGE_VERSION);
 }
 
-int instance_publish(struct instance *instance, struct err *err)
+int instance_publish(struct tenure *tenure, struct err *err)
 {
-	const struct paths *paths = instance->paths;
+	const struct paths *paths = tenure->paths;
 	json_t *object = instance_describe();
 
-	json_object_set_new(object, "started", json_integer((json_int_t)instance->started));
-	json_object_set_new(object, "locks", json_text(lock_scope_name(instance->scope)));
+	json_object_set_new(object, "started", json_integer((json_int_t)tenure->started));
+	json_object_set_new(object, "locks", json_text(lock_scope_name(tenure->scope)));
 	json_object_set_new(object, "socket", json_text(paths->control_socket));
 	json_object_set_new(object, "dask_socket", json_text(paths->dask_socket));
 	return statefile_write(paths->daemon_file, object, err);
 }
 
 /* Lock the file, unless the dracod of former lives, or may live. */
-static int take(struct instance *instance, struct err *err)
+static int take(struct tenure *tenure, struct err *err)
 {
 	struct flock lock = {.l_type = F_WRLCK, .l_whence = SEEK_SET};
-	const struct paths *paths = instance->paths;
+	const struct paths *paths = tenure->paths;
 	enum holder_lock answer = HOLDER_LOCK_FREE;
 	char file_system[LOCK_SCOPE_TYPE_MAX];
 	struct host here;
 
-	if (fcntl(instance->lock, F_OFD_SETLK, &lock) < 0) {
+	if (fcntl(tenure->lock, F_OFD_SETLK, &lock) < 0) {
 		int code = errno;
 
 		answer = code == EAGAIN || code == EACCES ? HOLDER_LOCK_HELD
@@ -101,47 +101,45 @@ static int take(struct instance *instance, struct err *err)
 				paths->lock_file, strerror(code));
 	}
 	host_get(&here);
-	instance->scope = answer == HOLDER_LOCK_SILENT
-		? LOCK_SCOPE_UNKNOWN
-		: lock_scope_of(instance->lock, file_system);
-	switch (holder_judge(instance->former, &here, answer, instance->scope)) {
+	tenure->scope = answer == HOLDER_LOCK_SILENT ? LOCK_SCOPE_UNKNOWN
+						     : lock_scope_of(tenure->lock, file_system);
+	switch (holder_judge(tenure->former, &here, answer, tenure->scope)) {
 	case HOLDER_ALIVE:
-		return taken(paths, instance->former, err);
+		return taken(paths, tenure->former, err);
 	case HOLDER_UNKNOWN:
-		return undecided(paths, instance->former, err);
+		return undecided(paths, tenure->former, err);
 	default:
 		return 0;
 	}
 }
 
-struct instance *instance_acquire(const struct paths *paths, struct err *err)
+struct tenure *instance_acquire(const struct paths *paths, struct err *err)
 {
-	struct instance *instance = xcalloc(1, sizeof(*instance));
+	struct tenure *tenure = xcalloc(1, sizeof(*tenure));
 	struct err why = ERR_INIT;
 
-	instance->paths = paths;
-	instance->started = time(NULL);
-	instance->lock =
-		open(paths->lock_file, O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0600);
-	if (instance->lock < 0) {
+	tenure->paths = paths;
+	tenure->started = time(NULL);
+	tenure->lock = open(paths->lock_file, O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0600);
+	if (tenure->lock < 0) {
 		err_set(err, -errno, "cannot open %s: %s", paths->lock_file, strerror(errno));
-		return instance_release(instance);
+		return instance_release(tenure);
 	}
-	if (rendezvous_daemon(paths, &instance->former, &why) < 0 && why.code)
+	if (rendezvous_daemon(paths, &tenure->former, &why) < 0 && why.code)
 		log_warning("%s", why.text);
-	if (take(instance, err) < 0) {
-		close(TAKE_FD(instance->lock));
-		return instance_release(instance);
+	if (take(tenure, err) < 0) {
+		close(TAKE_FD(tenure->lock));
+		return instance_release(tenure);
 	}
-	return instance;
+	return tenure;
 }
 
-const json_t *instance_former(const struct instance *instance)
+const json_t *instance_former(const struct tenure *tenure)
 {
-	return instance->former;
+	return tenure->former;
 }
 
-static bool is_own(const struct instance *instance, const json_t *daemon)
+static bool is_own(const struct tenure *tenure, const json_t *daemon)
 {
 	_cleanup_json_ json_t *own = instance_describe();
 
@@ -150,21 +148,21 @@ static bool is_own(const struct instance *instance, const json_t *daemon)
 		strcmp(json_get_text(daemon, "boot", ""), json_get_text(own, "boot", "?")) ==
 		0 &&
 		json_get_integer(daemon, "pid", 0) == (json_int_t)getpid() &&
-		json_get_integer(daemon, "started", 0) == (json_int_t)instance->started &&
+		json_get_integer(daemon, "started", 0) == (json_int_t)tenure->started &&
 		!holder_is_taken_over(daemon);
 }
 
 /* Is the file that is locked still the one of that name? */
-static int check_lock(const struct instance *instance, struct err *err)
+static int check_lock(const struct tenure *tenure, struct err *err)
 {
-	const char *path = instance->paths->lock_file;
+	const char *path = tenure->paths->lock_file;
 	struct stat ours, now;
 
 	if (lstat(path, &now) < 0)
 		return errno == ENOENT || errno == ENOTDIR
 			? err_set(err, -ESTALE, "%s was removed", path)
 			: -EAGAIN;
-	if (fstat(instance->lock, &ours) < 0)
+	if (fstat(tenure->lock, &ours) < 0)
 		return errno == ESTALE ? err_set(err, -ESTALE, "%s was replaced", path)
 				       : -EAGAIN;
 	if (ours.st_ino != now.st_ino || ours.st_dev != now.st_dev)
@@ -172,16 +170,16 @@ static int check_lock(const struct instance *instance, struct err *err)
 	return 0;
 }
 
-int instance_check(struct instance *instance, struct err *err)
+int instance_check(struct tenure *tenure, struct err *err)
 {
 	_cleanup_json_ json_t *daemon = NULL;
 	struct err why = ERR_INIT;
-	int r = check_lock(instance, err);
+	int r = check_lock(tenure, err);
 
 	if (r < 0)
 		return r;
-	r = rendezvous_daemon(instance->paths, &daemon, &why);
-	if (daemon && is_own(instance, daemon))
+	r = rendezvous_daemon(tenure->paths, &daemon, &why);
+	if (daemon && is_own(tenure, daemon))
 		return 0;
 	if (daemon && holder_is_taken_over(daemon))
 		return err_set(err, -ESTALE, "it was taken over on host %s (dracoctl takeover)",
@@ -193,24 +191,23 @@ int instance_check(struct instance *instance, struct err *err)
 			(int)json_get_integer(daemon, "pid", 0));
 	if (r != -ENOENT && r != -EPERM && r != -EBADMSG)
 		return -EAGAIN;
-	log_warning(
-		"%s: written again", r == -ENOENT ? instance->paths->daemon_file : why.text);
-	return instance_publish(instance, err) < 0 ? -EAGAIN : 0;
+	log_warning("%s: written again", r == -ENOENT ? tenure->paths->daemon_file : why.text);
+	return instance_publish(tenure, err) < 0 ? -EAGAIN : 0;
 }
 
-struct instance *instance_release(struct instance *instance)
+struct tenure *instance_release(struct tenure *tenure)
 {
 	_cleanup_json_ json_t *daemon = NULL;
 
-	if (!instance)
+	if (!tenure)
 		return NULL;
-	if (instance->lock >= 0) {
-		if (rendezvous_daemon(instance->paths, &daemon, NULL) == 0 &&
-			is_own(instance, daemon))
-			unlink(instance->paths->daemon_file);
-		close(instance->lock);
+	if (tenure->lock >= 0) {
+		if (rendezvous_daemon(tenure->paths, &daemon, NULL) == 0 &&
+			is_own(tenure, daemon))
+			unlink(tenure->paths->daemon_file);
+		close(tenure->lock);
 	}
-	json_decref(instance->former);
-	free(instance);
+	json_decref(tenure->former);
+	free(tenure);
 	return NULL;
 }

@@ -21,7 +21,7 @@
 #define AGAIN_MS  1000
 
 struct ownership {
-	struct instance *instance;
+	struct tenure *tenure;
 	struct watchdir *watch;
 	struct loop_timer *check, *settled;
 	bool doubtful; /* it looked lost the last time */
@@ -33,7 +33,7 @@ static void on_check(void *arg)
 {
 	struct ownership *ownership = arg;
 	struct err err = ERR_INIT;
-	int r = instance_check(ownership->instance, &err);
+	int r = instance_check(ownership->tenure, &err);
 
 	loop_timer_stop(ownership->settled);
 	if (r == -ESTALE && ownership->doubtful) {
@@ -56,12 +56,12 @@ static void on_change(void *arg)
 		loop_timer_start(ownership->settled, SETTLE_MS);
 }
 
-struct ownership *ownership_create(struct loop *loop, struct instance *instance,
+struct ownership *ownership_create(struct loop *loop, struct tenure *tenure,
 	const struct paths *paths, ownership_lost_fn fn, void *arg)
 {
 	struct ownership *ownership = xcalloc(1, sizeof(*ownership));
 
-	ownership->instance = instance;
+	ownership->tenure = tenure;
 	ownership->fn = fn;
 	ownership->arg = arg;
 	ownership->check = loop_timer_create(loop, on_check, ownership);

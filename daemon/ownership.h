@@ -3,7 +3,7 @@
 #ifndef DRACO_DAEMON_OWNERSHIP_H
 #define DRACO_DAEMON_OWNERSHIP_H
 
-struct instance;
+struct tenure;
 struct loop;
 struct ownership;
 struct paths;
@@ -12,7 +12,7 @@ struct paths;
 typedef void (*ownership_lost_fn)(void *arg, const char *why);
 
 /* All must live on. */
-struct ownership *ownership_create(struct loop *loop, struct instance *instance,
+struct ownership *ownership_create(struct loop *loop, struct tenure *tenure,
 	const struct paths *paths, ownership_lost_fn fn, void *arg);
 struct ownership *ownership_destroy(struct ownership *ownership);
 

@@ -89,6 +89,13 @@ def kill(draco: Draco) -> str:
     return f"dracod ran on host c1 (process {pid}) and ended without cleaning up"
 
 
+def is_dracod(pid: int) -> bool:
+    try:
+        return os.readlink(f"/proc/{pid}/exe").endswith("/dracod")
+    except FileNotFoundError:  # it has just ended
+        return False
+
+
 def forget_locks(draco: Draco) -> None:
     """Let dracod have been on a host that has the file system without common locks."""
     content = {**daemon_file(draco), "locks": "host"}
@@ -127,7 +134,9 @@ def test_in_python(draco: Draco, one: On, two: On) -> None:
     join = f"from draco import Cluster\nprint(Cluster.from_name({draco.name!r}))"
     error = two.python(join).stderr
     assert f'DaemonNotRunning: no cluster "{draco.name}" is running: {former}' in error
-    assert two.python("import draco; print(draco.list_clusters())").stdout == "[]\n"
+    assert (
+        two.python("import draco; print(draco.list_clusters()[0].state)").stdout == "killed\n"
+    )
     settings = 'processes=2, cores=2, memory="1GiB", walltime="50", use_scratch_dir=False'
     result = two.python(
         f"from draco import Cluster\ncluster = Cluster({settings}, shutdown_on_close=False)\n"
@@ -156,9 +165,7 @@ def test_two_hosts_at_the_same_moment(draco: Draco, one: On, two: On) -> None:
         thread.join()
     # Who comes second finds a dracod without a cluster, on another host.
     assert len(results) == 3 and 0 in [result.returncode for result in results]
-    processes = [
-        pid for pid in draco.processes() if "dracod" in os.readlink(f"/proc/{pid}/exe")
-    ]
+    processes = [pid for pid in draco.processes() if is_dracod(pid)]
     assert processes == [draco.daemon()]
     os.kill(processes[0], signal.SIGTERM)
     wait_for(lambda: not is_alive(processes[0]), "it ends")
@@ -222,7 +229,9 @@ def test_takeover(gone: Draco, two: On, answer: str) -> None:
         assert "takeover" in two.run("status", status=1).stderr
         two.run("takeover", "--force")
     assert f'no cluster "{gone.name}" is running' in two.run("status", status=3).stderr
-    assert two.python("import draco; print(draco.list_clusters())").stdout == "[]\n"
+    assert (
+        two.python("import draco; print(draco.list_clusters()[0].state)").stdout == "killed\n"
+    )
     assert "goes on by itself" in two.run("takeover", "--force", status=3).stderr
     two.start()
     check_only(gone, two)

@@ -339,7 +339,7 @@ def test_a_dracod_that_was_killed(users: tuple[UserAt, UserAt]) -> None:
     with two.kernel() as kernel:
         error = kernel.fail(f"from draco import Cluster\nCluster.from_name({one.name!r})")
         assert f'no cluster "{one.name}" is running: {former}' in error
-        assert kernel.run("import draco; print(draco.list_clusters())") == "[]\n"
+        assert kernel.run("import draco; print(draco.list_clusters()[0].state)") == "killed\n"
     one.run("launch")
     assert not (one.state / "connect.json").exists()
     assert json.loads(one.run("--json", "launch").stdout)["host"] == one.host.name

@@ -50,22 +50,20 @@ static void teardown(void)
 struct one {
 	struct binding *binding;
 	struct paths paths;
-	struct instance *instance;
+	struct tenure *tenure;
 	struct err err;
 };
 
 static void occupy(struct one *one, const char *name, bool exact, json_t *slurm)
 {
-	*one = (struct one){.instance = NULL};
-	one->binding =
-		binding_occupy(name, exact, slurm, &one->paths, &one->instance, &one->err);
+	*one = (struct one){0};
+	one->binding = binding_occupy(name, exact, slurm, &one->paths, &one->tenure, &one->err);
 	json_decref(slurm);
 }
 
 static void leave(struct one *one)
 {
-	if (one->instance)
-		instance_release(one->instance);
+	instance_release(one->tenure);
 	binding_destroy(one->binding);
 	paths_finish(&one->paths);
 }
@@ -157,7 +155,7 @@ START_TEST(jobs_left)
 	/* Who was told to take it nevertheless does not. */
 	occupy(&one, "n", true, json_pack("{s:s}", "cluster", "beta"));
 	ck_assert_ptr_null(one.binding);
-	ck_assert_ptr_null(one.instance);
+	ck_assert_ptr_null(one.tenure);
 	unit_assert_err(
 		&one.err, -EAGAIN, "has just been taken for the Slurm cluster \"alpha\"");
 	leave(&one);

@@ -8,7 +8,6 @@
 #include "common/alloc.h"
 #include "common/holder.h"
 #include "common/host.h"
-#include "common/paths.h"
 
 #define FREE	HOLDER_LOCK_FREE
 #define HELD	HOLDER_LOCK_HELD
@@ -98,27 +97,27 @@ static void lock(const char *path)
 START_TEST(look)
 {
 	char *directory = unit_directory();
-	struct paths paths = {.lock_file = xasprintf("%s/lock", directory)};
+	char *lock_file = xasprintf("%s/lock", directory);
 	json_t *far = parse("{'host':'elsewhere','boot':'b','pid':1,'locks':'all'}");
 	struct holder holder;
 
-	holder_look(&paths, NULL, &holder);
+	holder_look(lock_file, NULL, &holder);
 	ck_assert_int_eq(holder.state, HOLDER_NONE);
 	ck_assert(holder.here);
-	holder_look(&paths, far, &holder);
+	holder_look(lock_file, far, &holder);
 	ck_assert_int_eq(holder.state, HOLDER_UNKNOWN); /* without the file nobody can ask */
 	ck_assert(!holder.here);
-	close(open(paths.lock_file, O_RDWR | O_CREAT | O_CLOEXEC, 0600));
-	holder_look(&paths, far, &holder);
+	close(open(lock_file, O_RDWR | O_CREAT | O_CLOEXEC, 0600));
+	holder_look(lock_file, far, &holder);
 	ck_assert_str_ne(holder.file_system, "?");
 	ck_assert_int_eq(holder.state, HOLDER_ENDED);
-	lock(paths.lock_file);
+	lock(lock_file);
 	for (int i = 0; i < 3; i++) {
-		holder_look(&paths, far, &holder);
+		holder_look(lock_file, far, &holder);
 		ck_assert_int_eq(holder.state, HOLDER_ALIVE);
 	}
 	json_decref(far);
-	free(paths.lock_file);
+	free(lock_file);
 	free(directory);
 }
 END_TEST

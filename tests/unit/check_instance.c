@@ -44,47 +44,47 @@ static void write_daemon(json_t *object)
 	json_decref(object);
 }
 
-static struct instance *acquire(void)
+static struct tenure *acquire(void)
 {
-	struct instance *instance = instance_acquire(&paths, &err);
+	struct tenure *tenure = instance_acquire(&paths, &err);
 
-	ck_assert_msg(instance != NULL, "%s", err.text);
-	ck_assert_int_eq(instance_publish(instance, &err), 0);
-	return instance;
+	ck_assert_msg(tenure != NULL, "%s", err.text);
+	ck_assert_int_eq(instance_publish(tenure, &err), 0);
+	return tenure;
 }
 
 START_TEST(life)
 {
-	struct instance *instance = acquire();
+	struct tenure *tenure = acquire();
 	json_t *daemon = read_daemon();
 
-	ck_assert_ptr_null(instance_former(instance));
+	ck_assert_ptr_null(instance_former(tenure));
 	ck_assert_int_eq(json_get_integer(daemon, "pid", 0), getpid());
 	ck_assert_str_eq(json_get_text(daemon, "socket", ""), "/run/r/draco/n/control.sock");
 	ck_assert_str_eq(json_get_text(daemon, "dask_socket", ""), "/run/r/draco/n/dask.sock");
 	ck_assert_str_eq(json_get_text(daemon, "locks", ""), "all");
 	json_decref(daemon);
 	paths_set_runtime(&paths, "/tmp/d"); /* it has moved */
-	ck_assert_int_eq(instance_publish(instance, &err), 0);
+	ck_assert_int_eq(instance_publish(tenure, &err), 0);
 	daemon = read_daemon();
 	ck_assert_str_eq(json_get_text(daemon, "socket", ""), "/tmp/d/n/control.sock");
 	json_decref(daemon);
 	for (int i = 0; i < 2; i++)
-		ck_assert_int_eq(instance_check(instance, &err), 0);
-	instance_release(instance);
+		ck_assert_int_eq(instance_check(tenure, &err), 0);
+	instance_release(tenure);
 	ck_assert_int_lt(access(paths.daemon_file, F_OK), 0);
 }
 END_TEST
 
 START_TEST(only_one)
 {
-	struct instance *instance = acquire();
+	struct tenure *tenure = acquire();
 	char *process = xasprintf("runs already, as process %d", (int)getpid());
 
 	ck_assert_ptr_null(instance_acquire(&paths, &err));
 	unit_assert_err(&err, -EBUSY, process);
-	ck_assert_int_eq(instance_check(instance, &err), 0); /* that has changed nothing */
-	instance_release(instance);
+	ck_assert_int_eq(instance_check(tenure, &err), 0); /* that has changed nothing */
+	instance_release(tenure);
 	instance_release(acquire());
 	free(process);
 }
@@ -103,7 +103,7 @@ START_TEST(former)
 		{"elsewhere", "host", false},
 		{"elsewhere", "unknown", false},
 	};
-	struct instance *instance;
+	struct tenure *tenure;
 	json_t *object = instance_describe();
 
 	if (rows[_i].host)
@@ -112,24 +112,24 @@ START_TEST(former)
 	json_object_set_new(object, "pid", json_integer(4711));
 	json_object_set_new(object, "socket", json_string("/run/x/n/control.sock"));
 	write_daemon(json_incref(object));
-	instance = instance_acquire(&paths, &err);
+	tenure = instance_acquire(&paths, &err);
 	if (rows[_i].goes_on) {
-		ck_assert_msg(instance != NULL, "%s", err.text);
-		ck_assert(json_equal(instance_former(instance), object));
+		ck_assert_msg(tenure != NULL, "%s", err.text);
+		ck_assert(json_equal(instance_former(tenure), object));
 	} else {
 		json_t *now = read_daemon();
 
-		ck_assert_ptr_null(instance);
+		ck_assert_ptr_null(tenure);
 		unit_assert_err(&err, -EBUSY, "may run on host elsewhere (process 4711)");
 		unit_assert_err(&err, -EBUSY, "dracoctl --name n takeover");
 		ck_assert(json_equal(now, object));
 		json_decref(now);
 		json_object_set_new(object, "taken_over_by", json_string("here"));
 		write_daemon(json_incref(object));
-		instance = instance_acquire(&paths, &err);
-		ck_assert_msg(instance != NULL, "%s", err.text);
+		tenure = instance_acquire(&paths, &err);
+		ck_assert_msg(tenure != NULL, "%s", err.text);
 	}
-	instance_release(instance);
+	instance_release(tenure);
 	json_decref(object);
 }
 END_TEST
@@ -139,7 +139,7 @@ static const char *const changes[] = {"host", "boot", "pid", "started", "taken_o
 
 START_TEST(successor)
 {
-	struct instance *instance = acquire();
+	struct tenure *tenure = acquire();
 	json_t *object = read_daemon(), *now;
 	const char *change = changes[_i];
 
@@ -147,9 +147,9 @@ START_TEST(successor)
 		json_is_integer(json_object_get(object, change)) ? json_integer(1)
 								 : json_string("c2"));
 	write_daemon(json_incref(object));
-	ck_assert_int_eq(instance_check(instance, &err), -ESTALE);
+	ck_assert_int_eq(instance_check(tenure, &err), -ESTALE);
 	unit_assert_err(&err, -ESTALE, "taken over");
-	instance_release(instance);
+	instance_release(tenure);
 	now = read_daemon();
 	ck_assert(json_equal(now, object));
 	json_decref(now);
@@ -160,7 +160,7 @@ END_TEST
 /* daemon.json is only a file: what befalls it is mended. */
 START_TEST(damage)
 {
-	struct instance *instance = acquire();
+	struct tenure *tenure = acquire();
 	json_t *daemon;
 
 	if (_i == 0)
@@ -169,34 +169,34 @@ START_TEST(damage)
 		ck_assert_int_eq(truncate(paths.daemon_file, 5), 0);
 	else
 		write_daemon(json_array());
-	ck_assert_int_eq(instance_check(instance, &err), 0);
+	ck_assert_int_eq(instance_check(tenure, &err), 0);
 	daemon = read_daemon();
 	ck_assert_int_eq(json_get_integer(daemon, "pid", 0), getpid());
 	json_decref(daemon);
-	instance_release(instance);
+	instance_release(tenure);
 	ck_assert_int_lt(access(paths.daemon_file, F_OK), 0);
 }
 END_TEST
 
 START_TEST(lock_is_gone)
 {
-	struct instance *instance = acquire(), *other;
+	struct tenure *tenure = acquire(), *other;
 	char *aside = xasprintf("%s.aside", paths.state_dir);
 
 	if (_i == 0)
 		ck_assert_int_eq(unlink(paths.lock_file), 0);
 	else
 		ck_assert_int_eq(rename(paths.state_dir, aside), 0);
-	ck_assert_int_eq(instance_check(instance, &err), -ESTALE);
+	ck_assert_int_eq(instance_check(tenure, &err), -ESTALE);
 	unit_assert_err(&err, -ESTALE, "lock was removed");
 	ck_assert_int_eq(paths_make(&paths, NULL), 0);
 	unlink(paths.daemon_file);
 	other = acquire();
-	ck_assert_int_eq(instance_check(instance, &err), -ESTALE);
+	ck_assert_int_eq(instance_check(tenure, &err), -ESTALE);
 	unit_assert_err(&err, -ESTALE, "lock was replaced");
 	ck_assert_int_eq(instance_check(other, &err), 0);
 	instance_release(other);
-	instance_release(instance);
+	instance_release(tenure);
 	free(aside);
 }
 END_TEST
@@ -233,13 +233,13 @@ START_TEST(race)
 	for (int i = 0; i < PROCESSES; i++) {
 		pids[i] = fork();
 		if (pids[i] == 0) {
-			struct instance *instance;
+			struct tenure *tenure;
 
 			close(go[1]);
 			if (read(go[0], &byte, 1) < 0)
 				_exit(3);
-			instance = instance_acquire(&paths, &err);
-			byte = instance ? 'w' : err.code == -EBUSY ? 'l' : 'x';
+			tenure = instance_acquire(&paths, &err);
+			byte = tenure ? 'w' : err.code == -EBUSY ? 'l' : 'x';
 			if (write(ready[1], &byte, 1) < 0)
 				_exit(3);
 			pause();

@@ -198,7 +198,7 @@ START_TEST(read_all)
 	put("n", "lock", "");
 	put("n", "state.json", "{\"clusters\": []}");
 	put("n@beta", "state.json", "{\"clusters\": [\"1a2b\"]}");
-	put("n@beta", "daemon.json", "{\"host\": \"another-host\"}");
+	put("n@beta", "daemon.json", "{\"host\": \"another-host\", \"locks\": \"host\"}");
 	put("n@beta", "lock", "");
 	put("nn", NULL, NULL);
 	put("other@alpha", NULL, NULL);

@@ -222,13 +222,13 @@ static void on_lost(void *arg, const char *why)
 /* Another dracod, or nobody: noticed at once on this host, and once. */
 START_TEST(another_owner)
 {
-	struct instance *instance = instance_acquire(&paths, &err);
+	struct tenure *tenure = instance_acquire(&paths, &err);
 	struct ownership *watching;
 	json_t *daemon;
 
-	ck_assert_msg(instance != NULL, "%s", err.text);
-	ck_assert_int_eq(instance_publish(instance, &err), 0);
-	watching = ownership_create(loop, instance, &paths, on_lost, NULL);
+	ck_assert_msg(tenure != NULL, "%s", err.text);
+	ck_assert_int_eq(instance_publish(tenure, &err), 0);
+	watching = ownership_create(loop, tenure, &paths, on_lost, NULL);
 	ck_assert_int_eq(unlink(paths.daemon_file), 0);
 	run_until(access(paths.daemon_file, F_OK) == 0); /* mended */
 	ck_assert_ptr_null(lost_why);
@@ -247,7 +247,7 @@ START_TEST(another_owner)
 	free(lost_why);
 	lost_why = NULL;
 	ownership_destroy(watching);
-	instance_release(instance);
+	instance_release(tenure);
 	ck_assert_int_eq(access(paths.daemon_file, F_OK) == 0, _i == 0);
 }
 END_TEST

@@ -101,8 +101,9 @@ async def connect(
         instance = look_up(name) or await asyncio.to_thread(ask, name)
     instance = instance or name
     for _ in range(3):
+        directory = state_directory() / instance
         try:
-            connection, former = await seek(state_directory() / instance)
+            connection, former = await seek(directory)
             if connection is not None:
                 return connection, launched
         except NotTrusted as exc:

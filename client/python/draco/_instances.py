@@ -17,8 +17,7 @@ import subprocess
 from pathlib import Path
 from typing import Any
 
-from draco._holder import State, look
-from draco._rendezvous import read_daemon
+from draco._seek import Seeking
 from draco._trust import NotTrusted, load
 from draco._visible import visible
 from draco.errors import DaemonNotRunning, SettingError
@@ -170,7 +169,7 @@ def _where(name: str) -> str:
 
 def _only_alive(name: str) -> str:
     """Where there is no dracoctl, as in a container, and so no Slurm that it could read of."""
-    alive = {_address(path): path.name for path in _candidates(name) if _lives(path)}
+    alive = {_address(path): path.name for path in _candidates(name) if _may_live(path)}
     if "@" in name:
         return alive.get(name, name)
     if len(alive) > 1:
@@ -181,13 +180,11 @@ def _only_alive(name: str) -> str:
     return next(iter(alive.values()), name)
 
 
-def _lives(path: Path) -> bool:
-    """Whether a dracod lives in this state directory, or may live, as far as daemon.json tells."""
+def _may_live(path: Path) -> bool:
     try:
-        daemon = read_daemon(path)
-    except (FileNotFoundError, NotTrusted):
+        return Seeking(path).lives()
+    except NotTrusted:
         return False
-    return look(path, daemon)[0] in (State.ALIVE, State.UNKNOWN)
 
 
 def _address(path: Path) -> str:

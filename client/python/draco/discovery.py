@@ -84,17 +84,17 @@ def _warn(doubt: object) -> None:
 
 def _look(name: str) -> ClusterInfo | None:
     directory = state_directory() / name
-    slurm = slurm_of(directory)
     seeking = Seeking(directory)
+    slurm = slurm_of(directory)
     try:
-        if not seeking.lives():
-            killed = remembers_jobs(directory)
-            host = str((seeking.daemon or {}).get("host", "?"))
-            return ClusterInfo(name, host, "killed", slurm=slurm) if killed else None
+        lives = seeking.lives()
     except NotTrusted as doubt:
         _warn(doubt)
         return None
     host = str((seeking.daemon or {}).get("host", "?"))
+    if not lives:
+        killed = remembers_jobs(directory)
+        return ClusterInfo(name, host, "killed", slurm=slurm) if killed else None
     for way in seeking.ways():
         try:
             return _info_of(name, host, slurm, call_once(way, "status", timeout=2))

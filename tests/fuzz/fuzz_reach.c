@@ -44,7 +44,7 @@ int __wrap_trust_file(const char *path, struct err *err);
 int __wrap_trust_connect(const char *path, struct err *err);
 int __wrap_tcp_connect(const char *target, int timeout_ms, struct err *err);
 void __wrap_host_get(struct host *ret);
-void __wrap_holder_look(const struct paths *paths, const json_t *daemon, struct holder *ret);
+void __wrap_holder_look(const char *lock, const json_t *daemon, struct holder *ret);
 int __real_clock_gettime(clockid_t clock, struct timespec *ret);
 int __wrap_clock_gettime(clockid_t clock, struct timespec *ret);
 int __wrap_usleep(useconds_t us);
@@ -102,11 +102,11 @@ void __wrap_host_get(struct host *ret)
 }
 
 /* A dracod of this host lives; nobody knows whether one of another host does. */
-void __wrap_holder_look(const struct paths *paths, const json_t *daemon, struct holder *ret)
+void __wrap_holder_look(const char *lock, const json_t *daemon, struct holder *ret)
 {
 	struct host here;
 
-	(void)paths;
+	(void)lock;
 	__wrap_host_get(&here);
 	*ret = (struct holder){.here = holder_is_here(daemon, &here), .file_system = "nfs"};
 	ret->state = !daemon ? HOLDER_NONE : ret->here ? HOLDER_ALIVE : HOLDER_UNKNOWN;

@@ -52,15 +52,15 @@ struct cluster *__real_cluster_create(struct loop *loop, struct children *childr
 	const struct cluster_ops *ops, void *arg);
 int __wrap_paths_init(struct paths *paths, const char *name, struct err *err);
 int __wrap_paths_make(const struct paths *paths, struct err *err);
-struct instance *__wrap_instance_acquire(const struct paths *paths, struct err *err);
-const json_t *__wrap_instance_former(const struct instance *instance);
-int __wrap_instance_publish(struct instance *instance, struct err *err);
-struct instance *__wrap_instance_release(struct instance *instance);
+struct tenure *__wrap_instance_acquire(const struct paths *paths, struct err *err);
+const json_t *__wrap_instance_former(const struct tenure *tenure);
+int __wrap_instance_publish(struct tenure *tenure, struct err *err);
+struct tenure *__wrap_instance_release(struct tenure *tenure);
 struct sockets *__wrap_sockets_create(struct loop *loop, struct paths *paths,
 	const char *former, const struct sockets_ops *ops, void *arg, struct err *err);
 void __wrap_sockets_watch(struct sockets *sockets);
 struct sockets *__wrap_sockets_destroy(struct sockets *sockets);
-struct ownership *__wrap_ownership_create(struct loop *loop, struct instance *instance,
+struct ownership *__wrap_ownership_create(struct loop *loop, struct tenure *tenure,
 	const struct paths *paths, ownership_lost_fn fn, void *arg);
 struct ownership *__wrap_ownership_destroy(struct ownership *ownership);
 int __wrap_log_open(const char *path, enum log_level level, struct err *err);
@@ -187,29 +187,29 @@ int __wrap_paths_make(const struct paths *paths, struct err *err)
 
 static char some[1]; /* of what is only handed on */
 
-struct instance *__wrap_instance_acquire(const struct paths *paths, struct err *err)
+struct tenure *__wrap_instance_acquire(const struct paths *paths, struct err *err)
 {
 	(void)paths;
 	(void)err;
-	return (struct instance *)some;
+	return (struct tenure *)some;
 }
 
-const json_t *__wrap_instance_former(const struct instance *instance)
+const json_t *__wrap_instance_former(const struct tenure *tenure)
 {
-	(void)instance;
+	(void)tenure;
 	return NULL;
 }
 
-int __wrap_instance_publish(struct instance *instance, struct err *err)
+int __wrap_instance_publish(struct tenure *tenure, struct err *err)
 {
-	(void)instance;
+	(void)tenure;
 	(void)err;
 	return 0;
 }
 
-struct instance *__wrap_instance_release(struct instance *instance)
+struct tenure *__wrap_instance_release(struct tenure *tenure)
 {
-	(void)instance;
+	(void)tenure;
 	return NULL;
 }
 
@@ -236,11 +236,11 @@ struct sockets *__wrap_sockets_destroy(struct sockets *sockets)
 	return NULL;
 }
 
-struct ownership *__wrap_ownership_create(struct loop *loop, struct instance *instance,
+struct ownership *__wrap_ownership_create(struct loop *loop, struct tenure *tenure,
 	const struct paths *paths, ownership_lost_fn fn, void *arg)
 {
 	(void)loop;
-	(void)instance;
+	(void)tenure;
 	(void)paths;
 	(void)fn;
 	(void)arg;

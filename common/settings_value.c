@@ -166,11 +166,22 @@ static int replace_list(const struct setting *setting, struct strv *at, struct s
 	return 0;
 }
 
+/* list_parse() passes over white space. */
+static bool lists_nothing(const char *text)
+{
+	static const char white[] = " \t\r\n";
+	_cleanup_free_ char *trimmed = xstrdup(text + strspn(text, white));
+
+	for (size_t n = strlen(trimmed); n > 0 && strchr(white, trimmed[n - 1]); n--)
+		trimmed[n - 1] = '\0';
+	return is_none(trimmed);
+}
+
 static int set_list(
 	const struct setting *setting, struct strv *at, const char *text, struct err *err)
 {
 	struct strv list = STRV_INIT;
-	int r = is_none(text) ? 0 : list_parse(text, &list, err);
+	int r = lists_nothing(text) ? 0 : list_parse(text, &list, err);
 
 	if (r < 0)
 		return r;
@@ -183,7 +194,7 @@ static int set_map(
 	struct strv items = STRV_INIT, map = STRV_INIT;
 	int r = 0;
 
-	if (!is_none(text)) {
+	if (!lists_nothing(text)) {
 		strv_copy(&map, at);
 		r = list_parse(text, &items, err);
 	}

@@ -77,7 +77,9 @@ async def converse(rng: random.Random) -> None:
         _html.status_html(NAME, report)
         _html.scaling_html(report, 3)
         _html.start_html(NAME, "starting", report)
-        _join.security_of(_join.check_variables(await connection.call("environment")))
+        variables = _join.check_variables(await connection.call("environment"))
+        _join.address_of(variables)
+        _join.security_of(variables)
         for method in rng.sample(["events", "attach", "scale", "adapt", "stop", "script"], 3):
             await connection.call(method)
     finally:

@@ -117,7 +117,9 @@ class Site:
         with Connection(self) as connection:
             connection.socket.settimeout(PATIENCE)
             connection.ask("stop")
-            assert "error" not in connection.ask("start", **self.start_params())
+            # A draco-slurm that was asked before it behaved again may owe an answer for ever.
+            answers = (connection.ask("start", **self.start_params()) for _ in range(3))
+            assert any("error" not in answer for answer in answers)
 
     def shut_down(self) -> None:
         """It ends in good order, and leaves no process."""
@@ -396,7 +398,8 @@ def test_dracoctl(server: tuple[Site, ChaoticServer], rng: random.Random) -> Non
         assert process.returncode in (0, 1, 2, 3, 130, -signal.SIGINT), (command, said)
         for complaint in (b"AddressSanitizer", b"runtime error:", b"LeakSanitizer"):
             assert complaint not in said, (command, said)
-        assert b"\x1b" not in said, (command, said)
+        if command != ["script"]:  # which is for programs, as it is, but at a terminal
+            assert b"\x1b" not in said, (command, said)
 
 
 def test_python(server: tuple[Site, ChaoticServer], rng: random.Random) -> None:

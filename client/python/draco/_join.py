@@ -135,17 +135,40 @@ def check_variables(variables: Any) -> dict[str, str]:
     return variables
 
 
+def address_of(variables: dict[str, str]) -> str:
+    """Take the scheduler's address out of the variables that ``Client()`` would need.
+
+    Raises
+    ------
+    DracoError
+        When there is none that a client can connect to.
+    """
+    address = variables.get("DASK_SCHEDULER_ADDRESS", "")
+    if not re.fullmatch(r"(tls|tcp)://[A-Za-z0-9._-]+:[0-9]{1,5}", address):
+        raise DracoError(f'dracod\'s answer names no address of a scheduler: "{address}"')
+    return address
+
+
 def security_of(variables: dict[str, str]) -> Security:
-    """Make the client's certificate from the variables that ``Client()`` would need."""
+    """Make the client's certificate from the variables that ``Client()`` would need.
+
+    Raises
+    ------
+    DracoError
+        When a part of it is not named.
+    """
     if _TLS + "CA_FILE" not in variables:
         return Security(require_encryption=False)
+    parts = [variables.get(_TLS + name) for name in ("CA_FILE", "CLIENT__CERT", "CLIENT__KEY")]
+    if None in parts:
+        raise DracoError("dracod's answer names a certificate without its key")
     from draco import _tls_fix  # noqa: F401 - it acts as it is imported
 
     return Security(
         require_encryption=True,
-        tls_ca_file=variables[_TLS + "CA_FILE"],
-        tls_client_cert=variables[_TLS + "CLIENT__CERT"],
-        tls_client_key=variables[_TLS + "CLIENT__KEY"],
+        tls_ca_file=parts[0],
+        tls_client_cert=parts[1],
+        tls_client_key=parts[2],
     )
 
 

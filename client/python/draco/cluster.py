@@ -202,7 +202,7 @@ class Cluster(Lasting, DaskCluster):
         variables = _join.check_variables(await connection.call("environment"))
         self.security = _join.security_of(variables)
         self.scheduler_comm = rpc(
-            variables["DASK_SCHEDULER_ADDRESS"],
+            _join.address_of(variables),
             connection_args=self.security.get_connection_args("client"),
         )
         await self._watch_scheduler()
@@ -421,7 +421,7 @@ class Cluster(Lasting, DaskCluster):
 
     def _direct_dashboard_link(self) -> str:
         dashboard = self._report.get("dashboard") or {}
-        if not dashboard.get("port"):
+        if not dashboard.get("port") or not dashboard.get("address"):
             return ""
         is_far = not is_here(self._report.get("daemon") or {})
         if is_far and dashboard["address"].startswith("127."):

@@ -114,8 +114,8 @@ def _info_of(name: str, host: str, slurm: str | None, status: Mapping[str, Any])
         cluster["state"],
         cluster["workers"],
         cluster["jobs"],
-        scheduler["address"],
-        scheduler["dashboard"],
+        scheduler.get("address"),
+        scheduler.get("dashboard"),
         slurm,
     )
 

@@ -24,9 +24,10 @@ import chaos
 import dask
 from draco import Cluster, DracoError, _html, _join, discovery, list_clusters
 from draco._client import Connection, call_once
-from draco._daemon import read_daemon_file, state_directory
+from draco._instances import state_directory
 from draco._progress import Progress
-from draco._reach import find_way
+from draco._reach import Way
+from draco._rendezvous import read_connect, read_daemon
 
 NAME = "chaos"
 
@@ -55,12 +56,11 @@ def write(name: str, value: Any, rng: random.Random, chance: float) -> None:
     path.chmod(0o600)
 
 
-def way() -> Any:
-    """The way that the files lead; the socket's where they lead elsewhere."""
-    daemon = read_daemon_file(NAME)
-    if daemon is None:
-        raise FileNotFoundError(NAME)
-    return find_way(state_directory() / NAME, daemon)
+def way() -> Way:
+    """The way to the socket that ``daemon.json`` names."""
+    directory = state_directory() / NAME
+    read_connect(directory)
+    return Way(read_daemon(directory)["socket"])
 
 
 async def converse(rng: random.Random) -> None:

@@ -10,7 +10,6 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/wait.h>
-#include <time.h>
 #include <unistd.h>
 
 #include "client/ctl.h"
@@ -18,6 +17,7 @@
 #include "client/request.h"
 #include "common/alloc.h"
 #include "common/cleanup.h"
+#include "common/clock.h"
 #include "common/instances.h"
 #include "common/json.h"
 
@@ -97,22 +97,14 @@ static bool read_more(struct asked *asked)
 	return n > 0 && asked->length < ANSWER_MAX;
 }
 
-static int64_t now_ms(void)
-{
-	struct timespec now;
-
-	clock_gettime(CLOCK_MONOTONIC, &now);
-	return (int64_t)now.tv_sec * 1000 + now.tv_nsec / 1000000;
-}
-
 static void collect(struct asked *asked, size_t count)
 {
 	struct pollfd *ready = xcalloc(count + 1, sizeof(*ready));
-	int64_t until = now_ms() + PATIENCE_MS;
+	int64_t until = clock_now_ms() + PATIENCE_MS;
 	size_t open;
 
 	do {
-		int64_t left = until - now_ms();
+		int64_t left = until - clock_now_ms();
 
 		open = 0;
 		for (size_t i = 0; i < count; i++) {

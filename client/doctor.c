@@ -11,11 +11,11 @@
 #include <string.h>
 #include <sys/prctl.h>
 #include <sys/wait.h>
-#include <time.h>
 #include <unistd.h>
 
 #include "common/alloc.h"
 #include "common/cleanup.h"
+#include "common/clock.h"
 #include "common/err.h"
 #include "common/json.h"
 #include "common/line.h"
@@ -67,14 +67,6 @@ const char *finding_name(enum finding finding)
 	};
 
 	return names[finding];
-}
-
-static int64_t now_ms(void)
-{
-	struct timespec now;
-
-	clock_gettime(CLOCK_MONOTONIC, &now);
-	return (int64_t)now.tv_sec * 1000 + now.tv_nsec / 1000000;
 }
 
 /* In the process of a check. */
@@ -198,7 +190,7 @@ static void begin(struct run *run, const struct check *check)
 	int pipe_fds[2];
 
 	*running = (struct running){.check = check, .fd = -1, .findings = json_array()};
-	running->until_ms = now_ms() + (int64_t)check->deadline_s * 1000 +
+	running->until_ms = clock_now_ms() + (int64_t)check->deadline_s * 1000 +
 		(check->phase == PHASE_NODES ? run->doctor->wait_ms : 0);
 	if (pipe2(pipe_fds, O_CLOEXEC) < 0)
 		return;
@@ -320,7 +312,7 @@ static void wait_a_moment(struct run *run)
 			if (run->all[i].fd >= 0 && ready[i].revents)
 				read_report(run, &run->all[i]);
 	for (int i = 0; i < run->count; i++)
-		check_time(&run->all[i], now_ms());
+		check_time(&run->all[i], clock_now_ms());
 }
 
 static void end_all(struct run *run)
@@ -328,7 +320,7 @@ static void end_all(struct run *run)
 	for (int i = 0; i < run->count; i++)
 		if (run->all[i].fd >= 0) {
 			kill(run->all[i].pid, SIGTERM);
-			run->all[i].until_ms = now_ms() + (int64_t)END_S * 1000;
+			run->all[i].until_ms = clock_now_ms() + (int64_t)END_S * 1000;
 		}
 }
 

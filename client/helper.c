@@ -10,33 +10,26 @@
 #include <sys/mman.h>
 #include <sys/socket.h>
 #include <sys/wait.h>
-#include <time.h>
 #include <unistd.h>
 
 #include "client/caller.h"
 #include "common/alloc.h"
 #include "common/cleanup.h"
+#include "common/clock.h"
 #include "common/err.h"
+#include "common/holder.h"
 #include "common/host.h"
 #include "common/json.h"
 #include "common/part.h"
 #include "common/paths.h"
+#include "common/rendezvous.h"
 #include "common/rpc.h"
 #include "common/slurm_find.h"
 #include "common/slurm_variables.h"
 #include "common/strv.h"
-#include "common/trust.h"
 #include "common/visible.h"
 
 #define HELLO_DEADLINE_MS 15000
-
-static int64_t now_ms(void)
-{
-	struct timespec now;
-
-	clock_gettime(CLOCK_MONOTONIC, &now);
-	return (int64_t)now.tv_sec * 1000 + now.tv_nsec / 1000000;
-}
 
 /* Add to ret the environment of the dracod that runs on this host; nothing where none does. */
 static void read_environment(const struct paths *paths, struct strv *ret)
@@ -48,12 +41,12 @@ static void read_environment(const struct paths *paths, struct strv *ret)
 	size_t size = 0;
 	int pid;
 
-	if (trust_load(paths->daemon_file, &daemon, NULL) < 0)
+	if (rendezvous_daemon(paths, &daemon, NULL) < 0)
 		return;
 	pid = (int)json_get_integer(daemon, "pid", 0);
 	path = xasprintf("/proc/%d/environ", pid);
 	host_get(&here);
-	if (strcmp(json_get_text(daemon, "host", ""), here.name) == 0 &&
+	if (holder_is_here(daemon, &here) &&
 		host_runs_process(&here, json_get_text(daemon, "boot", ""), pid))
 		file = fopen(path, "re");
 	while (file && getdelim(&text, &size, '\0', file) > 0)
@@ -181,7 +174,7 @@ static int next_line(struct helper *helper, int64_t until_ms, char **ret, size_t
 {
 	while (!(*ret = line_reader_next(&helper->reader, ret_length))) {
 		struct pollfd ready = {.fd = helper->fd, .events = POLLIN};
-		int64_t left = until_ms - now_ms();
+		int64_t left = until_ms - clock_now_ms();
 		long n;
 
 		if (left <= 0)
@@ -243,7 +236,7 @@ int helper_call(struct helper *helper, const char *method, json_t *params, int d
 		return err_set(err, -EPIPE, "draco-slurm does not run");
 	if (line_write(helper->fd, request, strlen(request)) < 0)
 		return ended(helper, err);
-	r = next_line(helper, now_ms() + deadline_ms, &line, &length, err);
+	r = next_line(helper, clock_now_ms() + deadline_ms, &line, &length, err);
 	if (r == -ETIMEDOUT) {
 		helper_stop(helper);
 		return err_set(

@@ -8,12 +8,12 @@
 #include <errno.h>
 #include <stdint.h>
 #include <string.h>
-#include <time.h>
 #include <unistd.h>
 
 #include "client/reach.h"
 #include "common/alloc.h"
 #include "common/cleanup.h"
+#include "common/clock.h"
 #include "common/err.h"
 #include "common/holder.h"
 #include "common/host.h"
@@ -32,14 +32,6 @@ struct seeking {
 	struct host here;
 	struct err no_socket, no_port; /* no_port is empty without a cluster */
 };
-
-static int64_t now_ms(void)
-{
-	struct timespec now;
-
-	clock_gettime(CLOCK_MONOTONIC, &now);
-	return (int64_t)now.tv_sec * 1000 + now.tv_nsec / 1000000;
-}
 
 static int try_socket(struct seeking *seeking, struct channel *channel)
 {
@@ -161,13 +153,13 @@ static int unreachable(const struct seeking *seeking, struct err *err)
 int seek_dracod(struct channel *channel, const struct paths *paths, struct err *err)
 {
 	struct seeking seeking = {.paths = paths};
-	int64_t until_ms = now_ms() + PATIENCE_MS;
+	int64_t until_ms = clock_now_ms() + PATIENCE_MS;
 	int r;
 
 	*channel = (struct channel)CHANNEL_INIT;
 	*err = (struct err)ERR_INIT;
 	host_get(&seeking.here);
-	while ((r = try(&seeking, channel, err)) == -EAGAIN && now_ms() < until_ms)
+	while ((r = try(&seeking, channel, err)) == -EAGAIN && clock_now_ms() < until_ms)
 		usleep(PAUSE_MS * 1000);
 	if (r == -EAGAIN || r == -EHOSTUNREACH)
 		r = unreachable(&seeking, err);

@@ -1,5 +1,6 @@
 /* secure.c: TLS between two programs that have the same certificate. The home of OpenSSL's connections. */
 #include "common/secure.h"
+#include "common/clock.h"
 
 #include <errno.h>
 #include <limits.h>
@@ -168,22 +169,14 @@ bool secure_has_read(SSL *session)
 	return SSL_pending(session) > 0;
 }
 
-static int64_t now_ms(void)
-{
-	struct timespec now;
-
-	clock_gettime(CLOCK_MONOTONIC, &now);
-	return (int64_t)now.tv_sec * 1000 + now.tv_nsec / 1000000;
-}
-
 int secure_connect(SSL *session, int fd, int timeout_ms, struct err *err)
 {
-	int64_t until_ms = now_ms() + timeout_ms;
+	int64_t until_ms = clock_now_ms() + timeout_ms;
 	long r = SSL_set_fd(session, fd) > 0 ? -EAGAIN : -EPROTO;
 
 	while (r == -EAGAIN) {
 		struct pollfd ready = {.fd = fd};
-		int64_t left = until_ms - now_ms();
+		int64_t left = until_ms - clock_now_ms();
 		struct guard guard;
 		int n;
 

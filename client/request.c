@@ -82,23 +82,6 @@ static bool is_exact(const char *method)
 	return strcmp(method, "environment") == 0 || strcmp(method, "script") == 0;
 }
 
-/* The one place where texts of dracod come in: what is shown of them later commands no terminal. */
-static void make_visible(struct rpc_message *message)
-{
-	json_t *root = visible_value(message->root);
-	json_t *error = json_object_get(root, "error");
-	json_t *id = json_object_get(root, "id");
-
-	json_decref(message->root);
-	message->root = root;
-	message->id = id ? id : json_null();
-	message->method = json_get_text(root, "method", NULL);
-	message->params = json_object_get(root, "params");
-	message->result = json_object_get(root, "result");
-	message->data = json_object_get(error, "data");
-	message->text = json_get_text(error, "message", NULL);
-}
-
 static int take_answer(const struct rpc_message *message, json_t **ret_result,
 	struct refusal *refusal, struct err *err)
 {
@@ -122,8 +105,9 @@ static int handle_line(char *line, size_t length, json_int_t id, bool exact, not
 	struct rpc_message message;
 	int r = rpc_parse(line, length, &message, err);
 
+	/* The one place where texts of dracod come in: what is shown of them later commands no terminal. */
 	if (r == 0 && !exact)
-		make_visible(&message);
+		rpc_message_make_visible(&message);
 	if (r < 0) {
 		err_prefix(err, "dracod sent nonsense");
 		*ret_status = r;

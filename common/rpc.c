@@ -250,6 +250,15 @@ int rpc_parse(const char *line, size_t length, struct rpc_message *ret, struct e
 	return classify(ret, err);
 }
 
+void rpc_message_make_visible(struct rpc_message *message)
+{
+	json_t *root = visible_value(message->root);
+
+	rpc_message_finish(message);
+	message->root = root;
+	classify(message, NULL); /* as before: only texts have changed */
+}
+
 void rpc_message_finish(struct rpc_message *message)
 {
 	json_decref(message->root);

@@ -51,6 +51,11 @@ struct rpc_message {
  * holds only the id to answer with (possibly null). rpc_message_finish() frees in both cases. */
 int rpc_parse(const char *line, size_t length, struct rpc_message *ret, struct err *err)
 	__attribute__((warn_unused_result));
+
+/* Have the texts of a message that was read, and the names of members, command no terminal
+ * (visible_value()). */
+void rpc_message_make_visible(struct rpc_message *message);
+
 void rpc_message_finish(struct rpc_message *message);
 
 /* Make a message, without its newline; the caller frees. The json_t arguments params, result and

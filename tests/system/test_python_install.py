@@ -24,7 +24,7 @@ def test_make_install(draco: Draco) -> None:
     assert (package.parent / "py.typed").exists()
     variables = {"PYTHONPATH": str(package.parents[1]), "DRACO_BIN": ""}
     with Kernel(draco, **variables) as kernel:
-        found = kernel.run("from draco._daemon import find_dracoctl; print(find_dracoctl())")
+        found = kernel.run("from draco._dracoctl import find_dracoctl; print(find_dracoctl())")
         assert Path(found.strip()).name == "dracoctl" and str(prefix) in found
         assert str(prefix) in kernel.run("import draco; print(draco.__file__)")
 
@@ -44,7 +44,7 @@ def test_pip_install(draco: Draco) -> None:
     variables = {**os.environ, "PATH": f"{BUILD}:{os.environ['PATH']}"}
     variables.pop("DRACO_BIN", None)
     code = (
-        "import draco._daemon as d, draco; print(d.find_dracoctl()); print(draco.__file__)\n"
+        "import draco._dracoctl as d, draco; print(d.find_dracoctl()); print(draco.__file__)\n"
         "from importlib.metadata import version; print(version('draco') == draco.__version__)"
     )
     out = subprocess.run(

@@ -9,7 +9,8 @@ import subprocess
 import warnings
 
 from draco._client import Connection
-from draco._instances import ask, find_dracoctl, is_name, look_up, state_directory
+from draco._dracoctl import find_dracoctl, run_dracoctl
+from draco._instances import ask, is_name, look_up, state_directory
 from draco._seek import seek
 from draco._trust import NotTrusted
 from draco._visible import visible
@@ -39,21 +40,12 @@ def launch(name: str) -> tuple[str, bool]:
     DaemonNotRunning
         When it did not start.
     """
-    command = [find_dracoctl(), "--json", "--name", name, "launch"]
     try:
-        # In a session of its own: Ctrl-C in a terminal is meant for this program.
-        result = subprocess.run(
-            command,
-            stdin=subprocess.DEVNULL,
-            capture_output=True,
-            text=True,
-            timeout=LAUNCH_TIMEOUT,
-            start_new_session=True,
-        )
+        result = run_dracoctl(name, "launch", LAUNCH_TIMEOUT)
     except subprocess.TimeoutExpired:
         raise DaemonNotRunning(f"dracod did not start within {LAUNCH_TIMEOUT} s") from None
     except OSError as exc:
-        raise DaemonNotRunning(f"cannot run {command[0]}: {exc}") from exc
+        raise DaemonNotRunning(f"cannot run {find_dracoctl()}: {exc}") from exc
     try:
         answer = json.loads(result.stdout)
     except (ValueError, RecursionError):
@@ -61,7 +53,7 @@ def launch(name: str) -> tuple[str, bool]:
     if result.returncode != 0:
         wrong = result.returncode == WRONG_USAGE
         raise (SettingError if wrong else DaemonNotRunning)(
-            visible(str(answer.get("error") or f"{command[0]} failed"))
+            visible(str(answer.get("error") or f"{result.args[0]} failed"))
         )
     found = answer.get("name")
     is_right = isinstance(found, str) and is_name(found)

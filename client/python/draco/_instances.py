@@ -11,12 +11,12 @@ import json
 import os
 import pwd
 import re
-import shutil
 import socket
 import subprocess
 from pathlib import Path
 from typing import Any
 
+from draco._dracoctl import run_dracoctl
 from draco._seek import Seeking
 from draco._trust import NotTrusted, load
 from draco._visible import visible
@@ -47,30 +47,6 @@ def state_directory() -> Path:
     if not home.startswith("/"):
         home = pwd.getpwuid(os.getuid()).pw_dir
     return Path(home, ".local/state/draco")
-
-
-def find_dracoctl() -> str:
-    """The path of dracoctl: beside ``$DRACO_BIN``, beside the package's prefix, or in ``PATH``.
-
-    Raises
-    ------
-    DaemonNotRunning
-        When there is none.
-    """
-    above = list(Path(__file__).resolve().parents)
-    directories = [directory / "bin" for directory in above[2:6]]
-    if named := os.environ.get("DRACO_BIN"):
-        directories.insert(0, Path(named).parent)
-    for directory in directories:
-        if os.access(directory / "dracoctl", os.X_OK):
-            return str(directory / "dracoctl")
-    found = shutil.which("dracoctl")
-    if found is None:
-        raise DaemonNotRunning(
-            "draco's programs are not installed: neither beside this package nor in PATH is there a "
-            "dracoctl (DRACO_BIN=/path/to/dracod names another place)"
-        )
-    return found
 
 
 def read_record(directory: Path) -> dict[str, Any]:
@@ -149,22 +125,14 @@ def ask(name: str) -> str:
 
 def _where(name: str) -> str:
     try:
-        command = [find_dracoctl(), "--json", "--name", name, "where"]
-        result = subprocess.run(
-            command,
-            stdin=subprocess.DEVNULL,
-            capture_output=True,
-            text=True,
-            timeout=WHERE_TIMEOUT,
-            start_new_session=True,
-        )
+        result = run_dracoctl(name, "where", WHERE_TIMEOUT)
         answer = json.loads(result.stdout)
     except (DaemonNotRunning, OSError, subprocess.TimeoutExpired, ValueError, RecursionError):
         return _only_alive(name)
     found = answer.get("name")
     if isinstance(found, str) and is_name(found):
         return found
-    raise SettingError(visible(str(answer.get("error") or f"{command[0]} failed")))
+    raise SettingError(visible(str(answer.get("error") or f"{result.args[0]} failed")))
 
 
 def _only_alive(name: str) -> str:

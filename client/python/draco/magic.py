@@ -18,7 +18,7 @@ from IPython.display import display
 
 from draco import _html, _join
 from draco._daemon import default_name
-from draco._instances import find_dracoctl
+from draco._dracoctl import find_dracoctl
 from draco.cluster import Cluster
 from draco.errors import DaemonNotRunning, SettingError
 from draco.seed import start_slurm_cluster

@@ -10,6 +10,7 @@
 #include "common/alloc.h"
 #include "common/cleanup.h"
 #include "common/json.h"
+#include "common/settings_describe.h"
 #include "common/settings_limits.h"
 #include "common/settings_value.h"
 #include "common/strv.h"

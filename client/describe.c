@@ -6,6 +6,7 @@
 
 #include "common/alloc.h"
 #include "common/cleanup.h"
+#include "common/settings_describe.h"
 #include "common/settings_limits.h"
 #include "common/settings_resolve.h"
 #include "common/settings_value.h"

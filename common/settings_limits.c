@@ -1,12 +1,12 @@
 /* settings_limits.c: what a site allows its users: which settings it can limit, and doing it. Pure. */
 #include "common/settings_limits.h"
+#include "common/settings_describe.h"
 
 #include <inttypes.h>
 #include <stdlib.h>
 
 #include "common/alloc.h"
 #include "common/cleanup.h"
-#include "common/settings_value.h"
 
 const struct settings_limit settings_limits[] = {
 	{"maximum", SETTING_MAXIMUM, false,

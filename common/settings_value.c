@@ -14,15 +14,9 @@
 #include "common/json.h"
 #include "common/nearest.h"
 #include "common/parse.h"
+#include "common/settings_describe.h"
 #include "common/settings_list.h"
 #include "common/strv.h"
-
-#define DAY_MS 86400000
-
-static bool is_number(const struct setting *setting)
-{
-	return setting->type <= SETTING_DURATION; /* they are the first in the enum */
-}
 
 static enum map_kind kind_of(const struct setting *setting)
 {
@@ -36,42 +30,6 @@ static bool is_none(const char *text)
 }
 
 /* Numbers */
-
-char *value_format_number(const struct setting *setting, int64_t number)
-{
-	char text[FORMAT_MAX];
-
-	switch (setting->type) {
-	case SETTING_SIZE:
-		return xstrdup(format_size(number, text));
-	case SETTING_WALLTIME:
-		return xstrdup(format_walltime(number, text));
-	case SETTING_DURATION:
-		if (number % 1000)
-			return xasprintf("%" PRId64 " ms", number);
-		if (number >= 2 * DAY_MS && number % DAY_MS == 0)
-			return xasprintf("%" PRId64 " days", number / DAY_MS);
-		return xasprintf("%" PRId64, number / 1000);
-	default:
-		return xasprintf("%" PRId64, number);
-	}
-}
-
-/* As value_format_number(), with a unit also where files need none. */
-static char *format_bound(const struct setting *setting, int64_t number)
-{
-	char text[FORMAT_MAX];
-
-	if (setting->type != SETTING_DURATION)
-		return value_format_number(setting, number);
-	if (number < 1000)
-		return xasprintf("%" PRId64 " ms", number);
-	if (number < 60000 && number % 1000 == 0)
-		return xasprintf("%" PRId64 " s", number / 1000);
-	if (number % DAY_MS == 0)
-		return xasprintf("%" PRId64 " days", number / DAY_MS);
-	return xstrdup(format_duration(number, text));
-}
 
 static int set_number(
 	const struct setting *setting, int64_t *at, const char *text, struct err *err)
@@ -102,11 +60,11 @@ static int set_number(
 	if (r < 0)
 		return r;
 	if (value < setting->minimum) {
-		bound = format_bound(setting, setting->minimum);
+		bound = value_format_bound(setting, setting->minimum);
 		return err_set(err, -ERANGE, "%s is too little: at least %s", text, bound);
 	}
 	if (value > setting->maximum) {
-		bound = format_bound(setting, setting->maximum);
+		bound = value_format_bound(setting, setting->maximum);
 		return err_set(err, -ERANGE, "%s is too much: at most %s", text, bound);
 	}
 	*at = value;
@@ -345,12 +303,12 @@ int value_set_json(
 	_cleanup_free_ char *text = scalar_text(value), *form = NULL, *range = NULL;
 
 	if (json_is_null(value) &&
-		(is_number(setting) || setting->type == SETTING_BOOLEAN ||
+		(value_is_number(setting) || setting->type == SETTING_BOOLEAN ||
 			setting->type == SETTING_CHOICE)) {
 		form = value_describe(setting);
 		range = value_range(setting);
 		return err_set(err, -EINVAL, "there is no value: give %s%s%s%s",
-			is_number(setting) ? "a " : "", form, range ? ", " : "",
+			value_is_number(setting) ? "a " : "", form, range ? ", " : "",
 			range ? range : "");
 	}
 	if (text)
@@ -476,46 +434,4 @@ void value_release(const struct setting *setting, void *at)
 		xreplace(at, NULL);
 	else if (setting->type == SETTING_LIST || setting->type == SETTING_MAP)
 		strv_finish(at);
-}
-
-/* For people */
-
-char *value_describe(const struct setting *setting)
-{
-	static const char *const texts[] = {
-		[SETTING_INTEGER] = "whole number",
-		[SETTING_SIZE] = "size with its unit: 80 GiB, 512 MB, 1.5 TiB",
-		[SETTING_WALLTIME] =
-			"walltime in a form of sbatch --time: 01:30:00, 90 (minutes), "
-			"1-12 (days-hours)",
-		[SETTING_DURATION] = "time span: 300 (seconds), 5 min, 1h 30m",
-		[SETTING_BOOLEAN] = "true or false",
-		[SETTING_STRING] = "one line of text",
-		[SETTING_LIST] = "list: [a, b] in a file, a,b elsewhere",
-		[SETTING_CHOICE] = "one of ",
-		[SETTING_TEXT] = "text of any number of lines",
-		[SETTING_MAP] = "mapping of names to values; NAME=value,... outside of files",
-	};
-	struct strv words = STRV_INIT;
-	_cleanup_free_ char *known = NULL;
-
-	if (setting->type == SETTING_CHOICE) {
-		strv_split(&words, setting->placeholder, '|');
-		known = strv_join(&words, ", ");
-		strv_finish(&words);
-	}
-	return xasprintf("%s%s", texts[setting->type], known ? known : "");
-}
-
-char *value_range(const struct setting *setting)
-{
-	_cleanup_free_ char *low = NULL, *high = NULL;
-
-	if (!is_number(setting))
-		return NULL;
-	low = format_bound(setting, setting->minimum);
-	if (setting->maximum == INT64_MAX)
-		return xasprintf("at least %s", low);
-	high = format_bound(setting, setting->maximum);
-	return xasprintf("from %s to %s", low, high);
 }

@@ -36,13 +36,4 @@ bool value_is_none(const struct setting *setting, const void *at);
 void value_copy(const struct setting *setting, void *at, const void *from);
 void value_release(const struct setting *setting, void *at);
 
-/* What a value looks like, for people: "a walltime: 01:30:00, ..."; the caller frees. */
-char *value_describe(const struct setting *setting);
-
-/* The bounds of a number: "from 1 to 4096"; NULL for other types. The caller frees. */
-char *value_range(const struct setting *setting);
-
-/* A number of this setting in the form that files have; the caller frees. */
-char *value_format_number(const struct setting *setting, int64_t number);
-
 #endif

@@ -9,9 +9,9 @@
 #include "common/alloc.h"
 #include "common/cleanup.h"
 #include "common/paths.h"
+#include "common/settings_describe.h"
 #include "common/settings_limits.h"
 #include "common/settings_resolve.h"
-#include "common/settings_value.h"
 
 #define WIDTH 78
 

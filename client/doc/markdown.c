@@ -8,9 +8,9 @@
 #include "common/alloc.h"
 #include "common/cleanup.h"
 #include "common/paths.h"
+#include "common/settings_describe.h"
 #include "common/settings_limits.h"
 #include "common/settings_resolve.h"
-#include "common/settings_value.h"
 
 /* Text for a cell of a table. */
 static void put_cell(FILE *page, const char *text)

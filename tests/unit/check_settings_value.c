@@ -3,6 +3,7 @@
 #include "unit.h"
 
 #include "common/alloc.h"
+#include "common/settings_describe.h"
 #include "common/settings_value.h"
 
 enum which {

@@ -46,9 +46,6 @@ import json
 import logging
 import os
 import runpy
-import socket
-import stat
-import struct
 import sys
 import threading
 from collections.abc import Iterator
@@ -58,6 +55,7 @@ import distributed
 from distributed.diagnostics.plugin import SchedulerPlugin
 from distributed.scheduler import Scheduler
 from draco_demand import Meter
+from draco_socket import DracodSocket
 from draco_workers import Drainage, Lifetimes
 from tornado.httpserver import HTTPServer
 from tornado.netutil import bind_unix_socket
@@ -130,37 +128,6 @@ def split(items: list, size: int) -> Iterator[list]:
     return (items[i : i + size] for i in range(0, len(items), size))
 
 
-def check_directory(path: str) -> None:
-    """Be sure that nobody else could have put a socket there.
-
-    Raises
-    ------
-    PermissionError
-        When somebody could.
-    """
-    directory = os.path.dirname(path)
-    info = os.lstat(directory)
-    if not stat.S_ISDIR(info.st_mode) or info.st_uid != os.geteuid() or info.st_mode & 0o077:
-        raise PermissionError(
-            f"{directory} is not a private directory of this user "
-            f"(uid {info.st_uid}, mode {stat.S_IMODE(info.st_mode):04o})"
-        )
-
-
-def check_server(writer: asyncio.StreamWriter, path: str) -> None:
-    """Be sure that a process of this user serves there, before anything is said.
-
-    Raises
-    ------
-    PermissionError
-        When somebody else does.
-    """
-    peer = writer.get_extra_info("socket").getsockopt(socket.SOL_SOCKET, socket.SO_PEERCRED, 12)
-    pid, uid, _ = struct.unpack("iII", peer)
-    if uid != os.geteuid():
-        raise PermissionError(f"{path} is served by another user (uid {uid}, process {pid})")
-
-
 class Refused(Exception):
     """dracod answered ``hello`` with an error: this scheduler is not one of its own."""
 
@@ -172,10 +139,8 @@ class DracodLink(SchedulerPlugin):
     ----------
     scheduler : distributed.Scheduler
         The scheduler that this preload belongs to.
-    path : str
-        The Unix socket of dracod.
-    daemon_file : str
-        Where dracod tells the path of its socket, when that has changed.
+    socket : DracodSocket
+        Where dracod serves.
     cluster : str
         Identity of the cluster; dracod refuses a scheduler of another one.
     orphan_timeout : float
@@ -185,11 +150,10 @@ class DracodLink(SchedulerPlugin):
     name = "draco"
 
     def __init__(
-        self, scheduler, path: str, daemon_file: str, cluster: str, orphan_timeout: float
+        self, scheduler, socket: DracodSocket, cluster: str, orphan_timeout: float
     ) -> None:
         self.scheduler = scheduler
-        self.path = path
-        self.daemon_file = daemon_file
+        self.socket = socket
         self.cluster = cluster
         self.orphan_timeout = orphan_timeout
         self.writer: asyncio.StreamWriter | None = None
@@ -403,12 +367,12 @@ class DracodLink(SchedulerPlugin):
         warned = False
         while loop.time() - alone_since < self.orphan_timeout:
             try:
-                reader, writer = await self.connect()
+                reader, writer = await self.socket.connect(LINE_LIMIT)
             except OSError as error:
                 if isinstance(error, PermissionError) and not warned:
                     logger.warning("nothing is said to what serves there: %s", error)
                     warned = True
-                self.path = self.find_path()
+                self.socket.find()
                 await asyncio.sleep(RECONNECT_INTERVAL)
                 continue
             try:
@@ -432,25 +396,6 @@ class DracodLink(SchedulerPlugin):
         last_resort.daemon = True
         last_resort.start()
         await self.scheduler.close()
-
-    async def connect(self) -> tuple[asyncio.StreamReader, asyncio.StreamWriter]:
-        check_directory(self.path)
-        reader, writer = await asyncio.open_unix_connection(self.path, limit=LINE_LIMIT)
-        try:
-            check_server(writer, self.path)
-        except BaseException:
-            writer.close()
-            raise
-        return reader, writer
-
-    def find_path(self) -> str:
-        """Where dracod's socket is by now: its directory may have been removed."""
-        try:
-            with open(self.daemon_file) as file:
-                path = json.load(file)["dask_socket"]
-        except (OSError, ValueError, LookupError, TypeError):
-            return self.path
-        return path if isinstance(path, str) and path.startswith("/") else self.path
 
     async def serve_dashboard(self, socket: str) -> dict[str, Any]:
         if not DASHBOARD.startswith("socket:"):
@@ -510,8 +455,7 @@ async def dask_setup(scheduler) -> None:
         os._exit(1)  # an exception here would only be logged
     link = DracodLink(
         scheduler,
-        os.environ["DRACO_DASK_SOCKET"],
-        os.environ.get("DRACO_DAEMON_FILE", ""),
+        DracodSocket(os.environ["DRACO_DASK_SOCKET"], os.environ.get("DRACO_DAEMON_FILE", "")),
         os.environ["DRACO_CLUSTER_ID"],
         float(os.environ.get("DRACO_ORPHAN_TIMEOUT", "45")),
     )

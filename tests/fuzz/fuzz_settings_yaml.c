@@ -18,29 +18,6 @@ const char *const fuzz_words[] = {
 	"\"\\0\"", "\"\\u00e9\"", "{", "}", "[", "]", "~", "\t", "80 GiB", "01:30:00", "1-12",
 	"99999999999999999999", "0.0000001 GiB", "\xff", "\xef\xbb\xbf", NULL};
 
-const char *__wrap_nearest(const char *word, const void *table, size_t count, size_t stride);
-size_t __wrap_nearest_some(const char *word, const void *table, size_t count, size_t stride,
-	const char **ret, size_t max);
-
-/* Most time would go into the search for the word that a wrong one meant: fuzz_nearest.c has it. */
-const char *__wrap_nearest(const char *word, const void *table, size_t count, size_t stride)
-{
-	(void)table;
-	(void)stride;
-	fuzz_require(word && count > 0);
-	return NULL;
-}
-
-size_t __wrap_nearest_some(const char *word, const void *table, size_t count, size_t stride,
-	const char **ret, size_t max)
-{
-	(void)table;
-	(void)stride;
-	(void)ret;
-	fuzz_require(word && count > 0 && max > 0);
-	return 0;
-}
-
 /* What was read as a value is one, and is written so that it is read as the same one. */
 static void check_entry(struct settings *settings, const struct settings_entry *entry)
 {

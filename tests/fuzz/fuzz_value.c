@@ -33,29 +33,6 @@ const char *const fuzz_words[] = {"80 GiB", "80G", "1.5 TiB", "GB", " MiB", "KB"
 	"hint=", "gres-flags=", "exclusive=user", "9223372036854775807", "99999999999999999999",
 	"0.0000001", "1e5", "0x10", "$USER", "~/", NULL};
 
-const char *__wrap_nearest(const char *word, const void *table, size_t count, size_t stride);
-size_t __wrap_nearest_some(const char *word, const void *table, size_t count, size_t stride,
-	const char **ret, size_t max);
-
-/* Most time would go into the search for the word that a wrong one meant: fuzz_nearest.c has it. */
-const char *__wrap_nearest(const char *word, const void *table, size_t count, size_t stride)
-{
-	(void)table;
-	(void)stride;
-	fuzz_require(word && count > 0);
-	return NULL;
-}
-
-size_t __wrap_nearest_some(const char *word, const void *table, size_t count, size_t stride,
-	const char **ret, size_t max)
-{
-	(void)table;
-	(void)stride;
-	(void)ret;
-	fuzz_require(word && count > 0 && max > 0);
-	return 0;
-}
-
 /* A reader that failed says why, in one error. */
 static void check_result(int r, const struct err *err)
 {

@@ -88,4 +88,6 @@ def runs(draco: Draco) -> Counter[str]:
 
 def ends(draco: Draco) -> list[str]:
     """The states of the jobs that have ended."""
-    return [job["state"] for job in draco.all_jobs() if job["state"] != "RUNNING"]
+    return [
+        job["state"] for job in draco.all_jobs() if job["state"] not in ("PENDING", "RUNNING")
+    ]

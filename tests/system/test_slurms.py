@@ -223,7 +223,10 @@ def test_python_joins_its_own(users: tuple[UserIn, UserIn]) -> None:
     first, second = users
     nowhere = UserIn(first, None)
     with Kernel(first) as one, Kernel(second) as two, Kernel(nowhere) as three:
-        make = f"from draco import Cluster\ncluster = Cluster({PYTHON_SMALL}, quiet=True)\n"
+        make = (
+            f"from draco import Cluster\ncluster = Cluster({PYTHON_SMALL}, quiet=True)\n"
+            "cluster.wait_for_workers(2)\n"
+        )
         look = "print(cluster.scheduler_address)"
         addresses = [kernel.run(make + look).strip() for kernel in (one, two)]
         assert addresses == [user.status()["scheduler"]["address"] for user in users]

@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from harness import BUILD, PYTHON, SOURCE
+from harness import BUILD, PYTHON, SOURCE, hold_lock
 from terminal import Terminal
 from user import User
 
@@ -44,7 +44,8 @@ STATUS = {
     "cluster": {"state": "running", "jobs": 1, "workers": 1, "since": 1, "notices": ["note"],
                 "failure": {"message": "failed", "log": "/l", "tail": "tail"}},
     "scheduler": {"state": "up", "address": "tcp://a:1", "distributed": "1", "dashboard": "d"},
-    "size": {"mode": "auto", "why": "why", "hold_why": "hold", "paused": True, "paused_why": "p"},
+    "size": {"mode": "auto", "why": "why", "hold_why": "hold", "paused": True, "paused_why": "p",
+             "minimum_jobs": 1, "maximum_jobs": 1, "per_job": {"workers": 1}},
     "slurm": {"asked": True, "answering": False, "since": 1, "error": "error"},
     "dashboard": {"url": "http://u", "note": "note", "address": "a", "port": 1},
     "excluded_nodes": [{"node": "n1", "until": 1}],
@@ -71,7 +72,11 @@ class FakeDracod:
         self.listener = socket.socket(socket.AF_UNIX)
         self.listener.bind(str(self.path))
         self.listener.listen()
-        daemon = {"pid": os.getpid(), "host": socket.gethostname(), "socket": str(self.path)}
+        # A dracod lives as long as its lock is held.
+        self.lock = hold_lock(self.state)
+        boot = Path("/proc/sys/kernel/random/boot_id").read_text().strip()
+        host = {"pid": os.getpid(), "host": socket.gethostname(), "boot": boot}
+        daemon = {**host, "socket": str(self.path)}
         (self.state / "daemon.json").write_text(json.dumps(daemon))
         threading.Thread(target=self.serve, daemon=True).start()
 
@@ -126,6 +131,7 @@ def dracod(user: User) -> Iterator[FakeDracod]:
     server = FakeDracod(user)
     yield server
     server.listener.close()
+    os.close(server.lock)
 
 
 def at_terminal(user: User, *arguments: str) -> str:

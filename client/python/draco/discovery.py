@@ -97,7 +97,7 @@ def _look(name: str) -> ClusterInfo | None:
         return ClusterInfo(name, host, "killed", slurm=slurm) if killed else None
     for way in seeking.ways():
         try:
-            return _info_of(name, host, slurm, call_once(way, "status", timeout=2))
+            return _info_of(name, host, slurm, call_once(way, "status", timeout=5))
         except NotTrusted as doubt:
             _warn(doubt)
         except (OSError, DracoError):

@@ -1,4 +1,4 @@
-/* clock.h: the time since some moment in the past, for programs without an event loop (daemon/loop.h has its
+/* clock.h: the time since some moment in the past, for programs without an event loop (daemon/io/loop.h has its
  * own). */
 #ifndef DRACO_COMMON_CLOCK_H
 #define DRACO_COMMON_CLOCK_H

@@ -2,7 +2,7 @@
  *
  * A directive is an option as sbatch has it, "--mail-type=END", without the dashes just as well,
  * "mail-type=END", "contiguous", or with its letter, "-L matlab". dracod and dracoctl check by this
- * table before anything is submitted; draco-slurm (daemon/slurm/directives.c) gives each directive to
+ * table before anything is submitted; draco-slurm (daemon/draco-slurm/directives.c) gives each directive to
  * libslurm. */
 #ifndef DRACO_COMMON_DIRECTIVES_H
 #define DRACO_COMMON_DIRECTIVES_H

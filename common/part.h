@@ -7,7 +7,7 @@
 char *part_find(const char *name, const char *installed);
 
 /* What draco-slurm and its callers, dracod and dracoctl doctor, agree on in "hello", and the descriptor
- * of the socketpair in draco-slurm (daemon/slurm_msg.h has the messages). */
+ * of the socketpair in draco-slurm (common/slurm_msg.h has the messages). */
 #define SLURM_MSG_PROTOCOL 2
 #define SLURM_MSG_FD	   3
 

@@ -41,7 +41,7 @@ enum setting_id {
 	/* draco's own. */
 	SETTING_MINIMUM,
 	SETTING_MAXIMUM,
-	/* The size of the cluster (daemon/scaling.h, daemon/fleet.h). */
+	/* The size of the cluster (daemon/policy/scaling.h, daemon/policy/fleet.h). */
 	SETTING_IDLE_HOLD,
 	SETTING_IDLE_TIMEOUT,
 	SETTING_IDLE_SHUTDOWN,

@@ -22,11 +22,11 @@
 #include "common/logdir.h"
 #include "common/parse.h"
 #include "common/paths.h"
-#include "daemon/capture.h"
-#include "daemon/child.h"
-#include "daemon/history.h"
+#include "daemon/io/capture.h"
+#include "daemon/io/child.h"
+#include "daemon/io/history.h"
+#include "daemon/io/loop.h"
 #include "daemon/logclean.h"
-#include "daemon/loop.h"
 
 #define CLEAN_DEADLINE_MS (10 * 60 * 1000)
 

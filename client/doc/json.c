@@ -7,8 +7,8 @@
 #include "client/output.h"
 #include "common/alloc.h"
 #include "common/cleanup.h"
-#include "daemon/events.h"
-#include "daemon/job_phase.h"
+#include "daemon/io/events.h"
+#include "daemon/policy/job_phase.h"
 
 struct answer {
 	const char *command;	    /* its heading */

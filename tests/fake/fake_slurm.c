@@ -11,7 +11,7 @@
 #include "common/cleanup.h"
 #include "common/queue.h"
 #include "common/strv.h"
-#include "daemon/loop.h"
+#include "daemon/io/loop.h"
 #include "fake_dask.h"
 #include "fake_queue.h"
 #include "unit.h"

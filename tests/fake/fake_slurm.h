@@ -10,7 +10,7 @@
 #include <stdint.h>
 #include <sys/queue.h>
 
-#include "daemon/slurm_msg.h"
+#include "common/slurm_msg.h"
 
 struct loop;
 struct loop_timer;

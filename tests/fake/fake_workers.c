@@ -7,7 +7,7 @@
 
 #include "common/alloc.h"
 #include "common/queue.h"
-#include "daemon/loop.h"
+#include "daemon/io/loop.h"
 #include "fake_dask.h"
 #include "fake_slurm.h"
 #include "process.h"

@@ -12,7 +12,7 @@
 #include "common/alloc.h"
 #include "common/cleanup.h"
 #include "common/err.h"
-#include "daemon/loop.h"
+#include "daemon/io/loop.h"
 #include "fake_dask.h"
 #include "fake_slurm.h"
 #include "unit.h"

@@ -9,7 +9,7 @@
 #include <sys/types.h>
 
 #include "common/strv.h"
-#include "daemon/child.h"
+#include "daemon/io/child.h"
 
 struct loop;
 struct loop_timer;

@@ -10,7 +10,7 @@
 #include "common/json.h"
 #include "common/rpc.h"
 #include "common/sock.h"
-#include "daemon/stream.h"
+#include "daemon/io/stream.h"
 #include "events.h"
 #include "world.h"
 

@@ -13,7 +13,7 @@
 #include "common/json.h"
 #include "common/log.h"
 #include "daemon/daemon.h"
-#include "daemon/loop.h"
+#include "daemon/io/loop.h"
 #include "events.h"
 
 #define NAME	  "fake"

@@ -1,8 +1,8 @@
-/* fuzz_client_hello.c: daemon/client_hello.c with any bytes: what they are does not depend on
+/* fuzz_client_hello.c: daemon/io/client_hello.c with any bytes: what they are does not depend on
  * what follows, and each beginning of a whole message is a part that wants more. */
 #include "fuzz.h"
 
-#include "daemon/client_hello.h"
+#include "daemon/io/client_hello.h"
 
 const char fuzz_name[] = "client_hello";
 const char *const fuzz_words[] = {"\x16\x03\x01", "\x16\x03\x03", "draco-", NULL};

@@ -31,11 +31,11 @@
 #include "common/err.h"
 #include "common/json.h"
 #include "common/rpc.h"
-#include "daemon/cluster.h"
+#include "daemon/cluster/cluster.h"
+#include "daemon/cluster/jobs.h"
+#include "daemon/control/report.h"
 #include "daemon/daemon.h"
-#include "daemon/dask_link.h"
-#include "daemon/jobs.h"
-#include "daemon/report.h"
+#include "daemon/dask/dask_link.h"
 #include "world.h"
 
 #define WAIT_MAX_MS (900 * 1000)

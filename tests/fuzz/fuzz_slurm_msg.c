@@ -7,8 +7,8 @@
 #include <string.h>
 
 #include "common/err.h"
-#include "daemon/slurm_msg.h"
-#include "daemon/survey.h"
+#include "common/slurm_msg.h"
+#include "common/survey.h"
 
 const char fuzz_name[] = "slurm_msg";
 const char *const fuzz_words[] = {"\"job_id\":", "\"task\":-1,", "\"name\":\"draco\",",

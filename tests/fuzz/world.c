@@ -10,10 +10,10 @@
 #include "common/alloc.h"
 #include "common/err.h"
 #include "common/queue.h"
-#include "daemon/capture.h"
-#include "daemon/child.h"
-#include "daemon/loop.h"
-#include "daemon/slurm.h"
+#include "daemon/io/capture.h"
+#include "daemon/io/child.h"
+#include "daemon/io/loop.h"
+#include "daemon/slurm/helper.h"
 #include "fuzz.h"
 
 #define BEGIN_MS    1000000

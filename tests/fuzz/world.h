@@ -9,7 +9,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-#include "daemon/slurm_msg.h"
+#include "common/slurm_msg.h"
 
 struct cluster;
 struct err;

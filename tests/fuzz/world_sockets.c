@@ -6,8 +6,8 @@
 #include "common/alloc.h"
 #include "common/queue.h"
 #include "common/rpc.h"
-#include "daemon/listener.h"
-#include "daemon/stream.h"
+#include "daemon/io/listener.h"
+#include "daemon/io/stream.h"
 #include "fuzz.h"
 #include "world.h"
 

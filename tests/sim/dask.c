@@ -6,7 +6,7 @@
 
 #include "common/alloc.h"
 #include "common/number.h"
-#include "daemon/demand.h"
+#include "daemon/policy/demand.h"
 #include "tests/sim/dask_queue.h"
 #include "tests/sim/world.h"
 

@@ -3,10 +3,10 @@
 #ifndef DRACO_TESTS_SIM_DRACO_H
 #define DRACO_TESTS_SIM_DRACO_H
 
-#include "daemon/demand.h"
-#include "daemon/fleet.h"
-#include "daemon/handover.h"
-#include "daemon/scaling.h"
+#include "daemon/policy/demand.h"
+#include "daemon/policy/fleet.h"
+#include "daemon/policy/handover.h"
+#include "daemon/policy/scaling.h"
 #include "tests/sim/rules.h"
 #include "tests/sim/world.h"
 

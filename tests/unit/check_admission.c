@@ -1,7 +1,7 @@
-/* check_admission.c: tests of daemon/admission.c. */
+/* check_admission.c: tests of daemon/policy/admission.c. */
 #include "unit.h"
 
-#include "daemon/admission.h"
+#include "daemon/policy/admission.h"
 
 #define T0    1000000
 #define TEN_S 10000

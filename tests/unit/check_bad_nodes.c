@@ -1,10 +1,10 @@
-/* check_bad_nodes.c: tests of daemon/bad_nodes.c. */
+/* check_bad_nodes.c: tests of daemon/policy/bad_nodes.c. */
 #include "unit.h"
 
 #include <stdlib.h>
 
 #include "common/strv.h"
-#include "daemon/bad_nodes.h"
+#include "daemon/policy/bad_nodes.h"
 
 #define T0 1000000
 

@@ -1,4 +1,4 @@
-/* check_binding.c: tests of daemon/binding.c: one dracod, one directory, one Slurm. */
+/* check_binding.c: tests of daemon/slurm/binding.c: one dracod, one directory, one Slurm. */
 #include "unit.h"
 
 #include <sys/stat.h>
@@ -6,8 +6,8 @@
 
 #include "common/alloc.h"
 #include "common/paths.h"
-#include "daemon/binding.h"
-#include "daemon/instance.h"
+#include "daemon/io/instance.h"
+#include "daemon/slurm/binding.h"
 
 static char *home, *alpha, *beta;
 

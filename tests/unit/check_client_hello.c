@@ -1,8 +1,8 @@
-/* check_client_hello.c: tests of daemon/client_hello.c. */
+/* check_client_hello.c: tests of daemon/io/client_hello.c. */
 #include "unit.h"
 
 #include "common/cleanup.h"
-#include "daemon/client_hello.h"
+#include "daemon/io/client_hello.h"
 #include "hello_fixture.h"
 
 #define NAME "draco-00112233.44556677"

@@ -1,8 +1,8 @@
-/* check_cluster.c: tests of daemon/cluster.c: when it reconciles. */
+/* check_cluster.c: tests of daemon/cluster/cluster.c: when it reconciles. */
 #include "unit.h"
 
 #include "cluster_fixture.h"
-#include "daemon/loop.h"
+#include "daemon/io/loop.h"
 
 #define HOUR_MS 3600000
 

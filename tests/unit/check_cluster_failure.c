@@ -1,12 +1,12 @@
-/* check_cluster_failure.c: tests of daemon/cluster_failure.c: a cluster of which only that and its jobs are
+/* check_cluster_failure.c: tests of daemon/cluster/failure.c: a cluster of which only that and its jobs are
  * there. */
 #include "unit.h"
 
 #include "cluster_fixture.h"
 #include "common/alloc.h"
 #include "common/strv.h"
-#include "daemon/jobs.h"
-#include "daemon/loop.h"
+#include "daemon/cluster/jobs.h"
+#include "daemon/io/loop.h"
 
 static void job_fails(struct job *job)
 {

@@ -1,4 +1,4 @@
-/* check_cluster_giveback.c: tests of daemon/cluster_giveback.c: what the scheduler's preload is asked. */
+/* check_cluster_giveback.c: tests of daemon/cluster/giveback.c: what the scheduler's preload is asked. */
 #include "unit.h"
 
 #include <errno.h>
@@ -6,9 +6,9 @@
 
 #include "cluster_fixture.h"
 #include "common/alloc.h"
-#include "daemon/cluster_giveback.h"
-#include "daemon/jobs.h"
-#include "daemon/loop.h"
+#include "daemon/cluster/giveback.h"
+#include "daemon/cluster/jobs.h"
+#include "daemon/io/loop.h"
 
 #define LINE_LIMIT (512 * 1024)
 #define WORKERS	   20000

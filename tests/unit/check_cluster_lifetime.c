@@ -1,10 +1,10 @@
-/* check_cluster_lifetime.c: tests of daemon/cluster_lifetime.c: when jobs end. */
+/* check_cluster_lifetime.c: tests of daemon/cluster/lifetime.c: when jobs end. */
 #include "unit.h"
 
 #include <time.h>
 
-#include "daemon/cluster_lifetime.h"
-#include "daemon/loop.h"
+#include "daemon/cluster/lifetime.h"
+#include "daemon/io/loop.h"
 #include "jobs_fixture.h"
 
 #define HOUR_S 3600

@@ -1,4 +1,4 @@
-/* check_cluster_nodes.c: tests of daemon/cluster_nodes.c: excluded nodes outlive dracod. */
+/* check_cluster_nodes.c: tests of daemon/cluster/nodes.c: excluded nodes outlive dracod. */
 #include "unit.h"
 
 #include <time.h>
@@ -6,8 +6,8 @@
 #include "cluster_fixture.h"
 #include "common/alloc.h"
 #include "common/json.h"
-#include "daemon/cluster_nodes.h"
-#include "daemon/loop.h"
+#include "daemon/cluster/nodes.h"
+#include "daemon/io/loop.h"
 
 static char *directory, *path;
 

@@ -1,12 +1,12 @@
-/* check_cluster_pauses.c: tests of daemon/cluster_pauses.c: what was learned outlives dracod. */
+/* check_cluster_pauses.c: tests of daemon/cluster/pauses.c: what was learned outlives dracod. */
 #include "unit.h"
 
 #include <unistd.h>
 
 #include "cluster_fixture.h"
 #include "common/alloc.h"
-#include "daemon/cluster_pauses.h"
-#include "daemon/hold.h"
+#include "daemon/cluster/pauses.h"
+#include "daemon/policy/hold.h"
 
 static char *directory, *path;
 static struct hold_state *hold;

@@ -1,9 +1,9 @@
-/* check_cluster_place.c: tests of daemon/cluster_place.c: two jobs of which one is to start. */
+/* check_cluster_place.c: tests of daemon/cluster/place.c: two jobs of which one is to start. */
 #include "unit.h"
 
 #include "cluster_fixture.h"
-#include "daemon/cluster_place.h"
-#include "daemon/job.h"
+#include "daemon/cluster/job.h"
+#include "daemon/cluster/place.h"
 
 static struct job *pending(enum job_role role)
 {

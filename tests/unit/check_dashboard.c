@@ -1,4 +1,4 @@
-/* check_dashboard.c: tests of daemon/dashboard.c and the port that it takes. */
+/* check_dashboard.c: tests of daemon/dask/dashboard.c and the port that it takes. */
 #include "unit.h"
 
 #include <arpa/inet.h>
@@ -8,7 +8,7 @@
 #include "common/alloc.h"
 #include "common/json.h"
 #include "common/settings.h"
-#include "daemon/dashboard.h"
+#include "daemon/dask/dashboard.h"
 
 START_TEST(stable_port)
 {

@@ -1,9 +1,9 @@
-/* check_demand.c: tests of daemon/demand.c. */
+/* check_demand.c: tests of daemon/policy/demand.c. */
 #include "unit.h"
 
 #include "common/cleanup.h"
 #include "common/json.h"
-#include "daemon/demand.h"
+#include "daemon/policy/demand.h"
 
 static struct demand parsed(const char *text)
 {

@@ -1,8 +1,8 @@
-/* check_environment.c: tests of daemon/environment.c. */
+/* check_environment.c: tests of common/environment.c. */
 #include "unit.h"
 
+#include "common/environment.h"
 #include "common/strv.h"
-#include "daemon/environment.h"
 
 static const struct {
 	const char *name;

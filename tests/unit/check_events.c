@@ -1,9 +1,9 @@
-/* check_events.c: tests of daemon/events.c: the ring, its bounds, and the JSON of events. */
+/* check_events.c: tests of daemon/io/events.c: the ring, its bounds, and the JSON of events. */
 #include "unit.h"
 
 #include "common/alloc.h"
 #include "common/json.h"
-#include "daemon/events.h"
+#include "daemon/io/events.h"
 
 static struct events *events;
 

@@ -1,10 +1,10 @@
-/* check_failure.c: tests of daemon/failure.c. */
+/* check_failure.c: tests of daemon/policy/failure.c. */
 #include "unit.h"
 
 #include <stdlib.h>
 #include <string.h>
 
-#include "daemon/failure.h"
+#include "daemon/policy/failure.h"
 
 #define T0 1000000
 

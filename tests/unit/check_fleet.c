@@ -1,4 +1,4 @@
-/* check_fleet.c: tests of daemon/fleet.c: growing and giving back. */
+/* check_fleet.c: tests of daemon/policy/fleet.c: growing and giving back. */
 #include "fleet_fixture.h"
 
 #define add    fleet_fixture_add

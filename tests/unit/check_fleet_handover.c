@@ -1,4 +1,4 @@
-/* check_fleet_handover.c: tests of daemon/fleet.c: jobs whose walltime ends. With the fixture's lead
+/* check_fleet_handover.c: tests of daemon/policy/fleet.c: jobs whose walltime ends. With the fixture's lead
  * and margin: request 7 minutes before the end, drain 2, force 1, over half a minute. */
 #include "fleet_fixture.h"
 

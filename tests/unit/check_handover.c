@@ -1,7 +1,7 @@
-/* check_handover.c: tests of daemon/handover.c. */
+/* check_handover.c: tests of daemon/policy/handover.c. */
 #include "unit.h"
 
-#include "daemon/handover.h"
+#include "daemon/policy/handover.h"
 
 #define MINUTE 60000
 

@@ -1,10 +1,10 @@
-/* check_helper_words.c: tests of daemon/helper_words.c. */
+/* check_helper_words.c: tests of daemon/slurm/helper_words.c. */
 #include "unit.h"
 
 #include <unistd.h>
 
-#include "daemon/helper_words.h"
-#include "daemon/loop.h"
+#include "daemon/io/loop.h"
+#include "daemon/slurm/helper_words.h"
 
 static struct loop *loop;
 static struct helper_words *words;

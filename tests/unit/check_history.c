@@ -1,4 +1,4 @@
-/* check_history.c: tests of daemon/history.c: what is noted, kept in the file, and read again. */
+/* check_history.c: tests of daemon/io/history.c: what is noted, kept in the file, and read again. */
 #include "unit.h"
 
 #include <errno.h>
@@ -9,7 +9,7 @@
 
 #include "common/alloc.h"
 #include "common/cleanup.h"
-#include "daemon/history.h"
+#include "daemon/io/history.h"
 
 static char *directory, *path, *old;
 

@@ -1,7 +1,7 @@
-/* check_hold.c: tests of daemon/hold.c. */
+/* check_hold.c: tests of daemon/policy/hold.c. */
 #include "unit.h"
 
-#include "daemon/hold.h"
+#include "daemon/policy/hold.h"
 
 #define MOST 60000
 #define WAIT 40000

@@ -1,4 +1,4 @@
-/* check_instance.c: tests of daemon/instance.c: who is the dracod of a name, and until when. */
+/* check_instance.c: tests of daemon/io/instance.c: who is the dracod of a name, and until when. */
 #include "unit.h"
 
 #include <fcntl.h>
@@ -9,8 +9,8 @@
 #include "common/alloc.h"
 #include "common/json.h"
 #include "common/paths.h"
-#include "daemon/instance.h"
-#include "daemon/statefile.h"
+#include "daemon/io/instance.h"
+#include "daemon/io/statefile.h"
 
 static struct paths paths;
 static struct err err;

@@ -1,9 +1,9 @@
-/* check_job_phase.c: tests of daemon/job_phase.c: the complete table, written out again. */
+/* check_job_phase.c: tests of daemon/policy/job_phase.c: the complete table, written out again. */
 #include "unit.h"
 
 #include <signal.h>
 
-#include "daemon/job_phase.h"
+#include "daemon/policy/job_phase.h"
 
 static const char *const names[PHASE_COUNT] = {"new", "submitted", "pending", "starting",
 	"ready", "draining", "retiring", "ending", "gone"};

@@ -1,10 +1,10 @@
-/* check_jobs.c: tests of daemon/jobs.c: phases by what Slurm reports. */
+/* check_jobs.c: tests of daemon/cluster/jobs.c: phases by what Slurm reports. */
 #include "unit.h"
 
 #include <signal.h>
 
 #include "common/alloc.h"
-#include "daemon/loop.h"
+#include "daemon/io/loop.h"
 #include "jobs_fixture.h"
 
 START_TEST(new_job)

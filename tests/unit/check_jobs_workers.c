@@ -1,4 +1,4 @@
-/* check_jobs_workers.c: tests of daemon/jobs.c: workers, and the jobs that they belong to by name. */
+/* check_jobs_workers.c: tests of daemon/cluster/jobs.c: workers, and the jobs that they belong to by name. */
 #include "unit.h"
 
 #include "jobs_fixture.h"

@@ -1,11 +1,11 @@
-/* check_jobscript.c: tests of daemon/jobscript.c: quoting, the names of workers, and the text. */
+/* check_jobscript.c: tests of daemon/dask/jobscript.c: quoting, the names of workers, and the text. */
 #include "unit.h"
 
 #include <sys/wait.h>
 #include <unistd.h>
 
 #include "common/alloc.h"
-#include "daemon/jobscript.h"
+#include "daemon/dask/jobscript.h"
 
 static const struct {
 	const char *text, *quoted;

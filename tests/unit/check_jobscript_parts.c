@@ -1,4 +1,4 @@
-/* check_jobscript_parts.c: tests of daemon/jobscript.c: the script, run by bash: what can stop it before
+/* check_jobscript_parts.c: tests of daemon/dask/jobscript.c: the script, run by bash: what can stop it before
  * Python, what runs around Python, and the places of local files. */
 #include "unit.h"
 

@@ -1,4 +1,4 @@
-/* check_jobscript_run.c: tests of daemon/jobscript.c: the script, run by bash: how it starts Python,
+/* check_jobscript_run.c: tests of daemon/dask/jobscript.c: the script, run by bash: how it starts Python,
  * and how it ends. */
 #include "unit.h"
 

@@ -1,10 +1,10 @@
-/* check_leases.c: tests of daemon/leases.c: who is attached, under which label. */
+/* check_leases.c: tests of daemon/control/leases.c: who is attached, under which label. */
 #include "unit.h"
 
 #include "common/json.h"
 #include "common/rpc.h"
-#include "daemon/control.h"
-#include "daemon/leases.h"
+#include "daemon/control/control.h"
+#include "daemon/control/leases.h"
 
 /* Stand-ins for control.c, whose clients are only pointers here. */
 static json_t *answer;

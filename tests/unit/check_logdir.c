@@ -1,4 +1,4 @@
-/* check_logdir.c: tests of daemon/logdir.c. */
+/* check_logdir.c: tests of common/logdir.c. */
 #include "unit.h"
 
 #include <regex.h>

@@ -1,10 +1,10 @@
-/* check_netif.c: tests of daemon/netif.c: which interface is chosen, and what is said where none is. */
+/* check_netif.c: tests of daemon/io/netif.c: which interface is chosen, and what is said where none is. */
 #include "unit.h"
 
 #include <arpa/inet.h>
 
 #include "common/alloc.h"
-#include "daemon/netif.h"
+#include "daemon/io/netif.h"
 
 #define HARDWARE_ETHERNET   1
 #define HARDWARE_INFINIBAND 32

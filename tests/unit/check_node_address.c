@@ -1,12 +1,12 @@
-/* check_node_address.c: tests of daemon/node_address.c: its lines, run by bash and Python on this
+/* check_node_address.c: tests of daemon/dask/node_address.c: its lines, run by bash and Python on this
  * host. */
 #include "unit.h"
 
 #include <sys/wait.h>
 
 #include "common/alloc.h"
-#include "daemon/jobscript.h"
-#include "daemon/node_address.h"
+#include "daemon/dask/jobscript.h"
+#include "daemon/dask/node_address.h"
 
 /* Run the lines and print $host; returns the output of both channels, and the status. */
 static char *run(const char *scheduler, const char *interface, int *ret_status)

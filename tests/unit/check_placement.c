@@ -1,10 +1,10 @@
-/* check_placement.c: tests of daemon/placement.c. */
+/* check_placement.c: tests of daemon/policy/placement.c. */
 #include "unit.h"
 
 #include "common/alloc.h"
 #include "common/strv.h"
-#include "daemon/placement.h"
-#include "daemon/survey.h"
+#include "common/survey.h"
+#include "daemon/policy/placement.h"
 
 #define NOW  1000000
 #define HOUR 3600

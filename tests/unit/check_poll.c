@@ -1,7 +1,7 @@
-/* check_poll.c: tests of daemon/poll.c: when the queue is read again. */
+/* check_poll.c: tests of daemon/slurm/poll.c: when the queue is read again. */
 #include "unit.h"
 
-#include "daemon/poll.h"
+#include "daemon/slurm/poll.h"
 
 static const struct {
 	struct poll_facts facts; /* unsettled, calm_ms, failures, interval_ms */

@@ -1,4 +1,4 @@
-/* check_port.c: tests of daemon/port.c. */
+/* check_port.c: tests of daemon/io/port.c. */
 #include "unit.h"
 
 #include <arpa/inet.h>
@@ -6,7 +6,7 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
-#include "daemon/port.h"
+#include "daemon/io/port.h"
 
 /* A listening socket at the port; -1 when it is taken. */
 static int listen_at(const char *address, int port)

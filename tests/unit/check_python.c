@@ -1,7 +1,7 @@
-/* check_python.c: tests of daemon/python.c: which versions of distributed will do. */
+/* check_python.c: tests of daemon/dask/python.c: which versions of distributed will do. */
 #include "unit.h"
 
-#include "daemon/python.h"
+#include "daemon/dask/python.h"
 
 static const struct {
 	const char *version;

@@ -1,5 +1,5 @@
-/* check_remote.c: tests of daemon/remote.c, with common/secure.c and common/tcp.c at the other end and
- * daemon/stream.c behind it: who gets in, who does not, and that lines pass both ways. */
+/* check_remote.c: tests of daemon/io/remote.c, with common/secure.c and common/tcp.c at the other end and
+ * daemon/io/stream.c behind it: who gets in, who does not, and that lines pass both ways. */
 #include "unit.h"
 
 #include <netinet/in.h>
@@ -13,9 +13,9 @@
 #include "common/cleanup.h"
 #include "common/secure.h"
 #include "common/tcp.h"
-#include "daemon/remote.h"
-#include "daemon/stream.h"
-#include "daemon/tls.h"
+#include "daemon/io/remote.h"
+#include "daemon/io/stream.h"
+#include "daemon/io/tls.h"
 
 #include "remote_fixture.h"
 

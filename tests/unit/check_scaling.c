@@ -1,11 +1,11 @@
-/* check_scaling.c: tests of daemon/scaling.c. */
+/* check_scaling.c: tests of daemon/policy/scaling.c. */
 #include "unit.h"
 
 #include <math.h>
 
 #include "common/settings.h"
-#include "daemon/demand.h"
-#include "daemon/scaling.h"
+#include "daemon/policy/demand.h"
+#include "daemon/policy/scaling.h"
 
 #define GIB   (INT64_C(1) << 30)
 #define START 5000000

@@ -1,7 +1,7 @@
-/* check_slurm_msg.c: tests of daemon/slurm_msg.c: names, ids, and both messages member by member. */
+/* check_slurm_msg.c: tests of common/slurm_msg.c: names, ids, and both messages member by member. */
 #include "unit.h"
 
-#include "daemon/slurm_msg.h"
+#include "common/slurm_msg.h"
 
 static const char *const states[STATE_COUNT] = {"PENDING", "RUNNING", "COMPLETED", "CANCELLED",
 	"FAILED", "TIMEOUT", "NODE_FAIL", "PREEMPTED", "OUT_OF_MEMORY", "DEADLINE"};

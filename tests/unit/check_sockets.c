@@ -1,4 +1,4 @@
-/* check_sockets.c: tests of daemon/sockets.c and daemon/ownership.c, with real listeners: what vanishes is made
+/* check_sockets.c: tests of daemon/io/sockets.c and daemon/control/ownership.c, with real listeners: what vanishes is made
  * again, and what belongs to another is noticed. */
 #include "unit.h"
 
@@ -13,11 +13,11 @@
 #include "common/json.h"
 #include "common/paths.h"
 #include "common/sock.h"
-#include "daemon/instance.h"
-#include "daemon/listener.h"
-#include "daemon/loop.h"
-#include "daemon/ownership.h"
-#include "daemon/sockets.h"
+#include "daemon/control/ownership.h"
+#include "daemon/io/instance.h"
+#include "daemon/io/listener.h"
+#include "daemon/io/loop.h"
+#include "daemon/io/sockets.h"
 
 #define TURN_MS	   20
 #define DEADLINE_S 15 /* far less than the slow timer */

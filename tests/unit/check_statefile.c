@@ -1,4 +1,4 @@
-/* check_statefile.c: tests of daemon/statefile.c. */
+/* check_statefile.c: tests of daemon/io/statefile.c. */
 #include "unit.h"
 
 #include <errno.h>
@@ -9,7 +9,7 @@
 #include <unistd.h>
 
 #include "common/alloc.h"
-#include "daemon/statefile.h"
+#include "daemon/io/statefile.h"
 
 static int syncs, sync_failure; /* calls of fsync(); what it shall fail with */
 static char *directory, *path, *temporary, *bad;

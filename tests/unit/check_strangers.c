@@ -1,4 +1,4 @@
-/* check_strangers.c: tests of daemon/strangers.c, behind daemon/remote.c: whatever others do at the port, the
+/* check_strangers.c: tests of daemon/io/strangers.c, behind daemon/io/remote.c: whatever others do at the port, the
  * user's own programs are served. */
 #include "unit.h"
 
@@ -13,10 +13,10 @@
 #include "common/cleanup.h"
 #include "common/knock.h"
 #include "common/tcp.h"
-#include "daemon/admission.h"
-#include "daemon/loop.h"
-#include "daemon/remote.h"
-#include "daemon/tls.h"
+#include "daemon/io/loop.h"
+#include "daemon/io/remote.h"
+#include "daemon/io/tls.h"
+#include "daemon/policy/admission.h"
 #include "hello_fixture.h"
 #include "remote_fixture.h"
 

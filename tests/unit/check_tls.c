@@ -1,4 +1,4 @@
-/* check_tls.c: tests of daemon/tls.c: the files, who may read them, and the variables. */
+/* check_tls.c: tests of daemon/io/tls.c: the files, who may read them, and the variables. */
 #include "unit.h"
 
 #include <openssl/pem.h>
@@ -10,7 +10,7 @@
 
 #include "common/alloc.h"
 #include "common/tls_fix.h"
-#include "daemon/tls.h"
+#include "daemon/io/tls.h"
 
 static X509 *read_certificate(const char *path)
 {

@@ -1,7 +1,7 @@
-/* check_worker_start.c: tests of daemon/worker_start.c. */
+/* check_worker_start.c: tests of daemon/policy/worker_start.c. */
 #include "unit.h"
 
-#include "daemon/worker_start.h"
+#include "daemon/policy/worker_start.h"
 
 /* Jobs of 4 workers. */
 #define SPAWN	 .processes = 4, .patience_ms = 1000

@@ -1,7 +1,7 @@
 /* cluster_fixture.c: a cluster of which only the jobs are there. */
 #include "cluster_fixture.h"
 
-#include "daemon/loop.h"
+#include "daemon/io/loop.h"
 #include "unit.h"
 
 struct cluster cluster;

@@ -5,8 +5,8 @@
 
 #include "common/json.h"
 #include "common/rpc.h"
-#include "daemon/dask_link.h"
-#include "daemon/loop.h"
+#include "daemon/dask/dask_link.h"
+#include "daemon/io/loop.h"
 
 #define WAIT_MS 60000
 

@@ -1,4 +1,4 @@
-/* fleet_fixture.c: jobs for the tests of daemon/fleet.c, in short. */
+/* fleet_fixture.c: jobs for the tests of daemon/policy/fleet.c, in short. */
 #include "fleet_fixture.h"
 
 struct fleet_fixture fix;

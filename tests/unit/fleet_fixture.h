@@ -1,10 +1,10 @@
-/* fleet_fixture.h: jobs for the tests of daemon/fleet.c, in short. */
+/* fleet_fixture.h: jobs for the tests of daemon/policy/fleet.c, in short. */
 #ifndef DRACO_TESTS_FLEET_FIXTURE_H
 #define DRACO_TESTS_FLEET_FIXTURE_H
 
 #include "unit.h"
 
-#include "daemon/fleet.h"
+#include "daemon/policy/fleet.h"
 
 #define SECOND 1000
 #define MINUTE 60000

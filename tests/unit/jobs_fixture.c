@@ -2,7 +2,7 @@
 #include "jobs_fixture.h"
 
 #include "common/alloc.h"
-#include "daemon/loop.h"
+#include "daemon/io/loop.h"
 #include "unit.h"
 
 struct jobs *jobs;

@@ -3,7 +3,7 @@
 #define DRACO_TESTS_JOBS_FIXTURE_H
 
 #include "common/settings.h"
-#include "daemon/jobs.h"
+#include "daemon/cluster/jobs.h"
 
 /* Made anew for each test. */
 extern struct jobs *jobs;

@@ -6,7 +6,7 @@
 #include <stdint.h>
 #include <sys/types.h>
 
-#include "daemon/jobscript.h"
+#include "daemon/dask/jobscript.h"
 
 #define PATIENCE_MS 120000
 

@@ -1,4 +1,4 @@
-/* remote_fixture.c: a port of dracod (daemon/remote.c), who is served there, and clients beside it. */
+/* remote_fixture.c: a port of dracod (daemon/io/remote.c), who is served there, and clients beside it. */
 #include "remote_fixture.h"
 
 #include <fcntl.h>
@@ -11,10 +11,10 @@
 #include "common/knock.h"
 #include "common/secure.h"
 #include "common/tcp.h"
-#include "daemon/loop.h"
-#include "daemon/remote.h"
-#include "daemon/stream.h"
-#include "daemon/tls.h"
+#include "daemon/io/loop.h"
+#include "daemon/io/remote.h"
+#include "daemon/io/stream.h"
+#include "daemon/io/tls.h"
 #include "unit.h"
 
 char *remote_directory;

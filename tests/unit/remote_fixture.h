@@ -1,4 +1,4 @@
-/* remote_fixture.h: a port of dracod (daemon/remote.c), who is served there, and clients beside it. */
+/* remote_fixture.h: a port of dracod (daemon/io/remote.c), who is served there, and clients beside it. */
 #ifndef DRACO_TESTS_REMOTE_FIXTURE_H
 #define DRACO_TESTS_REMOTE_FIXTURE_H
 

@@ -1,0 +1,270 @@
+/* access.c: who reaches the cluster, and where: its certificate, its network, its dashboard. */
+#include "daemon/cluster/access.h"
+
+#include <arpa/inet.h>
+#include <inttypes.h>
+#include <net/if.h>
+#include <stdlib.h>
+#include <string.h>
+#include <strings.h>
+#include <unistd.h>
+
+#include "common/alloc.h"
+#include "common/cleanup.h"
+#include "common/err.h"
+#include "common/json.h"
+#include "common/log.h"
+#include "common/paths.h"
+#include "common/settings.h"
+#include "common/strv.h"
+#include "common/tls_fix.h"
+#include "daemon/cluster/cluster.h"
+#include "daemon/dask/scheduler.h"
+#include "daemon/io/loop.h"
+#include "daemon/io/netif.h"
+#include "daemon/io/tls.h"
+
+#define MEND_DEADLINE_MS 10000
+
+/* The certificate. */
+
+int cluster_access_begin(struct cluster *cluster, const struct settings *settings,
+	const char *id, struct err *err)
+{
+	struct cluster_access *access = &cluster->access;
+	int64_t started_ms = loop_now_ms();
+	int r;
+
+	cluster_access_end(cluster);
+	xreplace(&access->interface, NULL);
+	if (settings->security == SECURITY_NONE)
+		return 0;
+	r = tls_create(access->tls_directory, id, &access->tls, err);
+	if (r < 0)
+		return r;
+	log_info("tls: made the certificate %s in %" PRId64 " ms", tls_certificate(access->tls),
+		loop_now_ms() - started_ms);
+	return 0;
+}
+
+void cluster_access_end(struct cluster *cluster)
+{
+	cluster->access.tls = tls_destroy(cluster->access.tls);
+	dashboard_finish(&cluster->access.dashboard);
+}
+
+static void add_to_environment(void *arg, const char *name, const char *value)
+{
+	strv_addf(arg, "%s=%s", name, value);
+}
+
+void cluster_access_workers(const struct cluster *cluster, struct strv *environment)
+{
+	if (cluster->access.tls)
+		tls_environment(
+			cluster->access.tls, TLS_SERVERS, add_to_environment, environment);
+}
+
+static void add_to_object(void *arg, const char *name, const char *value)
+{
+	json_object_set_new(arg, name, json_text(value));
+}
+
+void cluster_access_variables(const struct cluster *cluster, json_t *object)
+{
+	_cleanup_free_ char *url = dashboard_url(&cluster->access.dashboard);
+
+	tls_environment(cluster->access.tls, TLS_CLIENTS, add_to_object, object);
+	if (cluster->access.tls && cluster->access.needs_tls_fix) {
+		_cleanup_json_ json_t *list =
+			json_pack("[o]", json_text(tls_fix(cluster->access.tls)));
+		_cleanup_free_ char *value = json_dumps(list, JSON_COMPACT | JSON_ENSURE_ASCII);
+
+		add_to_object(object, TLS_FIX_VARIABLE, value);
+	}
+	/* Dask would show one made of the scheduler's address, where no dashboard listens. */
+	add_to_object(object, "DASK_DISTRIBUTED__DASHBOARD__LINK", url ? url : "");
+}
+
+/* The network. */
+
+/* Only what is no interface has to be looked up. */
+static bool may_be_host(const char *interface)
+{
+	return interface && strcasecmp(interface, "auto") != 0 &&
+		if_nametoindex(interface) == 0;
+}
+
+json_t *cluster_access_question(const struct cluster *cluster)
+{
+	const struct settings *settings = &cluster->request.settings;
+	const char *interface = settings->interface;
+	json_t *partitions = json_array();
+
+	for (size_t i = 0; i < settings->queues_to_try.count; i++)
+		json_array_append_new(partitions, json_text(settings->queues_to_try.item[i]));
+	return json_pack("{s:o, s:o}", "partitions", partitions, "host",
+		json_text(may_be_host(interface) ? interface : NULL));
+}
+
+/* The addresses of a JSON array of texts; returns their number. */
+static size_t read_addresses(const json_t *list, struct in_addr **ret)
+{
+	struct in_addr *addresses = xcalloc(json_array_size(list) + 1, sizeof(*addresses));
+	size_t count = 0, i;
+	const json_t *item;
+
+	json_array_foreach (list, i, item)
+		if (json_is_string(item) &&
+			inet_pton(AF_INET, json_string_value(item), &addresses[count]) == 1)
+			count++;
+	*ret = addresses;
+	return count;
+}
+
+static int make_wish(const struct cluster *cluster, const json_t *site, struct netif_wish *ret,
+	struct err *err)
+{
+	_cleanup_free_ struct in_addr *nodes = NULL;
+	int r;
+
+	*ret = (struct netif_wish){.interface = cluster->request.settings.interface};
+	r = netif_collect(&ret->list, err);
+	if (r < 0)
+		return r;
+	if (inet_pton(AF_INET, json_get_text(site, "address", ""), &ret->fallback) != 1)
+		ret->fallback.s_addr = htonl(INADDR_LOOPBACK);
+	ret->host_count = read_addresses(json_object_get(site, "host"), &ret->host);
+	ret->node_count = read_addresses(json_object_get(site, "nodes"), &nodes);
+	ret->node = xcalloc(ret->node_count + 1, sizeof(*ret->node));
+	for (size_t i = 0; i < ret->node_count; i++)
+		ret->node[i] = (struct netif_target){nodes[i], netif_source(nodes[i])};
+	return 0;
+}
+
+int cluster_access_choose_address(struct cluster *cluster, const json_t *site, struct err *err)
+{
+	const char *interface = cluster->request.settings.interface;
+	struct netif_choice choice = {0};
+	struct netif_wish wish;
+	char address[INET_ADDRSTRLEN];
+	int r = make_wish(cluster, site, &wish, err);
+
+	if (r == 0)
+		r = netif_choose(&wish, &choice, err);
+	if (r == 0) {
+		inet_ntop(AF_INET, &choice.address, address, sizeof(address));
+		xreplace(&cluster->address, address);
+		xreplace(&cluster->access.interface, *choice.name ? choice.name : NULL);
+		cluster->access.interface_named = choice.named;
+		for (size_t i = 0; i < choice.passed.count; i++)
+			log_info(
+				"network: %s, so it is not used (interface: NAME would insist)",
+				choice.passed.item[i]);
+		log_info("network: interface %s means %s, address %s",
+			interface ? interface : "none", *choice.name ? choice.name : "unknown",
+			address);
+	}
+	netif_choice_finish(&choice);
+	netif_wish_finish(&wish);
+	return r;
+}
+
+const char *cluster_access_worker_interface(const struct cluster *cluster)
+{
+	return cluster->access.interface_named ? cluster->access.interface : NULL;
+}
+
+/* The scheduler and its dashboard. */
+
+int cluster_access_scheduler(
+	struct cluster *cluster, struct scheduler_spec *spec, struct err *err)
+{
+	struct cluster_access *access = &cluster->access;
+	struct dashboard *dashboard = &access->dashboard;
+	int r = dashboard_plan(dashboard, &cluster->request.settings, cluster->name,
+		access->paths->http_socket, err);
+
+	if (r < 0)
+		return r;
+	cluster_access_workers(cluster, &spec->environment); /* the same */
+	spec->tls = access->tls != NULL;
+	spec->dashboard = dashboard->mode;
+	spec->dashboard_socket = dashboard->socket ? xstrdup(dashboard->socket) : NULL;
+	if (dashboard->mode == DASHBOARD_ON)
+		spec->dashboard_address =
+			xasprintf("%s:%d", dashboard->address, dashboard->port);
+	return 0;
+}
+
+void cluster_access_hello(struct cluster *cluster, const json_t *hello)
+{
+	dashboard_set(&cluster->access.dashboard,
+		(int)json_get_integer(hello, "dashboard_port", 0),
+		!json_get_boolean(hello, "dashboard", 0));
+	cluster->access.needs_tls_fix = json_get_boolean(hello, "needs_tls_fix", 0);
+}
+
+static void on_mended(void *arg, const json_t *result, const struct err *err)
+{
+	(void)arg;
+	if (!result)
+		log_warning("dashboard: its socket cannot be made again: %s", err->text);
+}
+
+void cluster_access_mend(struct cluster *cluster)
+{
+	struct dashboard *dashboard = &cluster->access.dashboard;
+	const char *path = cluster->access.paths->http_socket;
+
+	if (!dashboard->socket || !dashboard->known ||
+		scheduler_state(cluster->scheduler) != SCHEDULER_UP ||
+		(strcmp(dashboard->socket, path) == 0 && access(path, F_OK) == 0))
+		return;
+	if (cluster->ops->ask_scheduler(cluster->arg, "serve",
+		    json_pack("{s:s}", "socket", path), MEND_DEADLINE_MS, on_mended,
+		    cluster) < 0)
+		return; /* without a preload; the next time, then */
+	if (strcmp(dashboard->socket, path) != 0)
+		unlink(dashboard->socket);
+	xreplace(&dashboard->socket, path);
+}
+
+static json_t *warnings(const struct cluster *cluster)
+{
+	const struct dashboard *dashboard = &cluster->access.dashboard;
+	const char *address = scheduler_address(cluster->scheduler);
+	json_t *list = json_array();
+
+	if (cluster->request.settings.security == SECURITY_NONE)
+		json_array_append_new(list,
+			json_sprintf(
+				"security is none: everyone who reaches %s can run programs "
+				"as you and read your data",
+				*address ? address : "the scheduler"));
+	if (dashboard->mode == DASHBOARD_ON && !dashboard_is_loopback(dashboard))
+		json_array_append_new(list,
+			json_sprintf(
+				"dashboard_address is %s: everyone who reaches it can read the "
+				"dashboard",
+				dashboard->address));
+	return list;
+}
+
+void cluster_access_report(const struct cluster *cluster, json_t *object)
+{
+	const struct cluster_access *access = &cluster->access;
+	bool active = cluster->state == CLUSTER_STARTING || cluster->state == CLUSTER_RUNNING;
+	bool open = cluster->request.settings.security == SECURITY_NONE;
+
+	json_object_set_new(object, "security",
+		json_text(!active      ? NULL
+				: open ? "none"
+				       : "tls"));
+	json_object_set_new(object, "interface", json_text(active ? access->interface : NULL));
+	json_object_set_new(object, "dashboard",
+		active && access->dashboard.address
+			? dashboard_report(&access->dashboard, cluster->python)
+			: json_null());
+	json_object_set_new(object, "warnings", active ? warnings(cluster) : json_array());
+}

@@ -1,0 +1,409 @@
+/* cluster.c: the cluster: what is wanted, what there is, and bringing the two together. */
+#include "daemon/cluster/cluster.h"
+
+#include <errno.h>
+#include <inttypes.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/random.h>
+#include <unistd.h>
+
+#include "common/alloc.h"
+#include "common/cleanup.h"
+#include "common/log.h"
+#include "common/logdir.h"
+#include "common/number.h"
+#include "common/parse.h"
+#include "common/paths.h"
+#include "daemon/cluster/find.h"
+#include "daemon/cluster/jobs.h"
+#include "daemon/cluster/nodes.h"
+#include "daemon/cluster/pauses.h"
+#include "daemon/cluster/place.h"
+#include "daemon/cluster/queue.h"
+#include "daemon/cluster/scheduler.h"
+#include "daemon/cluster/submission.h"
+#include "daemon/dask/python.h"
+#include "daemon/dask/scheduler.h"
+#include "daemon/io/history.h"
+#include "daemon/io/loop.h"
+#include "daemon/slurm/helper.h"
+#include "daemon/slurm/placer.h"
+#include "daemon/slurm/poll.h"
+
+#define NOTICES_MAX	 32
+#define STOP_DEADLINE_MS 20000 /* for jobs that Slurm does not confirm to be gone */
+#define LATE_MS		 1000  /* later than that a timer is when the host was suspended */
+
+static const char *const state_names[] = {
+	[CLUSTER_STOPPED] = "stopped",
+	[CLUSTER_STARTING] = "starting",
+	[CLUSTER_RUNNING] = "running",
+	[CLUSTER_STOPPING] = "stopping",
+	[CLUSTER_FAILED] = "failed",
+};
+
+const char *cluster_state_name(enum cluster_state state)
+{
+	return state_names[state];
+}
+
+static const char *const milestone_names[MILESTONE_COUNT] = {
+	[MILESTONE_PREPARED] = "prepared",
+	[MILESTONE_SUBMITTED] = "submitted",
+	[MILESTONE_SCHEDULER] = "scheduler up",
+	[MILESTONE_RUNNING] = "running",
+	[MILESTONE_WORKER] = "first worker",
+	[MILESTONE_READY] = "ready",
+};
+
+const char *cluster_milestone_name(enum cluster_milestone milestone)
+{
+	return milestone_names[milestone];
+}
+
+void cluster_reached(struct cluster *cluster, enum cluster_milestone milestone)
+{
+	if (cluster->milestone_ms[milestone] < 0)
+		cluster->milestone_ms[milestone] = loop_now_ms() - cluster->started_ms;
+}
+
+void cluster_notice(struct cluster *cluster, const char *format, ...)
+{
+	char *text;
+	va_list args;
+
+	va_start(args, format);
+	text = xvasprintf(format, args);
+	va_end(args);
+	if (strv_has(&cluster->notices, text)) {
+		free(text);
+		return;
+	}
+	log_warning("cluster %s: %s", cluster->name, text);
+	if (cluster->notices.count < NOTICES_MAX)
+		strv_take(&cluster->notices, text);
+	else
+		free(text);
+	cluster->ops->changed(cluster->arg);
+}
+
+void cluster_request_finish(struct cluster_request *request)
+{
+	settings_finish(&request->settings);
+	strv_finish(&request->environment);
+	binding_start_finish(&request->slurm);
+	free(request->directory);
+	*request = (struct cluster_request){0};
+}
+
+static void set_state(struct cluster *cluster, enum cluster_state state)
+{
+	int64_t now = loop_now_ms();
+
+	history_phase("cluster", cluster->name, state_names[cluster->state], state_names[state],
+		now - cluster->since_ms,
+		state == CLUSTER_FAILED ? cluster->failure.text : NULL);
+	cluster->state = state;
+	cluster->since_ms = now;
+	cluster->ops->changed(cluster->arg);
+}
+
+void cluster_wake(struct cluster *cluster, int64_t in_ms)
+{
+	int64_t now = loop_now_ms(), when_ms = now + in_ms;
+
+	if (loop_timer_is_running(cluster->reconcile) && cluster->wake_ms <= when_ms) {
+		if (cluster->wake_ms >= now - LATE_MS)
+			return;
+		when_ms = now; /* it is late: timers stand still while the host is suspended */
+		in_ms = 0;
+	}
+	cluster->wake_ms = when_ms;
+	loop_timer_start(cluster->reconcile, in_ms);
+}
+
+void cluster_set_attached(struct cluster *cluster, int attached)
+{
+	if (cluster->attached == attached)
+		return;
+	cluster->attached = attached;
+	cluster_wake(cluster, 0);
+}
+
+static void on_jobs_changed(void *arg)
+{
+	struct cluster *cluster = arg;
+
+	cluster->calm_since_ms = loop_now_ms();
+	cluster_wake(cluster, 0);
+	cluster->ops->changed(cluster->arg);
+}
+
+/* Up and down. */
+
+int64_t cluster_jobs_wanted(const struct cluster *cluster)
+{
+	return cluster->size.target.jobs;
+}
+
+static bool is_ready(const struct cluster *cluster, const struct jobs_count *count)
+{
+	return scheduler_state(cluster->scheduler) == SCHEDULER_UP && count->running > 0 &&
+		count->connected + count->given_up >= cluster->request.settings.minimum;
+}
+
+static void note_milestones(struct cluster *cluster, const struct jobs_count *count)
+{
+	if (count->in_slurm > 0)
+		cluster_reached(cluster, MILESTONE_SUBMITTED);
+	if (count->running > 0)
+		cluster_reached(cluster, MILESTONE_RUNNING);
+	if (count->connected > 0)
+		cluster_reached(cluster, MILESTONE_WORKER);
+}
+
+static void go_up(struct cluster *cluster)
+{
+	struct jobs_count count;
+	int64_t deadline;
+
+	if (!cluster_find_out(cluster))
+		return;
+	cluster_reached(cluster, MILESTONE_PREPARED);
+	if (scheduler_state(cluster->scheduler) == SCHEDULER_STOPPED)
+		cluster_start_scheduler(cluster);
+	if (!cluster->wanted) /* it failed just now */
+		return;
+	count = jobs_count(cluster->jobs);
+	note_milestones(cluster, &count);
+	cluster_settle_roles(cluster);
+	deadline = cluster_size_reconcile(cluster);
+	if (!cluster->wanted) /* nobody has used it for long */
+		return;
+	if (cluster->state == CLUSTER_STARTING && is_ready(cluster, &count)) {
+		cluster_reached(cluster, MILESTONE_READY);
+		set_state(cluster, CLUSTER_RUNNING);
+	}
+	deadline = min_of(deadline, cluster_check_waiting(cluster));
+	deadline = min_of(deadline, cluster_check_deadlines(cluster));
+	cluster_send_ends(cluster);
+	if (deadline != INT64_MAX)
+		cluster_wake(cluster, deadline - loop_now_ms());
+	cluster_plan_poll(cluster);
+}
+
+static void finish_stop(struct cluster *cluster)
+{
+	poll_stop(cluster->poll);
+	slurm_rest(cluster->slurm);
+	cluster_pauses_save(cluster);
+	cluster_access_end(cluster);
+	set_state(cluster, cluster->failure.code ? CLUSTER_FAILED : CLUSTER_STOPPED);
+}
+
+static void go_down(struct cluster *cluster)
+{
+	struct jobs_count count;
+	struct job *job;
+
+	cluster->python_search = python_search_cancel(cluster->python_search);
+	submissions_stop(cluster->submissions);
+	cluster_end_jobs(cluster);
+	count = jobs_count(cluster->jobs);
+	if (count.alive > 0 &&
+		loop_now_ms() - cluster->stop_since_ms >
+			STOP_DEADLINE_MS + cluster_end_grace_ms(cluster)) {
+		history_failure("cluster", cluster->name, NULL,
+			"%" PRId64 " jobs are not confirmed to be gone; they will be "
+			"ended as soon as Slurm answers",
+			count.alive);
+		cluster->unconfirmed = count.alive;
+		TAILQ_FOREACH (job, jobs_list(cluster->jobs), link)
+			if (job->phase != PHASE_GONE)
+				jobs_set_gone(
+					cluster->jobs, job, STATE_CANCELLED, "not confirmed");
+		count.alive = 0;
+	} else if (count.alive == 0 && cluster->submission_count > 0) {
+		cluster->submission_count = 0;
+		cluster->ops->has_no_jobs(cluster->arg, cluster->id);
+	}
+	if (count.alive > 0) {
+		cluster_plan_poll(cluster);
+		cluster_wake(cluster, 500);
+		return;
+	}
+	scheduler_stop(cluster->scheduler);
+	if (scheduler_state(cluster->scheduler) == SCHEDULER_STOPPED)
+		finish_stop(cluster);
+}
+
+static void reconcile(void *arg)
+{
+	struct cluster *cluster = arg;
+
+	if (cluster->state == CLUSTER_STARTING || cluster->state == CLUSTER_RUNNING)
+		go_up(cluster);
+	else if (cluster->state == CLUSTER_STOPPING)
+		go_down(cluster);
+}
+
+static void make_id(char id[static CLUSTER_ID_MAX])
+{
+	unsigned random = 0;
+
+	if (getrandom(&random, sizeof(random), 0) != sizeof(random))
+		random = (unsigned)loop_now_ms();
+	snprintf(id, CLUSTER_ID_MAX, "%08x", random);
+}
+
+int cluster_start(struct cluster *cluster, struct cluster_request *request, struct err *err)
+{
+	char id[CLUSTER_ID_MAX];
+	char *log_dir;
+	int r;
+
+	if (cluster->state != CLUSTER_STOPPED && cluster->state != CLUSTER_FAILED)
+		return err_set(err, -EBUSY, "the cluster is %s", state_names[cluster->state]);
+	r = logdir_make(request->settings.log_directory ? request->settings.log_directory
+							: "~/.draco_logs",
+		&log_dir, err);
+	if (r < 0)
+		return r;
+	make_id(id);
+	r = cluster_access_begin(cluster, &request->settings, id, err);
+	if (r < 0) {
+		rmdir(log_dir);
+		free(log_dir);
+		return r;
+	}
+	cluster_request_finish(&cluster->request);
+	cluster->request = *request;
+	*request = (struct cluster_request){0};
+	if (!cluster->request.directory)
+		cluster->request.directory = paths_expand_home("~");
+	free(cluster->log_dir);
+	cluster->log_dir = log_dir;
+	memcpy(cluster->id, id, sizeof(id));
+	cluster->ops->slurm_meant(cluster->arg, &cluster->request.slurm);
+	cluster->ops->log_directory(
+		cluster->arg, log_dir, cluster->request.settings.log_retention_ms);
+	jobs_clear(cluster->jobs);
+	xreplace(&cluster->python, NULL);
+	xreplace(&cluster->python_version, NULL);
+	xreplace(&cluster->address, NULL);
+	xreplace(&cluster->failure_log, NULL);
+	cluster->failure = (struct err)ERR_INIT;
+	cluster->submission_count = 0;
+	cluster->hold_until_ms = 0;
+	cluster->widen_hold_ms = 0;
+	cluster->placement_failed = false;
+	placement_finish(&cluster->placement);
+	cluster->unconfirmed = 0;
+	cluster_failure_clear(cluster);
+	cluster->spawn = cluster->request.settings.worker_start == WORKER_START_SPAWN;
+	cluster_size_begin(cluster);
+	cluster->undrain_due = false;
+	strv_finish(&cluster->notices);
+	cluster->had_work = false;
+	cluster->poll_failures = 0;
+	for (int i = 0; i < MILESTONE_COUNT; i++)
+		cluster->milestone_ms[i] = -1;
+	cluster->started_ms = loop_now_ms();
+	cluster->wanted = true;
+	history_note(EVENT_DECISION, "cluster", cluster->name, "starting as %s, logs in %s",
+		cluster->id, cluster->log_dir);
+	set_state(cluster, CLUSTER_STARTING);
+	cluster_wake(cluster, 0);
+	return 0;
+}
+
+static void begin_stop(struct cluster *cluster)
+{
+	cluster->wanted = false;
+	cluster->stop_since_ms = loop_now_ms();
+	set_state(cluster, CLUSTER_STOPPING);
+	cluster_wake(cluster, 0);
+}
+
+void cluster_stop(struct cluster *cluster, const char *why)
+{
+	if (cluster->state != CLUSTER_STARTING && cluster->state != CLUSTER_RUNNING)
+		return;
+	history_note(EVENT_DECISION, "cluster", cluster->name, "stopping: %s", why);
+	begin_stop(cluster);
+}
+
+void cluster_fail(struct cluster *cluster, const struct err *err, const char *log)
+{
+	if (cluster->state != CLUSTER_STARTING && cluster->state != CLUSTER_RUNNING)
+		return;
+	cluster->failure = *err;
+	if (!cluster->failure.code)
+		cluster->failure.code = -EIO;
+	xreplace(&cluster->failure_log, log);
+	history_failure("cluster", cluster->name, log, "giving up: %s", err->text);
+	begin_stop(cluster);
+}
+
+struct cluster *cluster_create(struct loop *loop, struct children *children,
+	struct slurm *slurm, const struct paths *paths, const char *preload,
+	const struct cluster_ops *ops, void *arg)
+{
+	static const struct jobs_ops jobs_ops = {on_jobs_changed};
+	struct cluster *cluster = xcalloc(1, sizeof(*cluster));
+	_cleanup_free_ char *prefix = paths_job_prefix(paths->name);
+
+	cluster->loop = loop;
+	cluster->children = children;
+	cluster->slurm = slurm;
+	cluster->name = paths->name;
+	cluster->nodes_file = paths->nodes_file;
+	cluster->pauses_file = paths->pauses_file;
+	cluster->access.tls_directory = paths->tls_dir;
+	cluster->access.paths = paths;
+	cluster->ops = ops;
+	cluster->arg = arg;
+	cluster->since_ms = loop_now_ms();
+	cluster->reconcile = loop_timer_create(loop, reconcile, cluster);
+	cluster->scheduler = scheduler_create(
+		loop, children, preload, paths, &cluster_scheduler_ops, cluster);
+	cluster->jobs = jobs_create(&jobs_ops, cluster);
+	cluster->submissions = submissions_create(
+		loop, slurm, cluster->jobs, &cluster_submissions_ops, cluster);
+	cluster->poll = poll_create(loop, slurm, prefix, &cluster_poll_ops, cluster);
+	cluster_nodes_load(cluster);
+	cluster_pauses_load(cluster);
+	return cluster;
+}
+
+struct cluster *cluster_destroy(struct cluster *cluster)
+{
+	if (!cluster)
+		return NULL;
+	python_search_cancel(cluster->python_search);
+	poll_destroy(cluster->poll);
+	placer_destroy(cluster->placer);
+	placement_finish(&cluster->placement);
+	submissions_destroy(cluster->submissions);
+	jobs_destroy(cluster->jobs);
+	scheduler_destroy(cluster->scheduler);
+	loop_timer_destroy(cluster->reconcile);
+	cluster_failure_clear(cluster);
+	bad_nodes_clear(&cluster->nodes);
+	cluster_access_end(cluster);
+	free(cluster->access.interface);
+	cluster_request_finish(&cluster->request);
+	cluster_size_finish(cluster);
+	strv_finish(&cluster->notices);
+	json_decref(cluster->load);
+	free(cluster->failure_log);
+	free(cluster->log_dir);
+	free(cluster->python);
+	free(cluster->python_version);
+	free(cluster->address);
+	free(cluster);
+	return NULL;
+}

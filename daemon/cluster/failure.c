@@ -1,0 +1,443 @@
+/* failure.c: what the cluster does about jobs that end although they are wanted, and about workers
+ * that never come: applies what the policies failure.c and bad_nodes.c say. */
+#include "daemon/cluster/failure.h"
+
+#include <errno.h>
+#include <inttypes.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+
+#include "common/alloc.h"
+#include "common/cleanup.h"
+#include "common/number.h"
+#include "common/parse.h"
+#include "daemon/cluster/cluster.h"
+#include "daemon/cluster/jobs.h"
+#include "daemon/cluster/nodes.h"
+#include "daemon/cluster/queue.h"
+#include "daemon/cluster/wish.h"
+#include "daemon/cluster/worker_start.h"
+#include "daemon/dask/jobscript.h"
+#include "daemon/dask/scheduler.h"
+#include "daemon/io/history.h"
+#include "daemon/io/loop.h"
+
+void cluster_failure_clear(struct cluster *cluster)
+{
+	free(cluster->failures.reason_log);
+	cluster->failures = (struct cluster_failures){0};
+}
+
+bool cluster_job_is_young(const struct job *job)
+{
+	return !job->ready_since_ms || loop_now_ms() - job->ready_since_ms <= JOB_YOUNG_MS;
+}
+
+/* The loop time at which the patience with a job without workers ends; INT64_MAX: it needs none. */
+static int64_t overdue_ms(const struct cluster *cluster, const struct job *job)
+{
+	if ((job->phase != PHASE_STARTING && job->phase != PHASE_READY) || job->connected > 0)
+		return INT64_MAX;
+	return job->alone_since_ms + cluster->request.settings.worker_timeout_ms;
+}
+
+/* Has the job had the time for its workers? */
+static bool is_overdue(const struct cluster *cluster, const struct job *job)
+{
+	return overdue_ms(cluster, job) <= loop_now_ms();
+}
+
+/* Does another job run that has workers, or may still get them? */
+static bool others_run(const struct cluster *cluster, const struct job *than)
+{
+	const struct job *job;
+
+	TAILQ_FOREACH (job, jobs_list(cluster->jobs), link)
+		if (job != than &&
+			(job->phase == PHASE_STARTING || job->phase == PHASE_READY) &&
+			!is_overdue(cluster, job))
+			return true;
+	return false;
+}
+
+/* Does another job have workers? One on its way out may still be at its tasks. */
+static bool others_work(const struct cluster *cluster, const struct job *than)
+{
+	const struct job *job;
+
+	TAILQ_FOREACH (job, jobs_list(cluster->jobs), link)
+		if (job != than && job->phase < PHASE_ENDING && job->connected > 0)
+			return true;
+	return false;
+}
+
+/* Jobs that have grown up since the last failure. */
+static void note_successes(struct cluster *cluster)
+{
+	const struct job *job;
+
+	TAILQ_FOREACH (job, jobs_list(cluster->jobs), link)
+		if (job->phase == PHASE_READY && !cluster_job_is_young(job))
+			failures_succeed(
+				&cluster->failures.jobs, job->ready_since_ms + JOB_YOUNG_MS);
+}
+
+static void stop_asking(struct cluster *cluster, const char *why)
+{
+	cluster_notice(
+		cluster, "%s: draco stops asking for jobs; \"dracoctl resume\" goes on", why);
+	cluster_pause(cluster, why);
+}
+
+void cluster_failure_resume(struct cluster *cluster)
+{
+	struct cluster_failures *failures = &cluster->failures;
+
+	failures->jobs = (struct failures){0};
+	failures->reason = (struct err)ERR_INIT;
+	xreplace(&failures->reason_log, NULL);
+	cluster->hold_until_ms = 0;
+	cluster_wake(cluster, 0);
+}
+
+/* The last job is gone, also of those that were on their way out, from a cluster that has stopped asking
+ * because of failures. */
+static bool fail_if_none_is_left(struct cluster *cluster)
+{
+	struct cluster_failures *failures = &cluster->failures;
+
+	if (!failures->reason.code || jobs_count(cluster->jobs).alive > 0)
+		return false;
+	cluster_fail(cluster, &failures->reason, failures->reason_log);
+	return true;
+}
+
+/* Too many failures: end, unless there are jobs that work, and are enough for a start. */
+static void give_up(
+	struct cluster *cluster, const struct job *job, const struct err *err, const char *log)
+{
+	_cleanup_free_ char *why = NULL;
+
+	if (cluster->state == CLUSTER_STARTING || !others_work(cluster, job)) {
+		cluster_nodes_forgive(cluster, "jobs fail wherever they run");
+		cluster_fail(cluster, err, log);
+		return;
+	}
+	cluster->failures.reason = *err;
+	xreplace(&cluster->failures.reason_log, log);
+	history_failure("cluster", cluster->name, log, "%s", err->text);
+	why = xasprintf("%s (log: %s)", err->text, log ? log : "none");
+	stop_asking(cluster, why);
+}
+
+static void blame_node(
+	struct cluster *cluster, const struct job *job, int64_t since_ms, const char *how)
+{
+	char until[16];
+	struct tm local;
+	time_t then = time(NULL) + BAD_NODE_FOR_MS / 1000;
+
+	if (!job->nodes || !job->nodes[0] || strpbrk(job->nodes, ",[") ||
+		!cluster_may_choose_nodes(cluster) ||
+		!bad_nodes_blame(&cluster->nodes, job->nodes, since_ms, loop_now_ms()))
+		return;
+	localtime_r(&then, &local);
+	strftime(until, sizeof(until), "%H:%M:%S", &local);
+	cluster_notice(cluster,
+		"node %s is excluded until %s: jobs have failed there %d times within an hour, the last "
+		"was job %s, which %s",
+		job->nodes, until, BAD_NODE_FAILURES, job->id, how);
+	cluster_nodes_save(cluster);
+	cluster_exclude_pending(cluster);
+}
+
+/* Was the job's node excluded only after the job had been submitted? */
+static bool predates_exclusion(
+	const struct cluster *cluster, const struct job *job, int64_t now_ms)
+{
+	int64_t until_ms = bad_nodes_excluded_until_ms(&cluster->nodes, job->nodes, now_ms);
+
+	return until_ms && job->known_ms <= until_ms - BAD_NODE_FOR_MS;
+}
+
+/* The job has failed; how tells it. */
+static void count(struct cluster *cluster, const struct job *job, const char *how,
+	const struct job_end_verdict *verdict)
+{
+	struct failures *failures = &cluster->failures.jobs;
+	int64_t now = loop_now_ms(), limit = cluster->request.settings.failure_limit;
+	_cleanup_free_ char *log = cluster_job_log(cluster, job);
+	struct err err = ERR_INIT;
+
+	if (verdict->fatal) {
+		err_set(&err, -EIO, "job %s %s", job->id, how);
+		cluster_fail(cluster, &err, log);
+		return;
+	}
+	if (predates_exclusion(cluster, job, now)) {
+		history_failure("job", job->id, log, "%s; its node is excluded already", how);
+		return;
+	}
+	note_successes(cluster);
+	if (!failures_add(failures, job->start_time,
+		    job->phase == PHASE_GONE ? job->end_time : time(NULL), now)) {
+		history_failure("job", job->id, log, "%s; as others did just now", how);
+	} else if (failures->in_a_row >= limit) {
+		err_set(&err, -EIO, "job %s %s; %d failure%s in a row (failure_limit)", job->id,
+			how, failures->in_a_row, failures->in_a_row == 1 ? "" : "s");
+		give_up(cluster, job, &err, log);
+		return;
+	} else {
+		if (cluster->hold_until_ms < failures->hold_until_ms)
+			cluster->hold_until_ms = failures->hold_until_ms;
+		history_failure("job", job->id, log,
+			"%s; the next submission waits %" PRId64 " s (%d. failure in a row)",
+			how, failure_backoff_ms(failures->in_a_row) / 1000, failures->in_a_row);
+	}
+	if (verdict->blames_node)
+		blame_node(cluster, job, failures->last_ms, how);
+}
+
+/* The whole of how it ended: with what is known besides Slurm's words. */
+static char *describe(const struct job *job, enum job_end end, bool counts)
+{
+	_cleanup_free_ char *hint = end == END_OUT_OF_MEMORY
+		? failure_memory_hint(job->processes, job->memory_mib)
+		: NULL;
+	bool silent =
+		counts && !job->was_connected && !jobscript_explain_exit(job->exit_status);
+
+	return xasprintf("%s%s%s%s", job->end_text,
+		silent ? " before any of its workers connected" : "", hint ? "; " : "",
+		hint ? hint : "");
+}
+
+/* Somebody does not want the job. */
+static void note_cancel(struct cluster *cluster, const struct job *job)
+{
+	struct err err = ERR_INIT;
+
+	if (!failures_cancelled(&cluster->failures.jobs, loop_now_ms()) || cluster->size.paused)
+		return;
+	if (cluster->state != CLUSTER_STARTING) {
+		stop_asking(cluster, "jobs are being cancelled by someone");
+		return;
+	}
+	err_set(&err, -ECANCELED,
+		"jobs are being cancelled by someone: %d within a minute, the last was job %s",
+		CANCELS_MAX, job->id);
+	cluster_fail(cluster, &err, NULL);
+}
+
+static void tell(const struct cluster *cluster, const struct job *job,
+	const struct job_end_verdict *verdict, const char *how)
+{
+	_cleanup_free_ char *log = cluster_job_log(cluster, job);
+	const char *next = cluster->size.paused ? "" : job_replace_text(verdict->replace);
+	_cleanup_free_ char *text = xasprintf("%s%s%s%s%s", how, *verdict->remark ? ", " : "",
+		verdict->remark, *next ? "; " : "", next);
+
+	if (verdict->is_failure)
+		history_failure("job", job->id, log, "%s", text);
+	else
+		history_note(EVENT_NOTE, "job", job->id, "%s", text);
+}
+
+static enum job_end find_end(
+	struct cluster *cluster, struct job *job, bool young, bool vanished)
+{
+	if (job->abandoned)
+		return END_ABANDONED; /* the scheduler's failure, which is counted there */
+	if (young && !vanished && cluster_forkserver_is_to_blame(cluster, job))
+		return END_FORKSERVER;
+	/* Lost by Slurm: by a slurmctld that died before it had saved it. */
+	return vanished ? END_VANISHED : job_end_of_state(job->end_state);
+}
+
+void cluster_job_lost(struct cluster *cluster, struct job *job, bool young, bool vanished)
+{
+	enum job_end end = find_end(cluster, job, young, vanished);
+	struct job_end_verdict verdict = job_end_judge(&(struct job_end_facts){
+		.end = end,
+		.young = young,
+		.starting = cluster->state == CLUSTER_STARTING,
+		.others_run = others_run(cluster, job),
+	});
+	_cleanup_free_ char *how = describe(job, end, verdict.counts);
+	int64_t now = loop_now_ms();
+
+	if (verdict.counts) {
+		count(cluster, job, how, &verdict);
+	} else {
+		if (!young)
+			failures_succeed(&cluster->failures.jobs, now);
+		tell(cluster, job, &verdict, how);
+		if (verdict.blames_node)
+			blame_node(cluster, job, now, how);
+		if (end == END_CANCELLED)
+			note_cancel(cluster, job);
+	}
+	fail_if_none_is_left(cluster);
+}
+
+void cluster_job_requeued(struct cluster *cluster, struct job *job, const char *nodes)
+{
+	struct job_end_verdict verdict =
+		job_end_judge(&(struct job_end_facts){.end = END_REQUEUED});
+	_cleanup_free_ char *how = xasprintf("was requeued by Slurm%s%s",
+		nodes && *nodes ? ", from " : "", nodes && *nodes ? nodes : "");
+
+	/* As a new one: its age in its place, and what its workers did, begin again. */
+	job->placed_ms = loop_now_ms();
+	job->running_since_ms = 0;
+	job->was_connected = job->was_ready = job->abandoned = false;
+	job->early_deaths = 0;
+	tell(cluster, job, &verdict, how);
+}
+
+/* Workers that never come, or go. */
+
+static void fail_start(struct cluster *cluster, const struct job *job, const char *waited)
+{
+	_cleanup_free_ char *log = cluster_job_log(cluster, job);
+	struct err err = ERR_INIT;
+
+	err_set(&err, -ETIMEDOUT,
+		"job %s runs on %s, but none of its workers has connected within %s "
+		"(worker_timeout): can the node reach %s?",
+		job->id, job->nodes ? job->nodes : "?", waited,
+		scheduler_address(cluster->scheduler));
+	cluster_fail(cluster, &err, log);
+}
+
+static void end_without_workers(struct cluster *cluster, struct job *job)
+{
+	enum job_end end = job->abandoned ? END_ABANDONED
+		: job->was_connected	  ? END_LOST_WORKERS
+					  : END_NO_WORKERS;
+	struct job_end_verdict verdict = job_end_judge(&(struct job_end_facts){
+		.end = end,
+		.young = cluster_job_is_young(job),
+		.starting = cluster->state == CLUSTER_STARTING,
+		.others_run = others_run(cluster, job),
+	});
+	_cleanup_free_ char *how = NULL;
+	char waited[FORMAT_MAX];
+
+	format_duration(cluster->request.settings.worker_timeout_ms, waited);
+	if (verdict.fatal && end == END_NO_WORKERS) {
+		fail_start(cluster, job, waited);
+		return;
+	}
+	how = xasprintf("runs on %s, but %s within %s (worker_timeout)",
+		job->nodes ? job->nodes : "?",
+		end == END_NO_WORKERS ? "none of its workers has connected"
+				      : "all of its workers have gone, and none has come back",
+		waited);
+	cluster_end_job(cluster, job, how);
+	if (verdict.counts) {
+		count(cluster, job, how, &verdict);
+		return;
+	}
+	tell(cluster, job, &verdict, how);
+	if (verdict.blames_node)
+		blame_node(cluster, job, loop_now_ms(), how);
+}
+
+/* Some of a job's workers have gone for good, or have never come. It goes on with the others; returns when
+ * to look again. */
+static int64_t check_short(struct cluster *cluster, struct job *job)
+{
+	bool starts = job->phase == PHASE_STARTING;
+	int64_t since_ms = starts ? job->came_ms : job->short_since_ms;
+	int64_t due_ms = since_ms + cluster->request.settings.worker_timeout_ms;
+	_cleanup_free_ char *log = NULL;
+	char waited[FORMAT_MAX];
+
+	if ((!starts && job->phase != PHASE_READY) || !since_ms || job->short_told ||
+		job->connected == 0)
+		return INT64_MAX;
+	if (due_ms > loop_now_ms())
+		return due_ms;
+	log = cluster_job_log(cluster, job);
+	history_failure("job", job->id, log,
+		"has had only %" PRId64 " of its %" PRId64
+		" workers for %s, and goes on with them; \"dracoctl retire %s\" replaces it",
+		job->connected, job->processes,
+		format_duration(cluster->request.settings.worker_timeout_ms, waited), job->id);
+	jobs_set_short(cluster->jobs, job);
+	return INT64_MAX;
+}
+
+int64_t cluster_check_workers_come(struct cluster *cluster)
+{
+	int64_t next = INT64_MAX;
+	struct job *job;
+
+	if (fail_if_none_is_left(cluster))
+		return next;
+	TAILQ_FOREACH (job, jobs_list(cluster->jobs), link) {
+		if (is_overdue(cluster, job))
+			end_without_workers(cluster, job);
+		else
+			next = min_of(next,
+				min_of(overdue_ms(cluster, job), check_short(cluster, job)));
+		if (!cluster->wanted) /* it failed just now */
+			return INT64_MAX;
+	}
+	return next;
+}
+
+/* Pending jobs that are held. */
+
+static void end_held(struct cluster *cluster, struct job *job)
+{
+	struct job_end_verdict verdict = job_end_judge(&(struct job_end_facts){
+		.end = END_HELD,
+		.young = true,
+		.starting = cluster->state == CLUSTER_STARTING,
+		.others_run = others_run(cluster, job),
+	});
+	_cleanup_free_ char *how = NULL;
+	char waited[FORMAT_MAX];
+
+	how = xasprintf("is held (%s), and was not released within %s (wait_timeout)",
+		job->reason ? job->reason : "?",
+		format_duration(cluster->request.settings.wait_timeout_ms, waited));
+	if (!verdict.fatal)
+		cluster_end_job(cluster, job, how);
+	count(cluster, job, how, &verdict);
+}
+
+static void tell_held(struct job *job)
+{
+	if (!job->held_told)
+		history_failure("job", job->id, NULL,
+			"is held (%s): it does not start before somebody releases it "
+			"(scontrol release %s)",
+			job->reason ? job->reason : "?", job->id);
+	job->held_told = true;
+}
+
+int64_t cluster_check_held(struct cluster *cluster)
+{
+	int64_t timeout_ms = cluster->request.settings.wait_timeout_ms, next = INT64_MAX;
+	struct job *job;
+
+	TAILQ_FOREACH (job, jobs_list(cluster->jobs), link) {
+		if (!job->held_since_ms || job->role == ROLE_STANDBY ||
+			(job->phase != PHASE_SUBMITTED && job->phase != PHASE_PENDING))
+			continue;
+		tell_held(job);
+		if (cluster->size.paused)
+			continue;
+		if (job->held_since_ms + timeout_ms <= loop_now_ms())
+			end_held(cluster, job);
+		else
+			next = min_of(next, job->held_since_ms + timeout_ms);
+		if (!cluster->wanted) /* it failed just now */
+			return INT64_MAX;
+	}
+	return next;
+}

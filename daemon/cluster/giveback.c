@@ -1,0 +1,265 @@
+/* giveback.c: giving a job back without losing a task or a result. Part of the cluster.
+ *
+ * The scheduler's preload is asked to send a job's workers no new tasks (DRAINING), then to move what
+ * they hold (RETIRING); after that the job ends. The preload refuses where a task has come in the
+ * meantime, or where the data has nowhere to go: then the job stays. */
+#include "daemon/cluster/giveback.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "common/alloc.h"
+#include "common/err.h"
+#include "common/json.h"
+#include "common/log.h"
+#include "daemon/cluster/cluster.h"
+#include "daemon/cluster/jobs.h"
+#include "daemon/cluster/queue.h"
+#include "daemon/dask/jobscript.h"
+#include "daemon/io/history.h"
+#include "daemon/io/loop.h"
+
+#define ASK_DEADLINE_MS	 10000
+#define MOVE_DEADLINE_MS 120000
+#define BUSY_HOLD_MS	 1000 /* a task was there */
+#define FAILED_HOLD_MS	 5000 /* the scheduler did not answer */
+#define AGAIN_MS	 1000
+#define UNDRAIN_MAX	 5000  /* workers in a request, far below the limit of a line */
+#define FULL_HOLD_MS	 10000 /* the data had nowhere to go */
+
+/* One question to the preload about one job. */
+struct question {
+	struct cluster *cluster;
+	char cluster_id[CLUSTER_ID_MAX];
+	char job[SLURM_JOB_ID_MAX];
+	size_t workers;
+};
+
+static json_t *addresses(struct cluster *cluster, const struct job *job)
+{
+	json_t *array = json_array();
+	struct worker *worker;
+
+	TAILQ_FOREACH (worker, jobs_workers(cluster->jobs), link)
+		if (worker->job == job)
+			json_array_append_new(array, json_text(worker->address));
+	return array;
+}
+
+/* The job that question was about, if it is still in phase; question is freed. */
+static struct job *answered(struct question *question, enum job_phase phase)
+{
+	struct cluster *cluster = question->cluster;
+	struct job *job = NULL;
+
+	if (strcmp(question->cluster_id, cluster->id) == 0)
+		job = jobs_find_id(cluster->jobs, question->job);
+	free(question);
+	if (!job)
+		return NULL;
+	job->asking = false;
+	cluster_wake(cluster, 0);
+	return job->phase == phase ? job : NULL;
+}
+
+static int ask(struct cluster *cluster, struct job *job, const char *method, json_t *params,
+	int64_t deadline_ms, scheduler_answer *done)
+{
+	struct question *question = xcalloc(1, sizeof(*question));
+	int r;
+
+	question->cluster = cluster;
+	memcpy(question->cluster_id, cluster->id, sizeof(question->cluster_id));
+	snprintf(question->job, sizeof(question->job), "%s", job->id);
+	question->workers = json_array_size(json_object_get(params, "workers"));
+	r = cluster->ops->ask_scheduler(
+		cluster->arg, method, params, deadline_ms, done, question);
+	job->asking = r >= 0;
+	if (r < 0)
+		free(question);
+	return r;
+}
+
+static void take_back(
+	struct cluster *cluster, struct job *job, int64_t hold_ms, const char *why)
+{
+	cluster->undrain_due = true;
+	job->hold_ms = loop_now_ms() + hold_ms;
+	jobs_set_phase(cluster->jobs, job, PHASE_READY, why);
+}
+
+static void on_drained(void *arg, const json_t *result, const struct err *err)
+{
+	struct question *question = arg;
+	struct cluster *cluster = question->cluster;
+	struct job *job = answered(question, PHASE_DRAINING);
+
+	if (!job)
+		return;
+	if (!result)
+		take_back(cluster, job, FAILED_HOLD_MS, err->text);
+	else if (!json_is_true(json_object_get(result, "drained")))
+		take_back(cluster, job, BUSY_HOLD_MS, "a task has come");
+}
+
+static void drain(struct cluster *cluster, struct job *job, bool forced, const char *why)
+{
+	bool asked;
+
+	if (job->connected == 0) {
+		cluster_end_job(cluster, job, why);
+		return;
+	}
+	asked = ask(cluster, job, "drain",
+			json_pack("{s:o, s:b}", "workers", addresses(cluster, job), "only_idle",
+				!forced),
+			ASK_DEADLINE_MS, on_drained) >= 0;
+	if (asked)
+		jobs_set_phase(cluster->jobs, job, PHASE_DRAINING, why);
+	else
+		job->hold_ms = loop_now_ms() + FAILED_HOLD_MS;
+}
+
+static void on_retired(void *arg, const json_t *result, const struct err *err)
+{
+	struct question *question = arg;
+	struct cluster *cluster = question->cluster;
+	size_t asked = question->workers;
+	struct job *job = answered(question, PHASE_RETIRING);
+
+	if (!job)
+		return;
+	if (!result)
+		take_back(cluster, job, FAILED_HOLD_MS, err->text);
+	else if (json_array_size(json_object_get(result, "retired")) >= asked)
+		cluster_end_job(cluster, job, "its data has moved");
+	else if (json_array_size(json_object_get(result, "busy")) > 0)
+		take_back(cluster, job, BUSY_HOLD_MS, "a task has come");
+	else
+		take_back(cluster, job, FULL_HOLD_MS, "its data has nowhere to go");
+}
+
+static void retire(struct cluster *cluster, struct job *job, bool forced, const char *why)
+{
+	bool asked = ask(cluster, job, "retire",
+			     json_pack("{s:o, s:b}", "workers", addresses(cluster, job),
+				     "force", forced),
+			     MOVE_DEADLINE_MS, on_retired) >= 0;
+
+	if (asked)
+		jobs_set_phase(cluster->jobs, job, PHASE_RETIRING, why);
+	else
+		take_back(cluster, job, FAILED_HOLD_MS, "the scheduler is not connected");
+}
+
+void cluster_giveback(struct cluster *cluster, struct job *job, enum fleet_action action,
+	bool forced, const char *why)
+{
+	switch (action) {
+	case FLEET_KEEP:
+		break;
+	case FLEET_CANCEL:
+	case FLEET_END:
+		cluster_end_job(cluster, job, why);
+		break;
+	case FLEET_DRAIN:
+		if (!job->asking)
+			drain(cluster, job, forced, why);
+		break;
+	case FLEET_UNDRAIN:
+		take_back(cluster, job, 0, why);
+		break;
+	case FLEET_RETIRE:
+		if (!job->asking)
+			retire(cluster, job, forced, why);
+		break;
+	}
+}
+
+static bool is_leaving(const struct job *job)
+{
+	return job &&
+		(job->phase == PHASE_DRAINING || job->phase == PHASE_RETIRING ||
+			job->phase == PHASE_ENDING);
+}
+
+/* It is said again when the job is retired: nothing depends on it. */
+static void on_drained_late(void *arg, const json_t *result, const struct err *err)
+{
+	(void)arg;
+	if (!result)
+		log_debug("scheduler: %s", err->text);
+}
+
+void cluster_giveback_worker(struct cluster *cluster, const char *name, const char *address)
+{
+	struct job *job = jobscript_job_id_length(name)
+		? jobs_find_id(cluster->jobs, name + strlen(JOBSCRIPT_WORKER_PREFIX))
+		: NULL;
+
+	if (is_leaving(job))
+		cluster->ops->ask_scheduler(cluster->arg, "drain",
+			json_pack("{s:[s], s:b}", "workers", address, "only_idle", 0),
+			ASK_DEADLINE_MS, on_drained_late, NULL);
+}
+
+void cluster_giveback_hello(struct cluster *cluster)
+{
+	cluster->undrain_due = true;
+	cluster_wake(cluster, 0);
+}
+
+static void on_undrained(void *arg, const json_t *result, const struct err *err)
+{
+	struct cluster *cluster = arg;
+
+	cluster->undraining--;
+	if (result) {
+		if (cluster->undrain_due) /* for others, meanwhile */
+			cluster_wake(cluster, 0);
+		return;
+	}
+	log_warning("scheduler: %s", err->text);
+	cluster->undrain_due = true;
+	cluster_wake(cluster, AGAIN_MS);
+}
+
+/* Takes array over. */
+static int undrain(struct cluster *cluster, json_t *array)
+{
+	int r = cluster->ops->ask_scheduler(cluster->arg, "undrain",
+		json_pack("{s:o}", "workers", array), ASK_DEADLINE_MS, on_undrained, cluster);
+
+	cluster->undraining += r >= 0;
+	return r;
+}
+
+int64_t cluster_giveback_settle(struct cluster *cluster)
+{
+	json_t *array = NULL;
+	struct worker *worker;
+	int r = 0;
+
+	if (!cluster->undrain_due || cluster->undraining > 0)
+		return INT64_MAX;
+	TAILQ_FOREACH (worker, jobs_workers(cluster->jobs), link) {
+		if (is_leaving(worker->job))
+			continue;
+		if (!array)
+			array = json_array();
+		json_array_append_new(array, json_text(worker->address));
+		if (json_array_size(array) < UNDRAIN_MAX)
+			continue;
+		r = undrain(cluster, array);
+		array = NULL;
+		if (r < 0)
+			break;
+	}
+	if (array)
+		r = undrain(cluster, array);
+	cluster->undrain_due = r < 0;
+	/* Without a connection: its hello comes back to this. */
+	return r == -EBUSY ? loop_now_ms() + AGAIN_MS : INT64_MAX;
+}

@@ -1,0 +1,474 @@
+/* jobs.c: all jobs of the cluster, and their workers. The one writer of a job's phase. */
+#include "daemon/cluster/jobs.h"
+
+#include <assert.h>
+#include <ctype.h>
+#include <search.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "common/alloc.h"
+#include "common/cleanup.h"
+#include "common/log.h"
+#include "common/number.h"
+#include "common/settings.h"
+#include "daemon/dask/jobscript.h"
+#include "daemon/io/history.h"
+#include "daemon/io/loop.h"
+#include "daemon/policy/failure.h"
+
+#define GONE_KEPT 32
+#define LOAD_MAX \
+	(INT64_C(1) << 45) /* tasks, or bytes, of a worker: sums of them do not overflow */
+#define WORKER_YOUNG_MS 15000
+
+struct jobs {
+	struct job_list list;
+	struct worker_list workers;
+	void *by_address; /* the same, as tsearch(3) has them */
+	const struct jobs_ops *ops;
+	void *arg;
+};
+
+static void changed(struct jobs *jobs)
+{
+	jobs->ops->changed(jobs->arg);
+}
+
+static void job_free(struct jobs *jobs, struct job *job)
+{
+	TAILQ_REMOVE(&jobs->list, job, link);
+	free(job->tag);
+	free(job->partition);
+	free(job->nodes);
+	free(job->reason);
+	free(job->end_text);
+	free(job);
+}
+
+static int compare_addresses(const void *a, const void *b)
+{
+	return strcmp(((const struct worker *)a)->address, ((const struct worker *)b)->address);
+}
+
+static void worker_free(struct jobs *jobs, struct worker *worker)
+{
+	tdelete(worker, &jobs->by_address, compare_addresses);
+	TAILQ_REMOVE(&jobs->workers, worker, link);
+	free(worker->name);
+	free(worker->address);
+	free(worker);
+}
+
+struct jobs *jobs_create(const struct jobs_ops *ops, void *arg)
+{
+	struct jobs *jobs = xcalloc(1, sizeof(*jobs));
+
+	TAILQ_INIT(&jobs->list);
+	TAILQ_INIT(&jobs->workers);
+	jobs->ops = ops;
+	jobs->arg = arg;
+	return jobs;
+}
+
+struct jobs *jobs_destroy(struct jobs *jobs)
+{
+	if (jobs)
+		jobs_clear(jobs);
+	free(jobs);
+	return NULL;
+}
+
+struct job_list *jobs_list(struct jobs *jobs)
+{
+	return &jobs->list;
+}
+
+void jobs_clear(struct jobs *jobs)
+{
+	while (!TAILQ_EMPTY(&jobs->workers))
+		worker_free(jobs, TAILQ_FIRST(&jobs->workers));
+	while (!TAILQ_EMPTY(&jobs->list))
+		job_free(jobs, TAILQ_FIRST(&jobs->list));
+}
+
+/* Keep only the last jobs that are gone. */
+static void trim(struct jobs *jobs)
+{
+	struct job *job, *next;
+	int gone = 0;
+
+	TAILQ_FOREACH (job, &jobs->list, link)
+		gone += job->phase == PHASE_GONE;
+	TAILQ_FOREACH_SAFE (job, &jobs->list, link, next)
+		if (gone > GONE_KEPT && job->phase == PHASE_GONE) {
+			job_free(jobs, job);
+			gone--;
+		}
+}
+
+struct job *jobs_add(
+	struct jobs *jobs, const char *tag, int64_t index, const struct settings *settings)
+{
+	struct job *job = xcalloc(1, sizeof(*job));
+
+	trim(jobs);
+	job->tag = xstrdup(tag);
+	job->index = index;
+	job->phase = PHASE_NEW;
+	job->phase_since_ms = loop_now_ms();
+	job->task = SLURM_NO_TASK;
+	job->processes = settings->processes;
+	job->cores = settings->cores;
+	job->memory_mib = settings->memory_mib;
+	job->walltime_s = settings->walltime_s;
+	TAILQ_INSERT_TAIL(&jobs->list, job, link);
+	changed(jobs);
+	return job;
+}
+
+/* How many of the job's workers are connected has changed. */
+static void note_connected(struct job *job)
+{
+	if (job->connected == 0)
+		job->alone_since_ms = loop_now_ms();
+	if (job->connected >= job->processes) {
+		job->short_since_ms = 0;
+		job->short_told = false;
+	} else if (job->phase == PHASE_READY && !job->short_since_ms) {
+		job->short_since_ms = loop_now_ms();
+	}
+}
+
+void jobs_set_phase(struct jobs *jobs, struct job *job, enum job_phase phase, const char *why)
+{
+	int64_t now = loop_now_ms();
+
+	assert(job_phase_may_follow(job->phase, phase));
+	history_phase("job", job->id[0] ? job->id : job->tag, job_phase_name(job->phase),
+		job_phase_name(phase), now - job->phase_since_ms, why);
+	job->phase = phase;
+	job->phase_since_ms = now;
+	if (phase == PHASE_ENDING)
+		job->ending_since_ms = now;
+	if (phase == PHASE_STARTING)
+		job->running_since_ms = job->alone_since_ms = now;
+	if (phase == PHASE_PENDING) { /* requeued */
+		job->ready_since_ms = job->short_since_ms = 0;
+		job->short_told = false;
+	}
+	if (phase == PHASE_READY) {
+		job->idle_since_ms = now;
+		if (!job->ready_since_ms && job->connected >= job->processes)
+			job->ready_since_ms = now;
+	}
+	job->was_ready |= job->ready_since_ms > 0;
+	changed(jobs);
+}
+
+void jobs_set_short(struct jobs *jobs, struct job *job)
+{
+	job->short_told = true;
+	if (job->phase != PHASE_STARTING)
+		return;
+	job->short_since_ms = job->came_ms;
+	job->ready_since_ms = loop_now_ms();
+	job->wait_known = true; /* most of it was for workers that do not come */
+	jobs_set_phase(jobs, job, PHASE_READY, "no more workers come");
+}
+
+/* The job has one more worker. */
+static void attach(struct jobs *jobs, struct job *job, struct worker *worker)
+{
+	worker->job = job;
+	job->busy += worker->tasks;
+	job->bytes += worker->bytes;
+	job->connected++;
+	job->came_ms = loop_now_ms();
+	note_connected(job);
+	job->abandoned = false;
+	job->was_connected = true;
+	/* Dask sees a job run before Slurm was asked again. */
+	if (job->phase == PHASE_SUBMITTED || job->phase == PHASE_PENDING)
+		jobs_set_phase(jobs, job, PHASE_STARTING, "a worker has connected");
+	if (job->phase == PHASE_STARTING && job->connected >= job->processes)
+		jobs_set_phase(jobs, job, PHASE_READY, NULL);
+}
+
+/* The live job that a worker of this name belongs to. */
+static struct job *find_by_worker(struct jobs *jobs, const char *name)
+{
+	if (jobscript_job_id_length(name) == 0)
+		return NULL;
+	return jobs_find_id(jobs, name + strlen(JOBSCRIPT_WORKER_PREFIX));
+}
+
+void jobs_set_id(struct jobs *jobs, struct job *job, uint32_t job_id, int64_t task)
+{
+	struct worker *worker;
+
+	job->job_id = job_id;
+	job->task = task;
+	job->known_ms = loop_now_ms();
+	slurm_job_format_id(job_id, task, job->id);
+	jobs_set_phase(jobs, job, PHASE_SUBMITTED, job->tag);
+	/* Its workers may have come before Slurm's answer, above all when that was lost at first. */
+	TAILQ_FOREACH (worker, &jobs->workers, link)
+		if (!worker->job && find_by_worker(jobs, worker->name) == job)
+			attach(jobs, job, worker);
+}
+
+void jobs_set_gone(struct jobs *jobs, struct job *job, enum slurm_state state, const char *text)
+{
+	struct worker *worker;
+
+	job->end_state = state;
+	xreplace(&job->end_text, text);
+	TAILQ_FOREACH (worker, &jobs->workers, link)
+		if (worker->job == job)
+			worker->job = NULL;
+	job->connected = 0;
+	jobs_set_phase(jobs, job, PHASE_GONE, text);
+}
+
+struct job *jobs_find(struct jobs *jobs, uint32_t job_id, int64_t task, const char *tag)
+{
+	struct job *job;
+
+	TAILQ_FOREACH (job, &jobs->list, link)
+		if (job->job_id && job->job_id == job_id && job->task == task &&
+			strcmp(job->tag, tag) == 0)
+			return job;
+	return NULL;
+}
+
+struct job *jobs_find_id(struct jobs *jobs, const char *text)
+{
+	struct job *job;
+
+	TAILQ_FOREACH (job, &jobs->list, link) {
+		size_t length = strlen(job->id);
+
+		if (length > 0 && job->phase != PHASE_GONE &&
+			strncmp(job->id, text, length) == 0 &&
+			(!text[length] || text[length] == '-'))
+			return job;
+	}
+	return NULL;
+}
+
+/* "failed with exit status 1 on n3 (NonZeroExitCode)" */
+static char *describe_end(const struct slurm_job *report)
+{
+	static const char *const how[STATE_COUNT] = {
+		[STATE_COMPLETED] = "completed",
+		[STATE_CANCELLED] = "was cancelled",
+		[STATE_FAILED] = "failed",
+		[STATE_TIMEOUT] = "reached its time limit",
+		[STATE_NODE_FAIL] = "lost its node",
+		[STATE_PREEMPTED] = "was preempted",
+		[STATE_OUT_OF_MEMORY] = "ran out of memory",
+		[STATE_DEADLINE] = "missed its deadline",
+	};
+	_cleanup_free_ char *exit = NULL, *where = NULL;
+	bool tell_reason = strcmp(report->reason, "None") != 0 && report->reason[0];
+	const char *explained = report->state == STATE_FAILED && !report->exit_signal
+		? jobscript_explain_exit(report->exit_status)
+		: NULL;
+
+	if (explained)
+		return xasprintf("failed on %s: %s",
+			report->nodes && report->nodes[0] ? report->nodes : "its node",
+			explained);
+	if (report->state == STATE_FAILED && report->exit_signal)
+		exit = xasprintf(" by signal %d", report->exit_signal);
+	else if (report->state == STATE_FAILED)
+		exit = xasprintf(" with exit status %d", report->exit_status);
+	if (report->nodes && report->nodes[0])
+		where = xasprintf(" on %s", report->nodes);
+	return xasprintf("%s%s%s%s%s%s", how[report->state], exit ? exit : "",
+		where ? where : "", tell_reason ? " (" : "", tell_reason ? report->reason : "",
+		tell_reason ? ")" : "");
+}
+
+static bool replace_text(char **target, const char *text)
+{
+	if (*target && text ? strcmp(*target, text) == 0 : *target == text)
+		return false;
+	xreplace(target, text);
+	return true;
+}
+
+void jobs_apply(struct jobs *jobs, struct job *job, const struct slurm_job *report)
+{
+	const char *reason = strcmp(report->reason, "None") != 0 ? report->reason : NULL;
+	bool news = job->start_time != report->start_time;
+
+	news |= replace_text(&job->partition, report->partition);
+	news |= replace_text(&job->nodes, report->nodes);
+	news |= replace_text(&job->reason, reason);
+	job->submit_time = report->submit_time;
+	job->start_time = report->start_time;
+	if (report->state != STATE_PENDING || !failure_is_hold(report->reason)) {
+		job->held_since_ms = 0;
+		job->held_told = false;
+	} else if (!job->held_since_ms) {
+		job->held_since_ms = loop_now_ms();
+	}
+	if (report->end_time == 0)
+		job->end_ms = 0;
+	else if (job->end_time != report->end_time)
+		job->end_ms = loop_now_ms() +
+			((int64_t)report->end_time - (int64_t)time(NULL)) * 1000;
+	job->end_time = report->end_time;
+	if (news)
+		changed(jobs);
+	if (job->phase == PHASE_GONE)
+		return;
+	if (slurm_state_is_end(report->state)) {
+		_cleanup_free_ char *text = describe_end(report);
+
+		job->exit_status = report->exit_status;
+		jobs_set_gone(jobs, job, report->state, text);
+		return;
+	}
+	if (report->state == STATE_PENDING) {
+		if (job->phase == PHASE_SUBMITTED)
+			jobs_set_phase(jobs, job, PHASE_PENDING, reason);
+		else if ((job->phase == PHASE_STARTING || job->phase == PHASE_READY) &&
+			job->seen_ms >= job->running_since_ms)
+			jobs_set_phase(jobs, job, PHASE_PENDING, "requeued");
+		/* Else a worker has connected since the query was asked. */
+		return;
+	}
+	if (job->phase == PHASE_SUBMITTED || job->phase == PHASE_PENDING)
+		jobs_set_phase(jobs, job, PHASE_STARTING, report->nodes);
+	if (job->phase == PHASE_STARTING && job->connected >= job->processes)
+		jobs_set_phase(jobs, job, PHASE_READY, NULL);
+}
+
+struct worker_list *jobs_workers(struct jobs *jobs)
+{
+	return &jobs->workers;
+}
+
+static struct worker *find_worker(struct jobs *jobs, const char *address)
+{
+	struct worker key = {.address = UNCONST(address)};
+	void *found = tfind(&key, &jobs->by_address, compare_addresses);
+
+	return found ? *(struct worker **)found : NULL;
+}
+
+void jobs_worker_added(struct jobs *jobs, const char *name, const char *address)
+{
+	struct job *job = find_by_worker(jobs, name);
+	struct worker *worker;
+
+	if (find_worker(jobs, address))
+		jobs_worker_removed(jobs, address);
+	worker = xcalloc(1, sizeof(*worker));
+	worker->name = xstrdup(name);
+	worker->address = xstrdup(address);
+	worker->since_ms = loop_now_ms();
+	TAILQ_INSERT_TAIL(&jobs->workers, worker, link);
+	if (!tsearch(worker, &jobs->by_address, compare_addresses))
+		abort(); /* no memory */
+	log_debug("worker %s: connected from %s", name, address);
+	if (job)
+		attach(jobs, job, worker);
+	changed(jobs);
+}
+
+/* What a worker has to do and holds, and its job with it. */
+static void set_load(struct worker *worker, int64_t tasks, int64_t bytes)
+{
+	struct job *job = worker->job;
+
+	if (job) {
+		bool was_busy = job->busy > 0;
+
+		job->busy += tasks - worker->tasks;
+		job->bytes += bytes - worker->bytes;
+		if (was_busy && job->busy == 0)
+			job->idle_since_ms = loop_now_ms();
+	}
+	worker->tasks = tasks;
+	worker->bytes = bytes;
+}
+
+void jobs_worker_load(struct jobs *jobs, const char *address, int64_t tasks, int64_t bytes)
+{
+	struct worker *worker = find_worker(jobs, address);
+
+	if (worker)
+		set_load(worker, min_of(max_of(tasks, 0), LOAD_MAX),
+			min_of(max_of(bytes, 0), LOAD_MAX));
+}
+
+static bool is_early_death(const struct worker *worker)
+{
+	int64_t now = loop_now_ms();
+
+	return job_phase_is_wanted(worker->job->phase) &&
+		now - worker->job->running_since_ms < JOB_YOUNG_MS &&
+		now - worker->since_ms < WORKER_YOUNG_MS;
+}
+
+void jobs_worker_removed(struct jobs *jobs, const char *address)
+{
+	struct worker *worker = find_worker(jobs, address);
+	struct job *job = worker ? worker->job : NULL;
+
+	if (!worker)
+		return;
+	log_debug("worker %s: left", worker->name);
+	set_load(worker, 0, 0);
+	if (job) {
+		job->connected--;
+		note_connected(job);
+		job->early_deaths += is_early_death(worker);
+	}
+	worker_free(jobs, worker);
+	changed(jobs);
+}
+
+void jobs_workers_clear(struct jobs *jobs)
+{
+	struct job *job;
+
+	while (!TAILQ_EMPTY(&jobs->workers))
+		worker_free(jobs, TAILQ_FIRST(&jobs->workers));
+	TAILQ_FOREACH (job, &jobs->list, link) {
+		job->abandoned |= job->connected > 0;
+		if (job->busy > 0)
+			job->idle_since_ms = loop_now_ms();
+		job->connected = job->busy = job->bytes = 0;
+		note_connected(job);
+	}
+	changed(jobs);
+}
+
+struct jobs_count jobs_count(const struct jobs *jobs)
+{
+	struct jobs_count count = {0};
+	const struct job *job;
+	const struct worker *worker;
+
+	TAILQ_FOREACH (job, &jobs->list, link) {
+		count.alive += job_phase_is_alive(job->phase);
+		if (job_phase_is_wanted(job->phase) && job->role != ROLE_STANDBY) {
+			count.wanted++;
+			count.wanted_workers += job->processes;
+		}
+		count.in_slurm += job->job_id && job->phase != PHASE_GONE;
+		count.unsettled += job->phase != PHASE_GONE &&
+			(job->phase != PHASE_READY || job->abandoned);
+		count.running += job->phase == PHASE_STARTING || job->phase == PHASE_READY;
+		if (job->phase == PHASE_READY && job->short_told && job->connected > 0)
+			count.given_up += job->processes - job->connected;
+	}
+	TAILQ_FOREACH (worker, &jobs->workers, link)
+		count.connected++;
+	return count;
+}

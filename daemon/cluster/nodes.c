@@ -1,0 +1,91 @@
+/* nodes.c: the nodes that the cluster's jobs avoid, and the file that keeps them. Part of the cluster. */
+#include "daemon/cluster/nodes.h"
+
+#include <time.h>
+
+#include "common/cleanup.h"
+#include "common/err.h"
+#include "common/json.h"
+#include "common/log.h"
+#include "common/strv.h"
+#include "daemon/cluster/cluster.h"
+#include "daemon/io/history.h"
+#include "daemon/io/loop.h"
+#include "daemon/io/statefile.h"
+#include "daemon/policy/bad_nodes.h"
+
+#define STATE_VERSION 1
+
+/* Between the clocks of the file and of the loop. */
+static int64_t until_s(int64_t until_ms)
+{
+	return (int64_t)time(NULL) + (until_ms - loop_now_ms()) / 1000;
+}
+
+static int64_t until_ms(int64_t until_s)
+{
+	return loop_now_ms() + (until_s - (int64_t)time(NULL)) * 1000;
+}
+
+json_t *cluster_nodes_report(const struct cluster *cluster)
+{
+	const struct bad_nodes *nodes = &cluster->nodes;
+	json_t *array = json_array();
+	int64_t now = loop_now_ms();
+	struct strv names = STRV_INIT;
+
+	bad_nodes_list(nodes, now, &names);
+	for (size_t i = 0; i < names.count; i++)
+		json_array_append_new(array,
+			json_pack("{s:o, s:I}", "node", json_text(names.item[i]), "until",
+				(json_int_t)until_s(bad_nodes_excluded_until_ms(
+					nodes, names.item[i], now))));
+	strv_finish(&names);
+	return array;
+}
+
+void cluster_nodes_save(const struct cluster *cluster)
+{
+	struct err err = ERR_INIT;
+
+	if (cluster->nodes_file &&
+		statefile_write(cluster->nodes_file,
+			json_pack("{s:i, s:o}", "version", STATE_VERSION, "excluded",
+				cluster_nodes_report(cluster)),
+			&err) < 0)
+		log_error("%s: another dracod would use the excluded nodes again", err.text);
+}
+
+void cluster_nodes_load(struct cluster *cluster)
+{
+	_cleanup_json_ json_t *state = statefile_read(cluster->nodes_file);
+	const json_t *item;
+	size_t i;
+
+	json_array_foreach (json_object_get(state, "excluded"), i, item) {
+		const char *name = json_get_text(item, "node", "");
+		int64_t when_ms = until_ms(json_get_time(item, "until"));
+
+		/* One that is further away was written when the clock was wrong. */
+		if (*name && when_ms > loop_now_ms() &&
+			when_ms <= loop_now_ms() + BAD_NODE_FOR_MS)
+			bad_nodes_exclude_until(&cluster->nodes, name, when_ms);
+	}
+}
+
+bool cluster_nodes_forgive(struct cluster *cluster, const char *why)
+{
+	struct strv names = STRV_INIT;
+	_cleanup_free_ char *list = NULL;
+
+	bad_nodes_list(&cluster->nodes, loop_now_ms(), &names);
+	list = strv_join(&names, ", ");
+	strv_finish(&names);
+	bad_nodes_clear(&cluster->nodes);
+	if (!*list)
+		return false;
+	history_note(EVENT_DECISION, "cluster", cluster->name, "%s: %s may be used again", why,
+		list);
+	cluster_nodes_save(cluster);
+	return true;
+}

@@ -1,0 +1,43 @@
+/* pauses.c: the pauses of the user's work, and the file that keeps them. Part of the cluster. */
+#include "daemon/cluster/pauses.h"
+
+#include "common/cleanup.h"
+#include "common/err.h"
+#include "common/json.h"
+#include "common/log.h"
+#include "common/number.h"
+#include "daemon/cluster/cluster.h"
+#include "daemon/io/statefile.h"
+#include "daemon/policy/hold.h"
+
+#define STATE_VERSION 1
+
+void cluster_pauses_save(const struct cluster *cluster)
+{
+	const struct hold_state *hold = &cluster->size.fleet.hold;
+	json_t *array = json_array();
+	struct err err = ERR_INIT;
+
+	for (int64_t i = max_of(hold->pauses - HOLD_PAUSES, 0); i < hold->pauses; i++)
+		json_array_append_new(array,
+			json_pack("{s:I, s:I}", "jobs",
+				(json_int_t)hold->pause[i % HOLD_PAUSES].jobs, "ms",
+				(json_int_t)hold->pause[i % HOLD_PAUSES].ms));
+	if (!cluster->pauses_file || json_array_size(array) == 0)
+		json_decref(array);
+	else if (statefile_write(cluster->pauses_file,
+			 json_pack("{s:i, s:o}", "version", STATE_VERSION, "pauses", array),
+			 &err) < 0)
+		log_error("%s: another dracod would not know the pauses", err.text);
+}
+
+void cluster_pauses_load(struct cluster *cluster)
+{
+	_cleanup_json_ json_t *state = statefile_read(cluster->pauses_file);
+	const json_t *item;
+	size_t i;
+
+	json_array_foreach (json_object_get(state, "pauses"), i, item)
+		hold_remember(&cluster->size.fleet.hold, json_get_integer(item, "jobs", 0),
+			json_get_integer(item, "ms", 0));
+}

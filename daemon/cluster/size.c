@@ -1,0 +1,398 @@
+/* size.c: the size of the cluster: as large as the work, or as a user says. Part of the
+ * cluster: hands the model to the pure policies (scaling, fleet, handover) and does what they say. */
+#include "daemon/cluster/size.h"
+
+#include <errno.h>
+#include <inttypes.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+
+#include "common/alloc.h"
+#include "common/amount.h"
+#include "common/cleanup.h"
+#include "common/err.h"
+#include "common/number.h"
+#include "common/parse.h"
+#include "daemon/cluster/cluster.h"
+#include "daemon/cluster/giveback.h"
+#include "daemon/cluster/jobs.h"
+#include "daemon/cluster/lifetime.h"
+#include "daemon/cluster/place.h"
+#include "daemon/cluster/queue.h"
+#include "daemon/io/history.h"
+#include "daemon/io/loop.h"
+
+#define TOLD_MAX 16
+
+void cluster_size_finish(struct cluster *cluster)
+{
+	strv_finish(&cluster->size.told);
+	xreplace(&cluster->size.paused, NULL);
+}
+
+void cluster_size_begin(struct cluster *cluster)
+{
+	struct cluster_size *size = &cluster->size;
+	struct hold_state hold = size->fleet.hold;
+
+	cluster_size_finish(cluster);
+	*size = (struct cluster_size){.unused_since_ms = -1};
+	scaling_limits_of(&cluster->request.settings, &size->limits);
+	scaling_state_init(&size->scaling);
+	fleet_state_init(&size->fleet);
+	/* The user's pauses are the same in the next cluster. */
+	size->fleet.hold = hold;
+	hold_restart(&size->fleet.hold);
+	hold_choose(&size->fleet.hold, cluster->request.settings.idle_hold_ms, 0);
+	size->target.jobs = size->limits.minimum_jobs;
+}
+
+static void describe(const struct job *job, struct fleet_job *ret)
+{
+	*ret = (struct fleet_job){
+		.phase = job->phase,
+		.phase_since_ms = job->phase_since_ms,
+		.busy = job->busy,
+		.idle_since_ms = job->idle_since_ms,
+		.bytes = job->bytes,
+		.end_ms = cluster_job_end_ms(job),
+		.walltime_ms = job->walltime_s * 1000,
+		.hold_ms = job->hold_ms,
+		.by_hand = job->by_hand,
+	};
+	if (job->phase == PHASE_STARTING && job->phase_since_ms > ret->idle_since_ms)
+		ret->idle_since_ms = job->phase_since_ms;
+}
+
+/* What Slurm predicted for the place that is used, as a duration. */
+static int64_t predicted_wait_ms(const struct cluster *cluster)
+{
+	const struct placement *placement = &cluster->placement;
+	int at = placement_choose(
+		placement, time(NULL), cluster->request.settings.wait_timeout_ms / 1000);
+	int64_t wait_s;
+
+	if (at < 0 || placement->candidate[at].verdict != PLACEMENT_PREDICTED)
+		return 0;
+	wait_s = (int64_t)placement->candidate[at].start - (int64_t)time(NULL);
+	return wait_s > 0 ? wait_s * 1000 : 0;
+}
+
+static void limits_of(const struct cluster *cluster, struct fleet_limits *ret)
+{
+	const struct settings *s = &cluster->request.settings;
+	const struct cluster_size *size = &cluster->size;
+
+	*ret = (struct fleet_limits){
+		.target = size->target.jobs,
+		.backlog = s->backlog,
+		.idle_hold_ms = s->idle_hold_ms,
+		.wait_ms = handover_usual_ms(&size->waits),
+		.lead_ms = handover_lead_ms(&size->waits, predicted_wait_ms(cluster)),
+		.margin_ms = s->handover_margin_ms,
+		.longest_ms = (int64_t)(size->demand.longest_s * 1000),
+		.by_hand = size->limits.fixed_jobs >= 0,
+		.paused = size->paused != NULL,
+		.may_submit = !cluster->placer && loop_now_ms() >= cluster->hold_until_ms,
+	};
+}
+
+static const char *why_of(const struct fleet_job *job, bool by_hand)
+{
+	if (job->by_hand)
+		return "given back by hand";
+	if (job->holds)
+		return "its data has nowhere to go";
+	if (job->action == FLEET_UNDRAIN)
+		return "it is needed again";
+	if (job->action == FLEET_RETIRE && job->forced)
+		return "its time is over";
+	if (job->action == FLEET_RETIRE)
+		return "its tasks are done";
+	if (job->expiring)
+		return "its walltime ends soon";
+	return by_hand ? "the size was set by hand" : "not needed any more";
+}
+
+/* Learn from each job how long it took to come. */
+static void observe(struct cluster_size *size, struct job *job)
+{
+	if (!job->ready_since_ms || job->wait_known)
+		return;
+	job->wait_known = true;
+	handover_observe(&size->waits, job->ready_since_ms - job->known_ms);
+}
+
+static void note_stuck(struct job *job, bool stuck)
+{
+	if (stuck && !job->stuck)
+		history_failure("job", job->id, NULL,
+			"has nothing to do any more, but its results have nowhere to go: it stays until "
+			"they are not needed, or another job takes them; \"dracoctl retire --force "
+			"%s\" ends it without them",
+			job->id);
+	job->stuck = stuck;
+}
+
+static void act(
+	struct cluster *cluster, struct job **jobs, const struct fleet_job *says, size_t count)
+{
+	for (size_t i = 0; i < count; i++) {
+		if (says[i].holds)
+			cluster_notice(cluster,
+				"job %s stays although no job is wanted: it holds results that no "
+				"other could take",
+				jobs[i]->id);
+		note_stuck(jobs[i], says[i].stuck);
+		if (says[i].action != FLEET_KEEP)
+			cluster_giveback(cluster, jobs[i], says[i].action, says[i].forced,
+				why_of(&says[i], cluster->size.limits.fixed_jobs >= 0));
+	}
+}
+
+static int64_t reconcile_fleet(struct cluster *cluster)
+{
+	_cleanup_free_ struct fleet_job *says = NULL;
+	_cleanup_free_ struct job **jobs = NULL;
+	struct fleet_decision decision;
+	struct fleet_limits limits;
+	int64_t now = loop_now_ms();
+	struct job *job;
+	size_t count = 0;
+
+	TAILQ_FOREACH (job, jobs_list(cluster->jobs), link)
+		count++;
+	says = xcalloc(count + 1, sizeof(*says));
+	jobs = xcalloc(count + 1, sizeof(struct job *));
+	count = 0;
+	TAILQ_FOREACH (job, jobs_list(cluster->jobs), link) {
+		if (job->phase == PHASE_GONE || job->role == ROLE_STANDBY)
+			continue;
+		observe(&cluster->size, job);
+		describe(job, &says[count]);
+		jobs[count++] = job;
+	}
+	limits_of(cluster, &limits);
+	fleet_decide(&cluster->size.fleet, &limits, says, count, now, &decision);
+	act(cluster, jobs, says, count);
+	if (decision.submit > 0)
+		cluster_place(cluster, decision.submit);
+	return decision.wake_ms; /* the end of a hold: cluster_check_deadlines() */
+}
+
+/* Tasks that take longer than any job lives cannot end well. */
+static void warn_of_long_tasks(struct cluster *cluster)
+{
+	const struct settings *s = &cluster->request.settings;
+	struct cluster_size *size = &cluster->size;
+	char takes[FORMAT_MAX], lives[FORMAT_MAX];
+	int64_t longest_ms = (int64_t)(size->demand.longest_s * 1000);
+
+	if (longest_ms <= s->walltime_s * 1000 - s->handover_margin_ms / 2 ||
+		size->told.count >= TOLD_MAX || strv_has(&size->told, size->demand.longest))
+		return;
+	strv_add(&size->told, size->demand.longest);
+	cluster_notice(cluster,
+		"tasks \"%s\" take about %s, and a job lives for %s (walltime): they may never be "
+		"done; ask for a longer walltime",
+		size->demand.longest, format_duration(longest_ms, takes),
+		format_walltime(s->walltime_s, lives));
+}
+
+/* Tasks wait, and the pause keeps jobs from coming for them. */
+static void check_stranded(struct cluster *cluster)
+{
+	struct cluster_size *size = &cluster->size;
+	bool was_stranded = size->stranded;
+	const struct job *job;
+
+	size->stranded = size->paused && size->demand.ready > 0;
+	TAILQ_FOREACH (job, jobs_list(cluster->jobs), link)
+		if (job_phase_is_wanted(job->phase))
+			size->stranded = false;
+	if (size->stranded && !was_stranded)
+		history_failure("cluster", cluster->name, NULL,
+			"%" PRId64
+			" tasks wait, and no job is left for them in the pause (%s): "
+			"\"dracoctl resume\" brings one",
+			size->demand.ready, size->paused);
+	if (size->stranded != was_stranded)
+		cluster->ops->changed(cluster->arg);
+}
+
+/* Nobody is connected or attached, and nothing is to be done: for how long? Returns when to look again. */
+static int64_t check_unused(struct cluster *cluster)
+{
+	struct cluster_size *size = &cluster->size;
+	const struct demand *demand = &size->demand;
+	int64_t timeout_ms = cluster->request.settings.idle_shutdown_ms, now = loop_now_ms();
+	_cleanup_free_ char *why = NULL;
+	char text[FORMAT_MAX];
+
+	if (!demand->known || demand->clients > 0 || cluster->attached > 0 ||
+		demand_has_work(demand) || demand->memory > 0 ||
+		cluster->state != CLUSTER_RUNNING) {
+		size->unused_since_ms = -1;
+		return INT64_MAX;
+	}
+	if (size->unused_since_ms < 0)
+		size->unused_since_ms = now;
+	if (timeout_ms == 0)
+		return INT64_MAX;
+	if (now < size->unused_since_ms + timeout_ms)
+		return size->unused_since_ms + timeout_ms;
+	why = xasprintf("no client, nobody attached and nothing to do for %s (idle_shutdown)",
+		format_duration(timeout_ms, text));
+	cluster_stop(cluster, why);
+	return INT64_MAX;
+}
+
+/* What there is, for the next decision. */
+static void take_stock(struct cluster *cluster)
+{
+	struct scaling_limits *limits = &cluster->size.limits;
+	const struct job *job;
+
+	limits->ready_threads = limits->kept_threads = 0;
+	TAILQ_FOREACH (job, jobs_list(cluster->jobs), link) {
+		if (job->phase == PHASE_READY)
+			limits->ready_threads += job->connected * limits->threads;
+		if (job_phase_is_wanted(job->phase) && job->role != ROLE_STANDBY)
+			limits->kept_threads += limits->processes * limits->threads;
+	}
+	limits->wait_ms = handover_shortest_ms(&cluster->size.waits);
+	/* A start brings its size, however long that takes. */
+	if (cluster->state == CLUSTER_STARTING)
+		cluster->size.scaling.workless_since_ms = -1;
+}
+
+int64_t cluster_size_reconcile(struct cluster *cluster)
+{
+	struct cluster_size *size = &cluster->size;
+	int64_t before = size->target.jobs, next, fleet, unused;
+
+	take_stock(cluster);
+	scaling_decide(
+		&size->scaling, &size->limits, &size->demand, loop_now_ms(), &size->target);
+	if (size->target.jobs != before) {
+		_cleanup_free_ char *why = cluster_size_why(cluster);
+
+		history_note(EVENT_DECISION, "cluster", cluster->name,
+			"%" PRId64 " job%s wanted, were %" PRId64 ": %s", size->target.jobs,
+			size->target.jobs == 1 ? "" : "s", before, why);
+		cluster->ops->changed(cluster->arg);
+	}
+	warn_of_long_tasks(cluster);
+	check_stranded(cluster);
+	next = size->target.wake_ms;
+	fleet = reconcile_fleet(cluster);
+	next = min_of(next, cluster_giveback_settle(cluster));
+	next = min_of(next, cluster_lifetime_settle(cluster));
+	unused = check_unused(cluster);
+	next = fleet < next ? fleet : next;
+	return unused < next ? unused : next;
+}
+
+char *cluster_size_why(const struct cluster *cluster)
+{
+	const struct cluster_size *size = &cluster->size;
+
+	return scaling_explain(&size->target, &size->limits, &size->demand);
+}
+
+/* By hand. */
+
+static void changed(struct cluster *cluster)
+{
+	cluster_wake(cluster, 0);
+	cluster->ops->changed(cluster->arg);
+}
+
+int cluster_scale(struct cluster *cluster, int64_t jobs, struct err *err)
+{
+	struct scaling_limits *limits = &cluster->size.limits;
+
+	if (jobs < 0 || jobs > limits->maximum_jobs)
+		return err_set(err, -ERANGE,
+			"more than the maximum of %" PRId64
+			" job%s: give less, or raise it first (dracoctl adapt --maximum WORKERS)",
+			limits->maximum_jobs, limits->maximum_jobs == 1 ? "" : "s");
+	limits->fixed_jobs = jobs;
+	history_note(EVENT_DECISION, "cluster", cluster->name,
+		"set by hand to %" PRId64 " job%s", jobs, jobs == 1 ? "" : "s");
+	changed(cluster);
+	return 0;
+}
+
+int cluster_adapt(struct cluster *cluster, int64_t minimum, int64_t maximum, struct err *err)
+{
+	const struct settings *s = &cluster->request.settings;
+	struct scaling_limits *limits = &cluster->size.limits;
+	int64_t minimum_jobs = limits->minimum_jobs, maximum_jobs = limits->maximum_jobs;
+	int64_t cap = s->limit[SETTING_MAXIMUM].value;
+
+	if (minimum >= 0)
+		minimum_jobs = amount_to_jobs(minimum, s->processes);
+	if (maximum == 0 || (cap && maximum > cap))
+		return err_set(err, -ERANGE,
+			"maximum %" PRId64 " is not between 1 and %" PRId64, maximum,
+			cap ? cap : INT64_MAX);
+	if (maximum > 0)
+		maximum_jobs = maximum < s->processes ? 1 : maximum / s->processes;
+	if (minimum_jobs > maximum_jobs)
+		return err_set(err, -ERANGE,
+			"a minimum of %" PRId64 " job%s is more than the maximum of %" PRId64
+			" (a job holds %" PRId64 " workers): raise the maximum, too",
+			minimum_jobs, minimum_jobs == 1 ? "" : "s", maximum_jobs, s->processes);
+	limits->minimum_jobs = minimum_jobs;
+	limits->maximum_jobs = maximum_jobs;
+	limits->fixed_jobs = -1;
+	history_note(EVENT_DECISION, "cluster", cluster->name,
+		"as large as the work, from %" PRId64 " to %" PRId64 " jobs", minimum_jobs,
+		maximum_jobs);
+	changed(cluster);
+	return 0;
+}
+
+void cluster_pause(struct cluster *cluster, const char *why)
+{
+	if (!cluster->size.paused)
+		history_note(EVENT_DECISION, "cluster", cluster->name,
+			"paused (%s): no job is asked for and none given back", why);
+	xreplace(&cluster->size.paused, why);
+	changed(cluster);
+}
+
+void cluster_resume(struct cluster *cluster)
+{
+	if (!cluster->size.paused)
+		return;
+	history_note(EVENT_DECISION, "cluster", cluster->name, "goes on after a pause (%s)",
+		cluster->size.paused);
+	xreplace(&cluster->size.paused, NULL);
+	cluster_failure_resume(cluster);
+	changed(cluster);
+}
+
+void cluster_retire(struct cluster *cluster, struct job *job, bool force)
+{
+	if (!force && (job->phase == PHASE_STARTING || job->phase == PHASE_READY))
+		job->by_hand = true;
+	else
+		cluster_end_job(cluster, job, "given back by hand");
+	changed(cluster);
+}
+
+bool cluster_retire_waits(const struct cluster *cluster, const struct job *job)
+{
+	const struct job *other;
+
+	if (job->bytes == 0 || !job->by_hand ||
+		(cluster->size.target.jobs > 0 && !cluster->size.paused))
+		return false;
+	TAILQ_FOREACH (other, jobs_list(cluster->jobs), link)
+		if (other != job && job_phase_is_wanted(other->phase) && !other->by_hand)
+			return false;
+	return true;
+}

@@ -1,0 +1,109 @@
+/* worker_start.c: falling back from forkserver to spawn. Part of the cluster. */
+#include "daemon/cluster/worker_start.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "common/alloc.h"
+#include "common/cleanup.h"
+#include "common/log.h"
+#include "common/logdir.h"
+#include "daemon/cluster/cluster.h"
+#include "daemon/cluster/jobs.h"
+#include "daemon/cluster/queue.h"
+#include "daemon/dask/jobscript.h"
+#include "daemon/io/loop.h"
+#include "daemon/policy/worker_start.h"
+
+char *cluster_spawn_mark(const struct cluster *cluster)
+{
+	return xasprintf("%s/" LOGDIR_SPAWN, cluster->log_dir);
+}
+
+/* Half of worker_timeout, so that spawn has its try before the start fails. */
+static int64_t patience_ms(const struct cluster *cluster)
+{
+	return cluster->request.settings.worker_timeout_ms / 2;
+}
+
+/* The command dask worker now and then ends with 0 when its workers die before they are there. */
+static bool has_failed(const struct job *job)
+{
+	return job->phase == PHASE_GONE &&
+		(job->end_state == STATE_FAILED || job->end_state == STATE_COMPLETED) &&
+		jobscript_workers_may_exit(job->exit_status);
+}
+
+static enum worker_start_verdict judge(const struct cluster *cluster, const struct job *job)
+{
+	return worker_start_judge(&(struct worker_start_facts){
+		.forkserver = job->forkserver,
+		.phase = job->phase,
+		.failed = has_failed(job),
+		.was_connected = job->was_connected,
+		.was_ready = job->was_ready,
+		.had_work = cluster->had_work,
+		.processes = job->processes,
+		.early_deaths = job->early_deaths,
+		.running_ms = loop_now_ms() - job->running_since_ms,
+		.patience_ms = patience_ms(cluster),
+	});
+}
+
+static void fall_back(
+	struct cluster *cluster, const struct job *job, enum worker_start_verdict verdict)
+{
+	_cleanup_free_ char *mark = cluster_spawn_mark(cluster);
+	_cleanup_free_ char *log = cluster_job_log(cluster, job);
+	_cleanup_close_ int fd = -1;
+
+	if (cluster->spawn)
+		return;
+	cluster->spawn = true;
+	cluster_notice(cluster,
+		"job %s %s: worker_start is spawn instead of forkserver from now on, which is "
+		"slower (log: %s)",
+		job->id, worker_start_text(verdict), log ? log : "none");
+	fd = open(mark, O_WRONLY | O_CREAT | O_CLOEXEC, 0600);
+	if (fd < 0)
+		log_warning("cannot make %s: %s; jobs that are waiting already will still try "
+			    "forkserver",
+			mark, strerror(errno));
+}
+
+bool cluster_forkserver_is_to_blame(struct cluster *cluster, struct job *job)
+{
+	enum worker_start_verdict verdict = judge(cluster, job);
+
+	if (verdict == WORKER_START_FINE)
+		return false;
+	fall_back(cluster, job, verdict);
+	return true;
+}
+
+int64_t cluster_check_worker_start(struct cluster *cluster)
+{
+	int64_t next = INT64_MAX;
+	struct job *job;
+
+	TAILQ_FOREACH (job, jobs_list(cluster->jobs), link) {
+		enum worker_start_verdict verdict;
+		int64_t due;
+
+		if (!job->forkserver ||
+			(job->phase != PHASE_STARTING && job->phase != PHASE_READY))
+			continue;
+		verdict = judge(cluster, job);
+		if (verdict != WORKER_START_FINE) {
+			fall_back(cluster, job, verdict);
+			cluster_end_job(cluster, job, worker_start_text(verdict));
+			continue;
+		}
+		due = job->running_since_ms + patience_ms(cluster);
+		if (job->phase == PHASE_STARTING && !job->was_connected && due < next)
+			next = due;
+	}
+	return next;
+}

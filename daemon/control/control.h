@@ -1,0 +1,56 @@
+/* control.h: the programs that are connected: by the control socket, or from other hosts. */
+#ifndef DRACO_DAEMON_CONTROL_CONTROL_H
+#define DRACO_DAEMON_CONTROL_CONTROL_H
+
+#include <jansson.h>
+#include <stdbool.h>
+#include <sys/types.h>
+
+struct bufferevent;
+struct client;
+struct control;
+struct err;
+struct loop;
+struct rpc_message;
+
+struct control_ops {
+	/* A request or notification came; borrowed. */
+	void (*request)(void *arg, struct client *client, const struct rpc_message *message);
+	/* The client is gone; nothing can be sent to it any more. */
+	void (*gone)(void *arg, struct client *client);
+};
+
+/* Listen at path. NULL with err. */
+struct control *control_create(struct loop *loop, const char *path,
+	const struct control_ops *ops, void *arg, struct err *err);
+
+/* Is the socket still there? Listen at path, in place of it, as listener_move(). */
+bool control_is_there(const struct control *control);
+int control_move(struct control *control, const char *path, struct err *err)
+	__attribute__((warn_unused_result));
+
+struct control *control_destroy(struct control *control); /* without calling gone() */
+
+/* Serve a program of this user that has connected otherwise, too; takes connection over. who names it in the
+ * log. */
+void control_admit(struct control *control, struct bufferevent *connection, const char *who);
+
+/* How many are connected. */
+int control_count(const struct control *control);
+
+/* Take no more connections: the socket is gone, those who are connected stay. */
+void control_close(struct control *control);
+
+/* Write what is still to be sent, without waiting. */
+void control_flush(struct control *control);
+
+bool client_has_greeted(const struct client *client);
+void client_set_greeted(struct client *client);
+
+/* Answers; result, data and params are taken over. */
+void client_reply(struct client *client, const json_t *id, json_t *result);
+void client_refuse(
+	struct client *client, const json_t *id, int code, const char *text, json_t *data);
+void client_notify(struct client *client, const char *method, json_t *params);
+
+#endif

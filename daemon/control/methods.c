@@ -1,0 +1,314 @@
+/* methods.c: the requests of the control socket, each carried out on the cluster. */
+#include "daemon/control/methods.h"
+
+#include <stdlib.h>
+#include <unistd.h>
+
+#include "common/alloc.h"
+#include "common/cleanup.h"
+#include "common/err.h"
+#include "common/json.h"
+#include "common/paths.h"
+#include "common/rpc.h"
+#include "daemon/cluster/cluster.h"
+#include "daemon/cluster/jobs.h"
+#include "daemon/control/control.h"
+#include "daemon/control/followers.h"
+#include "daemon/control/leases.h"
+#include "daemon/control/methods_ask.h"
+#include "daemon/control/methods_size.h"
+#include "daemon/control/plan.h"
+#include "daemon/control/report.h"
+#include "daemon/control/start_request.h"
+#include "daemon/control/waiters.h"
+#include "daemon/policy/demand.h"
+#include "daemon/slurm/binding.h"
+
+struct methods {
+	struct cluster *cluster;
+	const struct paths *paths;
+	const struct binding *binding;
+	struct plans *plans;
+	struct followers *followers;
+	struct leases *leases;
+	struct waiters *waiters;
+	bool ending; /* dracod ends: nothing is started any more */
+	void (*shutdown)(void *arg);
+	void *arg;
+};
+
+/* hello */
+
+static void do_hello(
+	struct methods *methods, struct client *client, const struct rpc_message *message)
+{
+	json_int_t protocol = json_get_integer(message->params, "protocol", 0);
+	_cleanup_free_ char *text = NULL;
+
+	if (protocol != RPC_PROTOCOL) {
+		text = xasprintf("this dracod is of version " PACKAGE_VERSION
+				 " (protocol %d), and the program that asks of version %s "
+				 "(protocol %d): use the same version of both",
+			RPC_PROTOCOL, json_get_text(message->params, "version", "?"),
+			(int)protocol);
+		client_refuse(client, message->id, RPC_WRONG_VERSION, text, NULL);
+		return;
+	}
+	client_set_greeted(client);
+	client_reply(client, message->id,
+		json_pack("{s:i, s:s, s:s, s:i}", "protocol", RPC_PROTOCOL, "version",
+			PACKAGE_VERSION, "name", methods->paths->name, "pid", (int)getpid()));
+}
+
+/* start */
+
+static void do_start(
+	struct methods *methods, struct client *client, const struct rpc_message *message)
+{
+	struct cluster *cluster = methods->cluster;
+	_cleanup_json_ json_t *limits = NULL;
+	struct cluster_request request;
+	struct err err = ERR_INIT;
+
+	if (methods->ending) {
+		client_refuse(client, message->id, RPC_CANCELLED, "dracod ends", NULL);
+		return;
+	}
+	if (!start_request_make(client, message, &request, &limits))
+		return;
+	start_request_log_limits(limits);
+	if (cluster->state != CLUSTER_STARTING && cluster->state != CLUSTER_RUNNING &&
+		!start_request_check_slurm(client, message, methods->binding, &request)) {
+		cluster_request_finish(&request);
+		return;
+	}
+	switch (cluster->state) {
+	case CLUSTER_STOPPED:
+	case CLUSTER_FAILED:
+		if (cluster_start(cluster, &request, &err) < 0) {
+			client_refuse(client, message->id, RPC_FAILED, err.text, NULL);
+			break;
+		}
+		waiters_begun(methods->waiters, client, message);
+		waiters_add(methods->waiters, client, message,
+			json_pack("{s:b, s:O}", "joined", 0, "limits", limits));
+		break;
+	case CLUSTER_STARTING:
+	case CLUSTER_RUNNING:
+		waiters_add(methods->waiters, client, message,
+			json_pack("{s:b, s:O, s:o}", "joined", 1, "limits", limits,
+				"differences",
+				start_request_differences(
+					&cluster->request.settings, &request.settings)));
+		break;
+	case CLUSTER_STOPPING:
+		waiters_add_pending(methods->waiters, client, message, &request,
+			json_pack("{s:b, s:O}", "joined", 0, "limits", limits));
+		break;
+	}
+	cluster_request_finish(&request);
+}
+
+/* The others */
+
+static void do_status(
+	struct methods *methods, struct client *client, const struct rpc_message *message)
+{
+	json_t *status = report_status(methods->cluster);
+
+	json_object_set_new(status, "attached", leases_report(methods->leases));
+	json_object_set_new(json_object_get(status, "slurm"), "cluster",
+		json_text(binding_cluster(methods->binding)));
+	json_object_set_new(
+		json_object_get(status, "daemon"), "log", json_text(methods->paths->log_file));
+	client_reply(client, message->id, status);
+}
+
+/* Who besides this client wants the cluster; NULL: nobody. */
+static const char *other_user(const struct methods *methods, const struct client *client)
+{
+	if (waiters_has_other_start(methods->waiters, client))
+		return "somebody else waits for it";
+	if (leases_count(methods->leases, client) > 0)
+		return "somebody else is attached to it";
+	return NULL;
+}
+
+static void do_stop(
+	struct methods *methods, struct client *client, const struct rpc_message *message)
+{
+	bool own = json_get_boolean(message->params, "own", 0);
+	const json_t *clients = json_object_get(message->params, "clients");
+	const char *why = NULL;
+	int64_t others = 0;
+	bool cancelled;
+
+	if (own && !waiters_is_owner(methods->waiters, client))
+		why = "somebody else began it";
+	else if (json_get_boolean(message->params, "alone", 0)) {
+		why = other_user(methods, client);
+		if (!why && clients)
+			others = demand_other_clients(methods->cluster->load, clients);
+		if (others > 0)
+			why = "somebody else's Client() is connected to it";
+	}
+	cancelled = waiters_cancel_pending(methods->waiters, own || why ? client : NULL,
+		"the cluster was stopped before it started");
+	if (why) {
+		waiters_hand_over(methods->waiters, client);
+		client_reply(client, message->id,
+			json_pack("{s:b, s:s, s:I}", "kept", !cancelled, "why", why, "clients",
+				(json_int_t)others));
+		return;
+	}
+	cluster_stop(methods->cluster, "asked by a client");
+	waiters_add(methods->waiters, client, message, NULL);
+}
+
+static void do_shutdown(
+	struct methods *methods, struct client *client, const struct rpc_message *message)
+{
+	enum cluster_state state = methods->cluster->state;
+
+	if (json_get_boolean(message->params, "alone", 0) &&
+		((state != CLUSTER_STOPPED && state != CLUSTER_FAILED) ||
+			other_user(methods, client))) {
+		client_reply(client, message->id, json_pack("{s:b}", "kept", 1));
+		return;
+	}
+	waiters_add(methods->waiters, client, message, NULL);
+	methods->shutdown(methods->arg);
+}
+
+static void do_ask(
+	struct methods *methods, struct client *client, const struct rpc_message *message)
+{
+	methods_ask_request(methods->cluster, methods->plans, methods->paths, methods->binding,
+		client, message);
+}
+
+static void do_events(
+	struct methods *methods, struct client *client, const struct rpc_message *message)
+{
+	followers_request(methods->followers, client, message);
+}
+
+static void do_size(
+	struct methods *methods, struct client *client, const struct rpc_message *message)
+{
+	methods_size_request(methods->cluster, client, message);
+}
+
+static void do_attach(
+	struct methods *methods, struct client *client, const struct rpc_message *message)
+{
+	if (!leases_request(methods->leases, client, message))
+		return;
+	waiters_keep(methods->waiters, client);
+	cluster_set_attached(methods->cluster, leases_count(methods->leases, NULL));
+}
+
+static void (*const handlers[RPC_METHOD_COUNT])(
+	struct methods *methods, struct client *client, const struct rpc_message *message) = {
+	[RPC_HELLO] = do_hello,
+	[RPC_START] = do_start,
+	[RPC_STATUS] = do_status,
+	[RPC_STOP] = do_stop,
+	[RPC_SHUTDOWN] = do_shutdown,
+	[RPC_ENVIRONMENT] = do_ask,
+	[RPC_LOGS] = do_ask,
+	[RPC_PLAN] = do_ask,
+	[RPC_SCRIPT] = do_ask,
+	[RPC_EVENTS] = do_events,
+	[RPC_SCALE] = do_size,
+	[RPC_ADAPT] = do_size,
+	[RPC_PAUSE] = do_size,
+	[RPC_RESUME] = do_size,
+	[RPC_RETIRE] = do_size,
+	[RPC_ATTACH] = do_attach,
+};
+
+void methods_request(
+	struct methods *methods, struct client *client, const struct rpc_message *message)
+{
+	int method = rpc_method_find(message->method);
+	struct err err = ERR_INIT;
+
+	if (message->kind != RPC_REQUEST)
+		return; /* a client has nothing to notify of */
+	if (method < 0) {
+		_cleanup_free_ char *text =
+			xasprintf("there is no method \"%s\"", message->method);
+
+		client_refuse(client, message->id, RPC_METHOD_NOT_FOUND, text, NULL);
+	} else if (!client_has_greeted(client) && !rpc_methods[method].before_hello) {
+		client_refuse(client, message->id, RPC_HELLO_FIRST,
+			"the first request of a connection must be \"hello\"", NULL);
+	} else if (rpc_check_params(&rpc_methods[method], message->params, &err) < 0) {
+		client_refuse(client, message->id, RPC_INVALID_PARAMS, err.text, NULL);
+	} else {
+		leases_touch(methods->leases, client);
+		handlers[method](methods, client, message);
+	}
+}
+
+void methods_client_gone(struct methods *methods, struct client *client)
+{
+	bool unwanted = waiters_client_gone(methods->waiters, client);
+	int attached;
+
+	plans_client_gone(methods->plans, client);
+	followers_client_gone(methods->followers, client);
+	leases_client_gone(methods->leases, client);
+	attached = leases_count(methods->leases, NULL);
+	cluster_set_attached(methods->cluster, attached);
+	if (unwanted && attached == 0)
+		cluster_stop(methods->cluster, "who started it has gone");
+}
+
+void methods_cluster_changed(struct methods *methods)
+{
+	waiters_changed(methods->waiters);
+	followers_workers(methods->followers, jobs_count(methods->cluster->jobs).connected);
+}
+
+void methods_begin_shutdown(struct methods *methods)
+{
+	methods->ending = true;
+	waiters_cancel_pending(methods->waiters, NULL, "dracod ends");
+}
+
+void methods_finish_shutdown(struct methods *methods)
+{
+	waiters_finish(methods->waiters);
+}
+
+struct methods *methods_create(struct loop *loop, struct cluster *cluster,
+	const struct paths *paths, const struct binding *binding, void (*shutdown)(void *arg),
+	void *arg)
+{
+	struct methods *methods = xcalloc(1, sizeof(*methods));
+
+	methods->cluster = cluster;
+	methods->paths = paths;
+	methods->binding = binding;
+	methods->plans = plans_create(cluster->slurm);
+	methods->followers = followers_create();
+	methods->leases = leases_create();
+	methods->waiters = waiters_create(loop, cluster);
+	methods->shutdown = shutdown;
+	methods->arg = arg;
+	return methods;
+}
+
+struct methods *methods_destroy(struct methods *methods)
+{
+	if (!methods)
+		return NULL;
+	waiters_destroy(methods->waiters);
+	plans_destroy(methods->plans);
+	followers_destroy(methods->followers);
+	leases_destroy(methods->leases);
+	free(methods);
+	return NULL;
+}

@@ -1,0 +1,37 @@
+/* methods.h: the requests of the control socket, each carried out on the cluster. */
+#ifndef DRACO_DAEMON_CONTROL_METHODS_H
+#define DRACO_DAEMON_CONTROL_METHODS_H
+
+#include <stdbool.h>
+
+struct binding;
+struct client;
+struct cluster;
+struct loop;
+struct methods;
+struct paths;
+struct rpc_message;
+
+/* shutdown(arg) is called when a client asks dracod to end; it shall stop the cluster first. */
+struct methods *methods_create(struct loop *loop, struct cluster *cluster,
+	const struct paths *paths, const struct binding *binding, void (*shutdown)(void *arg),
+	void *arg);
+struct methods *methods_destroy(struct methods *methods); /* only after slurm_destroy() */
+
+/* A message came from client: answer it, now or when its work is done. */
+void methods_request(
+	struct methods *methods, struct client *client, const struct rpc_message *message);
+
+/* client is gone: nobody waits for its answers. */
+void methods_client_gone(struct methods *methods, struct client *client);
+
+/* The cluster has changed: answer who waited for it, tell progress to the others. */
+void methods_cluster_changed(struct methods *methods);
+
+/* dracod ends soon: start nothing any more. */
+void methods_begin_shutdown(struct methods *methods);
+
+/* The cluster has stopped and dracod ends: answer those who asked for it. */
+void methods_finish_shutdown(struct methods *methods);
+
+#endif

@@ -1,0 +1,132 @@
+/* outside.c: what this user's programs on other hosts with the same home need: a port of dracod's own, and
+ * connect.json. Follows the cluster; hands those who connect to control.c. */
+#include "daemon/control/outside.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "common/alloc.h"
+#include "common/cleanup.h"
+#include "common/err.h"
+#include "common/json.h"
+#include "common/log.h"
+#include "common/paths.h"
+#include "common/rpc.h"
+#include "common/settings.h"
+#include "daemon/cluster/cluster.h"
+#include "daemon/control/control.h"
+#include "daemon/dask/scheduler.h"
+#include "daemon/io/instance.h"
+#include "daemon/io/remote.h"
+#include "daemon/io/statefile.h"
+#include "daemon/io/tls.h"
+
+struct outside {
+	struct loop *loop;
+	const struct paths *paths;
+	struct control *control;
+	struct remote *remote; /* NULL: no port, ... */
+	char *why;	       /* ... and why not */
+	char *scheduler;       /* its address in connect.json; NULL: there is no such file */
+};
+
+struct outside *outside_create(
+	struct loop *loop, const struct paths *paths, struct control *control)
+{
+	struct outside *outside = xcalloc(1, sizeof(*outside));
+
+	outside->loop = loop;
+	outside->paths = paths;
+	outside->control = control;
+	statefile_remove(paths->connect_file); /* of a dracod that crashed */
+	return outside;
+}
+
+static void on_connect(void *arg, struct bufferevent *connection, const char *peer)
+{
+	struct outside *outside = arg;
+
+	control_admit(outside->control, connection, peer);
+}
+
+static void open_port(struct outside *outside, struct cluster *cluster)
+{
+	int port = settings_remote_port(&cluster->request.settings);
+	const struct tls *tls = cluster->access.tls;
+	struct err err = ERR_INIT;
+
+	xreplace(&outside->why, NULL);
+	if (!tls || port < 0) {
+		xreplace(&outside->why, tls ? "remote_port is none" : "security is none");
+		return;
+	}
+	/* The scheduler may not have begun to listen. */
+	outside->remote = remote_create(outside->loop, cluster->address, port,
+		atoi(strrchr(outside->scheduler, ':') + 1), tls_certificate(tls), tls_key(tls),
+		on_connect, outside, &err);
+	if (outside->remote) {
+		log_info("remote: listening at %s, port %d", cluster->address,
+			remote_port(outside->remote));
+		return;
+	}
+	xreplace(&outside->why, err.text);
+	cluster_notice(cluster,
+		"remote_port: %s: draco's programs on other hosts cannot reach this cluster",
+		err.text);
+}
+
+static void write_file(struct outside *outside, struct cluster *cluster)
+{
+	const struct tls *tls = cluster->access.tls;
+	const char *certificate = tls ? tls_certificate(tls) : NULL;
+	json_t *object = instance_describe();
+	struct err err = ERR_INIT;
+
+	json_object_set_new(object, "protocol", json_integer(RPC_PROTOCOL));
+	json_object_set_new(object, "scheduler", json_text(outside->scheduler));
+	json_object_set_new(object, "daemon",
+		outside->remote
+			? json_sprintf("%s:%d", cluster->address, remote_port(outside->remote))
+			: json_null());
+	json_object_set_new(object, "no_daemon", json_text(outside->why));
+	json_object_set_new(object, "ca", json_text(certificate));
+	json_object_set_new(object, "certificate", json_text(certificate));
+	json_object_set_new(object, "key", json_text(tls ? tls_key(tls) : NULL));
+	if (statefile_write(outside->paths->connect_file, object, &err) < 0)
+		cluster_notice(cluster, "%s: other hosts cannot reach this cluster", err.text);
+}
+
+static void end(struct outside *outside)
+{
+	outside->remote = remote_destroy(outside->remote);
+	if (outside->scheduler)
+		statefile_remove(outside->paths->connect_file);
+	xreplace(&outside->scheduler, NULL);
+}
+
+void outside_update(struct outside *outside, struct cluster *cluster)
+{
+	const char *scheduler = scheduler_address(cluster->scheduler);
+	bool first = !outside->scheduler;
+
+	if (cluster->state == CLUSTER_STOPPED || cluster->state == CLUSTER_FAILED) {
+		end(outside);
+		return;
+	}
+	if (!*scheduler || (!first && strcmp(scheduler, outside->scheduler) == 0))
+		return;
+	xreplace(&outside->scheduler, scheduler); /* first: a notice leads here again */
+	if (first)
+		open_port(outside, cluster);
+	write_file(outside, cluster);
+}
+
+struct outside *outside_destroy(struct outside *outside)
+{
+	if (!outside)
+		return NULL;
+	end(outside);
+	free(outside->why);
+	free(outside);
+	return NULL;
+}

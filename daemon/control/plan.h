@@ -1,0 +1,25 @@
+/* plan.h: the request "plan": where would a start put its jobs? Nothing is submitted. */
+#ifndef DRACO_DAEMON_CONTROL_PLAN_H
+#define DRACO_DAEMON_CONTROL_PLAN_H
+
+#include <jansson.h>
+
+struct bad_nodes;
+struct client;
+struct err;
+struct plans;
+struct settings;
+struct slurm;
+
+struct plans *plans_create(struct slurm *slurm);
+struct plans *plans_destroy(struct plans *plans); /* only after slurm_destroy() */
+
+/* Find out, for jobs that avoid these nodes, and answer client's request id with {candidates, chosen, now}.
+ * -EBUSY when too many requests to Slurm wait. */
+int plans_begin(struct plans *plans, struct client *client, const json_t *id,
+	const struct settings *settings, const struct bad_nodes *nodes, struct err *err);
+
+/* client is gone: nobody waits for its plans. */
+void plans_client_gone(struct plans *plans, struct client *client);
+
+#endif

@@ -1,0 +1,13 @@
+/* report_size.h: the size of the cluster as users and programs see it. */
+#ifndef DRACO_DAEMON_CONTROL_REPORT_SIZE_H
+#define DRACO_DAEMON_CONTROL_REPORT_SIZE_H
+
+#include <jansson.h>
+
+struct cluster;
+
+/* {mode, paused, paused_why, minimum_jobs, maximum_jobs, target, needed, why, per_job}; null when the cluster neither
+ * starts nor runs. */
+json_t *report_size(const struct cluster *cluster);
+
+#endif

@@ -1,0 +1,326 @@
+/* waiters.c: the requests whose answer takes time, and whose start the cluster is. They are served when
+ * the cluster changes, and now and then for what depends on the time alone. Called by the methods of
+ * the control socket only. */
+#include "daemon/control/waiters.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "common/alloc.h"
+#include "common/err.h"
+#include "common/json.h"
+#include "common/queue.h"
+#include "common/rpc.h"
+#include "daemon/cluster/cluster.h"
+#include "daemon/cluster/jobs.h"
+#include "daemon/control/control.h"
+#include "daemon/control/report.h"
+#include "daemon/io/loop.h"
+
+#define PROGRESS_INTERVAL_MS 100
+#define PROGRESS_TICK_MS     1000
+
+/* A request whose work takes time. */
+struct waiter {
+	TAILQ_ENTRY(waiter) link; /* waiters.list */
+	struct client *client;
+	json_t *id;
+	enum rpc_method_id method;
+	bool progress;
+	bool bound;   /* a start that ends with its connection */
+	char *told;   /* the last progress message */
+	bool pending; /* a start that begins when the stop under way is done */
+	struct cluster_request request; /* of a pending start */
+	json_t *extra;			/* members to add to the answer of a start */
+};
+
+struct waiters {
+	struct cluster *cluster;
+	TAILQ_HEAD(, waiter) list;
+	struct loop_timer *serve;      /* looks at them, once after any number of changes */
+	bool soon;		       /* that is planned */
+	const struct client *begun_by; /* whose start the cluster is; NULL: it has left */
+	bool unkept;		       /* it ends with begun_by's connection */
+};
+
+static void waiter_free(struct waiters *waiters, struct waiter *waiter)
+{
+	TAILQ_REMOVE(&waiters->list, waiter, link);
+	json_decref(waiter->id);
+	json_decref(waiter->extra);
+	cluster_request_finish(&waiter->request);
+	free(waiter->told);
+	free(waiter);
+}
+
+/* The cluster is this waiter's from now on. */
+static void begun(struct waiters *waiters, const struct waiter *waiter)
+{
+	waiters->begun_by = waiter->client;
+	waiters->unkept = waiter->bound;
+}
+
+static const struct waiter *other_start(
+	const struct waiters *waiters, const struct client *client)
+{
+	const struct waiter *waiter;
+
+	TAILQ_FOREACH (waiter, &waiters->list, link)
+		if (waiter->method == RPC_START && waiter->client != client)
+			return waiter;
+	return NULL;
+}
+
+/* Serving them. */
+
+static void tell_progress(struct waiters *waiters, struct waiter *waiter)
+{
+	json_t *progress = report_progress(waiters->cluster);
+	const char *message = json_get_text(progress, "message", "");
+
+	if (!waiter->progress || (waiter->told && strcmp(waiter->told, message) == 0)) {
+		json_decref(progress);
+		return;
+	}
+	xreplace(&waiter->told, message);
+	json_object_set_new(
+		progress, "joined", json_boolean(json_get_boolean(waiter->extra, "joined", 0)));
+	client_notify(waiter->client, "progress", progress);
+}
+
+/* A start that waited for a stop can begin. */
+static void begin_pending(struct waiters *waiters, struct waiter *waiter)
+{
+	struct err err = ERR_INIT;
+
+	waiter->pending = false;
+	if (waiters->cluster->state == CLUSTER_STARTING) {
+		loop_timer_start(waiters->serve, 0);
+		return; /* another one was first: join it */
+	}
+	if (cluster_start(waiters->cluster, &waiter->request, &err) < 0) {
+		client_refuse(waiter->client, waiter->id, RPC_FAILED, err.text, NULL);
+		waiter_free(waiters, waiter);
+		return;
+	}
+	begun(waiters, waiter);
+}
+
+static void serve_start(struct waiters *waiters, struct waiter *waiter)
+{
+	struct cluster *cluster = waiters->cluster;
+	json_t *status;
+
+	switch (cluster->state) {
+	case CLUSTER_RUNNING:
+		status = report_status(cluster);
+		json_object_update(status, waiter->extra);
+		client_reply(waiter->client, waiter->id, status);
+		waiter_free(waiters, waiter);
+		return;
+	case CLUSTER_FAILED:
+		client_refuse(waiter->client, waiter->id, RPC_FAILED, cluster->failure.text,
+			report_failure(cluster));
+		waiter_free(waiters, waiter);
+		return;
+	case CLUSTER_STOPPED:
+		client_refuse(waiter->client, waiter->id, RPC_CANCELLED,
+			"the cluster was stopped while it started", NULL);
+		waiter_free(waiters, waiter);
+		return;
+	case CLUSTER_STARTING:
+	case CLUSTER_STOPPING:
+		tell_progress(waiters, waiter);
+	}
+}
+
+/* The answer to a stop. */
+static json_t *describe_end(const struct cluster *cluster)
+{
+	return json_pack("{s:s, s:I}", "state", cluster_state_name(cluster->state),
+		"unconfirmed",
+		(json_int_t)(cluster->unconfirmed + jobs_count(cluster->jobs).alive));
+}
+
+static void serve_stop(struct waiters *waiters, struct waiter *waiter)
+{
+	struct cluster *cluster = waiters->cluster;
+
+	if (cluster->state == CLUSTER_STOPPED || cluster->state == CLUSTER_FAILED) {
+		client_reply(waiter->client, waiter->id, describe_end(cluster));
+		waiter_free(waiters, waiter);
+	} else {
+		tell_progress(waiters, waiter);
+	}
+}
+
+static void serve(void *arg)
+{
+	struct waiters *waiters = arg;
+	enum cluster_state state = waiters->cluster->state;
+	struct waiter *waiter, *next;
+
+	waiters->soon = false;
+	/* First those for whom a stop or start is over, then those who begin a new one. */
+	TAILQ_FOREACH_SAFE (waiter, &waiters->list, link, next) {
+		if (waiter->method == RPC_START && !waiter->pending)
+			serve_start(waiters, waiter);
+		else if (waiter->method == RPC_STOP)
+			serve_stop(waiters, waiter);
+		else if (waiter->method == RPC_SHUTDOWN)
+			tell_progress(waiters, waiter);
+	}
+	TAILQ_FOREACH_SAFE (waiter, &waiters->list, link, next)
+		if (waiter->pending && state != CLUSTER_STOPPING)
+			begin_pending(waiters, waiter);
+	/* Some of what is told depends on the time alone. */
+	if (!TAILQ_EMPTY(&waiters->list) && !waiters->soon)
+		loop_timer_start(waiters->serve, PROGRESS_TICK_MS);
+}
+
+void waiters_changed(struct waiters *waiters)
+{
+	if (TAILQ_EMPTY(&waiters->list))
+		return;
+	if (waiters->cluster->state != CLUSTER_STARTING)
+		loop_timer_start(waiters->serve, 0);
+	else if (!waiters->soon)
+		loop_timer_start(waiters->serve, PROGRESS_INTERVAL_MS);
+	waiters->soon = true;
+}
+
+/* What the methods say. */
+
+static struct waiter *add(struct waiters *waiters, struct client *client,
+	const struct rpc_message *message, json_t *extra)
+{
+	struct waiter *waiter = xcalloc(1, sizeof(*waiter));
+
+	waiter->client = client;
+	waiter->id = json_incref(message->id);
+	waiter->method = (enum rpc_method_id)rpc_method_find(message->method);
+	waiter->progress = json_get_boolean(message->params, "progress", 0);
+	waiter->bound = json_get_boolean(message->params, "bound", 0);
+	waiter->extra = extra;
+	TAILQ_INSERT_TAIL(&waiters->list, waiter, link);
+	loop_timer_start(waiters->serve, 0);
+	return waiter;
+}
+
+void waiters_add(struct waiters *waiters, struct client *client,
+	const struct rpc_message *message, json_t *extra)
+{
+	add(waiters, client, message, extra);
+}
+
+void waiters_add_pending(struct waiters *waiters, struct client *client,
+	const struct rpc_message *message, struct cluster_request *request, json_t *extra)
+{
+	struct waiter *waiter = add(waiters, client, message, extra);
+
+	waiter->pending = true;
+	waiter->request = *request;
+	*request = (struct cluster_request){0};
+}
+
+void waiters_begun(
+	struct waiters *waiters, const struct client *client, const struct rpc_message *message)
+{
+	waiters->begun_by = client;
+	waiters->unkept = json_get_boolean(message->params, "bound", 0);
+}
+
+bool waiters_is_owner(const struct waiters *waiters, const struct client *client)
+{
+	return waiters->begun_by == client;
+}
+
+void waiters_keep(struct waiters *waiters, const struct client *client)
+{
+	if (waiters->begun_by == client)
+		waiters->unkept = false;
+}
+
+void waiters_hand_over(struct waiters *waiters, const struct client *client)
+{
+	const struct waiter *other = other_start(waiters, client);
+
+	if (waiters->begun_by == client && other)
+		begun(waiters, other);
+}
+
+bool waiters_has_other_start(const struct waiters *waiters, const struct client *client)
+{
+	return other_start(waiters, client) != NULL;
+}
+
+bool waiters_cancel_pending(
+	struct waiters *waiters, const struct client *client, const char *why)
+{
+	struct waiter *waiter, *next;
+	bool any = false;
+
+	TAILQ_FOREACH_SAFE (waiter, &waiters->list, link, next) {
+		if (!waiter->pending || (client && waiter->client != client))
+			continue;
+		client_refuse(waiter->client, waiter->id, RPC_CANCELLED, why, NULL);
+		waiter_free(waiters, waiter);
+		any = true;
+	}
+	return any;
+}
+
+bool waiters_client_gone(struct waiters *waiters, const struct client *client)
+{
+	struct waiter *waiter, *next;
+	bool unkept = waiters->unkept;
+
+	TAILQ_FOREACH_SAFE (waiter, &waiters->list, link, next)
+		if (waiter->client == client)
+			waiter_free(waiters, waiter);
+	if (waiters->begun_by != client)
+		return false;
+	if (unkept)
+		waiters_hand_over(waiters, client);
+	if (waiters->begun_by != client)
+		return false;
+	waiters->begun_by = NULL;
+	return unkept;
+}
+
+void waiters_finish(struct waiters *waiters)
+{
+	struct waiter *waiter, *next;
+
+	serve(waiters);
+	TAILQ_FOREACH_SAFE (waiter, &waiters->list, link, next) {
+		if (waiter->method == RPC_SHUTDOWN)
+			client_reply(
+				waiter->client, waiter->id, describe_end(waiters->cluster));
+		else
+			client_refuse(
+				waiter->client, waiter->id, RPC_CANCELLED, "dracod ends", NULL);
+		waiter_free(waiters, waiter);
+	}
+}
+
+struct waiters *waiters_create(struct loop *loop, struct cluster *cluster)
+{
+	struct waiters *waiters = xcalloc(1, sizeof(*waiters));
+
+	waiters->cluster = cluster;
+	TAILQ_INIT(&waiters->list);
+	waiters->serve = loop_timer_create(loop, serve, waiters);
+	return waiters;
+}
+
+struct waiters *waiters_destroy(struct waiters *waiters)
+{
+	if (!waiters)
+		return NULL;
+	while (!TAILQ_EMPTY(&waiters->list))
+		waiter_free(waiters, TAILQ_FIRST(&waiters->list));
+	loop_timer_destroy(waiters->serve);
+	free(waiters);
+	return NULL;
+}

@@ -1,0 +1,51 @@
+/* dask_link.h: the connection from the Dask scheduler's preload (draco_scheduler.py). */
+#ifndef DRACO_DAEMON_DASK_DASK_LINK_H
+#define DRACO_DAEMON_DASK_DASK_LINK_H
+
+#include <jansson.h>
+#include <stdbool.h>
+#include <stdint.h>
+
+struct dask_link;
+struct err;
+struct loop;
+
+struct dask_link_ops {
+	/* A preload said hello, and told all workers that are connected, which stand in hello as
+	 * "workers". 0 accepts it; otherwise err tells it why not, and its scheduler closes.
+	 * hello is borrowed. */
+	int (*hello)(void *arg, const json_t *hello, struct err *err);
+	void (*worker_added)(void *arg, const char *name, const char *address);
+	void (*worker_removed)(void *arg, const char *address);
+	void (*load)(void *arg, const json_t *load);
+	/* The workers whose tasks or results have changed: [[address, tasks, bytes], ...]. */
+	void (*workers)(void *arg, const json_t *workers);
+	/* The accepted preload is gone. */
+	void (*lost)(void *arg, const char *why);
+};
+
+#define DASK_LINK_PROTOCOL 4
+
+/* Listen at path. NULL with err. */
+struct dask_link *dask_link_create(struct loop *loop, const char *path,
+	const struct dask_link_ops *ops, void *arg, struct err *err);
+
+/* Is the socket still there? Listen at path, in place of it, as listener_move(). */
+bool dask_link_is_there(const struct dask_link *link);
+int dask_link_move(struct dask_link *link, const char *path, struct err *err)
+	__attribute__((warn_unused_result));
+
+/* Requests without an answer are not answered any more. */
+struct dask_link *dask_link_destroy(struct dask_link *link);
+
+/* The answer: result, or NULL with err, as when the connection is lost (-ECONNRESET), the deadline
+ * has passed (-ETIMEDOUT) or the preload says that it cannot (-EIO). All borrowed. */
+typedef void (*dask_link_reply_fn)(void *arg, const json_t *result, const struct err *err);
+
+/* Ask the preload, taking over params. done is called exactly once, later, from the loop. -ENOTCONN
+ * without a preload and -EBUSY when too many wait for an answer; then done is not called. */
+int dask_link_request(struct dask_link *link, const char *method, json_t *params,
+	int64_t deadline_ms, dask_link_reply_fn done, void *arg)
+	__attribute__((warn_unused_result));
+
+#endif

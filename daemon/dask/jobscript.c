@@ -1,0 +1,181 @@
+/* jobscript.c: the batch script that runs the Dask workers of one job. Pure. */
+#include "daemon/dask/jobscript.h"
+
+#include <inttypes.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "common/alloc.h"
+#include "common/cleanup.h"
+#include "common/strv.h"
+#include "daemon/dask/jobscript_text.h"
+#include "daemon/dask/node_address.h"
+
+/* The variable by which Dask is told how to start worker processes. */
+#define JOBSCRIPT_WORKER_START "DASK_DISTRIBUTED__WORKER__MULTIPROCESSING_METHOD"
+
+char *shell_quote(const char *text)
+{
+	char *quoted = xcalloc(4 * strlen(text) + 3, 1);
+	char *end = quoted;
+
+	*end++ = '\'';
+	for (; *text; text++)
+		if (*text == '\'')
+			end = stpcpy(end, "'\\''");
+		else
+			*end++ = *text;
+	strcpy(end, "'");
+	return quoted;
+}
+
+/* A directory in which $USER stands for the user. */
+static char *quote_directory(const char *directory)
+{
+	static const char user[] = "$USER";
+	const char *at = strstr(directory, user);
+	_cleanup_free_ char *before = NULL, *rest = NULL, *quoted = NULL;
+
+	if (!at)
+		return shell_quote(directory);
+	before = xstrndup(directory, (size_t)(at - directory));
+	quoted = shell_quote(before);
+	rest = quote_directory(at + strlen(user));
+	return xasprintf("%s\"${USER:-$(id -un)}\"%s", quoted, rest);
+}
+
+static void add_variable(struct strv *lines, const char *name, const char *value)
+{
+	_cleanup_free_ char *quoted = shell_quote(value ? value : "");
+
+	strv_addf(lines, "draco_%s=%s", name, quoted);
+}
+
+static void add_worker_start(struct strv *lines, const struct jobscript *job)
+{
+	_cleanup_free_ char *mark = NULL;
+
+	strv_addf(lines, "export " JOBSCRIPT_WORKER_START "=%s",
+		job->forkserver ? "forkserver" : "spawn");
+	if (!job->forkserver || !job->spawn_mark)
+		return;
+	mark = shell_quote(job->spawn_mark);
+	strv_addf(lines, "[ ! -e %s ] || export " JOBSCRIPT_WORKER_START "=spawn", mark);
+}
+
+/* The command line of the workers. */
+static void add_command(struct strv *lines, const struct jobscript *job)
+{
+	_cleanup_free_ char *scheduler = shell_quote(job->scheduler);
+	_cleanup_free_ char *options = NULL;
+	struct strv words = STRV_INIT;
+
+	strv_addf(&words, "draco_run %s", scheduler);
+	strv_addf(&words,
+		"--name " JOBSCRIPT_WORKER_PREFIX "\"$draco_job\" --nworkers %" PRId64
+		" --nthreads %" PRId64 " --memory-limit %" PRId64,
+		job->processes, job->threads, job->bytes);
+	strv_addf(&words,
+		"--host \"$host\" --no-dashboard --dashboard-address 127.0.0.1:0 "
+		"--local-directory \"$draco_directory\" --death-timeout %" PRId64,
+		job->death_timeout_s);
+	for (size_t i = 0; job->options && i < job->options->count; i++)
+		strv_take(&words, shell_quote(job->options->item[i]));
+	strv_take(lines, strv_join(&words, " \\\n\t"));
+	strv_finish(&words);
+}
+
+char *jobscript_make(const struct jobscript *job)
+{
+	_cleanup_free_ char *scratch = job->scratch ? quote_directory(job->scratch) : NULL;
+	_cleanup_free_ char *address =
+		node_address_script(job->python, job->scheduler, job->interface);
+	struct strv lines = STRV_INIT;
+	char *script;
+
+	strv_add(&lines, "#!/bin/bash");
+	strv_addf(&lines, "# Dask workers of the cluster \"%s\", submitted by dracod.",
+		job->cluster);
+	strv_addf(&lines,
+		"draco_exit_prologue=%d draco_exit_python=%d draco_exit_directory=%d "
+		"draco_exit_certificate=%d",
+		JOBSCRIPT_EXIT_PROLOGUE, JOBSCRIPT_EXIT_PYTHON, JOBSCRIPT_EXIT_DIRECTORY,
+		JOBSCRIPT_EXIT_CERTIFICATE);
+	add_variable(&lines, "python", job->python);
+	add_variable(&lines, "program", jobscript_program);
+	add_variable(&lines, "prologue", job->prologue);
+	add_variable(&lines, "epilogue", job->epilogue);
+	strv_add(&lines, "");
+	strv_add(&lines, jobscript_functions);
+	strv_add(&lines, "draco_begin");
+	strv_addf(&lines, "draco_make_directory %s", scratch ? scratch : "''");
+	add_worker_start(&lines, job);
+	if (job->prologue)
+		strv_add(&lines,
+			"draco_begin_prologue\n"
+			"eval \"$draco_prologue\"\n"
+			"draco_end_prologue");
+	strv_add(&lines, "draco_check_python \"$draco_python\"");
+	strv_add(&lines, "draco_check_certificate");
+	strv_add(&lines, address);
+	add_command(&lines, job);
+	strv_add(&lines, "");
+	script = strv_join(&lines, "\n");
+	strv_finish(&lines);
+	return script;
+}
+
+const char *jobscript_explain_exit(int status)
+{
+	switch (status) {
+	case JOBSCRIPT_EXIT_PROLOGUE:
+		return "its prologue failed";
+	case JOBSCRIPT_EXIT_PYTHON:
+		return "the node has no such Python, or no distributed in it";
+	case JOBSCRIPT_EXIT_DIRECTORY:
+		return "the node has no place for local files";
+	case JOBSCRIPT_EXIT_CERTIFICATE:
+		return "the node cannot read the cluster's certificate";
+	case JOBSCRIPT_EXIT_ADDRESS:
+		return "the node cannot reach the scheduler's address";
+	default:
+		return NULL;
+	}
+}
+
+bool jobscript_workers_may_exit(int status)
+{
+	return status <= 1 || status > 128; /* 128 and a signal's number: as a shell tells it */
+}
+
+static const char *skip_digits(const char *text)
+{
+	return text + strspn(text, "0123456789");
+}
+
+int jobscript_job_id_length(const char *worker_name)
+{
+	const char *id, *end, *rest;
+
+	if (strncmp(worker_name, JOBSCRIPT_WORKER_PREFIX, strlen(JOBSCRIPT_WORKER_PREFIX)) != 0)
+		return 0;
+	id = worker_name + strlen(JOBSCRIPT_WORKER_PREFIX);
+	end = skip_digits(id);
+	if (end == id)
+		return 0;
+	if (*end == '_') { /* a task of an array */
+		rest = skip_digits(end + 1);
+		if (rest == end + 1)
+			return 0;
+		end = rest;
+	}
+	if (*end == '-') { /* one of several workers */
+		rest = skip_digits(end + 1);
+		if (rest == end + 1 || *rest)
+			return 0;
+	} else if (*end) {
+		return 0;
+	}
+	return (int)(end - id);
+}

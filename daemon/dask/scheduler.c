@@ -1,0 +1,359 @@
+/* scheduler.c: the Dask scheduler as a supervised process. */
+#include "daemon/dask/scheduler.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "common/alloc.h"
+#include "common/cleanup.h"
+#include "common/err.h"
+#include "common/json.h"
+#include "common/log.h"
+#include "common/parse.h"
+#include "common/paths.h"
+#include "common/visible.h"
+#include "daemon/io/child.h"
+#include "daemon/io/history.h"
+#include "daemon/io/loop.h"
+
+#define FAILURES_MAX  3
+#define BACKOFF_MS    500
+#define STABLE_MS     60000 /* a scheduler that was up this long has not failed before */
+#define STOP_GRACE_MS 6000
+#define RECONNECT_MS  20000 /* for a preload whose connection ended */
+
+struct scheduler {
+	struct loop *loop;
+	struct children *children;
+	char *preload;
+	const struct paths *paths;
+	struct scheduler_spec spec;
+	enum scheduler_state state;
+	int64_t since_ms;
+	struct child *child;
+	struct loop_timer *timer; /* what it means depends on the state */
+	int failures;		  /* in a row */
+	char address[64];
+	char distributed[32];
+	const struct scheduler_ops *ops;
+	void *arg;
+};
+
+static const char *const state_names[] = {
+	[SCHEDULER_STOPPED] = "stopped",
+	[SCHEDULER_STARTING] = "starting",
+	[SCHEDULER_UP] = "up",
+	[SCHEDULER_BACKOFF] = "waiting to start again",
+	[SCHEDULER_STOPPING] = "stopping",
+};
+
+void scheduler_spec_finish(struct scheduler_spec *spec)
+{
+	free(spec->python);
+	free(spec->cluster_id);
+	free(spec->host);
+	free(spec->dashboard_address);
+	free(spec->dashboard_socket);
+	free(spec->log_path);
+	free(spec->directory);
+	strv_finish(&spec->environment);
+	strv_finish(&spec->options);
+	*spec = (struct scheduler_spec){0};
+}
+
+static void set_state(struct scheduler *scheduler, enum scheduler_state state)
+{
+	int64_t now = loop_now_ms();
+
+	history_phase("scheduler", NULL, state_names[scheduler->state], state_names[state],
+		now - scheduler->since_ms, NULL);
+	scheduler->state = state;
+	scheduler->since_ms = now;
+	if (state == SCHEDULER_STOPPED)
+		loop_timer_stop(scheduler->timer);
+	scheduler->ops->changed(scheduler->arg);
+}
+
+static void give_up(struct scheduler *scheduler, const struct err *err)
+{
+	set_state(scheduler, SCHEDULER_STOPPED);
+	scheduler->ops->failed(scheduler->arg, err);
+}
+
+/* It ended, or did not even start, without being asked to. */
+static void failed(struct scheduler *scheduler, const char *how)
+{
+	struct err err = ERR_INIT;
+
+	if (scheduler->state == SCHEDULER_UP &&
+		loop_now_ms() - scheduler->since_ms >= STABLE_MS)
+		scheduler->failures = 0;
+	scheduler->failures++;
+	history_failure("scheduler", NULL, scheduler->spec.log_path, "%s, %d. failure in a row",
+		how, scheduler->failures);
+	if (scheduler->failures >= FAILURES_MAX) {
+		err_set(&err, -EIO, "the Dask scheduler %s, %d times in a row", how,
+			scheduler->failures);
+		give_up(scheduler, &err);
+		return;
+	}
+	set_state(scheduler, SCHEDULER_BACKOFF);
+	loop_timer_start(scheduler->timer, (int64_t)BACKOFF_MS << (scheduler->failures - 1));
+}
+
+static void on_end(void *arg, int status)
+{
+	struct scheduler *scheduler = arg;
+	char how[CHILD_STATUS_MAX];
+
+	scheduler->child = NULL;
+	if (scheduler->state == SCHEDULER_STOPPING)
+		set_state(scheduler, SCHEDULER_STOPPED);
+	else
+		failed(scheduler, child_format_status(status, how));
+}
+
+static const char *scheme(const struct scheduler *scheduler)
+{
+	return scheduler->spec.tls ? "tls" : "tcp";
+}
+
+static void make_command(const struct scheduler *scheduler, struct strv *ret)
+{
+	strv_add(ret, scheduler->spec.python);
+	strv_add(ret, "-m");
+	strv_add(ret, "distributed.cli.dask_scheduler");
+	strv_add(ret, "--host"); /* not --interface, with which TLS fails */
+	strv_addf(ret, "%s://%s", scheme(scheduler), scheduler->spec.host);
+	strv_add(ret, "--port");
+	strv_addf(ret, "%d", scheduler->spec.port);
+	if (scheduler->spec.dashboard == DASHBOARD_OFF)
+		strv_add(ret, "--no-dashboard");
+	strv_add(ret, "--dashboard-address");
+	strv_add(ret,
+		scheduler->spec.dashboard_address ? scheduler->spec.dashboard_address
+						  : "127.0.0.1:0");
+	strv_add(ret, "--preload");
+	strv_add(ret, scheduler->preload);
+	for (size_t i = 0; i < scheduler->spec.options.count; i++)
+		strv_add(ret, scheduler->spec.options.item[i]);
+}
+
+static void make_environment(const struct scheduler *scheduler, struct strv *ret)
+{
+	strv_copy(ret, &scheduler->spec.environment);
+	strv_addf(ret, "DRACO_DASK_SOCKET=%s", scheduler->paths->dask_socket);
+	strv_addf(ret, "DRACO_DAEMON_FILE=%s", scheduler->paths->daemon_file);
+	strv_addf(ret, "DRACO_CLUSTER_ID=%s", scheduler->spec.cluster_id);
+	if (scheduler->spec.dashboard == DASHBOARD_SOCKET)
+		strv_addf(ret, "DRACO_DASHBOARD=socket:%s", scheduler->spec.dashboard_socket);
+	else
+		strv_addf(ret, "DRACO_DASHBOARD=%s",
+			scheduler->spec.dashboard == DASHBOARD_OFF ? "off" : "on");
+	strv_add(ret, "PYTHONUNBUFFERED=1");
+}
+
+static void launch(struct scheduler *scheduler)
+{
+	struct strv command = STRV_INIT, environment = STRV_INIT;
+	const char *directory = scheduler->spec.directory;
+	struct err err = ERR_INIT;
+	_cleanup_close_ int log = -1;
+
+	log = open(scheduler->spec.log_path, O_WRONLY | O_APPEND | O_CREAT | O_CLOEXEC, 0600);
+	if (log < 0)
+		log_warning("scheduler: cannot write %s: %s", scheduler->spec.log_path,
+			strerror(errno));
+	make_command(scheduler, &command);
+	make_environment(scheduler, &environment);
+	scheduler->child = child_start(scheduler->children,
+		&(struct child_spec){
+			.argv = command.item,
+			.envp = environment.item,
+			.directory = access(directory, X_OK) == 0 ? directory : "/",
+			.stdout_fd = log,
+			.stderr_fd = log,
+			.extra_fd = -1,
+			.own_session = true,
+		},
+		on_end, scheduler, &err);
+	strv_finish(&command);
+	strv_finish(&environment);
+	if (!scheduler->child) {
+		failed(scheduler, err.text);
+		return;
+	}
+	log_info("scheduler: process %d at %s", (int)child_pid(scheduler->child),
+		scheduler->address);
+	set_state(scheduler, SCHEDULER_STARTING);
+	loop_timer_start(scheduler->timer, scheduler->spec.timeout_ms);
+}
+
+static void never_connected(struct scheduler *scheduler)
+{
+	struct err err = ERR_INIT;
+	char limit[FORMAT_MAX];
+
+	err_set(&err, -ETIMEDOUT,
+		"the Dask scheduler runs, but draco's preload in it has not connected within %s "
+		"(scheduler_timeout)",
+		format_duration(scheduler->spec.timeout_ms, limit));
+	child_signal(scheduler->child, SIGKILL);
+	child_forget(TAKE_PTR(scheduler->child));
+	give_up(scheduler, &err);
+}
+
+static void on_timer(void *arg)
+{
+	struct scheduler *scheduler = arg;
+
+	switch (scheduler->state) {
+	case SCHEDULER_STARTING:
+		never_connected(scheduler);
+		break;
+	case SCHEDULER_BACKOFF:
+		launch(scheduler);
+		break;
+	case SCHEDULER_UP: /* the connection ended and did not come back */
+	case SCHEDULER_STOPPING:
+		history_note(EVENT_DECISION, "scheduler", NULL,
+			"process %d does not react, killing it", scheduler_pid(scheduler));
+		if (scheduler->child)
+			child_signal(scheduler->child, SIGKILL);
+		break;
+	case SCHEDULER_STOPPED:
+		break;
+	}
+}
+
+struct scheduler *scheduler_create(struct loop *loop, struct children *children,
+	const char *preload, const struct paths *paths, const struct scheduler_ops *ops,
+	void *arg)
+{
+	struct scheduler *scheduler = xcalloc(1, sizeof(*scheduler));
+
+	scheduler->loop = loop;
+	scheduler->children = children;
+	scheduler->preload = xstrdup(preload);
+	scheduler->paths = paths;
+	scheduler->since_ms = loop_now_ms();
+	scheduler->timer = loop_timer_create(loop, on_timer, scheduler);
+	scheduler->ops = ops;
+	scheduler->arg = arg;
+	return scheduler;
+}
+
+struct scheduler *scheduler_destroy(struct scheduler *scheduler)
+{
+	if (!scheduler)
+		return NULL;
+	if (scheduler->child) {
+		child_signal(scheduler->child, SIGKILL);
+		child_forget(scheduler->child);
+	}
+	loop_timer_destroy(scheduler->timer);
+	scheduler_spec_finish(&scheduler->spec);
+	free(scheduler->preload);
+	free(scheduler);
+	return NULL;
+}
+
+void scheduler_start(struct scheduler *scheduler, struct scheduler_spec *spec)
+{
+	scheduler_spec_finish(&scheduler->spec);
+	scheduler->spec = *spec;
+	*spec = (struct scheduler_spec){0};
+	scheduler->failures = 0;
+	snprintf(scheduler->address, sizeof(scheduler->address), "%s://%s:%d",
+		scheme(scheduler), scheduler->spec.host, scheduler->spec.port);
+	launch(scheduler);
+}
+
+void scheduler_stop(struct scheduler *scheduler)
+{
+	switch (scheduler->state) {
+	case SCHEDULER_STARTING:
+	case SCHEDULER_UP:
+		child_signal(scheduler->child, SIGTERM);
+		set_state(scheduler, SCHEDULER_STOPPING);
+		loop_timer_start(scheduler->timer, STOP_GRACE_MS);
+		break;
+	case SCHEDULER_BACKOFF:
+		set_state(scheduler, SCHEDULER_STOPPED);
+		break;
+	case SCHEDULER_STOPPING:
+	case SCHEDULER_STOPPED:
+		break;
+	}
+}
+
+int scheduler_hello(struct scheduler *scheduler, const json_t *hello, struct err *err)
+{
+	const char *cluster = json_get_text(hello, "cluster", "");
+	const char *address = json_get_text(hello, "address", scheduler->address);
+	const char *version = json_get_text(hello, "distributed", "?");
+
+	if (!scheduler->child || strcmp(cluster, scheduler->spec.cluster_id) != 0 ||
+		json_get_integer(hello, "pid", 0) != child_pid(scheduler->child))
+		return err_set(
+			err, -EPERM, "this dracod has not started it (cluster %s)", cluster);
+	/* They get into environments and files. */
+	if (strlen(address) >= sizeof(scheduler->address) || !visible_is_clean(address) ||
+		!visible_is_clean(version))
+		return err_set(err, -EPROTO,
+			"its address or its version is no short text of one line");
+	if (address != scheduler->address)
+		strcpy(scheduler->address, address);
+	snprintf(scheduler->distributed, sizeof(scheduler->distributed), "%s", version);
+	if (scheduler->state == SCHEDULER_STARTING || scheduler->state == SCHEDULER_UP)
+		loop_timer_stop(scheduler->timer);
+	if (scheduler->state == SCHEDULER_STARTING)
+		set_state(scheduler, SCHEDULER_UP);
+	return 0;
+}
+
+void scheduler_lost(struct scheduler *scheduler)
+{
+	if (scheduler->state == SCHEDULER_UP)
+		loop_timer_start(scheduler->timer, RECONNECT_MS);
+}
+
+enum scheduler_state scheduler_state(const struct scheduler *scheduler)
+{
+	return scheduler->state;
+}
+
+const char *scheduler_state_name(enum scheduler_state state)
+{
+	return state_names[state];
+}
+
+int64_t scheduler_since_ms(const struct scheduler *scheduler)
+{
+	return scheduler->since_ms;
+}
+
+const char *scheduler_address(const struct scheduler *scheduler)
+{
+	return scheduler->state == SCHEDULER_STOPPED ? "" : scheduler->address;
+}
+
+const char *scheduler_log_path(const struct scheduler *scheduler)
+{
+	return scheduler->spec.log_path;
+}
+
+const char *scheduler_distributed(const struct scheduler *scheduler)
+{
+	return scheduler->distributed;
+}
+
+int scheduler_pid(const struct scheduler *scheduler)
+{
+	return scheduler->child ? (int)child_pid(scheduler->child) : 0;
+}

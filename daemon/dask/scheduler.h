@@ -1,0 +1,84 @@
+/* scheduler.h: the Dask scheduler as a supervised process.
+ *
+ *	STOPPED -> STARTING -> UP -> (exit) -> BACKOFF -> STARTING; STOPPING -> STOPPED
+ */
+#ifndef DRACO_DAEMON_DASK_SCHEDULER_H
+#define DRACO_DAEMON_DASK_SCHEDULER_H
+
+#include <jansson.h>
+#include <stdint.h>
+
+#include "common/settings.h"
+#include "common/strv.h"
+
+struct children;
+struct err;
+struct loop;
+struct paths;
+struct scheduler;
+
+enum scheduler_state {
+	SCHEDULER_STOPPED,
+	SCHEDULER_STARTING, /* the process runs, its preload has not said hello */
+	SCHEDULER_UP,
+	SCHEDULER_BACKOFF,  /* it ended by itself; to be started again in a moment */
+	SCHEDULER_STOPPING, /* asked to end */
+};
+
+struct scheduler_ops {
+	/* The state has changed. */
+	void (*changed)(void *arg);
+	/* It failed too often, or never came up, and is STOPPED now. Its log says more. */
+	void (*failed)(void *arg, const struct err *err);
+};
+
+struct scheduler_spec {
+	char *python;
+	char *cluster_id;
+	char *host; /* IPv4 address to listen at */
+	int port;
+	bool tls; /* the environment has the certificate's variables */
+	enum dashboard_mode dashboard;
+	char *dashboard_address; /* "ADDRESS:PORT", of DASHBOARD_ON */
+	char *dashboard_socket;	 /* path, of DASHBOARD_SOCKET */
+	char *log_path;
+	char *directory; /* where it runs */
+	int64_t timeout_ms;
+	struct strv environment;
+	struct strv options; /* more arguments */
+};
+
+void scheduler_spec_finish(struct scheduler_spec *spec);
+
+/* preload is the path of draco_scheduler.py, which connects to the dask_socket of paths; paths must live
+ * on. */
+struct scheduler *scheduler_create(struct loop *loop, struct children *children,
+	const char *preload, const struct paths *paths, const struct scheduler_ops *ops,
+	void *arg);
+struct scheduler *scheduler_destroy(struct scheduler *scheduler); /* kills the process */
+
+/* Start it, taking over what spec holds; only when STOPPED. */
+void scheduler_start(struct scheduler *scheduler, struct scheduler_spec *spec);
+
+/* End it: SIGTERM, after some seconds SIGKILL. changed() tells when it is STOPPED. */
+void scheduler_stop(struct scheduler *scheduler);
+
+/* Its preload said hello: 0 and UP, or -EPERM with err when it is not the one that was started. */
+int scheduler_hello(struct scheduler *scheduler, const json_t *hello, struct err *err);
+
+/* Its preload's connection ended. */
+void scheduler_lost(struct scheduler *scheduler);
+
+enum scheduler_state scheduler_state(const struct scheduler *scheduler);
+const char *scheduler_state_name(enum scheduler_state state);
+int64_t scheduler_since_ms(
+	const struct scheduler *scheduler); /* loop time of the state's begin */
+const char *scheduler_address(
+	const struct scheduler *scheduler); /* "tls://HOST:PORT"; "" if none */
+const char *scheduler_log_path(
+	const struct scheduler *scheduler); /* NULL before the first start */
+const char *scheduler_distributed(
+	const struct scheduler *scheduler);	      /* its version; "" if none */
+int scheduler_pid(const struct scheduler *scheduler); /* 0: none */
+
+#endif

@@ -1,0 +1,243 @@
+/* doctor.c: draco-slurm's requests for dracoctl doctor: what the user can expect of this Slurm.
+ *
+ *	munge     {}                     -> {socket, sure, error}
+ *	inspect   {partitions: [name]}   -> {cluster, version, controllers: [{host, up}],
+ *	                                     partitions: [{name, default, state, nodes, max_time_s,
+ *	                                     usable, cores, memory_mib, start, refused}]}
+ *	try       {name, partition, script, output, directory, environment, deadline} -> {job_id}
+ *
+ * Of the named partitions (those that are not there are left out) inspect also counts the nodes that could
+ * run a job at all, tells the most cores and memory that one has, and asks slurmctld when a small job of this user would start: refused tells why not. */
+#include <errno.h>
+#include <slurm/slurm.h>
+#include <slurm/slurm_errno.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "common/alloc.h"
+#include "common/err.h"
+#include "common/json.h"
+#include "common/strv.h"
+#include "daemon/draco-slurm/compat.h"
+#include "daemon/draco-slurm/munge.h"
+#include "daemon/draco-slurm/slurm_calls.h"
+
+#define SMALL_MEMORY_MIB 200
+#define SMALL_MINUTES	 5
+
+enum slurm_outcome call_munge(const json_t *params, json_t **ret_result, struct err *err)
+{
+	struct err why = ERR_INIT;
+	bool sure;
+	char *socket = munge_socket(&sure);
+
+	(void)params;
+	(void)err;
+	munge_check(&why);
+	*ret_result = json_pack("{s:o, s:b, s:o}", "socket", json_text(socket), "sure", sure,
+		"error", json_text(why.code ? why.text : NULL));
+	free(socket);
+	return OUTCOME_DONE;
+}
+
+static void describe_small(job_desc_msg_t *job, const char *partition)
+{
+	slurm_init_job_desc_msg(job);
+	job->partition = UNCONST(partition);
+	job->user_id = getuid();
+	job->group_id = getgid();
+	job->min_nodes = job->max_nodes = 1;
+	job->num_tasks = 1;
+	job->min_cpus = 1;
+	job->pn_min_memory = SMALL_MEMORY_MIB;
+	job->time_limit = SMALL_MINUTES;
+	job->work_dir = UNCONST("/"); /* without one, 24.11 predicts nothing */
+}
+
+static const char *state_name(uint16_t state)
+{
+	switch (state) {
+	case PARTITION_UP:
+		return "up";
+	case PARTITION_DOWN:
+		return "down";
+	case PARTITION_DRAIN:
+		return "drain";
+	default:
+		return "inactive";
+	}
+}
+
+/* -1: unlimited. */
+static json_int_t seconds_of(uint32_t minutes)
+{
+	return minutes == INFINITE || minutes == NO_VAL ? -1 : (json_int_t)minutes * 60;
+}
+
+static json_t *describe_partition(const partition_info_t *p)
+{
+	return json_pack("{s:o, s:b, s:s, s:I, s:I}", "name", json_text(p->name), "default",
+		(p->flags & PART_FLAG_DEFAULT) != 0, "state", state_name(p->state_up), "nodes",
+		(json_int_t)p->total_nodes, "max_time_s", seconds_of(p->max_time));
+}
+
+static enum slurm_outcome predict(json_t *object, const char *partition, struct err *err)
+{
+	will_run_response_msg_t *response = NULL;
+	enum slurm_outcome outcome = OUTCOME_DONE;
+	job_desc_msg_t job;
+
+	describe_small(&job, partition);
+	if (slurm_job_will_run2(&job, &response) == SLURM_SUCCESS) {
+		json_object_set_new(object, "start",
+			json_integer(response ? (json_int_t)response->start_time : 0));
+	} else if (compat_errno() >= 2000 && compat_errno() < 5000) {
+		/* slurmctld's own answer, be it for ever or for now. */
+		json_object_set_new(
+			object, "refused", json_text(slurm_strerror(compat_errno())));
+	} else {
+		outcome = call_failure("no prediction", false, err);
+	}
+	if (response)
+		compat_free_will_run(response);
+	return outcome;
+}
+
+static bool is_usable(const node_info_t *node)
+{
+	uint32_t base = node->node_state & NODE_STATE_BASE;
+
+	return base != NODE_STATE_DOWN && base != NODE_STATE_ERROR &&
+		base != NODE_STATE_FUTURE && base != NODE_STATE_UNKNOWN &&
+		!(node->node_state & (NODE_STATE_DRAIN | NODE_STATE_FAIL));
+}
+
+/* How many nodes of a partition could run a job at all, and how large the largest of all its nodes are. */
+static void describe_nodes(
+	const node_info_msg_t *nodes, const partition_info_t *p, json_t *object)
+{
+	json_int_t usable = 0, cores = 0, memory = 0;
+
+	/* Pairs of the first and the last index, ended by -1. */
+	for (const int32_t *pair = p->node_inx; pair && pair[0] >= 0; pair += 2)
+		for (int32_t i = pair[0]; i <= pair[1] && i < (int32_t)nodes->record_count;
+			i++) {
+			const node_info_t *node = &nodes->node_array[i];
+			json_int_t has = (json_int_t)(node->real_memory - node->mem_spec_limit);
+
+			if (!node->name)
+				continue;
+			usable += is_usable(node);
+			cores = node->cpus > cores ? node->cpus : cores;
+			memory = has > memory ? has : memory;
+		}
+	json_object_set_new(object, "usable", json_integer(usable));
+	json_object_set_new(object, "cores", json_integer(cores));
+	json_object_set_new(object, "memory_mib", json_integer(memory));
+}
+
+static bool is_named(const json_t *names, const char *name)
+{
+	const json_t *item;
+	size_t i;
+
+	json_array_foreach (names, i, item)
+		if (json_is_string(item) && strcmp(json_string_value(item), name) == 0)
+			return true;
+	return false;
+}
+
+static enum slurm_outcome inspect_partitions(
+	const json_t *names, json_t *ret_partitions, struct err *err)
+{
+	partition_info_msg_t *all = NULL;
+	node_info_msg_t *nodes = NULL;
+	enum slurm_outcome outcome = OUTCOME_DONE;
+
+	if (slurm_load_partitions(0, &all, SHOW_ALL) != SLURM_SUCCESS)
+		return call_failure("cannot read the partitions", false, err);
+	if (slurm_load_node(0, &nodes, SHOW_ALL) != SLURM_SUCCESS) {
+		slurm_free_partition_info_msg(all);
+		return call_failure("cannot read the nodes", false, err);
+	}
+	for (uint32_t i = 0; i < all->record_count && outcome == OUTCOME_DONE; i++) {
+		const partition_info_t *p = &all->partition_array[i];
+		json_t *object = describe_partition(p);
+
+		json_array_append_new(ret_partitions, object);
+		if (!is_named(names, p->name))
+			continue;
+		describe_nodes(nodes, p, object);
+		outcome = predict(object, p->name, err);
+	}
+	slurm_free_partition_info_msg(all);
+	slurm_free_node_info_msg(nodes);
+	return outcome;
+}
+
+static json_t *list_controllers(const slurm_conf_t *conf)
+{
+	json_t *list = json_array();
+
+	for (uint32_t i = 0; i < conf->control_cnt; i++)
+		json_array_append_new(list,
+			json_pack("{s:o, s:b}", "host", json_text(conf->control_machine[i]),
+				"up", slurm_ping((int)i) == SLURM_SUCCESS));
+	return list;
+}
+
+enum slurm_outcome call_inspect(const json_t *params, json_t **ret_result, struct err *err)
+{
+	json_t *partitions = json_array();
+	slurm_conf_t *conf = NULL;
+	enum slurm_outcome outcome;
+
+	if (slurm_load_ctl_conf(0, &conf) != SLURM_SUCCESS)
+		outcome = call_failure("cannot reach slurmctld", false, err);
+	else
+		outcome = inspect_partitions(
+			json_object_get(params, "partitions"), partitions, err);
+	if (outcome == OUTCOME_DONE)
+		*ret_result = json_pack("{s:o, s:o, s:o, s:O}", "cluster",
+			json_text(conf->cluster_name), "version", json_text(conf->version),
+			"controllers", list_controllers(conf), "partitions", partitions);
+	json_decref(partitions);
+	if (conf)
+		compat_free_conf(conf);
+	return outcome;
+}
+
+enum slurm_outcome call_try(const json_t *params, json_t **ret_result, struct err *err)
+{
+	submit_response_msg_t *response = NULL;
+	enum slurm_outcome outcome = OUTCOME_DONE;
+	struct strv environment = STRV_INIT;
+	char null[] = "/dev/null";
+	const json_t *item;
+	job_desc_msg_t job;
+	size_t i;
+
+	describe_small(&job, json_get_text(params, "partition", NULL));
+	json_array_foreach (json_object_get(params, "environment"), i, item)
+		strv_add(&environment, json_string_value(item));
+	job.name = UNCONST(json_get_text(params, "name", NULL));
+	job.script = UNCONST(json_get_text(params, "script", NULL));
+	job.std_out = UNCONST(json_get_text(params, "output", NULL));
+	job.work_dir = UNCONST(json_get_text(params, "directory", "/"));
+	job.std_in = null;
+	job.environment = environment.item;
+	job.env_size = (uint32_t)environment.count;
+	job.requeue = 0;
+	/* Slurm removes it itself when it cannot have ended by then, whatever becomes of dracoctl. */
+	job.deadline = (time_t)json_get_integer(params, "deadline", 0);
+	if (slurm_submit_batch_job(&job, &response) != SLURM_SUCCESS)
+		outcome = call_failure("Slurm did not accept the job", true, err);
+	else
+		*ret_result =
+			json_pack("{s:I}", "job_id", (json_int_t)compat_submitted_id(response));
+	if (response)
+		slurm_free_submit_response_response_msg(response);
+	strv_finish(&environment);
+	return outcome;
+}

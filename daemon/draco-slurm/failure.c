@@ -1,0 +1,55 @@
+/* failure.c: what a failed call of libslurm means. */
+#include <errno.h>
+#include <slurm/slurm.h>
+#include <slurm/slurm_errno.h>
+#include <string.h>
+
+#include "common/err.h"
+#include "daemon/draco-slurm/compat.h"
+#include "daemon/draco-slurm/slurm_calls.h"
+
+/* Errors that slurmctld answers with although the same request may succeed a moment later. */
+static bool is_passing(int code)
+{
+	switch (code) {
+	case EAGAIN: /* out of threads or memory, or taking no jobs in this moment */
+	case ESLURM_IN_STANDBY_MODE:
+	case ESLURM_IN_STANDBY_USE_BACKUP:
+	case ESLURM_DISABLED:
+	case ESLURM_NODES_BUSY:
+		return true;
+	}
+	return false;
+}
+
+static enum slurm_outcome outcome_of(int code, bool changes)
+{
+	if (code == SLURM_COMMUNICATIONS_CONNECTION_ERROR)
+		return OUTCOME_UNREACHABLE;
+	if (is_passing(code))
+		return OUTCOME_UNREACHABLE;
+	/* The codes of slurmctld's own answers, the protocol's begin at 1000 and at 5000; and what a
+	 * site's job_submit plugin says without a code of its own. */
+	if ((code >= 2000 && code < 5000) || code == SLURM_ERROR)
+		return OUTCOME_REFUSED;
+	if (changes)
+		return OUTCOME_UNCERTAIN;
+	if (code == SLURM_PROTOCOL_AUTHENTICATION_ERROR || code == SLURM_PROTOCOL_VERSION_ERROR)
+		return OUTCOME_UNUSABLE;
+	return OUTCOME_UNREACHABLE;
+}
+
+enum slurm_outcome call_failure_of(int code, const char *what, bool changes, struct err *err)
+{
+	const char *hint = "";
+
+	if (code == SLURM_PROTOCOL_AUTHENTICATION_ERROR)
+		hint = " (does munged run on this host?)";
+	err_set(err, -EIO, "%s: %s%s", what, slurm_strerror(code), hint);
+	return outcome_of(code, changes);
+}
+
+enum slurm_outcome call_failure(const char *what, bool changes, struct err *err)
+{
+	return call_failure_of(compat_errno(), what, changes, err);
+}

@@ -1,0 +1,90 @@
+/* identity.c: which Slurm is it that answers, and is it the one that dracod means?
+ *
+ * This process reads its slurm.conf once, so that one look at slurmctld is enough for its whole
+ * life. */
+#include "daemon/draco-slurm/identity.h"
+
+#include <errno.h>
+#include <slurm/slurm_errno.h>
+#include <stdbool.h>
+#include <stdlib.h>
+
+#include "common/cleanup.h"
+#include "common/err.h"
+#include "common/slurm_site.h"
+#include "daemon/draco-slurm/compat.h"
+#include "daemon/draco-slurm/slurm_calls.h"
+
+static struct slurm_site expected = SLURM_SITE_INIT; /* not known: any will do */
+static bool checked;
+
+void identity_expect(const json_t *slurm)
+{
+	slurm_site_finish(&expected);
+	slurm_site_decode(slurm, &expected);
+	checked = false;
+}
+
+static void describe(const slurm_conf_t *conf, struct slurm_site *ret)
+{
+	*ret = (struct slurm_site)SLURM_SITE_INIT;
+	slurm_site_set_cluster(ret, conf->cluster_name);
+	for (uint32_t i = 0; i < conf->control_cnt; i++) {
+		slurm_site_add(ret, conf->control_machine[i], (int)conf->slurmctld_port);
+		slurm_site_add(ret, conf->control_addr[i], (int)conf->slurmctld_port);
+	}
+}
+
+json_t *identity_of(const slurm_conf_t *conf)
+{
+	struct slurm_site site;
+	json_t *object;
+
+	describe(conf, &site);
+	object = slurm_site_encode(&site);
+	slurm_site_finish(&site);
+	return object;
+}
+
+static enum slurm_outcome compare(const struct slurm_site *site, struct err *err)
+{
+	_cleanup_free_ char *is = slurm_site_text(site);
+	_cleanup_free_ char *wanted = slurm_site_text(&expected);
+
+	if (slurm_site_same(&expected, site))
+		return OUTCOME_DONE;
+	err_set(err, -EXDEV,
+		"it is the Slurm cluster %s that answers here, and this dracod is for that of %s",
+		is, wanted);
+	return OUTCOME_UNUSABLE;
+}
+
+enum slurm_outcome identity_check(struct err *err)
+{
+	enum slurm_outcome outcome;
+	slurm_conf_t *conf = NULL;
+	struct slurm_site site;
+
+	if (checked || !slurm_site_is_known(&expected))
+		return OUTCOME_DONE;
+	if (slurm_load_ctl_conf(0, &conf) != SLURM_SUCCESS)
+		return call_failure("cannot reach slurmctld", false, err);
+	describe(conf, &site);
+	outcome = compare(&site, err);
+	checked = outcome == OUTCOME_DONE;
+	slurm_site_finish(&site);
+	compat_free_conf(conf);
+	return outcome;
+}
+
+enum slurm_outcome call_identify(const json_t *params, json_t **ret_result, struct err *err)
+{
+	slurm_conf_t *conf = NULL;
+
+	(void)params;
+	if (slurm_load_ctl_conf(0, &conf) != SLURM_SUCCESS)
+		return call_failure("cannot reach slurmctld", false, err);
+	*ret_result = identity_of(conf);
+	compat_free_conf(conf);
+	return OUTCOME_DONE;
+}

@@ -1,0 +1,48 @@
+/* child.h: processes that dracod starts, and their ends. */
+#ifndef DRACO_DAEMON_IO_CHILD_H
+#define DRACO_DAEMON_IO_CHILD_H
+
+#include <stdbool.h>
+#include <sys/types.h>
+
+struct children;
+struct err;
+struct loop;
+struct child;
+
+/* Told once, from the loop, when the process has ended; status as of waitpid(2). The child is
+ * freed after it. */
+typedef void (*child_exit_fn)(void *arg, int status);
+
+struct child_spec {
+	char *const *argv;     /* argv[0] is the path */
+	char *const *envp;     /* NULL: dracod's own */
+	const char *directory; /* where it runs; NULL: dracod's own */
+	int stdout_fd;	       /* -1: /dev/null. Standard input is /dev/null always */
+	int stderr_fd;	       /* -1: /dev/null */
+	int extra_fd;	       /* becomes descriptor 3; -1: none */
+	bool own_session; /* setsid(): no signal of dracod's terminal or group reaches it */
+	bool die_with_us; /* SIGKILL when dracod dies */
+};
+
+struct children *children_create(struct loop *loop);
+struct children *children_destroy(struct children *children); /* forgets them, kills none */
+
+/* Start a process. NULL, with err, when it could not even be executed. The descriptors stay the
+ * caller's. */
+struct child *child_start(struct children *children, const struct child_spec *spec,
+	child_exit_fn fn, void *arg, struct err *err);
+
+pid_t child_pid(const struct child *child);
+
+/* Signal the process, or its whole group when it has a session of its own. */
+void child_signal(struct child *child, int signal_number);
+
+/* Do not call fn any more; the end is still awaited. */
+void child_forget(struct child *child);
+
+/* "exited with status 1", "was ended by signal 9 (Killed)". */
+#define CHILD_STATUS_MAX 64
+char *child_format_status(int status, char buffer[CHILD_STATUS_MAX]);
+
+#endif

@@ -1,0 +1,213 @@
+/* instance.c: one dracod for each name and home directory, on whichever host.
+ *
+ * The lock is an open file description lock, which works over NFS, too. Whether the dracod of another
+ * host lives is for common/holder.c to judge. */
+#include "daemon/io/instance.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdbool.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "common/alloc.h"
+#include "common/cleanup.h"
+#include "common/err.h"
+#include "common/holder.h"
+#include "common/host.h"
+#include "common/json.h"
+#include "common/lock_scope.h"
+#include "common/log.h"
+#include "common/paths.h"
+#include "common/rendezvous.h"
+#include "daemon/io/statefile.h"
+
+struct tenure {
+	const struct paths *paths;
+	int lock;
+	time_t started;
+	enum lock_scope scope;
+	json_t *former;
+};
+
+static int taken(const struct paths *paths, const json_t *other, struct err *err)
+{
+	struct host here;
+	int pid = (int)json_get_integer(other, "pid", 0);
+	const char *host = json_get_text(other, "host", "?");
+
+	host_get(&here);
+	if (strcmp(host, here.name) == 0)
+		return err_set(err, -EBUSY, "dracod \"%s\" runs already, as process %d",
+			paths->name, pid);
+	return err_set(err, -EBUSY,
+		"dracod \"%s\" runs already, on host %s as process %d: use it there, or end it with "
+		"ssh %s dracoctl --name %s shutdown",
+		paths->name, host, pid, host, paths->name);
+}
+
+/* It may live on another host, and the lock does not tell. */
+static int undecided(const struct paths *paths, const json_t *other, struct err *err)
+{
+	return err_set(err, -EBUSY,
+		"dracod \"%s\" may run on host %s (process %d): the file system of %s does not tell "
+		"other hosts whether it does; if it is gone for good, dracoctl --name %s takeover "
+		"lets another start",
+		paths->name, json_get_text(other, "host", "?"),
+		(int)json_get_integer(other, "pid", 0), paths->state_dir, paths->name);
+}
+
+json_t *instance_describe(void)
+{
+	struct host here;
+
+	host_get(&here);
+	return json_pack("{s:i, s:s, s:s, s:s}", "pid", (int)getpid(), "host", here.name,
+		"boot", here.boot, "version", PACKAGE_VERSION);
+}
+
+int instance_publish(struct tenure *tenure, struct err *err)
+{
+	const struct paths *paths = tenure->paths;
+	json_t *object = instance_describe();
+
+	json_object_set_new(object, "started", json_integer((json_int_t)tenure->started));
+	json_object_set_new(object, "locks", json_text(lock_scope_name(tenure->scope)));
+	json_object_set_new(object, "socket", json_text(paths->control_socket));
+	json_object_set_new(object, "dask_socket", json_text(paths->dask_socket));
+	return statefile_write(paths->daemon_file, object, err);
+}
+
+/* Lock the file, unless the dracod of former lives, or may live. */
+static int take(struct tenure *tenure, struct err *err)
+{
+	struct flock lock = {.l_type = F_WRLCK, .l_whence = SEEK_SET};
+	const struct paths *paths = tenure->paths;
+	enum holder_lock answer = HOLDER_LOCK_FREE;
+	char file_system[LOCK_SCOPE_TYPE_MAX];
+	struct host here;
+
+	if (fcntl(tenure->lock, F_OFD_SETLK, &lock) < 0) {
+		int code = errno;
+
+		answer = code == EAGAIN || code == EACCES ? HOLDER_LOCK_HELD
+							  : HOLDER_LOCK_SILENT;
+		if (answer == HOLDER_LOCK_SILENT)
+			log_warning("%s: no locks here (%s): a dracod that another host starts "
+				    "at the same moment is not noticed",
+				paths->lock_file, strerror(code));
+	}
+	host_get(&here);
+	tenure->scope = answer == HOLDER_LOCK_SILENT ? LOCK_SCOPE_UNKNOWN
+						     : lock_scope_of(tenure->lock, file_system);
+	switch (holder_judge(tenure->former, &here, answer, tenure->scope)) {
+	case HOLDER_ALIVE:
+		return taken(paths, tenure->former, err);
+	case HOLDER_UNKNOWN:
+		return undecided(paths, tenure->former, err);
+	default:
+		return 0;
+	}
+}
+
+struct tenure *instance_acquire(const struct paths *paths, struct err *err)
+{
+	struct tenure *tenure = xcalloc(1, sizeof(*tenure));
+	struct err why = ERR_INIT;
+
+	tenure->paths = paths;
+	tenure->started = time(NULL);
+	tenure->lock = open(paths->lock_file, O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0600);
+	if (tenure->lock < 0) {
+		err_set(err, -errno, "cannot open %s: %s", paths->lock_file, strerror(errno));
+		return instance_release(tenure);
+	}
+	if (rendezvous_daemon(paths, &tenure->former, &why) < 0 && why.code)
+		log_warning("%s", why.text);
+	if (take(tenure, err) < 0) {
+		close(TAKE_FD(tenure->lock));
+		return instance_release(tenure);
+	}
+	return tenure;
+}
+
+const json_t *instance_former(const struct tenure *tenure)
+{
+	return tenure->former;
+}
+
+static bool is_own(const struct tenure *tenure, const json_t *daemon)
+{
+	_cleanup_json_ json_t *own = instance_describe();
+
+	return strcmp(json_get_text(daemon, "host", ""), json_get_text(own, "host", "?")) ==
+		0 &&
+		strcmp(json_get_text(daemon, "boot", ""), json_get_text(own, "boot", "?")) ==
+		0 &&
+		json_get_integer(daemon, "pid", 0) == (json_int_t)getpid() &&
+		json_get_integer(daemon, "started", 0) == (json_int_t)tenure->started &&
+		!holder_is_taken_over(daemon);
+}
+
+/* Is the file that is locked still the one of that name? */
+static int check_lock(const struct tenure *tenure, struct err *err)
+{
+	const char *path = tenure->paths->lock_file;
+	struct stat ours, now;
+
+	if (lstat(path, &now) < 0)
+		return errno == ENOENT || errno == ENOTDIR
+			? err_set(err, -ESTALE, "%s was removed", path)
+			: -EAGAIN;
+	if (fstat(tenure->lock, &ours) < 0)
+		return errno == ESTALE ? err_set(err, -ESTALE, "%s was replaced", path)
+				       : -EAGAIN;
+	if (ours.st_ino != now.st_ino || ours.st_dev != now.st_dev)
+		return err_set(err, -ESTALE, "%s was replaced", path);
+	return 0;
+}
+
+int instance_check(struct tenure *tenure, struct err *err)
+{
+	_cleanup_json_ json_t *daemon = NULL;
+	struct err why = ERR_INIT;
+	int r = check_lock(tenure, err);
+
+	if (r < 0)
+		return r;
+	r = rendezvous_daemon(tenure->paths, &daemon, &why);
+	if (daemon && is_own(tenure, daemon))
+		return 0;
+	if (daemon && holder_is_taken_over(daemon))
+		return err_set(err, -ESTALE, "it was taken over on host %s (dracoctl takeover)",
+			json_get_text(daemon, "taken_over_by", "?"));
+	if (daemon)
+		return err_set(err, -ESTALE,
+			"another dracod has taken over, on host %s as process %d",
+			json_get_text(daemon, "host", "?"),
+			(int)json_get_integer(daemon, "pid", 0));
+	if (r != -ENOENT && r != -EPERM && r != -EBADMSG)
+		return -EAGAIN;
+	log_warning("%s: written again", r == -ENOENT ? tenure->paths->daemon_file : why.text);
+	return instance_publish(tenure, err) < 0 ? -EAGAIN : 0;
+}
+
+struct tenure *instance_release(struct tenure *tenure)
+{
+	_cleanup_json_ json_t *daemon = NULL;
+
+	if (!tenure)
+		return NULL;
+	if (tenure->lock >= 0) {
+		if (rendezvous_daemon(tenure->paths, &daemon, NULL) == 0 &&
+			is_own(tenure, daemon))
+			unlink(tenure->paths->daemon_file);
+		close(tenure->lock);
+	}
+	json_decref(tenure->former);
+	free(tenure);
+	return NULL;
+}

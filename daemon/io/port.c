@@ -1,0 +1,90 @@
+/* port.c: a free TCP port. */
+#include "daemon/io/port.h"
+
+#include <arpa/inet.h>
+#include <errno.h>
+#include <netinet/in.h>
+#include <stdbool.h>
+#include <string.h>
+#include <sys/random.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include "common/cleanup.h"
+#include "common/err.h"
+
+#define PORT_FIRST 20000
+#define PORT_COUNT 12000
+#define TRIES	   200
+
+/* 0 when nobody uses it. */
+static int try_bind(const struct in_addr *host, int port)
+{
+	struct sockaddr_in address = {
+		.sin_family = AF_INET, .sin_addr = *host, .sin_port = htons((uint16_t)port)};
+	_cleanup_close_ int fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
+
+	if (fd < 0 || bind(fd, (struct sockaddr *)&address, sizeof(address)) < 0)
+		return -errno;
+	return 0;
+}
+
+int port_choose(const char *address, struct err *err)
+{
+	struct in_addr host;
+	unsigned start = 0;
+	int r = -EADDRINUSE;
+
+	if (inet_pton(AF_INET, address, &host) != 1)
+		return err_set(err, -EINVAL, "%s is not an IPv4 address", address);
+	if (getrandom(&start, sizeof(start), 0) != sizeof(start))
+		start = (unsigned)getpid();
+	for (unsigned i = 0; i < TRIES && r == -EADDRINUSE; i++) {
+		int port = (int)(PORT_FIRST + (start + i) % PORT_COUNT);
+
+		r = try_bind(&host, port);
+		if (r == 0)
+			return port;
+	}
+	if (r == -EADDRNOTAVAIL)
+		return err_set(err, r, "%s is not an address of this host", address);
+	if (r == -EADDRINUSE)
+		return err_set(err, r, "no free port at %s among %d of %d to %d", address,
+			TRIES, PORT_FIRST, PORT_FIRST + PORT_COUNT - 1);
+	return err_set(err, r, "cannot use a port at %s: %s", address, strerror(-r));
+}
+
+/* 0 when a server could listen there: connections of an earlier one that are still closing do not
+ * matter. */
+static int try_listen(const struct in_addr *host, int port)
+{
+	struct sockaddr_in address = {
+		.sin_family = AF_INET, .sin_addr = *host, .sin_port = htons((uint16_t)port)};
+	_cleanup_close_ int fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
+	int on = 1;
+
+	if (fd < 0 || setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &on, sizeof(on)) < 0 ||
+		bind(fd, (struct sockaddr *)&address, sizeof(address)) < 0 || listen(fd, 1) < 0)
+		return -errno;
+	return 0;
+}
+
+int port_next(const char *address, int port, struct err *err)
+{
+	int last = port + TRIES < 65535 ? port + TRIES : 65535;
+	struct in_addr host;
+	int r = -EADDRINUSE;
+
+	if (inet_pton(AF_INET, address, &host) != 1)
+		return err_set(err, -EINVAL, "%s is not an IPv4 address", address);
+	for (int i = port; i <= last && r == -EADDRINUSE; i++) {
+		r = try_listen(&host, i);
+		if (r == 0)
+			return i;
+	}
+	if (r == -EADDRNOTAVAIL)
+		return err_set(err, r, "%s is not an address of this host", address);
+	if (r == -EADDRINUSE)
+		return err_set(err, r, "no free port at %s from %d to %d", address, port, last);
+	return err_set(err, r, "cannot listen at %s, port %d: %s", address, port, strerror(-r));
+}

@@ -1,0 +1,166 @@
+/* remote.c: a TCP port at which programs of this user connect from other hosts. Everybody in the network
+ * reaches it: how much work that may be is bounded (admission.c), and who has not shown the certificate is
+ * with strangers.c. */
+#include "daemon/io/remote.h"
+
+#include <errno.h>
+#include <netinet/in.h>
+#include <netinet/tcp.h>
+#include <stdlib.h>
+#include <sys/socket.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "common/alloc.h"
+#include "common/cleanup.h"
+#include "common/err.h"
+#include "common/knock.h"
+#include "common/log.h"
+#include "common/secure.h"
+#include "common/tcp.h"
+#include "daemon/io/loop.h"
+#include "daemon/io/port.h"
+#include "daemon/io/strangers.h"
+#include "daemon/policy/admission.h"
+
+#define PORT_TRIES	   8
+#define ACCEPT_MAX	   64 /* in one turn of the loop */
+#define NO_DESCRIPTORS_MS  1000
+#define SILENT_IN_KERNEL_S 1
+
+struct remote {
+	struct loop *loop;
+	struct secure *secure;
+	int fd, port;
+	struct loop_watch *watch; /* NULL: it rests */
+	struct loop_timer *rest;
+	struct admission admission;
+	struct strangers *strangers;
+};
+
+static int64_t cpu_us(void)
+{
+	struct timespec used;
+
+	clock_gettime(CLOCK_THREAD_CPUTIME_ID, &used);
+	return (int64_t)used.tv_sec * 1000000 + used.tv_nsec / 1000;
+}
+
+static void rest(struct remote *remote, int64_t ms)
+{
+	remote->watch = loop_watch_destroy(remote->watch);
+	loop_timer_start(remote->rest, ms);
+}
+
+/* 0, or a negative errno: -EAGAIN when nobody waits. */
+static int accept_one(struct remote *remote)
+{
+	struct sockaddr_in peer = {0};
+	socklen_t length = sizeof(peer);
+	int fd = accept4(
+		remote->fd, (struct sockaddr *)&peer, &length, SOCK_CLOEXEC | SOCK_NONBLOCK);
+
+	if (fd < 0) /* who has left already is no reason to stop */
+		return errno == ECONNABORTED || errno == EINTR ? 0 : -errno;
+	strangers_take(remote->strangers, fd, &peer);
+	return 0;
+}
+
+static void on_connect(void *arg)
+{
+	struct remote *remote = arg;
+	int64_t begin_us = cpu_us(), rest_ms;
+	int r = 0;
+
+	for (int i = 0; i < ACCEPT_MAX && r == 0; i++)
+		r = accept_one(remote);
+	admission_worked(&remote->admission, loop_now_ms(), cpu_us() - begin_us);
+	rest_ms = admission_rest_ms(&remote->admission, loop_now_ms());
+	if (r < 0 && r != -EAGAIN) {
+		/* Without descriptors, say: the port stays readable, and this would spin. */
+		strangers_forget_silent(remote->strangers);
+		rest_ms = NO_DESCRIPTORS_MS;
+	}
+	if (rest_ms > 0)
+		rest(remote, rest_ms);
+}
+
+static void watch(void *arg)
+{
+	struct remote *remote = arg;
+
+	remote->watch = loop_watch_create(remote->loop, remote->fd, on_connect, remote);
+	loop_watch_set_last(remote->watch);
+}
+
+/* Who says nothing at first costs nothing at first: a client of TLS speaks at once. */
+static void defer_silent(int fd)
+{
+	static const int seconds = SILENT_IN_KERNEL_S;
+
+	setsockopt(fd, IPPROTO_TCP, TCP_DEFER_ACCEPT, &seconds, sizeof(seconds));
+}
+
+/* Between the search for a free port and its use somebody may take it. */
+static int open_port(
+	struct remote *remote, const char *address, int port, int not_port, struct err *err)
+{
+	int r = -EADDRINUSE;
+
+	for (int i = 0; i < PORT_TRIES && r == -EADDRINUSE; i++) {
+		remote->port = port ? port : port_choose(address, err);
+		if (remote->port < 0)
+			return remote->port;
+		if (remote->port == not_port)
+			r = err_set(err, -EADDRINUSE,
+				"cannot listen at %s, port %d: it is for another server",
+				address, not_port);
+		else
+			r = tcp_listen(address, remote->port, err);
+		if (port)
+			break;
+	}
+	return r;
+}
+
+struct remote *remote_create(struct loop *loop, const char *address, int port, int not_port,
+	const char *certificate, const char *key, remote_fn fn, void *arg, struct err *err)
+{
+	struct remote *remote = xcalloc(1, sizeof(*remote));
+	struct knock_key knock;
+
+	remote->loop = loop;
+	remote->fd = -1;
+	remote->secure = secure_create(SECURE_SERVER, certificate, key, err);
+	if (!remote->secure || knock_key_read(key, &knock, err) < 0)
+		return remote_destroy(remote);
+	remote->fd = open_port(remote, address, port, not_port, err);
+	if (remote->fd < 0)
+		return remote_destroy(remote);
+	defer_silent(remote->fd);
+	admission_init(&remote->admission, loop_now_ms());
+	remote->strangers =
+		strangers_create(loop, &remote->admission, remote->secure, &knock, fn, arg);
+	remote->rest = loop_timer_create(loop, watch, remote);
+	watch(remote);
+	return remote;
+}
+
+int remote_port(const struct remote *remote)
+{
+	return remote->port;
+}
+
+struct remote *remote_destroy(struct remote *remote)
+{
+	if (!remote)
+		return NULL;
+	strangers_destroy(remote->strangers);
+	loop_watch_destroy(remote->watch);
+	loop_timer_destroy(remote->rest);
+	if (remote->fd >= 0)
+		close(remote->fd);
+	secure_destroy(remote->secure);
+	free(remote);
+	return NULL;
+}

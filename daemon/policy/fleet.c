@@ -1,0 +1,422 @@
+/* fleet.c: which jobs to ask for and which to give back. Pure: the clock is an argument. */
+#include "daemon/policy/fleet.h"
+
+#include <assert.h>
+
+#include "common/number.h"
+#include "daemon/policy/fleet_data.h"
+
+#define IDLE_STEP_MS   5000  /* idle times that differ by less count as equal */
+#define DRAIN_MAX_MS   60000 /* a task that takes longer gets its job back */
+#define DRAIN_AGAIN_MS 1000
+#define BACK_AGAIN_MS  10000  /* the longest task may be another one by then */
+#define MOVE_MAX_MS    120000 /* for the data of a job */
+
+const char *fleet_action_name(enum fleet_action action)
+{
+	static const char *const names[] = {
+		[FLEET_KEEP] = "keep",
+		[FLEET_CANCEL] = "cancel",
+		[FLEET_DRAIN] = "drain",
+		[FLEET_UNDRAIN] = "undrain",
+		[FLEET_RETIRE] = "retire",
+		[FLEET_END] = "end",
+	};
+
+	return names[action];
+}
+
+void fleet_state_init(struct fleet_state *state)
+{
+	*state = (struct fleet_state){.replaced_end_ms = 0};
+	hold_init(&state->hold);
+}
+
+static bool waits(const struct fleet_job *job)
+{
+	return job->phase <= PHASE_PENDING;
+}
+
+bool fleet_is_fresh(const struct fleet_job *job)
+{
+	return (waits(job) || fleet_runs(job)) && !job->expiring && !job->by_hand;
+}
+
+bool fleet_is_due(struct fleet *fleet, int64_t when_ms)
+{
+	if (fleet->now_ms >= when_ms)
+		return true;
+	if (when_ms < fleet->wake_ms)
+		fleet->wake_ms = when_ms;
+	return false;
+}
+
+struct handover_times fleet_times(const struct fleet *fleet, const struct fleet_job *job)
+{
+	int64_t longest_ms = fleet->limits->longest_ms;
+	struct handover_times times;
+
+	/* In a pause no fresh job comes for long tasks: keep those that are there for others. */
+	if (fleet->limits->paused && longest_ms + longest_ms / 4 > job->walltime_ms / 2)
+		longest_ms = 0;
+	handover_times(job->end_ms, job->walltime_ms, fleet->limits->lead_ms,
+		fleet->limits->margin_ms, longest_ms, &times);
+	return times;
+}
+
+static void find_expiring(struct fleet *fleet, struct fleet_state *state)
+{
+	for (size_t i = 0; i < fleet->count; i++) {
+		struct fleet_job *job = &fleet->jobs[i];
+
+		job->action = FLEET_KEEP;
+		job->expiring = job->forced = job->holds = job->stuck = false;
+		if (!(fleet_runs(job) || fleet_leaves(job)) || job->end_ms == INT64_MAX)
+			continue;
+		job->expiring = job->end_ms <= state->replaced_end_ms ||
+			fleet_is_due(fleet, fleet_times(fleet, job).request_ms);
+	}
+	for (size_t i = 0; i < fleet->count; i++) {
+		const struct fleet_job *job = &fleet->jobs[i];
+
+		if (job->expiring && !fleet_leaves(job) && job->end_ms > state->replaced_end_ms)
+			state->replaced_end_ms = job->end_ms;
+	}
+}
+
+/* Does it still run in the first half of its walltime? One that expires so early, so that a long task is
+ * started on a fresh job, is not replaced before: else long tasks would bring more and more jobs. */
+static bool is_early(struct fleet *fleet, const struct fleet_job *job)
+{
+	return job->expiring && (fleet_runs(job) || job->phase == PHASE_DRAINING) &&
+		!fleet_is_due(fleet, job->end_ms - job->walltime_ms / 2);
+}
+
+static int64_t count_early(struct fleet *fleet)
+{
+	int64_t n = 0;
+
+	for (size_t i = 0; i < fleet->count; i++)
+		n += is_early(fleet, &fleet->jobs[i]) && !fleet->jobs[i].by_hand;
+	return n;
+}
+
+static int64_t count_fresh(const struct fleet *fleet)
+{
+	int64_t n = 0;
+
+	for (size_t i = 0; i < fleet->count; i++)
+		n += fleet_is_fresh(&fleet->jobs[i]);
+	return n;
+}
+
+/* Jobs on their way out only because nobody needed them, back: they are there at once. */
+static int64_t take_back(struct fleet *fleet, int64_t missing)
+{
+	static const enum job_phase order[] = {PHASE_DRAINING, PHASE_RETIRING};
+	int64_t taken = 0;
+
+	for (size_t k = 0; k < sizeof(order) / sizeof(order[0]); k++) {
+		for (size_t i = fleet->count; i-- > 0 && taken < missing;) {
+			struct fleet_job *job = &fleet->jobs[i];
+
+			if (job->phase == order[k] && !job->expiring && !job->by_hand) {
+				job->action = FLEET_UNDRAIN;
+				taken++;
+			}
+		}
+	}
+	return taken;
+}
+
+static int64_t count_to_submit(const struct fleet *fleet, int64_t missing)
+{
+	int64_t room, pending = 0;
+
+	if (fleet->limits->paused || !fleet->limits->may_submit || missing <= 0)
+		return 0;
+	for (size_t i = 0; i < fleet->count; i++)
+		pending += waits(&fleet->jobs[i]);
+	room = fleet->limits->backlog - pending;
+	if (fleet->limits->backlog == 0 || missing <= room)
+		return missing;
+	return room > 0 ? room : 0;
+}
+
+static bool is_more_coming(const struct fleet *fleet, int64_t missing)
+{
+	for (size_t i = 0; i < fleet->count; i++)
+		if (fleet_is_fresh(&fleet->jobs[i]) && fleet->jobs[i].phase != PHASE_READY)
+			return true;
+	return missing > 0 && !fleet->limits->paused;
+}
+
+/* When the job may go for being idle; INT64_MAX: not now. */
+static int64_t idle_due_ms(const struct fleet *fleet, const struct fleet_job *job)
+{
+	int64_t due_ms;
+
+	if (!fleet_runs(job) || !fleet_is_fresh(job))
+		return INT64_MAX;
+	if (fleet->limits->by_hand)
+		return job->hold_ms;
+	if (job->busy > 0)
+		return INT64_MAX;
+	due_ms = job->idle_since_ms + fleet->state->hold.ms;
+	return due_ms > job->hold_ms ? due_ms : job->hold_ms;
+}
+
+/* Is a the better one to give back? */
+static bool is_better_victim(
+	const struct fleet *fleet, const struct fleet_job *a, const struct fleet_job *b)
+{
+	int64_t idle_a, idle_b;
+
+	if ((a->busy > 0) != (b->busy > 0))
+		return a->busy == 0;
+	idle_a = a->busy ? 0 : (fleet->now_ms - a->idle_since_ms) / IDLE_STEP_MS;
+	idle_b = b->busy ? 0 : (fleet->now_ms - b->idle_since_ms) / IDLE_STEP_MS;
+	if (idle_a != idle_b)
+		return idle_a > idle_b;
+	if (a->bytes != b->bytes)
+		return a->bytes < b->bytes;
+	return a->end_ms < b->end_ms;
+}
+
+/* The youngest job in the queue that may be given back; NULL: none. Those that are NEW cannot yet,
+ * Slurm has not told their ids; the next decision comes when it has. */
+static struct fleet_job *choose_waiting(struct fleet *fleet)
+{
+	for (size_t i = fleet->count; i-- > 0;) {
+		struct fleet_job *job = &fleet->jobs[i];
+
+		if (job->action == FLEET_KEEP && fleet_is_fresh(job) && waits(job) &&
+			job->phase != PHASE_NEW)
+			return job;
+	}
+	return NULL;
+}
+
+/* The running job that is best given back now; NULL: none. */
+static struct fleet_job *choose_running(struct fleet *fleet)
+{
+	struct fleet_job *best = NULL;
+
+	for (size_t i = 0; i < fleet->count; i++) {
+		struct fleet_job *job = &fleet->jobs[i];
+		int64_t due_ms = idle_due_ms(fleet, job);
+
+		if (job->action != FLEET_KEEP || due_ms == INT64_MAX ||
+			!fleet_is_due(fleet, due_ms) || fleet_must_hold(fleet, job))
+			continue;
+		if (!best || is_better_victim(fleet, job, best))
+			best = job;
+	}
+	return best;
+}
+
+/* Give back so many. */
+static void give_back(struct fleet *fleet, int64_t surplus)
+{
+	struct fleet_job *job;
+
+	for (; surplus > 0 && (job = choose_waiting(fleet)) != NULL; surplus--)
+		job->action = FLEET_CANCEL;
+	for (size_t i = 0; i < fleet->count; i++)
+		surplus -= fleet->jobs[i].phase == PHASE_NEW && fleet_is_fresh(&fleet->jobs[i]);
+	for (; surplus > 0 && (job = choose_running(fleet)) != NULL; surplus--) {
+		job->action = FLEET_DRAIN;
+		job->forced = fleet->limits->by_hand;
+	}
+}
+
+/* More jobs than needed: those go that were not needed for the whole of the hold. */
+static void shrink(struct fleet *fleet, int64_t fresh)
+{
+	const struct fleet_limits *limits = fleet->limits;
+	int64_t wake_ms, hold_ms = limits->by_hand ? 0 : fleet->state->hold.ms;
+	int64_t needed = hold_peak(&fleet->state->hold, hold_ms, fleet->now_ms, &wake_ms);
+
+	if (fresh <= limits->target || limits->paused)
+		return;
+	fleet_is_due(fleet, wake_ms);
+	give_back(fleet, fresh - needed);
+}
+
+/* The largest target of the last idle_hold. */
+static int64_t recent_peak(struct fleet *fleet)
+{
+	int64_t wake_ms, peak,
+		span_ms = fleet->limits->by_hand ? 0 : fleet->limits->idle_hold_ms;
+
+	peak = hold_peak(&fleet->state->hold, span_ms, fleet->now_ms, &wake_ms);
+	fleet_is_due(fleet, wake_ms);
+	return peak;
+}
+
+/* How many jobs are needed, and for how long those are kept that are not. What is there at first, or
+ * while nothing is given back, counts as needed. */
+static void observe(struct fleet *fleet, int64_t fresh)
+{
+	const struct fleet_limits *limits = fleet->limits;
+	struct hold_state *hold = &fleet->state->hold;
+
+	if (limits->paused || hold->jobs < 0)
+		hold_observe(hold, max_of(limits->target, fresh), false, fleet->now_ms);
+	if (!limits->paused)
+		hold_observe(hold, limits->target, !limits->by_hand, fleet->now_ms);
+	hold_choose(hold, limits->idle_hold_ms, limits->wait_ms);
+}
+
+/* Jobs that take tasks, once what is decided is done. */
+static int64_t count_ready(const struct fleet *fleet)
+{
+	int64_t n = 0;
+
+	for (size_t i = 0; i < fleet->count; i++)
+		n += fleet->jobs[i].action == FLEET_UNDRAIN ||
+			(fleet->jobs[i].phase == PHASE_READY &&
+				fleet->jobs[i].action == FLEET_KEEP);
+	return n;
+}
+
+/* Half of what is left after force is for the workers to leave in order. */
+static bool is_over(struct fleet *fleet, const struct fleet_job *job)
+{
+	int64_t force_ms = fleet_times(fleet, job).force_ms;
+
+	return fleet_is_due(fleet, force_ms + (job->end_ms - force_ms) / 2);
+}
+
+/* Draining could not be asked for, or the data had nowhere to go: not at once again, but soon, for each
+ * task that comes until then may be one that does not fit any more. */
+static bool may_drain(struct fleet *fleet, const struct fleet_job *job)
+{
+	bool soon = fleet_is_due(fleet, job->phase_since_ms + DRAIN_AGAIN_MS);
+
+	return fleet_is_due(fleet, job->hold_ms) || soon;
+}
+
+/* Jobs whose walltime ends soon: each goes when one has come for it, or at the last moment; the first
+ * to end first. */
+static void hand_over(struct fleet *fleet, int64_t surplus)
+{
+	for (;;) {
+		struct fleet_job *first = NULL;
+
+		for (size_t i = 0; i < fleet->count; i++) {
+			struct fleet_job *job = &fleet->jobs[i];
+
+			if (!job->expiring || !fleet_runs(job) || job->action != FLEET_KEEP)
+				continue;
+			if (is_over(fleet, job))
+				job->action = FLEET_END;
+			else if (may_drain(fleet, job) &&
+				(fleet_is_due(fleet, fleet_times(fleet, job).drain_ms) ||
+					surplus > 0) &&
+				(!first || job->end_ms < first->end_ms))
+				first = job;
+		}
+		if (!first || fleet_needs_to_take(fleet, first))
+			return;
+		first->action = FLEET_DRAIN;
+		first->forced = true;
+		surplus -= first->phase == PHASE_READY;
+	}
+}
+
+/* Too few are ready, a new one having failed: old ones that could still take tasks, back; for a while,
+ * because a somewhat longer task would drain them again. */
+static void take_back_expiring(struct fleet *fleet, int64_t missing)
+{
+	for (size_t i = fleet->count; i-- > 0 && missing > 0;) {
+		struct fleet_job *job = &fleet->jobs[i];
+
+		if (job->phase == PHASE_DRAINING && job->expiring && !job->by_hand &&
+			fleet_is_due(fleet, job->phase_since_ms + BACK_AGAIN_MS) &&
+			fleet->now_ms + fleet->limits->margin_ms / 2 <
+				fleet_times(fleet, job).drain_ms) {
+			job->action = FLEET_UNDRAIN;
+			missing--;
+		}
+	}
+}
+
+/* A user wants this job to go. */
+static void let_go(struct fleet *fleet, struct fleet_job *job)
+{
+	if (waits(job)) {
+		if (job->phase != PHASE_NEW)
+			job->action = FLEET_CANCEL;
+	} else if (fleet_runs(job) && fleet_is_due(fleet, job->hold_ms)) {
+		job->action = FLEET_DRAIN;
+		job->forced = true;
+	}
+}
+
+static void go_on_draining(struct fleet *fleet, struct fleet_job *job)
+{
+	bool forced = job->expiring && fleet_is_due(fleet, fleet_times(fleet, job).force_ms);
+	bool asked = job->expiring || job->by_hand || fleet->limits->by_hand;
+
+	if (job->action == FLEET_UNDRAIN)
+		return;
+	job->stuck = job->busy == 0 && !fleet->more && fleet_is_last_holder(fleet, job);
+	if (job->expiring && is_over(fleet, job)) {
+		job->action = FLEET_END;
+	} else if (!asked && fleet->limits->paused) {
+		job->action = FLEET_UNDRAIN;
+	} else if ((job->busy == 0 || forced) && !fleet_is_last_holder(fleet, job) &&
+		(forced || fleet_is_due(fleet, job->hold_ms))) {
+		job->action = FLEET_RETIRE;
+		job->forced = job->busy > 0;
+	} else if (!asked && fleet_is_due(fleet, job->phase_since_ms + DRAIN_MAX_MS)) {
+		job->action = FLEET_UNDRAIN;
+	}
+}
+
+static void go_on_retiring(struct fleet *fleet, struct fleet_job *job)
+{
+	if (job->action == FLEET_UNDRAIN)
+		return;
+	if (job->expiring) {
+		if (is_over(fleet, job))
+			job->action = FLEET_END;
+	} else if (fleet_is_due(fleet, job->phase_since_ms + MOVE_MAX_MS)) {
+		job->action = FLEET_UNDRAIN;
+	}
+}
+
+void fleet_decide(struct fleet_state *state, const struct fleet_limits *limits,
+	struct fleet_job *jobs, size_t count, int64_t now_ms, struct fleet_decision *ret)
+{
+	struct fleet fleet = {state, limits, jobs, count, now_ms, INT64_MAX, false};
+	int64_t missing, peak;
+
+	assert(limits->target >= 0);
+	find_expiring(&fleet, state);
+	*ret = (struct fleet_decision){.fresh = count_fresh(&fleet)};
+	observe(&fleet, ret->fresh);
+	peak = recent_peak(&fleet);
+	missing = limits->target - ret->fresh - count_early(&fleet);
+	if (missing > 0)
+		missing -= take_back(&fleet, missing);
+	ret->submit = count_to_submit(&fleet, missing);
+	fleet.more = is_more_coming(&fleet, missing);
+	shrink(&fleet, ret->fresh);
+	for (size_t i = 0; i < count; i++) {
+		if (jobs[i].by_hand && jobs[i].action == FLEET_KEEP)
+			let_go(&fleet, &jobs[i]);
+	}
+	/* Before the last moment, only where one goes for another, or for good; a pause wants neither. */
+	hand_over(&fleet, limits->paused ? 0 : count_ready(&fleet) - peak);
+	take_back_expiring(&fleet, limits->target - count_ready(&fleet));
+	fleet_gather(&fleet);
+	for (size_t i = 0; i < count; i++) {
+		if (jobs[i].phase == PHASE_DRAINING)
+			go_on_draining(&fleet, &jobs[i]);
+		else if (jobs[i].phase == PHASE_RETIRING)
+			go_on_retiring(&fleet, &jobs[i]);
+	}
+	ret->wake_ms = fleet.wake_ms;
+}

@@ -1,0 +1,276 @@
+/* placement.c: where jobs shall run. Pure. */
+#include "daemon/policy/placement.h"
+
+#include <inttypes.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "common/alloc.h"
+#include "common/cleanup.h"
+#include "common/json.h"
+#include "common/parse.h"
+#include "common/survey.h"
+
+static void add(struct placement *placement, const char *partition, const char *reservation)
+{
+	placement->candidate[placement->count++] = (struct candidate){
+		.partition = xstrdup(partition),
+		.reservation = reservation ? xstrdup(reservation) : NULL,
+	};
+}
+
+void placement_init(
+	struct placement *placement, const char *reservation, const struct strv *queues)
+{
+	size_t count =
+		queues->count < PLACEMENT_QUEUES_MAX ? queues->count : PLACEMENT_QUEUES_MAX;
+
+	*placement =
+		(struct placement){.candidate = xcalloc(2 * count, sizeof(struct candidate))};
+	for (size_t i = 0; reservation && i < count; i++)
+		add(placement, queues->item[i], reservation);
+	for (size_t i = 0; i < count; i++)
+		add(placement, queues->item[i], NULL);
+}
+
+void placement_finish(struct placement *placement)
+{
+	for (size_t i = 0; i < placement->count; i++) {
+		free(placement->candidate[i].partition);
+		free(placement->candidate[i].reservation);
+		free(placement->candidate[i].reason);
+	}
+	free(placement->candidate);
+	*placement = (struct placement){0};
+}
+
+static void skip(struct candidate *candidate, char *reason)
+{
+	candidate->verdict = PLACEMENT_SKIPPED;
+	free(candidate->reason);
+	candidate->reason = reason;
+}
+
+static char *list_partitions(const struct survey *survey)
+{
+	struct strv names = STRV_INIT;
+	char *text;
+
+	for (size_t i = 0; i < survey->partitions; i++)
+		strv_add(&names, survey->partition[i].name);
+	text = strv_join(&names, ", ");
+	strv_finish(&names);
+	return text;
+}
+
+/* Why no job of this shape runs in the partition; NULL when one can. The caller frees. */
+static char *judge_partition(
+	const struct survey *survey, const char *name, const struct placement_shape *shape)
+{
+	const struct survey_partition *p = survey_find_partition(survey, name);
+	char has[FORMAT_MAX], needs[FORMAT_MAX];
+
+	if (!p) {
+		_cleanup_free_ char *known = list_partitions(survey);
+
+		return xasprintf("Slurm has no such partition (it has: %s)", known);
+	}
+	if (!p->submits)
+		return xstrdup("the partition takes no jobs (it is drained or inactive)");
+	if (!p->schedules)
+		return xstrdup("the partition is down: it starts no jobs");
+	if (p->denied)
+		return xstrdup(p->denied);
+	if (p->max_time_s && p->max_time_s < shape->walltime_s)
+		return xasprintf("its time limit is %s, and the walltime is %s",
+			format_walltime(p->max_time_s, has),
+			format_walltime(shape->walltime_s, needs));
+	if (p->largest_cpus < shape->cores)
+		return xasprintf("its largest node has %" PRId64
+				 " cores, and a job needs %" PRId64,
+			p->largest_cpus, shape->cores);
+	if (p->largest_memory_mib < shape->memory_mib)
+		return xasprintf("its largest node has %s of memory, and a job needs %s",
+			format_size(p->largest_memory_mib, has),
+			format_size(shape->memory_mib, needs));
+	if (p->nodes_fit == 0)
+		return xasprintf("none of its nodes has both %" PRId64
+				 " cores and %s of memory",
+			shape->cores, format_size(shape->memory_mib, needs));
+	if (p->nodes_usable == 0)
+		return xasprintf("all its nodes that are large enough are %s "
+				 "(%" PRId64 " of %" PRId64 ")",
+			p->nodes_excluded == p->nodes_fit ? "excluded"
+				: p->nodes_excluded	  ? "down, drained or excluded"
+							  : "down or drained",
+			p->nodes_fit, p->nodes);
+	return NULL;
+}
+
+static char *format_clock(time_t when, char text[32])
+{
+	struct tm local;
+
+	localtime_r(&when, &local);
+	strftime(text, 32, "%Y-%m-%d %H:%M", &local);
+	return text;
+}
+
+static char *judge_reservation(const struct survey *survey, const char *name,
+	const char *partition, const struct placement_shape *shape, time_t now)
+{
+	const struct survey_reservation *r = survey_find_reservation(survey, name);
+	char when[32], walltime[FORMAT_MAX];
+
+	if (!r)
+		return xstrdup("there is no such reservation (or it has ended)");
+	if (r->end && r->end <= now)
+		return xasprintf("the reservation ended at %s", format_clock(r->end, when));
+	if (r->denied)
+		return xstrdup(r->denied);
+	if (r->start > now)
+		return xasprintf(
+			"the reservation begins at %s only", format_clock(r->start, when));
+	if (!r->flexible && r->end && r->end < now + shape->walltime_s)
+		return xasprintf("the reservation ends at %s, before a job of %s would",
+			format_clock(r->end, when),
+			format_walltime(shape->walltime_s, walltime));
+	if (r->partition && strcmp(r->partition, partition) != 0)
+		return xasprintf("the reservation is for the partition %s", r->partition);
+	return NULL;
+}
+
+void placement_judge(struct placement *placement, const struct survey *survey,
+	const struct placement_shape *shape, time_t now)
+{
+	for (size_t i = 0; i < placement->count; i++) {
+		struct candidate *c = &placement->candidate[i];
+		char *reason = NULL;
+
+		if (c->reservation)
+			reason = judge_reservation(
+				survey, c->reservation, c->partition, shape, now);
+		if (!reason)
+			reason = judge_partition(survey, c->partition, shape);
+		if (reason)
+			skip(c, reason);
+	}
+}
+
+void placement_predict(struct placement *placement, size_t at, time_t start)
+{
+	placement->candidate[at].verdict = PLACEMENT_PREDICTED;
+	placement->candidate[at].start = start;
+}
+
+void placement_refuse(struct placement *placement, size_t at, const char *reason)
+{
+	skip(&placement->candidate[at], xstrdup(reason));
+}
+
+int placement_choose(const struct placement *placement, time_t now, int64_t wait_s)
+{
+	int best = -1;
+
+	for (size_t i = 0; i < placement->count; i++) {
+		const struct candidate *c = &placement->candidate[i];
+		const struct candidate *b = best < 0 ? NULL : &placement->candidate[best];
+
+		if (c->verdict == PLACEMENT_SKIPPED)
+			continue;
+		if (c->verdict == PLACEMENT_PREDICTED && c->start <= now + wait_s)
+			return (int)i;
+		/* Without a prediction nothing speaks for a later one. */
+		if (!b ||
+			(c->verdict == PLACEMENT_PREDICTED &&
+				(b->verdict != PLACEMENT_PREDICTED || c->start < b->start)))
+			best = (int)i;
+	}
+	return best;
+}
+
+static candidate_set bit(size_t at)
+{
+	return (candidate_set)1 << at;
+}
+
+static bool has_left_reservation(const struct placement *placement, candidate_set used)
+{
+	for (size_t i = 0; i < placement->count; i++)
+		if ((used & bit(i)) && !placement->candidate[i].reservation)
+			return true;
+	return false;
+}
+
+candidate_set placement_widen(const struct placement *placement, candidate_set used)
+{
+	bool left = has_left_reservation(placement, used);
+
+	for (size_t i = 0; i < placement->count; i++) {
+		const struct candidate *c = &placement->candidate[i];
+
+		if (!(used & bit(i)) && c->verdict != PLACEMENT_SKIPPED &&
+			!(left && c->reservation))
+			return used | bit(i);
+	}
+	return used;
+}
+
+char *placement_partitions(const struct placement *placement, candidate_set used)
+{
+	bool left = has_left_reservation(placement, used);
+	struct strv names = STRV_INIT;
+	char *text;
+
+	for (size_t i = 0; i < placement->count; i++) {
+		const struct candidate *c = &placement->candidate[i];
+
+		if ((used & bit(i)) && !(left && c->reservation) &&
+			!strv_has(&names, c->partition))
+			strv_add(&names, c->partition);
+	}
+	text = strv_join(&names, ",");
+	strv_finish(&names);
+	return text;
+}
+
+const char *placement_reservation(const struct placement *placement, candidate_set used)
+{
+	if (has_left_reservation(placement, used))
+		return NULL;
+	for (size_t i = 0; i < placement->count; i++)
+		if (used & bit(i))
+			return placement->candidate[i].reservation;
+	return NULL;
+}
+
+char *candidate_name(const struct candidate *candidate)
+{
+	return candidate->reservation ? xasprintf("reservation %s in %s",
+						candidate->reservation, candidate->partition)
+				      : xstrdup(candidate->partition);
+}
+
+json_t *placement_to_json(const struct placement *placement)
+{
+	static const char *const verdicts[] = {
+		[PLACEMENT_OPEN] = "possible",
+		[PLACEMENT_PREDICTED] = "possible",
+		[PLACEMENT_SKIPPED] = "skipped",
+	};
+	json_t *list = json_array();
+
+	for (size_t i = 0; i < placement->count; i++) {
+		const struct candidate *c = &placement->candidate[i];
+		bool predicted = c->verdict == PLACEMENT_PREDICTED;
+
+		json_array_append_new(list,
+			json_pack("{s:o, s:o, s:s, s:o, s:o}", "partition",
+				json_text(c->partition), "reservation",
+				json_text(c->reservation), "verdict", verdicts[c->verdict],
+				"start",
+				predicted ? json_integer((json_int_t)c->start) : json_null(),
+				"reason", json_text(c->reason)));
+	}
+	return list;
+}

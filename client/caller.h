@@ -1,5 +1,5 @@
-/* caller.h: what the caller of dracoctl brings along: the environment, and the settings that follow from
- * it, from the files and from the options. */
+/* caller.h: what the caller of dracoctl brings along: the environment, and the settings that
+ * follow from it, from the files and from the options. */
 #ifndef DRACO_CLIENT_CALLER_H
 #define DRACO_CLIENT_CALLER_H
 
@@ -12,7 +12,8 @@ struct ctl;
 /* The environment as {NAME: value}; the caller frees. */
 json_t *caller_environment(void);
 
-/* What dracod needs to resolve the same settings: {environment, settings, profile}; the caller frees. */
+/* What dracod needs to resolve the same settings: {environment, settings, profile}; the caller
+ * frees. */
 json_t *caller_params(const struct ctl *ctl);
 
 /* Resolve the settings after all options were read. The caller finishes both in any case. 0 or

@@ -1,5 +1,6 @@
-/* cmd_config.c: dracoctl config: what the settings are, where they come from, what is wrong with them. It
- * asks no dracod: the settings of a start follow from the caller's files, environment and options. */
+/* cmd_config.c: dracoctl config: what the settings are, where they come from, what is wrong
+ * with them. It asks no dracod: the settings of a start follow from the caller's files,
+ * environment and options. */
 #include <errno.h>
 #include <fcntl.h>
 #include <stdio.h>

@@ -35,7 +35,8 @@ static char *ssh_command(const json_t *dashboard, const char *host, int port)
 	return xasprintf("ssh -N -L %d:%s:%d %s", port, address, port, login);
 }
 
-/* The path at a JupyterHub whose server runs on dracod's host; it ends with that of the dashboard. */
+/* The path at a JupyterHub whose server runs on dracod's host; it ends with that of the
+ * dashboard. */
 static char *hub_path(const json_t *dashboard, int port)
 {
 	const char *prefix = getenv("JUPYTERHUB_SERVICE_PREFIX");

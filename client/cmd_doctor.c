@@ -201,7 +201,8 @@ int cmd_doctor(struct ctl *ctl, int argc, char **argv)
 	settings_init(&doctor.settings);
 	status = read_options(ctl, argc, argv, &doctor);
 	live_init(&showing.live);
-	/* The line stands between the findings, which may go into a file, or come out of a pipe late. */
+	/* The line stands between the findings, which may go into a file, or come out of a pipe
+	 * late. */
 	showing.live.on_terminal &= isatty(STDOUT_FILENO);
 	if (status == CTL_DONE) {
 		worst = run_all(&doctor, &showing);

@@ -32,8 +32,8 @@ static void print_fish(const char *name, const char *value)
 	printf("set -gx %s %s\n", name, word);
 }
 
-/* Below a JupyterHub server, Dask shall link to the dashboard through its proxy; and a user's own link
- * stays. */
+/* Below a JupyterHub server, Dask shall link to the dashboard through its proxy; and a user's
+ * own link stays. */
 static void adapt_link(json_t *environment)
 {
 	static const char name[] = "DASK_DISTRIBUTED__DASHBOARD__LINK";

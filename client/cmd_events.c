@@ -1,5 +1,5 @@
-/* cmd_events.c: dracoctl events: what happened and why, as dracod tells it or, without one, as the last
- * one wrote it down. */
+/* cmd_events.c: dracoctl events: what happened and why, as dracod tells it or, without one, as
+ * the last one wrote it down. */
 #include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -146,7 +146,8 @@ static void read_file(const char *path, bool exact, json_t *events)
 	}
 }
 
-/* Show the last count of them, of those that are not shown yet. Returns whether there are any at all. */
+/* Show the last count of them, of those that are not shown yet. Returns whether there are any
+ * at all. */
 static bool show_files(struct showing *showing, int64_t count)
 {
 	const char *path = showing->ctl->paths.events_file;

@@ -74,7 +74,8 @@ static void attach(struct connection *connection, const char *command)
 			(int)getpid(), "program", json_text(command))));
 }
 
-/* What execvp(3) would fail with: 0, ENOENT or EACCES. So that a slip of the pen costs no wait for jobs. */
+/* What execvp(3) would fail with: 0, ENOENT or EACCES. So that a slip of the pen costs no wait
+ * for jobs. */
 static int find_failure(const char *command)
 {
 	const char *place = getenv("PATH");
@@ -142,8 +143,8 @@ static int run(const struct ctl *ctl, char **command, const json_t *environment)
 	return WIFSIGNALED(status) ? 128 + WTERMSIG(status) : WEXITSTATUS(status);
 }
 
-/* Stop the cluster when this command began it and nobody else uses it. The command's own Client() needs a
- * moment to leave. */
+/* Stop the cluster when this command began it and nobody else uses it. The command's own
+ * Client() needs a moment to leave. */
 static void give_back(struct connection *connection, bool launched)
 {
 	_cleanup_json_ json_t *result = NULL;

@@ -1,5 +1,5 @@
-/* cmd_size.c: the commands that change the size of the cluster: dracoctl scale, adapt, pause, resume and
- * retire. */
+/* cmd_size.c: the commands that change the size of the cluster: dracoctl scale, adapt, pause,
+ * resume and retire. */
 #include <stdio.h>
 #include <string.h>
 
@@ -25,8 +25,8 @@ static int exit_status(const struct refusal *refusal)
 	}
 }
 
-/* Ask dracod, taking over params; *ret_size is the size that it answers with, NULL when it refuses. Prints
- * the answer for programs. Returns an exit status. */
+/* Ask dracod, taking over params; *ret_size is the size that it answers with, NULL when it
+ * refuses. Prints the answer for programs. Returns an exit status. */
 static int request(struct ctl *ctl, const char *method, json_t *params, json_t **ret_size)
 {
 	struct refusal refusal = {0};

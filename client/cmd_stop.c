@@ -23,7 +23,8 @@ static bool on_notification(void *arg, const char *method, const json_t *params)
 	return true;
 }
 
-/* Whether to go on: there is nothing to lose and no other user, nobody to ask, or the user says so. */
+/* Whether to go on: there is nothing to lose and no other user, nobody to ask, or the user says
+ * so. */
 static bool may_end(struct connection *connection)
 {
 	_cleanup_json_ json_t *status = NULL;

@@ -1,7 +1,7 @@
 /* cmd_takeover.c: dracoctl takeover: a person declares that the host of a dracod is gone.
  *
- * daemon.json is marked: the next dracod goes on from there, and the old one, where it lives after all, reads
- * it and ends. */
+ * daemon.json is marked: the next dracod goes on from there, and the old one, where it lives
+ * after all, reads it and ends. */
 #include <errno.h>
 #include <fcntl.h>
 #include <stdio.h>
@@ -40,7 +40,8 @@ static int refuse(const struct takeover *takeover, const char *why)
 	return CTL_FAILED;
 }
 
-/* CTL_DONE: nothing proves that it lives, or that it has ended. Else *ret_over: there is nothing to do. */
+/* CTL_DONE: nothing proves that it lives, or that it has ended. Else *ret_over: there is
+ * nothing to do. */
 static int judge(const struct takeover *takeover, bool *ret_over)
 {
 	struct ctl *ctl = takeover->ctl;

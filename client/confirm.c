@@ -12,7 +12,8 @@
 #include "common/parse.h"
 #include "common/strv.h"
 
-/* Who would lose the cluster: who is attached, and how many Client()s are connected, which may be theirs. */
+/* Who would lose the cluster: who is attached, and how many Client()s are connected, which may
+ * be theirs. */
 static void add_users(struct strv *parts, const json_t *status)
 {
 	const json_t *attached = json_object_get(status, "attached");

@@ -5,8 +5,8 @@
 #include <jansson.h>
 #include <stdbool.h>
 
-/* "2 tasks run and 5 wait, 1 Client() is connected; stop anyway?" for a status: what would be lost, and who
- * uses the cluster. NULL: nothing and nobody. The caller frees. */
+/* "2 tasks run and 5 wait, 1 Client() is connected; stop anyway?" for a status: what would be
+ * lost, and who uses the cluster. NULL: nothing and nobody. The caller frees. */
 char *confirm_question(const json_t *status);
 
 /* Is there a person at a terminal whom one can ask? */

@@ -68,9 +68,10 @@ const struct command *command_find(const struct ctl *ctl, const char *name);
 void command_help(const struct command *command); /* on standard output */
 void command_overview(void);
 
-/* The next option of the command in argv, as getopt_long(3) with optarg and optind: COMMAND_OPTION +
- * the index of a command_option; -1 at the end. Global options, and settings for ctl->settings and
- * ctl->profile, are taken by itself. Ends the program for --help and on wrong options. */
+/* The next option of the command in argv, as getopt_long(3) with optarg and optind:
+ * COMMAND_OPTION + the index of a command_option; -1 at the end. Global options, and settings
+ * for ctl->settings and ctl->profile, are taken by itself. Ends the program for --help and on
+ * wrong options. */
 #define COMMAND_OPTION 0x1000
 int command_option(struct ctl *ctl, int argc, char **argv);
 

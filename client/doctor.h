@@ -1,7 +1,7 @@
 /* doctor.h: the checks of dracoctl doctor, and running them so that none can hold up the others.
  *
- * Each check runs in a process of its own, which is killed when its time is over: what it looks at may
- * hang (a file system, Slurm). It reports through a pipe. */
+ * Each check runs in a process of its own, which is killed when its time is over: what it looks
+ * at may hang (a file system, Slurm). It reports through a pipe. */
 #ifndef DRACO_CLIENT_DOCTOR_H
 #define DRACO_CLIENT_DOCTOR_H
 
@@ -27,7 +27,8 @@ struct doctor {
 	json_t *facts; /* what earlier checks have found out: {python, distributed, address, ...} */
 };
 
-/* The checks of a phase run at the same time, those of a later one with the facts of the earlier. */
+/* The checks of a phase run at the same time, those of a later one with the facts of the
+ * earlier. */
 enum check_phase { PHASE_SETTINGS, PHASE_HOST, PHASE_NODES };
 
 struct check {
@@ -47,20 +48,20 @@ void report_fact(struct report *report, const char *name, json_t *value);
 void report_progress(struct report *report, const char *format, ...)
 	__attribute__((format(printf, 2, 3)));
 
-/* How the ones who run the checks hear of it: each finding, {check, name, status, text, remedy}, in the
- * order of the table; and progress, NULL when it is over. */
+/* How the ones who run the checks hear of it: each finding, {check, name, status, text,
+ * remedy}, in the order of the table; and progress, NULL when it is over. */
 struct doctor_ops {
 	void (*found)(void *arg, const json_t *finding);
 	void (*progress)(void *arg, const char *text);
 };
 
-/* Run those checks of the table (ended by a NULL name) that are of the phase. Returns the worst finding;
- * -EINTR after SIGINT or SIGTERM, with all of them ended in order. */
+/* Run those checks of the table (ended by a NULL name) that are of the phase. Returns the worst
+ * finding; -EINTR after SIGINT or SIGTERM, with all of them ended in order. */
 int doctor_run(struct doctor *doctor, const struct check *checks, enum check_phase phase,
 	const struct doctor_ops *ops, void *arg);
 
-/* Run a command with both outputs captured (cut at 64 KiB; the caller frees) and return its status as of
- * waitpid(2), or -errno. For checks: has no deadline of its own. */
+/* Run a command with both outputs captured (cut at 64 KiB; the caller frees) and return its
+ * status as of waitpid(2), or -errno. For checks: has no deadline of its own. */
 int doctor_capture(char *const *argv, char **ret_text);
 
 /* An amount of memory, rounded for people; buffer has FORMAT_MAX bytes. */

@@ -1,4 +1,5 @@
-/* doctor_files.c: checks of dracoctl doctor: the settings, and the directories that dracod writes to. */
+/* doctor_files.c: checks of dracoctl doctor: the settings, and the directories that dracod
+ * writes to. */
 #include <errno.h>
 #include <fcntl.h>
 #include <inttypes.h>

@@ -1,4 +1,5 @@
-/* doctor_host.c: checks of dracoctl doctor: what this host allows, and how long dracod may live on it. */
+/* doctor_host.c: checks of dracoctl doctor: what this host allows, and how long dracod may live
+ * on it. */
 #include <arpa/inet.h>
 #include <errno.h>
 #include <ifaddrs.h>
@@ -111,8 +112,8 @@ void check_lingering(const struct doctor *doctor, struct report *report)
 			"ends with your session");
 	else if (runtime && strncmp(runtime, "/run/user/", strlen("/run/user/")) == 0)
 		report_finding(report, FINDING_OK, "lingering", NULL,
-			"off, but this host ends nothing when you log out; dracod makes its sockets "
-			"elsewhere when %s is removed",
+			"off, but this host ends nothing when you log out; dracod makes its "
+			"sockets elsewhere when %s is removed",
 			runtime);
 	else
 		report_finding(report, FINDING_OK, "lingering", NULL,

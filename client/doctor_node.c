@@ -1,8 +1,8 @@
 /* doctor_node.c: check of dracoctl doctor: a node, as a short real job finds it.
  *
- * The job writes what it sees to its log, in a directory of logs that is removed in the end. It is
- * cancelled when it takes too long or when dracoctl is interrupted, and Slurm removes it by itself where
- * dracoctl cannot do that any more. */
+ * The job writes what it sees to its log, in a directory of logs that is removed in the end. It
+ * is cancelled when it takes too long or when dracoctl is interrupted, and Slurm removes it by
+ * itself where dracoctl cannot do that any more. */
 #include <arpa/inet.h>
 #include <errno.h>
 #include <fcntl.h>

@@ -1,4 +1,5 @@
-/* doctor_slurm.c: checks of dracoctl doctor: Slurm, its authentication, and where this user may run. */
+/* doctor_slurm.c: checks of dracoctl doctor: Slurm, its authentication, and where this user may
+ * run. */
 #include <errno.h>
 #include <inttypes.h>
 #include <stdio.h>
@@ -110,7 +111,8 @@ static bool tell_size(const struct doctor *doctor, struct report *report, const 
 	return false;
 }
 
-/* One of the partitions to try. Returns whether a small job can run there, such as that of --nodes. */
+/* One of the partitions to try. Returns whether a small job can run there, such as that of
+ * --nodes. */
 static bool tell_partition(
 	const struct doctor *doctor, struct report *report, const json_t *all, const char *name)
 {

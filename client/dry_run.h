@@ -7,7 +7,8 @@
 struct connection;
 struct ctl;
 
-/* Ask dracod with the settings in params (taken over) and print the table; returns the exit status. */
+/* Ask dracod with the settings in params (taken over) and print the table; returns the exit
+ * status. */
 int dry_run_show(struct connection *connection, struct ctl *ctl, json_t *params);
 
 #endif

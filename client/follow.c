@@ -67,8 +67,8 @@ static void print_visible(const char *block, size_t n)
 	}
 }
 
-/* Exactly as it is, but for a terminal. A character whose end is not there yet is left for the next time,
- * unless this is the last. */
+/* Exactly as it is, but for a terminal. A character whose end is not there yet is left for the
+ * next time, unless this is the last. */
 static void copy_rest(FILE *file, bool last)
 {
 	bool visible = isatty(STDOUT_FILENO);

@@ -11,9 +11,10 @@ struct err;
 /* Write the last lines. -errno with err when the file cannot be read. */
 int follow_show(const char *path, int64_t lines, struct err *err);
 
-/* The same, and then what is added, until standard output is not read any more. A file that is not there
- * yet is waited for. When another file takes its name (a log that was begun anew, or a link that points
- * elsewhere), the rest of the old one is written and then the new one; tell says so on standard error. */
+/* The same, and then what is added, until standard output is not read any more. A file that is
+ * not there yet is waited for. When another file takes its name (a log that was begun anew, or
+ * a link that points elsewhere), the rest of the old one is written and then the new one; tell
+ * says so on standard error. */
 int follow_on(const char *path, int64_t lines, bool tell, struct err *err);
 
 /* The last lines as an array of strings; NULL with err. */

@@ -29,9 +29,10 @@ struct helper {
 int helper_start(struct helper *helper, const struct paths *paths, struct err *err);
 void helper_stop(struct helper *helper); /* kills it where it does not end */
 
-/* Ask, taking over params, and wait for the answer, for as long as deadline_ms: 0 with *ret_result (the
- * caller frees); -EREMOTEIO: refused by Slurm; -EAGAIN: slurmctld was not reached; -EUNATCH: no Slurm, or
- * no authentication, here; -ETIMEDOUT and others: the helper is killed, and it may have happened. */
+/* Ask, taking over params, and wait for the answer, for as long as deadline_ms: 0 with
+ * *ret_result (the caller frees); -EREMOTEIO: refused by Slurm; -EAGAIN: slurmctld was not
+ * reached; -EUNATCH: no Slurm, or no authentication, here; -ETIMEDOUT and others: the helper is
+ * killed, and it may have happened. */
 int helper_call(struct helper *helper, const char *method, json_t *params, int deadline_ms,
 	json_t **ret_result, struct err *err);
 

@@ -136,7 +136,8 @@ int launch_dracod(struct ctl *ctl, struct err *err)
 	return err_set(err, -EIO, "%s", report);
 }
 
-/* What was found there; or it was on another host, and what it had is ended by the one that starts here. */
+/* What was found there; or it was on another host, and what it had is ended by the one that
+ * starts here. */
 static void tell_of_former(const struct ctl *ctl, int r, const struct err *err)
 {
 	_cleanup_free_ char *text = xasprintf("%s%s", err->text,

@@ -1,7 +1,7 @@
 /* log_find.c: where the logs of a cluster are, whether its dracod runs or not.
  *
- * The link "logs" in the state directory leads to the directory of the present or last start; those of
- * earlier ones, and of clusters of other names, are beside that one. */
+ * The link "logs" in the state directory leads to the directory of the present or last start;
+ * those of earlier ones, and of clusters of other names, are beside that one. */
 #include "client/log_find.h"
 
 #include <dirent.h>

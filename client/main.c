@@ -6,8 +6,8 @@
 #include "client/output.h"
 #include "client/where.h"
 
-/* Also of a command line that turns out wrong before its --json is reached; but what follows "run" may
- * be meant for another program. */
+/* Also of a command line that turns out wrong before its --json is reached; but what follows
+ * "run" may be meant for another program. */
 static bool asks_for_json(int argc, char **argv)
 {
 	for (int i = 1; i < argc; i++)

@@ -99,8 +99,8 @@ static void tell_network(const struct visit *visit)
 			"%s reaches this host at %s", host(visit), visit->address);
 	else
 		report_finding(visit->report, FINDING_FAILED, "network",
-			"a firewall? Ask the administrators which ports and which network nodes may "
-			"use to reach this host",
+			"a firewall? Ask the administrators which ports and which network "
+			"nodes may use to reach this host",
 			"%s cannot connect to %s port %d: %s", host(visit), visit->address,
 			visit->port, why ? why : "no answer");
 }

@@ -1,5 +1,5 @@
-/* node_visit.h: the visit of dracoctl doctor to a node, and what is told of it. Shared by doctor_node.c, which
- * pays it, and node_findings.c. */
+/* node_visit.h: the visit of dracoctl doctor to a node, and what is told of it. Shared by
+ * doctor_node.c, which pays it, and node_findings.c. */
 #ifndef DRACO_CLIENT_NODE_VISIT_H
 #define DRACO_CLIENT_NODE_VISIT_H
 

@@ -164,8 +164,8 @@ static void wrong_option(
 	exit(CTL_USAGE);
 }
 
-/* A mapping may be given in parts: each option adds to those before. What cannot be read is kept as it
- * is, for the error that follows when all settings are checked. */
+/* A mapping may be given in parts: each option adds to those before. What cannot be read is
+ * kept as it is, for the error that follows when all settings are checked. */
 static json_t *add_to_mapping(const struct ctl *ctl, const struct setting *setting)
 {
 	struct strv items = STRV_INIT, map = STRV_INIT;

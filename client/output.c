@@ -211,7 +211,8 @@ void table_add(struct table *table, enum colour colour, char *text)
 	table->rows++;
 }
 
-/* The last cell of a row, which begins at that column; on a line of its own where its own has no room. */
+/* The last cell of a row, which begins at that column; on a line of its own where its own has
+ * no room. */
 static void print_last(const char *text, int begin, int first_width)
 {
 	int width = wrap_width(stdout), indent = first_width + 4;

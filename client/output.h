@@ -11,14 +11,16 @@
 struct ctl;
 struct problems;
 
-/* "dracoctl: ..." on standard error, each line of it; with --json an object on standard output instead. */
+/* "dracoctl: ..." on standard error, each line of it; with --json an object on standard output
+ * instead. */
 void output_error(const struct ctl *ctl, const char *format, ...)
 	__attribute__((format(printf, 2, 3)));
 
 /* As output_error(), with the end of a log behind it: data is {log, tail}, or NULL. */
 void output_failure(const struct ctl *ctl, const char *text, const json_t *data);
 
-/* Errors as output_error() has them, a line each, and before them the warnings (not with --quiet). */
+/* Errors as output_error() has them, a line each, and before them the warnings (not with
+ * --quiet). */
 void output_problems(const struct ctl *ctl, const struct problems *problems);
 
 /* "dracoctl: warning: ..." on standard error, each line of text; nothing with --quiet. */
@@ -32,7 +34,8 @@ void output_warnings(const struct ctl *ctl, const json_t *list);
 /* The end of a log, {log, tail}, with a line that names it, on file. Nothing without a log. */
 void output_log_tail(FILE *file, const json_t *data);
 
-/* Version of what --json prints (docs/json.md): raised when a key goes, or gets another type or meaning. */
+/* Version of what --json prints (docs/json.md): raised when a key goes, or gets another type or
+ * meaning. */
 #define OUTPUT_JSON_VERSION 1
 
 /* A JSON value on standard output, readable, with a newline. */
@@ -50,8 +53,8 @@ const char *output_colour(enum colour colour);
 /* Each of a list of texts as a line of its own: what a user should know. */
 void output_notices(FILE *file, const json_t *notices);
 
-/* " on HOST" when the status is from a dracod of another host, where a place at 127.0.0.1 is, too; else "". The
- * caller frees. */
+/* " on HOST" when the status is from a dracod of another host, where a place at 127.0.0.1 is,
+ * too; else "". The caller frees. */
 char *output_elsewhere(const json_t *status);
 
 /* A table of texts: cells owned by the caller until table_print(). */
@@ -67,7 +70,8 @@ struct table {
 void table_add(struct table *table, enum colour colour, char *text); /* takes text over */
 void table_print(struct table *table, const char *const *titles);    /* and frees */
 
-/* A line on standard error that is replaced by the next one, on a terminal; elsewhere a line each. */
+/* A line on standard error that is replaced by the next one, on a terminal; elsewhere a line
+ * each. */
 struct live {
 	bool on_terminal;
 	bool drawn;

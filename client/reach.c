@@ -30,8 +30,8 @@ int channel_open_socket(struct channel *channel, const char *path, struct err *e
 	return channel->fd < 0 ? channel->fd : 0;
 }
 
-/* What the first message shows is made before there is a connection: dracod waits for it. connect is what
- * connect.json says. */
+/* What the first message shows is made before there is a connection: dracod waits for it.
+ * connect is what connect.json says. */
 static int prepare(struct channel *channel, const json_t *connect, struct err *err)
 {
 	const char *key = json_get_text(connect, "key", "");

@@ -21,9 +21,10 @@ struct channel {
 		.fd = -1 \
 	}
 
-/* Connect by a socket of this host, or by the port that is in connect, what connect.json says, and be sure
- * that it is this user's dracod (trust.h): nothing has been sent before. 0, or a negative errno with err, where
- * -ENOENT may have no text; channel_close() also then. seek.h finds which. */
+/* Connect by a socket of this host, or by the port that is in connect, what connect.json says,
+ * and be sure that it is this user's dracod (trust.h): nothing has been sent before. 0, or a
+ * negative errno with err, where -ENOENT may have no text; channel_close() also then. seek.h
+ * finds which. */
 int channel_open_socket(struct channel *channel, const char *path, struct err *err);
 int channel_open_port(struct channel *channel, const json_t *connect, struct err *err);
 void channel_close(struct channel *channel);

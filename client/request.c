@@ -105,7 +105,8 @@ static int handle_line(char *line, size_t length, json_int_t id, bool exact, not
 	struct rpc_message message;
 	int r = rpc_parse(line, length, &message, err);
 
-	/* The one place where texts of dracod come in: what is shown of them later commands no terminal. */
+	/* The one place where texts of dracod come in: what is shown of them later commands no
+	 * terminal. */
 	if (r == 0 && !exact)
 		rpc_message_make_visible(&message);
 	if (r < 0) {
@@ -144,8 +145,8 @@ static int no_greeting(const struct connection *connection, struct err *err)
 		(int)pid, GREETING_MS / 1000, (int)pid, (int)pid);
 }
 
-/* Wait for what dracod sends: 1 when there is something, 0 when not for the time (-1: without end), or
- * when a signal came. */
+/* Wait for what dracod sends: 1 when there is something, 0 when not for the time (-1: without
+ * end), or when a signal came. */
 static int wait_and_read(struct connection *connection, int timeout_ms, struct err *err)
 {
 	int r;

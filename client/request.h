@@ -40,16 +40,16 @@ void connection_close(struct connection *connection);
  * method NULL it is a tick: nothing came for a while. */
 typedef bool (*notification_fn)(void *arg, const char *method, const json_t *params);
 
-/* Ask, taking over params, and wait for the answer, whose texts can be shown (visible.h) but for those of
- * "environment" and "script", and where the connection is exact: 0 with *ret_result (the caller frees), or a
- * negative errno with err and *refusal. fn may be NULL. A signal handler without SA_RESTART makes a
- * tick. */
+/* Ask, taking over params, and wait for the answer, whose texts can be shown (visible.h) but
+ * for those of "environment" and "script", and where the connection is exact: 0 with
+ * *ret_result (the caller frees), or a negative errno with err and *refusal. fn may be NULL. A
+ * signal handler without SA_RESTART makes a tick. */
 int connection_call(struct connection *connection, const char *method, json_t *params,
 	notification_fn fn, void *arg, json_t **ret_result, struct refusal *refusal,
 	struct err *err);
 
-/* Hand each notification to fn, with ticks as above, until it returns false (0) or the connection ends
- * (a negative errno with err). */
+/* Hand each notification to fn, with ticks as above, until it returns false (0) or the
+ * connection ends (a negative errno with err). */
 int connection_listen(
 	struct connection *connection, notification_fn fn, void *arg, struct err *err);
 

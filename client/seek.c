@@ -1,8 +1,9 @@
 /* seek.c: finding the dracod of a name: whether it lives, and a way to it.
  *
- * The lock of the state directory says whether one lives; daemon.json, where. Its socket may not be seen
- * from here, as from another host, or from a container with another /tmp: then its port serves. What is
- * missing on dracod's own host may be made again at this moment, so that is waited for. */
+ * The lock of the state directory says whether one lives; daemon.json, where. Its socket may
+ * not be seen from here, as from another host, or from a container with another /tmp: then its
+ * port serves. What is missing on dracod's own host may be made again at this moment, so that
+ * is waited for. */
 #include "client/seek.h"
 
 #include <errno.h>
@@ -131,8 +132,8 @@ static int unreachable(const struct seeking *seeking, struct err *err)
 	if (seeking->holder.state == HOLDER_UNKNOWN)
 		return err_set(err, *why ? -EHOSTUNREACH : -ENOTCONN,
 			"dracod \"%s\" was started on host %s (process %d) and cannot be reached "
-			"from %s%s%s; whether it still runs cannot be told here, by the locks of %s "
-			"(%s)\n"
+			"from %s%s%s; whether it still runs cannot be told here, by the locks "
+			"of %s (%s)\n"
 			"  if it does, use it there: ssh %s dracoctl --name %s\n"
 			"  if it is gone for good: dracoctl --name %s takeover",
 			name, host, pid, here, *why ? ": " : ", because it has no cluster now",
@@ -140,8 +141,8 @@ static int unreachable(const struct seeking *seeking, struct err *err)
 			name);
 	if (!*why)
 		return err_set(err, -ENOTCONN,
-			"dracod \"%s\" runs on host %s (process %d) and has no cluster now, so that "
-			"it cannot be reached from %s\n"
+			"dracod \"%s\" runs on host %s (process %d) and has no cluster now, so "
+			"that it cannot be reached from %s\n"
 			"  to start here, end it: ssh %s dracoctl --name %s shutdown",
 			name, host, pid, here, host, name);
 	return err_set(err, -EHOSTUNREACH,

@@ -1,5 +1,5 @@
-/* start_wait.c: bringing the cluster up for a command: dracod when it is needed, the request, what happens
- * meanwhile, and giving back what was begun when it is interrupted. */
+/* start_wait.c: bringing the cluster up for a command: dracod when it is needed, the request,
+ * what happens meanwhile, and giving back what was begun when it is interrupted. */
 #include "client/start_wait.h"
 
 #include <errno.h>
@@ -69,8 +69,8 @@ static bool on_notification(void *arg, const char *method, const json_t *params)
 	return !interrupted;
 }
 
-/* Check the settings here, so that a mistake costs no daemon, and tell what the site does not allow.
- * Returns an exit status. */
+/* Check the settings here, so that a mistake costs no daemon, and tell what the site does not
+ * allow. Returns an exit status. */
 static int check_settings(struct ctl *ctl, json_t **ret_limits)
 {
 	struct settings_report report;

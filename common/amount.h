@@ -19,8 +19,8 @@ enum amount_unit {
 /* "workers", "memory_mib", ...: as requests and answers have it. */
 const char *amount_name(enum amount_unit unit);
 
-/* Read an amount: a number, or of memory a size (in MiB). -EINVAL or -ERANGE with err, which says what
- * would be right. */
+/* Read an amount: a number, or of memory a size (in MiB). -EINVAL or -ERANGE with err, which
+ * says what would be right. */
 int amount_parse(enum amount_unit unit, const char *text, int64_t *ret, struct err *err)
 	__attribute__((warn_unused_result));
 
@@ -33,7 +33,8 @@ int64_t amount_to_jobs(int64_t amount, int64_t per_job);
 /* "8 workers", "1 core", "64 GiB of memory"; the caller frees. */
 char *amount_describe(enum amount_unit unit, int64_t amount);
 
-/* "8 workers asked: 2 jobs of 4 workers"; per_job is of that unit, of jobs in workers. The caller frees. */
+/* "8 workers asked: 2 jobs of 4 workers"; per_job is of that unit, of jobs in workers. The
+ * caller frees. */
 char *amount_explain(enum amount_unit unit, int64_t asked, int64_t jobs, int64_t per_job);
 
 #endif

@@ -1,5 +1,5 @@
-/* clock.h: the time since some moment in the past, for programs without an event loop (daemon/io/loop.h has its
- * own). */
+/* clock.h: the time since some moment in the past, for programs without an event loop
+ * (daemon/io/loop.h has its own). */
 #ifndef DRACO_COMMON_CLOCK_H
 #define DRACO_COMMON_CLOCK_H
 

@@ -187,7 +187,8 @@ static int parse_signal(const char *text, int64_t ret[3], struct err *err)
 			number = -EINVAL;
 	if (number < 0 || (at && parse_integer(at + 1, 0, SMALL_MAX, &before_s, NULL) < 0))
 		return err_set(err, -EINVAL,
-			"\"%s\" is not of the form B:USR1@60 (where, signal, seconds before the end)",
+			"\"%s\" is not of the form B:USR1@60 (where, signal, seconds before "
+			"the end)",
 			text);
 	ret[0] = number;
 	ret[1] = before_s;

@@ -178,8 +178,8 @@ static const struct reserved {
 	{"x11", 0, "is not possible: workers have no display"},
 };
 
-/* The option's name in text (ret_name, its length ret_length) and the value, NULL when there is none.
- * A letter stands for itself. */
+/* The option's name in text (ret_name, its length ret_length) and the value, NULL when there is
+ * none. A letter stands for itself. */
 static void split(const char *text, const char **ret_name, size_t *ret_length, char *ret_letter,
 	const char **ret_value)
 {

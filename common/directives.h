@@ -1,9 +1,9 @@
 /* directives.h: options of sbatch(1) that a user may pass on to the jobs: one table. Pure.
  *
- * A directive is an option as sbatch has it, "--mail-type=END", without the dashes just as well,
- * "mail-type=END", "contiguous", or with its letter, "-L matlab". dracod and dracoctl check by this
- * table before anything is submitted; draco-slurm (daemon/draco-slurm/directives.c) gives each directive to
- * libslurm. */
+ * A directive is an option as sbatch has it, "--mail-type=END", without the dashes just as
+ * well, "mail-type=END", "contiguous", or with its letter, "-L matlab". dracod and dracoctl
+ * check by this table before anything is submitted; draco-slurm
+ * (daemon/draco-slurm/directives.c) gives each directive to libslurm. */
 #ifndef DRACO_COMMON_DIRECTIVES_H
 #define DRACO_COMMON_DIRECTIVES_H
 
@@ -158,14 +158,14 @@ struct directive {
 	int64_t number[3];
 };
 
-/* The option that a directive names, by its long name, and the value as it is given (NULL: none), a part
- * of text. -ENOENT and -EPERM as below; -EINVAL: it names nothing. */
+/* The option that a directive names, by its long name, and the value as it is given (NULL:
+ * none), a part of text. -ENOENT and -EPERM as below; -EINVAL: it names nothing. */
 int directive_split(const char *text, const char **ret_name, const char **ret_value,
 	struct err *err) __attribute__((warn_unused_result));
 
-/* Understand one directive. now is for times such as "now+1hour". -ENOENT: not an option that draco
- * knows, with near ones in err; -EPERM: one that draco itself sets, with the setting to use instead;
- * -EINVAL or -ERANGE: its value is wrong. */
+/* Understand one directive. now is for times such as "now+1hour". -ENOENT: not an option that
+ * draco knows, with near ones in err; -EPERM: one that draco itself sets, with the setting to
+ * use instead; -EINVAL or -ERANGE: its value is wrong. */
 int directive_parse(const char *text, time_t now, struct directive *ret, struct err *err)
 	__attribute__((warn_unused_result));
 

@@ -1,9 +1,10 @@
 /* holder.c: does the dracod live to which a state directory belongs? Its lock and daemon.json tell.
  *
- * A lock that is held always means that it lives. A lock that is free proves that it has ended only to
- * who would see it held: to its own host, and to others where the file system has locks that all hosts
- * see. That must be so at both ends, so daemon.json says how its dracod's host has the file system
- * ("locks"). Elsewhere a person decides, by "dracoctl takeover". _holder.py judges alike. */
+ * A lock that is held always means that it lives. A lock that is free proves that it has ended
+ * only to who would see it held: to its own host, and to others where the file system has locks
+ * that all hosts see. That must be so at both ends, so daemon.json says how its dracod's host
+ * has the file system ("locks"). Elsewhere a person decides, by "dracoctl takeover". _holder.py
+ * judges alike. */
 #include "common/holder.h"
 
 #include <errno.h>

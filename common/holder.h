@@ -1,4 +1,5 @@
-/* holder.h: does the dracod live to which a state directory belongs? Its lock and daemon.json tell. */
+/* holder.h: does the dracod live to which a state directory belongs? Its lock and daemon.json
+ * tell. */
 #ifndef DRACO_COMMON_HOLDER_H
 #define DRACO_COMMON_HOLDER_H
 
@@ -28,8 +29,8 @@ struct holder {
 	char file_system[LOCK_SCOPE_TYPE_MAX]; /* of the state directory */
 };
 
-/* Judge what was found. daemon is what daemon.json says, NULL without one; scope is that of the lock
- * as this host has it. Pure, but for looking whether a process of this host runs. */
+/* Judge what was found. daemon is what daemon.json says, NULL without one; scope is that of the
+ * lock as this host has it. Pure, but for looking whether a process of this host runs. */
 enum holder_state holder_judge(const json_t *daemon, const struct host *here,
 	enum holder_lock lock, enum lock_scope scope);
 
@@ -39,7 +40,8 @@ void holder_look(const char *lock_file, const json_t *daemon, struct holder *ret
 /* Is daemon the one of this host, as far as it says? */
 bool holder_is_here(const json_t *daemon, const struct host *here);
 
-/* Has daemon.json been marked as taken over by a host ("dracoctl takeover"), so that there is no dracod? */
+/* Has daemon.json been marked as taken over by a host ("dracoctl takeover"), so that there is
+ * no dracod? */
 bool holder_is_taken_over(const json_t *daemon);
 
 /* "dracod ran on host c1 (process 123) and ended without cleaning up"; the caller frees. */

@@ -4,8 +4,8 @@
  *	NAME@CLUSTER	of another one, by its ClusterName
  *	NAME@CLUSTER.2	of yet another one, which has the same ClusterName and other controllers
  *
- * Each of these can be given as a name, and NAME@CLUSTER, or NAME@CLUSTER.1 where that is another one,
- * for NAME itself.
+ * Each of these can be given as a name, and NAME@CLUSTER, or NAME@CLUSTER.1 where that is
+ * another one, for NAME itself.
  */
 #ifndef DRACO_COMMON_INSTANCES_H
 #define DRACO_COMMON_INSTANCES_H

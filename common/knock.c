@@ -1,4 +1,5 @@
-/* knock.c: how a client of dracod's port proves that it can read the cluster's key. Knows OpenSSL's HMAC. */
+/* knock.c: how a client of dracod's port proves that it can read the cluster's key. Knows
+ * OpenSSL's HMAC. */
 #include "common/knock.h"
 
 #include <errno.h>

@@ -7,8 +7,8 @@
 
 struct err;
 
-/* The longest message of any of draco's protocols, with its newline; only an answer of draco-slurm, which
- * may list a whole queue, is longer. */
+/* The longest message of any of draco's protocols, with its newline; only an answer of
+ * draco-slurm, which may list a whole queue, is longer. */
 #define LINE_LIMIT (512 * 1024)
 
 struct line_reader {

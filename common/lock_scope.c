@@ -38,7 +38,8 @@ static const struct row table[] = {
 	{"nfs4", LOCK_SCOPE_ALL,
 		{{"nolock", LOCK_SCOPE_HOST}, {"local_lock=all", LOCK_SCOPE_HOST},
 			{"local_lock=posix", LOCK_SCOPE_HOST}}},
-	/* mount.lustre(8): "flock" is coherent, "localflock" is not, and without either there are none. */
+	/* mount.lustre(8): "flock" is coherent, "localflock" is not, and without either there
+	 * are none. */
 	{"lustre", LOCK_SCOPE_UNKNOWN,
 		{{"flock", LOCK_SCOPE_ALL}, {"localflock", LOCK_SCOPE_HOST},
 			{"noflock", LOCK_SCOPE_UNKNOWN}}},

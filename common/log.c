@@ -1,4 +1,5 @@
-/* log.c: one line per event, to standard error or a file that can be reopened, and to a second file.
+/* log.c: one line per event, to standard error or a file that can be reopened, and to a second
+ * file.
  *
  * A line is written with one write(2): lines of several processes on one file do not mix. A file
  * that has grown large is renamed to FILE.1, in place of an older one: at most two are kept. */

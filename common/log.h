@@ -1,4 +1,5 @@
-/* log.h: one line per event, to standard error or a file that can be reopened, and to a second file. */
+/* log.h: one line per event, to standard error or a file that can be reopened, and to a second
+ * file. */
 #ifndef DRACO_COMMON_LOG_H
 #define DRACO_COMMON_LOG_H
 

@@ -72,7 +72,8 @@ int logdir_make(const char *base, char **ret_path, struct err *err)
 			err, -EINVAL, "log_directory %s must begin with \"/\" or \"~/\"", base);
 	if (strchr(expanded, '%') || strchr(expanded, '\\'))
 		return err_set(err, -EINVAL,
-			"log_directory %s must not contain \"%%\" or \"\\\": Slurm would replace it",
+			"log_directory %s must not contain \"%%\" or \"\\\": Slurm would "
+			"replace it",
 			base);
 	r = paths_make_directories(expanded, 0700, err);
 	if (r < 0) {

@@ -21,8 +21,8 @@ bool logdir_is_stamp(const char *name);
 /* Is this the name of a log in it ("NAME.log", "NAME.log.1"), its lock or its mark? Pure. */
 bool logdir_is_own(const char *name);
 
-/* Make the directory BASE/TIMESTAMP (0700; "~/" in base is the home directory), with a number behind
- * it when that exists. 0 with *ret_path, which the caller frees. */
+/* Make the directory BASE/TIMESTAMP (0700; "~/" in base is the home directory), with a number
+ * behind it when that exists. 0 with *ret_path, which the caller frees. */
 int logdir_make(const char *base, char **ret_path, struct err *err);
 
 /* The last lines of a file, at most max_lines and 8 KiB, without trailing newlines and with control

@@ -298,8 +298,8 @@ int parse_walltime(const char *text, int64_t *ret_seconds, struct err *err)
 	return 0;
 invalid:
 	return err_set(err, -EINVAL,
-		"\"%s\" is not a walltime: give hours:minutes:seconds, such as 01:30:00, or minutes "
-		"(90), or days-hours (1-12)",
+		"\"%s\" is not a walltime: give hours:minutes:seconds, such as 01:30:00, or "
+		"minutes (90), or days-hours (1-12)",
 		text);
 range:
 	return err_set(err, -ERANGE, "%s is too long a walltime: at most ten years", text);

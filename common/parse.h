@@ -21,8 +21,8 @@ PARSE_CHECKED int parse_integer(
 /* true, yes, on, 1 and false, no, off, 0, in any case. */
 PARSE_CHECKED int parse_boolean(const char *text, bool *ret, struct err *err);
 
-/* A time span in milliseconds, rounded up: "300" and "300 s" (seconds), "5 min", "1h 30m", "250 ms",
- * "14 days". At most ten years. */
+/* A time span in milliseconds, rounded up: "300" and "300 s" (seconds), "5 min", "1h 30m", "250
+ * ms", "14 days". At most ten years. */
 PARSE_CHECKED int parse_duration(const char *text, int64_t *ret_ms, struct err *err);
 
 /* An amount of memory in MiB, rounded up: "80 GiB", "80G" (binary, as in Slurm), "80 GB"

@@ -36,8 +36,8 @@ static int check_name(const char *name, struct err *err)
 		(*slurm && !is_good_part(slurm + 1, strlen(slurm + 1), SLURM_LENGTH_MAX)))
 		return err_set(err, -EINVAL,
 			"\"%s\" cannot name a cluster: 1 to %d letters, digits, '.', '_' and '-', "
-			"beginning with a letter or digit (and @SLURM behind them, for the cluster of "
-			"another Slurm)",
+			"beginning with a letter or digit (and @SLURM behind them, for the "
+			"cluster of another Slurm)",
 			name, NAME_LENGTH_MAX);
 	return 0;
 }
@@ -201,8 +201,8 @@ static int check_private(const char *path, struct err *err)
 	return 0;
 }
 
-/* What su and sudo leave in HOME may be another user's: directories of root's there would keep that user
- * out. */
+/* What su and sudo leave in HOME may be another user's: directories of root's there would keep
+ * that user out. */
 static int check_ground(const char *path, struct err *err)
 {
 	_cleanup_free_ char *part = xstrdup(path);
@@ -216,8 +216,8 @@ static int check_ground(const char *path, struct err *err)
 	if (r < 0 || st.st_uid == 0)
 		return 0;
 	return err_set(err, -EPERM,
-		"%s belongs to another user (uid %u), and what root made there would be in the way: "
-		"su - and sudo -i lead to directories of root's",
+		"%s belongs to another user (uid %u), and what root made there would be in the "
+		"way: su - and sudo -i lead to directories of root's",
 		part, (unsigned)st.st_uid);
 }
 

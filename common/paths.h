@@ -39,24 +39,25 @@ struct paths {
 	char *config_file;
 };
 
-/* Compute all paths for the cluster name (1 to 32 letters, digits, '.', '_', '-', and @SLURM behind them); creates
- * nothing. -EINVAL for a bad name, -ENOENT without a home directory. paths_finish() frees. */
+/* Compute all paths for the cluster name (1 to 32 letters, digits, '.', '_', '-', and @SLURM
+ * behind them); creates nothing. -EINVAL for a bad name, -ENOENT without a home directory.
+ * paths_finish() frees. */
 int paths_init(struct paths *paths, const char *name, struct err *err);
 void paths_finish(struct paths *paths);
 
 /* The sockets are below base/NAME/ from now on. */
 void paths_set_runtime(struct paths *paths, const char *base);
 
-/* Create the state directory, 0700, where it is missing, and check that it belongs to this user and is
- * closed to all others. */
+/* Create the state directory, 0700, where it is missing, and check that it belongs to this user
+ * and is closed to all others. */
 int paths_make(const struct paths *paths, struct err *err);
 
 /* Create path and its missing parents with the mode; an existing directory is left as it is. */
 int paths_make_directories(const char *path, unsigned mode, struct err *err);
 
-/* The settings file of a user with these values of XDG_CONFIG_HOME and HOME (each may be NULL; one that
- * is not absolute does not count); without both it is below the home directory of the user database.
- * NULL where there is none. The caller frees. */
+/* The settings file of a user with these values of XDG_CONFIG_HOME and HOME (each may be NULL;
+ * one that is not absolute does not count); without both it is below the home directory of the
+ * user database. NULL where there is none. The caller frees. */
 char *paths_config_file(const char *xdg_config_home, const char *home);
 
 /* The directory that has a state directory for each name; NULL without a home. The caller frees. */

@@ -30,8 +30,8 @@ const struct rpc_method rpc_methods[RPC_METHOD_COUNT] = {
 	[RPC_STOP] = {"stop", false,
 		{{"own", 'b', false}, {"alone", 'b', false}, {"clients", 'a', false}},
 		"give all jobs back; answers when they are gone. own: only if a start of this "
-		"connection began the cluster. alone: only if nobody else is attached or waits; with "
-		"clients, their ids, also only if no other Client() is connected"},
+		"connection began the cluster. alone: only if nobody else is attached or "
+		"waits; with clients, their ids, also only if no other Client() is connected"},
 	[RPC_SHUTDOWN] = {"shutdown", false, {{"alone", 'b', false}},
 		"stop, then end dracod. alone: only if there is no cluster that anybody wants"},
 	[RPC_ENVIRONMENT] = {"environment", false, {{0}},
@@ -48,8 +48,8 @@ const struct rpc_method rpc_methods[RPC_METHOD_COUNT] = {
 	[RPC_EVENTS] = {"events", false,
 		{{"since", 'i', false}, {"count", 'i', false}, {"follow", 'b', false},
 			{"workers", 'b', false}},
-		"what happened and why; with follow also what comes, as notifications; with workers "
-		"also how many are connected, whenever that changes"},
+		"what happened and why; with follow also what comes, as notifications; with "
+		"workers also how many are connected, whenever that changes"},
 	[RPC_SCALE] = {"scale", false,
 		{{"jobs", 'i', false}, {"workers", 'i', false}, {"cores", 'i', false},
 			{"memory_mib", 'i', false}},
@@ -61,7 +61,8 @@ const struct rpc_method rpc_methods[RPC_METHOD_COUNT] = {
 	[RPC_RESUME] = {"resume", false, {{0}}, "go on after a pause"},
 	[RPC_RETIRE] = {"retire", false, {{"job", 's', true}, {"force", 'b', false}},
 		"give a job back when its tasks are done and its data has moved; with force at "
-		"once. Answers with the size, and whether it waits because its data has nowhere to go"},
+		"once. Answers with the size, and whether it waits because its data has "
+		"nowhere to go"},
 	[RPC_ATTACH] = {"attach", false, {{"label", 'o', true}},
 		"hold on to the cluster as long as this connection is open; the label tells others "
 		"who does. Another time it tells of use"},
@@ -208,8 +209,8 @@ static int classify(struct rpc_message *m, struct err *err)
 	return 0;
 }
 
-/* Is there a number in it that dump() would round up beyond what a double holds? Nobody could read that
- * message. jansson refuses infinities itself. */
+/* Is there a number in it that dump() would round up beyond what a double holds? Nobody could
+ * read that message. jansson refuses infinities itself. */
 static bool has_huge_number(json_t *value)
 {
 	const char *name;

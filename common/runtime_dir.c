@@ -143,7 +143,8 @@ static bool try_runtime(struct search *search)
 	return take(search, base, false);
 }
 
-/* The directory of an earlier dracod, where it was one that nobody could guess: PREFIX-XXXXXX/NAME/SOCKET. */
+/* The directory of an earlier dracod, where it was one that nobody could guess:
+ * PREFIX-XXXXXX/NAME/SOCKET. */
 static char *former_base(const struct search *search, const char *prefix)
 {
 	_cleanup_free_ char *base = absolute(search->former);

@@ -19,15 +19,16 @@ struct runtime_dir {
 	char *why;    /* why none of the places before it is used; "" for the first one */
 };
 
-/* Find and make the directories for the name. former is the socket of an earlier dracod of that name
- * on this host, or NULL: a directory that could not be guessed is used again. 0, or a negative errno
- * with err, which says what is wrong with each place. runtime_dir_finish() frees. */
+/* Find and make the directories for the name. former is the socket of an earlier dracod of that
+ * name on this host, or NULL: a directory that could not be guessed is used again. 0, or a
+ * negative errno with err, which says what is wrong with each place. runtime_dir_finish()
+ * frees. */
 int runtime_dir_choose(const char *name, const char *former, struct runtime_dir *ret,
 	struct err *err) __attribute__((warn_unused_result));
 void runtime_dir_finish(struct runtime_dir *directory);
 
-/* Make the directories in base anew, where they have vanished. base's own parent must be there. 0, or a
- * negative errno with err. */
+/* Make the directories in base anew, where they have vanished. base's own parent must be there.
+ * 0, or a negative errno with err. */
 int runtime_dir_make(const char *base, const char *name, struct err *err)
 	__attribute__((warn_unused_result));
 

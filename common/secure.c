@@ -1,4 +1,5 @@
-/* secure.c: TLS between two programs that have the same certificate. The home of OpenSSL's connections. */
+/* secure.c: TLS between two programs that have the same certificate. The home of OpenSSL's
+ * connections. */
 #include "common/secure.h"
 #include "common/clock.h"
 

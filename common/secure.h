@@ -1,5 +1,5 @@
-/* secure.h: TLS between two programs that have the same certificate: each shows it to the other, and
- * neither accepts another one. */
+/* secure.h: TLS between two programs that have the same certificate: each shows it to the
+ * other, and neither accepts another one. */
 #ifndef DRACO_COMMON_SECURE_H
 #define DRACO_COMMON_SECURE_H
 
@@ -24,13 +24,13 @@ void secure_session_free(struct ssl_st *session);
 /* Have the client name this server in its first message. */
 void secure_ask_for(struct ssl_st *session, const char *name);
 
-/* Agree with the server at fd, a connected socket that does not block, within timeout_ms. 0, or a negative
- * errno with err. fd stays the caller's. */
+/* Agree with the server at fd, a connected socket that does not block, within timeout_ms. 0, or
+ * a negative errno with err. fd stays the caller's. */
 int secure_connect(struct ssl_st *session, int fd, int timeout_ms, struct err *err)
 	__attribute__((warn_unused_result));
 
-/* Read or write some bytes, without SIGPIPE: their number; 0: the other side has left; -EAGAIN: not now;
- * -EPROTO: secure_reason() says why; another negative errno. */
+/* Read or write some bytes, without SIGPIPE: their number; 0: the other side has left; -EAGAIN:
+ * not now; -EPROTO: secure_reason() says why; another negative errno. */
 long secure_read(struct ssl_st *session, void *bytes, size_t size);
 long secure_write(struct ssl_st *session, const void *bytes, size_t length);
 

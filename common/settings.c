@@ -37,8 +37,8 @@ const struct setting settings_table[SETTING_COUNT] = {
 		GROUP_JOB},
 	[SETTING_WAIT_TIMEOUT] = {"wait_timeout", SETTING_DURATION, AT(wait_timeout_ms), "300",
 		1000, YEAR_MS, "TIME",
-		"how long a job may wait in one place before it may run in the next one, too; when no "
-		"place is left, the start fails",
+		"how long a job may wait in one place before it may run in the next one, too; "
+		"when no place is left, the start fails",
 		GROUP_PLACE},
 	[SETTING_ADAPTIVE_SCALE_FACTOR] = {"adaptive_scale_factor", SETTING_INTEGER,
 		AT(adaptive_scale_factor), "2", 1, 10000, "N",
@@ -88,8 +88,8 @@ const struct setting settings_table[SETTING_COUNT] = {
 		1000, "JOBS", "after this many failed jobs in a row no more jobs are submitted",
 		GROUP_SIZE},
 	[SETTING_PYTHON] = {"python", SETTING_STRING, AT(python), "none", 0, 0, "PATH",
-		"the Python of scheduler and workers; none means the first python3 in PATH that has "
-		"distributed",
+		"the Python of scheduler and workers; none means the first python3 in PATH "
+		"that has distributed",
 		GROUP_WORKERS},
 	[SETTING_MINIMUM_WALLTIME] = {"minimum_walltime", SETTING_WALLTIME,
 		AT(minimum_walltime_s), "00:45:00", 1, INT64_MAX, "TIME",
@@ -120,8 +120,8 @@ const struct setting settings_table[SETTING_COUNT] = {
 	[SETTING_INTERFACE] = {"interface", SETTING_STRING, AT(interface), "auto", 0, 0,
 		"auto|none|NAME",
 		"the network for scheduler and workers: auto prefers an InfiniBand interface that "
-		"reaches the nodes, none ignores InfiniBand, NAME is an interface or a name of this "
-		"host",
+		"reaches the nodes, none ignores InfiniBand, NAME is an interface or a name of "
+		"this host",
 		GROUP_NETWORK},
 	[SETTING_REMOTE_PORT] = {"remote_port", SETTING_STRING, AT(remote_port), "auto", 0, 0,
 		"auto|none|PORT",
@@ -184,8 +184,8 @@ const struct setting settings_table[SETTING_COUNT] = {
 		GROUP_WORKERS},
 	[SETTING_WORKER_START] = {"worker_start", SETTING_CHOICE, AT(worker_start),
 		"forkserver", 0, 0, "forkserver|spawn",
-		"how a job starts its worker processes: forkserver is fast, spawn is slow and works "
-		"with everything",
+		"how a job starts its worker processes: forkserver is fast, spawn is slow and "
+		"works with everything",
 		GROUP_WORKERS},
 	[SETTING_SCRATCH_DIRECTORY] = {"scratch_directory", SETTING_STRING,
 		AT(scratch_directory), "/scratch/$USER", 0, 0, "DIR",

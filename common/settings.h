@@ -91,7 +91,8 @@ enum worker_start { WORKER_START_FORKSERVER, WORKER_START_SPAWN };
 enum security { SECURITY_TLS, SECURITY_NONE };
 enum dashboard_mode { DASHBOARD_ON, DASHBOARD_SOCKET, DASHBOARD_OFF };
 
-/* What belongs together in --help and in the documentation; the order is that of the groups there. */
+/* What belongs together in --help and in the documentation; the order is that of the groups
+ * there. */
 enum setting_group {
 	GROUP_NONE, /* of no setting */
 	GROUP_JOB,
@@ -117,8 +118,9 @@ struct setting {
 	enum setting_group group;
 };
 
-/* To add a setting: a member of struct settings, an enum setting_id and a row here. The rest follows:
- * files, variables, options, help, manual pages, docs/settings.md (make docs), completion. */
+/* To add a setting: a member of struct settings, an enum setting_id and a row here. The rest
+ * follows: files, variables, options, help, manual pages, docs/settings.md (make docs),
+ * completion. */
 extern const struct setting settings_table[SETTING_COUNT];
 
 /* The first setting of the group from id on; SETTING_COUNT when there is none. */
@@ -222,19 +224,21 @@ int settings_set_json(struct settings *settings, const json_t *object, const cha
 int settings_check_value(const struct settings *settings, enum setting_id id, struct err *err)
 	__attribute__((warn_unused_result));
 
-/* Check what concerns several settings at once, such as processes against cores: the first mistake. */
+/* Check what concerns several settings at once, such as processes against cores: the first
+ * mistake. */
 int settings_check(const struct settings *settings, struct err *err)
 	__attribute__((warn_unused_result));
 
-/* All such mistakes, each at the place of the value that was given last, without those that concern a
- * setting which is marked in without (may be NULL). */
+/* All such mistakes, each at the place of the value that was given last, without those that
+ * concern a setting which is marked in without (may be NULL). */
 void settings_check_all(const struct settings *settings, const bool without[SETTING_COUNT],
 	struct problems *problems);
 
 /* The value of one setting in the form that a file has; the caller frees. */
 char *settings_format(const struct settings *settings, enum setting_id id);
 
-/* The value of one setting for settings_set_value(), as value_to_json(). And all of them, as an object. */
+/* The value of one setting for settings_set_value(), as value_to_json(). And all of them, as an
+ * object. */
 json_t *settings_value_to_json(const struct settings *settings, enum setting_id id);
 json_t *settings_to_json(const struct settings *settings);
 

@@ -1,4 +1,5 @@
-/* settings_check.c: what a value must be beyond its type, and what several must be together. Pure. */
+/* settings_check.c: what a value must be beyond its type, and what several must be together.
+ * Pure. */
 #include <arpa/inet.h>
 #include <errno.h>
 #include <inttypes.h>
@@ -61,8 +62,8 @@ static int check_network(const struct settings *s, enum setting_id id, struct er
 	return 0;
 }
 
-/* Each looks at the value of this one setting, and knows which ones concern it. Their errors do not name
- * the setting. */
+/* Each looks at the value of this one setting, and knows which ones concern it. Their errors do
+ * not name the setting. */
 static int (*const value_checks[])(
 	const struct settings *settings, enum setting_id id, struct err *err) = {
 	check_path,
@@ -79,8 +80,8 @@ int settings_check_value(const struct settings *settings, enum setting_id id, st
 	return r;
 }
 
-/* "cores 40"; with the place where it is from, too, when that is neither where the error is reported nor
- * just the setting's name. */
+/* "cores 40"; with the place where it is from, too, when that is neither where the error is
+ * reported nor just the setting's name. */
 static char *show(
 	const struct settings *settings, enum setting_id id, enum setting_id reported_at)
 {

@@ -4,8 +4,8 @@
 
 #include "common/settings.h"
 
-/* Check one of them: 0 for a right value, and for all other settings; -EINVAL with err, which does not
- * name the setting. */
+/* Check one of them: 0 for a right value, and for all other settings; -EINVAL with err, which
+ * does not name the setting. */
 int settings_check_job(const struct settings *settings, enum setting_id id, struct err *err)
 	__attribute__((warn_unused_result));
 

@@ -1,4 +1,5 @@
-/* settings_limits.c: what a site allows its users: which settings it can limit, and doing it. Pure. */
+/* settings_limits.c: what a site allows its users: which settings it can limit, and doing it.
+ * Pure. */
 #include "common/settings_limits.h"
 #include "common/settings_describe.h"
 
@@ -10,7 +11,8 @@
 
 const struct settings_limit settings_limits[] = {
 	{"maximum", SETTING_MAXIMUM, false,
-		"the most workers of one cluster, in whole jobs; holds for minimum and processes, too",
+		"the most workers of one cluster, in whole jobs; holds for minimum and "
+		"processes, too",
 		"400"},
 	{"walltime", SETTING_JOB_WALLTIME, false, "the longest walltime of one job",
 		"1-00:00:00"},

@@ -21,8 +21,8 @@ extern const struct settings_limit settings_limits[]; /* ended by a NULL name */
 const struct settings_limit *settings_limit_find(enum setting_id id); /* NULL: none */
 
 /* Bring the values within settings->limit. For each that changes an object is added to told:
- * {setting, asked, given, limit, source, message}. Idempotent; the caller does it again after it has
- * changed such a value. */
+ * {setting, asked, given, limit, source, message}. Idempotent; the caller does it again after
+ * it has changed such a value. */
 void settings_limits_apply(struct settings *settings, json_t *told);
 
 #endif

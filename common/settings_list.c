@@ -154,8 +154,8 @@ static int set_variable(struct strv *map, const char *name, const char *value, s
 			name);
 	if (!value)
 		return err_set(err, -EINVAL,
-			"\"%s\" has no value: give NAME=value (in quotes when the value has a comma: "
-			"\"NAME=a,b\")",
+			"\"%s\" has no value: give NAME=value (in quotes when the value has a "
+			"comma: \"NAME=a,b\")",
 			name);
 	return put(map, name, value, err);
 }

@@ -16,8 +16,8 @@ struct strv;
 
 #define SETTINGS_ITEMS_MAX 1000
 
-/* Add the items of text to ret; empty ones without quotes are left out. -EINVAL: a quote without its
- * end, or more than SETTINGS_ITEMS_MAX items. */
+/* Add the items of text to ret; empty ones without quotes are left out. -EINVAL: a quote
+ * without its end, or more than SETTINGS_ITEMS_MAX items. */
 int list_parse(const char *text, struct strv *ret, struct err *err)
 	__attribute__((warn_unused_result));
 
@@ -31,13 +31,14 @@ enum map_kind {
 	MAP_VARIABLES, /* of an environment: letters, digits, '_'; a value is needed */
 };
 
-/* Give name a value in map (NULL: none), in place of the one that it has. -EINVAL: a wrong name, or a
- * value that is missing; -ENOENT, -EPERM: of directives, as directive_split(); map is unchanged. */
+/* Give name a value in map (NULL: none), in place of the one that it has. -EINVAL: a wrong
+ * name, or a value that is missing; -ENOENT, -EPERM: of directives, as directive_split(); map
+ * is unchanged. */
 int map_set(struct strv *map, enum map_kind kind, const char *name, const char *value,
 	struct err *err) __attribute__((warn_unused_result));
 
-/* map_set() with "NAME=value" or "NAME". given has the directives of items before, which somebody wrote
- * together with this one: the same once more is a mistake then, -EINVAL. */
+/* map_set() with "NAME=value" or "NAME". given has the directives of items before, which
+ * somebody wrote together with this one: the same once more is a mistake then, -EINVAL. */
 int map_set_item(struct strv *map, enum map_kind kind, const char *item, struct strv *given,
 	struct err *err) __attribute__((warn_unused_result));
 

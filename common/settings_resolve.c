@@ -1,5 +1,5 @@
-/* settings_resolve.c: the settings that follow from all layers. It reads the two files; everything else
- * is given. */
+/* settings_resolve.c: the settings that follow from all layers. It reads the two files;
+ * everything else is given. */
 #include "common/settings_resolve.h"
 
 #include <ctype.h>

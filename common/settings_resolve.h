@@ -1,9 +1,9 @@
-/* settings_resolve.h: the settings that follow from all layers: built-in, the file of the site, the file
- * of the user, DRACO_* variables, options; then the limits of the site.
+/* settings_resolve.h: the settings that follow from all layers: built-in, the file of the site,
+ * the file of the user, DRACO_* variables, options; then the limits of the site.
  *
- * In each file the values of the chosen profile win over the plain ones of the same file. dracoctl does
- * this for its user to see, dracod for what it starts, both with the environment of the caller: that of
- * dracod has no say. */
+ * In each file the values of the chosen profile win over the plain ones of the same file.
+ * dracoctl does this for its user to see, dracod for what it starts, both with the environment
+ * of the caller: that of dracod has no say. */
 #ifndef DRACO_COMMON_SETTINGS_RESOLVE_H
 #define DRACO_COMMON_SETTINGS_RESOLVE_H
 
@@ -37,8 +37,8 @@ struct settings_variable {
 
 extern const struct settings_variable settings_variables[]; /* ended by a NULL name */
 
-/* Resolve. 0, or -EINVAL with errors in ret_report->problems; ret has what was good even then. The caller
- * finishes both in any case. */
+/* Resolve. 0, or -EINVAL with errors in ret_report->problems; ret has what was good even then.
+ * The caller finishes both in any case. */
 int settings_resolve(const struct settings_inputs *inputs, struct settings *ret,
 	struct settings_report *ret_report) __attribute__((warn_unused_result));
 

@@ -101,8 +101,8 @@ static int set_string(char **at, const char *text, struct err *err)
 	for (const char *c = text; *c; c++)
 		if (iscntrl((unsigned char)*c))
 			return err_set(err, -EINVAL,
-				"the value must be one line without control characters, and \"%.*s\" "
-				"is followed by one",
+				"the value must be one line without control characters, and "
+				"\"%.*s\" is followed by one",
 				(int)(c - text), text);
 	xreplace(at, is_none(text) ? NULL : text);
 	return 0;

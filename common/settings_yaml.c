@@ -118,7 +118,8 @@ static json_t *list_json(struct reading *reading, struct yaml_ref node, const ch
 	return json_incref(array);
 }
 
-/* The value of a node as settings_set_value() takes it; NULL, with a fault, where it cannot be one. */
+/* The value of a node as settings_set_value() takes it; NULL, with a fault, where it cannot be
+ * one. */
 static json_t *node_json(struct reading *reading, struct yaml_ref node, const char *what)
 {
 	switch (yaml_kind(node)) {

@@ -42,9 +42,9 @@ struct settings_file {
 	size_t profile_count;
 };
 
-/* Read a file, noting all its mistakes, each at "FILE:LINE:COLUMN": what is no YAML, unknown and double
- * settings, values that are wrong by themselves, in all its profiles. A missing file is empty.
- * settings_file_finish() frees. */
+/* Read a file, noting all its mistakes, each at "FILE:LINE:COLUMN": what is no YAML, unknown
+ * and double settings, values that are wrong by themselves, in all its profiles. A missing file
+ * is empty. settings_file_finish() frees. */
 void settings_file_read(
 	struct settings_file *ret, const char *path, bool is_site, struct problems *problems);
 void settings_file_finish(struct settings_file *file);

@@ -152,6 +152,7 @@ int slurm_found_check_start(const struct slurm_found *found, struct err *err)
 		return 0; /* who asks slurmctld compares the names */
 	return err_set(err, -ENOTSUP,
 		"%s=%s asks for another Slurm cluster than %s, which is that of this host: draco "
-		"cannot start a cluster there from here; unset the variable, or log in to a host of %s",
+		"cannot start a cluster there from here; unset the variable, or log in to a "
+		"host of %s",
 		found->asked_by, found->other, found->site.cluster, found->other);
 }

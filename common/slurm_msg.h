@@ -118,8 +118,8 @@ int slurm_submission_decode(const json_t *object, struct slurm_submission *ret, 
 	__attribute__((warn_unused_result));
 
 /* The task indices of a pending array as Slurm writes them ("0-3,7%2", "0-10:2"), each given to
- * add(); returns how many, or -EINVAL when the text is not of that form, cut off, or names more than
- * limit tasks. */
+ * add(); returns how many, or -EINVAL when the text is not of that form, cut off, or names more
+ * than limit tasks. */
 int slurm_tasks_expand(
 	const char *text, int limit, void (*add)(void *arg, int64_t task), void *arg);
 

@@ -1,5 +1,5 @@
-/* survey.h: what Slurm says of its partitions and reservations, as far as placing jobs needs it: the
- * values and their JSON. Pure.
+/* survey.h: what Slurm says of its partitions and reservations, as far as placing jobs needs
+ * it: the values and their JSON. Pure.
  *
  * draco-slurm reads partitions, nodes and reservations once and counts, for a job of a given shape,
  * which nodes can run it; so the size of the answer does not depend on that of the cluster. */

@@ -1,5 +1,6 @@
-/* tls_fix.h: the Python program that keeps TLS connections (client/python/draco/_tls_fix.py has the text),
- * as dracod hands it to programs without the package: a preload of Dask's clients. */
+/* tls_fix.h: the Python program that keeps TLS connections (client/python/draco/_tls_fix.py has
+ * the text), as dracod hands it to programs without the package: a preload of Dask's
+ * clients. */
 #ifndef DRACO_COMMON_TLS_FIX_H
 #define DRACO_COMMON_TLS_FIX_H
 

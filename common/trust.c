@@ -58,8 +58,9 @@ static int foreign(const char *path, const struct stat *st, struct err *err)
 		err, -EPERM, "%s belongs to another user (uid %u)", path, (unsigned)st->st_uid);
 }
 
-/* Is path the home directory, or above it? What is there is the site's affair, as it is to sshd: the home of
- * a project may belong to whoever leads it. Links are followed, because path has none. */
+/* Is path the home directory, or above it? What is there is the site's affair, as it is to
+ * sshd: the home of a project may belong to whoever leads it. Links are followed, because path
+ * has none. */
 static bool leads_home(const char *path)
 {
 	_cleanup_free_ char *named = paths_expand_home("~");

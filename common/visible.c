@@ -1,4 +1,5 @@
-/* visible.c: texts from elsewhere, so that they cannot command a terminal or make lines of their own. */
+/* visible.c: texts from elsewhere, so that they cannot command a terminal or make lines of
+ * their own. */
 #include "common/visible.h"
 
 #include <stdio.h>

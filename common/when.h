@@ -11,8 +11,8 @@
 
 struct err;
 
-/* The time that text means in the local time zone when it is now. -EINVAL or -ERANGE with err naming
- * the text and the forms; ret is untouched then. */
+/* The time that text means in the local time zone when it is now. -EINVAL or -ERANGE with err
+ * naming the text and the forms; ret is untouched then. */
 int parse_when(const char *text, time_t now, time_t *ret, struct err *err)
 	__attribute__((warn_unused_result));
 

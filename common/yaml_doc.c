@@ -70,7 +70,8 @@ static const char *remedy_of(const char *problem, const char *line)
 	} remedies[] = {
 		{"could not find expected ':'", "the \":\" behind the setting is missing"},
 		{"mapping values are not allowed",
-			"give lines of one kind the same indentation, and a value with \": \" in it quotes"},
+			"give lines of one kind the same indentation, and a value with \": \" "
+			"in it quotes"},
 		{"expected <document start>", indent},
 		{"did not find expected key", indent},
 		{"cannot start any token", "a value that begins with this needs quotes"},
@@ -92,8 +93,8 @@ static void explain(const yaml_parser_t *parser, const char *text, struct yaml_p
 	struct err *err)
 {
 	const char *context = parser->context;
-	/* Of what has no end, and of a key without its colon, libyaml gives where it noticed: where it
-	 * began is the context. */
+	/* Of what has no end, and of a key without its colon, libyaml gives where it noticed:
+	 * where it began is the context. */
 	bool at_context =
 		context && (strstr(context, "simple key") || strstr(context, "quoted"));
 	struct yaml_place began = place_of(&parser->context_mark);

@@ -20,8 +20,8 @@ struct yaml_place {
 	unsigned line, column; /* from 1 */
 };
 
-/* Read text (size bytes, and a NUL behind them) as one document. NULL, with err and *ret_place, when it is
- * none: err says what would be right. yaml_doc_destroy() takes NULL, too. */
+/* Read text (size bytes, and a NUL behind them) as one document. NULL, with err and *ret_place,
+ * when it is none: err says what would be right. yaml_doc_destroy() takes NULL, too. */
 struct yaml_doc *yaml_doc_parse(
 	const char *text, size_t size, struct yaml_place *ret_place, struct err *err);
 struct yaml_doc *yaml_doc_destroy(struct yaml_doc *doc);

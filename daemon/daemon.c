@@ -98,7 +98,8 @@ static void begin_shutdown(void *arg)
 	shut_down(arg, "dracod ends");
 }
 
-/* The jobs and the scheduler of this dracod are its own affair; all else is that of its successor. */
+/* The jobs and the scheduler of this dracod are its own affair; all else is that of its
+ * successor. */
 static void on_lost(void *arg, const char *why)
 {
 	struct daemon *daemon = arg;
@@ -384,8 +385,8 @@ static void note_former(const struct daemon *daemon)
 
 	if (former && holder_is_taken_over(former))
 		history_note(EVENT_NOTE, "dracod", NULL,
-			"host %s declared the dracod on host %s (process %d) gone: what is left of its "
-			"cluster is ended",
+			"host %s declared the dracod on host %s (process %d) gone: what is "
+			"left of its cluster is ended",
 			json_get_text(former, "taken_over_by", "?"),
 			json_get_text(former, "host", "?"),
 			(int)json_get_integer(former, "pid", 0));

@@ -20,8 +20,8 @@
 #include "common/strv.h"
 #include "daemon/runlog.h"
 
-/* The dracod of another host is taken for dead, where locks tell nothing, when it has not touched its
- * lock for as many of its intervals. */
+/* The dracod of another host is taken for dead, where locks tell nothing, when it has not
+ * touched its lock for as many of its intervals. */
 #define ALIVE_S (8 * RUNLOG_TOUCH_S)
 
 static inline void closedirp(DIR **directory)
@@ -86,8 +86,8 @@ static bool inspect(struct candidate *candidate, dev_t device)
 	return true;
 }
 
-/* What the lock says about who holds it: for file systems without locks, or with locks that other hosts
- * do not see. */
+/* What the lock says about who holds it: for file systems without locks, or with locks that
+ * other hosts do not see. */
 static bool holder_may_live(int fd, time_t now)
 {
 	_cleanup_json_ json_t *holder = NULL;
@@ -106,7 +106,8 @@ static bool holder_may_live(int fd, time_t now)
 		(int)json_get_integer(holder, "pid", 0));
 }
 
-/* Returns the descriptor of the lock, which is ours then; -ENOENT: there is none; -EBUSY: in use. */
+/* Returns the descriptor of the lock, which is ours then; -ENOENT: there is none; -EBUSY: in
+ * use. */
 static int take_lock(const struct candidate *candidate, time_t now)
 {
 	struct flock lock = {.l_type = F_WRLCK, .l_whence = SEEK_SET};

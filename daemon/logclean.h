@@ -18,15 +18,15 @@ struct logclean {
 	char problem[256]; /* the first of those; "" without any */
 };
 
-/* Remove from base each directory whose name is one of logdir_make()'s, which is this user's, in which
- * nothing was written for retention_s, in which there is nothing but logs, and which no running dracod
- * of any host uses. Symbolic links are neither followed nor removed. -errno with err when base cannot
- * be read; a base that does not exist is empty. */
+/* Remove from base each directory whose name is one of logdir_make()'s, which is this user's,
+ * in which nothing was written for retention_s, in which there is nothing but logs, and which
+ * no running dracod of any host uses. Symbolic links are neither followed nor removed. -errno
+ * with err when base cannot be read; a base that does not exist is empty. */
 int logclean(const char *base, time_t now, int64_t retention_s, struct logclean *ret,
 	struct err *err);
 
-/* As the program "dracod --clean-logs": logclean() with low priority, and one line of JSON about it on
- * standard output. Returns an exit status. */
+/* As the program "dracod --clean-logs": logclean() with low priority, and one line of JSON
+ * about it on standard output. Returns an exit status. */
 int logclean_main(const char *base, int64_t retention_s);
 
 /* What logclean_main() printed, read again; anything else is -EPROTO. */

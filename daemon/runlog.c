@@ -1,7 +1,7 @@
 /* runlog.c: the log directory of the present start.
  *
- * Several dracods, of other names or on other hosts, may share the directory above it. What one of them
- * uses is marked by a locked file that says who holds it. */
+ * Several dracods, of other names or on other hosts, may share the directory above it. What one
+ * of them uses is marked by a locked file that says who holds it. */
 #include "daemon/runlog.h"
 
 #include <errno.h>
@@ -66,7 +66,8 @@ static void take(struct runlog *runlog, const char *directory)
 	_cleanup_json_ json_t *holder = NULL;
 	struct host here;
 
-	/* It may be there already: of a dracod that crashed, and whose directory this one takes over. */
+	/* It may be there already: of a dracod that crashed, and whose directory this one takes
+	 * over. */
 	runlog->lock = open(path, O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0600);
 	if (runlog->lock < 0 || ftruncate(runlog->lock, 0) < 0) {
 		log_warning("cannot make %s: %s", path, strerror(errno));

@@ -1,4 +1,5 @@
-/* bash.c: the completion of bash, from the tables. It needs nothing of the package bash-completion. */
+/* bash.c: the completion of bash, from the tables. It needs nothing of the package
+ * bash-completion. */
 #include <string.h>
 
 #include "client/doc/doc.h"
@@ -28,8 +29,8 @@ static const char head[] =
 	"\t\"${COMP_WORDS[0]}\" config profiles --quiet 2>/dev/null\n"
 	"}\n";
 
-/* Of the words before the one at the cursor: command and its arguments; and the option whose value stands
- * at the cursor. bash makes "=" a word of its own. */
+/* Of the words before the one at the cursor: command and its arguments; and the option whose
+ * value stands at the cursor. bash makes "=" a word of its own. */
 static const char middle[] =
 	"\n"
 	"_dracoctl()\n"

@@ -1,5 +1,5 @@
-/* doc.h: what the manual pages, pages of the documentation and the shells' completions are made of: the
- * tables of commands, options and settings. Used when draco is built. */
+/* doc.h: what the manual pages, pages of the documentation and the shells' completions are made
+ * of: the tables of commands, options and settings. Used when draco is built. */
 #ifndef DRACO_CLIENT_DOC_DOC_H
 #define DRACO_CLIENT_DOC_DOC_H
 
@@ -17,12 +17,13 @@ struct doc_mark {
 	const char *text; /* NULL: put() */
 };
 
-/* Copy the template, with what stands for its marks; put_text() writes a text in the format of the page.
- * 0, or -EINVAL with a message for an unknown mark. */
+/* Copy the template, with what stands for its marks; put_text() writes a text in the format of
+ * the page. 0, or -EINVAL with a message for an unknown mark. */
 int doc_template(FILE *template, FILE *page, const struct doc_mark *marks,
 	void (*put_text)(FILE *page, const char *text));
 
-/* A manual page, or a page of the documentation in Markdown, from its template. As doc_template(). */
+/* A manual page, or a page of the documentation in Markdown, from its template. As
+ * doc_template(). */
 int doc_man(FILE *template, FILE *page);
 int doc_markdown(FILE *template, FILE *page);
 
@@ -42,8 +43,8 @@ struct doc_values {
 
 void doc_values_finish(struct doc_values *values);
 
-/* From the text that --help has for arguments or a value: words in small letters stand for themselves,
- * those in capitals for what they name: "[JOB|scheduler|daemon]". */
+/* From the text that --help has for arguments or a value: words in small letters stand for
+ * themselves, those in capitals for what they name: "[JOB|scheduler|daemon]". */
 void doc_values_parse(struct doc_values *values, const char *text);
 
 /* As doc_values_parse(), for an option or a setting. */
@@ -56,7 +57,8 @@ void doc_value_options(struct strv *ret);
 /* text with a backslash in front of each of the characters special; the caller frees. */
 char *doc_escape(const char *text, const char *special);
 
-/* text for between single quotes of a shell in which nothing can be escaped there; the caller frees. */
+/* text for between single quotes of a shell in which nothing can be escaped there; the caller
+ * frees. */
 char *doc_shell_quote(const char *text);
 
 #endif

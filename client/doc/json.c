@@ -1,4 +1,5 @@
-/* json.c: the page about --json: what each command answers. A test compares the keys with real answers. */
+/* json.c: the page about --json: what each command answers. A test compares the keys with real
+ * answers. */
 #include <stdlib.h>
 #include <string.h>
 
@@ -97,7 +98,8 @@ static const struct doc_key start_keys[] = {
 	{"limits[].source", "string", "file and line of the limit"},
 	{"limits[].message", "string", "all this in a sentence"},
 	{"differences", "array",
-		"with `joined`: settings of the running cluster that differ from those of this start"},
+		"with `joined`: settings of the running cluster that differ from those of this "
+		"start"},
 	{"differences[].setting", "string", "its name"},
 	{"differences[].running", "string", "value in the running cluster"},
 	{"differences[].asked", "string", "value of this start"},
@@ -208,7 +210,8 @@ static const struct doc_key config_show_keys[] = {
 	{"settings.*", "object", "the setting"},
 	{"settings.*.value", "any", "its effective value: see below"},
 	{"settings.*.layer", "string",
-		"`default`, `site`, `user`, `environment`, `option` or `limit`: where it comes from"},
+		"`default`, `site`, `user`, `environment`, `option` or `limit`: where it comes "
+		"from"},
 	{"settings.*.source", "string", "the same for people: file and line, variable, option"},
 	{"settings.*.file", "string", "path of the file; missing for other layers"},
 	{"settings.*.line", "integer", "its line; likewise"},
@@ -327,8 +330,8 @@ static const struct doc_key version_keys[] = {
 
 static const struct answer answers[] = {
 	{"Errors",
-		"A command that fails prints an object with `error` on standard output. The exit status says "
-		"which kind of failure it is.",
+		"A command that fails prints an object with `error` on standard output. The "
+		"exit status says which kind of failure it is.",
 		error_keys},
 	{"start",
 		"While it waits, each step is an object on a line of its own:", progress_keys},
@@ -343,8 +346,8 @@ static const struct answer answers[] = {
 	{"stop, shutdown", "", stop_keys},
 	{"events", "Each event is an object on a line.", events_keys},
 	{"env",
-		"An object with the variables that let `Client()` connect: each name with its value, a "
-		"string.",
+		"An object with the variables that let `Client()` connect: each name with its "
+		"value, a string.",
 		NULL},
 	{"launch", "", launch_keys},
 	{"list", "An array.", list_keys},

@@ -1,5 +1,5 @@
-/* main.c of draco-doc: writes a manual page, a page of the documentation or a completion, when draco is
- * built. */
+/* main.c of draco-doc: writes a manual page, a page of the documentation or a completion, when
+ * draco is built. */
 #include <stdio.h>
 #include <string.h>
 

@@ -29,7 +29,8 @@ static const char *roff_escape(char c)
 	return NULL;
 }
 
-/* Text as roff has it: nothing of it is a request or an escape. The lines of the source are broken anew. */
+/* Text as roff has it: nothing of it is a request or an escape. The lines of the source are
+ * broken anew. */
 static void put_text(FILE *page, const char *text)
 {
 	size_t column = 0;

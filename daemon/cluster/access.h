@@ -45,8 +45,8 @@ int cluster_access_scheduler(struct cluster *cluster, struct scheduler_spec *spe
 /* The scheduler's preload said hello. */
 void cluster_access_hello(struct cluster *cluster, const json_t *hello);
 
-/* See that the dashboard's socket is where paths says: ask the scheduler to make it again where it is not.
- * Idempotent. */
+/* See that the dashboard's socket is where paths says: ask the scheduler to make it again where
+ * it is not. Idempotent. */
 void cluster_access_mend(struct cluster *cluster);
 
 /* Add the variables that workers need. */

@@ -101,8 +101,8 @@ void cluster_failure_resume(struct cluster *cluster)
 	cluster_wake(cluster, 0);
 }
 
-/* The last job is gone, also of those that were on their way out, from a cluster that has stopped asking
- * because of failures. */
+/* The last job is gone, also of those that were on their way out, from a cluster that has
+ * stopped asking because of failures. */
 static bool fail_if_none_is_left(struct cluster *cluster)
 {
 	struct cluster_failures *failures = &cluster->failures;
@@ -145,8 +145,8 @@ static void blame_node(
 	localtime_r(&then, &local);
 	strftime(until, sizeof(until), "%H:%M:%S", &local);
 	cluster_notice(cluster,
-		"node %s is excluded until %s: jobs have failed there %d times within an hour, the last "
-		"was job %s, which %s",
+		"node %s is excluded until %s: jobs have failed there %d times within an hour, "
+		"the last was job %s, which %s",
 		job->nodes, until, BAD_NODE_FAILURES, job->id, how);
 	cluster_nodes_save(cluster);
 	cluster_exclude_pending(cluster);
@@ -345,8 +345,8 @@ static void end_without_workers(struct cluster *cluster, struct job *job)
 		blame_node(cluster, job, loop_now_ms(), how);
 }
 
-/* Some of a job's workers have gone for good, or have never come. It goes on with the others; returns when
- * to look again. */
+/* Some of a job's workers have gone for good, or have never come. It goes on with the others;
+ * returns when to look again. */
 static int64_t check_short(struct cluster *cluster, struct job *job)
 {
 	bool starts = job->phase == PHASE_STARTING;

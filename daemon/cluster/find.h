@@ -6,8 +6,8 @@
 
 struct cluster;
 
-/* Ask for what is not known yet: which Python has distributed, and how the nodes reach this host. Returns
- * whether all is known; the answers wake the cluster, or fail it. */
+/* Ask for what is not known yet: which Python has distributed, and how the nodes reach this
+ * host. Returns whether all is known; the answers wake the cluster, or fail it. */
 bool cluster_find_out(struct cluster *cluster);
 
 #endif

@@ -1,8 +1,8 @@
 /* giveback.c: giving a job back without losing a task or a result. Part of the cluster.
  *
- * The scheduler's preload is asked to send a job's workers no new tasks (DRAINING), then to move what
- * they hold (RETIRING); after that the job ends. The preload refuses where a task has come in the
- * meantime, or where the data has nowhere to go: then the job stays. */
+ * The scheduler's preload is asked to send a job's workers no new tasks (DRAINING), then to
+ * move what they hold (RETIRING); after that the job ends. The preload refuses where a task has
+ * come in the meantime, or where the data has nowhere to go: then the job stays. */
 #include "daemon/cluster/giveback.h"
 
 #include <errno.h>

@@ -20,8 +20,8 @@ void cluster_giveback_worker(struct cluster *cluster, const char *name, const ch
 /* A scheduler has connected, perhaps again: what it knows of drained workers may be old. */
 void cluster_giveback_hello(struct cluster *cluster);
 
-/* Let all workers that shall work get tasks, when that may not be so. Idempotent. Returns the loop time at
- * which to try again; INT64_MAX: no need. */
+/* Let all workers that shall work get tasks, when that may not be so. Idempotent. Returns the
+ * loop time at which to try again; INT64_MAX: no need. */
 int64_t cluster_giveback_settle(struct cluster *cluster);
 
 #endif

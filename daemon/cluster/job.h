@@ -13,8 +13,8 @@
 
 struct submission;
 
-/* Where a site forbids to move a pending job, another one is submitted to the next place; the one of
- * the two that starts first stays. */
+/* Where a site forbids to move a pending job, another one is submitted to the next place; the
+ * one of the two that starts first stays. */
 enum job_role {
 	ROLE_ORDINARY,
 	ROLE_STANDBY, /* pending, and a substitute is pending elsewhere; not counted as wanted */

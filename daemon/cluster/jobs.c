@@ -212,7 +212,8 @@ void jobs_set_id(struct jobs *jobs, struct job *job, uint32_t job_id, int64_t ta
 	job->known_ms = loop_now_ms();
 	slurm_job_format_id(job_id, task, job->id);
 	jobs_set_phase(jobs, job, PHASE_SUBMITTED, job->tag);
-	/* Its workers may have come before Slurm's answer, above all when that was lost at first. */
+	/* Its workers may have come before Slurm's answer, above all when that was lost at
+	 * first. */
 	TAILQ_FOREACH (worker, &jobs->workers, link)
 		if (!worker->job && find_by_worker(jobs, worker->name) == job)
 			attach(jobs, job, worker);

@@ -37,15 +37,16 @@ void jobs_set_phase(struct jobs *jobs, struct job *job, enum job_phase phase, co
 /* Slurm has told the id of a NEW job. */
 void jobs_set_id(struct jobs *jobs, struct job *job, uint32_t job_id, int64_t task);
 
-/* The user knows that some of the job's workers are missing: it goes on as READY with the others. */
+/* The user knows that some of the job's workers are missing: it goes on as READY with the
+ * others. */
 void jobs_set_short(struct jobs *jobs, struct job *job);
 
 /* job has ended in state; text says how, for a person. */
 void jobs_set_gone(
 	struct jobs *jobs, struct job *job, enum slurm_state state, const char *text);
 
-/* The job with this id and tag; NULL when there is none. The id alone is not enough: a slurmctld that
- * lost its last moments in a crash gives the same number to another job. */
+/* The job with this id and tag; NULL when there is none. The id alone is not enough: a
+ * slurmctld that lost its last moments in a crash gives the same number to another job. */
 struct job *jobs_find(struct jobs *jobs, uint32_t job_id, int64_t task, const char *tag);
 
 /* The live job whose id begins text, up to its end or to a '-' (as in a worker's name). */

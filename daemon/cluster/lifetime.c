@@ -1,4 +1,5 @@
-/* lifetime.c: when jobs end by their walltimes, and the net behind the handover. Part of the cluster. */
+/* lifetime.c: when jobs end by their walltimes, and the net behind the handover. Part of the
+ * cluster. */
 #include "daemon/cluster/lifetime.h"
 
 #include <errno.h>
@@ -17,8 +18,9 @@
 #define AGAIN_MS	1000
 #define STEP_MS		500 /* ends that differ by less are the same: Slurm tells seconds */
 
-/* Slurm tells the end by its own clock, which may be minutes ahead of this host's (munge allows for five):
- * what the job is given by that clock, counted from when it was seen to run, bounds it, too. */
+/* Slurm tells the end by its own clock, which may be minutes ahead of this host's (munge allows
+ * for five): what the job is given by that clock, counted from when it was seen to run, bounds
+ * it, too. */
 int64_t cluster_job_end_ms(const struct job *job)
 {
 	if (!job->running_since_ms)

@@ -1,7 +1,9 @@
-/* lifetime.h: when jobs end by their walltimes, and the net behind the handover. Part of the cluster.
+/* lifetime.h: when jobs end by their walltimes, and the net behind the handover. Part of the
+ * cluster.
  *
- * The net is the scheduler's preload: it is told when each job ends, and lets its workers leave shortly before
- * that, should dracod not have done so. Unlike Dask's --lifetime it follows when a time limit is changed. */
+ * The net is the scheduler's preload: it is told when each job ends, and lets its workers leave
+ * shortly before that, should dracod not have done so. Unlike Dask's --lifetime it follows when
+ * a time limit is changed. */
 #ifndef DRACO_DAEMON_CLUSTER_LIFETIME_H
 #define DRACO_DAEMON_CLUSTER_LIFETIME_H
 
@@ -10,13 +12,15 @@
 struct cluster;
 struct job;
 
-/* The loop time of the job's end, as Slurm told, or as it was asked for; INT64_MAX: it does not run yet. */
+/* The loop time of the job's end, as Slurm told, or as it was asked for; INT64_MAX: it does not
+ * run yet. */
 int64_t cluster_job_end_ms(const struct job *job);
 
 /* A scheduler has connected: it knows nothing. */
 void cluster_lifetime_hello(struct cluster *cluster);
 
-/* Tell it what has changed. Idempotent. Returns the loop time at which to try again; INT64_MAX: no need. */
+/* Tell it what has changed. Idempotent. Returns the loop time at which to try again; INT64_MAX:
+ * no need. */
 int64_t cluster_lifetime_settle(struct cluster *cluster);
 
 #endif

@@ -1,4 +1,5 @@
-/* nodes.c: the nodes that the cluster's jobs avoid, and the file that keeps them. Part of the cluster. */
+/* nodes.c: the nodes that the cluster's jobs avoid, and the file that keeps them. Part of the
+ * cluster. */
 #include "daemon/cluster/nodes.h"
 
 #include <time.h>

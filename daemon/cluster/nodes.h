@@ -1,5 +1,5 @@
-/* nodes.h: the nodes that the cluster's jobs avoid, kept in a file so that another start, or another
- * dracod, avoids them, too. Part of the cluster. */
+/* nodes.h: the nodes that the cluster's jobs avoid, kept in a file so that another start, or
+ * another dracod, avoids them, too. Part of the cluster. */
 #ifndef DRACO_DAEMON_CLUSTER_NODES_H
 #define DRACO_DAEMON_CLUSTER_NODES_H
 
@@ -14,8 +14,8 @@ void cluster_nodes_load(struct cluster *cluster);
 /* Keep what is excluded now. The log tells when that fails. */
 void cluster_nodes_save(const struct cluster *cluster);
 
-/* Forget what has failed where, as there is no place for jobs, or they fail everywhere. Were there excluded
- * nodes? why: for a person. */
+/* Forget what has failed where, as there is no place for jobs, or they fail everywhere. Were
+ * there excluded nodes? why: for a person. */
 bool cluster_nodes_forgive(struct cluster *cluster, const char *why);
 
 /* For the status: [{node, until}] of the excluded nodes. */

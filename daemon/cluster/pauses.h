@@ -1,5 +1,5 @@
-/* pauses.h: the pauses of the user's work, kept in a file so that another dracod knows for how long idle
- * jobs are worth keeping, too. Part of the cluster. */
+/* pauses.h: the pauses of the user's work, kept in a file so that another dracod knows for how
+ * long idle jobs are worth keeping, too. Part of the cluster. */
 #ifndef DRACO_DAEMON_CLUSTER_PAUSES_H
 #define DRACO_DAEMON_CLUSTER_PAUSES_H
 

@@ -271,7 +271,8 @@ static void note_waiting(struct cluster *cluster)
 		for (size_t i = 0; is_pending(job) && i < cluster->placement.count; i++)
 			if (job->placed & (candidate_set)1 << i) {
 				_cleanup_free_ char *text = xasprintf(
-					"job %s was pending there for %s (wait_timeout) or more: %s",
+					"job %s was pending there for %s (wait_timeout) or "
+					"more: %s",
 					job->id, waited,
 					job->reason ? job->reason : "no reason known");
 
@@ -432,7 +433,8 @@ static struct job *find_pending(struct cluster *cluster, enum job_role role)
 	return NULL;
 }
 
-/* A job on standby whose substitute is gone, or was given back, goes, too: nobody else counts it. */
+/* A job on standby whose substitute is gone, or was given back, goes, too: nobody else counts
+ * it. */
 static void end_lone_standbys(struct cluster *cluster)
 {
 	int64_t lone = 0;

@@ -15,12 +15,12 @@ void cluster_place(struct cluster *cluster, int64_t count);
 /* Slurm has refused the jobs with this tag: their place cannot work, so try the next best. */
 void cluster_place_refused(void *arg, const char *tag, const struct err *err);
 
-/* Widen the jobs that have waited for wait_timeout; fail a start for which no place is left. Returns
- * the loop time of the next deadline, INT64_MAX when there is none. */
+/* Widen the jobs that have waited for wait_timeout; fail a start for which no place is left.
+ * Returns the loop time of the next deadline, INT64_MAX when there is none. */
 int64_t cluster_check_waiting(struct cluster *cluster);
 
-/* Of a job on standby and its substitute, keep the one that has started; without its substitute the one on
- * standby goes, too. */
+/* Of a job on standby and its substitute, keep the one that has started; without its substitute
+ * the one on standby goes, too. */
 void cluster_settle_roles(struct cluster *cluster);
 
 #endif

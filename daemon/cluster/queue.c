@@ -176,7 +176,8 @@ static void apply_absent(
 {
 	bool wanted = job_phase_is_wanted(job->phase), young = cluster_job_is_young(job);
 
-	/* An array that was cancelled before any of its tasks started is one record without tasks. */
+	/* An array that was cancelled before any of its tasks started is one record without
+	 * tasks. */
 	for (int i = 0; i < count; i++)
 		if (reports[i].job_id == job->job_id && reports[i].task == SLURM_NO_TASK &&
 			slurm_state_is_end(reports[i].state)) {

@@ -31,8 +31,8 @@ void cluster_plan_poll(struct cluster *cluster);
 /* Keep the jobs that are pending away from the nodes that are excluded by now. */
 void cluster_exclude_pending(struct cluster *cluster);
 
-/* End what has become useless: jobs whose workers do not come. Returns the loop time of the next deadline,
- * INT64_MAX when there is none. */
+/* End what has become useless: jobs whose workers do not come. Returns the loop time of the
+ * next deadline, INT64_MAX when there is none. */
 int64_t cluster_check_deadlines(struct cluster *cluster);
 
 /* The path of a job's log. The caller frees. */

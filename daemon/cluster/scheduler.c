@@ -1,5 +1,5 @@
-/* scheduler.c: the cluster's Dask scheduler: starting it, and taking over what it reports. Part of the
- * cluster. */
+/* scheduler.c: the cluster's Dask scheduler: starting it, and taking over what it reports. Part
+ * of the cluster. */
 #include "daemon/cluster/scheduler.h"
 
 #include "common/alloc.h"

@@ -1,5 +1,5 @@
-/* scheduler.h: the cluster's Dask scheduler. Part of the cluster; what the scheduler's preload reports
- * comes in by cluster.h. */
+/* scheduler.h: the cluster's Dask scheduler. Part of the cluster; what the scheduler's preload
+ * reports comes in by cluster.h. */
 #ifndef DRACO_DAEMON_CLUSTER_SCHEDULER_H
 #define DRACO_DAEMON_CLUSTER_SCHEDULER_H
 

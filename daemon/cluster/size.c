@@ -1,5 +1,6 @@
 /* size.c: the size of the cluster: as large as the work, or as a user says. Part of the
- * cluster: hands the model to the pure policies (scaling, fleet, handover) and does what they say. */
+ * cluster: hands the model to the pure policies (scaling, fleet, handover) and does what they
+ * say. */
 #include "daemon/cluster/size.h"
 
 #include <errno.h>
@@ -128,9 +129,9 @@ static void note_stuck(struct job *job, bool stuck)
 {
 	if (stuck && !job->stuck)
 		history_failure("job", job->id, NULL,
-			"has nothing to do any more, but its results have nowhere to go: it stays until "
-			"they are not needed, or another job takes them; \"dracoctl retire --force "
-			"%s\" ends it without them",
+			"has nothing to do any more, but its results have nowhere to go: it "
+			"stays until they are not needed, or another job takes them; "
+			"\"dracoctl retire --force %s\" ends it without them",
 			job->id);
 	job->stuck = stuck;
 }
@@ -221,7 +222,8 @@ static void check_stranded(struct cluster *cluster)
 		cluster->ops->changed(cluster->arg);
 }
 
-/* Nobody is connected or attached, and nothing is to be done: for how long? Returns when to look again. */
+/* Nobody is connected or attached, and nothing is to be done: for how long? Returns when to
+ * look again. */
 static int64_t check_unused(struct cluster *cluster)
 {
 	struct cluster_size *size = &cluster->size;

@@ -38,9 +38,11 @@ int64_t cluster_size_reconcile(struct cluster *cluster);
 /* Frees what cluster_size_begin() and the others keep. */
 void cluster_size_finish(struct cluster *cluster);
 
-/* By hand; only of a cluster that is RUNNING: while it starts it waits for the size that it was asked for. */
+/* By hand; only of a cluster that is RUNNING: while it starts it waits for the size that it was
+ * asked for. */
 
-/* Keep this number of jobs, whatever the work is. -ERANGE: more than the settings, or the site, allow. */
+/* Keep this number of jobs, whatever the work is. -ERANGE: more than the settings, or the site,
+ * allow. */
 int cluster_scale(struct cluster *cluster, int64_t jobs, struct err *err);
 
 /* As large as the work again, within these bounds in workers; -1: as it was. */
@@ -50,9 +52,9 @@ int cluster_adapt(struct cluster *cluster, int64_t minimum, int64_t maximum, str
 void cluster_pause(struct cluster *cluster, const char *why);
 void cluster_resume(struct cluster *cluster);
 
-/* Give this running job back as soon as its tasks are done and its data has moved; a pending one is
- * cancelled. It must be wanted (job_phase_is_wanted()). force: at once, whatever is lost; it may be on its way
- * out already, but not ENDING. */
+/* Give this running job back as soon as its tasks are done and its data has moved; a pending
+ * one is cancelled. It must be wanted (job_phase_is_wanted()). force: at once, whatever is
+ * lost; it may be on its way out already, but not ENDING. */
 void cluster_retire(struct cluster *cluster, struct job *job, bool force);
 
 /* Will a job that is given back by hand stay for its data, no other being there or wanted? */

@@ -12,16 +12,17 @@ struct slurm_submission;
 /* The resources that settings ask for, for count equal jobs; all else is left out. */
 void wish_ask(const struct settings *settings, int64_t count, struct slurm_submission *ret);
 
-/* The batch script that a start with these settings would submit, with the cluster's Python and scheduler
- * where they are known, else placeholders. The caller frees. */
+/* The batch script that a start with these settings would submit, with the cluster's Python and
+ * scheduler where they are known, else placeholders. The caller frees. */
 char *wish_preview_script(const struct cluster *cluster, const struct settings *settings);
 
-/* Describe count equal jobs with this name, without a place yet; slurm_submission_finish() frees. */
+/* Describe count equal jobs with this name, without a place yet; slurm_submission_finish()
+ * frees. */
 void cluster_make_wish(const struct cluster *cluster, const char *name, int64_t count,
 	struct slurm_submission *ret);
 
-/* The nodes that a job must not use now, by the setting exclude or because jobs have failed there, as sbatch's
- * --exclude takes them; NULL: none. The caller frees. */
+/* The nodes that a job must not use now, by the setting exclude or because jobs have failed
+ * there, as sbatch's --exclude takes them; NULL: none. The caller frees. */
 char *cluster_excluded_list(const struct cluster *cluster);
 
 /* Is it Slurm that chooses the nodes, and not the setting nodelist? */

@@ -31,8 +31,8 @@ int control_move(struct control *control, const char *path, struct err *err)
 
 struct control *control_destroy(struct control *control); /* without calling gone() */
 
-/* Serve a program of this user that has connected otherwise, too; takes connection over. who names it in the
- * log. */
+/* Serve a program of this user that has connected otherwise, too; takes connection over. who
+ * names it in the log. */
 void control_admit(struct control *control, struct bufferevent *connection, const char *who);
 
 /* How many are connected. */

@@ -1,5 +1,6 @@
-/* leases.c: who is attached. The open connection is the lease: a program that is killed, or whose host
- * is gone, gives it back without a word. Called by the methods of the control socket only. */
+/* leases.c: who is attached. The open connection is the lease: a program that is killed, or
+ * whose host is gone, gives it back without a word. Called by the methods of the control socket
+ * only. */
 #include "daemon/control/leases.h"
 
 #include <errno.h>

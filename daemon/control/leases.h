@@ -12,9 +12,9 @@ struct rpc_message;
 struct leases *leases_create(void);
 struct leases *leases_destroy(struct leases *leases);
 
-/* The request "attach": client is attached from now on, under its label {host, pid, notebook, program},
- * each of which may be missing. Another time it changes the label. Answers; false when the label is
- * none. */
+/* The request "attach": client is attached from now on, under its label {host, pid, notebook,
+ * program}, each of which may be missing. Another time it changes the label. Answers; false
+ * when the label is none. */
 bool leases_request(
 	struct leases *leases, struct client *client, const struct rpc_message *message);
 

@@ -1,4 +1,5 @@
-/* methods_size.c: the requests that change the size of the cluster: scale, adapt, pause, resume, retire. */
+/* methods_size.c: the requests that change the size of the cluster: scale, adapt, pause,
+ * resume, retire. */
 #include "daemon/control/methods_size.h"
 
 #include <errno.h>

@@ -1,4 +1,5 @@
-/* methods_size.h: the requests that change the size of the cluster: scale, adapt, pause, resume, retire. */
+/* methods_size.h: the requests that change the size of the cluster: scale, adapt, pause,
+ * resume, retire. */
 #ifndef DRACO_DAEMON_CONTROL_METHODS_SIZE_H
 #define DRACO_DAEMON_CONTROL_METHODS_SIZE_H
 

@@ -1,5 +1,5 @@
-/* outside.c: what this user's programs on other hosts with the same home need: a port of dracod's own, and
- * connect.json. Follows the cluster; hands those who connect to control.c. */
+/* outside.c: what this user's programs on other hosts with the same home need: a port of
+ * dracod's own, and connect.json. Follows the cluster; hands those who connect to control.c. */
 #include "daemon/control/outside.h"
 
 #include <stdlib.h>

@@ -1,5 +1,6 @@
-/* outside.h: what this user's programs on other hosts with the same home need: a port of dracod's own, and
- * connect.json, which says where it and the scheduler are. Both are there as long as the cluster. */
+/* outside.h: what this user's programs on other hosts with the same home need: a port of
+ * dracod's own, and connect.json, which says where it and the scheduler are. Both are there as
+ * long as the cluster. */
 #ifndef DRACO_DAEMON_CONTROL_OUTSIDE_H
 #define DRACO_DAEMON_CONTROL_OUTSIDE_H
 

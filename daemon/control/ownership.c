@@ -1,7 +1,8 @@
 /* ownership.c: notices when this is not the dracod of its name any more.
  *
- * It looks at the lock and at daemon.json: when inotify tells of a change, and now and then, because it
- * does not tell what other hosts do. What looks lost is looked at once more before it counts. */
+ * It looks at the lock and at daemon.json: when inotify tells of a change, and now and then,
+ * because it does not tell what other hosts do. What looks lost is looked at once more before
+ * it counts. */
 #include "daemon/control/ownership.h"
 
 #include <errno.h>

@@ -1,5 +1,5 @@
-/* ownership.h: notices when this is not the dracod of its name any more: another one has taken over, or the
- * state directory is gone. */
+/* ownership.h: notices when this is not the dracod of its name any more: another one has taken
+ * over, or the state directory is gone. */
 #ifndef DRACO_DAEMON_CONTROL_OWNERSHIP_H
 #define DRACO_DAEMON_CONTROL_OWNERSHIP_H
 

@@ -14,8 +14,8 @@ struct slurm;
 struct plans *plans_create(struct slurm *slurm);
 struct plans *plans_destroy(struct plans *plans); /* only after slurm_destroy() */
 
-/* Find out, for jobs that avoid these nodes, and answer client's request id with {candidates, chosen, now}.
- * -EBUSY when too many requests to Slurm wait. */
+/* Find out, for jobs that avoid these nodes, and answer client's request id with {candidates,
+ * chosen, now}. -EBUSY when too many requests to Slurm wait. */
 int plans_begin(struct plans *plans, struct client *client, const json_t *id,
 	const struct settings *settings, const struct bad_nodes *nodes, struct err *err);
 

@@ -17,14 +17,15 @@ struct settings;
 bool start_request_make(struct client *client, const struct rpc_message *message,
 	struct cluster_request *ret, json_t **ret_limits);
 
-/* Fill request->slurm, of a start that would submit. False when it means another Slurm than this dracod's: the client
- * was told. */
+/* Fill request->slurm, of a start that would submit. False when it means another Slurm than
+ * this dracod's: the client was told. */
 bool start_request_check_slurm(struct client *client, const struct rpc_message *message,
 	const struct binding *binding, struct cluster_request *request);
 
 void start_request_log_limits(const json_t *limits);
 
-/* What a start asked for and the cluster that it joins does not have: [{setting, running, asked}]. */
+/* What a start asked for and the cluster that it joins does not have: [{setting, running,
+ * asked}]. */
 json_t *start_request_differences(const struct settings *running, const struct settings *asked);
 
 #endif

@@ -1,6 +1,6 @@
-/* waiters.c: the requests whose answer takes time, and whose start the cluster is. They are served when
- * the cluster changes, and now and then for what depends on the time alone. Called by the methods of
- * the control socket only. */
+/* waiters.c: the requests whose answer takes time, and whose start the cluster is. They are
+ * served when the cluster changes, and now and then for what depends on the time alone. Called
+ * by the methods of the control socket only. */
 #include "daemon/control/waiters.h"
 
 #include <stdlib.h>

@@ -16,8 +16,8 @@ struct waiters;
 struct waiters *waiters_create(struct loop *loop, struct cluster *cluster);
 struct waiters *waiters_destroy(struct waiters *waiters);
 
-/* Answer this request when what it asks for is done, with progress until then. extra, taken over, has
- * members to add to the answer of a start; it may be NULL. */
+/* Answer this request when what it asks for is done, with progress until then. extra, taken
+ * over, has members to add to the answer of a start; it may be NULL. */
 void waiters_add(struct waiters *waiters, struct client *client,
 	const struct rpc_message *message, json_t *extra);
 
@@ -40,8 +40,8 @@ void waiters_hand_over(struct waiters *waiters, const struct client *client);
 /* A start of another client waits for the cluster. */
 bool waiters_has_other_start(const struct waiters *waiters, const struct client *client);
 
-/* Starts that wait for a stop, of one client or of all (NULL), do not begin any more. Returns whether
- * there were any. */
+/* Starts that wait for a stop, of one client or of all (NULL), do not begin any more. Returns
+ * whether there were any. */
 bool waiters_cancel_pending(
 	struct waiters *waiters, const struct client *client, const char *why);
 

@@ -27,8 +27,8 @@ struct dashboard {
 /* The port that belongs to a user's cluster of this name, the same every time. Pure. */
 int dashboard_stable_port(unsigned uid, const char *name);
 
-/* Decide by the settings: the port is free at this moment, or the next one that is. 0, or a negative
- * errno with err. dashboard_finish() frees. */
+/* Decide by the settings: the port is free at this moment, or the next one that is. 0, or a
+ * negative errno with err. dashboard_finish() frees. */
 int dashboard_plan(struct dashboard *dashboard, const struct settings *settings,
 	const char *name, const char *socket, struct err *err)
 	__attribute__((warn_unused_result));

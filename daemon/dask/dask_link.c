@@ -1,9 +1,9 @@
 /* dask_link.c: the connection from the Dask scheduler's preload (draco_scheduler.py).
  *
- * Any program of this user may connect; only one that says hello and is accepted by the owner counts,
- * and a later one replaces an earlier one. Hello tells how many workers there are; they come in lines
- * of their own, as a line is limited, and hello is judged when all have come. The preload may be asked
- * many things at once, and answers in any order. */
+ * Any program of this user may connect; only one that says hello and is accepted by the owner
+ * counts, and a later one replaces an earlier one. Hello tells how many workers there are; they
+ * come in lines of their own, as a line is limited, and hello is judged when all have come. The
+ * preload may be asked many things at once, and answers in any order. */
 #include "daemon/dask/dask_link.h"
 
 #include <errno.h>

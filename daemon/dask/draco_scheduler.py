@@ -73,8 +73,8 @@ CLOSE_TIMEOUT = 15.0
 LOOK_SOON = 0.05
 LOOK_ACTIVE = 0.25
 LOOK_IDLE = 0.5
-# How soon to report, in seconds: that work has grown; that it has shrunk, or a worker is idle or busy;
-# that there is about as much as before; the rest.
+# How soon to report, in seconds: that work has grown; that it has shrunk, or a worker is idle
+# or busy; that there is about as much as before; the rest.
 REPORT_GROWTH = 0.05
 REPORT_CHANGE = 0.45
 REPORT_STEADY = 2.5
@@ -201,7 +201,8 @@ class DracodLink(SchedulerPlugin):
         self.hurry()
 
     def remove_worker(self, scheduler=None, worker=None, **kwargs) -> None:
-        # dracod may know of no tasks yet, and one of them may be why. Once it does, this costs nothing.
+        # dracod may know of no tasks yet, and one of them may be why. Once it does, this costs
+        # nothing.
         if self.scheduler.tasks and not self.told_load.get("tasks"):
             self.report_now()
         self.drainage.forget(worker)

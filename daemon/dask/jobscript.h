@@ -34,12 +34,13 @@ struct jobscript {
 /* What such an exit status means, behind "job 42 ended ..."; NULL for all others. */
 const char *jobscript_explain_exit(int status);
 
-/* Can worker processes that failed be why a job has this exit status (0: it was ended by a signal)?
- * The command dask worker ends with 1 then, or by a signal. Others are of a command line that it does
- * not take, of a Python that is not one, or of the script. */
+/* Can worker processes that failed be why a job has this exit status (0: it was ended by a
+ * signal)? The command dask worker ends with 1 then, or by a signal. Others are of a command
+ * line that it does not take, of a Python that is not one, or of the script. */
 bool jobscript_workers_may_exit(int status);
 
-/* The names of a job's workers: JOBSCRIPT_WORKER_PREFIX, the job's id, and "-N" when processes > 1. */
+/* The names of a job's workers: JOBSCRIPT_WORKER_PREFIX, the job's id, and "-N" when processes
+ * > 1. */
 #define JOBSCRIPT_WORKER_PREFIX "draco-"
 
 /* The script; the caller frees. */

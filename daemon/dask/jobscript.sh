@@ -1,5 +1,5 @@
-# Functions of every job script; its last lines call them. The prologue runs in the same shell, so all
-# names here begin with draco_.
+# Functions of every job script; its last lines call them. The prologue runs in the same shell,
+# so all names here begin with draco_.
 
 draco_say() {
 	echo "draco: job $draco_job on $draco_node: $*" >&2
@@ -115,8 +115,8 @@ draco_check_certificate() {
 	fi
 }
 
-# Variables that Dask sets for workers by default, where they are not set: so that workers can be copies
-# of the process that starts them (draco_program).
+# Variables that Dask sets for workers by default, where they are not set: so that workers can
+# be copies of the process that starts them (draco_program).
 draco_foresee() {
 	export DRACO_FORESEEN=
 	for draco_variable in MALLOC_TRIM_THRESHOLD_=65536 OMP_NUM_THREADS=1 MKL_NUM_THREADS=1 \

@@ -18,7 +18,8 @@ struct python {
 typedef void (*python_found_fn)(void *arg, const struct python *found, const struct err *err);
 
 /* Look, without importing it, for distributed: in wanted (a path, or a name in the PATH of
- * environment), or, when that is NULL, in each python3 of that PATH, taking the first that has it. fn is called once, from the loop. */
+ * environment), or, when that is NULL, in each python3 of that PATH, taking the first that has
+ * it. fn is called once, from the loop. */
 struct python_search *python_search_start(struct loop *loop, struct children *children,
 	const char *wanted, const struct strv *environment, python_found_fn fn, void *arg);
 

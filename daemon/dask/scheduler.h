@@ -50,8 +50,8 @@ struct scheduler_spec {
 
 void scheduler_spec_finish(struct scheduler_spec *spec);
 
-/* preload is the path of draco_scheduler.py, which connects to the dask_socket of paths; paths must live
- * on. */
+/* preload is the path of draco_scheduler.py, which connects to the dask_socket of paths; paths
+ * must live on. */
 struct scheduler *scheduler_create(struct loop *loop, struct children *children,
 	const char *preload, const struct paths *paths, const struct scheduler_ops *ops,
 	void *arg);

@@ -6,8 +6,9 @@
  *	                                     usable, cores, memory_mib, start, refused}]}
  *	try       {name, partition, script, output, directory, environment, deadline} -> {job_id}
  *
- * Of the named partitions (those that are not there are left out) inspect also counts the nodes that could
- * run a job at all, tells the most cores and memory that one has, and asks slurmctld when a small job of this user would start: refused tells why not. */
+ * Of the named partitions (those that are not there are left out) inspect also counts the nodes
+ * that could run a job at all, tells the most cores and memory that one has, and asks slurmctld
+ * when a small job of this user would start: refused tells why not. */
 #include <errno.h>
 #include <slurm/slurm.h>
 #include <slurm/slurm_errno.h>
@@ -113,7 +114,8 @@ static bool is_usable(const node_info_t *node)
 		!(node->node_state & (NODE_STATE_DRAIN | NODE_STATE_FAIL));
 }
 
-/* How many nodes of a partition could run a job at all, and how large the largest of all its nodes are. */
+/* How many nodes of a partition could run a job at all, and how large the largest of all its
+ * nodes are. */
 static void describe_nodes(
 	const node_info_msg_t *nodes, const partition_info_t *p, json_t *object)
 {
@@ -229,7 +231,8 @@ enum slurm_outcome call_try(const json_t *params, json_t **ret_result, struct er
 	job.environment = environment.item;
 	job.env_size = (uint32_t)environment.count;
 	job.requeue = 0;
-	/* Slurm removes it itself when it cannot have ended by then, whatever becomes of dracoctl. */
+	/* Slurm removes it itself when it cannot have ended by then, whatever becomes of
+	 * dracoctl. */
 	job.deadline = (time_t)json_get_integer(params, "deadline", 0);
 	if (slurm_submit_batch_job(&job, &response) != SLURM_SUCCESS)
 		outcome = call_failure("Slurm did not accept the job", true, err);

@@ -1,7 +1,8 @@
 /* munge.c: is the authentication service of this host there?
  *
- * slurm.conf is read only as far as this needs: AuthType and AuthInfo=socket=PATH. Where that leaves
- * a doubt (no file, an Include, another type) the answer is yes, and libslurm decides. */
+ * slurm.conf is read only as far as this needs: AuthType and AuthInfo=socket=PATH. Where that
+ * leaves a doubt (no file, an Include, another type) the answer is yes, and libslurm
+ * decides. */
 #include "daemon/draco-slurm/munge.h"
 
 #include <ctype.h>

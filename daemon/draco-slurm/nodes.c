@@ -1,5 +1,5 @@
-/* nodes.c: part of draco-slurm's request "site": addresses of some nodes, and of a host name. Without
- * them dracod can still choose, so nothing here fails. */
+/* nodes.c: part of draco-slurm's request "site": addresses of some nodes, and of a host name.
+ * Without them dracod can still choose, so nothing here fails. */
 #include <arpa/inet.h>
 #include <netdb.h>
 #include <netinet/in.h>

@@ -1,5 +1,5 @@
-/* site.c: draco-slurm's request "site": where slurmctld is, this host's address towards it, and what
- * choosing a network needs. */
+/* site.c: draco-slurm's request "site": where slurmctld is, this host's address towards it, and
+ * what choosing a network needs. */
 #include <arpa/inet.h>
 #include <errno.h>
 #include <netdb.h>

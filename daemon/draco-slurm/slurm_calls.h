@@ -9,8 +9,8 @@
 
 struct err;
 
-/* Which Slurm is this (identity.c)? Where dracod expects a certain one, identity_check() asks slurmctld once and
- * is OUTCOME_DONE when it is that one: else nothing must be asked for. */
+/* Which Slurm is this (identity.c)? Where dracod expects a certain one, identity_check() asks
+ * slurmctld once and is OUTCOME_DONE when it is that one: else nothing must be asked for. */
 void identity_expect(const json_t *slurm);
 enum slurm_outcome identity_check(struct err *err);
 enum slurm_outcome call_identify(const json_t *params, json_t **ret_result, struct err *err);
@@ -32,8 +32,9 @@ void submit_describe(const struct slurm_submission *wish, char array[SUBMIT_ARRA
 /* "42_0", "42_3", "43" become "42_[0,3]" and "43": one RPC each. */
 void job_ids_group(const json_t *ids, struct strv *ret);
 
-/* The IPv4 addresses of a host name, and of one node of each of the partitions (an array of names), as texts
- * in an array, which is empty where nothing can be found out. The caller owns it. */
+/* The IPv4 addresses of a host name, and of one node of each of the partitions (an array of
+ * names), as texts in an array, which is empty where nothing can be found out. The caller owns
+ * it. */
 json_t *host_addresses(const char *host);
 json_t *node_addresses(const json_t *partitions);
 

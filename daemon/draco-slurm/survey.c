@@ -1,5 +1,5 @@
-/* survey.c: draco-slurm's request "survey": partitions and reservations, as far as placing a job of a
- * given shape needs them. Three RPCs, whatever the size of the cluster. */
+/* survey.c: draco-slurm's request "survey": partitions and reservations, as far as placing a
+ * job of a given shape needs them. Three RPCs, whatever the size of the cluster. */
 #include <errno.h>
 #include <grp.h>
 #include <pwd.h>

@@ -1,5 +1,5 @@
-/* update.c: draco-slurm's request "update": other partitions with another reservation or none, or other
- * nodes to leave out, for jobs that are pending. They keep their ids and their age. */
+/* update.c: draco-slurm's request "update": other partitions with another reservation or none,
+ * or other nodes to leave out, for jobs that are pending. They keep their ids and their age. */
 #include <errno.h>
 #include <slurm/slurm.h>
 #include <slurm/slurm_errno.h>

@@ -1,11 +1,12 @@
-/* client_hello.h: what the first bytes of a TLS connection say (RFC 8446, 4.1.2 and 5.1; RFC 6066, 3), without
- * any TLS. Pure. */
+/* client_hello.h: what the first bytes of a TLS connection say (RFC 8446, 4.1.2 and 5.1; RFC
+ * 6066, 3), without any TLS. Pure. */
 #ifndef DRACO_DAEMON_IO_CLIENT_HELLO_H
 #define DRACO_DAEMON_IO_CLIENT_HELLO_H
 
 #include <stddef.h>
 
-/* A ClientHello is taken that is not longer, and whole in the first record. Today's have 300 to 2,000 bytes. */
+/* A ClientHello is taken that is not longer, and whole in the first record. Today's have 300 to
+ * 2,000 bytes. */
 #define CLIENT_HELLO_MAX 4096
 
 enum client_hello_kind {

@@ -4,8 +4,8 @@
  *	 "text": "pending -> starting after 3.2 s: n1", "from": "pending", "to": "starting",
  *	 "after_s": 3.2}
  *
- * id counts on by one, also from one dracod to the next. name, from, to, after_s, log and tail are left
- * out where there is none. */
+ * id counts on by one, also from one dracod to the next. name, from, to, after_s, log and tail
+ * are left out where there is none. */
 #ifndef DRACO_DAEMON_IO_EVENTS_H
 #define DRACO_DAEMON_IO_EVENTS_H
 
@@ -53,12 +53,12 @@ struct events;
 struct events *events_create(size_t capacity);
 struct events *events_destroy(struct events *events);
 
-/* Add a copy of event, with texts cut to EVENT_TEXT_MAX and control characters replaced, and with the
- * next id; returns it, valid until it falls out of the ring. */
+/* Add a copy of event, with texts cut to EVENT_TEXT_MAX and control characters replaced, and
+ * with the next id; returns it, valid until it falls out of the ring. */
 const struct event *events_add(struct events *events, const struct event *event);
 
-/* Take over an event of an earlier dracod, with its id, which must be greater than those before; returns
- * whether it was. event is empty after it. */
+/* Take over an event of an earlier dracod, with its id, which must be greater than those
+ * before; returns whether it was. event is empty after it. */
 int events_restore(struct events *events, struct event *event);
 
 /* The last event; NULL when there is none. */
@@ -67,10 +67,11 @@ const struct event *events_last(const struct events *events);
 /* The id that the next event gets. */
 int64_t events_next(const struct events *events);
 
-/* Events with an id of at least since, of those only the last count, the oldest first, about max_bytes
- * of JSON at the most: {events: [...], next, more, lost}. next is the since to go on with and more tells
- * whether there are others already; lost is the number of events that were there once, from since on,
- * and have fallen out of the ring. since behind the next id means another history: it counts as 1. */
+/* Events with an id of at least since, of those only the last count, the oldest first, about
+ * max_bytes of JSON at the most: {events: [...], next, more, lost}. next is the since to go on
+ * with and more tells whether there are others already; lost is the number of events that were
+ * there once, from since on, and have fallen out of the ring. since behind the next id means
+ * another history: it counts as 1. */
 json_t *events_list(
 	const struct events *events, int64_t since, int64_t count, size_t max_bytes);
 

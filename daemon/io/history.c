@@ -108,7 +108,8 @@ void history_listen(history_fn fn, void *arg)
 	history.arg = arg;
 }
 
-/* A full disk must not stop the daemon: a lost line is the lesser harm. Returns whether it was written. */
+/* A full disk must not stop the daemon: a lost line is the lesser harm. Returns whether it was
+ * written. */
 static bool append_line(const char *line, size_t length)
 {
 	ssize_t n = write(history.fd, line, length);

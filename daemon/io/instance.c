@@ -1,7 +1,7 @@
 /* instance.c: one dracod for each name and home directory, on whichever host.
  *
- * The lock is an open file description lock, which works over NFS, too. Whether the dracod of another
- * host lives is for common/holder.c to judge. */
+ * The lock is an open file description lock, which works over NFS, too. Whether the dracod of
+ * another host lives is for common/holder.c to judge. */
 #include "daemon/io/instance.h"
 
 #include <errno.h>
@@ -44,8 +44,8 @@ static int taken(const struct paths *paths, const json_t *other, struct err *err
 		return err_set(err, -EBUSY, "dracod \"%s\" runs already, as process %d",
 			paths->name, pid);
 	return err_set(err, -EBUSY,
-		"dracod \"%s\" runs already, on host %s as process %d: use it there, or end it with "
-		"ssh %s dracoctl --name %s shutdown",
+		"dracod \"%s\" runs already, on host %s as process %d: use it there, or end it "
+		"with ssh %s dracoctl --name %s shutdown",
 		paths->name, host, pid, host, paths->name);
 }
 
@@ -53,9 +53,9 @@ static int taken(const struct paths *paths, const json_t *other, struct err *err
 static int undecided(const struct paths *paths, const json_t *other, struct err *err)
 {
 	return err_set(err, -EBUSY,
-		"dracod \"%s\" may run on host %s (process %d): the file system of %s does not tell "
-		"other hosts whether it does; if it is gone for good, dracoctl --name %s takeover "
-		"lets another start",
+		"dracod \"%s\" may run on host %s (process %d): the file system of %s does not "
+		"tell other hosts whether it does; if it is gone for good, dracoctl --name %s "
+		"takeover lets another start",
 		paths->name, json_get_text(other, "host", "?"),
 		(int)json_get_integer(other, "pid", 0), paths->state_dir, paths->name);
 }

@@ -202,8 +202,8 @@ static int choose_host(const struct netif_wish *wish, struct netif_choice *ret, 
 	}
 	inet_ntop(AF_INET, &wish->host[0], address, sizeof(address));
 	return err_set(err, -EADDRNOTAVAIL,
-		"interface: the host %s has the address %s, and no interface of this host that is up "
-		"has it; the interfaces here are %s",
+		"interface: the host %s has the address %s, and no interface of this host that "
+		"is up has it; the interfaces here are %s",
 		wish->interface, address, known);
 }
 

@@ -1,6 +1,6 @@
-/* remote.c: a TCP port at which programs of this user connect from other hosts. Everybody in the network
- * reaches it: how much work that may be is bounded (admission.c), and who has not shown the certificate is
- * with strangers.c. */
+/* remote.c: a TCP port at which programs of this user connect from other hosts. Everybody in
+ * the network reaches it: how much work that may be is bounded (admission.c), and who has not
+ * shown the certificate is with strangers.c. */
 #include "daemon/io/remote.h"
 
 #include <errno.h>

@@ -7,13 +7,13 @@ struct err;
 struct loop;
 struct remote;
 
-/* A program has connected and has shown the certificate; connection is the callee's from here on. peer is
- * "ADDRESS:PORT". */
+/* A program has connected and has shown the certificate; connection is the callee's from here
+ * on. peer is "ADDRESS:PORT". */
 typedef void (*remote_fn)(void *arg, struct bufferevent *connection, const char *peer);
 
-/* Listen at the port of the IPv4 address; 0: at one that is free; never at not_port, which somebody is about
- * to use. Who does not show the certificate, with its key, is turned away, and so is who does not do that
- * within 10 s. NULL with err. */
+/* Listen at the port of the IPv4 address; 0: at one that is free; never at not_port, which
+ * somebody is about to use. Who does not show the certificate, with its key, is turned away,
+ * and so is who does not do that within 10 s. NULL with err. */
 struct remote *remote_create(struct loop *loop, const char *address, int port, int not_port,
 	const char *certificate, const char *key, remote_fn fn, void *arg, struct err *err);
 

@@ -1,8 +1,9 @@
 /* sockets.c: in which directory dracod's sockets are, and that they stay there.
  *
- * inotify tells at once when something is missing; a slow timer sees what inotify does not tell, such as a
- * file system that is mounted over the directory. Sockets are made anew in the old directory where that
- * works, else in the next that does. Who is connected notices nothing of it. */
+ * inotify tells at once when something is missing; a slow timer sees what inotify does not
+ * tell, such as a file system that is mounted over the directory. Sockets are made anew in the
+ * old directory where that works, else in the next that does. Who is connected notices nothing
+ * of it. */
 #include "daemon/io/sockets.h"
 
 #include <inttypes.h>

@@ -1,5 +1,5 @@
-/* sockets.h: in which directory dracod's sockets are, and that they stay there: what removes a runtime
- * directory (the end of a login session, a cleaner of /tmp) must not cut dracod off. */
+/* sockets.h: in which directory dracod's sockets are, and that they stay there: what removes a
+ * runtime directory (the end of a login session, a cleaner of /tmp) must not cut dracod off. */
 #ifndef DRACO_DAEMON_IO_SOCKETS_H
 #define DRACO_DAEMON_IO_SOCKETS_H
 
@@ -19,8 +19,8 @@ struct sockets_ops {
 	void (*well)(void *arg, bool again);
 };
 
-/* Choose and make the directory, and set it in paths, which must live on. former is the socket of an earlier
- * dracod of this name on this host, or NULL. NULL with err. */
+/* Choose and make the directory, and set it in paths, which must live on. former is the socket
+ * of an earlier dracod of this name on this host, or NULL. NULL with err. */
 struct sockets *sockets_create(struct loop *loop, struct paths *paths, const char *former,
 	const struct sockets_ops *ops, void *arg, struct err *err);
 

@@ -1,6 +1,6 @@
-/* strangers.c: who has connected to dracod's port, until the certificate was shown. Everybody in the network
- * can connect, as often as they like: what is no ClientHello costs one look, and admission.c says with whom
- * there is a handshake. */
+/* strangers.c: who has connected to dracod's port, until the certificate was shown. Everybody
+ * in the network can connect, as often as they like: what is no ClientHello costs one look, and
+ * admission.c says with whom there is a handshake. */
 #include "daemon/io/strangers.h"
 
 #include <arpa/inet.h>
@@ -238,8 +238,8 @@ static const char *judge(struct strangers *strangers, const struct sockaddr_in *
 	return admission_guest(strangers->admission, now_ms, peer->sin_addr.s_addr);
 }
 
-/* Look at what has come, which stays where it is for OpenSSL. seen says how much that was the last time.
- * NULL, or why to part. */
+/* Look at what has come, which stays where it is for OpenSSL. seen says how much that was the
+ * last time. NULL, or why to part. */
 static const char *look(struct strangers *strangers, int fd, const struct sockaddr_in *peer,
 	ssize_t *seen, enum stage *ret)
 {

@@ -14,8 +14,8 @@ struct strangers;
 struct strangers *strangers_create(struct loop *loop, struct admission *admission,
 	const struct secure *secure, const struct knock_key *key, remote_fn fn, void *arg);
 
-/* Look at somebody who has connected by the socket fd, which is taken over: most of a flood is closed in this
- * call. */
+/* Look at somebody who has connected by the socket fd, which is taken over: most of a flood is
+ * closed in this call. */
 void strangers_take(struct strangers *strangers, int fd, const struct sockaddr_in *peer);
 
 /* Part from all who have not said anything yet: there are no more descriptors. */

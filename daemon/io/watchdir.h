@@ -11,8 +11,8 @@ enum watchdir_what {
 	WATCHDIR_ENTRIES, /* and: an entry of it is removed or replaced */
 };
 
-/* fn is called for whatever happens, often more than once. It is only a hint: file systems that other
- * hosts change do not tell, and where the kernel has no inotify left, nothing does. */
+/* fn is called for whatever happens, often more than once. It is only a hint: file systems that
+ * other hosts change do not tell, and where the kernel has no inotify left, nothing does. */
 struct watchdir *watchdir_create(struct loop *loop, loop_fn fn, void *arg);
 struct watchdir *watchdir_destroy(struct watchdir *watch);
 

@@ -1,8 +1,9 @@
-/* admission.h: how much of dracod the strangers at its port get: limits that hold whatever they do. Pure: the
- * clock is an argument, and what work has cost is told.
+/* admission.h: how much of dracod the strangers at its port get: limits that hold whatever they
+ * do. Pure: the clock is an argument, and what work has cost is told.
  *
- * Those who knock (common/knock.h) can read the user's files. Others may be the user's, too, by an older
- * program, but a flood consists of nothing but them: they get a little, and each address of it a part. */
+ * Those who knock (common/knock.h) can read the user's files. Others may be the user's, too, by
+ * an older program, but a flood consists of nothing but them: they get a little, and each
+ * address of it a part. */
 #ifndef DRACO_DAEMON_POLICY_ADMISSION_H
 #define DRACO_DAEMON_POLICY_ADMISSION_H
 
@@ -58,12 +59,13 @@ const char *admission_knock(struct admission *admission, int64_t now_ms, uint64_
 /* May there be a handshake with somebody of this address who has not? NULL, or why not. */
 const char *admission_guest(struct admission *admission, int64_t now_ms, uint32_t address);
 
-/* Somebody of this address has connected and has not said enough; is counted until admission_wait_no_more(). */
+/* Somebody of this address has connected and has not said enough; is counted until
+ * admission_wait_no_more(). */
 void admission_wait(struct admission *admission, uint32_t address);
 void admission_wait_no_more(struct admission *admission, uint32_t address);
 
-/* Are there at least as many of this address as of any other? (Of its group, to be exact.) When there are too
- * many in all, those are the ones to part from. */
+/* Are there at least as many of this address as of any other? (Of its group, to be exact.) When
+ * there are too many in all, those are the ones to part from. */
 bool admission_waits_most(struct admission *admission, uint32_t address);
 
 #endif

@@ -1,4 +1,5 @@
-/* bad_nodes.c: the nodes on which jobs have failed, and which of them are left out for a while. Pure. */
+/* bad_nodes.c: the nodes on which jobs have failed, and which of them are left out for a while.
+ * Pure. */
 #include "daemon/policy/bad_nodes.h"
 
 #include <stdlib.h>

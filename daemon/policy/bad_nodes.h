@@ -1,5 +1,5 @@
-/* bad_nodes.h: the nodes on which jobs have failed, and which of them are left out for a while. Pure: the
- * clock is an argument. */
+/* bad_nodes.h: the nodes on which jobs have failed, and which of them are left out for a while.
+ * Pure: the clock is an argument. */
 #ifndef DRACO_DAEMON_POLICY_BAD_NODES_H
 #define DRACO_DAEMON_POLICY_BAD_NODES_H
 
@@ -28,9 +28,9 @@ struct bad_nodes { /* all zero in the beginning */
 /* Forget all. */
 void bad_nodes_clear(struct bad_nodes *nodes);
 
-/* A job has failed on the node at now_ms. One that failed there at since_ms or later already has failed for
- * the same reason: this one is not noted. Returns whether the node is excluded from now on, and was not
- * before. */
+/* A job has failed on the node at now_ms. One that failed there at since_ms or later already
+ * has failed for the same reason: this one is not noted. Returns whether the node is excluded
+ * from now on, and was not before. */
 bool bad_nodes_blame(
 	struct bad_nodes *nodes, const char *name, int64_t since_ms, int64_t now_ms);
 
@@ -44,8 +44,9 @@ int64_t bad_nodes_excluded_until_ms(
 /* Add the names of those that are excluded. */
 void bad_nodes_list(const struct bad_nodes *nodes, int64_t now_ms, struct strv *names);
 
-/* Exclude them by sbatch's option: directives (common/directives.h) gets it, or more nodes in the one that
- * it has. Where it names the node that is wanted, there is nothing to choose from: unchanged. */
+/* Exclude them by sbatch's option: directives (common/directives.h) gets it, or more nodes in
+ * the one that it has. Where it names the node that is wanted, there is nothing to choose from:
+ * unchanged. */
 void bad_nodes_exclude(const struct bad_nodes *nodes, int64_t now_ms, struct strv *directives);
 
 /* Do directives leave it to Slurm on which node a job runs? */

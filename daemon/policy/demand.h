@@ -27,8 +27,8 @@ struct demand {
  * demand that is not known. */
 void demand_parse(const json_t *load, struct demand *ret);
 
-/* How many clients the parameters of a "load" notification (may be NULL) name besides own, an array of
- * ids. */
+/* How many clients the parameters of a "load" notification (may be NULL) name besides own, an
+ * array of ids. */
 int64_t demand_other_clients(const json_t *load, const json_t *own);
 
 /* Is there anything to compute, now or soon? */

@@ -1,10 +1,12 @@
-/* failure.h: what follows when a job ends that was wanted: the reactions, the count of failures in a row,
- * the back-off between submissions, and the cancels by hand. Pure: the clock is an argument.
+/* failure.h: what follows when a job ends that was wanted: the reactions, the count of failures
+ * in a row, the back-off between submissions, and the cancels by hand. Pure: the clock is an
+ * argument.
  *
- * A failure is a job that dies young, whose workers never come, or that runs out of memory. After the
- * first one in a row the next submission waits BACKOFF_FIRST_MS, after each other one twice as long. Jobs
- * that ran side by side and fail for one reason do so together: what had started before the last counted
- * failure, and fails during its back-off, is not counted again. */
+ * A failure is a job that dies young, whose workers never come, or that runs out of memory.
+ * After the first one in a row the next submission waits BACKOFF_FIRST_MS, after each other one
+ * twice as long. Jobs that ran side by side and fail for one reason do so together: what had
+ * started before the last counted failure, and fails during its back-off, is not counted
+ * again. */
 #ifndef DRACO_DAEMON_POLICY_FAILURE_H
 #define DRACO_DAEMON_POLICY_FAILURE_H
 
@@ -73,7 +75,8 @@ bool failure_is_hold(const char *reason);
 /* "another one is submitted when it is needed"; not for REPLACE_LATER, which tells a time. */
 const char *job_replace_text(enum job_replace replace);
 
-/* "each of its 20 workers had 4 GiB ...": what helps against running out of memory; the caller frees. */
+/* "each of its 20 workers had 4 GiB ...": what helps against running out of memory; the caller
+ * frees. */
 char *failure_memory_hint(int64_t processes, int64_t memory_mib);
 
 struct failures { /* all zero in the beginning */
@@ -87,8 +90,8 @@ struct failures { /* all zero in the beginning */
 /* How long a submission waits after so many failures in a row. */
 int64_t failure_backoff_ms(int in_a_row);
 
-/* A job that ran from started to ended, by Slurm's clock (0: not known), has failed; it is noticed at now_ms.
- * False when it is one with the last failure. */
+/* A job that ran from started to ended, by Slurm's clock (0: not known), has failed; it is
+ * noticed at now_ms. False when it is one with the last failure. */
 bool failures_add(struct failures *failures, time_t started, time_t ended, int64_t now_ms);
 
 /* A job has proved at at_ms that jobs can work: what failed before does not count any more. */

@@ -84,8 +84,9 @@ static void find_expiring(struct fleet *fleet, struct fleet_state *state)
 	}
 }
 
-/* Does it still run in the first half of its walltime? One that expires so early, so that a long task is
- * started on a fresh job, is not replaced before: else long tasks would bring more and more jobs. */
+/* Does it still run in the first half of its walltime? One that expires so early, so that a
+ * long task is started on a fresh job, is not replaced before: else long tasks would bring more
+ * and more jobs. */
 static bool is_early(struct fleet *fleet, const struct fleet_job *job)
 {
 	return job->expiring && (fleet_runs(job) || job->phase == PHASE_DRAINING) &&
@@ -254,8 +255,8 @@ static int64_t recent_peak(struct fleet *fleet)
 	return peak;
 }
 
-/* How many jobs are needed, and for how long those are kept that are not. What is there at first, or
- * while nothing is given back, counts as needed. */
+/* How many jobs are needed, and for how long those are kept that are not. What is there at
+ * first, or while nothing is given back, counts as needed. */
 static void observe(struct fleet *fleet, int64_t fresh)
 {
 	const struct fleet_limits *limits = fleet->limits;
@@ -288,8 +289,8 @@ static bool is_over(struct fleet *fleet, const struct fleet_job *job)
 	return fleet_is_due(fleet, force_ms + (job->end_ms - force_ms) / 2);
 }
 
-/* Draining could not be asked for, or the data had nowhere to go: not at once again, but soon, for each
- * task that comes until then may be one that does not fit any more. */
+/* Draining could not be asked for, or the data had nowhere to go: not at once again, but soon,
+ * for each task that comes until then may be one that does not fit any more. */
 static bool may_drain(struct fleet *fleet, const struct fleet_job *job)
 {
 	bool soon = fleet_is_due(fleet, job->phase_since_ms + DRAIN_AGAIN_MS);
@@ -297,8 +298,8 @@ static bool may_drain(struct fleet *fleet, const struct fleet_job *job)
 	return fleet_is_due(fleet, job->hold_ms) || soon;
 }
 
-/* Jobs whose walltime ends soon: each goes when one has come for it, or at the last moment; the first
- * to end first. */
+/* Jobs whose walltime ends soon: each goes when one has come for it, or at the last moment; the
+ * first to end first. */
 static void hand_over(struct fleet *fleet, int64_t surplus)
 {
 	for (;;) {
@@ -325,8 +326,8 @@ static void hand_over(struct fleet *fleet, int64_t surplus)
 	}
 }
 
-/* Too few are ready, a new one having failed: old ones that could still take tasks, back; for a while,
- * because a somewhat longer task would drain them again. */
+/* Too few are ready, a new one having failed: old ones that could still take tasks, back; for a
+ * while, because a somewhat longer task would drain them again. */
 static void take_back_expiring(struct fleet *fleet, int64_t missing)
 {
 	for (size_t i = fleet->count; i-- > 0 && missing > 0;) {
@@ -408,7 +409,8 @@ void fleet_decide(struct fleet_state *state, const struct fleet_limits *limits,
 		if (jobs[i].by_hand && jobs[i].action == FLEET_KEEP)
 			let_go(&fleet, &jobs[i]);
 	}
-	/* Before the last moment, only where one goes for another, or for good; a pause wants neither. */
+	/* Before the last moment, only where one goes for another, or for good; a pause wants
+	 * neither. */
 	hand_over(&fleet, limits->paused ? 0 : count_ready(&fleet) - peak);
 	take_back_expiring(&fleet, limits->target - count_ready(&fleet));
 	fleet_gather(&fleet);

@@ -2,13 +2,14 @@
  * work needs. Pure: the clock is an argument.
  *
  * - All missing jobs are asked for at once; those that wait in the queue count as there.
- * - Nothing is given back before it was not needed for a hold (hold.h); first what still waits in the queue,
- *   the youngest first, then what was idle longest, holds the least data, ends soonest. A job with a
- *   running task is not given back.
- * - A job whose walltime ends soon does not count: another one is asked for. When that is there, or at
- *   the last moment, the old one is drained. Where several end, each goes when one has come.
- * - Data is only moved where another job is ready to take it. Where a user wants no job at all, the last
- *   one gathers the data, and stays for as long as there is any. */
+ * - Nothing is given back before it was not needed for a hold (hold.h); first what still
+ *   waits in the queue, the youngest first, then what was idle longest, holds the least data,
+ *   ends soonest. A job with a running task is not given back.
+ * - A job whose walltime ends soon does not count: another one is asked for. When that is
+ *   there, or at the last moment, the old one is drained. Where several end, each goes when one
+ *   has come.
+ * - Data is only moved where another job is ready to take it. Where a user wants no job at
+ *   all, the last one gathers the data, and stays for as long as there is any. */
 #ifndef DRACO_DAEMON_POLICY_FLEET_H
 #define DRACO_DAEMON_POLICY_FLEET_H
 
@@ -52,8 +53,9 @@ struct fleet_job {
 
 struct fleet_state {
 	struct hold_state hold; /* of jobs that are not needed */
-	/* Jobs that end until then are being replaced. It never falls: were another one asked for when a
-	 * long task comes, and not needed when that is done, it would be cancelled and asked for again. */
+	/* Jobs that end until then are being replaced. It never falls: were another one asked
+	 * for when a long task comes, and not needed when that is done, it would be cancelled
+	 * and asked for again. */
 	int64_t replaced_end_ms;
 	int64_t holds_until_ms; /* what holds data, no job being wanted, stays until then at least */
 };

@@ -1,4 +1,5 @@
-/* fleet_data.h: which job takes the results of those that go. Part of the fleet; called by fleet.c only. */
+/* fleet_data.h: which job takes the results of those that go. Part of the fleet; called by
+ * fleet.c only. */
 #ifndef DRACO_DAEMON_POLICY_FLEET_DATA_H
 #define DRACO_DAEMON_POLICY_FLEET_DATA_H
 
@@ -38,12 +39,13 @@ bool fleet_needs_to_take(struct fleet *fleet, const struct fleet_job *job);
 /* Has the job data that no other one could take now? */
 bool fleet_is_last_holder(const struct fleet *fleet, const struct fleet_job *job);
 
-/* The size was set to nothing by hand: must this one, the last that runs, stay because of data, or have some
- * again soon? */
+/* The size was set to nothing by hand: must this one, the last that runs, stay because of data,
+ * or have some again soon? */
 bool fleet_must_hold(struct fleet *fleet, struct fleet_job *job);
 
-/* Several jobs wait for one that takes their data, and that one perhaps for the place of theirs: the last of
- * them to end takes it all, so that the others can go. Where none will come, it stays. */
+/* Several jobs wait for one that takes their data, and that one perhaps for the place of
+ * theirs: the last of them to end takes it all, so that the others can go. Where none will
+ * come, it stays. */
 void fleet_gather(struct fleet *fleet);
 
 #endif

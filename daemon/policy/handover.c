@@ -50,8 +50,8 @@ void handover_times(int64_t end_ms, int64_t walltime_ms, int64_t lead_ms, int64_
 		task = min_of(task + longest_ms, half);
 		drain = min_of(max_of(margin, task + margin / 2), half);
 	} else if (task < walltime_ms - margin) {
-		/* It only fits in where it is started on the freshest job; which takes some tasks, at
-		 * least, so that jobs do not follow each other all the time. */
+		/* It only fits in where it is started on the freshest job; which takes some
+		 * tasks, at least, so that jobs do not follow each other all the time. */
 		drain = min_of(
 			task + margin / 2, walltime_ms - max_of(margin, walltime_ms / 6));
 	} else {

@@ -33,9 +33,9 @@ struct handover_times {
 	int64_t request_ms, drain_ms, force_ms;
 };
 
-/* For a job that ends at end_ms. margin_ms is the setting; longest_ms how long the longest task is
- * expected to take (0: not known). No time is before the middle of the walltime, but for tasks that take more
- * than half of it; none is in its first sixth. */
+/* For a job that ends at end_ms. margin_ms is the setting; longest_ms how long the longest task
+ * is expected to take (0: not known). No time is before the middle of the walltime, but for
+ * tasks that take more than half of it; none is in its first sixth. */
 void handover_times(int64_t end_ms, int64_t walltime_ms, int64_t lead_ms, int64_t margin_ms,
 	int64_t longest_ms, struct handover_times *ret);
 

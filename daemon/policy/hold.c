@@ -1,5 +1,5 @@
-/* hold.c: for how long a job that is not needed is kept, in case it is needed again. Pure: the clock is an
- * argument. */
+/* hold.c: for how long a job that is not needed is kept, in case it is needed again. Pure: the
+ * clock is an argument. */
 #include "daemon/policy/hold.h"
 
 #include <inttypes.h>

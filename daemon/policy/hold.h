@@ -1,10 +1,10 @@
-/* hold.h: for how long a job that is not needed is kept, in case it is needed again. Pure: the clock is an
- * argument.
+/* hold.h: for how long a job that is not needed is kept, in case it is needed again. Pure: the
+ * clock is an argument.
  *
- * Kept too long, a job costs cores; given back too early, it costs a wait. The hold is that which would have
- * cost least in the last pauses, where a second of an idle job weighs as much as four of waiting for a
- * job, for the others work meanwhile. It is the setting (idle_hold) while none of
- * them was longer than that, and never longer. */
+ * Kept too long, a job costs cores; given back too early, it costs a wait. The hold is that
+ * which would have cost least in the last pauses, where a second of an idle job weighs as much
+ * as four of waiting for a job, for the others work meanwhile. It is the setting (idle_hold)
+ * while none of them was longer than that, and never longer. */
 #ifndef DRACO_DAEMON_POLICY_HOLD_H
 #define DRACO_DAEMON_POLICY_HOLD_H
 
@@ -38,8 +38,8 @@ void hold_restart(struct hold_state *state);
 /* So many jobs are needed now. learn: by the work, not by a user's order. */
 void hold_observe(struct hold_state *state, int64_t jobs, bool learn, int64_t now_ms);
 
-/* So many jobs were not needed for so long, until they were again. Shorter pauses than HOLD_MIN_MS do not
- * count. */
+/* So many jobs were not needed for so long, until they were again. Shorter pauses than
+ * HOLD_MIN_MS do not count. */
 void hold_remember(struct hold_state *state, int64_t jobs, int64_t ms);
 
 /* Sets the hold. most_ms: the setting; wait_ms: how long a job takes to come, 0: not known. */
@@ -48,13 +48,13 @@ void hold_choose(struct hold_state *state, int64_t most_ms, int64_t wait_ms);
 /* Was a pause longer than the setting, so that a hold was in vain? */
 bool hold_was_in_vain(const struct hold_state *state, int64_t most_ms);
 
-/* The most jobs that were needed within that time. Sets when that is to be asked again; INT64_MAX: when
- * another number is needed. */
+/* The most jobs that were needed within that time. Sets when that is to be asked again;
+ * INT64_MAX: when another number is needed. */
 int64_t hold_peak(
 	const struct hold_state *state, int64_t span_ms, int64_t now_ms, int64_t *ret_wake_ms);
 
-/* "idle jobs are kept for 2.0 s, after 9 pauses; another job takes 20 s to come": for a person; the caller
- * frees. */
+/* "idle jobs are kept for 2.0 s, after 9 pauses; another job takes 20 s to come": for a person;
+ * the caller frees. */
 char *hold_explain(const struct hold_state *state, int64_t most_ms, int64_t wait_ms);
 
 #endif

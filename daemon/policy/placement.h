@@ -1,10 +1,10 @@
 /* placement.h: where jobs shall run: the candidates in order, which of them can work, and which is
  * best. Pure: the clock is an argument.
  *
- * Candidates: the reservation with each queue, then each queue alone. One that cannot work is skipped
- * with its reason. Of the others the first that Slurm predicts to start the job within wait_timeout
- * wins, else the one that it predicts to start soonest. A job that still waits after wait_timeout is
- * widened: the next candidate is added to where it may run. */
+ * Candidates: the reservation with each queue, then each queue alone. One that cannot work is
+ * skipped with its reason. Of the others the first that Slurm predicts to start the job within
+ * wait_timeout wins, else the one that it predicts to start soonest. A job that still waits
+ * after wait_timeout is widened: the next candidate is added to where it may run. */
 #ifndef DRACO_DAEMON_POLICY_PLACEMENT_H
 #define DRACO_DAEMON_POLICY_PLACEMENT_H
 
@@ -43,7 +43,8 @@ struct placement_shape {
 	int64_t cores, memory_mib, walltime_s;
 };
 
-/* All candidates, in order, each PLACEMENT_OPEN. reservation may be NULL. placement_finish() frees. */
+/* All candidates, in order, each PLACEMENT_OPEN. reservation may be NULL. placement_finish()
+ * frees. */
 void placement_init(
 	struct placement *placement, const char *reservation, const struct strv *queues);
 void placement_finish(struct placement *placement);
@@ -62,13 +63,13 @@ int placement_choose(const struct placement *placement, time_t now, int64_t wait
 /* A job is placed at a set of candidates, one bit for each index. */
 typedef uint64_t candidate_set;
 
-/* The set widened by the next candidate in order that can work; unchanged when there is none left. A
- * job that has left its reservation does not go back to one. */
+/* The set widened by the next candidate in order that can work; unchanged when there is none
+ * left. A job that has left its reservation does not go back to one. */
 candidate_set placement_widen(const struct placement *placement, candidate_set used);
 
-/* Where a job may run that is placed at these candidates: its partitions with commas (the caller
- * frees) and its reservation (borrowed; NULL: none). One candidate without a reservation is enough to
- * leave it. */
+/* Where a job may run that is placed at these candidates: its partitions with commas (the
+ * caller frees) and its reservation (borrowed; NULL: none). One candidate without a reservation
+ * is enough to leave it. */
 char *placement_partitions(const struct placement *placement, candidate_set used);
 const char *placement_reservation(const struct placement *placement, candidate_set used);
 

@@ -1,11 +1,12 @@
 /* scaling.h: how many jobs the work needs. Pure: the clock is an argument.
  *
- * Three opinions about the need. Tasks whose duration is known need as many threads as do their work
- * in the target duration. A task whose duration nobody knows needs a thread of its own: it may be a
- * long one. And the results that the workers hold need memory.
+ * Three opinions about the need. Tasks whose duration is known need as many threads as do their
+ * work in the target duration. A task whose duration nobody knows needs a thread of its own: it
+ * may be a long one. And the results that the workers hold need memory.
  *
- * A job that would come when all is done is not asked for: what the threads that are there do until one
- * can come is taken off the work. One that was asked for is kept for as long as the work would need it now. */
+ * A job that would come when all is done is not asked for: what the threads that are there do
+ * until one can come is taken off the work. One that was asked for is kept for as long as the
+ * work would need it now. */
 #ifndef DRACO_DAEMON_POLICY_SCALING_H
 #define DRACO_DAEMON_POLICY_SCALING_H
 

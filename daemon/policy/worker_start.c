@@ -1,7 +1,8 @@
 /* worker_start.c: does a job's fate speak against starting workers by forkserver? Pure. */
 #include "daemon/policy/worker_start.h"
 
-/* A restart asked for by a client ends each worker once; so do chance and impatience now and then. */
+/* A restart asked for by a client ends each worker once; so do chance and impatience now and
+ * then. */
 #define DEATHS_OF_EACH 3
 #define DEATHS_MIN     6
 

@@ -1,8 +1,8 @@
 /* worker_start.h: does a job's fate speak against starting workers by forkserver? Pure.
  *
- * Dask's forkserver forks all workers of a job from one process that has the imports done: 20 workers
- * are there in about a second, where spawn imports everything 20 times. A library that does not bear
- * to be forked makes such workers hang or die; spawn is sure to work then. */
+ * Dask's forkserver forks all workers of a job from one process that has the imports done: 20
+ * workers are there in about a second, where spawn imports everything 20 times. A library that
+ * does not bear to be forked makes such workers hang or die; spawn is sure to work then. */
 #ifndef DRACO_DAEMON_POLICY_WORKER_START_H
 #define DRACO_DAEMON_POLICY_WORKER_START_H
 

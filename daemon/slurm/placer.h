@@ -21,8 +21,8 @@ typedef void (*placer_fn)(
 struct placer *placer_start(struct slurm *slurm, const struct slurm_submission *wish,
 	const struct settings *settings, placer_fn fn, void *arg, struct err *err);
 
-/* For one whose answer does not come any more: only after slurm_destroy(). Otherwise it frees itself
- * after fn. Returns NULL. */
+/* For one whose answer does not come any more: only after slurm_destroy(). Otherwise it frees
+ * itself after fn. Returns NULL. */
 struct placer *placer_destroy(struct placer *placer);
 
 #endif

@@ -1,5 +1,5 @@
-/* no_nearest.c: what the linker puts in the place of the search for the word that a wrong one meant, in which
- * most time would go: fuzz_nearest.c has it. */
+/* no_nearest.c: what the linker puts in the place of the search for the word that a wrong one
+ * meant, in which most time would go: fuzz_nearest.c has it. */
 #include "fuzz.h"
 
 #include <stddef.h>

@@ -1,5 +1,5 @@
-/* adaptive.c: a model of AdaptiveCore, Adaptive, SpecCluster and JobQueueCluster: what they make of the
- * scheduler's answers. */
+/* adaptive.c: a model of AdaptiveCore, Adaptive, SpecCluster and JobQueueCluster: what they
+ * make of the scheduler's answers. */
 #include "tests/sim/adaptive.h"
 
 #include <assert.h>
@@ -295,8 +295,8 @@ static void adapt_to(struct world *world, struct adaptive *adaptive, int64_t tar
 
 bool adaptive_tells;
 
-/* {"target": , "queued": , "kinds": [...], "workers": [...], "plan": [...], "coming": [...]: what the
- * real classes are asked, too (tests/system/test_adaptive_model.py). */
+/* {"target": , "queued": , "kinds": [...], "workers": [...], "plan": [...], "coming": [...]:
+ * what the real classes are asked, too (tests/system/test_adaptive_model.py). */
 static void tell_state(struct world *world, struct adaptive *adaptive, int64_t target)
 {
 	const struct dask *dask = &world->dask;

@@ -102,8 +102,8 @@ static bool is_recorded(const struct table *table, size_t trace)
 	return strncmp(table->trace[trace].name, "recorded-", 9) == 0;
 }
 
-/* Against one opponent, on the recorded traces that it finishes, taken together: fewer core seconds, and no
- * longer makespan. */
+/* Against one opponent, on the recorded traces that it finishes, taken together: fewer core
+ * seconds, and no longer makespan. */
 static bool wins(const struct table *table, size_t policy, size_t opponent, bool single)
 {
 	double core_s = 0, makespan_s = 0, others_core_s = 0, others_makespan_s = 0;

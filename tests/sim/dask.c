@@ -1,5 +1,5 @@
-/* dask.c: a model of the Dask scheduler: bursts of tasks arrive, run, and leave results. The workers are
- * in dask_worker.c. */
+/* dask.c: a model of the Dask scheduler: bursts of tasks arrive, run, and leave results. The
+ * workers are in dask_worker.c. */
 #include "tests/sim/dask.h"
 
 #include <stdlib.h>
@@ -176,8 +176,8 @@ static void count_done(struct world *world, int burst)
 	world_log(world, "dask: burst %d: done", burst);
 }
 
-/* Those that needed it can run, and what only it needed is forgotten. A result that is lost later is
- * computed again, without what it needs. */
+/* Those that needed it can run, and what only it needed is forgotten. A result that is lost
+ * later is computed again, without what it needs. */
 static void unblock(struct dask *dask, struct dask_task *task)
 {
 	const int *numbers = dask->burst[task->burst].task;

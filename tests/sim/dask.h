@@ -1,8 +1,9 @@
-/* dask.h: a model of the Dask scheduler and its workers: who runs which task, which results lie where.
+/* dask.h: a model of the Dask scheduler and its workers: who runs which task, which results lie
+ * where.
  *
- * As distributed 2022.12 does with tasks that do not depend on each other: a worker is sent a tenth more
- * tasks than it has threads, the least loaded first; the others are queued. A worker with a free thread
- * takes a queued task, or one that waits at another worker. */
+ * As distributed 2022.12 does with tasks that do not depend on each other: a worker is sent a
+ * tenth more tasks than it has threads, the least loaded first; the others are queued. A worker
+ * with a free thread takes a queued task, or one that waits at another worker. */
 #ifndef DRACO_TESTS_SIM_DASK_H
 #define DRACO_TESTS_SIM_DASK_H
 

@@ -1,5 +1,5 @@
-/* dask_worker.c: a model of Dask's workers: they connect, take tasks, are paused, move their results and
- * leave. Those that are gone make room for others. */
+/* dask_worker.c: a model of Dask's workers: they connect, take tasks, are paused, move their
+ * results and leave. Those that are gone make room for others. */
 #include <stdlib.h>
 
 #include "common/alloc.h"

@@ -1,5 +1,6 @@
-/* draco.c: a model of dracod around its policies. It sees Slurm a poll late and Dask a report late, and
- * its requests take time; what it sees and asks for is as in daemon/cluster and draco_scheduler.py. */
+/* draco.c: a model of dracod around its policies. It sees Slurm a poll late and Dask a report
+ * late, and its requests take time; what it sees and asks for is as in daemon/cluster and
+ * draco_scheduler.py. */
 #include "tests/sim/draco.h"
 
 #include <assert.h>

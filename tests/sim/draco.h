@@ -1,5 +1,5 @@
-/* draco.h: a model of dracod around its policies, which are the real ones: what it knows of Slurm and
- * Dask, and when; what it asks them for. */
+/* draco.h: a model of dracod around its policies, which are the real ones: what it knows of
+ * Slurm and Dask, and when; what it asks them for. */
 #ifndef DRACO_TESTS_SIM_DRACO_H
 #define DRACO_TESTS_SIM_DRACO_H
 

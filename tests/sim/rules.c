@@ -1,5 +1,5 @@
-/* rules.c: what must be so in every run of draco's policies. Each rule looks at what truly is in Slurm
- * and Dask, not at what dracod has seen of it. */
+/* rules.c: what must be so in every run of draco's policies. Each rule looks at what truly is
+ * in Slurm and Dask, not at what dracod has seen of it. */
 #include "tests/sim/rules.h"
 
 #include <inttypes.h>
@@ -236,7 +236,8 @@ void rules_job_ended(struct world *world, struct draco *draco, const struct drac
 		world_violate(world, "a job is ended by nobody");
 }
 
-/* Was it known, when its job was drained, that a task can be so long? Then the drain was in time. */
+/* Was it known, when its job was drained, that a task can be so long? Then the drain was in
+ * time. */
 static bool fits(
 	const struct world *world, const struct draco_job *job, const struct dask_task *task)
 {

@@ -1,5 +1,5 @@
-/* rules.h: what must be so in every run of draco's policies, checked at every step. A rule that is broken
- * is reported by world_violate(). */
+/* rules.h: what must be so in every run of draco's policies, checked at every step. A rule that
+ * is broken is reported by world_violate(). */
 #ifndef DRACO_TESTS_SIM_RULES_H
 #define DRACO_TESTS_SIM_RULES_H
 

@@ -1,6 +1,6 @@
 /* trace.h: what happens in one simulated run: the cluster's settings, the site, what a notebook
- * submits and when, and what its user types. All of it is decided beforehand but the random numbers of
- * the site, which the seed repeats. */
+ * submits and when, and what its user types. All of it is decided beforehand but the random
+ * numbers of the site, which the seed repeats. */
 #ifndef DRACO_TESTS_SIM_TRACE_H
 #define DRACO_TESTS_SIM_TRACE_H
 
@@ -32,8 +32,8 @@ struct trace_burst {
 	int64_t bytes;	   /* of each result */
 	int64_t hold_ms;   /* the client keeps the results so long once all are there */
 	int64_t refill_ms; /* for so long each finished task is followed by another */
-	/* Recorded: count of them, instead of kind, duration, spread, bytes; results that no other task of
-	 * the burst needs are held. NULL: none. */
+	/* Recorded: count of them, instead of kind, duration, spread, bytes; results that no
+	 * other task of the burst needs are held. NULL: none. */
 	struct trace_task *task;
 };
 

@@ -1,5 +1,5 @@
-/* trace_random.c: the trace that belongs to a seed: every setting, site and kind of work has its turn.
- * Pure. */
+/* trace_random.c: the trace that belongs to a seed: every setting, site and kind of work has
+ * its turn. Pure. */
 #include "tests/sim/trace.h"
 
 #include <stdio.h>
@@ -69,7 +69,8 @@ static void make_burst(struct random *random, const struct trace *trace, int64_t
 		ret->count = 400;
 	if (ret->count < 1)
 		ret->count = (int)random_between(random, 1, 3);
-	/* Results that fit into the memory; none where a job can be gone before the next one comes. */
+	/* Results that fit into the memory; none where a job can be gone before the next one
+	 * comes. */
 	most = trace->worker_bytes / 4 * trace->maximum / ret->count;
 	if (most > 200 * MIB)
 		most = 200 * MIB;
@@ -94,8 +95,8 @@ static void make_steady(struct random *random, const struct trace *trace, int64_
 	ret->refill_ms = trace->walltime_ms + random_between(random, 1, 20) * MINUTE;
 }
 
-/* Tasks that take more than half a walltime, and fit only into a job that is new. draco allows for a quarter
- * more than they take. */
+/* Tasks that take more than half a walltime, and fit only into a job that is new. draco allows
+ * for a quarter more than they take. */
 static void make_long(struct random *random, const struct trace *trace, struct trace_burst *ret)
 {
 	int64_t most_ms = (trace->walltime_ms - trace->margin_ms) * 4 / 5 - SECOND;

@@ -1,5 +1,5 @@
-/* world.h: one simulated run: the clock, Slurm, Dask, and the policy that scales the one with the other.
- * Time goes from event to event; nothing happens in between. */
+/* world.h: one simulated run: the clock, Slurm, Dask, and the policy that scales the one with
+ * the other. Time goes from event to event; nothing happens in between. */
 #ifndef DRACO_TESTS_SIM_WORLD_H
 #define DRACO_TESTS_SIM_WORLD_H
 

@@ -30,8 +30,8 @@ PRELOAD = ["draco_scheduler.py", "draco_demand.py", "draco_socket.py", "draco_wo
 #: A small cluster: one job of two workers.
 SMALL = ["--processes=2", "--cores=2", "--memory=1GiB", "--walltime=00:50:00"]
 
-#: dracod waits half a minute for a job with an epilogue to end by itself; others it cancels after three
-#: seconds, which is too soon on a busy machine.
+#: dracod waits half a minute for a job with an epilogue to end by itself; others it cancels
+#: after three seconds, which is too soon on a busy machine.
 PATIENT = "--epilogue=true"
 
 #: What a user computes, and with which scheduler.

@@ -125,6 +125,7 @@ class Lab:
         (self.home / "notebook.ipynb").write_text(json.dumps(notebook))
         browser.open(f"{self.info['url']}lab/tree/notebook.ipynb?token={self.info['token']}")
         browser.wait_for(
-            "window.jupyterapp?.shell.currentWidget?.sessionContext?.session?.kernel?.status === 'idle'",
+            "window.jupyterapp?.shell.currentWidget?.sessionContext?.session?.kernel?.status "
+            "=== 'idle'",
             "the notebook's kernel is idle",
         )

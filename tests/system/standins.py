@@ -39,8 +39,8 @@ else:
 
 #: Stands between dracod and the real draco-slurm. When the file ``fault`` beside it exists, the
 #: next submission ends with a kill -9 of the real one and of this: ``before`` it is passed on,
-#: ``during`` it (so many milliseconds after it was passed on), or ``after`` its answer was. While the
-#: file ``busy`` is there, no prediction is made.
+#: ``during`` it (so many milliseconds after it was passed on), or ``after`` its answer was.
+#: While the file ``busy`` is there, no prediction is made.
 FAULTY_HELPER = f"""\
 #!{PYTHON}
 import json, os, signal, socket, subprocess, sys, threading, time

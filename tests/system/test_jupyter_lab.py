@@ -59,7 +59,8 @@ def open_lab(draco: Draco, browser: Browser) -> Lab:
 
 def listed(browser: Browser, text: str) -> None:
     browser.wait_for(
-        f"[...document.querySelectorAll('{ITEM}')].some(e => e.innerText.includes({json.dumps(text)}))",
+        f"[...document.querySelectorAll('{ITEM}')].some(e => "
+        f"e.innerText.includes({json.dumps(text)}))",
         f"the panel lists {text}",
     )
 

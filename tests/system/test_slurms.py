@@ -428,7 +428,8 @@ def test_slurm_conf_server(draco_alone: Draco) -> None:
     assert json.loads(run("--json", "where").stdout)["slurm"]["cluster"] == "sandbox"
     assert run("doctor").stdout.count("\nfailed ") == 0
     assert len(user.jobs()) == 1
-    # Another name is another cluster of the same Slurm, and no Slurm is asked where there is no choice.
+    # Another name is another cluster of the same Slurm, and no Slurm is asked where there is no
+    # choice.
     other = run("--name", "another", "--json", "where")
     assert json.loads(other.stdout)["name"] == "another"
 

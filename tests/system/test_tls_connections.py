@@ -12,9 +12,10 @@ from harness import PYTHON, SOURCE, Draco
 
 FIX = SOURCE / "client/python/draco/_tls_fix.py"
 
-#: Two of Dask's connections in a thread. The other end of one closes it without a word of TLS, and this
-#: end sends something: that is answered with a reset. Then it reads on: at this end of the stream OpenSSL
-#: writes an alert, which fails. Whoever sleeps here does so without the event loop, to be the first to see.
+#: Two of Dask's connections in a thread. The other end of one closes it without a word of TLS,
+#: and this end sends something: that is answered with a reset. Then it reads on: at this end of
+#: the stream OpenSSL writes an alert, which fails. Whoever sleeps here does so without the
+#: event loop, to be the first to see.
 BREAK_ONE = """
 import asyncio, runpy, sys, threading, time
 from distributed.comm import CommClosedError, connect, listen

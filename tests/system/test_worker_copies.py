@@ -13,9 +13,9 @@ import pytest
 from harness import PYTHON, SOURCE, Draco, is_alive, wait_for
 from standins import starters
 
-#: What a worker finds. Of the variables that Dask sets for it, two act as a process starts only: that of
-#: the C library, which shows in blocks from 128 KiB on being mapped whatever was freed before, and the
-#: seed of hash(), which must be the same in all workers.
+#: What a worker finds. Of the variables that Dask sets for it, two act as a process starts
+#: only: that of the C library, which shows in blocks from 128 KiB on being mapped whatever was
+#: freed before, and the seed of hash(), which must be the same in all workers.
 FIND = """
 import json
 from distributed import Client

@@ -9,8 +9,8 @@ from pathlib import Path
 import pytest
 from harness import Draco, Starting, wait_for
 
-#: How each worker process came about: forked from a "copy" of the process of Dask that starts workers,
-#: from a new "forkserver", or a "spawn".
+#: How each worker process came about: forked from a "copy" of the process of Dask that starts
+#: workers, from a new "forkserver", or a "spawn".
 METHOD = """
 import json
 from distributed import Client
@@ -47,7 +47,8 @@ TROUBLE = {
     "children hang": "    in_workers(hang)",
     "workers die": "    in_workers(lambda: signal.setitimer(signal.ITIMER_REAL, 1.5))",
 }
-#: What a job does then; it depends on distributed's version whether it ends or stays without workers.
+#: What a job does then; it depends on distributed's version whether it ends or stays without
+#: workers.
 NONE_CAME = (
     r"(failed before any of its workers connected|runs, but none of its workers has connected)"
 )

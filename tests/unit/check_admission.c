@@ -13,7 +13,8 @@ static void setup(void)
 	admission_init(&admission, T0);
 }
 
-/* Works whenever it may, so many microseconds at a time; returns how many in all within ten seconds. */
+/* Works whenever it may, so many microseconds at a time; returns how many in all within ten
+ * seconds. */
 static int64_t work_for_ten_s(int64_t us)
 {
 	int64_t total = 0, now = T0;

@@ -1,5 +1,5 @@
-/* check_cluster_failure.c: tests of daemon/cluster/failure.c: a cluster of which only that and its jobs are
- * there. */
+/* check_cluster_failure.c: tests of daemon/cluster/failure.c: a cluster of which only that and
+ * its jobs are there. */
 #include "unit.h"
 
 #include "cluster_fixture.h"
@@ -123,7 +123,8 @@ START_TEST(one_that_leaves_may_finish_at_the_last_failure)
 }
 END_TEST
 
-/* A job that was READY, and of which only so many workers are left, for longer than worker_timeout. */
+/* A job that was READY, and of which only so many workers are left, for longer than
+ * worker_timeout. */
 static struct job *job_with(int64_t workers)
 {
 	struct job *job = job_in(PHASE_READY);

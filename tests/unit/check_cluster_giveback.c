@@ -1,4 +1,5 @@
-/* check_cluster_giveback.c: tests of daemon/cluster/giveback.c: what the scheduler's preload is asked. */
+/* check_cluster_giveback.c: tests of daemon/cluster/giveback.c: what the scheduler's preload is
+ * asked. */
 #include "unit.h"
 
 #include <errno.h>

@@ -1,4 +1,5 @@
-/* check_dask_link.c: tests of daemon/dask/dask_link.c: who is let in, and what the scheduler's preload tells. */
+/* check_dask_link.c: tests of daemon/dask/dask_link.c: who is let in, and what the scheduler's
+ * preload tells. */
 #include "unit.h"
 
 #include <unistd.h>

@@ -1,4 +1,5 @@
-/* check_dask_link_requests.c: tests of daemon/dask/dask_link.c: what the scheduler's preload is asked. */
+/* check_dask_link_requests.c: tests of daemon/dask/dask_link.c: what the scheduler's preload is
+ * asked. */
 #include "unit.h"
 
 #include <unistd.h>

@@ -1,4 +1,5 @@
-/* check_fleet_data.c: tests of daemon/policy/fleet_data.c: jobs whose results another one has to take. */
+/* check_fleet_data.c: tests of daemon/policy/fleet_data.c: jobs whose results another one has
+ * to take. */
 #include "fleet_fixture.h"
 
 #define add    fleet_fixture_add

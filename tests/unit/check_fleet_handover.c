@@ -1,5 +1,6 @@
-/* check_fleet_handover.c: tests of daemon/policy/fleet.c: jobs whose walltime ends. With the fixture's lead
- * and margin: request 7 minutes before the end, drain 2, force 1, over half a minute. */
+/* check_fleet_handover.c: tests of daemon/policy/fleet.c: jobs whose walltime ends. With the
+ * fixture's lead and margin: request 7 minutes before the end, drain 2, force 1, over half a
+ * minute. */
 #include "fleet_fixture.h"
 
 #define add    fleet_fixture_add_ending

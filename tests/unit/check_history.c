@@ -1,4 +1,5 @@
-/* check_history.c: tests of daemon/io/history.c: what is noted, kept in the file, and read again. */
+/* check_history.c: tests of daemon/io/history.c: what is noted, kept in the file, and read
+ * again. */
 #include "unit.h"
 
 #include <errno.h>

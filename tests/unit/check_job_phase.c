@@ -9,7 +9,8 @@ static const char *const names[PHASE_COUNT] = {"new", "submitted", "pending", "s
 	"ready", "draining", "retiring", "ending", "gone"};
 
 /* Every pair. A job goes forward, past what it never was; back only when Slurm requeues it (to
- * PENDING) or when work returns to it (to READY). GONE is the end and can be reached from everywhere. */
+ * PENDING) or when work returns to it (to READY). GONE is the end and can be reached from
+ * everywhere. */
 static const struct {
 	enum job_phase from, to;
 	bool may;

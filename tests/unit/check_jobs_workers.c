@@ -1,4 +1,5 @@
-/* check_jobs_workers.c: tests of daemon/cluster/jobs.c: workers, and the jobs that they belong to by name. */
+/* check_jobs_workers.c: tests of daemon/cluster/jobs.c: workers, and the jobs that they belong
+ * to by name. */
 #include "unit.h"
 
 #include "jobs_fixture.h"
@@ -54,7 +55,8 @@ START_TEST(workers_while_slurm_is_asked)
 }
 END_TEST
 
-/* Slurm's answer to the submission can come after the workers that it led to, or be lost at first. */
+/* Slurm's answer to the submission can come after the workers that it led to, or be lost at
+ * first. */
 START_TEST(workers_before_the_id)
 {
 	struct job *first = jobs_add(jobs, "tag", 0, &settings);

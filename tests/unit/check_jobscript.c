@@ -1,4 +1,5 @@
-/* check_jobscript.c: tests of daemon/dask/jobscript.c: quoting, the names of workers, and the text. */
+/* check_jobscript.c: tests of daemon/dask/jobscript.c: quoting, the names of workers, and the
+ * text. */
 #include "unit.h"
 
 #include <sys/wait.h>

@@ -1,5 +1,5 @@
-/* check_jobscript_parts.c: tests of daemon/dask/jobscript.c: the script, run by bash: what can stop it before
- * Python, what runs around Python, and the places of local files. */
+/* check_jobscript_parts.c: tests of daemon/dask/jobscript.c: the script, run by bash: what can
+ * stop it before Python, what runs around Python, and the places of local files. */
 #include "unit.h"
 
 #include <signal.h>
@@ -161,8 +161,8 @@ START_TEST(terminate_in_prologue)
 }
 END_TEST
 
-/* The epilogue runs when Python is gone, however it ended; local files are there still. Its own end is
- * said and changes nothing. */
+/* The epilogue runs when Python is gone, however it ended; local files are there still. Its own
+ * end is said and changes nothing. */
 START_TEST(epilogue)
 {
 	static const char *const ends[] = {"exit 0", "exit 1", "exit 4", "kill -KILL $$"};
@@ -220,8 +220,8 @@ START_TEST(worker_start)
 }
 END_TEST
 
-/* Workers are copies of a process that has the variables which Dask sets for them, where no option says
- * that Dask does more than that; the epilogue has none of them. */
+/* Workers are copies of a process that has the variables which Dask sets for them, where no
+ * option says that Dask does more than that; the epilogue has none of them. */
 START_TEST(worker_copies)
 {
 	static const char copy[] =
@@ -264,7 +264,8 @@ START_TEST(worker_copies)
 }
 END_TEST
 
-/* The directory for $USER is made, used, and emptied however the job ends: the status is Python's. */
+/* The directory for $USER is made, used, and emptied however the job ends: the status is
+ * Python's. */
 START_TEST(scratch)
 {
 	static const struct {

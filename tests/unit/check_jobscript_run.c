@@ -1,5 +1,5 @@
-/* check_jobscript_run.c: tests of daemon/dask/jobscript.c: the script, run by bash: how it starts Python,
- * and how it ends. */
+/* check_jobscript_run.c: tests of daemon/dask/jobscript.c: the script, run by bash: how it
+ * starts Python, and how it ends. */
 #include "unit.h"
 
 #include <signal.h>
@@ -131,7 +131,8 @@ START_TEST(terminate)
 }
 END_TEST
 
-/* A Python that is only beginning, and does not catch SIGTERM yet: a job that draco ends is completed. */
+/* A Python that is only beginning, and does not catch SIGTERM yet: a job that draco ends is
+ * completed. */
 START_TEST(terminate_while_it_begins)
 {
 	pid_t pid = START("STAND_IN=touch \"$TEST/ready\"\nexec sleep 300");

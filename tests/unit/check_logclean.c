@@ -177,7 +177,8 @@ START_TEST(holders)
 	check_holder(holder(here.name, "another boot", (int)getpid()), 20 * DAY, false);
 	check_holder(holder(here.name, here.boot, 0), 20 * DAY, false);
 	check_holder(holder(here.name, here.boot, -1), 20 * DAY, false);
-	/* On another host the time of the lock has to tell; a lock that young keeps all the rest. */
+	/* On another host the time of the lock has to tell; a lock that young keeps all the
+	 * rest. */
 	check_holder(holder("elsewhere", "x", 1), 20 * DAY, false);
 	check_holder(xstrdup(""), 20 * DAY, false);
 	check_holder(xstrdup("nonsense"), 20 * DAY, false);

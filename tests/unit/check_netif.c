@@ -1,4 +1,5 @@
-/* check_netif.c: tests of daemon/io/netif.c: which interface is chosen, and what is said where none is. */
+/* check_netif.c: tests of daemon/io/netif.c: which interface is chosen, and what is said where
+ * none is. */
 #include "unit.h"
 
 #include <arpa/inet.h>

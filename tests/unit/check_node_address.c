@@ -1,5 +1,5 @@
-/* check_node_address.c: tests of daemon/dask/node_address.c: its lines, run by bash and Python on this
- * host. */
+/* check_node_address.c: tests of daemon/dask/node_address.c: its lines, run by bash and Python
+ * on this host. */
 #include "unit.h"
 
 #include <sys/wait.h>

@@ -43,7 +43,8 @@ static struct survey_partition partitions[] = {
 static const struct placement_shape shape = {
 	.cores = 8, .memory_mib = 1000, .walltime_s = HOUR};
 
-/* The reason why "a" is skipped when its partition is as given; NULL: it is not. The caller frees. */
+/* The reason why "a" is skipped when its partition is as given; NULL: it is not. The caller
+ * frees. */
 static char *judge(
 	const struct survey_partition *partition, const struct placement_shape *wanted)
 {

@@ -1,5 +1,6 @@
-/* check_remote.c: tests of daemon/io/remote.c, with common/secure.c and common/tcp.c at the other end and
- * daemon/io/stream.c behind it: who gets in, who does not, and that lines pass both ways. */
+/* check_remote.c: tests of daemon/io/remote.c, with common/secure.c and common/tcp.c at the
+ * other end and daemon/io/stream.c behind it: who gets in, who does not, and that lines pass
+ * both ways. */
 #include "unit.h"
 
 #include <netinet/in.h>

@@ -1,4 +1,5 @@
-/* check_rendezvous.c: tests of common/rendezvous.c: what is believed of daemon.json and connect.json. */
+/* check_rendezvous.c: tests of common/rendezvous.c: what is believed of daemon.json and
+ * connect.json. */
 #include "unit.h"
 
 #include <sys/stat.h>

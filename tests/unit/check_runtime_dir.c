@@ -1,4 +1,5 @@
-/* check_runtime_dir.c: tests of common/runtime_dir.c: where sockets are made, whatever is in the way. */
+/* check_runtime_dir.c: tests of common/runtime_dir.c: where sockets are made, whatever is in
+ * the way. */
 #include "unit.h"
 
 #include <sys/socket.h>
@@ -104,7 +105,8 @@ START_TEST(the_first)
 }
 END_TEST
 
-/* What can be wrong with XDG_RUNTIME_DIR; whatever it is, it is no error, and nothing is changed there. */
+/* What can be wrong with XDG_RUNTIME_DIR; whatever it is, it is no error, and nothing is
+ * changed there. */
 enum wrong {
 	NOT_SET,
 	EMPTY,

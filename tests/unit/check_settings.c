@@ -1,5 +1,5 @@
-/* check_settings.c: tests of common/settings.c: the table, copies, and many values at once. One value
- * each is in check_settings_set.c. */
+/* check_settings.c: tests of common/settings.c: the table, copies, and many values at once. One
+ * value each is in check_settings_set.c. */
 #include "unit.h"
 
 #include <ctype.h>

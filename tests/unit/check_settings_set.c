@@ -1,5 +1,5 @@
-/* check_settings_set.c: tests of common/settings.c: good and bad values of each setting. They go over
- * the whole table, so that a new setting is tested without a change here. */
+/* check_settings_set.c: tests of common/settings.c: good and bad values of each setting. They
+ * go over the whole table, so that a new setting is tested without a change here. */
 #include "unit.h"
 
 #include "common/alloc.h"

@@ -14,7 +14,8 @@
 static struct settings settings;
 static char *directory;
 
-/* Read one file into settings, as settings_resolve() does. 0, or -EINVAL with the first error in err. */
+/* Read one file into settings, as settings_resolve() does. 0, or -EINVAL with the first error
+ * in err. */
 static int load_path(const char *path, struct err *err)
 {
 	struct problems problems = {0};

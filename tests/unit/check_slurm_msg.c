@@ -1,4 +1,5 @@
-/* check_slurm_msg.c: tests of common/slurm_msg.c: names, ids, and both messages member by member. */
+/* check_slurm_msg.c: tests of common/slurm_msg.c: names, ids, and both messages member by
+ * member. */
 #include "unit.h"
 
 #include "common/slurm_msg.h"

@@ -1,5 +1,5 @@
-/* check_sockets.c: tests of daemon/io/sockets.c and daemon/control/ownership.c, with real listeners: what vanishes is made
- * again, and what belongs to another is noticed. */
+/* check_sockets.c: tests of daemon/io/sockets.c and daemon/control/ownership.c, with real
+ * listeners: what vanishes is made again, and what belongs to another is noticed. */
 #include "unit.h"
 
 #include <poll.h>

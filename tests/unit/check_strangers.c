@@ -1,5 +1,5 @@
-/* check_strangers.c: tests of daemon/io/strangers.c, behind daemon/io/remote.c: whatever others do at the port, the
- * user's own programs are served. */
+/* check_strangers.c: tests of daemon/io/strangers.c, behind daemon/io/remote.c: whatever others
+ * do at the port, the user's own programs are served. */
 #include "unit.h"
 
 #include <openssl/ssl.h>
@@ -78,7 +78,8 @@ static void on_settle(void *arg)
 		loop_timer_start(*timer, 10);
 }
 
-/* Wait until all have got something, or are not connected any more. Returns how many have got something. */
+/* Wait until all have got something, or are not connected any more. Returns how many have got
+ * something. */
 static size_t settle(void)
 {
 	struct loop_timer *timer = loop_timer_create(loop, on_settle, &timer);

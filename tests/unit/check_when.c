@@ -5,7 +5,8 @@
 
 #include "common/when.h"
 
-/* It is Wednesday, 2030-03-13 10:20:30 UTC, an hour later in Berlin, where summer begins on 03-31. */
+/* It is Wednesday, 2030-03-13 10:20:30 UTC, an hour later in Berlin, where summer begins on
+ * 03-31. */
 #define NOW 1899627630
 
 static void setup(void)

@@ -5,7 +5,8 @@
 #include "daemon/cluster/cluster.h"
 #include "jobs_fixture.h"
 
-/* Made anew for each test: RUNNING, with the jobs of jobs_fixture.h; Slurm and the scheduler are missing. */
+/* Made anew for each test: RUNNING, with the jobs of jobs_fixture.h; Slurm and the scheduler
+ * are missing. */
 extern struct cluster cluster;
 
 void cluster_setup(void);

@@ -1,5 +1,5 @@
-/* dask_link_fixture.h: what the tests of dask_link.c share: the test is the scheduler's preload, at the
- * real socket. */
+/* dask_link_fixture.h: what the tests of dask_link.c share: the test is the scheduler's
+ * preload, at the real socket. */
 #ifndef DRACO_TESTS_DASK_LINK_FIXTURE_H
 #define DRACO_TESTS_DASK_LINK_FIXTURE_H
 

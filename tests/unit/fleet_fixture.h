@@ -11,8 +11,8 @@
 #define START  (INT64_C(1000) * MINUTE)
 #define HOLD   (60 * SECOND)
 
-/* What one test works on: a target of 0, a hold of a minute, a lead of 5 minutes, a margin of 2, and
- * no job. */
+/* What one test works on: a target of 0, a hold of a minute, a lead of 5 minutes, a margin of
+ * 2, and no job. */
 struct fleet_fixture {
 	struct fleet_state state;
 	struct fleet_limits limits;

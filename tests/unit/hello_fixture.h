@@ -4,8 +4,8 @@
 
 #include <stddef.h>
 
-/* Make one that asks for the server of this name (NULL: for none), by TLS 1.3, or, when old, 1.2. Returns its
- * bytes, *ret_size of them; the caller frees. */
+/* Make one that asks for the server of this name (NULL: for none), by TLS 1.3, or, when old,
+ * 1.2. Returns its bytes, *ret_size of them; the caller frees. */
 unsigned char *hello_make(const char *name, int old, size_t *ret_size);
 
 #endif

@@ -11,10 +11,10 @@
 #include "common/alloc.h"
 #include "unit.h"
 
-/* Asked for the node's address, it notes the question and answers; asked for distributed, it ends as
- * the test says. As the workers it notes its arguments, its pid, the mode of the directory for local
- * files, how worker processes are to start and what was foreseen for them, leaves files in that
- * directory, and does what the test says. */
+/* Asked for the node's address, it notes the question and answers; asked for distributed, it
+ * ends as the test says. As the workers it notes its arguments, its pid, the mode of the
+ * directory for local files, how worker processes are to start and what was foreseen for them,
+ * leaves files in that directory, and does what the test says. */
 static const char stand_in[] =
 	"#!/bin/bash -p\n" /* without BASH_ENV, which is for the script */
 	"case \"$1 $2 $3\" in\n"

@@ -1,5 +1,5 @@
-/* jobscript_fixture.h: what the tests that run the job script share: bash runs it, with a stand-in for
- * Python that does what a test tells it by the variable STAND_IN. */
+/* jobscript_fixture.h: what the tests that run the job script share: bash runs it, with a
+ * stand-in for Python that does what a test tells it by the variable STAND_IN. */
 #ifndef DRACO_TESTS_JOBSCRIPT_FIXTURE_H
 #define DRACO_TESTS_JOBSCRIPT_FIXTURE_H
 
@@ -43,7 +43,8 @@ pid_t stand_in_pid(void);
 
 int count_entries(const char *path);
 
-/* The script ends with the status as a shell has it (128 + signal; -1: any), and TMPDIR is empty. */
+/* The script ends with the status as a shell has it (128 + signal; -1: any), and TMPDIR is
+ * empty. */
 void check_end(pid_t pid, int expected);
 
 #endif

@@ -15,8 +15,9 @@ void mutator_init(struct mutator *mutator, uint64_t seed, const char *const *wor
 /* A number below limit. */
 size_t mutator_below(struct mutator *mutator, size_t limit);
 
-/* A copy of bytes with one to four changes: bits flipped, bytes replaced, put in, taken out, doubled
- * or moved, the end cut off, words put in. It ends where its memory ends, without a NUL. The caller frees. */
+/* A copy of bytes with one to four changes: bits flipped, bytes replaced, put in, taken out,
+ * doubled or moved, the end cut off, words put in. It ends where its memory ends, without a
+ * NUL. The caller frees. */
 char *mutate(struct mutator *mutator, const char *bytes, size_t length, size_t *ret_length);
 
 #endif

@@ -1,4 +1,5 @@
-/* remote_fixture.c: a port of dracod (daemon/io/remote.c), who is served there, and clients beside it. */
+/* remote_fixture.c: a port of dracod (daemon/io/remote.c), who is served there, and clients
+ * beside it. */
 #include "remote_fixture.h"
 
 #include <fcntl.h>

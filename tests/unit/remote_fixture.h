@@ -1,4 +1,5 @@
-/* remote_fixture.h: a port of dracod (daemon/io/remote.c), who is served there, and clients beside it. */
+/* remote_fixture.h: a port of dracod (daemon/io/remote.c), who is served there, and clients
+ * beside it. */
 #ifndef DRACO_TESTS_REMOTE_FIXTURE_H
 #define DRACO_TESTS_REMOTE_FIXTURE_H
 
@@ -27,8 +28,8 @@ void remote_setup(void);
 void remote_teardown(void);
 void remote_on_connect(void *arg, struct bufferevent *connection, const char *peer);
 
-/* Run a client in a process beside the loop, until it ends; returns its exit status. fd is a connection to the
- * port, which does not block. */
+/* Run a client in a process beside the loop, until it ends; returns its exit status. fd is a
+ * connection to the port, which does not block. */
 int remote_run(int (*client)(int fd));
 
 void make_blocking(int fd);

@@ -21,11 +21,12 @@
 /* Of the program that links unit.c. */
 Suite *unit_suite(void);
 
-/* Does each test run in a process of its own? Without (CK_FORK=no) a test must not end the process. */
+/* Does each test run in a process of its own? Without (CK_FORK=no) a test must not end the
+ * process. */
 bool unit_is_forking(void);
 
-/* How often to do what is done often: rounds, or the part of them that UNIT_PERCENT says (at least 1),
- * which is for slow ways to run the tests. */
+/* How often to do what is done often: rounds, or the part of them that UNIT_PERCENT says (at
+ * least 1), which is for slow ways to run the tests. */
 int unit_rounds(int rounds);
 
 /* A new, empty directory; all of them are removed when the program ends. The caller frees. */

@@ -126,9 +126,9 @@ class Connection:
         if hello.get("protocol") != PROTOCOL:
             self.close()
             raise VersionMismatch(
-                f"this dracod is of version {self.version} (protocol {hello.get('protocol')}), and the "
-                f"Python package draco of version {__version__} (protocol {PROTOCOL}): use the "
-                "same version of both"
+                f"this dracod is of version {self.version} (protocol {hello.get('protocol')}), "
+                f"and the Python package draco of version {__version__} (protocol {PROTOCOL}): "
+                "use the same version of both"
             )
         return self
 

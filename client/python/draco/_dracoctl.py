@@ -28,8 +28,8 @@ def find_dracoctl() -> str:
     found = shutil.which("dracoctl")
     if found is None:
         raise DaemonNotRunning(
-            "draco's programs are not installed: neither beside this package nor in PATH is there a "
-            "dracoctl (DRACO_BIN=/path/to/dracod names another place)"
+            "draco's programs are not installed: neither beside this package nor in PATH is "
+            "there a dracoctl (DRACO_BIN=/path/to/dracod names another place)"
         )
     return found
 

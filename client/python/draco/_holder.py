@@ -20,7 +20,8 @@ from typing import Any
 _LOCAL = "bcachefs btrfs ext2 ext3 ext4 f2fs jfs overlay tmpfs xfs zfs".split()
 _NFS = {"nolock": "host", "local_lock=all": "host", "local_lock=posix": "host"}
 
-#: By the file system's type: who sees its locks, and by which options of the mount that is otherwise.
+#: By the file system's type: who sees its locks, and by which options of the mount that is
+#: otherwise.
 _SCOPES: dict[str, tuple[str, dict[str, str]]] = {
     **{kind: ("all", {}) for kind in _LOCAL},
     "nfs": ("all", _NFS),

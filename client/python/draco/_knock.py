@@ -17,7 +17,8 @@ from typing import TypeVar
 
 T = TypeVar("T")
 
-#: Where many connect at once, dracod parts from some. That is over soon: try again after so many seconds.
+#: Where many connect at once, dracod parts from some. That is over soon: try again after so
+#: many seconds.
 _PAUSES = (0.05, 0.1, 0.2, 0.4, 0.8)
 
 _PARTED = (ConnectionResetError, BrokenPipeError, ssl.SSLEOFError, ssl.SSLZeroReturnError)

@@ -140,17 +140,20 @@ def check_root(root: str, source: str, options: Options) -> None:
     """
     if not re.fullmatch(r"[A-Za-z0-9_./+-]+", root):
         raise UsageError(
-            f"{source}: slurm.conf cannot hold this path; one of letters, digits and _ . / + - is right"
+            f"{source}: slurm.conf cannot hold this path; one of letters, digits and _ . / + - "
+            "is right"
         )
     node = node_names(options)[-1]
-    # The longest path: slurmstepd's socket, here for the largest job id and the batch step's number.
+    # The longest path: slurmstepd's socket, here for the largest job id and the batch step's
+    # number.
     longest = len(os.fsencode(f"{root}/spool/{node}/{node}_67043328.4294967291"))
     if longest > SOCKET_PATH_MAX:
         most = SOCKET_PATH_MAX - (longest - len(os.fsencode(root)))
         hint = "" if source.startswith("--dir") else "; give a shorter one with --dir"
         raise UsageError(
-            f"{source}: the sandbox's folder would have {len(os.fsencode(root))} characters, at most {most} "
-            f"are right, because paths of Unix sockets end at {SOCKET_PATH_MAX}{hint}"
+            f"{source}: the sandbox's folder would have {len(os.fsencode(root))} characters, "
+            f"at most {most} are right, because paths of Unix sockets end at "
+            f"{SOCKET_PATH_MAX}{hint}"
         )
 
 

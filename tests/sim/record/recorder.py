@@ -156,10 +156,10 @@ class Recorder(SchedulerPlugin):
         kinds: dict[str, int] = {}
         lines = [
             f"# {title}",
-            f"# Recorded: the tasks, how long each took (x {site.stretch:g}), the size of its result "
-            f"(x {site.grow:g}),",
-            f"# what it needs, the client's own time between them (x {site.stretch:g}). Drawn: think "
-            f"times, log-normal, median {site.think:g} s, sigma {site.sigma:g}.",
+            f"# Recorded: the tasks, how long each took (x {site.stretch:g}), the size of its "
+            f"result (x {site.grow:g}),",
+            f"# what it needs, the client's own time between them (x {site.stretch:g}). Drawn: "
+            f"think times, log-normal, median {site.think:g} s, sigma {site.sigma:g}.",
             site.settings.strip(),
         ]
         for number, burst in enumerate(bursts):

@@ -173,11 +173,12 @@ const struct command commands[] = {
 		"/etc/slurm/slurm.conf): a name has one state directory for each Slurm.\n",
 		false, NULL, cmd_where},
 	{"takeover", "", "declare the host of a dracod gone",
-		"For a dracod on another host that is gone for good. Most file systems show by their locks\n"
-		"that it is gone; then start goes on by itself. Where they do not, this command declares it\n"
-		"gone, and the next start ends what is left of its cluster. It refuses while that dracod\n"
-		"holds its lock, or answers. A dracod that is alive after all notices, ends its cluster and\n"
-		"exits. The command asks first; a script needs --force.\n",
+		"For a dracod on another host that is gone for good. Most file systems show by\n"
+		"their locks that it is gone; then start goes on by itself. Where they do not,\n"
+		"this command declares it gone, and the next start ends what is left of its\n"
+		"cluster. It refuses while that dracod holds its lock, or answers. A dracod\n"
+		"that is alive after all notices, ends its cluster and exits. The command asks\n"
+		"first; a script needs --force.\n",
 		false, takeover_options, cmd_takeover},
 	{"version", "", "print the versions of dracoctl and of the running dracod", "", false,
 		NULL, cmd_version},

@@ -133,8 +133,8 @@ void describe_file(FILE *file, bool for_site)
 			print_setting(file, (enum setting_id)id);
 	}
 	fprintf(file,
-		"\n# Sets of values, chosen by --profile NAME or DRACO_PROFILE; they win over those "
-		"above.\n"
+		"\n# Sets of values, chosen by --profile NAME or DRACO_PROFILE; they win over "
+		"those above.\n"
 		"#profiles:\n"
 		"#  small:\n"
 		"#    processes: 4\n"

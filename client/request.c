@@ -35,7 +35,8 @@ static int greet(struct connection *connection, struct err *err)
 	protocol = json_get_integer(connection->hello, "protocol", 0);
 	if (r == 0 && protocol != RPC_PROTOCOL)
 		return err_set(err, -EPROTO,
-			"this dracod is of version %s (protocol %d), and dracoctl of version " PACKAGE_VERSION
+			"this dracod is of version %s (protocol %d), and dracoctl of "
+			"version " PACKAGE_VERSION
 			" (protocol %d): use the same version of both",
 			json_get_text(connection->hello, "version", "?"), (int)protocol,
 			RPC_PROTOCOL);

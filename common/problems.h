@@ -9,7 +9,8 @@
 
 struct problem {
 	bool warning;
-	char *place; /* "FILE:LINE:COLUMN", "DRACO_WALLTIME", "--walltime", "walltime"; NULL: none */
+	/* "FILE:LINE:COLUMN", "DRACO_WALLTIME", "--walltime", "walltime"; NULL: none */
+	char *place;
 	char *text;
 };
 

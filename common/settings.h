@@ -23,8 +23,9 @@ enum setting_type {
 	SETTING_LIST,	  /* struct strv; minimum: the fewest items */
 	SETTING_CHOICE, /* int or an enum: which of the words of the placeholder, "tls|none" */
 	SETTING_TEXT,	/* char *, kept as it is, any number of lines; NULL for "none" */
-	SETTING_MAP, /* struct strv of "NAME=value"; minimum 1: names are those of variables and
-			   * need a value; 0: directives, may stand alone (common/settings_list.h) */
+	/* struct strv of "NAME=value"; minimum 1: names are those of variables and need a
+	 * value; 0: directives, may stand alone (common/settings_list.h). */
+	SETTING_MAP,
 };
 
 enum setting_id {

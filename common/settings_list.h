@@ -26,9 +26,11 @@ char *list_format(const struct strv *list);
 
 /* What the names of a mapping are. */
 enum map_kind {
-	MAP_DIRECTIVES, /* options of sbatch in any of their forms (common/directives.h), held by their
-			 * long names; a value is not needed */
-	MAP_VARIABLES, /* of an environment: letters, digits, '_'; a value is needed */
+	/* Options of sbatch in any of their forms (common/directives.h), held by their long
+	 * names; a value is not needed. */
+	MAP_DIRECTIVES,
+	/* Of an environment: letters, digits, '_'; a value is needed. */
+	MAP_VARIABLES,
 };
 
 /* Give name a value in map (NULL: none), in place of the one that it has. -EINVAL: a wrong

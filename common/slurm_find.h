@@ -25,7 +25,8 @@ struct slurm_found {
 	char *server; /* SLURM_CONF_SERVER, which must be asked, as no file tells; NULL: none */
 	char *other;  /* another cluster that is asked for, ... */
 	const char *asked_by; /* ... by SLURM_CLUSTERS or SBATCH_CLUSTERS; NULL: none */
-	json_t *key; /* as another program on this host with the same variables has it; NULL: none */
+	/* As another program on this host with the same variables has it; NULL: none. */
+	json_t *key;
 };
 
 #define SLURM_FOUND_INIT                \

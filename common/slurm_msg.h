@@ -2,11 +2,13 @@
  *
  * JSON-RPC 2.0, one message per line, over a socketpair. dracod asks, draco-slurm answers in order:
  *
- *	hello  {protocol, slurm}       -> {protocol, version}; with slurm, as slurm_site_encode() has it, all
- *					   requests but munge are refused in another Slurm than that
+ *	hello  {protocol, slurm}       -> {protocol, version}; with slurm, as slurm_site_encode()
+ *					   has it, all requests but munge are refused in
+ *					   another Slurm than that
  *	identify {}		       -> {cluster, controllers}: slurm_site_encode()
- *	site   {partitions, host}      -> {controller, address, version, array_max, nodes: [address],
- *	                                   host: [address], slurm: as identify}
+ *	site   {partitions, host}      -> {controller, address, version, array_max,
+ *	                                   nodes: [address], host: [address],
+ *	                                   slurm: as identify}
  *	submit {submission}            -> {job_id, tasks}
  *	query  {prefix}                -> {jobs: [...]}
  *	cancel {jobs: ["42_0"], how}   -> {}

@@ -4,9 +4,9 @@
 packages_build="autoconf automake gcc libc6-dev make pkg-config libevent-dev libjansson-dev
 	libslurm-dev libssl-dev libsystemd-dev libyaml-dev"
 packages_run="munge slurmctld slurmd slurm-client python3 python3-distributed"
-packages_check="check chromium chromium-driver curl dbus dbus-user-session fonts-dejavu-core hostname
-	iproute2 man-db mandoc openssl procps python3-pytest python3-pytest-xdist python3-setuptools python3-venv strace systemd util-linux valgrind
-	zsh fish"
+packages_check="check chromium chromium-driver curl dbus dbus-user-session fish fonts-dejavu-core
+	hostname iproute2 man-db mandoc openssl procps python3-pytest python3-pytest-xdist
+	python3-setuptools python3-venv strace systemd util-linux valgrind zsh"
 
 say() {
 	printf '\n== %s\n' "$*"
@@ -47,10 +47,12 @@ build() {
 	shift
 	mkdir -p "$directory"
 	if ! {
-		if [ ! -f configure ] || [ configure.ac -nt configure ] || [ Makefile.am -nt Makefile.in ]; then
+		if [ ! -f configure ] || [ configure.ac -nt configure ] ||
+			[ Makefile.am -nt Makefile.in ]; then
 			autoreconf -fi
 		fi &&
-			if [ ! -f "$directory/Makefile" ] || [ "$*" != "$(cat "$directory/options" 2>/dev/null)" ]; then
+			if [ ! -f "$directory/Makefile" ] ||
+				[ "$*" != "$(cat "$directory/options" 2>/dev/null)" ]; then
 				(cd "$directory" && "$OLDPWD/configure" "$@") &&
 					printf '%s\n' "$*" >"$directory/options"
 			fi &&

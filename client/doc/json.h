@@ -4,9 +4,9 @@
 
 struct doc_key {
 	const char *path; /* "jobs[].id": of the objects in the array jobs */
-	const char *
-		type; /* "string", "integer", "number", "boolean", "object", "array", "any", with '?'
-			   * for null, too; or a row of word_types */
+	/* "string", "integer", "number", "boolean", "object", "array", "any", with '?' for null,
+	 * too; or a row of word_types */
+	const char *type;
 	const char *help; /* a phrase in Markdown */
 };
 

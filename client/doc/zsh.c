@@ -22,7 +22,8 @@ static const char head[] =
 	"}\n"
 	"\n"
 	"_dracoctl_profiles() {\n"
-	"\tlocal -a profiles=(${(f)\"$(_call_program profiles dracoctl config profiles --quiet 2>/dev/null)\"})\n"
+	"\tlocal -a profiles=(${(f)\"$(_call_program profiles \\\n"
+	"\t\tdracoctl config profiles --quiet 2>/dev/null)\"})\n"
 	"\t_describe profile profiles\n"
 	"}\n";
 

@@ -14,8 +14,8 @@ struct job;
 
 struct cluster_failures {
 	struct failures jobs;
-	struct err
-		reason; /* why the cluster fails when no job is left in a pause; code 0: it does not */
+	/* Why the cluster fails when no job is left in a pause; code 0: it does not. */
+	struct err reason;
 	char *reason_log;
 };
 

@@ -49,8 +49,9 @@ struct job {
 
 	/* As Slurm reported last. */
 	char *partition, *nodes, *reason;
-	int64_t held_since_ms; /* loop time since which somebody keeps it from starting; 0: not so */
-	bool held_told;	       /* and the user knows */
+	/* Loop time since which somebody keeps it from starting; 0: nobody does. */
+	int64_t held_since_ms;
+	bool held_told; /* and the user knows */
 	time_t submit_time, start_time, end_time;
 	int64_t end_ms;	     /* end_time as loop time; 0: not known */
 	int64_t told_end_ms; /* the end of which the scheduler's preload knows; 0: none */

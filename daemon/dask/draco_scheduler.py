@@ -17,8 +17,8 @@ dracod may request, of workers given by their addresses:
 ``drain`` {workers, only_idle} -> {drained, busy} : give them no new tasks; with only_idle, if they
     have none. busy is the number of their tasks.
 ``undrain`` {workers} -> {} : give them tasks again
-``retire`` {workers, force} -> {retired, busy} : move their data; all or none, and none when some are
-    busy, unless forced. Both are lists of addresses.
+``retire`` {workers, force} -> {retired, busy} : move their data; all or none, and none when
+    some are busy, unless forced. Both are lists of addresses.
 ``serve`` {socket} -> {} : serve the dashboard at this Unix socket, too, because the one of before is
     gone
 ``limit`` {workers: {name: seconds}} -> {} : let those that are named so, or NAME-N, leave in that

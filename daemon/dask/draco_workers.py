@@ -226,8 +226,8 @@ class Drainage:
 class Lifetimes:
     """Let workers leave before Slurm ends their jobs: a net, for dracod ends jobs earlier.
 
-    It holds while dracod is hung or dead. Dask's ``--lifetime`` does the same, but cannot be changed
-    when the time limit of a job is.
+    It holds while dracod is hung or dead. Dask's ``--lifetime`` does the same, but cannot be
+    changed when the time limit of a job is.
 
     Parameters
     ----------

@@ -1,13 +1,14 @@
 """Run Dask's command as ``python -m`` does, with a forkserver that need not import anything again.
 
-The program of a job. Dask's forkserver, from which all workers of the job are forked, is a new Python:
-it imports what this process has imported just before. Here it is a copy of this process instead, made
-before there are threads or an event loop. The rest is multiprocessing's own, and does what it always
-does when the copy dies: it starts a new one.
+The program of a job. Dask's forkserver, from which all workers of the job are forked, is a new
+Python: it imports what this process has imported just before. Here it is a copy of this process
+instead, made before there are threads or an event loop. The rest is multiprocessing's own, and
+does what it always does when the copy dies: it starts a new one.
 
-A new Python would also get the variables that Dask sets for workers. The job script has set those of
-Dask's defaults, and names them in DRACO_FORESEEN. Where Dask is to set others, or runs code of the
-user's before that may do so, it starts its forkserver itself. Without DRACO_FORESEEN it does so, too.
+A new Python would also get the variables that Dask sets for workers. The job script has set
+those of Dask's defaults, and names them in DRACO_FORESEEN. Where Dask is to set others, or runs
+code of the user's before that may do so, it starts its forkserver itself. Without
+DRACO_FORESEEN it does so, too.
 
 DRACO_TLS_FIX names the program that keeps TLS connections, see its own text. It is run here, and in
 each process that Dask starts from here.

@@ -66,8 +66,9 @@ draco_make_directory() {
 			draco_directory=$1/draco-$draco_job
 			# mkdir never takes what is there already
 			mkdir -m 700 -- "$draco_directory" 2>/dev/null ||
-				draco_directory=$(mktemp -d -- "$draco_directory-XXXXXX" 2>/dev/null) ||
-				draco_why="is not writable"
+				draco_directory=$(
+					mktemp -d -- "$draco_directory-XXXXXX" 2>/dev/null
+				) || draco_why="is not writable"
 		fi
 		[ -z "$draco_why" ] ||
 			draco_say "$1 $draco_why: local files go to ${TMPDIR:-/tmp}" \
@@ -160,7 +161,8 @@ draco_run() {
 	# asked to end while Python had yet to come so far as to hear it: that is good order, too
 	[ -z "$draco_stopped" ] || [ "$draco_status" != 143 ] || draco_status=0
 	if [ "$draco_status" = 1 ] && ! "$draco_python" -c 'import distributed' 2>/dev/null; then
-		draco_say "$draco_python has no distributed on this node: it must be the same on all nodes"
+		draco_say "$draco_python has no distributed on this node: it must be the same on" \
+			"all nodes"
 		draco_status=$draco_exit_python
 	fi
 	exit "$draco_status"

@@ -25,8 +25,9 @@ static const char program[] =
 	"            return socket.inet_ntoa(ask(0x8915, name)[20:24])\n"
 	"    except OSError:\n"
 	"        pass\n"
-	"    sys.stderr.write(f\"draco: {socket.gethostname()} has no interface {name} that is up \"\n"
-	"        \"and has an IPv4 address: the workers use the one towards the scheduler\\n\")\n"
+	"    sys.stderr.write(f\"draco: {socket.gethostname()} has no interface {name} \"\n"
+	"        \"that is up and has an IPv4 address: the workers use the one towards the \"\n"
+	"        \"scheduler\\n\")\n"
 	"    return None\n"
 	"def towards(address, port):\n"
 	"    probe.connect((address, port))\n"
@@ -35,8 +36,9 @@ static const char program[] =
 	"try:\n"
 	"    print((of_interface(name) if name else None) or towards(address, port))\n"
 	"except OSError as error:\n"
-	"    sys.stderr.write(f\"draco: {socket.gethostname()} cannot reach the scheduler's address \"\n"
-	"        f\"{address}: {error.strerror}; the setting interface chooses another one\\n\")\n"
+	"    sys.stderr.write(f\"draco: {socket.gethostname()} cannot reach the scheduler's \"\n"
+	"        f\"address {address}: {error.strerror}; the setting interface chooses another \"\n"
+	"        \"one\\n\")\n"
 	"    sys.exit(" STRINGIFY(JOBSCRIPT_EXIT_ADDRESS) ")\n";
 
 char *node_address_script(const char *python, const char *scheduler, const char *interface)

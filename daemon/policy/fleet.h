@@ -57,7 +57,8 @@ struct fleet_state {
 	 * for when a long task comes, and not needed when that is done, it would be cancelled
 	 * and asked for again. */
 	int64_t replaced_end_ms;
-	int64_t holds_until_ms; /* what holds data, no job being wanted, stays until then at least */
+	/* What holds data, no job being wanted, stays until then at least. */
+	int64_t holds_until_ms;
 };
 
 void fleet_state_init(struct fleet_state *state);

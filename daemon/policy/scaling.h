@@ -34,7 +34,7 @@ struct scaling_limits {
 void scaling_limits_of(const struct settings *settings, struct scaling_limits *ret);
 
 struct scaling_state {
-	int64_t unknown_since_ms; /* there are tasks of unknown duration since; -1: there are none */
+	int64_t unknown_since_ms;  /* there are tasks of unknown duration since; -1: none */
 	int64_t workless_since_ms; /* nothing to do and nothing in memory since; -1: there is */
 };
 

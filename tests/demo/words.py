@@ -1,4 +1,4 @@
-"""Count the words of the texts under /usr/share with dask.bag, on the cluster of the environment."""
+"""Count the words of the texts in /usr/share with dask.bag, on the cluster of the environment."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Hostile peers of a TCP port: processes that connect to it as fast as they can, in several ways."""
+"""Hostile peers of a TCP port: processes that connect to it as fast as they can, in many ways."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ KINDS = ("connect", "hello", "loris", "garbage", "half", "reset")
 
 
 def client_hello(name: str | None = None) -> bytes:
-    """The first message of a TLS client that has no certificate, and asks for the server of this name."""
+    """The first message of a TLS client without a certificate that asks for this server."""
     incoming, outgoing = ssl.MemoryBIO(), ssl.MemoryBIO()
     context = ssl._create_unverified_context()
     with contextlib.suppress(ssl.SSLWantReadError):

@@ -43,8 +43,9 @@ def talk(connection):
                 file.write(line)
             try:
                 request = json.loads(line)
-                result = {"jsonrpc": "2.0", "id": request["id"], "result": answer(request["method"])}
-                connection.sendall(json.dumps(result).encode() + b"\n")
+                result = answer(request["method"])
+                message = {"jsonrpc": "2.0", "id": request["id"], "result": result}
+                connection.sendall(json.dumps(message).encode() + b"\n")
             except (ValueError, KeyError, TypeError):
                 return
 

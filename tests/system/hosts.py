@@ -1,4 +1,4 @@
-"""Two login nodes with one home: dracod and Slurm on the one, other programs of the user on the other.
+"""Two login nodes with one home: dracod and Slurm on one, other programs of the user on the other.
 
     this host  eth0 10.71.0.1 ---- eth0 10.71.0.2  login2
 

@@ -153,8 +153,14 @@ def job_name(worker: str) -> str:
 
 @pytest.mark.parametrize(
     "trace",
-    ["recorded-text", "recorded-text-single", "recorded-arrays", "recorded-train-single", "hand-etl"],
-)  # fmt: skip
+    [
+        "recorded-text",
+        "recorded-text-single",
+        "recorded-arrays",
+        "recorded-train-single",
+        "hand-etl",
+    ],
+)
 @pytest.mark.parametrize(("policy", "key"), [("adaptive", None), ("adaptive+key", job_of)])
 def test_decides_as_the_real_one(trace: str, policy: str, key: Any) -> None:
     text = subprocess.run(

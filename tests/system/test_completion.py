@@ -120,7 +120,8 @@ def test_fish(
 def zsh(environment: dict[str, str]) -> Iterator[Terminal]:
     terminal = Terminal([need("zsh"), "-f", "-i"], environment)
     terminal.send(
-        f"fpath=({FOLDER} $fpath); autoload -U compinit; compinit -u -D; unsetopt zle_bracketed_paste\n"
+        f"fpath=({FOLDER} $fpath); autoload -U compinit; compinit -u -D\n"
+        "unsetopt zle_bracketed_paste\n"
         "zstyle ':completion:*' list-prompt ''; LISTMAX=10000; COLUMNS=500; LINES=500\n"
         # Ctrl-T shows what would be offered, Ctrl-O what the line has become.
         "show() { print -r -- $'\\n'\"<line:$BUFFER>\"; BUFFER=; zle reset-prompt }; zle -N show\n"

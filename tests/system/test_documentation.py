@@ -1,4 +1,4 @@
-"""The documentation: its links lead somewhere, and the script that says so finds those that do not."""
+"""The documentation: its links lead somewhere, and the script finds those that do not."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Strangers who flood dracod's port, from the very host on which the user's programs are, keep nobody out."""
+"""Strangers who flood dracod's port, even from the user's own host, keep nobody out."""
 
 from __future__ import annotations
 
@@ -111,7 +111,7 @@ def test_messages_of_the_user_sent_again(users: tuple[UserAt, UserAt]) -> None:
 
 
 class Parting:
-    """A port of the second host that parts from its first clients, and brings the others to dracod."""
+    """A port of the second host that drops its first clients, and brings the others to dracod."""
 
     def __init__(self, target: tuple[str, int], part: int) -> None:
         self.target = target

@@ -1,4 +1,4 @@
-"""Another account serves wherever a client may look for dracod: it is told nothing, and nothing it says is done."""
+"""Another account serves where a client looks for dracod: nobody tells it anything, or obeys it."""
 
 from __future__ import annotations
 
@@ -222,7 +222,8 @@ def expire(directory: Path, certificate: str, key: str) -> None:
     (directory / "index").touch()
     names = f"database = {directory}/index\nnew_certs_dir = {directory}\nrand_serial = yes"
     (directory / "ca.conf").write_text(
-        f"[ca]\ndefault_ca = d\n[d]\n{names}\ndefault_md = sha256\npolicy = p\nunique_subject = no\n"
+        f"[ca]\ndefault_ca = d\n[d]\n{names}\n"
+        "default_md = sha256\npolicy = p\nunique_subject = no\n"
         "[p]\ncommonName = supplied\n"
     )
     request = ["openssl", "req", "-new", "-subj", "/CN=draco cluster", "-key", key, "-out"]

@@ -1,4 +1,4 @@
-"""A user on two hosts with one home: what works from the one where dracod does not run, and who is kept out."""
+"""One home on two hosts: what works from the one without dracod, and who is kept out."""
 
 from __future__ import annotations
 

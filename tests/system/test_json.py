@@ -102,7 +102,9 @@ def test_a_running_cluster(draco: Draco, answers: Answers) -> None:
         label = {"host": "h", "pid": 1, "notebook": "n", "program": "p"}
         program.call("attach", label=label)
         draco.python(
-            "from distributed import Client; c = Client(); print(sum(c.gather(c.map(abs, range(9)))))"
+            "from distributed import Client\n"
+            "c = Client()\n"
+            "print(sum(c.gather(c.map(abs, range(9)))))"
         )
         wait_for(lambda: draco.status()["scheduler"]["load"], "the load is known")
         answers.check("status", ask(draco, "status"))

@@ -49,7 +49,8 @@ def test_identity(kernel: Kernel, draco: Draco) -> None:
 def test_what_there_is(kernel: Kernel) -> None:
     out = kernel.run(
         "address = list(cluster.scheduler_info['workers'])[0]\n"
-        "print(list(cluster.get_logs(cluster=False, scheduler=False, workers=[address])) == [address])\n"
+        "logs = cluster.get_logs(cluster=False, scheduler=False, workers=[address])\n"
+        "print(list(logs) == [address])\n"
         "print(list(cluster.get_logs(cluster=True, scheduler=False, workers=False)))"
     )
     assert out.splitlines() == ["True", "['Cluster']"]

@@ -38,7 +38,8 @@ def test_wrong_settings(draco: Draco) -> None:
             assert text in line and line.startswith("draco.errors.SettingError"), error
         out = kernel.run(
             "try: Cluster(cores='x', memory='y', quiet=True)\n"
-            "except SettingError as error: print(len(error.problems), isinstance(error, ValueError))"
+            "except SettingError as error:\n"
+            "    print(len(error.problems), isinstance(error, ValueError))"
         )
         assert out == "2 True\n"
         assert draco.cluster_state() in ("stopped", "none")

@@ -1,4 +1,4 @@
-"""The size of the cluster: as large as the work, in whole jobs, and nothing lost on the way down."""
+"""The size of the cluster: as large as the work, in whole jobs; nothing is lost on the way down."""
 
 from __future__ import annotations
 
@@ -122,7 +122,10 @@ def test_zero_and_back(user: Draco) -> None:
     wait_for(lambda: not user.jobs(), "the last job goes")
     assert user.cluster_state() == "running"
     assert "nothing to do" in user.status()["size"]["why"]
-    assert user.python("from distributed import Client; print(Client().submit(sum, [4, 5]).result())") == "9\n"  # fmt: skip
+    nine = user.python(
+        "from distributed import Client; print(Client().submit(sum, [4, 5]).result())"
+    )
+    assert nine == "9\n"
     assert user.status()["scheduler"]["pid"] == scheduler
     assert len(user.all_jobs()) == 2
     assert ends(user).count("COMPLETED") >= 1

@@ -1,4 +1,4 @@
-"""One home and several Slurms: each has its clusters, its dracods and its state, and none disturbs another."""
+"""One home and several Slurms: each has its clusters, dracods and state; none disturbs another."""
 
 from __future__ import annotations
 
@@ -97,7 +97,7 @@ def _start_lasting(user: Draco) -> None:
 
 
 def test_side_by_side(users: tuple[UserIn, UserIn]) -> None:
-    """The same name in both: two clusters, each where it belongs, and each program meets its own."""
+    """The same name in both: two clusters, each where it belongs; each program meets its own."""
     first, second = users
     first.start(PATIENT, "--maximum=2")
     assert "is running" in first.run("start").stdout

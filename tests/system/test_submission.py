@@ -110,7 +110,7 @@ def test_more_jobs_than_an_array_may_hold(limit: str) -> None:
 
 
 def test_thousands_of_jobs_in_the_queue(draco: Draco) -> None:
-    """Where Slurm remembers ended jobs for long, those of earlier clusters are listed with the others."""
+    """Where Slurm remembers ended jobs for long, it lists those of earlier clusters, too."""
     old = f"draco-{draco.name}-00000000.1"
     try:
         for _ in range(3):

@@ -260,7 +260,7 @@ def test_killed_and_started_again(draco: Draco, manager: Manager) -> None:
 def test_programs_are_replaced_while_a_cluster_runs(
     draco: Draco, manager: Manager, prefix: Path
 ) -> None:
-    """The cluster goes on with the old dracod; a restart of the unit ends it, and the new one serves."""
+    """The cluster goes on with the old dracod until the unit is restarted."""
     manager.systemctl("start", manager.unit)
     draco.run("start", *TINY)
     old, helper = draco.daemon(), draco.status()["slurm"]["helper_pid"]

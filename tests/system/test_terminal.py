@@ -1,4 +1,4 @@
-"""What a person reads: lines that fit the terminal; and what a program reads where usage is wrong."""
+"""What a person reads: lines that fit the terminal; what a program reads where usage is wrong."""
 
 from __future__ import annotations
 

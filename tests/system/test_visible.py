@@ -1,4 +1,4 @@
-"""Texts that come from elsewhere command no terminal: dracod's answers, logs, what Slurm and Dask say."""
+"""Texts from elsewhere command no terminal: dracod's answers, logs, what Slurm and Dask say."""
 
 from __future__ import annotations
 

@@ -99,7 +99,10 @@ def test_an_extended_job(draco: Draco) -> None:
     )
     (now,) = draco.status()["jobs"]
     assert (now["id"], now["phase"], now["workers"]) == (job["id"], "ready", 2)
-    assert draco.python("from distributed import Client; print(Client().submit(sum, [4, 5]).result())") == "9\n"  # fmt: skip
+    nine = draco.python(
+        "from distributed import Client; print(Client().submit(sum, [4, 5]).result())"
+    )
+    assert nine == "9\n"
 
 
 def test_a_job_ends_in_time_while_dracod_is_hung(draco: Draco) -> None:

@@ -215,7 +215,8 @@ static const char *const no_events[] = {
 	"{\"id\":1,\"time\":1,\"kind\":\"nothing\",\"subject\":\"x\",\"text\":\"x\"}",
 	"{\"id\":0,\"time\":1,\"kind\":\"note\",\"subject\":\"x\",\"text\":\"x\"}",
 	"{\"id\":-1,\"time\":1,\"kind\":\"note\",\"subject\":\"x\",\"text\":\"x\"}",
-	"{\"id\":9223372036854775807,\"time\":1,\"kind\":\"note\",\"subject\":\"x\",\"text\":\"x\"}",
+	("{\"id\":9223372036854775807,\"time\":1,\"kind\":\"note\",\"subject\":\"x\","
+	 "\"text\":\"x\"}"),
 	"{\"id\":\"1\",\"time\":1,\"kind\":\"note\",\"subject\":\"x\",\"text\":\"x\"}",
 	"{\"id\":1,\"time\":-1,\"kind\":\"note\",\"subject\":\"x\",\"text\":\"x\"}",
 	"{\"id\":1,\"time\":1e300,\"kind\":\"note\",\"subject\":\"x\",\"text\":\"x\"}",

@@ -135,8 +135,8 @@ static const struct {
 	{"{" V ",\"id\":1,\"result\":{\"jobs\":[{\"id\":\"42_0\"}]}}", RPC_RESULT},
 	{"{" V ",\"id\":\"x\",\"result\":null}", RPC_RESULT},
 	{"{" V ",\"id\":1,\"result\":false}", RPC_RESULT},
-	{"{" V
-	 ",\"id\":1,\"error\":{\"code\":-32000,\"message\":\"failed\",\"data\":{\"outcome\":\"refused\"}}}",
+	{"{" V ",\"id\":1,\"error\":{\"code\":-32000,\"message\":\"failed\","
+	 "\"data\":{\"outcome\":\"refused\"}}}",
 		RPC_ERROR},
 	{"{" V ",\"id\":null,\"error\":{\"code\":-32700,\"message\":\"not JSON\"}}", RPC_ERROR},
 	{"{" V ",\"id\":1,\"error\":{\"code\":2147483647,\"message\":\"\",\"data\":null}}",

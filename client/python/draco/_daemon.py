@@ -82,8 +82,8 @@ async def connect(
     Raises
     ------
     SettingError
-        When it would be started, and nothing can have this name; or when it could be that of several
-        clusters.
+        When it would be started, and nothing can have this name; or when it could be that of
+        several clusters.
     DaemonNotRunning
         When it does not run and cannot, or shall not, be started.
     """

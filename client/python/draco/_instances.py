@@ -1,8 +1,8 @@
 """Which state directory a name means: it has one for each Slurm where it is used.
 
-``common/instances.c`` has the rule, and ``common/slurm_conf.c`` reads slurm.conf: neither is done again
-here. Where ``slurm.json`` tells that this very environment was used with a directory before, that is the
-one; otherwise dracoctl is asked.
+``common/instances.c`` has the rule, and ``common/slurm_conf.c`` reads slurm.conf: neither is
+done again here. Where ``slurm.json`` tells that this very environment was used with a directory
+before, that is the one; otherwise dracoctl is asked.
 """
 
 from __future__ import annotations

@@ -115,7 +115,7 @@ def warnings_of(report: dict[str, Any], name: str) -> list[str]:
 
 
 def check_variables(variables: Any) -> dict[str, str]:
-    """Make sure that dracod's answer has variables of Dask, and texts of one line, and nothing else.
+    """Make sure that dracod's answer has only variables of Dask, and texts of one line.
 
     Raises
     ------
@@ -242,7 +242,7 @@ def has_pending_work(cluster: Cluster) -> bool:
 
 
 def proxied_link(port: int) -> str | None:
-    """The dashboard's path below a JupyterHub server, unless the user has a link of another form."""
+    """The dashboard's path below a JupyterHub server, unless the user has another link."""
     hub = os.environ.get("JUPYTERHUB_SERVICE_PREFIX")
     link = dask.config.get("distributed.dashboard.link", default=_DEFAULT_LINK)
     if not hub or link != _DEFAULT_LINK:

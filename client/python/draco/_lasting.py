@@ -21,7 +21,7 @@ PATIENCE, PAUSE = 45.0, 1.0
 
 
 class Lasting(Sized):
-    """What a cluster does to last, and what it says when it does not; a part of :class:`draco.Cluster`."""
+    """What a cluster does to last, and says when it does not; part of :class:`draco.Cluster`."""
 
     #: Whether an object keeps the cluster from stopping when nobody else uses it.
     _holds = True

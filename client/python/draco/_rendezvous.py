@@ -1,7 +1,8 @@
 """What a dracod leaves in its state directory for those who look for it.
 
-``daemon.json`` says who runs and where, ``connect.json`` how other hosts reach it and its cluster. As
-``common/rendezvous.c`` has it: believed only where they can be trusted, and where all is of its kind.
+``daemon.json`` says who runs and where, ``connect.json`` how other hosts reach it and its
+cluster. As ``common/rendezvous.c`` has it: believed only where they can be trusted, and where
+all is of its kind.
 """
 
 from __future__ import annotations

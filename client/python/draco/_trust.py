@@ -1,7 +1,7 @@
 """Whether a directory, a socket or a file is this user's own, before it is believed.
 
-As ``common/trust.c`` has it. The directories above may belong to root or to this user, and every user
-may write to them only where they are sticky, as /tmp is.
+As ``common/trust.c`` has it. The directories above may belong to root or to this user, and
+every user may write to them only where they are sticky, as /tmp is.
 """
 
 from __future__ import annotations

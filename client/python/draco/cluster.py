@@ -57,8 +57,8 @@ class Cluster(Lasting, DaskCluster):
         Print no progress during a start.
     shutdown_on_close : bool or "auto", optional
         Whether :meth:`close` stops the cluster for all: "auto" does when this object started it, no
-        other one is attached and no ``Client()`` of another program connected. A script that ends without closing closes then; a notebook's kernel
-        leaves the cluster to the next one.
+        other one is attached and no ``Client()`` of another program connected. A script that
+        ends without closing closes then; a notebook's kernel leaves the cluster to the next one.
     scheduler_sync_interval : float, optional
         As of any cluster of Dask.
     **settings

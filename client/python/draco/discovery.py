@@ -28,8 +28,8 @@ class ClusterInfo:
     Attributes
     ----------
     name : str
-        For :meth:`draco.Cluster.from_name`; with ``@SLURM`` behind it for a cluster in another Slurm
-        than the one where that name was used first.
+        For :meth:`draco.Cluster.from_name`; with ``@SLURM`` behind it for a cluster in another
+        Slurm than the one where that name was used first.
     host : str
         Where dracod runs.
     state : str

@@ -52,7 +52,8 @@ class DracoMagics(Magics):
         %draco                                the status, as %draco status
         %draco start [--processes 4 ...]      start or join: makes the variables client and cluster;
                                               any setting is an option
-        %draco scale 16                       so many workers; also --jobs 2, --cores 8, --memory 64GiB
+        %draco scale 16                       so many workers; also --jobs 2, --cores 8,
+                                              --memory 64GiB
         %draco adapt [--minimum 4 ...]        as large as the work again
         %draco stop [--force]                 end it; with --force though others use it
         %draco logs, events, dashboard, ...   whatever dracoctl knows: %draco help

@@ -72,7 +72,7 @@ def stop(layout: Layout) -> None:
 
 
 def clean_up(layout: Layout) -> None:
-    """Remove what a supervisor that was killed has left: jobs and files; its daemons died with it."""
+    """Remove what a killed supervisor has left: jobs and files; its daemons died with it."""
     deadline = time.monotonic() + KILL_LIMIT_S
     while True:
         roots = processes.with_variable(layout.mark())

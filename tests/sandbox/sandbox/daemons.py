@@ -160,7 +160,7 @@ class Daemon:
 def make_daemons(
     programs: dict[str, str], layout: Layout, nodes: list[str], ports: list[int]
 ) -> list[Daemon]:
-    """Return all daemons of a sandbox, in the order in which they start: munged, slurmctld, slurmds."""
+    """Return all daemons of a sandbox in the order of their start: munged, slurmctld, slurmds."""
     munged = [
         programs["munged"],
         "--foreground",

@@ -224,7 +224,8 @@ def run(options: Options, argv: list[str]) -> int:
     Returns
     -------
     int
-        The command's exit status, 128 + n after signal n; 125 when the sandbox failed, 127 without command.
+        The command's exit status, 128 + n after signal n; 125 when the sandbox failed, 127
+        without command.
     """
     check(options)
     if shutil.which(argv[0], os.F_OK) is None:

@@ -52,7 +52,7 @@ def is_stopped(pid: int) -> bool:
 
 
 def is_dying(pid: int) -> bool:
-    """Return whether a process is gone or was sent SIGKILL, though it may still seem to be there."""
+    """Return whether a process is gone or was sent SIGKILL, even if it seems to be there."""
     bit = 1 << (signal.SIGKILL - 1)
     try:
         with open(f"/proc/{pid}/status", encoding="utf-8", errors="replace") as file:
@@ -87,7 +87,7 @@ def descendants(*roots: int) -> list[int]:
 
 
 def with_variable(assignment: str) -> list[int]:
-    """Return the processes that were started with `assignment` (NAME=value) in their environment."""
+    """Return the processes that were started with `assignment` (NAME=value) as a variable."""
     result = []
     for entry in os.listdir("/proc"):
         if not entry.isdigit():

@@ -338,10 +338,11 @@ class Supervisor:
             )
         if started and daemon.name == "slurmctld":
             self._register_nodes()
-        return f"{daemon.name} {'is up again' if started else 'was running'}, process {daemon.process.pid}"
+        how = "is up again" if started else "was running"
+        return f"{daemon.name} {how}, process {daemon.process.pid}"
 
     def _register_nodes(self) -> None:
-        """Have the nodes register now with a slurmctld that is new: on its own it takes seconds to ask."""
+        """Have the nodes register now with a new slurmctld: on its own it takes seconds to ask."""
         names = []
         for name in config.node_names(self._options):
             daemon = self._daemons[name]
@@ -389,7 +390,7 @@ class Supervisor:
         self._loop.wait(lambda: command.status is not None, COMMAND_END_LIMIT_S)
 
     def _steps(self) -> list[int]:
-        """Return the job steps: marked by their slurmd, but our children since slurmd let them go."""
+        """Return the job steps: marked by their slurmd; our children since it let them go."""
         own = {daemon.process.pid for daemon in self._daemons.values() if daemon.process}
         children = set(processes.children_by_parent().get(os.getpid(), [])) - own
         return [pid for pid in processes.with_variable(self._layout.mark()) if pid in children]

@@ -83,7 +83,7 @@ def _orbit(steps: int) -> float:
 
 
 def scan(client: Client, recorder: Recorder) -> None:
-    """Scans of parameters: how long one takes differs by a factor of a hundred; a look after each."""
+    """Scans of parameters: the time of one differs by a factor of a hundred; a look after each."""
     draw = random.Random(recorder.random.random())
     for count in (96, 60, 120, 40, 150, 80, 60, 100, 50, 130, 70, 90, 40, 110):
         steps = [int(30000 * min(100.0, draw.paretovariate(1.3))) for _ in range(count)]
@@ -119,7 +119,7 @@ def _score(part: tuple[np.ndarray, np.ndarray], w: np.ndarray) -> float:
 
 
 def train(client: Client, recorder: Recorder) -> None:
-    """Training: gradients of all parts, then one step here; each few rounds a test, then the next model."""
+    """Training: gradients of all parts, then one step here; now and then a test, or a new model."""
     parts = client.map(_part, range(16))
     wait(parts)
     for _ in range(6):
@@ -182,7 +182,8 @@ SESSIONS: dict[str, tuple[Any, int, Site]] = {
         arrays,
         11,
         Site(
-            "processes 4\nthreads 1\nmemory 4GiB\nmaximum 24\nidle_timeout 0\nwait_min 5\nwait_max 40",
+            "processes 4\nthreads 1\nmemory 4GiB\nmaximum 24\n"
+            "idle_timeout 0\nwait_min 5\nwait_max 40",
             stretch=60,
             grow=16,
             think=45,
@@ -192,7 +193,8 @@ SESSIONS: dict[str, tuple[Any, int, Site]] = {
         text,
         12,
         Site(
-            "processes 4\nthreads 2\nmemory 4GiB\nmaximum 16\nidle_timeout 0\nwait_min 3\nwait_max 15",
+            "processes 4\nthreads 2\nmemory 4GiB\nmaximum 16\n"
+            "idle_timeout 0\nwait_min 3\nwait_max 15",
             stretch=40,
             grow=16,
             think=15,
@@ -213,7 +215,8 @@ SESSIONS: dict[str, tuple[Any, int, Site]] = {
         train,
         14,
         Site(
-            "processes 4\nthreads 1\nmemory 4GiB\nmaximum 16\nidle_timeout 0\nwait_min 10\nwait_max 60",
+            "processes 4\nthreads 1\nmemory 4GiB\nmaximum 16\n"
+            "idle_timeout 0\nwait_min 10\nwait_max 60",
             stretch=60,
             grow=16,
             think=180,
@@ -223,7 +226,8 @@ SESSIONS: dict[str, tuple[Any, int, Site]] = {
         ensemble,
         15,
         Site(
-            "processes 16\nthreads 2\nmemory 4GiB\nmaximum 64\nidle_timeout 0\nwait_min 5\nwait_max 60",
+            "processes 16\nthreads 2\nmemory 4GiB\nmaximum 64\n"
+            "idle_timeout 0\nwait_min 5\nwait_max 60",
             stretch=100,
             grow=256,
             think=90,

@@ -18,7 +18,7 @@
 #include "common/settings.h"
 #include "common/strv.h"
 #include "common/tls_fix.h"
-#include "daemon/cluster/cluster.h"
+#include "daemon/cluster/model.h"
 #include "daemon/dask/scheduler.h"
 #include "daemon/io/loop.h"
 #include "daemon/io/netif.h"

@@ -6,25 +6,12 @@
 #include <jansson.h>
 #include <stdbool.h>
 
-#include "daemon/dask/dashboard.h"
-
 struct cluster;
 struct err;
 struct paths;
 struct scheduler_spec;
 struct settings;
 struct strv;
-struct tls;
-
-struct cluster_access {
-	const char *tls_directory; /* for certificates; the nodes must see it, too */
-	const struct paths *paths; /* where the dashboard's socket shall be */
-	struct tls *tls;	   /* NULL with security none */
-	bool needs_tls_fix;	   /* the scheduler's Python does, so clients may, too */
-	char *interface;	   /* of the scheduler; NULL: not known */
-	bool interface_named;	   /* the setting names it */
-	struct dashboard dashboard;
-};
 
 /* A start begins: make the certificate. */
 int cluster_access_begin(struct cluster *cluster, const struct settings *settings,

@@ -1,9 +1,9 @@
-/* cluster.c: the cluster: what is wanted, what there is, and bringing the two together. */
+/* cluster.c: the cluster: bringing together what is wanted and what there is. Makes and destroys
+ * all parts. */
 #include "daemon/cluster/cluster.h"
 
 #include <errno.h>
 #include <inttypes.h>
-#include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -17,13 +17,17 @@
 #include "common/number.h"
 #include "common/parse.h"
 #include "common/paths.h"
+#include "daemon/cluster/access.h"
+#include "daemon/cluster/failure.h"
 #include "daemon/cluster/find.h"
 #include "daemon/cluster/jobs.h"
+#include "daemon/cluster/model.h"
 #include "daemon/cluster/nodes.h"
 #include "daemon/cluster/pauses.h"
 #include "daemon/cluster/place.h"
 #include "daemon/cluster/queue.h"
 #include "daemon/cluster/scheduler.h"
+#include "daemon/cluster/size.h"
 #include "daemon/cluster/submission.h"
 #include "daemon/dask/python.h"
 #include "daemon/dask/scheduler.h"
@@ -33,97 +37,7 @@
 #include "daemon/slurm/placer.h"
 #include "daemon/slurm/poll.h"
 
-#define NOTICES_MAX	 32
 #define STOP_DEADLINE_MS 20000 /* for jobs that Slurm does not confirm to be gone */
-#define LATE_MS		 1000  /* later than that a timer is when the host was suspended */
-
-static const char *const state_names[] = {
-	[CLUSTER_STOPPED] = "stopped",
-	[CLUSTER_STARTING] = "starting",
-	[CLUSTER_RUNNING] = "running",
-	[CLUSTER_STOPPING] = "stopping",
-	[CLUSTER_FAILED] = "failed",
-};
-
-const char *cluster_state_name(enum cluster_state state)
-{
-	return state_names[state];
-}
-
-static const char *const milestone_names[MILESTONE_COUNT] = {
-	[MILESTONE_PREPARED] = "prepared",
-	[MILESTONE_SUBMITTED] = "submitted",
-	[MILESTONE_SCHEDULER] = "scheduler up",
-	[MILESTONE_RUNNING] = "running",
-	[MILESTONE_WORKER] = "first worker",
-	[MILESTONE_READY] = "ready",
-};
-
-const char *cluster_milestone_name(enum cluster_milestone milestone)
-{
-	return milestone_names[milestone];
-}
-
-void cluster_reached(struct cluster *cluster, enum cluster_milestone milestone)
-{
-	if (cluster->milestone_ms[milestone] < 0)
-		cluster->milestone_ms[milestone] = loop_now_ms() - cluster->started_ms;
-}
-
-void cluster_notice(struct cluster *cluster, const char *format, ...)
-{
-	char *text;
-	va_list args;
-
-	va_start(args, format);
-	text = xvasprintf(format, args);
-	va_end(args);
-	if (strv_has(&cluster->notices, text)) {
-		free(text);
-		return;
-	}
-	log_warning("cluster %s: %s", cluster->name, text);
-	if (cluster->notices.count < NOTICES_MAX)
-		strv_take(&cluster->notices, text);
-	else
-		free(text);
-	cluster->ops->changed(cluster->arg);
-}
-
-void cluster_request_finish(struct cluster_request *request)
-{
-	settings_finish(&request->settings);
-	strv_finish(&request->environment);
-	binding_start_finish(&request->slurm);
-	free(request->directory);
-	*request = (struct cluster_request){0};
-}
-
-static void set_state(struct cluster *cluster, enum cluster_state state)
-{
-	int64_t now = loop_now_ms();
-
-	history_phase("cluster", cluster->name, state_names[cluster->state], state_names[state],
-		now - cluster->since_ms,
-		state == CLUSTER_FAILED ? cluster->failure.text : NULL);
-	cluster->state = state;
-	cluster->since_ms = now;
-	cluster->ops->changed(cluster->arg);
-}
-
-void cluster_wake(struct cluster *cluster, int64_t in_ms)
-{
-	int64_t now = loop_now_ms(), when_ms = now + in_ms;
-
-	if (loop_timer_is_running(cluster->reconcile) && cluster->wake_ms <= when_ms) {
-		if (cluster->wake_ms >= now - LATE_MS)
-			return;
-		when_ms = now; /* it is late: timers stand still while the host is suspended */
-		in_ms = 0;
-	}
-	cluster->wake_ms = when_ms;
-	loop_timer_start(cluster->reconcile, in_ms);
-}
 
 void cluster_set_attached(struct cluster *cluster, int attached)
 {
@@ -140,13 +54,6 @@ static void on_jobs_changed(void *arg)
 	cluster->calm_since_ms = loop_now_ms();
 	cluster_wake(cluster, 0);
 	cluster->ops->changed(cluster->arg);
-}
-
-/* Up and down. */
-
-int64_t cluster_jobs_wanted(const struct cluster *cluster)
-{
-	return cluster->size.target.jobs;
 }
 
 static bool is_ready(const struct cluster *cluster, const struct jobs_count *count)
@@ -185,7 +92,7 @@ static void go_up(struct cluster *cluster)
 		return;
 	if (cluster->state == CLUSTER_STARTING && is_ready(cluster, &count)) {
 		cluster_reached(cluster, MILESTONE_READY);
-		set_state(cluster, CLUSTER_RUNNING);
+		cluster_set_state(cluster, CLUSTER_RUNNING);
 	}
 	deadline = min_of(deadline, cluster_check_waiting(cluster));
 	deadline = min_of(deadline, cluster_check_deadlines(cluster));
@@ -201,7 +108,7 @@ static void finish_stop(struct cluster *cluster)
 	slurm_rest(cluster->slurm);
 	cluster_pauses_save(cluster);
 	cluster_access_end(cluster);
-	set_state(cluster, cluster->failure.code ? CLUSTER_FAILED : CLUSTER_STOPPED);
+	cluster_set_state(cluster, cluster->failure.code ? CLUSTER_FAILED : CLUSTER_STOPPED);
 }
 
 static void go_down(struct cluster *cluster)
@@ -240,7 +147,7 @@ static void go_down(struct cluster *cluster)
 		finish_stop(cluster);
 }
 
-static void reconcile(void *arg)
+static void cluster_reconcile(void *arg)
 {
 	struct cluster *cluster = arg;
 
@@ -266,7 +173,8 @@ int cluster_start(struct cluster *cluster, struct cluster_request *request, stru
 	int r;
 
 	if (cluster->state != CLUSTER_STOPPED && cluster->state != CLUSTER_FAILED)
-		return err_set(err, -EBUSY, "the cluster is %s", state_names[cluster->state]);
+		return err_set(
+			err, -EBUSY, "the cluster is %s", cluster_state_name(cluster->state));
 	r = logdir_make(request->settings.log_directory ? request->settings.log_directory
 							: "~/.draco_logs",
 		&log_dir, err);
@@ -315,37 +223,9 @@ int cluster_start(struct cluster *cluster, struct cluster_request *request, stru
 	cluster->wanted = true;
 	history_note(EVENT_DECISION, "cluster", cluster->name, "starting as %s, logs in %s",
 		cluster->id, cluster->log_dir);
-	set_state(cluster, CLUSTER_STARTING);
+	cluster_set_state(cluster, CLUSTER_STARTING);
 	cluster_wake(cluster, 0);
 	return 0;
-}
-
-static void begin_stop(struct cluster *cluster)
-{
-	cluster->wanted = false;
-	cluster->stop_since_ms = loop_now_ms();
-	set_state(cluster, CLUSTER_STOPPING);
-	cluster_wake(cluster, 0);
-}
-
-void cluster_stop(struct cluster *cluster, const char *why)
-{
-	if (cluster->state != CLUSTER_STARTING && cluster->state != CLUSTER_RUNNING)
-		return;
-	history_note(EVENT_DECISION, "cluster", cluster->name, "stopping: %s", why);
-	begin_stop(cluster);
-}
-
-void cluster_fail(struct cluster *cluster, const struct err *err, const char *log)
-{
-	if (cluster->state != CLUSTER_STARTING && cluster->state != CLUSTER_RUNNING)
-		return;
-	cluster->failure = *err;
-	if (!cluster->failure.code)
-		cluster->failure.code = -EIO;
-	xreplace(&cluster->failure_log, log);
-	history_failure("cluster", cluster->name, log, "giving up: %s", err->text);
-	begin_stop(cluster);
 }
 
 struct cluster *cluster_create(struct loop *loop, struct children *children,
@@ -367,7 +247,7 @@ struct cluster *cluster_create(struct loop *loop, struct children *children,
 	cluster->ops = ops;
 	cluster->arg = arg;
 	cluster->since_ms = loop_now_ms();
-	cluster->reconcile = loop_timer_create(loop, reconcile, cluster);
+	cluster->reconcile = loop_timer_create(loop, cluster_reconcile, cluster);
 	cluster->scheduler = scheduler_create(
 		loop, children, preload, paths, &cluster_scheduler_ops, cluster);
 	cluster->jobs = jobs_create(&jobs_ops, cluster);

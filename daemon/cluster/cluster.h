@@ -1,162 +1,19 @@
-/* cluster.h: the cluster: what is wanted, what there is, and bringing the two together.
+/* cluster.h: the cluster: bringing together what is wanted and what there is.
  *
- *	STOPPED -> STARTING -> RUNNING -> STOPPING -> STOPPED, or FAILED with a reason
- *
- * Events only change the model; cluster_reconcile() compares it with what is wanted and causes the
- * effects. It may run at any time and any number of times. */
+ * Events only change the model (model.h); cluster_reconcile() compares it with what is wanted and
+ * causes the effects. It runs when cluster_wake() asks for it: at any time and any number of
+ * times. */
 #ifndef DRACO_DAEMON_CLUSTER_CLUSTER_H
 #define DRACO_DAEMON_CLUSTER_CLUSTER_H
 
-#include <jansson.h>
-#include <stdbool.h>
-#include <stdint.h>
-
-#include "common/err.h"
-#include "common/settings.h"
-#include "common/strv.h"
-#include "daemon/cluster/access.h"
-#include "daemon/cluster/failure.h"
-#include "daemon/cluster/size.h"
-#include "daemon/policy/bad_nodes.h"
-#include "daemon/policy/placement.h"
-#include "daemon/slurm/binding.h"
-
 struct children;
-struct jobs;
+struct cluster;
+struct cluster_ops;
+struct cluster_request;
+struct err;
 struct loop;
-struct loop_timer;
 struct paths;
-struct placer;
-struct poll;
-struct python;
-struct python_search;
-struct scheduler;
 struct slurm;
-struct slurm_job;
-struct submissions;
-
-enum cluster_state {
-	CLUSTER_STOPPED,
-	CLUSTER_STARTING,
-	CLUSTER_RUNNING,
-	CLUSTER_STOPPING,
-	CLUSTER_FAILED,
-};
-
-const char *cluster_state_name(enum cluster_state state);
-
-/* The steps of a start, in the order in which they usually come. */
-enum cluster_milestone {
-	MILESTONE_PREPARED,  /* Python and Slurm were found */
-	MILESTONE_SUBMITTED, /* Slurm has taken the first job */
-	MILESTONE_SCHEDULER, /* the Dask scheduler is up */
-	MILESTONE_RUNNING,   /* Slurm runs the first job */
-	MILESTONE_WORKER,    /* the first worker has connected */
-	MILESTONE_READY,     /* the cluster is usable */
-	MILESTONE_COUNT,
-};
-
-const char *cluster_milestone_name(enum cluster_milestone milestone);
-
-/* What a start brings along, from the one who asks. */
-struct cluster_request {
-	struct settings settings;
-	struct strv environment;    /* for scheduler and workers */
-	char *directory;	    /* where they run; NULL: the home directory */
-	struct binding_start slurm; /* for draco-slurm */
-};
-
-void cluster_request_finish(struct cluster_request *request);
-
-/* An answer of the scheduler's preload: result is borrowed, or NULL with err. */
-typedef void scheduler_answer(void *arg, const json_t *result, const struct err *err);
-
-struct cluster_ops {
-	/* Something worth showing has changed. */
-	void (*changed)(void *arg);
-	/* A start has made the directory for its logs. */
-	void (*log_directory)(void *arg, const char *directory, int64_t retention_ms);
-	/* Jobs of the cluster with this id may exist from now on, or certainly do not any more: to
-	 * be remembered through a crash. */
-	void (*may_have_jobs)(void *arg, const char *cluster_id);
-	void (*has_no_jobs)(void *arg, const char *cluster_id);
-	/* A start begins in the Slurm that it means; slurmctld has said which Slurm it is. */
-	void (*slurm_meant)(void *arg, const struct binding_start *start);
-	void (*slurm_told)(void *arg, const json_t *slurm);
-	/* Ask the scheduler's preload, as dask_link_request(). */
-	int (*ask_scheduler)(void *arg, const char *method, json_t *params, int64_t deadline_ms,
-		scheduler_answer *done, void *done_arg);
-};
-
-#define CLUSTER_ID_MAX 16
-
-struct cluster {
-	struct loop *loop;
-	struct children *children;
-	struct slurm *slurm;
-	const char *name;
-
-	enum cluster_state state;
-	int64_t since_ms;   /* loop time of the state's begin */
-	bool wanted;	    /* it shall run; else it shall not */
-	struct err failure; /* why it FAILED, or is about to */
-	char *failure_log;  /* path of the log that tells more; NULL: none */
-
-	struct cluster_request request;
-	char id[CLUSTER_ID_MAX];
-	char *log_dir;
-	int64_t started_ms;		       /* loop time of the start */
-	int64_t milestone_ms[MILESTONE_COUNT]; /* after started_ms; -1: not reached */
-
-	/* What a start has to find out first. */
-	struct python_search *python_search;
-	char *python, *python_version;
-	bool site_asked;
-	char *address;	   /* of this host towards the nodes */
-	int64_t array_max; /* jobs that the site takes in one submission */
-	struct cluster_access access;
-
-	/* Where jobs can run, as found last; the job's candidate_set refers to it. */
-	struct placement placement;
-	struct placer *placer;		 /* looking now; NULL: not */
-	char placing_id[CLUSTER_ID_MAX]; /* of the cluster that it looks for */
-	int64_t to_place; /* jobs to submit when it has found a place; 0: it is to widen */
-	bool widening;	  /* Slurm is asked to widen jobs ... */
-	candidate_set widen_to; /* ... to this set */
-	int64_t widen_hold_ms;	/* no widening before */
-	bool placement_failed;	/* the failure is that no place was found */
-
-	struct jobs *jobs;
-	struct submissions *submissions;
-	int submission_count;
-	int64_t hold_until_ms; /* no submission before */
-	int64_t limit_hold_ms; /* the preload is told no ends of jobs before */
-	struct cluster_failures failures;
-	struct bad_nodes nodes;
-	const char *nodes_file; /* that keeps the excluded ones; NULL: none does */
-	bool spawn;		/* forkserver failed: workers start by spawn from now on */
-	struct strv notices;	/* what a user should know about this start */
-	struct scheduler *scheduler;
-	struct cluster_size size;
-	const char
-		*pauses_file; /* that keeps what size.fleet.hold has learned; NULL: none does */
-	bool undrain_due;     /* workers that shall work may be drained still ... */
-	int undraining;	      /* ... and the scheduler was asked so often to end that */
-	int attached;	      /* programs that hold on to it */
-	bool had_work;	      /* there were tasks, since the start */
-	json_t *load;	      /* what the scheduler reported last, as demand_parse() reads it */
-
-	struct poll *poll;
-	int poll_failures;
-	int64_t calm_since_ms; /* loop time of the last change of a job */
-	int64_t stop_since_ms;
-	int64_t unconfirmed; /* jobs that may live on after a stop, as Slurm did not answer */
-
-	int64_t wake_ms; /* loop time of the next reconcile; valid while it is planned */
-	struct loop_timer *reconcile; /* in this turn of the loop, or at the next deadline */
-	const struct cluster_ops *ops;
-	void *arg;
-};
 
 /* paths must live on. */
 struct cluster *cluster_create(struct loop *loop, struct children *children,
@@ -170,34 +27,7 @@ struct cluster *cluster_destroy(struct cluster *cluster);
 int cluster_start(struct cluster *cluster, struct cluster_request *request, struct err *err)
 	__attribute__((warn_unused_result));
 
-/* Give everything back. Idempotent. */
-void cluster_stop(struct cluster *cluster, const char *why);
-
-/* Give everything back, and be FAILED with this reason after it. log (may be NULL) tells more. */
-void cluster_fail(struct cluster *cluster, const struct err *err, const char *log);
-
-/* Reconcile within this time, or earlier as planned already. */
-void cluster_wake(struct cluster *cluster, int64_t in_ms);
-
-/* Note that the start has reached a milestone; only the first time counts. */
-void cluster_reached(struct cluster *cluster, enum cluster_milestone milestone);
-
-/* What the scheduler's preload reports. */
-int cluster_scheduler_hello(struct cluster *cluster, const json_t *hello, struct err *err);
-void cluster_scheduler_lost(struct cluster *cluster);
-void cluster_worker_added(struct cluster *cluster, const char *name, const char *address);
-void cluster_worker_removed(struct cluster *cluster, const char *address);
-void cluster_workers_load(struct cluster *cluster, const json_t *workers);
-void cluster_set_load(struct cluster *cluster, const json_t *load);
-
 /* How many programs hold on to the cluster: it is in use as long as there are any. */
 void cluster_set_attached(struct cluster *cluster, int attached);
-
-/* Tell the user something once: in the log, in the status and at the end of a start. */
-void cluster_notice(struct cluster *cluster, const char *format, ...)
-	__attribute__((format(printf, 2, 3)));
-
-/* The number of jobs that shall be there. */
-int64_t cluster_jobs_wanted(const struct cluster *cluster);
 
 #endif

@@ -6,18 +6,8 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-#include "common/err.h"
-#include "daemon/policy/failure.h"
-
 struct cluster;
 struct job;
-
-struct cluster_failures {
-	struct failures jobs;
-	/* Why the cluster fails when no job is left in a pause; code 0: it does not. */
-	struct err reason;
-	char *reason_log;
-};
 
 /* A start begins: forget what was; and at the end of all. */
 void cluster_failure_clear(struct cluster *cluster);

@@ -9,8 +9,8 @@
 #include "common/err.h"
 #include "common/log.h"
 #include "common/number.h"
-#include "daemon/cluster/cluster.h"
 #include "daemon/cluster/jobs.h"
+#include "daemon/cluster/model.h"
 #include "daemon/dask/jobscript.h"
 #include "daemon/io/loop.h"
 

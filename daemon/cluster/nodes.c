@@ -9,7 +9,7 @@
 #include "common/json.h"
 #include "common/log.h"
 #include "common/strv.h"
-#include "daemon/cluster/cluster.h"
+#include "daemon/cluster/model.h"
 #include "daemon/io/history.h"
 #include "daemon/io/loop.h"
 #include "daemon/io/statefile.h"

@@ -6,7 +6,7 @@
 #include "common/json.h"
 #include "common/log.h"
 #include "common/number.h"
-#include "daemon/cluster/cluster.h"
+#include "daemon/cluster/model.h"
 #include "daemon/io/statefile.h"
 #include "daemon/policy/hold.h"
 

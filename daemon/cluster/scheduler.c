@@ -6,10 +6,11 @@
 #include "common/err.h"
 #include "common/json.h"
 #include "common/logdir.h"
-#include "daemon/cluster/cluster.h"
+#include "daemon/cluster/access.h"
 #include "daemon/cluster/giveback.h"
 #include "daemon/cluster/jobs.h"
 #include "daemon/cluster/lifetime.h"
+#include "daemon/cluster/model.h"
 #include "daemon/dask/scheduler.h"
 #include "daemon/io/port.h"
 

@@ -1,15 +1,26 @@
-/* scheduler.h: the cluster's Dask scheduler. Part of the cluster; what the scheduler's preload
- * reports comes in by cluster.h. */
+/* scheduler.h: the cluster's Dask scheduler: starting it, and taking over what its preload
+ * reports. Part of the cluster. */
 #ifndef DRACO_DAEMON_CLUSTER_SCHEDULER_H
 #define DRACO_DAEMON_CLUSTER_SCHEDULER_H
+
+#include <jansson.h>
 
 #include "daemon/dask/scheduler.h"
 
 struct cluster;
+struct err;
 
 extern const struct scheduler_ops cluster_scheduler_ops;
 
 /* Start it; where that cannot be, the cluster fails. */
 void cluster_start_scheduler(struct cluster *cluster);
+
+/* What the scheduler's preload reports. */
+int cluster_scheduler_hello(struct cluster *cluster, const json_t *hello, struct err *err);
+void cluster_scheduler_lost(struct cluster *cluster);
+void cluster_worker_added(struct cluster *cluster, const char *name, const char *address);
+void cluster_worker_removed(struct cluster *cluster, const char *address);
+void cluster_workers_load(struct cluster *cluster, const json_t *workers);
+void cluster_set_load(struct cluster *cluster, const json_t *load);
 
 #endif

@@ -15,10 +15,11 @@
 #include "common/err.h"
 #include "common/number.h"
 #include "common/parse.h"
-#include "daemon/cluster/cluster.h"
+#include "daemon/cluster/failure.h"
 #include "daemon/cluster/giveback.h"
 #include "daemon/cluster/jobs.h"
 #include "daemon/cluster/lifetime.h"
+#include "daemon/cluster/model.h"
 #include "daemon/cluster/place.h"
 #include "daemon/cluster/queue.h"
 #include "daemon/io/history.h"
@@ -355,15 +356,6 @@ int cluster_adapt(struct cluster *cluster, int64_t minimum, int64_t maximum, str
 		maximum_jobs);
 	changed(cluster);
 	return 0;
-}
-
-void cluster_pause(struct cluster *cluster, const char *why)
-{
-	if (!cluster->size.paused)
-		history_note(EVENT_DECISION, "cluster", cluster->name,
-			"paused (%s): no job is asked for and none given back", why);
-	xreplace(&cluster->size.paused, why);
-	changed(cluster);
 }
 
 void cluster_resume(struct cluster *cluster)

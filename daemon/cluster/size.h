@@ -5,28 +5,9 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-#include "common/strv.h"
-#include "daemon/policy/demand.h"
-#include "daemon/policy/fleet.h"
-#include "daemon/policy/handover.h"
-#include "daemon/policy/scaling.h"
-
 struct cluster;
 struct err;
 struct job;
-
-struct cluster_size {
-	struct demand demand; /* what the scheduler reported last */
-	struct scaling_limits limits;
-	struct scaling_state scaling;
-	struct scaling_target target; /* as decided last */
-	struct fleet_state fleet;
-	struct handover_waits waits;
-	char *paused;  /* why no job is asked for and none given back; NULL: that is not so */
-	bool stranded; /* there is work, but because of the pause no job for it */
-	int64_t unused_since_ms; /* no client, nobody attached and no work since; -1: there is */
-	struct strv told; /* of tasks with these names the user knows that they take too long */
-};
 
 /* A start begins, with the cluster's settings. */
 void cluster_size_begin(struct cluster *cluster);
@@ -48,8 +29,7 @@ int cluster_scale(struct cluster *cluster, int64_t jobs, struct err *err);
 /* As large as the work again, within these bounds in workers; -1: as it was. */
 int cluster_adapt(struct cluster *cluster, int64_t minimum, int64_t maximum, struct err *err);
 
-/* Ask for no job and give none back, until it goes on. why: for a person. */
-void cluster_pause(struct cluster *cluster, const char *why);
+/* Go on after cluster_pause(). */
 void cluster_resume(struct cluster *cluster);
 
 /* Give this running job back as soon as its tasks are done and its data has moved; a pending

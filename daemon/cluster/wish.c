@@ -8,7 +8,7 @@
 #include "common/settings_job.h"
 #include "common/slurm_msg.h"
 #include "daemon/cluster/access.h"
-#include "daemon/cluster/cluster.h"
+#include "daemon/cluster/model.h"
 #include "daemon/cluster/worker_start.h"
 #include "daemon/dask/jobscript.h"
 #include "daemon/dask/scheduler.h"

@@ -12,6 +12,7 @@
 #include "common/rpc.h"
 #include "daemon/cluster/cluster.h"
 #include "daemon/cluster/jobs.h"
+#include "daemon/cluster/model.h"
 #include "daemon/control/control.h"
 #include "daemon/control/followers.h"
 #include "daemon/control/leases.h"

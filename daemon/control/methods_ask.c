@@ -6,7 +6,7 @@
 #include "common/json.h"
 #include "common/paths.h"
 #include "common/rpc.h"
-#include "daemon/cluster/cluster.h"
+#include "daemon/cluster/model.h"
 #include "daemon/cluster/wish.h"
 #include "daemon/control/control.h"
 #include "daemon/control/plan.h"

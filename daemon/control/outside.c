@@ -13,7 +13,7 @@
 #include "common/paths.h"
 #include "common/rpc.h"
 #include "common/settings.h"
-#include "daemon/cluster/cluster.h"
+#include "daemon/cluster/model.h"
 #include "daemon/control/control.h"
 #include "daemon/dask/scheduler.h"
 #include "daemon/io/instance.h"

@@ -5,8 +5,7 @@
 #include "common/amount.h"
 #include "common/cleanup.h"
 #include "common/json.h"
-#include "daemon/cluster/cluster.h"
-#include "daemon/cluster/size.h"
+#include "daemon/cluster/model.h"
 #include "daemon/io/loop.h"
 #include "daemon/policy/scaling.h"
 

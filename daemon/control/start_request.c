@@ -13,7 +13,7 @@
 #include "common/problems.h"
 #include "common/rpc.h"
 #include "common/settings_resolve.h"
-#include "daemon/cluster/cluster.h"
+#include "daemon/cluster/model.h"
 #include "daemon/control/control.h"
 #include "daemon/slurm/binding.h"
 

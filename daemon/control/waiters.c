@@ -13,6 +13,7 @@
 #include "common/rpc.h"
 #include "daemon/cluster/cluster.h"
 #include "daemon/cluster/jobs.h"
+#include "daemon/cluster/model.h"
 #include "daemon/control/control.h"
 #include "daemon/control/report.h"
 #include "daemon/io/loop.h"

@@ -32,6 +32,7 @@
 #include "common/json.h"
 #include "common/rpc.h"
 #include "daemon/cluster/cluster.h"
+#include "daemon/cluster/model.h"
 #include "daemon/cluster/jobs.h"
 #include "daemon/control/report.h"
 #include "daemon/daemon.h"

@@ -16,6 +16,7 @@
 #include "common/paths.h"
 #include "common/strv.h"
 #include "daemon/cluster/cluster.h"
+#include "daemon/cluster/model.h"
 #include "daemon/cluster/nodes.h"
 #include "daemon/control/report.h"
 #include "daemon/io/history.h"

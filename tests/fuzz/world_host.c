@@ -13,6 +13,7 @@
 #include "common/paths.h"
 #include "common/slurm_find.h"
 #include "daemon/cluster/cluster.h"
+#include "daemon/cluster/model.h"
 #include "daemon/control/outside.h"
 #include "daemon/control/ownership.h"
 #include "daemon/dask/jobscript.h"

@@ -3,6 +3,7 @@
 
 #include <time.h>
 
+#include "daemon/cluster/jobs.h"
 #include "daemon/cluster/lifetime.h"
 #include "daemon/io/loop.h"
 #include "jobs_fixture.h"

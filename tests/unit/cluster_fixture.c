@@ -1,6 +1,8 @@
 /* cluster_fixture.c: a cluster of which only the jobs are there. */
 #include "cluster_fixture.h"
 
+#include "daemon/cluster/failure.h"
+#include "daemon/cluster/size.h"
 #include "daemon/io/loop.h"
 #include "unit.h"
 

@@ -2,7 +2,7 @@
 #ifndef DRACO_TESTS_CLUSTER_FIXTURE_H
 #define DRACO_TESTS_CLUSTER_FIXTURE_H
 
-#include "daemon/cluster/cluster.h"
+#include "daemon/cluster/model.h"
 #include "jobs_fixture.h"
 
 /* Made anew for each test: RUNNING, with the jobs of jobs_fixture.h; Slurm and the scheduler

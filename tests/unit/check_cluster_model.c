@@ -1,4 +1,4 @@
-/* check_cluster.c: tests of daemon/cluster/cluster.c: when it reconciles. */
+/* check_cluster_model.c: tests of daemon/cluster/model.c: when it reconciles. */
 #include "unit.h"
 
 #include "cluster_fixture.h"

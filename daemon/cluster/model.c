@@ -1,0 +1,145 @@
+/* model.c: what all parts of the cluster do with the model: wake, tell, pause, stop and fail. */
+#include "daemon/cluster/model.h"
+
+#include <errno.h>
+#include <stdarg.h>
+#include <stdlib.h>
+
+#include "common/alloc.h"
+#include "common/log.h"
+#include "daemon/io/history.h"
+#include "daemon/io/loop.h"
+
+#define NOTICES_MAX 32
+#define LATE_MS	    1000 /* later than that a timer is when the host was suspended */
+
+static const char *const state_names[] = {
+	[CLUSTER_STOPPED] = "stopped",
+	[CLUSTER_STARTING] = "starting",
+	[CLUSTER_RUNNING] = "running",
+	[CLUSTER_STOPPING] = "stopping",
+	[CLUSTER_FAILED] = "failed",
+};
+
+const char *cluster_state_name(enum cluster_state state)
+{
+	return state_names[state];
+}
+
+static const char *const milestone_names[MILESTONE_COUNT] = {
+	[MILESTONE_PREPARED] = "prepared",
+	[MILESTONE_SUBMITTED] = "submitted",
+	[MILESTONE_SCHEDULER] = "scheduler up",
+	[MILESTONE_RUNNING] = "running",
+	[MILESTONE_WORKER] = "first worker",
+	[MILESTONE_READY] = "ready",
+};
+
+const char *cluster_milestone_name(enum cluster_milestone milestone)
+{
+	return milestone_names[milestone];
+}
+
+void cluster_request_finish(struct cluster_request *request)
+{
+	settings_finish(&request->settings);
+	strv_finish(&request->environment);
+	binding_start_finish(&request->slurm);
+	free(request->directory);
+	*request = (struct cluster_request){0};
+}
+
+void cluster_set_state(struct cluster *cluster, enum cluster_state state)
+{
+	int64_t now = loop_now_ms();
+
+	history_phase("cluster", cluster->name, state_names[cluster->state], state_names[state],
+		now - cluster->since_ms,
+		state == CLUSTER_FAILED ? cluster->failure.text : NULL);
+	cluster->state = state;
+	cluster->since_ms = now;
+	cluster->ops->changed(cluster->arg);
+}
+
+void cluster_wake(struct cluster *cluster, int64_t in_ms)
+{
+	int64_t now = loop_now_ms(), when_ms = now + in_ms;
+
+	if (loop_timer_is_running(cluster->reconcile) && cluster->wake_ms <= when_ms) {
+		if (cluster->wake_ms >= now - LATE_MS)
+			return;
+		when_ms = now; /* it is late: timers stand still while the host is suspended */
+		in_ms = 0;
+	}
+	cluster->wake_ms = when_ms;
+	loop_timer_start(cluster->reconcile, in_ms);
+}
+
+void cluster_reached(struct cluster *cluster, enum cluster_milestone milestone)
+{
+	if (cluster->milestone_ms[milestone] < 0)
+		cluster->milestone_ms[milestone] = loop_now_ms() - cluster->started_ms;
+}
+
+void cluster_notice(struct cluster *cluster, const char *format, ...)
+{
+	char *text;
+	va_list args;
+
+	va_start(args, format);
+	text = xvasprintf(format, args);
+	va_end(args);
+	if (strv_has(&cluster->notices, text)) {
+		free(text);
+		return;
+	}
+	log_warning("cluster %s: %s", cluster->name, text);
+	if (cluster->notices.count < NOTICES_MAX)
+		strv_take(&cluster->notices, text);
+	else
+		free(text);
+	cluster->ops->changed(cluster->arg);
+}
+
+int64_t cluster_jobs_wanted(const struct cluster *cluster)
+{
+	return cluster->size.target.jobs;
+}
+
+static void begin_stop(struct cluster *cluster)
+{
+	cluster->wanted = false;
+	cluster->stop_since_ms = loop_now_ms();
+	cluster_set_state(cluster, CLUSTER_STOPPING);
+	cluster_wake(cluster, 0);
+}
+
+void cluster_stop(struct cluster *cluster, const char *why)
+{
+	if (cluster->state != CLUSTER_STARTING && cluster->state != CLUSTER_RUNNING)
+		return;
+	history_note(EVENT_DECISION, "cluster", cluster->name, "stopping: %s", why);
+	begin_stop(cluster);
+}
+
+void cluster_fail(struct cluster *cluster, const struct err *err, const char *log)
+{
+	if (cluster->state != CLUSTER_STARTING && cluster->state != CLUSTER_RUNNING)
+		return;
+	cluster->failure = *err;
+	if (!cluster->failure.code)
+		cluster->failure.code = -EIO;
+	xreplace(&cluster->failure_log, log);
+	history_failure("cluster", cluster->name, log, "giving up: %s", err->text);
+	begin_stop(cluster);
+}
+
+void cluster_pause(struct cluster *cluster, const char *why)
+{
+	if (!cluster->size.paused)
+		history_note(EVENT_DECISION, "cluster", cluster->name,
+			"paused (%s): no job is asked for and none given back", why);
+	xreplace(&cluster->size.paused, why);
+	cluster_wake(cluster, 0);
+	cluster->ops->changed(cluster->arg);
+}

@@ -12,12 +12,11 @@
 
 #include "common/alloc.h"
 #include "common/cleanup.h"
-#include "common/log.h"
 #include "common/logdir.h"
 #include "common/number.h"
-#include "common/parse.h"
 #include "common/paths.h"
 #include "daemon/cluster/access.h"
+#include "daemon/cluster/ends.h"
 #include "daemon/cluster/failure.h"
 #include "daemon/cluster/find.h"
 #include "daemon/cluster/jobs.h"
@@ -29,6 +28,7 @@
 #include "daemon/cluster/scheduler.h"
 #include "daemon/cluster/size.h"
 #include "daemon/cluster/submission.h"
+#include "daemon/cluster/worker_start.h"
 #include "daemon/dask/python.h"
 #include "daemon/dask/scheduler.h"
 #include "daemon/io/history.h"
@@ -72,6 +72,21 @@ static void note_milestones(struct cluster *cluster, const struct jobs_count *co
 		cluster_reached(cluster, MILESTONE_WORKER);
 }
 
+/* End what has become useless. Returns the loop time of the next deadline, INT64_MAX when there
+ * is none. */
+static int64_t check_deadlines(struct cluster *cluster)
+{
+	int64_t next = cluster_check_worker_start(cluster);
+
+	next = min_of(next, cluster_check_workers_come(cluster));
+	if (!cluster->wanted) /* it failed just now */
+		return INT64_MAX;
+	next = min_of(next, cluster_check_held(cluster));
+	if (cluster->hold_until_ms > loop_now_ms() && cluster->hold_until_ms < next)
+		next = cluster->hold_until_ms;
+	return next;
+}
+
 static void go_up(struct cluster *cluster)
 {
 	struct jobs_count count;
@@ -95,7 +110,7 @@ static void go_up(struct cluster *cluster)
 		cluster_set_state(cluster, CLUSTER_RUNNING);
 	}
 	deadline = min_of(deadline, cluster_check_waiting(cluster));
-	deadline = min_of(deadline, cluster_check_deadlines(cluster));
+	deadline = min_of(deadline, check_deadlines(cluster));
 	cluster_send_ends(cluster);
 	if (deadline != INT64_MAX)
 		cluster_wake(cluster, deadline - loop_now_ms());

@@ -14,11 +14,10 @@
 #include "common/err.h"
 #include "common/json.h"
 #include "common/log.h"
+#include "daemon/cluster/ends.h"
 #include "daemon/cluster/jobs.h"
 #include "daemon/cluster/model.h"
-#include "daemon/cluster/queue.h"
 #include "daemon/dask/jobscript.h"
-#include "daemon/io/history.h"
 #include "daemon/io/loop.h"
 
 #define ASK_DEADLINE_MS	 10000

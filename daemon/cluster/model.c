@@ -7,6 +7,8 @@
 
 #include "common/alloc.h"
 #include "common/log.h"
+#include "daemon/cluster/job.h"
+#include "daemon/cluster/model.h"
 #include "daemon/io/history.h"
 #include "daemon/io/loop.h"
 
@@ -99,6 +101,13 @@ void cluster_notice(struct cluster *cluster, const char *format, ...)
 	else
 		free(text);
 	cluster->ops->changed(cluster->arg);
+}
+
+char *cluster_job_log(const struct cluster *cluster, const struct job *job)
+{
+	if (!job->job_id || !cluster->log_dir)
+		return NULL;
+	return xasprintf("%s/job-%s.log", cluster->log_dir, job->id);
 }
 
 int64_t cluster_jobs_wanted(const struct cluster *cluster)

@@ -25,6 +25,7 @@
 #include "daemon/slurm/binding.h"
 
 struct children;
+struct job;
 struct jobs;
 struct loop;
 struct loop_timer;
@@ -214,6 +215,9 @@ void cluster_pause(struct cluster *cluster, const char *why);
 /* Tell the user something once: in the log, in the status and at the end of a start. */
 void cluster_notice(struct cluster *cluster, const char *format, ...)
 	__attribute__((format(printf, 2, 3)));
+
+/* The path of a job's log. The caller frees. */
+char *cluster_job_log(const struct cluster *cluster, const struct job *job);
 
 /* The number of jobs that shall be there. */
 int64_t cluster_jobs_wanted(const struct cluster *cluster);

@@ -8,14 +8,18 @@
 #include "common/err.h"
 #include "common/json.h"
 #include "common/log.h"
+#include "common/settings_job.h"
 #include "common/strv.h"
+#include "daemon/cluster/jobs.h"
 #include "daemon/cluster/model.h"
 #include "daemon/io/history.h"
 #include "daemon/io/loop.h"
 #include "daemon/io/statefile.h"
 #include "daemon/policy/bad_nodes.h"
+#include "daemon/slurm/helper.h"
 
-#define STATE_VERSION 1
+#define STATE_VERSION	   1
+#define UPDATE_DEADLINE_MS 15000
 
 /* Between the clocks of the file and of the loop. */
 static int64_t until_s(int64_t until_ms)
@@ -89,4 +93,55 @@ bool cluster_nodes_forgive(struct cluster *cluster, const char *why)
 		list);
 	cluster_nodes_save(cluster);
 	return true;
+}
+
+bool cluster_may_choose_nodes(const struct cluster *cluster)
+{
+	struct strv directives = STRV_INIT;
+	bool chooses;
+
+	settings_directives(&cluster->request.settings, &directives);
+	chooses = bad_nodes_may_choose(&directives);
+	strv_finish(&directives);
+	return chooses;
+}
+
+static char *excluded_list(const struct cluster *cluster)
+{
+	struct strv directives = STRV_INIT;
+	char *list;
+
+	settings_directives(&cluster->request.settings, &directives);
+	bad_nodes_exclude(&cluster->nodes, loop_now_ms(), &directives);
+	list = bad_nodes_given(&directives);
+	strv_finish(&directives);
+	return list;
+}
+
+/* Pending jobs and bad nodes. */
+
+static void on_excluded(
+	void *arg, enum slurm_outcome outcome, const json_t *result, const struct err *err)
+{
+	(void)arg;
+	(void)result;
+	if (outcome != OUTCOME_DONE) /* they may fail there, too; that harms little */
+		log_warning("slurm: %s", err->text);
+}
+
+void cluster_exclude_pending(struct cluster *cluster)
+{
+	_cleanup_free_ char *exclude = excluded_list(cluster);
+	json_t *ids = json_array();
+	struct job *job;
+
+	TAILQ_FOREACH (job, jobs_list(cluster->jobs), link)
+		if (job->phase == PHASE_SUBMITTED || job->phase == PHASE_PENDING)
+			json_array_append_new(ids, json_string(job->id));
+	if (!exclude || json_array_size(ids) == 0)
+		json_decref(ids);
+	else if (slurm_request(cluster->slurm, "update",
+			 json_pack("{s:o, s:s}", "jobs", ids, "exclude", exclude),
+			 UPDATE_DEADLINE_MS, on_excluded, cluster) < 0)
+		log_warning("slurm: too many requests wait; pending jobs may use bad nodes");
 }

@@ -18,6 +18,12 @@ void cluster_nodes_save(const struct cluster *cluster);
  * there excluded nodes? why: for a person. */
 bool cluster_nodes_forgive(struct cluster *cluster, const char *why);
 
+/* Is it Slurm that chooses the nodes, and not the setting nodelist? */
+bool cluster_may_choose_nodes(const struct cluster *cluster);
+
+/* Keep the jobs that are pending away from the nodes that are excluded by now. */
+void cluster_exclude_pending(struct cluster *cluster);
+
 /* For the status: [{node, until}] of the excluded nodes. */
 json_t *cluster_nodes_report(const struct cluster *cluster);
 

@@ -13,10 +13,10 @@
 #include "common/parse.h"
 #include "common/paths.h"
 #include "common/settings_job.h"
+#include "daemon/cluster/ends.h"
 #include "daemon/cluster/jobs.h"
 #include "daemon/cluster/model.h"
 #include "daemon/cluster/nodes.h"
-#include "daemon/cluster/queue.h"
 #include "daemon/cluster/submission.h"
 #include "daemon/cluster/wish.h"
 #include "daemon/io/history.h"
@@ -157,7 +157,8 @@ static void submit_best(struct cluster *cluster, int64_t count, enum job_role ro
 		submit_at(cluster, (size_t)at, count, role);
 }
 
-void cluster_place_refused(void *arg, const char *tag, const struct err *err)
+/* Slurm has refused the jobs with this tag: their place cannot work, so try the next best. */
+static void on_refused(void *arg, const char *tag, const struct err *err)
 {
 	struct cluster *cluster = arg;
 	enum job_role role = ROLE_ORDINARY;
@@ -177,6 +178,15 @@ void cluster_place_refused(void *arg, const char *tag, const struct err *err)
 	if (is_active(cluster) && count > 0 && !cluster->size.paused)
 		submit_best(cluster, count, role);
 }
+
+static void on_query_wanted(void *arg)
+{
+	struct cluster *cluster = arg;
+
+	poll_within(cluster->poll, 0);
+}
+
+const struct submissions_ops cluster_submissions_ops = {on_refused, on_query_wanted};
 
 /* Widening */
 

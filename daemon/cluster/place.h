@@ -6,14 +6,13 @@
 #include <stdint.h>
 
 struct cluster;
-struct err;
+struct submissions_ops;
+
+extern const struct submissions_ops cluster_submissions_ops;
 
 /* Find the best place for count more jobs, and submit them there. Does nothing while a search is
  * under way. */
 void cluster_place(struct cluster *cluster, int64_t count);
-
-/* Slurm has refused the jobs with this tag: their place cannot work, so try the next best. */
-void cluster_place_refused(void *arg, const char *tag, const struct err *err);
 
 /* Widen the jobs that have waited for wait_timeout; fail a start for which no place is left.
  * Returns the loop time of the next deadline, INT64_MAX when there is none. */

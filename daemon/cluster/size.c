@@ -15,13 +15,13 @@
 #include "common/err.h"
 #include "common/number.h"
 #include "common/parse.h"
+#include "daemon/cluster/ends.h"
 #include "daemon/cluster/failure.h"
 #include "daemon/cluster/giveback.h"
 #include "daemon/cluster/jobs.h"
 #include "daemon/cluster/lifetime.h"
 #include "daemon/cluster/model.h"
 #include "daemon/cluster/place.h"
-#include "daemon/cluster/queue.h"
 #include "daemon/io/history.h"
 #include "daemon/io/loop.h"
 
@@ -180,7 +180,7 @@ static int64_t reconcile_fleet(struct cluster *cluster)
 	act(cluster, jobs, says, count);
 	if (decision.submit > 0)
 		cluster_place(cluster, decision.submit);
-	return decision.wake_ms; /* the end of a hold: cluster_check_deadlines() */
+	return decision.wake_ms; /* the end of a hold: hold_until_ms */
 }
 
 /* Tasks that take longer than any job lives cannot end well. */

@@ -115,26 +115,3 @@ void cluster_make_wish(const struct cluster *cluster, const char *name, int64_t 
 	ret->directory = xstrdup(cluster->request.directory);
 	make_environment(cluster, name, &ret->environment);
 }
-
-char *cluster_excluded_list(const struct cluster *cluster)
-{
-	struct strv directives = STRV_INIT;
-	char *list;
-
-	settings_directives(&cluster->request.settings, &directives);
-	bad_nodes_exclude(&cluster->nodes, loop_now_ms(), &directives);
-	list = bad_nodes_given(&directives);
-	strv_finish(&directives);
-	return list;
-}
-
-bool cluster_may_choose_nodes(const struct cluster *cluster)
-{
-	struct strv directives = STRV_INIT;
-	bool chooses;
-
-	settings_directives(&cluster->request.settings, &directives);
-	chooses = bad_nodes_may_choose(&directives);
-	strv_finish(&directives);
-	return chooses;
-}

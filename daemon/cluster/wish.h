@@ -21,11 +21,4 @@ char *wish_preview_script(const struct cluster *cluster, const struct settings *
 void cluster_make_wish(const struct cluster *cluster, const char *name, int64_t count,
 	struct slurm_submission *ret);
 
-/* The nodes that a job must not use now, by the setting exclude or because jobs have failed
- * there, as sbatch's --exclude takes them; NULL: none. The caller frees. */
-char *cluster_excluded_list(const struct cluster *cluster);
-
-/* Is it Slurm that chooses the nodes, and not the setting nodelist? */
-bool cluster_may_choose_nodes(const struct cluster *cluster);
-
 #endif

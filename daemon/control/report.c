@@ -13,7 +13,6 @@
 #include "daemon/cluster/jobs.h"
 #include "daemon/cluster/model.h"
 #include "daemon/cluster/nodes.h"
-#include "daemon/cluster/queue.h"
 #include "daemon/control/report_size.h"
 #include "daemon/dask/scheduler.h"
 #include "daemon/io/instance.h"

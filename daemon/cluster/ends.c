@@ -1,0 +1,112 @@
+/* ends.c: ending the cluster's jobs: politely first, then by force. Slurm is asked again until it
+ * has done so; the queue tells when a job is gone. */
+#include "daemon/cluster/ends.h"
+
+#include "common/log.h"
+#include "daemon/cluster/jobs.h"
+#include "daemon/cluster/model.h"
+#include "daemon/io/history.h"
+#include "daemon/io/loop.h"
+#include "daemon/slurm/helper.h"
+#include "daemon/slurm/poll.h"
+
+#define CANCEL_DEADLINE_MS 15000
+#define TERMINATE_GRACE_MS 3000	 /* for a job to end by itself before it is cancelled */
+#define EPILOGUE_GRACE_MS  30000 /* the same, when it has an epilogue to run */
+
+static void on_cancelled(
+	void *arg, enum slurm_outcome outcome, const json_t *result, const struct err *err)
+{
+	struct cluster *cluster = arg;
+	struct job *job;
+
+	(void)result;
+	if (outcome != OUTCOME_DONE) {
+		log_warning("slurm: jobs could not be ended, trying again: %s", err->text);
+		TAILQ_FOREACH (job, jobs_list(cluster->jobs), link)
+			job->ending_sent = false;
+		cluster_wake(cluster, 1000);
+		return;
+	}
+	poll_within(cluster->poll, 200);
+}
+
+/* The strongest signal that is due for a job on its way out. */
+static enum slurm_cancel_how due_signal(
+	const struct cluster *cluster, const struct job *job, int64_t now)
+{
+	int64_t grace_ms = cluster_end_grace_ms(cluster);
+
+	if (now - job->ending_since_ms > grace_ms + TERMINATE_GRACE_MS)
+		return CANCEL_KILL;
+	if (now - job->ending_since_ms > grace_ms)
+		return CANCEL_CANCEL;
+	return job->ending;
+}
+
+void cluster_end_job(struct cluster *cluster, struct job *job, const char *why)
+{
+	bool runs = job->phase != PHASE_SUBMITTED && job->phase != PHASE_PENDING;
+
+	job->ending = runs ? CANCEL_TERMINATE : CANCEL_CANCEL;
+	job->ending_sent = false;
+	jobs_set_phase(cluster->jobs, job, PHASE_ENDING, why);
+}
+
+void cluster_end_jobs(struct cluster *cluster)
+{
+	struct job *job;
+
+	TAILQ_FOREACH (job, jobs_list(cluster->jobs), link)
+		if (job->job_id && job->phase != PHASE_GONE && job->phase != PHASE_ENDING)
+			cluster_end_job(cluster, job, "the cluster stops");
+	cluster_send_ends(cluster);
+}
+
+int64_t cluster_end_grace_ms(const struct cluster *cluster)
+{
+	return cluster->request.settings.epilogue ? EPILOGUE_GRACE_MS : TERMINATE_GRACE_MS;
+}
+
+void cluster_cancel_id(struct cluster *cluster, const char *id)
+{
+	if (slurm_request(cluster->slurm, "cancel",
+		    json_pack("{s:[s], s:s}", "jobs", id, "how",
+			    slurm_cancel_name(CANCEL_CANCEL)),
+		    CANCEL_DEADLINE_MS, on_cancelled, cluster) < 0)
+		log_warning("slurm: too many requests wait; it is cancelled later");
+}
+
+void cluster_send_ends(struct cluster *cluster)
+{
+	json_t *ids[CANCEL_COUNT] = {json_array(), json_array(), json_array()};
+	int64_t now = loop_now_ms();
+	struct job *job;
+
+	TAILQ_FOREACH (job, jobs_list(cluster->jobs), link) {
+		enum slurm_cancel_how due;
+
+		if (job->phase != PHASE_ENDING)
+			continue;
+		due = due_signal(cluster, job, now);
+		if (job->ending_sent && due == job->ending)
+			continue;
+		if (job->ending_sent) /* asked before, in a gentler way */
+			history_note(EVENT_DECISION, "job", job->id, "does not end: %s it",
+				due == CANCEL_KILL ? "killing" : "cancelling");
+		job->ending = due;
+		job->ending_sent = true;
+		json_array_append_new(ids[due], json_string(job->id));
+	}
+	for (int how = 0; how < CANCEL_COUNT; how++) {
+		if (json_array_size(ids[how]) == 0) {
+			json_decref(ids[how]);
+			continue;
+		}
+		if (slurm_request(cluster->slurm, "cancel",
+			    json_pack("{s:o, s:s}", "jobs", ids[how], "how",
+				    slurm_cancel_name((enum slurm_cancel_how)how)),
+			    CANCEL_DEADLINE_MS, on_cancelled, cluster) < 0)
+			log_warning("slurm: too many requests wait; jobs are ended later");
+	}
+}

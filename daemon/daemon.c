@@ -72,12 +72,6 @@ struct daemon {
 	enum cluster_state told_state;
 };
 
-static bool cluster_is_down(const struct daemon *daemon)
-{
-	return daemon->cluster->state == CLUSTER_STOPPED ||
-		daemon->cluster->state == CLUSTER_FAILED;
-}
-
 static void finish(void *arg)
 {
 	struct daemon *daemon = arg;
@@ -92,7 +86,8 @@ static void shut_down(struct daemon *daemon, const char *why)
 	notify_stopping();
 	methods_begin_shutdown(daemon->methods);
 	cluster_stop(daemon->cluster, why);
-	loop_timer_start(daemon->deadline, cluster_is_down(daemon) ? 0 : SHUTDOWN_DEADLINE_MS);
+	loop_timer_start(
+		daemon->deadline, cluster_is_down(daemon->cluster) ? 0 : SHUTDOWN_DEADLINE_MS);
 }
 
 static void begin_shutdown(void *arg)
@@ -201,7 +196,7 @@ static void on_cluster_changed(void *arg)
 	daemon->told_state = state;
 	notify_status("cluster %s: %s", daemon->paths.name, cluster_state_name(state));
 	watch_use(daemon);
-	if (!cluster_is_down(daemon))
+	if (!cluster_is_down(daemon->cluster))
 		return;
 	leftover_clean(daemon->leftover);
 	if (daemon->ending)

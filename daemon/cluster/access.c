@@ -254,7 +254,7 @@ static json_t *warnings(const struct cluster *cluster)
 void cluster_access_report(const struct cluster *cluster, json_t *object)
 {
 	const struct cluster_access *access = &cluster->access;
-	bool active = cluster->state == CLUSTER_STARTING || cluster->state == CLUSTER_RUNNING;
+	bool active = cluster_is_up(cluster);
 	bool open = cluster->request.settings.security == SECURITY_NONE;
 
 	json_object_set_new(object, "security",

@@ -166,7 +166,7 @@ static void cluster_reconcile(void *arg)
 {
 	struct cluster *cluster = arg;
 
-	if (cluster->state == CLUSTER_STARTING || cluster->state == CLUSTER_RUNNING)
+	if (cluster_is_up(cluster))
 		go_up(cluster);
 	else if (cluster->state == CLUSTER_STOPPING)
 		go_down(cluster);
@@ -187,7 +187,7 @@ int cluster_start(struct cluster *cluster, struct cluster_request *request, stru
 	char *log_dir;
 	int r;
 
-	if (cluster->state != CLUSTER_STOPPED && cluster->state != CLUSTER_FAILED)
+	if (!cluster_is_down(cluster))
 		return err_set(
 			err, -EBUSY, "the cluster is %s", cluster_state_name(cluster->state));
 	r = logdir_make(request->settings.log_directory ? request->settings.log_directory

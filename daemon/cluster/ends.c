@@ -46,7 +46,7 @@ static enum slurm_cancel_how due_signal(
 
 void cluster_end_job(struct cluster *cluster, struct job *job, const char *why)
 {
-	bool runs = job->phase != PHASE_SUBMITTED && job->phase != PHASE_PENDING;
+	bool runs = !job_is_pending(job);
 
 	job->ending = runs ? CANCEL_TERMINATE : CANCEL_CANCEL;
 	job->ending_sent = false;

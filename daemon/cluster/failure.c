@@ -36,7 +36,7 @@ bool cluster_job_is_young(const struct job *job)
 /* The loop time at which the patience with a job without workers ends; INT64_MAX: it needs none. */
 static int64_t overdue_ms(const struct cluster *cluster, const struct job *job)
 {
-	if ((job->phase != PHASE_STARTING && job->phase != PHASE_READY) || job->connected > 0)
+	if (!job_is_running(job) || job->connected > 0)
 		return INT64_MAX;
 	return job->alone_since_ms + cluster->request.settings.worker_timeout_ms;
 }
@@ -53,9 +53,7 @@ static bool others_run(const struct cluster *cluster, const struct job *than)
 	const struct job *job;
 
 	TAILQ_FOREACH (job, jobs_list(cluster->jobs), link)
-		if (job != than &&
-			(job->phase == PHASE_STARTING || job->phase == PHASE_READY) &&
-			!is_overdue(cluster, job))
+		if (job != than && job_is_running(job) && !is_overdue(cluster, job))
 			return true;
 	return false;
 }
@@ -425,8 +423,7 @@ int64_t cluster_check_held(struct cluster *cluster)
 	struct job *job;
 
 	TAILQ_FOREACH (job, jobs_list(cluster->jobs), link) {
-		if (!job->held_since_ms || job->role == ROLE_STANDBY ||
-			(job->phase != PHASE_SUBMITTED && job->phase != PHASE_PENDING))
+		if (!job->held_since_ms || job->role == ROLE_STANDBY || !job_is_pending(job))
 			continue;
 		tell_held(job);
 		if (cluster->size.paused)

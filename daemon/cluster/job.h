@@ -94,4 +94,16 @@ struct job {
 	char *end_text;		    /* how and why it ended, for a person; NULL before */
 };
 
+/* Slurm has it in the queue, or will say so. */
+static inline bool job_is_pending(const struct job *job)
+{
+	return job->phase == PHASE_SUBMITTED || job->phase == PHASE_PENDING;
+}
+
+/* Slurm runs it, and it is not on its way out. */
+static inline bool job_is_running(const struct job *job)
+{
+	return job->phase == PHASE_STARTING || job->phase == PHASE_READY;
+}
+
 #endif

@@ -189,7 +189,7 @@ static void attach(struct jobs *jobs, struct job *job, struct worker *worker)
 	job->abandoned = false;
 	job->was_connected = true;
 	/* Dask sees a job run before Slurm was asked again. */
-	if (job->phase == PHASE_SUBMITTED || job->phase == PHASE_PENDING)
+	if (job_is_pending(job))
 		jobs_set_phase(jobs, job, PHASE_STARTING, "a worker has connected");
 	if (job->phase == PHASE_STARTING && job->connected >= job->processes)
 		jobs_set_phase(jobs, job, PHASE_READY, NULL);
@@ -336,13 +336,12 @@ void jobs_apply(struct jobs *jobs, struct job *job, const struct slurm_job *repo
 	if (report->state == STATE_PENDING) {
 		if (job->phase == PHASE_SUBMITTED)
 			jobs_set_phase(jobs, job, PHASE_PENDING, reason);
-		else if ((job->phase == PHASE_STARTING || job->phase == PHASE_READY) &&
-			job->seen_ms >= job->running_since_ms)
+		else if (job_is_running(job) && job->seen_ms >= job->running_since_ms)
 			jobs_set_phase(jobs, job, PHASE_PENDING, "requeued");
 		/* Else a worker has connected since the query was asked. */
 		return;
 	}
-	if (job->phase == PHASE_SUBMITTED || job->phase == PHASE_PENDING)
+	if (job_is_pending(job))
 		jobs_set_phase(jobs, job, PHASE_STARTING, report->nodes);
 	if (job->phase == PHASE_STARTING && job->connected >= job->processes)
 		jobs_set_phase(jobs, job, PHASE_READY, NULL);
@@ -465,7 +464,7 @@ struct jobs_count jobs_count(const struct jobs *jobs)
 		count.in_slurm += job->job_id && job->phase != PHASE_GONE;
 		count.unsettled += job->phase != PHASE_GONE &&
 			(job->phase != PHASE_READY || job->abandoned);
-		count.running += job->phase == PHASE_STARTING || job->phase == PHASE_READY;
+		count.running += job_is_running(job);
 		if (job->phase == PHASE_READY && job->short_told && job->connected > 0)
 			count.given_up += job->processes - job->connected;
 	}

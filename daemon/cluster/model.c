@@ -51,6 +51,16 @@ void cluster_request_finish(struct cluster_request *request)
 	*request = (struct cluster_request){0};
 }
 
+bool cluster_is_up(const struct cluster *cluster)
+{
+	return cluster->state == CLUSTER_STARTING || cluster->state == CLUSTER_RUNNING;
+}
+
+bool cluster_is_down(const struct cluster *cluster)
+{
+	return cluster->state == CLUSTER_STOPPED || cluster->state == CLUSTER_FAILED;
+}
+
 void cluster_set_state(struct cluster *cluster, enum cluster_state state)
 {
 	int64_t now = loop_now_ms();
@@ -125,7 +135,7 @@ static void begin_stop(struct cluster *cluster)
 
 void cluster_stop(struct cluster *cluster, const char *why)
 {
-	if (cluster->state != CLUSTER_STARTING && cluster->state != CLUSTER_RUNNING)
+	if (!cluster_is_up(cluster))
 		return;
 	history_note(EVENT_DECISION, "cluster", cluster->name, "stopping: %s", why);
 	begin_stop(cluster);
@@ -133,7 +143,7 @@ void cluster_stop(struct cluster *cluster, const char *why)
 
 void cluster_fail(struct cluster *cluster, const struct err *err, const char *log)
 {
-	if (cluster->state != CLUSTER_STARTING && cluster->state != CLUSTER_RUNNING)
+	if (!cluster_is_up(cluster))
 		return;
 	cluster->failure = *err;
 	if (!cluster->failure.code)

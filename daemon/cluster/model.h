@@ -194,6 +194,12 @@ struct cluster {
 	void *arg;
 };
 
+/* It starts or runs. */
+bool cluster_is_up(const struct cluster *cluster);
+
+/* It has stopped or failed, and nothing of it is left. */
+bool cluster_is_down(const struct cluster *cluster);
+
 /* The one writer of the state. */
 void cluster_set_state(struct cluster *cluster, enum cluster_state state);
 

@@ -136,7 +136,7 @@ void cluster_exclude_pending(struct cluster *cluster)
 	struct job *job;
 
 	TAILQ_FOREACH (job, jobs_list(cluster->jobs), link)
-		if (job->phase == PHASE_SUBMITTED || job->phase == PHASE_PENDING)
+		if (job_is_pending(job))
 			json_array_append_new(ids, json_string(job->id));
 	if (!exclude || json_array_size(ids) == 0)
 		json_decref(ids);

@@ -31,8 +31,7 @@
 
 static bool is_active(const struct cluster *cluster)
 {
-	return cluster->wanted &&
-		(cluster->state == CLUSTER_STARTING || cluster->state == CLUSTER_RUNNING);
+	return cluster->wanted && cluster_is_up(cluster);
 }
 
 /* Not to shorten a longer hold. */
@@ -40,11 +39,6 @@ static void hold(struct cluster *cluster, int64_t for_ms)
 {
 	if (cluster->hold_until_ms < loop_now_ms() + for_ms)
 		cluster->hold_until_ms = loop_now_ms() + for_ms;
-}
-
-static bool is_pending(const struct job *job)
-{
-	return job->phase == PHASE_SUBMITTED || job->phase == PHASE_PENDING;
 }
 
 /* No place is left: one line for each candidate. */
@@ -192,7 +186,7 @@ const struct submissions_ops cluster_submissions_ops = {on_refused, on_query_wan
 
 static bool is_due(const struct cluster *cluster, const struct job *job)
 {
-	return is_pending(job) && !job->exhausted && job->role != ROLE_STANDBY &&
+	return job_is_pending(job) && !job->exhausted && job->role != ROLE_STANDBY &&
 		job->placed_ms + cluster->request.settings.wait_timeout_ms <= loop_now_ms();
 }
 
@@ -214,7 +208,7 @@ static void on_widened(
 		if (outcome == OUTCOME_DONE) {
 			job->placed = cluster->widen_to;
 			job->placed_ms = loop_now_ms();
-		} else if (outcome == OUTCOME_REFUSED && is_pending(job)) {
+		} else if (outcome == OUTCOME_REFUSED && job_is_pending(job)) {
 			job->role = ROLE_STANDBY;
 			refused++;
 		}
@@ -278,7 +272,7 @@ static void note_waiting(struct cluster *cluster)
 
 	format_duration(cluster->request.settings.wait_timeout_ms, waited);
 	TAILQ_FOREACH (job, jobs_list(cluster->jobs), link)
-		for (size_t i = 0; is_pending(job) && i < cluster->placement.count; i++)
+		for (size_t i = 0; job_is_pending(job) && i < cluster->placement.count; i++)
 			if (job->placed & (candidate_set)1 << i) {
 				_cleanup_free_ char *text = xasprintf(
 					"job %s was pending there for %s (wait_timeout) or "
@@ -415,7 +409,7 @@ int64_t cluster_check_waiting(struct cluster *cluster)
 		}
 	}
 	TAILQ_FOREACH (job, jobs_list(cluster->jobs), link) {
-		if (!is_pending(job) || job->exhausted || job->role == ROLE_STANDBY)
+		if (!job_is_pending(job) || job->exhausted || job->role == ROLE_STANDBY)
 			continue;
 		due |= is_due(cluster, job);
 		if (!is_due(cluster, job) && job->placed_ms + wait_ms < next)
@@ -438,7 +432,7 @@ static struct job *find_pending(struct cluster *cluster, enum job_role role)
 	struct job *job;
 
 	TAILQ_FOREACH (job, jobs_list(cluster->jobs), link)
-		if (is_pending(job) && job->role == role)
+		if (job_is_pending(job) && job->role == role)
 			return job;
 	return NULL;
 }
@@ -451,8 +445,8 @@ static void end_lone_standbys(struct cluster *cluster)
 	struct job *job;
 
 	TAILQ_FOREACH (job, jobs_list(cluster->jobs), link) {
-		lone += is_pending(job) && job->role == ROLE_STANDBY;
-		lone -= (is_pending(job) || job->phase == PHASE_NEW) &&
+		lone += job_is_pending(job) && job->role == ROLE_STANDBY;
+		lone -= (job_is_pending(job) || job->phase == PHASE_NEW) &&
 			job->role == ROLE_SUBSTITUTE;
 	}
 	for (; lone > 0 && (job = find_pending(cluster, ROLE_STANDBY)) != NULL; lone--)
@@ -464,8 +458,7 @@ void cluster_settle_roles(struct cluster *cluster)
 	struct job *job, *other;
 
 	TAILQ_FOREACH (job, jobs_list(cluster->jobs), link) {
-		if (job->role == ROLE_ORDINARY ||
-			(job->phase != PHASE_STARTING && job->phase != PHASE_READY))
+		if (job->role == ROLE_ORDINARY || !job_is_running(job))
 			continue;
 		other = find_pending(
 			cluster, job->role == ROLE_STANDBY ? ROLE_SUBSTITUTE : ROLE_STANDBY);

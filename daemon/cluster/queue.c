@@ -19,7 +19,7 @@ static void apply(struct cluster *cluster, struct job *job, const struct slurm_j
 {
 	_cleanup_free_ char *nodes = job->nodes ? xstrdup(job->nodes) : NULL;
 	bool wanted = job_phase_is_wanted(job->phase);
-	bool ran = job->phase == PHASE_STARTING || job->phase == PHASE_READY;
+	bool ran = job_is_running(job);
 	bool young = cluster_job_is_young(job);
 
 	jobs_apply(cluster->jobs, job, report);

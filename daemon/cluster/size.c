@@ -371,7 +371,7 @@ void cluster_resume(struct cluster *cluster)
 
 void cluster_retire(struct cluster *cluster, struct job *job, bool force)
 {
-	if (!force && (job->phase == PHASE_STARTING || job->phase == PHASE_READY))
+	if (!force && job_is_running(job))
 		job->by_hand = true;
 	else
 		cluster_end_job(cluster, job, "given back by hand");

@@ -92,8 +92,7 @@ int64_t cluster_check_worker_start(struct cluster *cluster)
 		enum worker_start_verdict verdict;
 		int64_t due;
 
-		if (!job->forkserver ||
-			(job->phase != PHASE_STARTING && job->phase != PHASE_READY))
+		if (!job->forkserver || !job_is_running(job))
 			continue;
 		verdict = judge(cluster, job);
 		if (verdict != WORKER_START_FINE) {

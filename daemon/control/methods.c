@@ -169,11 +169,8 @@ static void do_stop(
 static void do_shutdown(
 	struct methods *methods, struct client *client, const struct rpc_message *message)
 {
-	enum cluster_state state = methods->cluster->state;
-
 	if (json_get_boolean(message->params, "alone", 0) &&
-		((state != CLUSTER_STOPPED && state != CLUSTER_FAILED) ||
-			other_user(methods, client))) {
+		(!cluster_is_down(methods->cluster) || other_user(methods, client))) {
 		client_reply(client, message->id, json_pack("{s:b}", "kept", 1));
 		return;
 	}

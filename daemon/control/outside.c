@@ -109,7 +109,7 @@ void outside_update(struct outside *outside, struct cluster *cluster)
 	const char *scheduler = scheduler_address(cluster->scheduler);
 	bool first = !outside->scheduler;
 
-	if (cluster->state == CLUSTER_STOPPED || cluster->state == CLUSTER_FAILED) {
+	if (cluster_is_down(cluster)) {
 		end(outside);
 		return;
 	}

@@ -26,7 +26,7 @@ json_t *report_size(const struct cluster *cluster)
 	_cleanup_free_ char *why = NULL, *paused = NULL, *hold = NULL;
 	struct scaling_target target;
 
-	if (cluster->state != CLUSTER_STARTING && cluster->state != CLUSTER_RUNNING)
+	if (!cluster_is_up(cluster))
 		return json_null();
 	/* As it would be decided now: what was asked for just now counts already. */
 	scaling_decide(&state, &size->limits, &size->demand, loop_now_ms(), &target);

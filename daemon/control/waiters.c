@@ -147,7 +147,7 @@ static void serve_stop(struct waiters *waiters, struct waiter *waiter)
 {
 	struct cluster *cluster = waiters->cluster;
 
-	if (cluster->state == CLUSTER_STOPPED || cluster->state == CLUSTER_FAILED) {
+	if (cluster_is_down(cluster)) {
 		client_reply(waiter->client, waiter->id, describe_end(cluster));
 		waiter_free(waiters, waiter);
 	} else {

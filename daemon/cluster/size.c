@@ -1,22 +1,15 @@
-/* size.c: the size of the cluster: as large as the work, or as a user says. Part of the
- * cluster: hands the model to the pure policies (scaling, fleet, handover) and does what they
- * say. */
+/* size.c: the size of the cluster: hands the model to the pure policies (scaling, fleet,
+ * handover) and does what they say. Part of the cluster. */
 #include "daemon/cluster/size.h"
 
-#include <errno.h>
 #include <inttypes.h>
 #include <stdlib.h>
-#include <string.h>
 #include <time.h>
 
 #include "common/alloc.h"
-#include "common/amount.h"
 #include "common/cleanup.h"
-#include "common/err.h"
 #include "common/number.h"
 #include "common/parse.h"
-#include "daemon/cluster/ends.h"
-#include "daemon/cluster/failure.h"
 #include "daemon/cluster/giveback.h"
 #include "daemon/cluster/jobs.h"
 #include "daemon/cluster/lifetime.h"
@@ -302,91 +295,4 @@ char *cluster_size_why(const struct cluster *cluster)
 	const struct cluster_size *size = &cluster->size;
 
 	return scaling_explain(&size->target, &size->limits, &size->demand);
-}
-
-/* By hand. */
-
-static void changed(struct cluster *cluster)
-{
-	cluster_wake(cluster, 0);
-	cluster->ops->changed(cluster->arg);
-}
-
-int cluster_scale(struct cluster *cluster, int64_t jobs, struct err *err)
-{
-	struct scaling_limits *limits = &cluster->size.limits;
-
-	if (jobs < 0 || jobs > limits->maximum_jobs)
-		return err_set(err, -ERANGE,
-			"more than the maximum of %" PRId64
-			" job%s: give less, or raise it first (dracoctl adapt --maximum WORKERS)",
-			limits->maximum_jobs, limits->maximum_jobs == 1 ? "" : "s");
-	limits->fixed_jobs = jobs;
-	history_note(EVENT_DECISION, "cluster", cluster->name,
-		"set by hand to %" PRId64 " job%s", jobs, jobs == 1 ? "" : "s");
-	changed(cluster);
-	return 0;
-}
-
-int cluster_adapt(struct cluster *cluster, int64_t minimum, int64_t maximum, struct err *err)
-{
-	const struct settings *s = &cluster->request.settings;
-	struct scaling_limits *limits = &cluster->size.limits;
-	int64_t minimum_jobs = limits->minimum_jobs, maximum_jobs = limits->maximum_jobs;
-	int64_t cap = s->limit[SETTING_MAXIMUM].value;
-
-	if (minimum >= 0)
-		minimum_jobs = amount_to_jobs(minimum, s->processes);
-	if (maximum == 0 || (cap && maximum > cap))
-		return err_set(err, -ERANGE,
-			"maximum %" PRId64 " is not between 1 and %" PRId64, maximum,
-			cap ? cap : INT64_MAX);
-	if (maximum > 0)
-		maximum_jobs = maximum < s->processes ? 1 : maximum / s->processes;
-	if (minimum_jobs > maximum_jobs)
-		return err_set(err, -ERANGE,
-			"a minimum of %" PRId64 " job%s is more than the maximum of %" PRId64
-			" (a job holds %" PRId64 " workers): raise the maximum, too",
-			minimum_jobs, minimum_jobs == 1 ? "" : "s", maximum_jobs, s->processes);
-	limits->minimum_jobs = minimum_jobs;
-	limits->maximum_jobs = maximum_jobs;
-	limits->fixed_jobs = -1;
-	history_note(EVENT_DECISION, "cluster", cluster->name,
-		"as large as the work, from %" PRId64 " to %" PRId64 " jobs", minimum_jobs,
-		maximum_jobs);
-	changed(cluster);
-	return 0;
-}
-
-void cluster_resume(struct cluster *cluster)
-{
-	if (!cluster->size.paused)
-		return;
-	history_note(EVENT_DECISION, "cluster", cluster->name, "goes on after a pause (%s)",
-		cluster->size.paused);
-	xreplace(&cluster->size.paused, NULL);
-	cluster_failure_resume(cluster);
-	changed(cluster);
-}
-
-void cluster_retire(struct cluster *cluster, struct job *job, bool force)
-{
-	if (!force && job_is_running(job))
-		job->by_hand = true;
-	else
-		cluster_end_job(cluster, job, "given back by hand");
-	changed(cluster);
-}
-
-bool cluster_retire_waits(const struct cluster *cluster, const struct job *job)
-{
-	const struct job *other;
-
-	if (job->bytes == 0 || !job->by_hand ||
-		(cluster->size.target.jobs > 0 && !cluster->size.paused))
-		return false;
-	TAILQ_FOREACH (other, jobs_list(cluster->jobs), link)
-		if (other != job && job_phase_is_wanted(other->phase) && !other->by_hand)
-			return false;
-	return true;
 }

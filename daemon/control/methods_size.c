@@ -12,9 +12,9 @@
 #include "common/json.h"
 #include "common/rpc.h"
 #include "common/strv.h"
+#include "daemon/cluster/hand.h"
 #include "daemon/cluster/jobs.h"
 #include "daemon/cluster/model.h"
-#include "daemon/cluster/size.h"
 #include "daemon/control/control.h"
 #include "daemon/control/report_size.h"
 

@@ -6,8 +6,8 @@
 #include "common/alloc.h"
 #include "common/strv.h"
 #include "daemon/cluster/failure.h"
+#include "daemon/cluster/hand.h"
 #include "daemon/cluster/jobs.h"
-#include "daemon/cluster/size.h"
 #include "daemon/io/loop.h"
 
 static void job_fails(struct job *job)

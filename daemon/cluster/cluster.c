@@ -34,7 +34,6 @@
 #include "daemon/io/history.h"
 #include "daemon/io/loop.h"
 #include "daemon/slurm/helper.h"
-#include "daemon/slurm/placer.h"
 #include "daemon/slurm/poll.h"
 
 #define STOP_DEADLINE_MS 20000 /* for jobs that Slurm does not confirm to be gone */
@@ -221,9 +220,7 @@ int cluster_start(struct cluster *cluster, struct cluster_request *request, stru
 	cluster->failure = (struct err)ERR_INIT;
 	cluster->submission_count = 0;
 	cluster->hold_until_ms = 0;
-	cluster->widen_hold_ms = 0;
-	cluster->placement_failed = false;
-	placement_finish(&cluster->placement);
+	cluster_place_begin(cluster);
 	cluster->unconfirmed = 0;
 	cluster_failure_clear(cluster);
 	cluster->spawn = cluster->request.settings.worker_start == WORKER_START_SPAWN;
@@ -280,8 +277,7 @@ struct cluster *cluster_destroy(struct cluster *cluster)
 		return NULL;
 	python_search_cancel(cluster->python_search);
 	poll_destroy(cluster->poll);
-	placer_destroy(cluster->placer);
-	placement_finish(&cluster->placement);
+	cluster_place_finish(cluster);
 	submissions_destroy(cluster->submissions);
 	jobs_destroy(cluster->jobs);
 	scheduler_destroy(cluster->scheduler);

@@ -112,6 +112,18 @@ struct cluster_failures {
 	char *reason_log;
 };
 
+/* Where jobs can run: place.c, widen.c. */
+struct cluster_place {
+	struct placement placement;	 /* as found last; a job's candidate_set refers to it */
+	struct placer *placer;		 /* looking now; NULL: not */
+	char cluster_id[CLUSTER_ID_MAX]; /* of the cluster that it looks for */
+	int64_t to_submit; /* jobs to submit when it has found a place; 0: it is to widen */
+	bool widening;	   /* Slurm is asked to widen jobs ... */
+	candidate_set widen_to; /* ... to this set */
+	int64_t widen_hold_ms;	/* no widening before */
+	bool failed;		/* the cluster fails as no place was found */
+};
+
 /* How large the cluster shall be, and is: size.c. */
 struct cluster_size {
 	struct demand demand; /* what the scheduler reported last */
@@ -152,16 +164,7 @@ struct cluster {
 	int64_t array_max; /* jobs that the site takes in one submission */
 	struct cluster_access access;
 
-	/* Where jobs can run, as found last; the job's candidate_set refers to it. */
-	struct placement placement;
-	struct placer *placer;		 /* looking now; NULL: not */
-	char placing_id[CLUSTER_ID_MAX]; /* of the cluster that it looks for */
-	int64_t to_place; /* jobs to submit when it has found a place; 0: it is to widen */
-	bool widening;	  /* Slurm is asked to widen jobs ... */
-	candidate_set widen_to; /* ... to this set */
-	int64_t widen_hold_ms;	/* no widening before */
-	bool placement_failed;	/* the failure is that no place was found */
-
+	struct cluster_place place;
 	struct jobs *jobs;
 	struct submissions *submissions;
 	int submission_count;

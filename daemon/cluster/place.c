@@ -29,6 +29,21 @@
 #define AGAIN_MS	   1000	 /* after Slurm did not answer */
 #define NO_PLACE_MS	   60000 /* after no place was found for a cluster that runs */
 
+void cluster_place_begin(struct cluster *cluster)
+{
+	struct cluster_place *place = &cluster->place;
+
+	placement_finish(&place->placement);
+	place->widen_hold_ms = 0;
+	place->failed = false;
+}
+
+void cluster_place_finish(struct cluster *cluster)
+{
+	placer_destroy(cluster->place.placer);
+	placement_finish(&cluster->place.placement);
+}
+
 static bool is_active(const struct cluster *cluster)
 {
 	return cluster->wanted && cluster_is_up(cluster);
@@ -63,7 +78,7 @@ static char *list_reasons(const struct placement *placement)
 static void fail(struct cluster *cluster, int code, const char *summary)
 {
 	const struct settings *s = &cluster->request.settings;
-	_cleanup_free_ char *reasons = list_reasons(&cluster->placement);
+	_cleanup_free_ char *reasons = list_reasons(&cluster->place.placement);
 	char memory[FORMAT_MAX], walltime[FORMAT_MAX];
 	struct strv directives = STRV_INIT;
 	_cleanup_free_ char *others = NULL;
@@ -74,10 +89,10 @@ static void fail(struct cluster *cluster, int code, const char *summary)
 	strv_finish(&directives);
 	err_set(&err, code,
 		"%s:%s%sa job asks for %" PRId64 " cores and %s on one node, walltime %s%s%s",
-		summary, reasons, cluster->placement.count == 1 ? "; " : "\n", s->cores,
+		summary, reasons, cluster->place.placement.count == 1 ? "; " : "\n", s->cores,
 		format_size(s->memory_mib, memory), format_walltime(s->walltime_s, walltime),
 		*others ? ", " : "", others);
-	cluster->placement_failed = true;
+	cluster->place.failed = true;
 	cluster_fail(cluster, &err, NULL);
 }
 
@@ -93,7 +108,7 @@ static void no_place(struct cluster *cluster)
 		fail(cluster, -ENOENT, "Slurm has no place for the jobs");
 		return;
 	}
-	reasons = list_reasons(&cluster->placement);
+	reasons = list_reasons(&cluster->place.placement);
 	log_warning("cluster %s: no place for further jobs, looking again in %d s:%s",
 		cluster->name, NO_PLACE_MS / 1000, reasons);
 	hold(cluster, NO_PLACE_MS);
@@ -105,7 +120,7 @@ static void no_place(struct cluster *cluster)
 /* By one request: not more than the site's arrays may hold. */
 static void submit_some(struct cluster *cluster, size_t at, int64_t count, enum job_role role)
 {
-	const struct candidate *candidate = &cluster->placement.candidate[at];
+	const struct candidate *candidate = &cluster->place.placement.candidate[at];
 	_cleanup_free_ char *prefix = paths_job_prefix(cluster->name);
 	_cleanup_free_ char *tag =
 		xasprintf("%s%s.%d", prefix, cluster->id, ++cluster->submission_count);
@@ -142,7 +157,7 @@ static void submit_at(struct cluster *cluster, size_t at, int64_t count, enum jo
 
 static void submit_best(struct cluster *cluster, int64_t count, enum job_role role)
 {
-	int at = placement_choose(&cluster->placement, time(NULL),
+	int at = placement_choose(&cluster->place.placement, time(NULL),
 		cluster->request.settings.wait_timeout_ms / 1000);
 
 	if (at < 0)
@@ -163,9 +178,9 @@ static void on_refused(void *arg, const char *tag, const struct err *err)
 	TAILQ_FOREACH (job, jobs_list(cluster->jobs), link) {
 		if (strcmp(job->tag, tag) != 0)
 			continue;
-		for (size_t i = 0; i < cluster->placement.count; i++)
+		for (size_t i = 0; i < cluster->place.placement.count; i++)
 			if (job->placed & (candidate_set)1 << i)
-				placement_refuse(&cluster->placement, i, err->text);
+				placement_refuse(&cluster->place.placement, i, err->text);
 		role = job->role;
 		count++;
 	}
@@ -199,14 +214,14 @@ static void on_widened(
 	int64_t refused = 0;
 
 	(void)result;
-	cluster->widening = false;
+	cluster->place.widening = false;
 	TAILQ_FOREACH (job, jobs_list(cluster->jobs), link) {
 		if (!job->widening)
 			continue;
 		job->widening = false;
-		added = cluster->widen_to & ~job->placed;
+		added = cluster->place.widen_to & ~job->placed;
 		if (outcome == OUTCOME_DONE) {
-			job->placed = cluster->widen_to;
+			job->placed = cluster->place.widen_to;
 			job->placed_ms = loop_now_ms();
 		} else if (outcome == OUTCOME_REFUSED && job_is_pending(job)) {
 			job->role = ROLE_STANDBY;
@@ -223,7 +238,7 @@ static void on_widened(
 	} else if (outcome != OUTCOME_DONE) {
 		log_warning("slurm: pending jobs could not be widened, trying again: %s",
 			err->text);
-		cluster->widen_hold_ms = loop_now_ms() + AGAIN_MS;
+		cluster->place.widen_hold_ms = loop_now_ms() + AGAIN_MS;
 	}
 	poll_within(cluster->poll, 0);
 	cluster_wake(cluster, 0);
@@ -233,8 +248,8 @@ static void on_widened(
  * there is one. */
 static bool widen(struct cluster *cluster, candidate_set from)
 {
-	candidate_set to = placement_widen(&cluster->placement, from);
-	_cleanup_free_ char *partitions = placement_partitions(&cluster->placement, to);
+	candidate_set to = placement_widen(&cluster->place.placement, from);
+	_cleanup_free_ char *partitions = placement_partitions(&cluster->place.placement, to);
 	json_t *ids;
 	struct job *job;
 
@@ -249,12 +264,12 @@ static bool widen(struct cluster *cluster, candidate_set from)
 				"pending for too long (%s), may run in %s now",
 				job->reason ? job->reason : "no reason known", partitions);
 		}
-	cluster->widening = true;
-	cluster->widen_to = to;
+	cluster->place.widening = true;
+	cluster->place.widen_to = to;
 	if (slurm_request(cluster->slurm, "update",
 		    json_pack("{s:o, s:s, s:o}", "jobs", ids, "partition", partitions,
 			    "reservation",
-			    json_text(placement_reservation(&cluster->placement, to))),
+			    json_text(placement_reservation(&cluster->place.placement, to))),
 		    UPDATE_DEADLINE_MS, on_widened, cluster) < 0) {
 		struct err err = ERR_INIT;
 
@@ -272,7 +287,8 @@ static void note_waiting(struct cluster *cluster)
 
 	format_duration(cluster->request.settings.wait_timeout_ms, waited);
 	TAILQ_FOREACH (job, jobs_list(cluster->jobs), link)
-		for (size_t i = 0; job_is_pending(job) && i < cluster->placement.count; i++)
+		for (size_t i = 0; job_is_pending(job) && i < cluster->place.placement.count;
+			i++)
 			if (job->placed & (candidate_set)1 << i) {
 				_cleanup_free_ char *text = xasprintf(
 					"job %s was pending there for %s (wait_timeout) or "
@@ -280,7 +296,7 @@ static void note_waiting(struct cluster *cluster)
 					job->id, waited,
 					job->reason ? job->reason : "no reason known");
 
-				placement_refuse(&cluster->placement, i, text);
+				placement_refuse(&cluster->place.placement, i, text);
 			}
 }
 
@@ -327,30 +343,30 @@ static void on_found(
 	void *arg, struct placement *found, enum slurm_outcome outcome, const struct err *err)
 {
 	struct cluster *cluster = arg;
-	int64_t count = cluster->to_place;
+	int64_t count = cluster->place.to_submit;
 
-	cluster->placer = NULL;
-	cluster->to_place = 0;
+	cluster->place.placer = NULL;
+	cluster->place.to_submit = 0;
 	cluster_wake(cluster, 0);
-	if (strcmp(cluster->placing_id, cluster->id) != 0 || !is_active(cluster)) {
+	if (strcmp(cluster->place.cluster_id, cluster->id) != 0 || !is_active(cluster)) {
 		if (found)
 			placement_finish(found);
 		return;
 	}
 	if (found || outcome == OUTCOME_REFUSED) {
-		placement_finish(&cluster->placement);
+		placement_finish(&cluster->place.placement);
 		if (found) {
-			cluster->placement = *found;
+			cluster->place.placement = *found;
 		} else { /* a site that hides its partitions: then Slurm decides at submission */
 			log_warning("slurm: %s: no predictions", err->text);
-			placement_init(&cluster->placement,
+			placement_init(&cluster->place.placement,
 				cluster->request.settings.reservation,
 				&cluster->request.settings.queues_to_try);
 		}
 	} else {
 		log_warning("slurm: cannot look for a place, trying again: %s", err->text);
 		hold(cluster, AGAIN_MS);
-		cluster->widen_hold_ms = loop_now_ms() + AGAIN_MS;
+		cluster->place.widen_hold_ms = loop_now_ms() + AGAIN_MS;
 		return;
 	}
 	if (count > 0 && !cluster->size.paused)
@@ -364,15 +380,15 @@ static void search(struct cluster *cluster, int64_t count)
 	struct slurm_submission wish;
 	struct err err = ERR_INIT;
 
-	if (cluster->placer)
+	if (cluster->place.placer)
 		return;
 	cluster_make_wish(cluster, cluster->id, 1, &wish);
-	cluster->to_place = count;
-	memcpy(cluster->placing_id, cluster->id, sizeof(cluster->placing_id));
-	cluster->placer = placer_start(
+	cluster->place.to_submit = count;
+	memcpy(cluster->place.cluster_id, cluster->id, sizeof(cluster->place.cluster_id));
+	cluster->place.placer = placer_start(
 		cluster->slurm, &wish, &cluster->request.settings, on_found, cluster, &err);
 	slurm_submission_finish(&wish);
-	if (!cluster->placer)
+	if (!cluster->place.placer)
 		on_found(cluster, NULL, OUTCOME_UNREACHABLE, &err);
 }
 
@@ -416,12 +432,12 @@ int64_t cluster_check_waiting(struct cluster *cluster)
 			next = job->placed_ms + wait_ms;
 	}
 	fail_if_exhausted(cluster);
-	if (!due || cluster->placer || cluster->widening || !is_active(cluster))
+	if (!due || cluster->place.placer || cluster->place.widening || !is_active(cluster))
 		return next;
-	if (now >= cluster->widen_hold_ms)
+	if (now >= cluster->place.widen_hold_ms)
 		search(cluster, 0);
-	else if (cluster->widen_hold_ms < next)
-		next = cluster->widen_hold_ms;
+	else if (cluster->place.widen_hold_ms < next)
+		next = cluster->place.widen_hold_ms;
 	return next;
 }
 

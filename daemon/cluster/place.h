@@ -10,6 +10,12 @@ struct submissions_ops;
 
 extern const struct submissions_ops cluster_submissions_ops;
 
+/* A start begins: forget what was found for another one. */
+void cluster_place_begin(struct cluster *cluster);
+
+/* Ends a search, and frees what was found. */
+void cluster_place_finish(struct cluster *cluster);
+
 /* Find the best place for count more jobs, and submit them there. Does nothing while a search is
  * under way. */
 void cluster_place(struct cluster *cluster, int64_t count);

@@ -63,7 +63,7 @@ static void describe(const struct job *job, struct fleet_job *ret)
 /* What Slurm predicted for the place that is used, as a duration. */
 static int64_t predicted_wait_ms(const struct cluster *cluster)
 {
-	const struct placement *placement = &cluster->placement;
+	const struct placement *placement = &cluster->place.placement;
 	int at = placement_choose(
 		placement, time(NULL), cluster->request.settings.wait_timeout_ms / 1000);
 	int64_t wait_s;
@@ -89,7 +89,7 @@ static void limits_of(const struct cluster *cluster, struct fleet_limits *ret)
 		.longest_ms = (int64_t)(size->demand.longest_s * 1000),
 		.by_hand = size->limits.fixed_jobs >= 0,
 		.paused = size->paused != NULL,
-		.may_submit = !cluster->placer && loop_now_ms() >= cluster->hold_until_ms,
+		.may_submit = !cluster->place.placer && loop_now_ms() >= cluster->hold_until_ms,
 	};
 }
 

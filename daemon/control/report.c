@@ -131,8 +131,8 @@ json_t *report_failure(const struct cluster *cluster)
 	return json_pack("{s:o, s:o, s:o, s:o, s:o}", "message",
 		json_text(cluster->failure.text), "log", json_text(cluster->failure_log),
 		"tail", json_text(tail), "candidates",
-		cluster->placement_failed ? placement_to_json(&cluster->placement)
-					  : json_null(),
+		cluster->place.failed ? placement_to_json(&cluster->place.placement)
+				      : json_null(),
 		"notices", report_notices(cluster));
 }
 
@@ -158,7 +158,7 @@ json_t *report_status(const struct cluster *cluster)
 		(json_int_t)(known ? cluster_jobs_wanted(cluster) : 0), "log_directory",
 		json_text(cluster->log_dir), "milestones",
 		known ? report_milestones(cluster) : json_null(), "candidates",
-		placement_to_json(&cluster->placement), "size", report_size(cluster),
+		placement_to_json(&cluster->place.placement), "size", report_size(cluster),
 		"scheduler", report_scheduler(cluster), "slurm", report_slurm(cluster), "jobs",
 		jobs, "settings",
 		known ? settings_to_json(&cluster->request.settings) : json_null());
@@ -213,7 +213,7 @@ static char *describe_start(
 	if (!cluster->address)
 		return xstrdup("asking Slurm");
 	*ret_step = STEP_PLACE;
-	if (!job && cluster->placer)
+	if (!job && cluster->place.placer)
 		return xstrdup("looking where jobs start soonest");
 	if (!job || job->phase == PHASE_NEW)
 		return xasprintf("submitting %" PRId64 " job%s", cluster_jobs_wanted(cluster),

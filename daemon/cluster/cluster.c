@@ -28,6 +28,7 @@
 #include "daemon/cluster/scheduler.h"
 #include "daemon/cluster/size.h"
 #include "daemon/cluster/submission.h"
+#include "daemon/cluster/widen.h"
 #include "daemon/cluster/worker_start.h"
 #include "daemon/dask/python.h"
 #include "daemon/dask/scheduler.h"

@@ -118,6 +118,7 @@ struct cluster_place {
 	struct placer *placer;		 /* looking now; NULL: not */
 	char cluster_id[CLUSTER_ID_MAX]; /* of the cluster that it looks for */
 	int64_t to_submit; /* jobs to submit when it has found a place; 0: it is to widen */
+	bool to_widen;	   /* what was found is to be used for that, still */
 	bool widening;	   /* Slurm is asked to widen jobs ... */
 	candidate_set widen_to; /* ... to this set */
 	int64_t widen_hold_ms;	/* no widening before */

@@ -1,4 +1,4 @@
-/* place.c: the cluster's search for places. */
+/* place.c: the search for places for new jobs, and submitting them there. Part of the cluster. */
 #include "daemon/cluster/place.h"
 
 #include <errno.h>
@@ -8,12 +8,10 @@
 
 #include "common/alloc.h"
 #include "common/cleanup.h"
-#include "common/json.h"
 #include "common/log.h"
 #include "common/parse.h"
 #include "common/paths.h"
 #include "common/settings_job.h"
-#include "daemon/cluster/ends.h"
 #include "daemon/cluster/jobs.h"
 #include "daemon/cluster/model.h"
 #include "daemon/cluster/nodes.h"
@@ -21,19 +19,18 @@
 #include "daemon/cluster/wish.h"
 #include "daemon/io/history.h"
 #include "daemon/io/loop.h"
-#include "daemon/slurm/helper.h"
 #include "daemon/slurm/placer.h"
 #include "daemon/slurm/poll.h"
 
-#define UPDATE_DEADLINE_MS 15000
-#define AGAIN_MS	   1000	 /* after Slurm did not answer */
-#define NO_PLACE_MS	   60000 /* after no place was found for a cluster that runs */
+#define AGAIN_MS    1000  /* after Slurm did not answer */
+#define NO_PLACE_MS 60000 /* after no place was found for a cluster that runs */
 
 void cluster_place_begin(struct cluster *cluster)
 {
 	struct cluster_place *place = &cluster->place;
 
 	placement_finish(&place->placement);
+	place->to_widen = false;
 	place->widen_hold_ms = 0;
 	place->failed = false;
 }
@@ -42,11 +39,6 @@ void cluster_place_finish(struct cluster *cluster)
 {
 	placer_destroy(cluster->place.placer);
 	placement_finish(&cluster->place.placement);
-}
-
-static bool is_active(const struct cluster *cluster)
-{
-	return cluster->wanted && cluster_is_up(cluster);
 }
 
 /* Not to shorten a longer hold. */
@@ -75,7 +67,7 @@ static char *list_reasons(const struct placement *placement)
 	return text;
 }
 
-static void fail(struct cluster *cluster, int code, const char *summary)
+void cluster_place_fail(struct cluster *cluster, int code, const char *summary)
 {
 	const struct settings *s = &cluster->request.settings;
 	_cleanup_free_ char *reasons = list_reasons(&cluster->place.placement);
@@ -105,7 +97,7 @@ static void no_place(struct cluster *cluster)
 		return;
 	}
 	if (cluster->state == CLUSTER_STARTING) {
-		fail(cluster, -ENOENT, "Slurm has no place for the jobs");
+		cluster_place_fail(cluster, -ENOENT, "Slurm has no place for the jobs");
 		return;
 	}
 	reasons = list_reasons(&cluster->place.placement);
@@ -145,7 +137,7 @@ static void submit_some(struct cluster *cluster, size_t at, int64_t count, enum 
 		}
 }
 
-static void submit_at(struct cluster *cluster, size_t at, int64_t count, enum job_role role)
+void cluster_place_submit(struct cluster *cluster, size_t at, int64_t count, enum job_role role)
 {
 	while (count > 0) {
 		int64_t some = count < cluster->array_max ? count : cluster->array_max;
@@ -163,7 +155,7 @@ static void submit_best(struct cluster *cluster, int64_t count, enum job_role ro
 	if (at < 0)
 		no_place(cluster);
 	else
-		submit_at(cluster, (size_t)at, count, role);
+		cluster_place_submit(cluster, (size_t)at, count, role);
 }
 
 /* Slurm has refused the jobs with this tag: their place cannot work, so try the next best. */
@@ -184,7 +176,7 @@ static void on_refused(void *arg, const char *tag, const struct err *err)
 		role = job->role;
 		count++;
 	}
-	if (is_active(cluster) && count > 0 && !cluster->size.paused)
+	if (cluster_is_up(cluster) && count > 0 && !cluster->size.paused)
 		submit_best(cluster, count, role);
 }
 
@@ -197,148 +189,6 @@ static void on_query_wanted(void *arg)
 
 const struct submissions_ops cluster_submissions_ops = {on_refused, on_query_wanted};
 
-/* Widening */
-
-static bool is_due(const struct cluster *cluster, const struct job *job)
-{
-	return job_is_pending(job) && !job->exhausted && job->role != ROLE_STANDBY &&
-		job->placed_ms + cluster->request.settings.wait_timeout_ms <= loop_now_ms();
-}
-
-static void on_widened(
-	void *arg, enum slurm_outcome outcome, const json_t *result, const struct err *err)
-{
-	struct cluster *cluster = arg;
-	struct job *job;
-	candidate_set added = 0;
-	int64_t refused = 0;
-
-	(void)result;
-	cluster->place.widening = false;
-	TAILQ_FOREACH (job, jobs_list(cluster->jobs), link) {
-		if (!job->widening)
-			continue;
-		job->widening = false;
-		added = cluster->place.widen_to & ~job->placed;
-		if (outcome == OUTCOME_DONE) {
-			job->placed = cluster->place.widen_to;
-			job->placed_ms = loop_now_ms();
-		} else if (outcome == OUTCOME_REFUSED && job_is_pending(job)) {
-			job->role = ROLE_STANDBY;
-			refused++;
-		}
-	}
-	if (!is_active(cluster)) {
-		cluster_wake(cluster, 0);
-		return;
-	}
-	if (refused > 0) {
-		log_warning("slurm: %s: submitting to the next place instead", err->text);
-		submit_at(cluster, (size_t)__builtin_ctzll(added), refused, ROLE_SUBSTITUTE);
-	} else if (outcome != OUTCOME_DONE) {
-		log_warning("slurm: pending jobs could not be widened, trying again: %s",
-			err->text);
-		cluster->place.widen_hold_ms = loop_now_ms() + AGAIN_MS;
-	}
-	poll_within(cluster->poll, 0);
-	cluster_wake(cluster, 0);
-}
-
-/* Let all jobs that are due, and placed as one of them, run in the next place, too. Returns whether
- * there is one. */
-static bool widen(struct cluster *cluster, candidate_set from)
-{
-	candidate_set to = placement_widen(&cluster->place.placement, from);
-	_cleanup_free_ char *partitions = placement_partitions(&cluster->place.placement, to);
-	json_t *ids;
-	struct job *job;
-
-	if (to == from)
-		return false;
-	ids = json_array();
-	TAILQ_FOREACH (job, jobs_list(cluster->jobs), link)
-		if (is_due(cluster, job) && job->placed == from) {
-			job->widening = true;
-			json_array_append_new(ids, json_string(job->id));
-			history_note(EVENT_DECISION, "job", job->id,
-				"pending for too long (%s), may run in %s now",
-				job->reason ? job->reason : "no reason known", partitions);
-		}
-	cluster->place.widening = true;
-	cluster->place.widen_to = to;
-	if (slurm_request(cluster->slurm, "update",
-		    json_pack("{s:o, s:s, s:o}", "jobs", ids, "partition", partitions,
-			    "reservation",
-			    json_text(placement_reservation(&cluster->place.placement, to))),
-		    UPDATE_DEADLINE_MS, on_widened, cluster) < 0) {
-		struct err err = ERR_INIT;
-
-		err_set(&err, -EBUSY, "too many requests to Slurm wait");
-		on_widened(cluster, OUTCOME_UNREACHABLE, NULL, &err);
-	}
-	return true;
-}
-
-/* What became of the jobs at each candidate, for the error. */
-static void note_waiting(struct cluster *cluster)
-{
-	char waited[FORMAT_MAX];
-	struct job *job;
-
-	format_duration(cluster->request.settings.wait_timeout_ms, waited);
-	TAILQ_FOREACH (job, jobs_list(cluster->jobs), link)
-		for (size_t i = 0; job_is_pending(job) && i < cluster->place.placement.count;
-			i++)
-			if (job->placed & (candidate_set)1 << i) {
-				_cleanup_free_ char *text = xasprintf(
-					"job %s was pending there for %s (wait_timeout) or "
-					"more: %s",
-					job->id, waited,
-					job->reason ? job->reason : "no reason known");
-
-				placement_refuse(&cluster->place.placement, i, text);
-			}
-}
-
-static void fail_if_exhausted(struct cluster *cluster)
-{
-	struct job *job;
-	bool any = false;
-
-	if (cluster->state != CLUSTER_STARTING || jobs_count(cluster->jobs).running > 0)
-		return;
-	TAILQ_FOREACH (job, jobs_list(cluster->jobs), link) {
-		if (!job_phase_is_wanted(job->phase) || job->role == ROLE_STANDBY)
-			continue;
-		if (!job->exhausted)
-			return;
-		any = true;
-	}
-	if (!any)
-		return;
-	note_waiting(cluster);
-	fail(cluster, -ETIMEDOUT, "no job has started in time");
-}
-
-static void widen_due(struct cluster *cluster)
-{
-	struct job *job;
-
-	TAILQ_FOREACH (job, jobs_list(cluster->jobs), link) {
-		if (!is_due(cluster, job))
-			continue;
-		if (widen(cluster, job->placed))
-			return; /* the next group after its answer */
-		job->exhausted = true;
-		history_note(EVENT_DECISION, "job", job->id,
-			"pending for too long (%s), and there is no further place",
-			job->reason ? job->reason : "no reason known");
-	}
-	fail_if_exhausted(cluster);
-}
-
-/* The search */
-
 static void on_found(
 	void *arg, struct placement *found, enum slurm_outcome outcome, const struct err *err)
 {
@@ -348,7 +198,7 @@ static void on_found(
 	cluster->place.placer = NULL;
 	cluster->place.to_submit = 0;
 	cluster_wake(cluster, 0);
-	if (strcmp(cluster->place.cluster_id, cluster->id) != 0 || !is_active(cluster)) {
+	if (strcmp(cluster->place.cluster_id, cluster->id) != 0 || !cluster_is_up(cluster)) {
 		if (found)
 			placement_finish(found);
 		return;
@@ -369,10 +219,10 @@ static void on_found(
 		cluster->place.widen_hold_ms = loop_now_ms() + AGAIN_MS;
 		return;
 	}
-	if (count > 0 && !cluster->size.paused)
+	if (count == 0)
+		cluster->place.to_widen = true;
+	else if (!cluster->size.paused)
 		submit_best(cluster, count, ROLE_ORDINARY);
-	else if (count == 0)
-		widen_due(cluster);
 }
 
 static void search(struct cluster *cluster, int64_t count)
@@ -397,90 +247,7 @@ void cluster_place(struct cluster *cluster, int64_t count)
 	search(cluster, count);
 }
 
-static void fail_unsubmitted(struct cluster *cluster)
+void cluster_place_look(struct cluster *cluster)
 {
-	struct slurm_health health;
-	struct err err = ERR_INIT;
-	char waited[FORMAT_MAX];
-
-	slurm_health(cluster->slurm, &health);
-	err_set(&err, -ETIMEDOUT, "Slurm has not taken a job within %s (wait_timeout): %s",
-		format_duration(cluster->request.settings.wait_timeout_ms, waited),
-		health.text[0] ? health.text : "no answer");
-	cluster_fail(cluster, &err, NULL);
-}
-
-int64_t cluster_check_waiting(struct cluster *cluster)
-{
-	int64_t wait_ms = cluster->request.settings.wait_timeout_ms;
-	int64_t now = loop_now_ms(), next = INT64_MAX;
-	bool due = false;
-	struct job *job;
-
-	if (cluster->state == CLUSTER_STARTING && jobs_count(cluster->jobs).in_slurm == 0) {
-		next = cluster->started_ms + wait_ms;
-		if (next <= now) {
-			fail_unsubmitted(cluster);
-			return INT64_MAX;
-		}
-	}
-	TAILQ_FOREACH (job, jobs_list(cluster->jobs), link) {
-		if (!job_is_pending(job) || job->exhausted || job->role == ROLE_STANDBY)
-			continue;
-		due |= is_due(cluster, job);
-		if (!is_due(cluster, job) && job->placed_ms + wait_ms < next)
-			next = job->placed_ms + wait_ms;
-	}
-	fail_if_exhausted(cluster);
-	if (!due || cluster->place.placer || cluster->place.widening || !is_active(cluster))
-		return next;
-	if (now >= cluster->place.widen_hold_ms)
-		search(cluster, 0);
-	else if (cluster->place.widen_hold_ms < next)
-		next = cluster->place.widen_hold_ms;
-	return next;
-}
-
-/* Standby */
-
-static struct job *find_pending(struct cluster *cluster, enum job_role role)
-{
-	struct job *job;
-
-	TAILQ_FOREACH (job, jobs_list(cluster->jobs), link)
-		if (job_is_pending(job) && job->role == role)
-			return job;
-	return NULL;
-}
-
-/* A job on standby whose substitute is gone, or was given back, goes, too: nobody else counts
- * it. */
-static void end_lone_standbys(struct cluster *cluster)
-{
-	int64_t lone = 0;
-	struct job *job;
-
-	TAILQ_FOREACH (job, jobs_list(cluster->jobs), link) {
-		lone += job_is_pending(job) && job->role == ROLE_STANDBY;
-		lone -= (job_is_pending(job) || job->phase == PHASE_NEW) &&
-			job->role == ROLE_SUBSTITUTE;
-	}
-	for (; lone > 0 && (job = find_pending(cluster, ROLE_STANDBY)) != NULL; lone--)
-		cluster_end_job(cluster, job, "the other one of two has gone");
-}
-
-void cluster_settle_roles(struct cluster *cluster)
-{
-	struct job *job, *other;
-
-	TAILQ_FOREACH (job, jobs_list(cluster->jobs), link) {
-		if (job->role == ROLE_ORDINARY || !job_is_running(job))
-			continue;
-		other = find_pending(
-			cluster, job->role == ROLE_STANDBY ? ROLE_SUBSTITUTE : ROLE_STANDBY);
-		job->role = ROLE_ORDINARY;
-		if (other)
-			cluster_end_job(cluster, other, "the other one of two has started");
-	}
-	end_lone_standbys(cluster);
+	search(cluster, 0);
 }

@@ -1,9 +1,11 @@
-/* place.h: the cluster's search for places: where new jobs are submitted to, and where pending
- * ones may run besides when they wait too long. Part of the cluster. */
+/* place.h: the search for places for new jobs, and submitting them there. Part of the cluster. */
 #ifndef DRACO_DAEMON_CLUSTER_PLACE_H
 #define DRACO_DAEMON_CLUSTER_PLACE_H
 
+#include <stddef.h>
 #include <stdint.h>
+
+#include "daemon/cluster/job.h"
 
 struct cluster;
 struct submissions_ops;
@@ -20,12 +22,15 @@ void cluster_place_finish(struct cluster *cluster);
  * under way. */
 void cluster_place(struct cluster *cluster, int64_t count);
 
-/* Widen the jobs that have waited for wait_timeout; fail a start for which no place is left.
- * Returns the loop time of the next deadline, INT64_MAX when there is none. */
-int64_t cluster_check_waiting(struct cluster *cluster);
+/* Look anew where jobs can run; then place.to_widen is set. Does nothing while a search is under
+ * way. */
+void cluster_place_look(struct cluster *cluster);
 
-/* Of a job on standby and its substitute, keep the one that has started; without its substitute
- * the one on standby goes, too. */
-void cluster_settle_roles(struct cluster *cluster);
+/* Submit count jobs to this candidate, by as few requests as the site's arrays allow. */
+void cluster_place_submit(
+	struct cluster *cluster, size_t at, int64_t count, enum job_role role);
+
+/* The cluster fails: summary, then why each candidate cannot be used. */
+void cluster_place_fail(struct cluster *cluster, int code, const char *summary);
 
 #endif

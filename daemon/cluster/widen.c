@@ -1,0 +1,255 @@
+/* widen.c: jobs that have waited for wait_timeout: they may run in the next place, too; where a
+ * site forbids that, another job is submitted there, and the first of the two to start stays.
+ * Part of the cluster. */
+#include "daemon/cluster/widen.h"
+
+#include <errno.h>
+#include <inttypes.h>
+
+#include "common/alloc.h"
+#include "common/cleanup.h"
+#include "common/json.h"
+#include "common/log.h"
+#include "common/parse.h"
+#include "daemon/cluster/ends.h"
+#include "daemon/cluster/jobs.h"
+#include "daemon/cluster/model.h"
+#include "daemon/cluster/place.h"
+#include "daemon/io/history.h"
+#include "daemon/io/loop.h"
+#include "daemon/slurm/helper.h"
+#include "daemon/slurm/poll.h"
+
+#define UPDATE_DEADLINE_MS 15000
+#define AGAIN_MS	   1000 /* after Slurm did not answer */
+
+static bool is_due(const struct cluster *cluster, const struct job *job)
+{
+	return job_is_pending(job) && !job->exhausted && job->role != ROLE_STANDBY &&
+		job->placed_ms + cluster->request.settings.wait_timeout_ms <= loop_now_ms();
+}
+
+static void on_widened(
+	void *arg, enum slurm_outcome outcome, const json_t *result, const struct err *err)
+{
+	struct cluster *cluster = arg;
+	struct job *job;
+	candidate_set added = 0;
+	int64_t refused = 0;
+
+	(void)result;
+	cluster->place.widening = false;
+	TAILQ_FOREACH (job, jobs_list(cluster->jobs), link) {
+		if (!job->widening)
+			continue;
+		job->widening = false;
+		added = cluster->place.widen_to & ~job->placed;
+		if (outcome == OUTCOME_DONE) {
+			job->placed = cluster->place.widen_to;
+			job->placed_ms = loop_now_ms();
+		} else if (outcome == OUTCOME_REFUSED && job_is_pending(job)) {
+			job->role = ROLE_STANDBY;
+			refused++;
+		}
+	}
+	if (!cluster_is_up(cluster)) {
+		cluster_wake(cluster, 0);
+		return;
+	}
+	if (refused > 0) {
+		log_warning("slurm: %s: submitting to the next place instead", err->text);
+		cluster_place_submit(
+			cluster, (size_t)__builtin_ctzll(added), refused, ROLE_SUBSTITUTE);
+	} else if (outcome != OUTCOME_DONE) {
+		log_warning("slurm: pending jobs could not be widened, trying again: %s",
+			err->text);
+		cluster->place.widen_hold_ms = loop_now_ms() + AGAIN_MS;
+	}
+	poll_within(cluster->poll, 0);
+	cluster_wake(cluster, 0);
+}
+
+/* Let all jobs that are due, and placed as one of them, run in the next place, too. Returns whether
+ * there is one. */
+static bool widen(struct cluster *cluster, candidate_set from)
+{
+	candidate_set to = placement_widen(&cluster->place.placement, from);
+	_cleanup_free_ char *partitions = placement_partitions(&cluster->place.placement, to);
+	json_t *ids;
+	struct job *job;
+
+	if (to == from)
+		return false;
+	ids = json_array();
+	TAILQ_FOREACH (job, jobs_list(cluster->jobs), link)
+		if (is_due(cluster, job) && job->placed == from) {
+			job->widening = true;
+			json_array_append_new(ids, json_string(job->id));
+			history_note(EVENT_DECISION, "job", job->id,
+				"pending for too long (%s), may run in %s now",
+				job->reason ? job->reason : "no reason known", partitions);
+		}
+	cluster->place.widening = true;
+	cluster->place.widen_to = to;
+	if (slurm_request(cluster->slurm, "update",
+		    json_pack("{s:o, s:s, s:o}", "jobs", ids, "partition", partitions,
+			    "reservation",
+			    json_text(placement_reservation(&cluster->place.placement, to))),
+		    UPDATE_DEADLINE_MS, on_widened, cluster) < 0) {
+		struct err err = ERR_INIT;
+
+		err_set(&err, -EBUSY, "too many requests to Slurm wait");
+		on_widened(cluster, OUTCOME_UNREACHABLE, NULL, &err);
+	}
+	return true;
+}
+
+/* What became of the jobs at each candidate, for the error. */
+static void note_waiting(struct cluster *cluster)
+{
+	char waited[FORMAT_MAX];
+	struct job *job;
+
+	format_duration(cluster->request.settings.wait_timeout_ms, waited);
+	TAILQ_FOREACH (job, jobs_list(cluster->jobs), link)
+		for (size_t i = 0; job_is_pending(job) && i < cluster->place.placement.count;
+			i++)
+			if (job->placed & (candidate_set)1 << i) {
+				_cleanup_free_ char *text = xasprintf(
+					"job %s was pending there for %s (wait_timeout) or "
+					"more: %s",
+					job->id, waited,
+					job->reason ? job->reason : "no reason known");
+
+				placement_refuse(&cluster->place.placement, i, text);
+			}
+}
+
+static void fail_if_exhausted(struct cluster *cluster)
+{
+	struct job *job;
+	bool any = false;
+
+	if (cluster->state != CLUSTER_STARTING || jobs_count(cluster->jobs).running > 0)
+		return;
+	TAILQ_FOREACH (job, jobs_list(cluster->jobs), link) {
+		if (!job_phase_is_wanted(job->phase) || job->role == ROLE_STANDBY)
+			continue;
+		if (!job->exhausted)
+			return;
+		any = true;
+	}
+	if (!any)
+		return;
+	note_waiting(cluster);
+	cluster_place_fail(cluster, -ETIMEDOUT, "no job has started in time");
+}
+
+static void widen_due(struct cluster *cluster)
+{
+	struct job *job;
+
+	TAILQ_FOREACH (job, jobs_list(cluster->jobs), link) {
+		if (!is_due(cluster, job))
+			continue;
+		if (widen(cluster, job->placed))
+			return; /* the next group after its answer */
+		job->exhausted = true;
+		history_note(EVENT_DECISION, "job", job->id,
+			"pending for too long (%s), and there is no further place",
+			job->reason ? job->reason : "no reason known");
+	}
+	fail_if_exhausted(cluster);
+}
+
+static void fail_unsubmitted(struct cluster *cluster)
+{
+	struct slurm_health health;
+	struct err err = ERR_INIT;
+	char waited[FORMAT_MAX];
+
+	slurm_health(cluster->slurm, &health);
+	err_set(&err, -ETIMEDOUT, "Slurm has not taken a job within %s (wait_timeout): %s",
+		format_duration(cluster->request.settings.wait_timeout_ms, waited),
+		health.text[0] ? health.text : "no answer");
+	cluster_fail(cluster, &err, NULL);
+}
+
+int64_t cluster_check_waiting(struct cluster *cluster)
+{
+	int64_t wait_ms = cluster->request.settings.wait_timeout_ms;
+	int64_t now = loop_now_ms(), next = INT64_MAX;
+	bool due = false;
+	struct job *job;
+
+	if (cluster->state == CLUSTER_STARTING && jobs_count(cluster->jobs).in_slurm == 0) {
+		next = cluster->started_ms + wait_ms;
+		if (next <= now) {
+			fail_unsubmitted(cluster);
+			return INT64_MAX;
+		}
+	}
+	if (cluster->place.to_widen) {
+		cluster->place.to_widen = false;
+		widen_due(cluster);
+	}
+	TAILQ_FOREACH (job, jobs_list(cluster->jobs), link) {
+		if (!job_is_pending(job) || job->exhausted || job->role == ROLE_STANDBY)
+			continue;
+		due |= is_due(cluster, job);
+		if (!is_due(cluster, job) && job->placed_ms + wait_ms < next)
+			next = job->placed_ms + wait_ms;
+	}
+	fail_if_exhausted(cluster);
+	if (!due || cluster->place.placer || cluster->place.widening || !cluster_is_up(cluster))
+		return next;
+	if (now >= cluster->place.widen_hold_ms)
+		cluster_place_look(cluster);
+	else if (cluster->place.widen_hold_ms < next)
+		next = cluster->place.widen_hold_ms;
+	return next;
+}
+
+/* Standby */
+
+static struct job *find_pending(struct cluster *cluster, enum job_role role)
+{
+	struct job *job;
+
+	TAILQ_FOREACH (job, jobs_list(cluster->jobs), link)
+		if (job_is_pending(job) && job->role == role)
+			return job;
+	return NULL;
+}
+
+/* A job on standby whose substitute is gone, or was given back, goes, too: nobody else counts
+ * it. */
+static void end_lone_standbys(struct cluster *cluster)
+{
+	int64_t lone = 0;
+	struct job *job;
+
+	TAILQ_FOREACH (job, jobs_list(cluster->jobs), link) {
+		lone += job_is_pending(job) && job->role == ROLE_STANDBY;
+		lone -= (job_is_pending(job) || job->phase == PHASE_NEW) &&
+			job->role == ROLE_SUBSTITUTE;
+	}
+	for (; lone > 0 && (job = find_pending(cluster, ROLE_STANDBY)) != NULL; lone--)
+		cluster_end_job(cluster, job, "the other one of two has gone");
+}
+
+void cluster_settle_roles(struct cluster *cluster)
+{
+	struct job *job, *other;
+
+	TAILQ_FOREACH (job, jobs_list(cluster->jobs), link) {
+		if (job->role == ROLE_ORDINARY || !job_is_running(job))
+			continue;
+		other = find_pending(
+			cluster, job->role == ROLE_STANDBY ? ROLE_SUBSTITUTE : ROLE_STANDBY);
+		job->role = ROLE_ORDINARY;
+		if (other)
+			cluster_end_job(cluster, other, "the other one of two has started");
+	}
+	end_lone_standbys(cluster);
+}

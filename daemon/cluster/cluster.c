@@ -22,6 +22,7 @@
 #include "daemon/cluster/jobs.h"
 #include "daemon/cluster/model.h"
 #include "daemon/cluster/nodes.h"
+#include "daemon/cluster/overdue.h"
 #include "daemon/cluster/pauses.h"
 #include "daemon/cluster/place.h"
 #include "daemon/cluster/queue.h"

@@ -1,5 +1,5 @@
-/* failure.c: what the cluster does about jobs that end although they are wanted, and about workers
- * that never come: applies what the policies failure.c and bad_nodes.c say. */
+/* failure.c: what the cluster does about jobs that end although they are wanted: applies what the
+ * policies failure.c and bad_nodes.c say. Part of the cluster. */
 #include "daemon/cluster/failure.h"
 
 #include <errno.h>
@@ -10,15 +10,11 @@
 
 #include "common/alloc.h"
 #include "common/cleanup.h"
-#include "common/number.h"
-#include "common/parse.h"
-#include "daemon/cluster/ends.h"
 #include "daemon/cluster/jobs.h"
 #include "daemon/cluster/model.h"
 #include "daemon/cluster/nodes.h"
 #include "daemon/cluster/worker_start.h"
 #include "daemon/dask/jobscript.h"
-#include "daemon/dask/scheduler.h"
 #include "daemon/io/history.h"
 #include "daemon/io/loop.h"
 
@@ -33,18 +29,11 @@ bool cluster_job_is_young(const struct job *job)
 	return !job->ready_since_ms || loop_now_ms() - job->ready_since_ms <= JOB_YOUNG_MS;
 }
 
-/* The loop time at which the patience with a job without workers ends; INT64_MAX: it needs none. */
-static int64_t overdue_ms(const struct cluster *cluster, const struct job *job)
+int64_t cluster_job_overdue_ms(const struct cluster *cluster, const struct job *job)
 {
 	if (!job_is_running(job) || job->connected > 0)
 		return INT64_MAX;
 	return job->alone_since_ms + cluster->request.settings.worker_timeout_ms;
-}
-
-/* Has the job had the time for its workers? */
-static bool is_overdue(const struct cluster *cluster, const struct job *job)
-{
-	return overdue_ms(cluster, job) <= loop_now_ms();
 }
 
 /* Does another job run that has workers, or may still get them? */
@@ -53,7 +42,8 @@ static bool others_run(const struct cluster *cluster, const struct job *than)
 	const struct job *job;
 
 	TAILQ_FOREACH (job, jobs_list(cluster->jobs), link)
-		if (job != than && job_is_running(job) && !is_overdue(cluster, job))
+		if (job != than && job_is_running(job) &&
+			cluster_job_overdue_ms(cluster, job) > loop_now_ms())
 			return true;
 	return false;
 }
@@ -98,9 +88,7 @@ void cluster_failure_resume(struct cluster *cluster)
 	cluster_wake(cluster, 0);
 }
 
-/* The last job is gone, also of those that were on their way out, from a cluster that has
- * stopped asking because of failures. */
-static bool fail_if_none_is_left(struct cluster *cluster)
+bool cluster_fail_without_jobs(struct cluster *cluster)
 {
 	struct cluster_failures *failures = &cluster->failures;
 
@@ -126,27 +114,6 @@ static void give_up(
 	history_failure("cluster", cluster->name, log, "%s", err->text);
 	why = xasprintf("%s (log: %s)", err->text, log ? log : "none");
 	stop_asking(cluster, why);
-}
-
-static void blame_node(
-	struct cluster *cluster, const struct job *job, int64_t since_ms, const char *how)
-{
-	char until[16];
-	struct tm local;
-	time_t then = time(NULL) + BAD_NODE_FOR_MS / 1000;
-
-	if (!job->nodes || !job->nodes[0] || strpbrk(job->nodes, ",[") ||
-		!cluster_may_choose_nodes(cluster) ||
-		!bad_nodes_blame(&cluster->nodes, job->nodes, since_ms, loop_now_ms()))
-		return;
-	localtime_r(&then, &local);
-	strftime(until, sizeof(until), "%H:%M:%S", &local);
-	cluster_notice(cluster,
-		"node %s is excluded until %s: jobs have failed there %d times within an hour, "
-		"the last was job %s, which %s",
-		job->nodes, until, BAD_NODE_FAILURES, job->id, how);
-	cluster_nodes_save(cluster);
-	cluster_exclude_pending(cluster);
 }
 
 /* Was the job's node excluded only after the job had been submitted? */
@@ -193,7 +160,7 @@ static void count(struct cluster *cluster, const struct job *job, const char *ho
 			how, failure_backoff_ms(failures->in_a_row) / 1000, failures->in_a_row);
 	}
 	if (verdict->blames_node)
-		blame_node(cluster, job, failures->last_ms, how);
+		cluster_nodes_blame(cluster, job, failures->last_ms, how);
 }
 
 /* The whole of how it ended: with what is known besides Slurm's words. */
@@ -241,6 +208,29 @@ static void tell(const struct cluster *cluster, const struct job *job,
 		history_note(EVENT_NOTE, "job", job->id, "%s", text);
 }
 
+struct job_end_verdict cluster_judge_end(
+	const struct cluster *cluster, const struct job *job, enum job_end end, bool young)
+{
+	return job_end_judge(&(struct job_end_facts){
+		.end = end,
+		.young = young,
+		.starting = cluster->state == CLUSTER_STARTING,
+		.others_run = others_run(cluster, job),
+	});
+}
+
+void cluster_apply_verdict(struct cluster *cluster, const struct job *job,
+	const struct job_end_verdict *verdict, const char *how)
+{
+	if (verdict->counts) {
+		count(cluster, job, how, verdict);
+		return;
+	}
+	tell(cluster, job, verdict, how);
+	if (verdict->blames_node)
+		cluster_nodes_blame(cluster, job, loop_now_ms(), how);
+}
+
 static enum job_end find_end(
 	struct cluster *cluster, struct job *job, bool young, bool vanished)
 {
@@ -255,27 +245,15 @@ static enum job_end find_end(
 void cluster_job_lost(struct cluster *cluster, struct job *job, bool young, bool vanished)
 {
 	enum job_end end = find_end(cluster, job, young, vanished);
-	struct job_end_verdict verdict = job_end_judge(&(struct job_end_facts){
-		.end = end,
-		.young = young,
-		.starting = cluster->state == CLUSTER_STARTING,
-		.others_run = others_run(cluster, job),
-	});
+	struct job_end_verdict verdict = cluster_judge_end(cluster, job, end, young);
 	_cleanup_free_ char *how = describe(job, end, verdict.counts);
-	int64_t now = loop_now_ms();
 
-	if (verdict.counts) {
-		count(cluster, job, how, &verdict);
-	} else {
-		if (!young)
-			failures_succeed(&cluster->failures.jobs, now);
-		tell(cluster, job, &verdict, how);
-		if (verdict.blames_node)
-			blame_node(cluster, job, now, how);
-		if (end == END_CANCELLED)
-			note_cancel(cluster, job);
-	}
-	fail_if_none_is_left(cluster);
+	if (!verdict.counts && !young)
+		failures_succeed(&cluster->failures.jobs, loop_now_ms());
+	cluster_apply_verdict(cluster, job, &verdict, how);
+	if (!verdict.counts && end == END_CANCELLED)
+		note_cancel(cluster, job);
+	cluster_fail_without_jobs(cluster);
 }
 
 void cluster_job_requeued(struct cluster *cluster, struct job *job, const char *nodes)
@@ -291,149 +269,4 @@ void cluster_job_requeued(struct cluster *cluster, struct job *job, const char *
 	job->was_connected = job->was_ready = job->abandoned = false;
 	job->early_deaths = 0;
 	tell(cluster, job, &verdict, how);
-}
-
-/* Workers that never come, or go. */
-
-static void fail_start(struct cluster *cluster, const struct job *job, const char *waited)
-{
-	_cleanup_free_ char *log = cluster_job_log(cluster, job);
-	struct err err = ERR_INIT;
-
-	err_set(&err, -ETIMEDOUT,
-		"job %s runs on %s, but none of its workers has connected within %s "
-		"(worker_timeout): can the node reach %s?",
-		job->id, job->nodes ? job->nodes : "?", waited,
-		scheduler_address(cluster->scheduler));
-	cluster_fail(cluster, &err, log);
-}
-
-static void end_without_workers(struct cluster *cluster, struct job *job)
-{
-	enum job_end end = job->abandoned ? END_ABANDONED
-		: job->was_connected	  ? END_LOST_WORKERS
-					  : END_NO_WORKERS;
-	struct job_end_verdict verdict = job_end_judge(&(struct job_end_facts){
-		.end = end,
-		.young = cluster_job_is_young(job),
-		.starting = cluster->state == CLUSTER_STARTING,
-		.others_run = others_run(cluster, job),
-	});
-	_cleanup_free_ char *how = NULL;
-	char waited[FORMAT_MAX];
-
-	format_duration(cluster->request.settings.worker_timeout_ms, waited);
-	if (verdict.fatal && end == END_NO_WORKERS) {
-		fail_start(cluster, job, waited);
-		return;
-	}
-	how = xasprintf("runs on %s, but %s within %s (worker_timeout)",
-		job->nodes ? job->nodes : "?",
-		end == END_NO_WORKERS ? "none of its workers has connected"
-				      : "all of its workers have gone, and none has come back",
-		waited);
-	cluster_end_job(cluster, job, how);
-	if (verdict.counts) {
-		count(cluster, job, how, &verdict);
-		return;
-	}
-	tell(cluster, job, &verdict, how);
-	if (verdict.blames_node)
-		blame_node(cluster, job, loop_now_ms(), how);
-}
-
-/* Some of a job's workers have gone for good, or have never come. It goes on with the others;
- * returns when to look again. */
-static int64_t check_short(struct cluster *cluster, struct job *job)
-{
-	bool starts = job->phase == PHASE_STARTING;
-	int64_t since_ms = starts ? job->came_ms : job->short_since_ms;
-	int64_t due_ms = since_ms + cluster->request.settings.worker_timeout_ms;
-	_cleanup_free_ char *log = NULL;
-	char waited[FORMAT_MAX];
-
-	if ((!starts && job->phase != PHASE_READY) || !since_ms || job->short_told ||
-		job->connected == 0)
-		return INT64_MAX;
-	if (due_ms > loop_now_ms())
-		return due_ms;
-	log = cluster_job_log(cluster, job);
-	history_failure("job", job->id, log,
-		"has had only %" PRId64 " of its %" PRId64
-		" workers for %s, and goes on with them; \"dracoctl retire %s\" replaces it",
-		job->connected, job->processes,
-		format_duration(cluster->request.settings.worker_timeout_ms, waited), job->id);
-	jobs_set_short(cluster->jobs, job);
-	return INT64_MAX;
-}
-
-int64_t cluster_check_workers_come(struct cluster *cluster)
-{
-	int64_t next = INT64_MAX;
-	struct job *job;
-
-	if (fail_if_none_is_left(cluster))
-		return next;
-	TAILQ_FOREACH (job, jobs_list(cluster->jobs), link) {
-		if (is_overdue(cluster, job))
-			end_without_workers(cluster, job);
-		else
-			next = min_of(next,
-				min_of(overdue_ms(cluster, job), check_short(cluster, job)));
-		if (!cluster->wanted) /* it failed just now */
-			return INT64_MAX;
-	}
-	return next;
-}
-
-/* Pending jobs that are held. */
-
-static void end_held(struct cluster *cluster, struct job *job)
-{
-	struct job_end_verdict verdict = job_end_judge(&(struct job_end_facts){
-		.end = END_HELD,
-		.young = true,
-		.starting = cluster->state == CLUSTER_STARTING,
-		.others_run = others_run(cluster, job),
-	});
-	_cleanup_free_ char *how = NULL;
-	char waited[FORMAT_MAX];
-
-	how = xasprintf("is held (%s), and was not released within %s (wait_timeout)",
-		job->reason ? job->reason : "?",
-		format_duration(cluster->request.settings.wait_timeout_ms, waited));
-	if (!verdict.fatal)
-		cluster_end_job(cluster, job, how);
-	count(cluster, job, how, &verdict);
-}
-
-static void tell_held(struct job *job)
-{
-	if (!job->held_told)
-		history_failure("job", job->id, NULL,
-			"is held (%s): it does not start before somebody releases it "
-			"(scontrol release %s)",
-			job->reason ? job->reason : "?", job->id);
-	job->held_told = true;
-}
-
-int64_t cluster_check_held(struct cluster *cluster)
-{
-	int64_t timeout_ms = cluster->request.settings.wait_timeout_ms, next = INT64_MAX;
-	struct job *job;
-
-	TAILQ_FOREACH (job, jobs_list(cluster->jobs), link) {
-		if (!job->held_since_ms || job->role == ROLE_STANDBY || !job_is_pending(job))
-			continue;
-		tell_held(job);
-		if (cluster->size.paused)
-			continue;
-		if (job->held_since_ms + timeout_ms <= loop_now_ms())
-			end_held(cluster, job);
-		else
-			next = min_of(next, job->held_since_ms + timeout_ms);
-		if (!cluster->wanted) /* it failed just now */
-			return INT64_MAX;
-	}
-	return next;
 }

@@ -1,10 +1,12 @@
-/* failure.h: what the cluster does about jobs that end although they are wanted, and about workers
- * that never come. Part of the cluster. */
+/* failure.h: what the cluster does about jobs that end although they are wanted. Part of the
+ * cluster. */
 #ifndef DRACO_DAEMON_CLUSTER_FAILURE_H
 #define DRACO_DAEMON_CLUSTER_FAILURE_H
 
 #include <stdbool.h>
 #include <stdint.h>
+
+#include "daemon/policy/failure.h"
 
 struct cluster;
 struct job;
@@ -22,13 +24,22 @@ bool cluster_job_is_young(const struct job *job);
 /* A job that ran on these nodes (may be NULL) is PENDING again. */
 void cluster_job_requeued(struct cluster *cluster, struct job *job, const char *nodes);
 
-/* End the jobs whose workers have not come in time, or have all gone, or fail the start.
- * Returns the loop time of the next look, INT64_MAX when there is none. */
-int64_t cluster_check_workers_come(struct cluster *cluster);
+/* The loop time at which the patience with a job without workers ends; INT64_MAX: it needs
+ * none. */
+int64_t cluster_job_overdue_ms(const struct cluster *cluster, const struct job *job);
 
-/* Tell of jobs that are held, and end those that nobody has released in time, or fail the
- * start. Returns as cluster_check_workers_come(). */
-int64_t cluster_check_held(struct cluster *cluster);
+/* What follows when the job ends so, as things are. */
+struct job_end_verdict cluster_judge_end(
+	const struct cluster *cluster, const struct job *job, enum job_end end, bool young);
+
+/* Do what the verdict says: count the failure, tell the user how it ended, blame the node. The
+ * cluster may fail. */
+void cluster_apply_verdict(struct cluster *cluster, const struct job *job,
+	const struct job_end_verdict *verdict, const char *how);
+
+/* Fail when the last job is gone, also of those that were on their way out, from a cluster that
+ * has stopped asking because of failures. Returns whether it did. */
+bool cluster_fail_without_jobs(struct cluster *cluster);
 
 /* A pause has ended: try as if nothing had failed before. */
 void cluster_failure_resume(struct cluster *cluster);

@@ -2,6 +2,7 @@
  * cluster. */
 #include "daemon/cluster/nodes.h"
 
+#include <string.h>
 #include <time.h>
 
 #include "common/cleanup.h"
@@ -95,7 +96,8 @@ bool cluster_nodes_forgive(struct cluster *cluster, const char *why)
 	return true;
 }
 
-bool cluster_may_choose_nodes(const struct cluster *cluster)
+/* Is it Slurm that chooses the nodes, and not the setting nodelist? */
+static bool may_choose_nodes(const struct cluster *cluster)
 {
 	struct strv directives = STRV_INIT;
 	bool chooses;
@@ -129,7 +131,8 @@ static void on_excluded(
 		log_warning("slurm: %s", err->text);
 }
 
-void cluster_exclude_pending(struct cluster *cluster)
+/* Keep the jobs that are pending away from the nodes that are excluded by now. */
+static void exclude_pending(struct cluster *cluster)
 {
 	_cleanup_free_ char *exclude = excluded_list(cluster);
 	json_t *ids = json_array();
@@ -144,4 +147,25 @@ void cluster_exclude_pending(struct cluster *cluster)
 			 json_pack("{s:o, s:s}", "jobs", ids, "exclude", exclude),
 			 UPDATE_DEADLINE_MS, on_excluded, cluster) < 0)
 		log_warning("slurm: too many requests wait; pending jobs may use bad nodes");
+}
+
+void cluster_nodes_blame(
+	struct cluster *cluster, const struct job *job, int64_t since_ms, const char *how)
+{
+	char until[16];
+	struct tm local;
+	time_t then = time(NULL) + BAD_NODE_FOR_MS / 1000;
+
+	if (!job->nodes || !job->nodes[0] || strpbrk(job->nodes, ",[") ||
+		!may_choose_nodes(cluster) ||
+		!bad_nodes_blame(&cluster->nodes, job->nodes, since_ms, loop_now_ms()))
+		return;
+	localtime_r(&then, &local);
+	strftime(until, sizeof(until), "%H:%M:%S", &local);
+	cluster_notice(cluster,
+		"node %s is excluded until %s: jobs have failed there %d times within an hour, "
+		"the last was job %s, which %s",
+		job->nodes, until, BAD_NODE_FAILURES, job->id, how);
+	cluster_nodes_save(cluster);
+	exclude_pending(cluster);
 }

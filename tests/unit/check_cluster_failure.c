@@ -8,6 +8,7 @@
 #include "daemon/cluster/failure.h"
 #include "daemon/cluster/hand.h"
 #include "daemon/cluster/jobs.h"
+#include "daemon/cluster/overdue.h"
 #include "daemon/io/loop.h"
 
 static void job_fails(struct job *job)

@@ -1,12 +1,10 @@
-/* access.c: who reaches the cluster, and where: its certificate, its network, its dashboard. */
+/* access.c: who reaches the cluster, and where: its certificate, and its dashboard. Part of the
+ * cluster. */
 #include "daemon/cluster/access.h"
 
-#include <arpa/inet.h>
 #include <inttypes.h>
-#include <net/if.h>
 #include <stdlib.h>
 #include <string.h>
-#include <strings.h>
 #include <unistd.h>
 
 #include "common/alloc.h"
@@ -21,7 +19,6 @@
 #include "daemon/cluster/model.h"
 #include "daemon/dask/scheduler.h"
 #include "daemon/io/loop.h"
-#include "daemon/io/netif.h"
 #include "daemon/io/tls.h"
 
 #define MEND_DEADLINE_MS 10000
@@ -84,90 +81,6 @@ void cluster_access_variables(const struct cluster *cluster, json_t *object)
 	}
 	/* Dask would show one made of the scheduler's address, where no dashboard listens. */
 	add_to_object(object, "DASK_DISTRIBUTED__DASHBOARD__LINK", url ? url : "");
-}
-
-/* The network. */
-
-/* Only what is no interface has to be looked up. */
-static bool may_be_host(const char *interface)
-{
-	return interface && strcasecmp(interface, "auto") != 0 &&
-		if_nametoindex(interface) == 0;
-}
-
-json_t *cluster_access_question(const struct cluster *cluster)
-{
-	const struct settings *settings = &cluster->request.settings;
-	const char *interface = settings->interface;
-	json_t *partitions = json_array();
-
-	for (size_t i = 0; i < settings->queues_to_try.count; i++)
-		json_array_append_new(partitions, json_text(settings->queues_to_try.item[i]));
-	return json_pack("{s:o, s:o}", "partitions", partitions, "host",
-		json_text(may_be_host(interface) ? interface : NULL));
-}
-
-/* The addresses of a JSON array of texts; returns their number. */
-static size_t read_addresses(const json_t *list, struct in_addr **ret)
-{
-	struct in_addr *addresses = xcalloc(json_array_size(list) + 1, sizeof(*addresses));
-	size_t count = 0, i;
-	const json_t *item;
-
-	json_array_foreach (list, i, item)
-		if (json_is_string(item) &&
-			inet_pton(AF_INET, json_string_value(item), &addresses[count]) == 1)
-			count++;
-	*ret = addresses;
-	return count;
-}
-
-static int make_wish(const struct cluster *cluster, const json_t *site, struct netif_wish *ret,
-	struct err *err)
-{
-	_cleanup_free_ struct in_addr *nodes = NULL;
-	int r;
-
-	*ret = (struct netif_wish){.interface = cluster->request.settings.interface};
-	r = netif_collect(&ret->list, err);
-	if (r < 0)
-		return r;
-	if (inet_pton(AF_INET, json_get_text(site, "address", ""), &ret->fallback) != 1)
-		ret->fallback.s_addr = htonl(INADDR_LOOPBACK);
-	ret->host_count = read_addresses(json_object_get(site, "host"), &ret->host);
-	ret->node_count = read_addresses(json_object_get(site, "nodes"), &nodes);
-	ret->node = xcalloc(ret->node_count + 1, sizeof(*ret->node));
-	for (size_t i = 0; i < ret->node_count; i++)
-		ret->node[i] = (struct netif_target){nodes[i], netif_source(nodes[i])};
-	return 0;
-}
-
-int cluster_access_choose_address(struct cluster *cluster, const json_t *site, struct err *err)
-{
-	const char *interface = cluster->request.settings.interface;
-	struct netif_choice choice = {0};
-	struct netif_wish wish;
-	char address[INET_ADDRSTRLEN];
-	int r = make_wish(cluster, site, &wish, err);
-
-	if (r == 0)
-		r = netif_choose(&wish, &choice, err);
-	if (r == 0) {
-		inet_ntop(AF_INET, &choice.address, address, sizeof(address));
-		xreplace(&cluster->address, address);
-		xreplace(&cluster->access.interface, *choice.name ? choice.name : NULL);
-		cluster->access.interface_named = choice.named;
-		for (size_t i = 0; i < choice.passed.count; i++)
-			log_info(
-				"network: %s, so it is not used (interface: NAME would insist)",
-				choice.passed.item[i]);
-		log_info("network: interface %s means %s, address %s",
-			interface ? interface : "none", *choice.name ? choice.name : "unknown",
-			address);
-	}
-	netif_choice_finish(&choice);
-	netif_wish_finish(&wish);
-	return r;
 }
 
 const char *cluster_access_worker_interface(const struct cluster *cluster)

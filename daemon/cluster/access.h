@@ -20,11 +20,6 @@ int cluster_access_begin(struct cluster *cluster, const struct settings *setting
 /* All is stopped: nobody needs the certificate any more. Idempotent. */
 void cluster_access_end(struct cluster *cluster);
 
-/* What to ask about the site, and choosing cluster->address by the answer. */
-json_t *cluster_access_question(const struct cluster *cluster);
-int cluster_access_choose_address(struct cluster *cluster, const json_t *site, struct err *err)
-	__attribute__((warn_unused_result));
-
 /* Add to spec, whose environment is already there, what concerns security and dashboard. */
 int cluster_access_scheduler(struct cluster *cluster, struct scheduler_spec *spec,
 	struct err *err) __attribute__((warn_unused_result));

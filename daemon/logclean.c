@@ -18,11 +18,10 @@
 #include "common/json.h"
 #include "common/logdir.h"
 #include "common/strv.h"
-#include "daemon/runlog.h"
 
 /* The dracod of another host is taken for dead, where locks tell nothing, when it has not
  * touched its lock for as many of its intervals. */
-#define ALIVE_S (8 * RUNLOG_TOUCH_S)
+#define ALIVE_S (8 * LOGCLEAN_TOUCH_S)
 
 static inline void closedirp(DIR **directory)
 {

@@ -56,7 +56,7 @@ static void on_touch(void *arg)
 	struct runlog *runlog = arg;
 
 	futimens(runlog->lock, NULL);
-	loop_timer_start(runlog->touch, (int64_t)RUNLOG_TOUCH_S * 1000);
+	loop_timer_start(runlog->touch, (int64_t)LOGCLEAN_TOUCH_S * 1000);
 }
 
 static void take(struct runlog *runlog, const char *directory)
@@ -80,7 +80,7 @@ static void take(struct runlog *runlog, const char *directory)
 		(int)getpid(), "name", runlog->paths->name);
 	json_dumpfd(holder, runlog->lock, JSON_COMPACT);
 	runlog->lock_path = TAKE_PTR(path);
-	loop_timer_start(runlog->touch, (int64_t)RUNLOG_TOUCH_S * 1000);
+	loop_timer_start(runlog->touch, (int64_t)LOGCLEAN_TOUCH_S * 1000);
 }
 
 /* STATE/logs -> directory, whole at every moment. */

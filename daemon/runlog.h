@@ -11,9 +11,6 @@ struct loop;
 struct paths;
 struct runlog;
 
-#define RUNLOG_TOUCH_S \
-	21600 /* the lock shows life by its time, where other hosts see no locks */
-
 struct runlog *runlog_create(
 	struct loop *loop, struct children *children, const struct paths *paths);
 struct runlog *runlog_destroy(struct runlog *runlog);

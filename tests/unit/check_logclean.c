@@ -8,7 +8,6 @@
 #include "common/alloc.h"
 #include "common/host.h"
 #include "daemon/logclean.h"
-#include "daemon/runlog.h"
 
 #define NOW	  2000000000
 #define DAY	  86400
@@ -193,11 +192,11 @@ START_TEST(another_hosts_sign_of_life)
 	struct logclean done;
 
 	/* A retention shorter than the signs are apart. */
-	add(directory, "lock", text, 7 * RUNLOG_TOUCH_S);
+	add(directory, "lock", text, 7 * LOGCLEAN_TOUCH_S);
 	ck_assert_int_eq(logclean(base, NOW, 60, &done, &err), 0);
 	ck_assert_int_eq(done.in_use, 1);
 	check_there(directory, true);
-	ck_assert_int_eq(logclean(base, NOW + 2 * RUNLOG_TOUCH_S, 60, &done, &err), 0);
+	ck_assert_int_eq(logclean(base, NOW + 2 * LOGCLEAN_TOUCH_S, 60, &done, &err), 0);
 	ck_assert_int_eq(done.directories, 1);
 	check_there(directory, false);
 	free(text);

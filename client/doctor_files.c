@@ -18,6 +18,7 @@
 #include "common/cleanup.h"
 #include "common/err.h"
 #include "common/holder.h"
+#include "common/home.h"
 #include "common/json.h"
 #include "common/lock_scope.h"
 #include "common/parse.h"
@@ -258,7 +259,7 @@ static char *existing_part(const char *path)
 void check_logs(const struct doctor *doctor, struct report *report)
 {
 	const char *set = doctor->settings.log_directory;
-	_cleanup_free_ char *base = paths_expand_home(set ? set : "~/.draco_logs");
+	_cleanup_free_ char *base = home_expand(set ? set : "~/.draco_logs");
 	_cleanup_free_ char *part = NULL;
 	struct err err = ERR_INIT;
 	bool locks;

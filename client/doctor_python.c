@@ -10,8 +10,8 @@
 #include "client/doctor.h"
 #include "common/alloc.h"
 #include "common/cleanup.h"
+#include "common/home.h"
 #include "common/json.h"
-#include "common/paths.h"
 #include "common/strv.h"
 
 #define SLOW_S 10
@@ -42,7 +42,7 @@ static void list_candidates(const char *wanted, struct strv *ret)
 	struct strv directories = STRV_INIT;
 
 	if (strchr(name, '/')) {
-		strv_take(ret, paths_expand_home(name));
+		strv_take(ret, home_expand(name));
 		return;
 	}
 	strv_split(&directories, path ? path : "/usr/local/bin:/usr/bin:/bin", ':');

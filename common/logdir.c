@@ -13,6 +13,7 @@
 #include "common/alloc.h"
 #include "common/cleanup.h"
 #include "common/err.h"
+#include "common/home.h"
 #include "common/paths.h"
 
 #define SAME_SECOND_MAX 100
@@ -61,7 +62,7 @@ bool logdir_is_own(const char *name)
 
 int logdir_make(const char *base, char **ret_path, struct err *err)
 {
-	_cleanup_free_ char *expanded = paths_expand_home(base);
+	_cleanup_free_ char *expanded = home_expand(base);
 	time_t now = time(NULL);
 	struct tm local;
 	char stamp[32];

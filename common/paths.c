@@ -3,7 +3,6 @@
 
 #include <ctype.h>
 #include <errno.h>
-#include <pwd.h>
 #include <stdbool.h>
 #include <stdlib.h>
 #include <string.h>
@@ -13,6 +12,7 @@
 #include "common/alloc.h"
 #include "common/cleanup.h"
 #include "common/err.h"
+#include "common/home.h"
 #include "common/trust.h"
 
 #define NAME_LENGTH_MAX	 32
@@ -40,22 +40,6 @@ static int check_name(const char *name, struct err *err)
 			"cluster of another Slurm)",
 			name, NAME_LENGTH_MAX);
 	return 0;
-}
-
-/* home when it is absolute, else what the user database has. */
-static const char *home_or_known(const char *home)
-{
-	const struct passwd *user;
-
-	if (home && home[0] == '/')
-		return home;
-	user = getpwuid(getuid());
-	return user && user->pw_dir[0] == '/' ? user->pw_dir : NULL;
-}
-
-static const char *home_directory(void)
-{
-	return home_or_known(getenv("HOME"));
 }
 
 char *paths_config_file(const char *xdg_config_home, const char *home)
@@ -242,13 +226,4 @@ static int make_private(const char *path, struct err *err)
 int paths_make(const struct paths *paths, struct err *err)
 {
 	return make_private(paths->state_dir, err);
-}
-
-char *paths_expand_home(const char *text)
-{
-	const char *home = home_directory();
-
-	if (home && text[0] == '~' && (text[1] == '/' || !text[1]))
-		return xasprintf("%s%s", home, text + 1);
-	return xstrdup(text);
 }

@@ -1,7 +1,7 @@
 /* paths.h: where a dracod of a name keeps its sockets, state, log and settings.
  *
- *	RUNTIME/NAME/			control.sock, dask.sock, http.sock; runtime_dir.h tells which
- *					directory RUNTIME is
+ *	RUNTIME/NAME/			control.sock, dask.sock, http.sock; runtime_dir.h tells
+ *					which directory RUNTIME is
  *	$XDG_STATE_HOME/draco/NAME/	lock, daemon.json, connect.json, state.json, nodes.json,
  *					pauses.json, slurm.json, dracod.log, events.jsonl, tls/,
  *					logs -> the present log directory
@@ -65,8 +65,5 @@ char *paths_state_root(void);
 
 /* What the names of all jobs of a name's clusters begin with, in each Slurm; the caller frees. */
 char *paths_job_prefix(const char *name);
-
-/* text with a leading "~/" replaced by the home directory; the caller frees. */
-char *paths_expand_home(const char *text);
 
 #endif

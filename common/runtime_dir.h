@@ -1,6 +1,6 @@
 /* runtime_dir.h: in which directory dracod makes its sockets: the first one that can be used of
  *
- *	$XDG_RUNTIME_DIR/draco		where that directory is this user's own, and closed to others
+ *	$XDG_RUNTIME_DIR/draco		where that is this user's own, and closed to others
  *	$TMPDIR/draco-UID		unless somebody else has taken that name
  *	$TMPDIR/draco-UID-XXXXXX	which nobody can guess
  *	and the same in /tmp

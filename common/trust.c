@@ -14,7 +14,7 @@
 #include "common/alloc.h"
 #include "common/cleanup.h"
 #include "common/err.h"
-#include "common/paths.h"
+#include "common/home.h"
 #include "common/sock.h"
 #include "common/visible.h"
 
@@ -63,7 +63,7 @@ static int foreign(const char *path, const struct stat *st, struct err *err)
  * has none. */
 static bool leads_home(const char *path)
 {
-	_cleanup_free_ char *named = paths_expand_home("~");
+	_cleanup_free_ char *named = home_expand("~");
 	_cleanup_free_ char *home = realpath(named, NULL);
 	size_t length = strlen(path);
 

@@ -12,6 +12,7 @@
 
 #include "common/alloc.h"
 #include "common/cleanup.h"
+#include "common/home.h"
 #include "common/logdir.h"
 #include "common/number.h"
 #include "common/paths.h"
@@ -207,7 +208,7 @@ int cluster_start(struct cluster *cluster, struct cluster_request *request, stru
 	cluster->request = *request;
 	*request = (struct cluster_request){0};
 	if (!cluster->request.directory)
-		cluster->request.directory = paths_expand_home("~");
+		cluster->request.directory = home_expand("~");
 	free(cluster->log_dir);
 	cluster->log_dir = log_dir;
 	memcpy(cluster->id, id, sizeof(id));

@@ -19,8 +19,8 @@ dracod may request, of workers given by their addresses:
 ``undrain`` {workers} -> {} : give them tasks again
 ``retire`` {workers, force} -> {retired, busy} : move their data; all or none, and none when
     some are busy, unless forced. Both are lists of addresses.
-``serve`` {socket} -> {} : serve the dashboard at this Unix socket, too, because the one of before is
-    gone
+``serve`` {socket} -> {} : serve the dashboard at this Unix socket, too, because the one of before
+    is gone
 ``limit`` {workers: {name: seconds}} -> {} : let those that are named so, or NAME-N, leave in that
     time; it takes the place of what was said before
 
@@ -30,8 +30,8 @@ scheduler, so that nothing is left running that nobody looks after.
 Environment
 -----------
 DRACO_DASK_SOCKET : path of the socket
-DRACO_DAEMON_FILE : where dracod writes the path of the socket that it has now, as ``dask_socket`` of a
-    JSON object
+DRACO_DAEMON_FILE : where dracod writes the path of the socket that it has now, as ``dask_socket``
+    of a JSON object
 DRACO_CLUSTER_ID : identity of the cluster
 DRACO_DASHBOARD : "on" (as Dask serves it), "socket:PATH" (only at that Unix socket) or
     "off" (no HTTP at all); without it "on"

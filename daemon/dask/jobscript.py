@@ -54,7 +54,7 @@ def forget() -> None:
 
 
 def become(arguments: list, descriptors: set, ready: int) -> None:
-    """Go on as the Python that has these arguments would, with these descriptors, in a new process."""
+    """Go on, in a new process with these descriptors, as a Python with these arguments would."""
 
     def main(*args: object, **kwargs: object) -> None:
         os.write(ready, b"r")
@@ -80,7 +80,7 @@ def become(arguments: list, descriptors: set, ready: int) -> None:
 
 
 def fork(path: str, arguments: list, descriptors: list) -> int:
-    """Take the place of ``spawnv_passfds``: run the code in ``arguments`` in a copy of this process.
+    """Take the place of ``spawnv_passfds``: run what ``arguments`` say in a copy of this process.
 
     Raises
     ------

@@ -14,8 +14,8 @@
 #include "common/cleanup.h"
 #include "common/environment.h"
 #include "common/err.h"
+#include "common/home.h"
 #include "common/json.h"
-#include "common/paths.h"
 #include "common/strv.h"
 #include "daemon/io/capture.h"
 #include "daemon/io/child.h"
@@ -233,7 +233,7 @@ struct python_search *python_search_start(struct loop *loop, struct children *ch
 		list_candidates(environment_get(environment, "PATH"),
 			wanted ? wanted : "python3", &search->candidates);
 	if (wanted && search->candidates.count == 0)
-		strv_take(&search->candidates, paths_expand_home(wanted));
+		strv_take(&search->candidates, home_expand(wanted));
 	search->later = loop_timer_create(loop, try_next, search);
 	loop_timer_start(search->later, 0);
 	return search;

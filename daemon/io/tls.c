@@ -22,7 +22,7 @@
 #include "common/log.h"
 #include "common/paths.h"
 #include "common/tls_fix.h"
-#include "daemon/tls_fix_text.h"
+#include "daemon/io/tls_fix_text.h"
 
 #define SERIAL_BITS 127
 /* The files are removed with the cluster; the clocks of nodes may be wrong by much. */

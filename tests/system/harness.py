@@ -89,7 +89,7 @@ def is_alive(pid: int) -> bool:
 
 
 def hold_lock(directory: Path) -> int:
-    """Lock a state directory as a dracod does that lives; returns the descriptor that holds the lock."""
+    """Lock a state directory as a living dracod does; returns the descriptor with the lock."""
     fd = os.open(directory / "lock", os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
     whole = struct.pack("hhqqi", fcntl.F_WRLCK, os.SEEK_SET, 0, 0, 0)
     fcntl.fcntl(fd, fcntl.F_OFD_SETLK, whole)

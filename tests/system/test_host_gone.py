@@ -1,7 +1,7 @@
 """The host of a dracod is gone, and the next start is on another one with the same home.
 
-The hosts differ by their names only: what they see of locks is what the file system of the home tells.
-"""
+The hosts differ by their names only: what they see of locks is what the file system of the home
+tells."""
 
 from __future__ import annotations
 
@@ -305,7 +305,7 @@ def test_a_dracod_that_was_taken_over_ends(draco: Draco, one: On, two: On) -> No
 
 
 def test_a_dracod_with_a_successor_ends(draco: Draco, one: On, two: On) -> None:
-    """As after a partition of the network: it was asleep, its lock was lost, and another one came."""
+    """As after a partition of the network: it slept, its lock was lost, and another one came."""
     one.start()
     pid = draco.daemon()
     os.kill(pid, signal.SIGSTOP)

@@ -1,4 +1,4 @@
-"""The package judges by locks and file systems as dracoctl does: the rows are those of its unit tests."""
+"""The package judges by locks and file systems as dracoctl does: the rows of its unit tests."""
 
 from __future__ import annotations
 

@@ -39,7 +39,7 @@ def common(shared: Path) -> Path:
 
 
 def check_quiet_life(draco: Draco, base: Path) -> None:
-    """A start, a look and an end, with the sockets below this directory, and nothing to complain."""
+    """A start, a look and an end, with the sockets below this directory, and no complaint."""
     assert draco.start().stderr.count("dracoctl:") == 0
     assert socket_of(draco) == base / draco.name / "control.sock"
     assert draco.run("status").stderr == ""

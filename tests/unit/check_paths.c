@@ -6,6 +6,7 @@
 #include <unistd.h>
 
 #include "common/alloc.h"
+#include "common/home.h"
 #include "common/paths.h"
 
 static char *home;
@@ -127,7 +128,7 @@ START_TEST(home_of_the_user_database)
 		ck_assert_int_eq(paths_init(&paths, "n", NULL), 0);
 		check_path(paths.config_file, user->pw_dir, "/.config/draco/draco.yaml");
 		paths_finish(&paths);
-		expanded = paths_expand_home("~/x");
+		expanded = home_expand("~/x");
 		check_path(expanded, user->pw_dir, "/x");
 		free(expanded);
 	}
@@ -234,7 +235,7 @@ static const struct {
 
 START_TEST(expand_home)
 {
-	char *path = paths_expand_home(homes[_i].text);
+	char *path = home_expand(homes[_i].text);
 
 	if (homes[_i].rest)
 		check_path(path, home, homes[_i].rest);

@@ -1,8 +1,8 @@
 """Does the dracod live to which a state directory belongs? Its lock and ``daemon.json`` tell.
 
-As ``common/holder.c`` and ``common/lock_scope.c`` have it. A lock that is held always means that it lives. One
-that is free proves that it has ended only to its own host, and to others where the file system has locks
-that all hosts see.
+As ``common/holder.c`` and ``common/lock_scope.c`` have it. A lock that is held always means that
+it lives. One that is free proves that it has ended only to its own host, and to others where the
+file system has locks that all hosts see.
 """
 
 from __future__ import annotations

@@ -1,8 +1,9 @@
 """Finding the dracod of a name: whether it lives, and a way to it.
 
-As ``client/seek.c`` has it. The lock of the state directory says whether one lives; ``daemon.json``, where.
-Its socket may not be seen from here, as from another host, or from a container with another ``/tmp``: then
-its port serves. What is missing on dracod's own host may be made again at this moment.
+As ``client/seek.c`` has it. The lock of the state directory says whether one lives;
+``daemon.json``, where. Its socket may not be seen from here, as from another host, or from a
+container with another ``/tmp``: then its port serves. What is missing on dracod's own host may be
+made again at this moment.
 """
 
 from __future__ import annotations

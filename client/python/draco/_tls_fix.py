@@ -1,20 +1,21 @@
 """Keep the failure of one TLS connection away from the others of its thread.
 
-For each process that speaks Dask's TLS. This package runs it where it finds a certificate; dracod puts
-a copy beside each certificate, for the scheduler, its workers and programs without this package, so
-it needs nothing but tornado.
+For each process that speaks Dask's TLS. This package runs it where it finds a certificate; dracod
+puts a copy beside each certificate, for the scheduler, its workers and programs without this
+package, so it needs nothing but tornado.
 
 OpenSSL keeps errors in a queue for each thread, and ``SSL_get_error()`` looks there first. Since
 3.4 OpenSSL also puts failed system calls into that queue: where the other end has gone without
-``close_notify``, a read makes it send an alert, and writing that fails with EPIPE. CPython turns such
-an error (library ``ERR_LIB_SYS``) into an OSError by ``PyErr_SetFromErrno()``, in ``PySSL_SetError()``
-of Modules/_ssl.c, and returns there, without the ``ERR_clear_error()`` that ends each other way through
-this function. So the error stays in the queue. The next operation on a healthy connection of this
-thread, which only has to wait, is then taken for failed by that error: Dask closes the connection, and
-a worker or a client is lost (https://github.com/python/cpython/issues/148594).
+``close_notify``, a read makes it send an alert, and writing that fails with EPIPE. CPython turns
+such an error (library ``ERR_LIB_SYS``) into an OSError by ``PyErr_SetFromErrno()``, in
+``PySSL_SetError()`` of Modules/_ssl.c, and returns there, without the ``ERR_clear_error()`` that
+ends each other way through this function. So the error stays in the queue. The next operation on a
+healthy connection of this thread, which only has to wait, is then taken for failed by that error:
+Dask closes the connection, and a worker or a client is lost
+(https://github.com/python/cpython/issues/148594).
 
-CPython clears the queue when it makes an SSL object: that is done here after each such error. Where
-CPython has cleared the queue by then, it does nothing.
+CPython clears the queue when it makes an SSL object: that is done here after each such error.
+Where CPython has cleared the queue by then, it does nothing.
 """
 
 from __future__ import annotations

@@ -52,7 +52,7 @@ def _mode(info: os.stat_result) -> str:
 
 
 def _leads_home(path: str) -> bool:
-    """Whether this is the home directory, or above it: that is the site's affair, as it is to sshd."""
+    """Whether this is the home directory, or above it: the site's affair, as sshd has it."""
     home = os.environ.get("HOME", "")
     if not home.startswith("/"):
         home = pwd.getpwuid(os.getuid()).pw_dir

@@ -103,6 +103,9 @@ static void go_up(struct cluster *cluster)
 		return;
 	count = jobs_count(cluster->jobs);
 	note_milestones(cluster, &count);
+	cluster_place_settle(cluster);
+	if (!cluster->wanted) /* there is no place */
+		return;
 	cluster_settle_roles(cluster);
 	deadline = cluster_size_reconcile(cluster);
 	if (!cluster->wanted) /* nobody has used it for long */
@@ -113,6 +116,7 @@ static void go_up(struct cluster *cluster)
 	}
 	deadline = min_of(deadline, cluster_check_waiting(cluster));
 	deadline = min_of(deadline, check_deadlines(cluster));
+	deadline = min_of(deadline, cluster_nodes_settle(cluster));
 	cluster_send_ends(cluster);
 	if (deadline != INT64_MAX)
 		cluster_wake(cluster, deadline - loop_now_ms());
@@ -230,6 +234,7 @@ int cluster_start(struct cluster *cluster, struct cluster_request *request, stru
 	cluster_size_begin(cluster);
 	cluster->undrain_due = false;
 	strv_finish(&cluster->notices);
+	strv_finish(&cluster->strays);
 	cluster->had_work = false;
 	cluster->poll_failures = 0;
 	for (int i = 0; i < MILESTONE_COUNT; i++)
@@ -292,6 +297,7 @@ struct cluster *cluster_destroy(struct cluster *cluster)
 	cluster_request_finish(&cluster->request);
 	cluster_size_finish(cluster);
 	strv_finish(&cluster->notices);
+	strv_finish(&cluster->strays);
 	json_decref(cluster->load);
 	free(cluster->failure_log);
 	free(cluster->log_dir);

@@ -3,6 +3,7 @@
 #include "daemon/cluster/ends.h"
 
 #include "common/log.h"
+#include "common/strv.h"
 #include "daemon/cluster/jobs.h"
 #include "daemon/cluster/model.h"
 #include "daemon/io/history.h"
@@ -68,13 +69,19 @@ int64_t cluster_end_grace_ms(const struct cluster *cluster)
 	return cluster->request.settings.epilogue ? EPILOGUE_GRACE_MS : TERMINATE_GRACE_MS;
 }
 
-void cluster_cancel_id(struct cluster *cluster, const char *id)
+static void cancel_strays(struct cluster *cluster)
 {
+	json_t *ids = json_array();
+
+	for (size_t i = 0; i < cluster->strays.count; i++)
+		json_array_append_new(ids, json_string(cluster->strays.item[i]));
+	/* What is not cancelled now is found in the queue again. */
+	strv_finish(&cluster->strays);
 	if (slurm_request(cluster->slurm, "cancel",
-		    json_pack("{s:[s], s:s}", "jobs", id, "how",
-			    slurm_cancel_name(CANCEL_CANCEL)),
+		    json_pack(
+			    "{s:o, s:s}", "jobs", ids, "how", slurm_cancel_name(CANCEL_CANCEL)),
 		    CANCEL_DEADLINE_MS, on_cancelled, cluster) < 0)
-		log_warning("slurm: too many requests wait; it is cancelled later");
+		log_warning("slurm: too many requests wait; jobs are cancelled later");
 }
 
 void cluster_send_ends(struct cluster *cluster)
@@ -109,4 +116,6 @@ void cluster_send_ends(struct cluster *cluster)
 			    CANCEL_DEADLINE_MS, on_cancelled, cluster) < 0)
 			log_warning("slurm: too many requests wait; jobs are ended later");
 	}
+	if (cluster->strays.count > 0)
+		cancel_strays(cluster);
 }

@@ -13,13 +13,11 @@ void cluster_end_job(struct cluster *cluster, struct job *job, const char *why);
 /* Begin to end each job that is alive. */
 void cluster_end_jobs(struct cluster *cluster);
 
-/* Send each job on its way out what is due: politely first, then by force. */
+/* Send each job on its way out what is due: politely first, then by force. Jobs that nobody wants
+ * are cancelled. */
 void cluster_send_ends(struct cluster *cluster);
 
 /* How long a job that was asked to end may take before it is cancelled: its epilogue runs then. */
 int64_t cluster_end_grace_ms(const struct cluster *cluster);
-
-/* Cancel a job of this cluster that the model does not have. */
-void cluster_cancel_id(struct cluster *cluster, const char *id);
 
 #endif

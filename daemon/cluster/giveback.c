@@ -25,7 +25,7 @@
 #define BUSY_HOLD_MS	 1000 /* a task was there */
 #define FAILED_HOLD_MS	 5000 /* the scheduler did not answer */
 #define AGAIN_MS	 1000
-#define UNDRAIN_MAX	 5000  /* workers in a request, far below the limit of a line */
+#define WORKERS_MAX	 5000  /* workers in a request, far below the limit of a line */
 #define FULL_HOLD_MS	 10000 /* the data had nowhere to go */
 
 /* One question to the preload about one job. */
@@ -192,16 +192,35 @@ static void on_drained_late(void *arg, const json_t *result, const struct err *e
 		log_debug("scheduler: %s", err->text);
 }
 
-void cluster_giveback_worker(struct cluster *cluster, const char *name, const char *address)
+static void ask_drain_late(struct cluster *cluster, json_t *workers)
 {
-	struct job *job = jobscript_job_id_length(name)
-		? jobs_find_id(cluster->jobs, name + strlen(JOBSCRIPT_WORKER_PREFIX))
-		: NULL;
+	cluster->ops->ask_scheduler(cluster->arg, "drain",
+		json_pack("{s:o, s:b}", "workers", workers, "only_idle", 0), ASK_DEADLINE_MS,
+		on_drained_late, NULL);
+}
 
-	if (is_leaving(job))
-		cluster->ops->ask_scheduler(cluster->arg, "drain",
-			json_pack("{s:[s], s:b}", "workers", address, "only_idle", 0),
-			ASK_DEADLINE_MS, on_drained_late, NULL);
+/* A worker that connects while its job is on its way out shall get no tasks. */
+static void drain_late(struct cluster *cluster)
+{
+	json_t *late = NULL;
+	struct worker *worker;
+
+	TAILQ_FOREACH (worker, jobs_workers(cluster->jobs), link) {
+		bool is_late = worker->is_new && is_leaving(worker->job);
+
+		worker->is_new = false;
+		if (!is_late)
+			continue;
+		if (!late)
+			late = json_array();
+		json_array_append_new(late, json_text(worker->address));
+		if (json_array_size(late) < WORKERS_MAX)
+			continue;
+		ask_drain_late(cluster, late);
+		late = NULL;
+	}
+	if (late)
+		ask_drain_late(cluster, late);
 }
 
 void cluster_giveback_hello(struct cluster *cluster)
@@ -241,6 +260,7 @@ int64_t cluster_giveback_settle(struct cluster *cluster)
 	struct worker *worker;
 	int r = 0;
 
+	drain_late(cluster);
 	if (!cluster->undrain_due || cluster->undraining > 0)
 		return INT64_MAX;
 	TAILQ_FOREACH (worker, jobs_workers(cluster->jobs), link) {
@@ -249,7 +269,7 @@ int64_t cluster_giveback_settle(struct cluster *cluster)
 		if (!array)
 			array = json_array();
 		json_array_append_new(array, json_text(worker->address));
-		if (json_array_size(array) < UNDRAIN_MAX)
+		if (json_array_size(array) < WORKERS_MAX)
 			continue;
 		r = undrain(cluster, array);
 		array = NULL;

@@ -14,14 +14,12 @@ struct job;
 void cluster_giveback(struct cluster *cluster, struct job *job, enum fleet_action action,
 	bool forced, const char *why);
 
-/* A worker connected: if its job is on its way out it shall get no tasks. */
-void cluster_giveback_worker(struct cluster *cluster, const char *name, const char *address);
-
 /* A scheduler has connected, perhaps again: what it knows of drained workers may be old. */
 void cluster_giveback_hello(struct cluster *cluster);
 
-/* Let all workers that shall work get tasks, when that may not be so. Idempotent. Returns the
- * loop time at which to try again; INT64_MAX: no need. */
+/* Let all workers that shall work get tasks, when that may not be so; those that have come for a
+ * job on its way out get none. Idempotent. Returns the loop time at which to try again; INT64_MAX:
+ * no need. */
 int64_t cluster_giveback_settle(struct cluster *cluster);
 
 #endif

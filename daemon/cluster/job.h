@@ -19,6 +19,7 @@ enum job_role {
 	ROLE_ORDINARY,
 	ROLE_STANDBY, /* pending, and a substitute is pending elsewhere; not counted as wanted */
 	ROLE_SUBSTITUTE, /* for one on standby */
+	ROLE_COUNT,
 };
 
 #define JOB_YOUNG_MS 60000 /* what goes wrong so early is wrong with the job itself */

@@ -371,6 +371,7 @@ void jobs_worker_added(struct jobs *jobs, const char *name, const char *address)
 	worker->name = xstrdup(name);
 	worker->address = xstrdup(address);
 	worker->since_ms = loop_now_ms();
+	worker->is_new = true;
 	TAILQ_INSERT_TAIL(&jobs->workers, worker, link);
 	if (!tsearch(worker, &jobs->by_address, compare_addresses))
 		abort(); /* no memory */

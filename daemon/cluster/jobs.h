@@ -62,6 +62,7 @@ struct worker {
 	struct job *job;      /* NULL: not one of ours, or its job is gone */
 	int64_t since_ms;     /* loop time at which it connected */
 	int64_t tasks, bytes; /* as the scheduler reported last */
+	bool is_new;	      /* it has connected since the last reconcile */
 };
 
 TAILQ_HEAD(worker_list, worker);

@@ -14,6 +14,7 @@
 #include "common/err.h"
 #include "common/settings.h"
 #include "common/strv.h"
+#include "daemon/cluster/job.h"
 #include "daemon/dask/dashboard.h"
 #include "daemon/policy/bad_nodes.h"
 #include "daemon/policy/demand.h"
@@ -117,9 +118,14 @@ struct cluster_place {
 	struct placement placement;	 /* as found last; a job's candidate_set refers to it */
 	struct placer *placer;		 /* looking now; NULL: not */
 	char cluster_id[CLUSTER_ID_MAX]; /* of the cluster that it looks for */
-	int64_t to_submit; /* jobs to submit when it has found a place; 0: it is to widen */
-	bool to_widen;	   /* what was found is to be used for that, still */
-	bool widening;	   /* Slurm is asked to widen jobs ... */
+	int64_t to_submit;		 /* jobs that the search is for; 0: it is to widen */
+	bool found;			 /* it has ended, and they are to be submitted */
+	bool to_widen;			 /* what was found is to be used for widening, still */
+	int64_t refused
+		[ROLE_COUNT]; /* jobs that Slurm has refused: to be submitted elsewhere */
+	int64_t substitutes; /* jobs to submit to a place where no pending job may be moved ... */
+	size_t substitute_at;	/* ... this candidate */
+	bool widening;		/* Slurm is asked to widen jobs ... */
 	candidate_set widen_to; /* ... to this set */
 	int64_t widen_hold_ms;	/* no widening before */
 	bool failed;		/* the cluster fails as no place was found */
@@ -173,9 +179,13 @@ struct cluster {
 	int64_t limit_hold_ms; /* the preload is told no ends of jobs before */
 	struct cluster_failures failures;
 	struct bad_nodes nodes;
-	const char *nodes_file; /* that keeps the excluded ones; NULL: none does */
-	bool spawn;		/* forkserver failed: workers start by spawn from now on */
-	struct strv notices;	/* what a user should know about this start */
+	const char *nodes_file;	 /* that keeps the excluded ones; NULL: none does */
+	bool exclude_due;	 /* pending jobs may use nodes that are excluded by now */
+	bool excluding;		 /* Slurm is asked to change that */
+	int64_t exclude_hold_ms; /* it is not asked before */
+	struct strv strays;	 /* jobs in the queue that nobody wants: to be cancelled */
+	bool spawn;		 /* forkserver failed: workers start by spawn from now on */
+	struct strv notices;	 /* what a user should know about this start */
 	struct scheduler *scheduler;
 	struct cluster_size size;
 	const char

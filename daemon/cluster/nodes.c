@@ -21,6 +21,7 @@
 
 #define STATE_VERSION	   1
 #define UPDATE_DEADLINE_MS 15000
+#define EXCLUDE_AGAIN_MS   5000
 
 /* Between the clocks of the file and of the loop. */
 static int64_t until_s(int64_t until_ms)
@@ -125,28 +126,58 @@ static char *excluded_list(const struct cluster *cluster)
 static void on_excluded(
 	void *arg, enum slurm_outcome outcome, const json_t *result, const struct err *err)
 {
-	(void)arg;
+	struct cluster *cluster = arg;
+
 	(void)result;
-	if (outcome != OUTCOME_DONE) /* they may fail there, too; that harms little */
-		log_warning("slurm: %s", err->text);
+	cluster->excluding = false;
+	cluster_wake(cluster, 0);
+	if (outcome == OUTCOME_DONE)
+		return;
+	log_warning("slurm: pending jobs may start on excluded nodes: %s", err->text);
+	if (outcome == OUTCOME_REFUSED) /* they may fail there, too; that harms little */
+		return;
+	cluster->exclude_due = true;
+	cluster->exclude_hold_ms = loop_now_ms() + EXCLUDE_AGAIN_MS;
 }
 
-/* Keep the jobs that are pending away from the nodes that are excluded by now. */
-static void exclude_pending(struct cluster *cluster)
+/* The ids of the jobs that are pending; NULL without any. */
+static json_t *pending_ids(const struct cluster *cluster)
 {
-	_cleanup_free_ char *exclude = excluded_list(cluster);
-	json_t *ids = json_array();
+	json_t *ids = NULL;
 	struct job *job;
 
-	TAILQ_FOREACH (job, jobs_list(cluster->jobs), link)
-		if (job_is_pending(job))
-			json_array_append_new(ids, json_string(job->id));
-	if (!exclude || json_array_size(ids) == 0)
-		json_decref(ids);
-	else if (slurm_request(cluster->slurm, "update",
-			 json_pack("{s:o, s:s}", "jobs", ids, "exclude", exclude),
-			 UPDATE_DEADLINE_MS, on_excluded, cluster) < 0)
-		log_warning("slurm: too many requests wait; pending jobs may use bad nodes");
+	TAILQ_FOREACH (job, jobs_list(cluster->jobs), link) {
+		if (!job_is_pending(job))
+			continue;
+		if (!ids)
+			ids = json_array();
+		json_array_append_new(ids, json_string(job->id));
+	}
+	return ids;
+}
+
+int64_t cluster_nodes_settle(struct cluster *cluster)
+{
+	_cleanup_free_ char *exclude = NULL;
+	json_t *ids;
+
+	if (!cluster->exclude_due || cluster->excluding)
+		return INT64_MAX;
+	if (loop_now_ms() < cluster->exclude_hold_ms)
+		return cluster->exclude_hold_ms;
+	cluster->exclude_due = false;
+	exclude = excluded_list(cluster);
+	ids = exclude ? pending_ids(cluster) : NULL;
+	if (!ids)
+		return INT64_MAX;
+	cluster->excluding = slurm_request(cluster->slurm, "update",
+				     json_pack("{s:o, s:s}", "jobs", ids, "exclude", exclude),
+				     UPDATE_DEADLINE_MS, on_excluded, cluster) >= 0;
+	if (cluster->excluding)
+		return INT64_MAX;
+	cluster->exclude_due = true; /* too many requests wait */
+	cluster->exclude_hold_ms = loop_now_ms() + EXCLUDE_AGAIN_MS;
+	return cluster->exclude_hold_ms;
 }
 
 void cluster_nodes_blame(
@@ -167,5 +198,6 @@ void cluster_nodes_blame(
 		"the last was job %s, which %s",
 		job->nodes, until, BAD_NODE_FAILURES, job->id, how);
 	cluster_nodes_save(cluster);
-	exclude_pending(cluster);
+	cluster->exclude_due = true;
+	cluster_wake(cluster, 0);
 }

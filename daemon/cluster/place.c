@@ -30,7 +30,9 @@ void cluster_place_begin(struct cluster *cluster)
 	struct cluster_place *place = &cluster->place;
 
 	placement_finish(&place->placement);
-	place->to_widen = false;
+	place->to_widen = place->found = false;
+	place->to_submit = place->substitutes = 0;
+	memset(place->refused, 0, sizeof(place->refused));
 	place->widen_hold_ms = 0;
 	place->failed = false;
 }
@@ -137,7 +139,8 @@ static void submit_some(struct cluster *cluster, size_t at, int64_t count, enum 
 		}
 }
 
-void cluster_place_submit(struct cluster *cluster, size_t at, int64_t count, enum job_role role)
+/* By as few requests as the site's arrays allow. */
+static void submit(struct cluster *cluster, size_t at, int64_t count, enum job_role role)
 {
 	while (count > 0) {
 		int64_t some = count < cluster->array_max ? count : cluster->array_max;
@@ -155,15 +158,37 @@ static void submit_best(struct cluster *cluster, int64_t count, enum job_role ro
 	if (at < 0)
 		no_place(cluster);
 	else
-		cluster_place_submit(cluster, (size_t)at, count, role);
+		submit(cluster, (size_t)at, count, role);
 }
 
-/* Slurm has refused the jobs with this tag: their place cannot work, so try the next best. */
+void cluster_place_settle(struct cluster *cluster)
+{
+	struct cluster_place *place = &cluster->place;
+
+	for (int role = 0; role < ROLE_COUNT; role++) {
+		int64_t count = place->refused[role];
+
+		place->refused[role] = 0;
+		if (count > 0 && !cluster->size.paused)
+			submit_best(cluster, count, (enum job_role)role);
+	}
+	if (place->found) {
+		int64_t count = place->to_submit;
+
+		place->found = false;
+		place->to_submit = 0;
+		if (!cluster->size.paused)
+			submit_best(cluster, count, ROLE_ORDINARY);
+	}
+	if (place->substitutes > 0)
+		submit(cluster, place->substitute_at, place->substitutes, ROLE_SUBSTITUTE);
+	place->substitutes = 0;
+}
+
+/* Slurm has refused the jobs with this tag: their place cannot work. */
 static void on_refused(void *arg, const char *tag, const struct err *err)
 {
 	struct cluster *cluster = arg;
-	enum job_role role = ROLE_ORDINARY;
-	int64_t count = 0;
 	struct job *job;
 
 	log_error("slurm: %s: %s", tag, err->text);
@@ -173,11 +198,9 @@ static void on_refused(void *arg, const char *tag, const struct err *err)
 		for (size_t i = 0; i < cluster->place.placement.count; i++)
 			if (job->placed & (candidate_set)1 << i)
 				placement_refuse(&cluster->place.placement, i, err->text);
-		role = job->role;
-		count++;
+		cluster->place.refused[job->role]++;
 	}
-	if (cluster_is_up(cluster) && count > 0 && !cluster->size.paused)
-		submit_best(cluster, count, role);
+	cluster_wake(cluster, 0);
 }
 
 static void on_query_wanted(void *arg)
@@ -193,10 +216,8 @@ static void on_found(
 	void *arg, struct placement *found, enum slurm_outcome outcome, const struct err *err)
 {
 	struct cluster *cluster = arg;
-	int64_t count = cluster->place.to_submit;
 
 	cluster->place.placer = NULL;
-	cluster->place.to_submit = 0;
 	cluster_wake(cluster, 0);
 	if (strcmp(cluster->place.cluster_id, cluster->id) != 0 || !cluster_is_up(cluster)) {
 		if (found)
@@ -219,10 +240,8 @@ static void on_found(
 		cluster->place.widen_hold_ms = loop_now_ms() + AGAIN_MS;
 		return;
 	}
-	if (count == 0)
-		cluster->place.to_widen = true;
-	else if (!cluster->size.paused)
-		submit_best(cluster, count, ROLE_ORDINARY);
+	cluster->place.found = cluster->place.to_submit > 0;
+	cluster->place.to_widen = !cluster->place.found;
 }
 
 static void search(struct cluster *cluster, int64_t count)

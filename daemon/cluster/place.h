@@ -18,17 +18,17 @@ void cluster_place_begin(struct cluster *cluster);
 /* Ends a search, and frees what was found. */
 void cluster_place_finish(struct cluster *cluster);
 
-/* Find the best place for count more jobs, and submit them there. Does nothing while a search is
- * under way. */
+/* Look for the best place for count more jobs; cluster_place_settle() submits them there. Does
+ * nothing while a search is under way. */
 void cluster_place(struct cluster *cluster, int64_t count);
 
 /* Look anew where jobs can run; then place.to_widen is set. Does nothing while a search is under
  * way. */
 void cluster_place_look(struct cluster *cluster);
 
-/* Submit count jobs to this candidate, by as few requests as the site's arrays allow. */
-void cluster_place_submit(
-	struct cluster *cluster, size_t at, int64_t count, enum job_role role);
+/* Submit what is due: to the best place that a search has found, to the next one after a refusal,
+ * and for pending jobs that may not be moved. Fails a start for which there is no place. */
+void cluster_place_settle(struct cluster *cluster);
 
 /* The cluster fails: summary, then why each candidate cannot be used. */
 void cluster_place_fail(struct cluster *cluster, int code, const char *summary);

@@ -41,7 +41,7 @@ static void apply_unknown(struct cluster *cluster, const struct slurm_job *repor
 	slurm_job_format_id(report->job_id, report->task, id);
 	history_note(
 		EVENT_DECISION, "job", id, "is one too many (%s): cancelling it", report->name);
-	cluster_cancel_id(cluster, id);
+	strv_add(&cluster->strays, id);
 }
 
 /* A job that a reading of the queue does not show. */

@@ -93,7 +93,6 @@ void cluster_scheduler_lost(struct cluster *cluster)
 void cluster_worker_added(struct cluster *cluster, const char *name, const char *address)
 {
 	jobs_worker_added(cluster->jobs, name, address);
-	cluster_giveback_worker(cluster, name, address);
 }
 
 void cluster_worker_removed(struct cluster *cluster, const char *address)

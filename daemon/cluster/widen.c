@@ -58,8 +58,8 @@ static void on_widened(
 	}
 	if (refused > 0) {
 		log_warning("slurm: %s: submitting to the next place instead", err->text);
-		cluster_place_submit(
-			cluster, (size_t)__builtin_ctzll(added), refused, ROLE_SUBSTITUTE);
+		cluster->place.substitutes += refused;
+		cluster->place.substitute_at = (size_t)__builtin_ctzll(added);
 	} else if (outcome != OUTCOME_DONE) {
 		log_warning("slurm: pending jobs could not be widened, trying again: %s",
 			err->text);

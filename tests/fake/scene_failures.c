@@ -81,6 +81,21 @@ static struct fake_job *on_n1(void)
 	return NULL;
 }
 
+/* Is there a job that is pending, and does none of those use the node? */
+static bool pending_avoids(const char *node)
+{
+	bool any = false;
+
+	for (int i = 0; i < jobs_submitted(); i++) {
+		if (job(i)->said.state != STATE_PENDING)
+			continue;
+		if (!job(i)->exclude || !strstr(job(i)->exclude, node))
+			return false;
+		any = true;
+	}
+	return any;
+}
+
 static void let_end(const struct row *row)
 {
 	await(on_n1() && strcmp(phase_of(on_n1()), "ready") == 0);
@@ -112,6 +127,24 @@ START_TEST(a_job_ends)
 		await_from_to(0, 5, is_excluded("n1"));
 	holds_for(5, is_excluded("n1") == row->blames_node);
 	check(cluster_is("running"));
+}
+END_TEST
+
+/* A node is excluded while slurmctld is away: jobs that are pending learn of it later. */
+START_TEST(pending_jobs_avoid_an_excluded_node)
+{
+	const struct row node_fails = {.state = STATE_NODE_FAIL};
+
+	slurm.nodes = 2;
+	start_running("{'minimum': 4, 'poll_interval': 1}");
+	ask(me(), "scale", json_pack("{s:i}", "jobs", 4));
+	await(jobs_in(STATE_PENDING) == 2);
+	let_end(&node_fails);
+	let_end(&node_fails);
+	slurm_fault("update", 3, FAULT_UNREACHABLE);
+	let_end(&node_fails);
+	await(is_excluded("n1"));
+	await_from_to(5, 60, pending_avoids("n1"));
 }
 END_TEST
 
@@ -346,8 +379,8 @@ END_TEST
 
 Suite *unit_suite(void)
 {
-	Suite *suite = scenarios("failures", its_workers_have_not_come,
-		its_workers_have_not_come_in_a_start,
+	Suite *suite = scenarios("failures", pending_jobs_avoid_an_excluded_node,
+		its_workers_have_not_come, its_workers_have_not_come_in_a_start,
 		its_workers_have_not_come_and_there_is_no_other,
 		nodes_are_blamed_for_workers_that_do_not_come, all_its_workers_have_gone_young,
 		all_its_workers_have_gone_old, nodes_are_blamed_for_workers_that_have_gone,

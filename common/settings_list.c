@@ -5,6 +5,7 @@
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
+#include <strings.h>
 
 #include "common/alloc.h"
 #include "common/cleanup.h"
@@ -68,11 +69,18 @@ int list_parse(const char *text, struct strv *ret, struct err *err)
 	return r;
 }
 
+bool text_is_none(const char *text)
+{
+	return !*text || strcasecmp(text, "none") == 0 || strcasecmp(text, "null") == 0 ||
+		strcmp(text, "~") == 0;
+}
+
+/* Else it would be read as something else. */
 static bool needs_quotes(const char *item)
 {
 	size_t length = strlen(item);
 
-	return length == 0 || isspace((unsigned char)item[0]) ||
+	return text_is_none(item) || isspace((unsigned char)item[0]) ||
 		isspace((unsigned char)item[length - 1]) || strpbrk(item, ",\"");
 }
 

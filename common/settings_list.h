@@ -21,7 +21,11 @@ struct strv;
 int list_parse(const char *text, struct strv *ret, struct err *err)
 	__attribute__((warn_unused_result));
 
-/* The text that list_parse() reads as this list; the caller frees. */
+/* Does the text say that there is no value: "", "none", "null" (in any case) or "~"? */
+bool text_is_none(const char *text);
+
+/* The text that list_parse() reads as this list; items that text_is_none() would take for nothing
+ * are quoted. The caller frees. */
 char *list_format(const struct strv *list);
 
 /* What the names of a mapping are. */

@@ -23,12 +23,6 @@ static enum map_kind kind_of(const struct setting *setting)
 	return setting->minimum ? MAP_VARIABLES : MAP_DIRECTIVES;
 }
 
-static bool is_none(const char *text)
-{
-	return !*text || strcasecmp(text, "none") == 0 || strcasecmp(text, "null") == 0 ||
-		strcmp(text, "~") == 0;
-}
-
 /* Numbers */
 
 static int set_number(
@@ -104,7 +98,7 @@ static int set_string(char **at, const char *text, struct err *err)
 				"the value must be one line without control characters, and "
 				"\"%.*s\" is followed by one",
 				(int)(c - text), text);
-	xreplace(at, is_none(text) ? NULL : text);
+	xreplace(at, text_is_none(text) ? NULL : text);
 	return 0;
 }
 
@@ -132,7 +126,7 @@ static bool lists_nothing(const char *text)
 
 	for (size_t n = strlen(trimmed); n > 0 && strchr(white, trimmed[n - 1]); n--)
 		trimmed[n - 1] = '\0';
-	return is_none(trimmed);
+	return text_is_none(trimmed);
 }
 
 static int set_list(
@@ -176,7 +170,7 @@ int value_set_text(const struct setting *setting, void *at, const char *text, st
 	case SETTING_STRING:
 		return set_string(at, text, err);
 	case SETTING_TEXT:
-		xreplace(at, is_none(text) ? NULL : text);
+		xreplace(at, text_is_none(text) ? NULL : text);
 		return 0;
 	case SETTING_CHOICE:
 		return set_choice(setting, at, text, err);

@@ -20,6 +20,8 @@ static const struct {
 	const char *items[5];
 	const char *written; /* NULL: as text */
 } lists[] = {
+	{",~", {"~"}, "\"~\""}, /* not the list of nothing */
+	{"none, Null", {"none", "Null"}, "\"none\", \"Null\""},
 	{"", {NULL}, NULL},
 	{" , ,, ", {NULL}, ""},
 	{"a", {"a"}, NULL},

@@ -83,7 +83,7 @@ static const struct {
 	{LIST, {"[\"a\"]", "[\"b\"]"}, "b", "[\"b\"]"},
 	{LIST, {"[\"a\"]", "null"}, "none", "[]"},
 	{LIST, {"[\"a\"]", "[]"}, "none", "[]"},
-	{LIST, {"[\"none\"]"}, "none", "[\"none\"]"},
+	{LIST, {"[\"none\"]"}, "\"none\"", "[\"none\"]"},
 	{CHOICE, {"\"tls\""}, "tls", "\"tls\""},
 	{CHOICE, {"\"NONE\""}, "none", "\"none\""},
 	{TEXT, {"\"a\\n  b\\n\""}, "a\n  b\n", "\"a\\n  b\\n\""},

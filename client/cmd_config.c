@@ -179,8 +179,7 @@ static int write_file(const char *path, bool for_site, struct err *err)
 	fd = open(path, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, for_site ? 0644 : 0600);
 	if (fd < 0 && errno == EEXIST)
 		return err_set(err, -EEXIST,
-			"%s is there already and stays as it is: edit it, or move it away first",
-			path);
+			"%s exists and was not changed: edit it, or move it away first", path);
 	if (fd < 0)
 		return err_set(err, -errno, "cannot write %s: %s", path, strerror(errno));
 	file = fdopen(fd, "w");
@@ -263,7 +262,7 @@ static int (*find_action(const struct ctl *ctl, const char *name))(
 		if (strcmp(actions[i].name, name) == 0)
 			return functions[i];
 	near = nearest(name, actions, i, sizeof(actions[0]));
-	output_error(ctl, "config cannot \"%s\"; %s%s%s", name,
+	output_error(ctl, "config has no action \"%s\"; %s%s%s", name,
 		near ? "did you mean \"" : "see dracoctl config --help", near ? near : "",
 		near ? "\"?" : "");
 	return NULL;

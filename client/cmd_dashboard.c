@@ -56,7 +56,7 @@ static void print_way(const char *place, const char *ssh, const char *local, con
 	const char *note)
 {
 	print_line("dashboard", place);
-	print_line("from afar", ssh);
+	print_line("remotely", ssh);
 	printf("%-11s then open %s\n", "", local);
 	if (hub)
 		print_line("JupyterHub", hub);
@@ -87,7 +87,7 @@ static int show(const struct ctl *ctl, const json_t *status)
 
 	if (!url && !socket) {
 		output_error(ctl, "there is no dashboard%s: %s", note ? "" : " yet",
-			note ? note : "the Dask scheduler is not up");
+			note ? note : "the Dask scheduler is not running");
 		return CTL_FAILED;
 	}
 	ssh = ssh_command(dashboard,

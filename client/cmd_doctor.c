@@ -23,8 +23,8 @@
 
 enum option_index { OPTION_NODES, OPTION_WAIT }; /* as in the table of commands */
 
-#define FILES_HANG "the file system may hang: does ls there answer?"
-#define SLURM_HANG "Slurm does not answer: does sinfo?"
+#define FILES_HANG "the file system may hang: does ls answer there?"
+#define SLURM_HANG "Slurm does not answer: does sinfo answer?"
 
 static const struct check checks[] = {
 	{"settings", check_settings, 10, FILES_HANG, PHASE_SETTINGS},

@@ -151,7 +151,7 @@ static int read_options(struct ctl *ctl, int argc, char **argv, struct wish *ret
 		ret->log = argv[optind++];
 	command_no_more_arguments(ctl, argc, argv);
 	if (ctl->json && ret->follow) {
-		output_error(ctl, "--json and --follow do not go together");
+		output_error(ctl, "--json and --follow cannot be combined");
 		return CTL_USAGE;
 	}
 	if (where_find(ctl, &err) < 0) {

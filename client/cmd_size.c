@@ -135,7 +135,7 @@ static void print_adapted(const json_t *size)
 	json_int_t maximum = json_get_integer(size, "maximum_jobs", 0);
 	json_int_t workers = json_get_integer(json_object_get(size, "per_job"), "workers", 0);
 
-	printf("As large as the work: %" JSON_INTEGER_FORMAT " to %" JSON_INTEGER_FORMAT
+	printf("Adaptive scaling: %" JSON_INTEGER_FORMAT " to %" JSON_INTEGER_FORMAT
 	       " job%s of %" JSON_INTEGER_FORMAT " worker%s%s.\n",
 		minimum, maximum, maximum == 1 ? "" : "s", workers, workers == 1 ? "" : "s",
 		when(size));
@@ -177,7 +177,7 @@ int cmd_pause(struct ctl *ctl, int argc, char **argv)
 	int status = simple(ctl, argc, argv, "pause", &size);
 
 	if (is_for_people(ctl, status))
-		printf("Paused: no job is asked for and none given back until dracoctl "
+		printf("Paused: no jobs are requested and none are given back until dracoctl "
 		       "resume.\n");
 	return status;
 }
@@ -194,7 +194,7 @@ int cmd_resume(struct ctl *ctl, int argc, char **argv)
 		printf("Resumed: %" JSON_INTEGER_FORMAT " job%s, as set by hand.\n", jobs,
 			jobs == 1 ? "" : "s");
 	else
-		printf("Resumed: as large as the work.\n");
+		printf("Resumed: adaptive scaling.\n");
 	return status;
 }
 

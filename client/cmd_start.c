@@ -59,7 +59,7 @@ static void print_ready(const struct ctl *ctl, double seconds, const json_t *sta
 		workers == 1 ? "" : "s", seconds);
 	if (workers == 0)
 		printf("  workers    none now%s\n",
-			follows_work(status) ? ": tasks bring them" : "");
+			follows_work(status) ? ": new tasks start them" : "");
 	printf("  scheduler  %s\n", json_get_text(scheduler, "address", "?"));
 	if (dashboard)
 		printf("  dashboard  %s%s\n", dashboard, elsewhere);

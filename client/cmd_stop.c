@@ -78,8 +78,8 @@ static int end(struct ctl *ctl, int argc, char **argv, const char *method, const
 	if (unconfirmed > 0 && !ctl->json)
 		output_error(ctl,
 			"Slurm does not answer: %" JSON_INTEGER_FORMAT
-			" job%s may live on; %s what is left as soon as it does (squeue --me "
-			"shows it)",
+			" job%s may still run; %s them as soon as Slurm answers (squeue --me "
+			"shows them)",
 			unconfirmed, unconfirmed == 1 ? "" : "s",
 			ends_dracod ? "the next dracoctl start ends" : "dracod ends");
 	else if (!ctl->json && !ctl->quiet)

@@ -33,7 +33,7 @@ static int refuse(const struct takeover *takeover, const char *why)
 	const struct ctl *ctl = takeover->ctl;
 
 	output_error(ctl,
-		"dracod \"%s\" lives on host %s (process %d): %s\n"
+		"dracod \"%s\" runs on host %s (process %d): %s\n"
 		"  to end it: ssh %s dracoctl --name %s shutdown",
 		ctl->paths.name, takeover->host, takeover->pid, why, takeover->host,
 		ctl->paths.name);
@@ -76,13 +76,16 @@ static bool may_go_on(const struct takeover *takeover, bool force)
 		return true;
 	if (!confirm_is_possible()) {
 		output_error(takeover->ctl,
-			"nothing here tells whether host %s and its dracod (process %d) are gone: "
-			"takeover asks that at a terminal; in a script, --force says that they are",
+			"it is not known here whether host %s and its dracod (process %d) are "
+			"gone: "
+			"takeover asks you at a terminal; in a script, --force confirms that "
+			"they are",
 			takeover->host, takeover->pid);
 		return false;
 	}
 	question = xasprintf(
-		"Nothing here tells whether dracod still runs on host %s (process %d). If it does, "
+		"It is not known here whether dracod still runs on host %s (process %d). If it "
+		"does, "
 		"its cluster ends. Take over?",
 		takeover->host, takeover->pid);
 	if (confirm_ask(question))
@@ -171,7 +174,7 @@ static int run(struct takeover *takeover, bool force)
 	if (ctl->json)
 		print_json(takeover);
 	else if (!ctl->quiet)
-		printf("dracod \"%s\" on host %s (process %d) counts as gone: dracoctl start goes "
+		printf("dracod \"%s\" on host %s (process %d) is now considered gone: the next "
 		       "on, and ends what is left of its cluster.\n",
 			ctl->paths.name, takeover->host, takeover->pid);
 	return CTL_DONE;

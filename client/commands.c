@@ -118,9 +118,9 @@ const struct command commands[] = {
 		"their data before they end.\n",
 		false, scale_options, cmd_scale},
 	{"adapt", "", "return to adaptive scaling",
-		"The cluster is as large as the work, within the bounds that were given last:\n"
-		"here, or by the settings minimum and maximum. Bounds are in whole jobs: the\n"
-		"minimum is rounded up and the maximum down. They count until the cluster\n"
+		"The cluster grows and shrinks with the work, within the bounds that were given\n"
+		"last: here, or by the settings minimum and maximum. Bounds are in whole jobs:\n"
+		"the minimum is rounded up and the maximum down. They hold until the cluster\n"
 		"stops.\n",
 		false, adapt_options, cmd_adapt},
 	{"pause", "", "request no jobs and end none, until dracoctl resume",

@@ -46,8 +46,7 @@ void check_dracod(const struct doctor *doctor, struct report *report)
 			doctor->ctl->name);
 	else if (r == -EPERM || r == -EBADMSG)
 		report_finding(report, FINDING_WARNING, "dracod",
-			"look at what is there; a start goes on as if there were nothing", "%s",
-			err.text);
+			"see what is there; dracoctl start ignores it", "%s", err.text);
 	else if (r < 0)
 		report_finding(report,
 			r == -EHOSTUNREACH || r == -ENOTCONN ? FINDING_WARNING : FINDING_FAILED,
@@ -55,8 +54,7 @@ void check_dracod(const struct doctor *doctor, struct report *report)
 	else if (strcmp(version, PACKAGE_VERSION) != 0)
 		report_finding(report, FINDING_WARNING, "dracod",
 			"dracoctl shutdown; the next start takes the new one",
-			"runs in version %s, and this dracoctl is of " PACKAGE_VERSION,
-			version);
+			"has version %s, and this dracoctl has " PACKAGE_VERSION, version);
 	else
 		report_finding(report, FINDING_OK, "dracod", NULL,
 			"runs as process %d, version %s",
@@ -101,7 +99,7 @@ void check_lingering(const struct doctor *doctor, struct report *report)
 	}
 	if (user && access(flag, F_OK) == 0) {
 		report_finding(report, FINDING_OK, "lingering", NULL,
-			"on: dracod lives on when you log out%s",
+			"on: dracod keeps running when you log out%s",
 			manager ? "" : " (there is no user manager at this moment, though)");
 		return;
 	}
@@ -112,12 +110,12 @@ void check_lingering(const struct doctor *doctor, struct report *report)
 			"ends with your session");
 	else if (runtime && strncmp(runtime, "/run/user/", strlen("/run/user/")) == 0)
 		report_finding(report, FINDING_OK, "lingering", NULL,
-			"off, but this host ends nothing when you log out; dracod makes its "
+			"off, but this host ends no processes when you log out; dracod makes its "
 			"sockets elsewhere when %s is removed",
 			runtime);
 	else
 		report_finding(report, FINDING_OK, "lingering", NULL,
-			"off, but this host ends nothing when you log out%s",
+			"off, but this host ends no processes when you log out%s",
 			manager ? "" : "; there is no systemd user manager");
 }
 
@@ -143,7 +141,7 @@ static void check_files(const struct doctor *doctor, struct report *report)
 	usable = limit.rlim_max / 2 > limit.rlim_cur ? limit.rlim_max / 2 : limit.rlim_cur;
 	report_finding(report, usable < needed ? FINDING_WARNING : FINDING_OK, "open files",
 		"ulimit -n MORE before dracoctl start, or fewer workers (maximum)",
-		"%s, at the most %s; the scheduler needs about %llu for %" PRId64 " workers",
+		"%s, and at most %s; the scheduler needs about %llu for %" PRId64 " workers",
 		soft, hard, (unsigned long long)needed, workers);
 }
 
@@ -165,15 +163,15 @@ void check_limits(const struct doctor *doctor, struct report *report)
 	check_files(doctor, report);
 	check_one_limit(report, RLIMIT_NPROC, "processes", PROCESSES_WARN,
 		"ulimit -u MORE, or ask the administrators",
-		"processes and threads are all that you may have; dracod and the scheduler need "
+		"processes and threads are your limit; dracod and the scheduler need "
 		"about 30");
 	check_one_limit(report, RLIMIT_CPU, "CPU time", RLIM_INFINITY - 1,
 		"run dracod elsewhere: in a job, or on a host for services",
-		"seconds of CPU time are all that a process may use on this host: the scheduler is "
+		"seconds of CPU time are the limit of a process on this host: the scheduler is "
 		"ended after that");
 	check_one_limit(report, RLIMIT_AS, "address space", (rlim_t)4096 * MIB,
 		"ulimit -v unlimited, or ask the administrators",
-		"bytes are all that a process may map; the scheduler may need more");
+		"bytes are the limit of a process; the scheduler may need more");
 }
 
 /* A number in a small file; -1 where there is none ("max" too). */

@@ -59,7 +59,7 @@ void check_munge(const struct doctor *doctor, struct report *report)
 		report_finding(report,
 			json_get_boolean(answer, "sure", 0) ? FINDING_FAILED : FINDING_WARNING,
 			"munge", "ask the administrators: munge -n | unmunge must work",
-			"a credential does not come back: %.*s",
+			"munged does not accept its own credential: %.*s",
 			(int)strcspn(text ? text : "", "\n"), text ? text : "");
 	else
 		report_finding(report, FINDING_OK, "munge", NULL, "answers at %s", socket);

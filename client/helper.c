@@ -128,7 +128,7 @@ int helper_start(struct helper *helper, const struct paths *paths, struct err *e
 			&hello, err);
 	if (r == 0 && json_get_integer(hello, "protocol", 0) != SLURM_MSG_PROTOCOL)
 		r = err_set(err, -EPROTO,
-			"draco-slurm is of another version of draco than dracoctl");
+			"draco-slurm and dracoctl are of different versions of draco");
 	return r;
 }
 
@@ -210,12 +210,13 @@ static int read_answer(
 	int r = rpc_parse(line, length, &message, err);
 
 	if (r == 0 && (!json_is_integer(message.id) || json_integer_value(message.id) != id))
-		r = err_set(err, -EPROTO, "draco-slurm sent what was not asked for");
+		r = err_set(err, -EPROTO, "draco-slurm sent an unexpected message");
 	else if (r == 0 && message.kind == RPC_RESULT)
 		*ret_result = visible_value(message.result);
 	else if (r == 0) {
-		text = visible_text(
-			message.kind == RPC_ERROR ? message.text : "draco-slurm asks itself",
+		text = visible_text(message.kind == RPC_ERROR
+				? message.text
+				: "draco-slurm sent a request instead of an answer",
 			"\n\t");
 		r = err_set(err, code_of(message.data), "%s", text);
 	}

@@ -124,13 +124,14 @@ int launch_dracod(struct ctl *ctl, struct err *err)
 	if (r < 0) {
 		kill(pid, SIGKILL);
 		waitpid(pid, NULL, 0);
-		return err_set(err, r, "dracod does not come up (see %s)", ctl->paths.log_file);
+		return err_set(err, r, "dracod did not start (see %s)", ctl->paths.log_file);
 	}
 	if (strcmp(report, "ready") == 0)
 		return 0;
 	waitpid(pid, &status, 0);
 	if (!*report)
-		return err_set(err, -EIO, "dracod ended at once (see %s)", ctl->paths.log_file);
+		return err_set(
+			err, -EIO, "dracod exited at once (see %s)", ctl->paths.log_file);
 	if (strstr(report, "runs already") || strstr(report, "has just been taken"))
 		return err_set(err, -EBUSY, "%s", report);
 	return err_set(err, -EIO, "%s", report);
@@ -189,6 +190,6 @@ void launch_end(struct connection *connection)
 		NULL, &result, &refusal, &err);
 
 	if (r < 0 && r != -EPIPE && r != -ECONNRESET) /* those: it has ended already */
-		fprintf(stderr, "dracoctl: dracod did not end in good order: %s\n", err.text);
+		fprintf(stderr, "dracoctl: dracod did not shut down cleanly: %s\n", err.text);
 	json_decref(refusal.data);
 }

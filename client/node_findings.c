@@ -51,7 +51,7 @@ static void tell_home(const struct visit *visit)
 	if (seen && strcmp(seen, visit->token) == 0 && written &&
 		strcmp(written, visit->token) == 0)
 		report_finding(visit->report, FINDING_OK, "shared home", NULL,
-			"%s sees what is written here, and the other way round", host(visit));
+			"%s sees the files that this host writes, and vice versa", host(visit));
 	else
 		report_finding(visit->report, FINDING_FAILED, "shared home",
 			"set log_directory to a directory that this host and the nodes share",
@@ -192,8 +192,8 @@ void visit_tell_broken(const struct visit *visit)
 		report_finding(visit->report, FINDING_FAILED, "shared home",
 			"set log_directory to a directory that this host and the nodes share",
 			"job %" JSON_INTEGER_FORMAT
-			" has ended (%s on %s), but what it wrote to %s "
-			"is not seen here",
+			" has ended (%s on %s), but the file that it wrote to %s "
+			"is not visible here",
 			visit->job_id, json_get_text(visit->job, "state", "?"), host(visit),
 			visit->directory);
 		return;
@@ -203,7 +203,7 @@ void visit_tell_broken(const struct visit *visit)
 			*c = ' ';
 	report_finding(visit->report, FINDING_FAILED, "node job",
 		"the log of the job is kept there",
-		"job %" JSON_INTEGER_FORMAT " has not done its work (%s on %s): %s (%s)",
+		"job %" JSON_INTEGER_FORMAT " did not finish its checks (%s on %s): %s (%s)",
 		visit->job_id, json_get_text(visit->job, "state", "?"), host(visit), tail,
 		visit->log);
 }

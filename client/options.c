@@ -244,7 +244,7 @@ void command_no_more_arguments(const struct ctl *ctl, int argc, char **argv)
 {
 	if (optind >= argc)
 		return;
-	output_error(ctl, "%s does not know what to do with \"%s\"; see dracoctl %s --help",
+	output_error(ctl, "%s takes no argument \"%s\"; see dracoctl %s --help",
 		ctl->command->name, argv[optind], ctl->command->name);
 	exit(CTL_USAGE);
 }

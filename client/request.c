@@ -111,7 +111,7 @@ static int handle_line(char *line, size_t length, json_int_t id, bool exact, not
 	if (r == 0 && !exact)
 		rpc_message_make_visible(&message);
 	if (r < 0) {
-		err_prefix(err, "dracod sent nonsense");
+		err_prefix(err, "cannot read dracod's message");
 		*ret_status = r;
 		r = 1;
 	} else if (message.kind == RPC_NOTIFICATION) {

@@ -42,7 +42,7 @@ static int try_socket(struct seeking *seeking, struct channel *channel)
 
 	*why = (struct err)ERR_INIT;
 	r = channel_open_socket(channel, socket, why);
-	return r < 0 && !*why->text ? err_set(why, r, "nobody serves %s", socket) : r;
+	return r < 0 && !*why->text ? err_set(why, r, "no program serves %s", socket) : r;
 }
 
 static int try_port(struct seeking *seeking, struct channel *channel)

@@ -151,7 +151,7 @@ static int stop_after_interrupt(
 	else if (unconfirmed > 0)
 		fprintf(stderr,
 			"dracoctl: Slurm does not answer: %" JSON_INTEGER_FORMAT
-			" job%s may live on (squeue --me shows them)\n",
+			" job%s may still run (squeue --me shows them)\n",
 			unconfirmed, unconfirmed == 1 ? "" : "s");
 	else
 		fprintf(stderr, "dracoctl: done, nothing is left\n");

@@ -293,7 +293,7 @@ int parse_walltime(const char *text, int64_t *ret_seconds, struct err *err)
 		goto range;
 	if (seconds == 0)
 		return err_set(err, -ERANGE,
-			"%s is no time at all: draco's jobs need an end that is later", text);
+			"%s is not a usable walltime: give a time longer than 0", text);
 	*ret_seconds = (int64_t)seconds;
 	return 0;
 invalid:

@@ -200,8 +200,8 @@ static int check_ground(const char *path, struct err *err)
 	if (r < 0 || st.st_uid == 0)
 		return 0;
 	return err_set(err, -EPERM,
-		"%s belongs to another user (uid %u), and what root made there would be in the "
-		"way: su - and sudo -i lead to directories of root's",
+		"%s belongs to another user (uid %u), who could not use the files that root makes "
+		"there: su - and sudo -i use root's own directories",
 		part, (unsigned)st.st_uid);
 }
 

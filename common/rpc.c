@@ -26,14 +26,15 @@ const struct rpc_method rpc_methods[RPC_METHOD_COUNT] = {
 			{"bound", 'b', false}},
 		"bring the cluster up, or join it; answers when it is usable or has failed. bound: "
 		"what it began ends with this connection, until an attach"},
-	[RPC_STATUS] = {"status", false, {{0}}, "what dracod knows at this moment"},
+	[RPC_STATUS] = {"status", false, {{0}},
+		"the current state of the cluster, as dracod knows it"},
 	[RPC_STOP] = {"stop", false,
 		{{"own", 'b', false}, {"alone", 'b', false}, {"clients", 'a', false}},
 		"give all jobs back; answers when they are gone. own: only if a start of this "
 		"connection began the cluster. alone: only if nobody else is attached or "
 		"waits; with clients, their ids, also only if no other Client() is connected"},
 	[RPC_SHUTDOWN] = {"shutdown", false, {{"alone", 'b', false}},
-		"stop, then end dracod. alone: only if there is no cluster that anybody wants"},
+		"stop, then end dracod. alone: only if nobody uses a cluster"},
 	[RPC_ENVIRONMENT] = {"environment", false, {{0}},
 		"the variables that let a Dask client connect"},
 	[RPC_LOGS] = {"logs", false, {{0}}, "the paths of the logs of this cluster"},
@@ -48,24 +49,26 @@ const struct rpc_method rpc_methods[RPC_METHOD_COUNT] = {
 	[RPC_EVENTS] = {"events", false,
 		{{"since", 'i', false}, {"count", 'i', false}, {"follow", 'b', false},
 			{"workers", 'b', false}},
-		"what happened and why; with follow also what comes, as notifications; with "
+		"past events; with follow also later ones, as notifications; with "
 		"workers also how many are connected, whenever that changes"},
 	[RPC_SCALE] = {"scale", false,
 		{{"jobs", 'i', false}, {"workers", 'i', false}, {"cores", 'i', false},
 			{"memory_mib", 'i', false}},
-		"keep so many jobs, or the fewest that have so much, whatever the work is; answers "
-		"with the size that is meant"},
+		"set a fixed size: this many jobs, or the fewest that have this much; answers "
+		"with the size"},
 	[RPC_ADAPT] = {"adapt", false, {{"minimum", 'i', false}, {"maximum", 'i', false}},
-		"as large as the work again, within bounds in workers; without, as they were"},
-	[RPC_PAUSE] = {"pause", false, {{0}}, "ask for no job and give none back"},
-	[RPC_RESUME] = {"resume", false, {{0}}, "go on after a pause"},
+		"return to adaptive scaling, within bounds in workers; bounds that are left "
+		"out stay"},
+	[RPC_PAUSE] = {"pause", false, {{0}},
+		"request no jobs and give none back, until resume"},
+	[RPC_RESUME] = {"resume", false, {{0}}, "continue after a pause"},
 	[RPC_RETIRE] = {"retire", false, {{"job", 's', true}, {"force", 'b', false}},
 		"give a job back when its tasks are done and its data has moved; with force at "
 		"once. Answers with the size, and whether it waits because its data has "
 		"nowhere to go"},
 	[RPC_ATTACH] = {"attach", false, {{"label", 'o', true}},
-		"hold on to the cluster as long as this connection is open; the label tells others "
-		"who does. Another time it tells of use"},
+		"use the cluster as long as this connection is open; the label tells others "
+		"who uses it. Repeated requests record the last use"},
 };
 
 int rpc_method_find(const char *name)

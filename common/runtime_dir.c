@@ -67,7 +67,7 @@ static int check_temporary(const char *path, struct err *err)
 	if (stat(path, &st) < 0)
 		return err_set(err, -errno, "%s: %s", path, strerror(errno));
 	if (!S_ISDIR(st.st_mode))
-		return err_set(err, -ENOTDIR, "%s is no directory", path);
+		return err_set(err, -ENOTDIR, "%s is not a directory", path);
 	if (st.st_uid != 0 && st.st_uid != geteuid())
 		return err_set(err, -EPERM, "%s belongs to another user (uid %u)", path,
 			(unsigned)st.st_uid);
@@ -133,7 +133,7 @@ static bool try_runtime(struct search *search)
 
 	if (!directory) {
 		strv_addf(&search->reasons, "XDG_RUNTIME_DIR is %s",
-			variable && *variable ? "no absolute path" : "not set");
+			variable && *variable ? "not an absolute path" : "not set");
 		return false;
 	}
 	if (check_own(directory, &err) < 0 || make_unserved(base, search->name, &err) < 0) {
@@ -210,7 +210,7 @@ int runtime_dir_choose(
 	if (!found) {
 		_cleanup_free_ char *reasons = strv_join(&search.reasons, "; ");
 
-		err_set(err, -EACCES, "there is no place for dracod's sockets: %s", reasons);
+		err_set(err, -EACCES, "no directory can hold dracod's sockets: %s", reasons);
 	}
 	strv_finish(&search.reasons);
 	return found ? 0 : -EACCES;

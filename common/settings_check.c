@@ -27,9 +27,8 @@ static int check_path(const struct settings *settings, enum setting_id id, struc
 
 	if (!path || path[0] == '/' || strncmp(path, "~/", 2) == 0)
 		return 0;
-	return err_set(err, -EINVAL,
-		"\"%s\" is relative, to what is not known: begin it with \"/\" or \"~/\"",
-		path);
+	return err_set(
+		err, -EINVAL, "\"%s\" is a relative path: begin it with \"/\" or \"~/\"", path);
 }
 
 static bool is_port(const char *text)
@@ -53,11 +52,11 @@ static int check_network(const struct settings *s, enum setting_id id, struct er
 			s->dashboard_address ? s->dashboard_address : "none");
 	if (id == SETTING_DASHBOARD_PORT && (!s->dashboard_port || !is_port(s->dashboard_port)))
 		return err_set(err, -EINVAL,
-			"\"%s\" is no port: give auto or a number from 1024 to 65535",
+			"\"%s\" is not a port: give auto or a number from 1024 to 65535",
 			s->dashboard_port ? s->dashboard_port : "none");
 	if (id == SETTING_REMOTE_PORT && s->remote_port && !is_port(s->remote_port))
 		return err_set(err, -EINVAL,
-			"\"%s\" is no port: give auto, none, or a number from 1024 to 65535",
+			"\"%s\" is not a port: give auto, none, or a number from 1024 to 65535",
 			s->remote_port);
 	return 0;
 }
@@ -146,7 +145,7 @@ static char *check_maximum(const struct settings *s, enum setting_id at)
 		return NULL;
 	if (s->maximum)
 		return xasprintf(
-			"%s is above %s: lower the one or raise the other", minimum, maximum);
+			"%s is above %s: lower one or raise the other", minimum, maximum);
 	return xasprintf("%s is above the maximum of %" PRId64
 			 " workers, which is %s x %s: set maximum, or raise "
 			 "adaptive_scale_factor",

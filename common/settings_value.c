@@ -110,8 +110,8 @@ static int replace_list(const struct setting *setting, struct strv *at, struct s
 {
 	if ((int64_t)list->count < setting->minimum) {
 		strv_finish(list);
-		return err_set(err, -EINVAL, "\"%s\" names nothing: give %s", text,
-			setting->placeholder);
+		return err_set(
+			err, -EINVAL, "\"%s\" is empty: give %s", text, setting->placeholder);
 	}
 	strv_finish(at);
 	*at = *list;
@@ -301,7 +301,7 @@ int value_set_json(
 			setting->type == SETTING_CHOICE)) {
 		form = value_describe(setting);
 		range = value_range(setting);
-		return err_set(err, -EINVAL, "there is no value: give %s%s%s%s",
+		return err_set(err, -EINVAL, "the value is missing: give %s%s%s%s",
 			value_is_number(setting) ? "a " : "", form, range ? ", " : "",
 			range ? range : "");
 	}
@@ -312,7 +312,7 @@ int value_set_json(
 	if (json_is_array(value) &&
 		(setting->type == SETTING_LIST || setting->type == SETTING_TEXT))
 		return set_array(setting, at, value, err);
-	return err_set(err, -EINVAL, "%s does not fit here: give %s%s",
+	return err_set(err, -EINVAL, "%s is not possible here: give %s%s",
 		json_is_array(value) ? "a list" : "a mapping",
 		setting->type == SETTING_LIST ? "a list, or " : "one value: ",
 		setting->placeholder);

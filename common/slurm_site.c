@@ -105,7 +105,7 @@ bool slurm_site_same(const struct slurm_site *a, const struct slurm_site *b)
 char *slurm_site_text(const struct slurm_site *site)
 {
 	if (!site->cluster)
-		return xstrdup("a Slurm that is not known");
+		return xstrdup("an unknown Slurm");
 	if (site->controllers.count == 0)
 		return xasprintf("\"%s\"", site->cluster);
 	return xasprintf("\"%s\" (slurmctld at %s)", site->cluster, site->controllers.item[0]);

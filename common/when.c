@@ -208,7 +208,8 @@ int parse_when(const char *text, time_t now, time_t *ret, struct err *err)
 			when = to_time(&reading, 1);
 	} else {
 		return err_set(err, -EINVAL,
-			"\"%s\" is no time: give now+1hour, 16:00, tomorrow, or 2030-12-24T18:00",
+			"\"%s\" is not a time: give now+1hour, 16:00, tomorrow, or "
+			"2030-12-24T18:00",
 			text);
 	}
 	if (when < now - DAY_S || when > now + (time_t)YEARS_MAX * 366 * DAY_S)

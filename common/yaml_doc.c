@@ -68,7 +68,7 @@ static const char *remedy_of(const char *problem, const char *line)
 	static const struct {
 		const char *problem, *remedy;
 	} remedies[] = {
-		{"could not find expected ':'", "the \":\" behind the setting is missing"},
+		{"could not find expected ':'", "the \":\" after the setting is missing"},
 		{"mapping values are not allowed",
 			"give lines of one kind the same indentation, and a value with \": \" "
 			"in it quotes"},
@@ -82,7 +82,7 @@ static const char *remedy_of(const char *problem, const char *line)
 	};
 
 	if (strchr(line, '\t'))
-		return "indent by blanks, not by tabs";
+		return "indent with spaces, not tabs";
 	for (size_t i = 0; i < sizeof(remedies) / sizeof(remedies[0]); i++)
 		if (strstr(problem, remedies[i].problem))
 			return remedies[i].remedy;

@@ -104,10 +104,10 @@ static void on_lost(void *arg, const char *why)
 	statefile_hand_over();
 	history_hand_over();
 	history_note(EVENT_FAILURE, "dracod", NULL,
-		"process %d is not the dracod of \"%s\" any more, and ends: %s", (int)getpid(),
+		"process %d no longer serves \"%s\" and exits: %s", (int)getpid(),
 		daemon->paths.name, why);
 	if (!daemon->ending)
-		shut_down(daemon, "another dracod may have its name");
+		shut_down(daemon, "another dracod may serve the name");
 }
 
 static bool are_sockets_there(void *arg)
@@ -162,12 +162,12 @@ static void on_end_signal(void *arg)
 	struct daemon *daemon = arg;
 
 	if (!daemon->ending) {
-		history_note(EVENT_NOTE, "dracod", NULL, "asked to end by a signal");
+		history_note(EVENT_NOTE, "dracod", NULL, "received a signal to end");
 		begin_shutdown(daemon);
 		return;
 	}
 	history_note(EVENT_DECISION, "dracod", NULL,
-		"asked to end by a second signal: not waiting for the jobs any more");
+		"received a second signal: no longer waiting for the jobs");
 	finish(daemon);
 }
 
@@ -179,7 +179,7 @@ static void on_hangup(void *arg)
 	if (log_reopen(&err) < 0)
 		log_error("%s", err.text);
 	else
-		log_info("opened the log again");
+		log_info("reopened the log");
 }
 
 static void on_cluster_changed(void *arg)
@@ -288,7 +288,8 @@ static void on_scheduler_lost(void *arg, const char *why)
 {
 	struct daemon *daemon = arg;
 
-	history_note(EVENT_NOTE, "scheduler", NULL, "its preload has left: %s", why);
+	history_note(EVENT_NOTE, "scheduler", NULL,
+		"lost the connection to draco's plugin in the scheduler: %s", why);
 	cluster_scheduler_lost(daemon->cluster);
 }
 

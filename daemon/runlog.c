@@ -102,11 +102,10 @@ static void on_cleaned(void *arg, int status, int timed_out, const char *text)
 
 	runlog->cleaning = NULL;
 	if (timed_out) {
-		log_warning(
-			"logs: removing old ones took too long, it goes on at the next start");
+		log_warning("logs: removing old logs took too long; the next start continues");
 	} else if (!WIFEXITED(status) || WEXITSTATUS(status) != 0 ||
 		logclean_read(text, &done) < 0) {
-		log_warning("logs: old ones are not removed: %.*s", (int)strcspn(text, "\n"),
+		log_warning("logs: old logs are not removed: %.*s", (int)strcspn(text, "\n"),
 			*text ? text : "dracod --clean-logs does not run");
 	} else {
 		if (done.directories > 0)
@@ -140,7 +139,7 @@ static void clean(struct runlog *runlog, const char *directory, int64_t retentio
 		&(struct child_spec){.argv = argv, .directory = "/"}, CLEAN_DEADLINE_MS,
 		on_cleaned, runlog, &err);
 	if (!runlog->cleaning)
-		log_warning("logs: old ones are not removed: %s", err.text);
+		log_warning("logs: old logs are not removed: %s", err.text);
 }
 
 void runlog_begin(struct runlog *runlog, const char *directory, int64_t retention_ms)

@@ -73,7 +73,7 @@ static void note_successes(struct cluster *cluster)
 static void stop_asking(struct cluster *cluster, const char *why)
 {
 	cluster_notice(
-		cluster, "%s: draco stops asking for jobs; \"dracoctl resume\" goes on", why);
+		cluster, "%s: draco requests no more jobs until \"dracoctl resume\"", why);
 	cluster_pause(cluster, why);
 }
 
@@ -156,7 +156,7 @@ static void count(struct cluster *cluster, const struct job *job, const char *ho
 		if (cluster->hold_until_ms < failures->hold_until_ms)
 			cluster->hold_until_ms = failures->hold_until_ms;
 		history_failure("job", job->id, log,
-			"%s; the next submission waits %" PRId64 " s (%d. failure in a row)",
+			"%s; the next submission waits %" PRId64 " s (failure %d in a row)",
 			how, failure_backoff_ms(failures->in_a_row) / 1000, failures->in_a_row);
 	}
 	if (verdict->blames_node)

@@ -113,7 +113,7 @@ static int choose_address(struct cluster *cluster, const json_t *site, struct er
 		cluster->access.interface_named = choice.named;
 		for (size_t i = 0; i < choice.passed.count; i++)
 			log_info(
-				"network: %s, so it is not used (interface: NAME would insist)",
+				"network: %s, so it is not used (interface: NAME uses it anyway)",
 				choice.passed.item[i]);
 		log_info("network: interface %s means %s, address %s",
 			interface ? interface : "none", *choice.name ? choice.name : "unknown",

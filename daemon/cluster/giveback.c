@@ -100,7 +100,7 @@ static void on_drained(void *arg, const json_t *result, const struct err *err)
 	if (!result)
 		take_back(cluster, job, FAILED_HOLD_MS, err->text);
 	else if (!json_is_true(json_object_get(result, "drained")))
-		take_back(cluster, job, BUSY_HOLD_MS, "a task has come");
+		take_back(cluster, job, BUSY_HOLD_MS, "a task arrived");
 }
 
 static void drain(struct cluster *cluster, struct job *job, bool forced, const char *why)
@@ -135,7 +135,7 @@ static void on_retired(void *arg, const json_t *result, const struct err *err)
 	else if (json_array_size(json_object_get(result, "retired")) >= asked)
 		cluster_end_job(cluster, job, "its data has moved");
 	else if (json_array_size(json_object_get(result, "busy")) > 0)
-		take_back(cluster, job, BUSY_HOLD_MS, "a task has come");
+		take_back(cluster, job, BUSY_HOLD_MS, "a task arrived");
 	else
 		take_back(cluster, job, FULL_HOLD_MS, "its data has nowhere to go");
 }

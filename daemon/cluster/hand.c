@@ -60,7 +60,7 @@ int cluster_adapt(struct cluster *cluster, int64_t minimum, int64_t maximum, str
 	limits->maximum_jobs = maximum_jobs;
 	limits->fixed_jobs = -1;
 	history_note(EVENT_DECISION, "cluster", cluster->name,
-		"as large as the work, from %" PRId64 " to %" PRId64 " jobs", minimum_jobs,
+		"adaptive scaling, from %" PRId64 " to %" PRId64 " jobs", minimum_jobs,
 		maximum_jobs);
 	changed(cluster);
 	return 0;
@@ -70,7 +70,7 @@ void cluster_resume(struct cluster *cluster)
 {
 	if (!cluster->size.paused)
 		return;
-	history_note(EVENT_DECISION, "cluster", cluster->name, "goes on after a pause (%s)",
+	history_note(EVENT_DECISION, "cluster", cluster->name, "resumed after a pause (%s)",
 		cluster->size.paused);
 	xreplace(&cluster->size.paused, NULL);
 	cluster_failure_resume(cluster);
@@ -82,7 +82,7 @@ void cluster_retire(struct cluster *cluster, struct job *job, bool force)
 	if (!force && job_is_running(job))
 		job->by_hand = true;
 	else
-		cluster_end_job(cluster, job, "given back by hand");
+		cluster_end_job(cluster, job, "retired by hand");
 	changed(cluster);
 }
 

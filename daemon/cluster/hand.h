@@ -27,7 +27,7 @@ void cluster_resume(struct cluster *cluster);
  * lost; it may be on its way out already, but not ENDING. */
 void cluster_retire(struct cluster *cluster, struct job *job, bool force);
 
-/* Will a job that is given back by hand stay for its data, no other being there or wanted? */
+/* Will a job that is retired by hand stay for its data, no other being there or wanted? */
 bool cluster_retire_waits(const struct cluster *cluster, const struct job *job);
 
 #endif

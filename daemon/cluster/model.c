@@ -157,7 +157,7 @@ void cluster_pause(struct cluster *cluster, const char *why)
 {
 	if (!cluster->size.paused)
 		history_note(EVENT_DECISION, "cluster", cluster->name,
-			"paused (%s): no job is asked for and none given back", why);
+			"paused (%s): no jobs are requested and none are given back", why);
 	xreplace(&cluster->size.paused, why);
 	cluster_wake(cluster, 0);
 	cluster->ops->changed(cluster->arg);

@@ -72,7 +72,7 @@ static int64_t check_short(struct cluster *cluster, struct job *job)
 	log = cluster_job_log(cluster, job);
 	history_failure("job", job->id, log,
 		"has had only %" PRId64 " of its %" PRId64
-		" workers for %s, and goes on with them; \"dracoctl retire %s\" replaces it",
+		" workers for %s, and continues with them; \"dracoctl retire %s\" replaces it",
 		job->connected, job->processes,
 		format_duration(cluster->request.settings.worker_timeout_ms, waited), job->id);
 	jobs_set_short(cluster->jobs, job);

@@ -96,7 +96,7 @@ static void limits_of(const struct cluster *cluster, struct fleet_limits *ret)
 static const char *why_of(const struct fleet_job *job, bool by_hand)
 {
 	if (job->by_hand)
-		return "given back by hand";
+		return "retired by hand";
 	if (job->holds)
 		return "its data has nowhere to go";
 	if (job->action == FLEET_UNDRAIN)
@@ -208,9 +208,8 @@ static void check_stranded(struct cluster *cluster)
 			size->stranded = false;
 	if (size->stranded && !was_stranded)
 		history_failure("cluster", cluster->name, NULL,
-			"%" PRId64
-			" tasks wait, and no job is left for them in the pause (%s): "
-			"\"dracoctl resume\" brings one",
+			"%" PRId64 " tasks wait, and the pause leaves no job for them (%s): "
+			"\"dracoctl resume\" requests one",
 			size->demand.ready, size->paused);
 	if (size->stranded != was_stranded)
 		cluster->ops->changed(cluster->arg);

@@ -125,7 +125,7 @@ static void on_reply(
 	struct err no_id = ERR_INIT;
 
 	if (outcome == OUTCOME_DONE && (job_id < 1 || job_id > UINT32_MAX)) {
-		err_set(&no_id, -EPROTO, "draco-slurm tells no id of a job");
+		err_set(&no_id, -EPROTO, "draco-slurm reported no job id");
 		outcome = OUTCOME_UNCERTAIN;
 		err = &no_id;
 	}

@@ -235,7 +235,7 @@ static void end_lone_standbys(struct cluster *cluster)
 			job->role == ROLE_SUBSTITUTE;
 	}
 	for (; lone > 0 && (job = find_pending(cluster, ROLE_STANDBY)) != NULL; lone--)
-		cluster_end_job(cluster, job, "the other one of two has gone");
+		cluster_end_job(cluster, job, "the job that it was paired with has ended");
 }
 
 void cluster_settle_roles(struct cluster *cluster)
@@ -249,7 +249,8 @@ void cluster_settle_roles(struct cluster *cluster)
 			cluster, job->role == ROLE_STANDBY ? ROLE_SUBSTITUTE : ROLE_STANDBY);
 		job->role = ROLE_ORDINARY;
 		if (other)
-			cluster_end_job(cluster, other, "the other one of two has started");
+			cluster_end_job(
+				cluster, other, "the job that it was paired with has started");
 	}
 	end_lone_standbys(cluster);
 }

@@ -63,7 +63,8 @@ static void fall_back(
 		return;
 	cluster->spawn = true;
 	cluster_notice(cluster,
-		"job %s %s: worker_start is spawn instead of forkserver from now on, which is "
+		"job %s %s: from now on workers are started by spawn instead of forkserver, "
+		"which is "
 		"slower (log: %s)",
 		job->id, worker_start_text(verdict), log ? log : "none");
 	fd = open(mark, O_WRONLY | O_CREAT | O_CLOEXEC, 0600);

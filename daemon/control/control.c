@@ -78,16 +78,15 @@ static void make_room(struct control *control, struct client *new_client)
 		if (!client->greeted && client != new_client)
 			break;
 	if (client) {
-		log_warning("client %s: turned away: it has not said hello, and %d others are "
+		log_warning("client %s: rejected: it has not said hello, and %d others are "
 			    "connected",
 			client->who, CLIENTS_MAX);
 		client_free(client);
 		return;
 	}
-	log_warning("client %s: turned away: %d others are connected", new_client->who,
-		CLIENTS_MAX);
-	text = xasprintf(
-		"dracod has %d connections already, and no more are possible", CLIENTS_MAX);
+	log_warning(
+		"client %s: rejected: %d others are connected", new_client->who, CLIENTS_MAX);
+	text = xasprintf("dracod has %d connections, which is the limit", CLIENTS_MAX);
 	client_refuse(new_client, NULL, RPC_FAILED, text, NULL);
 	stream_flush(new_client->stream);
 	client_free(new_client);

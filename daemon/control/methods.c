@@ -48,7 +48,7 @@ static void do_hello(
 
 	if (protocol != RPC_PROTOCOL) {
 		text = xasprintf("this dracod is of version " PACKAGE_VERSION
-				 " (protocol %d), and the program that asks of version %s "
+				 " (protocol %d), and the program that asks has version %s "
 				 "(protocol %d): use the same version of both",
 			RPC_PROTOCOL, json_get_text(message->params, "version", "?"),
 			(int)protocol);
@@ -129,9 +129,9 @@ static void do_status(
 static const char *other_user(const struct methods *methods, const struct client *client)
 {
 	if (waiters_has_other_start(methods->waiters, client))
-		return "somebody else waits for it";
+		return "another program waits for it";
 	if (leases_count(methods->leases, client) > 0)
-		return "somebody else is attached to it";
+		return "another program is attached to it";
 	return NULL;
 }
 
@@ -145,13 +145,13 @@ static void do_stop(
 	bool cancelled;
 
 	if (own && !waiters_is_owner(methods->waiters, client))
-		why = "somebody else began it";
+		why = "another program started it";
 	else if (json_get_boolean(message->params, "alone", 0)) {
 		why = other_user(methods, client);
 		if (!why && clients)
 			others = demand_other_clients(methods->cluster->load, clients);
 		if (others > 0)
-			why = "somebody else's Client() is connected to it";
+			why = "another Client() is connected to it";
 	}
 	cancelled = waiters_cancel_pending(methods->waiters, own || why ? client : NULL,
 		"the cluster was stopped before it started");
@@ -162,7 +162,7 @@ static void do_stop(
 				(json_int_t)others));
 		return;
 	}
-	cluster_stop(methods->cluster, "asked by a client");
+	cluster_stop(methods->cluster, "requested by a client");
 	waiters_add(methods->waiters, client, message, NULL);
 }
 
@@ -261,7 +261,7 @@ void methods_client_gone(struct methods *methods, struct client *client)
 	attached = leases_count(methods->leases, NULL);
 	cluster_set_attached(methods->cluster, attached);
 	if (unwanted && attached == 0)
-		cluster_stop(methods->cluster, "who started it has gone");
+		cluster_stop(methods->cluster, "the program that started it has disconnected");
 }
 
 void methods_cluster_changed(struct methods *methods)

@@ -100,7 +100,7 @@ static void fail_requests(struct dask_link *link, const char *why)
 	struct err err = ERR_INIT;
 
 	while ((request = TAILQ_FIRST(&link->requests)) && request->id <= last_id) {
-		err_set(&err, -ECONNRESET, "%s: lost the scheduler's preload: %s",
+		err_set(&err, -ECONNRESET, "%s: lost draco's plugin in the scheduler: %s",
 			request->method, why);
 		answer(request, NULL, &err);
 	}
@@ -126,7 +126,7 @@ static void take_answer(struct dask_link *link, const struct rpc_message *messag
 		if (request->id == json_integer_value(message->id))
 			break;
 	if (!request) {
-		log_debug("scheduler: its preload answers too late");
+		log_debug("scheduler: draco's plugin answers too late");
 		return;
 	}
 	if (message->kind == RPC_ERROR)
@@ -151,7 +151,7 @@ static void on_closed(void *owner, const char *why)
 
 static void refuse(struct peer *peer, const json_t *id, const struct err *err)
 {
-	log_warning("scheduler: refused a preload: %s", err->text);
+	log_warning("scheduler: refused a plugin: %s", err->text);
 	stream_send_take(peer->stream, rpc_format_error(id, RPC_FAILED, err->text, NULL));
 }
 
@@ -167,8 +167,9 @@ static bool is_worker(const json_t *worker)
 
 	if (is_word(name) && is_word(json_get_text(worker, "address", NULL)))
 		return true;
-	log_warning("scheduler: a worker is not counted: its name or address is no short text: "
-		    "%.100s",
+	log_warning(
+		"scheduler: a worker is ignored: its name or address is not a short line of text: "
+		"%.100s",
 		name ? name : "none");
 	return false;
 }
@@ -202,10 +203,10 @@ static void greet(struct peer *peer, const struct rpc_message *message)
 	struct err err = ERR_INIT;
 
 	if (protocol != DASK_LINK_PROTOCOL)
-		err_set(&err, -EPROTO, "protocol %d is spoken here, not %d", DASK_LINK_PROTOCOL,
+		err_set(&err, -EPROTO, "dracod speaks protocol %d, not %d", DASK_LINK_PROTOCOL,
 			(int)protocol);
 	else if (workers < 0 || workers > WORKERS_MAX)
-		err_set(&err, -ERANGE, "at most %d workers are served here, not %" PRId64,
+		err_set(&err, -ERANGE, "dracod serves at most %d workers, not %" PRId64,
 			WORKERS_MAX, (int64_t)workers);
 	if (err.code) {
 		refuse(peer, message->id, &err);
@@ -227,7 +228,7 @@ static void take_workers(struct peer *peer, json_t *workers)
 	json_t *worker;
 
 	if (!peer->hello || count > peer->workers_left) {
-		log_warning("scheduler: its preload told of workers that do not belong here");
+		log_warning("scheduler: draco's plugin reported workers of another cluster");
 		return;
 	}
 	json_array_foreach (workers, i, worker)
@@ -263,7 +264,7 @@ static void on_line(void *owner, char *line, size_t length)
 	struct err err = ERR_INIT;
 
 	if (rpc_parse(line, length, &message, &err) < 0)
-		log_warning("scheduler: its preload sent %s", err.text);
+		log_warning("scheduler: draco's plugin sent %s", err.text);
 	else if (message.kind == RPC_REQUEST && strcmp(message.method, "hello") == 0)
 		greet(peer, &message);
 	else if (message.kind == RPC_NOTIFICATION &&

@@ -94,7 +94,7 @@ static void failed(struct scheduler *scheduler, const char *how)
 		loop_now_ms() - scheduler->since_ms >= STABLE_MS)
 		scheduler->failures = 0;
 	scheduler->failures++;
-	history_failure("scheduler", NULL, scheduler->spec.log_path, "%s, %d. failure in a row",
+	history_failure("scheduler", NULL, scheduler->spec.log_path, "%s, failure %d in a row",
 		how, scheduler->failures);
 	if (scheduler->failures >= FAILURES_MAX) {
 		err_set(&err, -EIO, "the Dask scheduler %s, %d times in a row", how,
@@ -200,7 +200,7 @@ static void never_connected(struct scheduler *scheduler)
 	char limit[FORMAT_MAX];
 
 	err_set(&err, -ETIMEDOUT,
-		"the Dask scheduler runs, but draco's preload in it has not connected within %s "
+		"the Dask scheduler runs, but draco's plugin in it did not connect within %s "
 		"(scheduler_timeout)",
 		format_duration(scheduler->spec.timeout_ms, limit));
 	child_signal(scheduler->child, SIGKILL);
@@ -222,7 +222,7 @@ static void on_timer(void *arg)
 	case SCHEDULER_UP: /* the connection ended and did not come back */
 	case SCHEDULER_STOPPING:
 		history_note(EVENT_DECISION, "scheduler", NULL,
-			"process %d does not react, killing it", scheduler_pid(scheduler));
+			"process %d does not respond, killing it", scheduler_pid(scheduler));
 		if (scheduler->child)
 			child_signal(scheduler->child, SIGKILL);
 		break;
@@ -305,8 +305,8 @@ int scheduler_hello(struct scheduler *scheduler, const json_t *hello, struct err
 	/* They get into environments and files. */
 	if (strlen(address) >= sizeof(scheduler->address) || !visible_is_clean(address) ||
 		!visible_is_clean(version))
-		return err_set(err, -EPROTO,
-			"its address or its version is no short text of one line");
+		return err_set(
+			err, -EPROTO, "its address or its version is not a short line of text");
 	if (address != scheduler->address)
 		strcpy(scheduler->address, address);
 	snprintf(scheduler->distributed, sizeof(scheduler->distributed), "%s", version);

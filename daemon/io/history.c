@@ -128,7 +128,7 @@ static void tell_of_loss(void)
 	if (history.error != 0 && !history.told) {
 		history.told = true;
 		history_note(EVENT_FAILURE, "dracod", NULL,
-			"cannot write %s: %s: what happens from now on is only remembered",
+			"cannot write %s: %s: later events are kept in memory only",
 			history.path, strerror(history.error));
 	} else if (history.error == 0 && history.told) {
 		history.told = false;

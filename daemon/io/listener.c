@@ -45,7 +45,7 @@ static bool take_one(struct listener *listener)
 		return false;
 	}
 	if (sock_peer(fd, &uid, &pid) < 0 || (uid != geteuid() && uid != 0))
-		log_warning("%s: turned away a program of another user", listener->path);
+		log_warning("%s: rejected a program of another user", listener->path);
 	else
 		listener->fn(listener->arg, TAKE_FD(fd), pid);
 	return true;

@@ -148,7 +148,7 @@ static void choose_auto(const struct netif_wish *wish, struct netif_choice *ret)
 			!netif->up ? "is down"
 				: !netif->has_address
 				? "has no IPv4 address"
-				: "does not lead to the addresses that the nodes have in Slurm");
+				: "does not lead to the nodes' addresses in Slurm");
 	}
 	choose_towards_nodes(wish, ret);
 }

@@ -103,7 +103,7 @@ static void make(struct sockets *sockets)
 	if (make_again(sockets, &why) < 0 && make_elsewhere(sockets, &err) < 0) {
 		if (!sockets->missing)
 			history_note(EVENT_FAILURE, "dracod", NULL,
-				"its sockets in %s were removed, and cannot be made again: %s",
+				"its sockets in %s were removed, and cannot be recreated: %s",
 				before, err.text);
 		sockets->missing = true;
 		loop_timer_start(sockets->check, AGAIN_MS);
@@ -112,10 +112,10 @@ static void make(struct sockets *sockets)
 	sockets->missing = false;
 	if (strcmp(before, sockets->paths->runtime_dir) == 0)
 		history_note(EVENT_NOTE, "dracod", NULL,
-			"its sockets in %s were removed: made again", before);
+			"its sockets in %s were removed: recreated", before);
 	else
 		history_note(EVENT_NOTE, "dracod", NULL,
-			"its sockets in %s were removed: made again in %s, because %s", before,
+			"its sockets in %s were removed: recreated in %s, because %s", before,
 			sockets->paths->runtime_dir, why.text);
 	watch_directories(sockets);
 	sockets->ops->well(sockets->arg, true);

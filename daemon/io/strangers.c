@@ -86,8 +86,8 @@ static void note_refusal(
 	if (now < strangers->no_warning_before_ms)
 		return;
 	write_peer(peer, text);
-	log_warning("remote: %s turned away: %s (%" PRId64 " since the last such line)", text,
-		why, strangers->refused);
+	log_warning("remote: %s rejected: %s (%" PRId64 " since the last such line)", text, why,
+		strangers->refused);
 	strangers->refused = 0;
 	strangers->no_warning_before_ms = now + WARN_INTERVAL_MS;
 }
@@ -193,7 +193,7 @@ static void on_event(struct bufferevent *connection, short what, void *arg)
 		strangers->fn(strangers->arg, connection, peer);
 		stranger_free(stranger);
 	} else {
-		refuse(stranger, code ? secure_text(code) : "it has left");
+		refuse(stranger, code ? secure_text(code) : "it disconnected");
 	}
 }
 
@@ -252,7 +252,7 @@ static const char *look(struct strangers *strangers, int fd, const struct sockad
 	if (n < 0 && errno == EAGAIN)
 		n = 0;
 	else if (n <= *seen) /* the end is near */
-		return "it has left";
+		return "it disconnected";
 	*seen = n;
 	hello = client_hello_read(bytes, (size_t)n);
 	why = judge(strangers, peer, &hello, ret);

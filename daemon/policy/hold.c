@@ -133,10 +133,10 @@ char *hold_explain(const struct hold_state *state, int64_t most_ms, int64_t wait
 	char hold[FORMAT_MAX], wait[FORMAT_MAX];
 
 	if (state->ms == most_ms)
-		return xasprintf("idle jobs are kept for %s, as long as idle_hold allows",
+		return xasprintf("idle jobs are kept for %s, the limit of idle_hold",
 			format_duration(state->ms, hold));
 	return xasprintf("idle jobs are kept for %s, after %" PRId64
-			 " pause%s; another job takes %s to come",
+			 " pause%s; a new job takes %s to start",
 		format_duration(state->ms, hold), state->pauses, state->pauses == 1 ? "" : "s",
 		format_duration(wait_ms, wait));
 }

@@ -129,8 +129,8 @@ static char *judge_reservation(const struct survey *survey, const char *name,
 	if (r->denied)
 		return xstrdup(r->denied);
 	if (r->start > now)
-		return xasprintf(
-			"the reservation begins at %s only", format_clock(r->start, when));
+		return xasprintf("the reservation does not begin until %s",
+			format_clock(r->start, when));
 	if (!r->flexible && r->end && r->end < now + shape->walltime_s)
 		return xasprintf("the reservation ends at %s, before a job of %s would",
 			format_clock(r->end, when),

@@ -189,7 +189,7 @@ static void on_line(void *owner, char *line, size_t length)
 
 	if (r < 0 || !slurm->working || !json_is_integer(message.id) ||
 		json_integer_value(message.id) != slurm->working->id) {
-		log_error("slurm: draco-slurm sent what was not asked for: %s",
+		log_error("slurm: draco-slurm sent an unexpected message: %s",
 			r < 0 ? err.text : line);
 	} else if (message.kind == RPC_RESULT) {
 		answer(slurm, slurm->working, OUTCOME_DONE, message.result, NULL);
@@ -256,7 +256,7 @@ static void on_hello(
 	if (outcome == OUTCOME_DONE &&
 		json_get_integer(result, "protocol", 0) != SLURM_MSG_PROTOCOL) {
 		outcome = OUTCOME_UNUSABLE;
-		end_helper(slurm, "draco-slurm is of another version of draco than dracod");
+		end_helper(slurm, "draco-slurm and dracod are of different versions of draco");
 	} else if (outcome != OUTCOME_DONE && slurm->child) {
 		end_helper(slurm, err->text);
 	}
@@ -457,7 +457,7 @@ void slurm_health(const struct slurm *slurm, struct slurm_health *ret)
 		ret->text = slurm->fail_text;
 	} else if (overdue) {
 		ret->since_ms = slurm->sent_ms;
-		ret->text = "the request of this time has no answer yet";
+		ret->text = "the current request is still unanswered";
 	}
 }
 

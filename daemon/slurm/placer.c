@@ -66,7 +66,7 @@ static void on_predicted(
 	}
 	/* A slurmctld that is busy may still take jobs. */
 	if (outcome != OUTCOME_DONE)
-		log_warning("slurm: no predictions, the first place that can work is taken: %s",
+		log_warning("slurm: no predictions, so the first suitable place is taken: %s",
 			err->text);
 	for (size_t i = 0; i < placer->placement.count; i++) {
 		const json_t *prediction;

@@ -22,7 +22,7 @@ static const struct row {
 } rows[] = {
 	{"failed, young", STATE_FAILED, 1, .counts = true, .blames_node = true,
 		.says = "job 1_0: failed with exit status 1 on n1 (NonZeroExitCode)",
-		.and_says = "; the next submission waits 5 s (1. failure in a row)"},
+		.and_says = "; the next submission waits 5 s (failure 1 in a row)"},
 	{"failed, old", STATE_FAILED, 1, .old = true,
 		.says = "job 1_0: failed with exit status 1 on n1",
 		.and_says = "; another one is submitted"},
@@ -156,7 +156,7 @@ START_TEST(its_workers_have_not_come)
 	await(jobs_in(STATE_RUNNING) == 1);
 	await_from_to(45, 47,
 		told("job 2: runs on n1, but none of its workers has connected within 45 s "
-		     "(worker_timeout); the next submission waits 5 s (1. failure in a row)"));
+		     "(worker_timeout); the next submission waits 5 s (failure 1 in a row)"));
 	await_from_to(0, 1, job(1)->said.state == STATE_COMPLETED); /* it was ended */
 	dask.no_workers = false;
 	await_from_to(4, 7, jobs_submitted() == 3);
@@ -261,7 +261,7 @@ START_TEST(some_of_its_workers_never_come)
 	start("{'minimum': 2, 'worker_timeout': 25}");
 	await(workers() == 1);
 	await_from_to(25, 26, cluster_is("running"));
-	check(told("job 1: has had only 1 of its 2 workers for 25 s, and goes on with them; "
+	check(told("job 1: has had only 1 of its 2 workers for 25 s, and continues with them; "
 		   "\"dracoctl retire 1\" replaces it"));
 	holds_for(60, jobs_submitted() == 1);
 }
@@ -300,7 +300,7 @@ START_TEST(its_workers_came_from_a_requeued_one)
 	await(jobs_in(STATE_RUNNING) == 1);
 	/* As a new one: its age begins again. */
 	await_from_to(43, 47, told("none of its workers has connected within 45 s"));
-	check(told("(1. failure in a row)"));
+	check(told("(failure 1 in a row)"));
 }
 END_TEST
 
@@ -314,7 +314,7 @@ START_TEST(it_is_held)
 		"(scontrol release 1)"));
 	await_from_to(48, 51,
 		told("job 1: is held (JobHeldUser), and was not released within 50 s "
-		     "(wait_timeout); the next submission waits 5 s (1. failure in a row)"));
+		     "(wait_timeout); the next submission waits 5 s (failure 1 in a row)"));
 	await_from_to(0, 1, job(0)->said.state == STATE_CANCELLED);
 	await_from_to(3, 6, jobs_submitted() == 2);
 }
@@ -371,7 +371,7 @@ START_TEST(forkserver_was_to_blame)
 	check(told(
 		"job 1: failed with exit status 1 on n1 (NonZeroExitCode), forkserver may be "
 		"why; another one is submitted"));
-	check(has_notice("worker_start is spawn instead of forkserver from now on"));
+	check(has_notice("from now on workers are started by spawn instead of forkserver"));
 	check(!told("in a row"));
 	check(jobs_submitted() == 2);
 }

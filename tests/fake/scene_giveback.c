@@ -69,7 +69,7 @@ START_TEST(a_task_has_come_in_between)
 	dask.surprises = 3;
 	tasks_done();
 	await(times_told("draining -> ready") == 1);
-	check(told("a task has come"));
+	check(told("a task arrived"));
 	await_from_to(1, 6, jobs_in(STATE_RUNNING) == 1);
 	check(dask.drains == 4);
 	check(jobs_in(STATE_COMPLETED) == 1);
@@ -133,7 +133,7 @@ START_TEST(the_connection_is_lost_meanwhile)
 	await(jobs_of_phase("draining") == 1);
 	dask_disconnect(500);
 	dask.mute = false;
-	await(told("lost the scheduler's preload"));
+	await(told("lost draco's plugin in the scheduler"));
 	await_from_to(0, 20, jobs_in(STATE_RUNNING) == 1);
 	check(jobs_in(STATE_COMPLETED) == 1);
 }

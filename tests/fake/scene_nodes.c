@@ -32,7 +32,7 @@ START_TEST(the_waits_double)
 		char text[64];
 		int before;
 
-		snprintf(text, sizeof(text), "submission waits %d s (%d. failure in a row)",
+		snprintf(text, sizeof(text), "submission waits %d s (failure %d in a row)",
 			waits_s[i], (int)i + 1);
 		await(told(text));
 		before = jobs_submitted();
@@ -45,12 +45,12 @@ START_TEST(a_job_that_lives_ends_the_row)
 {
 	start_running("{'minimum': 2, 'poll_interval': 1, 'worker_start': 'spawn'}");
 	job_end(job(0), STATE_FAILED, 1);
-	await(told("(1. failure in a row)"));
+	await(told("(failure 1 in a row)"));
 	await(jobs_submitted() == 2);
 	await(strcmp(phase_of(job(1)), "ready") == 0);
 	pass(30);
 	job_end(job(1), STATE_FAILED, 1);
-	await(told("(2. failure in a row)"));
+	await(told("(failure 2 in a row)"));
 	await(jobs_submitted() == 3);
 	await(strcmp(phase_of(job(2)), "ready") == 0);
 	pass(70);
@@ -59,7 +59,7 @@ START_TEST(a_job_that_lives_ends_the_row)
 	await(strcmp(phase_of(job(3)), "ready") == 0);
 	forget();
 	job_end(job(3), STATE_FAILED, 1);
-	await(told("(1. failure in a row)"));
+	await(told("(failure 1 in a row)"));
 }
 END_TEST
 
@@ -68,10 +68,10 @@ START_TEST(jobs_that_fail_together_are_one_failure)
 	start_running("{'minimum': 8, 'poll_interval': 1, 'worker_start': 'spawn'}");
 	for (int i = 0; i < 3; i++)
 		job_end(job(i), STATE_FAILED, 1);
-	await(told("(1. failure in a row)"));
+	await(told("(failure 1 in a row)"));
 	await(times_told("as others did just now") == 2);
 	await_from_to(4, 6, jobs_submitted() == 7);
-	check(!told("(2. failure in a row)"));
+	check(!told("(failure 2 in a row)"));
 }
 END_TEST
 
@@ -82,7 +82,7 @@ START_TEST(jobs_that_work_are_kept)
 	slurm_doom(STATE_FAILED, 1, 3);
 	job_end(job(0), STATE_CANCELLED, 0);
 	await(has_notice("2 failures in a row (failure_limit)"));
-	check(has_notice("draco stops asking for jobs; \"dracoctl resume\" goes on"));
+	check(has_notice("draco requests no more jobs until \"dracoctl resume\""));
 	check(jobs_submitted() == 2 + 2);
 	check(cluster_is("running"));
 	holds_for(1200, jobs_submitted() == 4 && strcmp(phase_of(job(1)), "ready") == 0);
@@ -99,7 +99,7 @@ START_TEST(when_the_last_one_goes_the_cluster_has_failed)
 	start_two("{" TWO_JOBS ", 'failure_limit': 2}");
 	slurm_doom(STATE_FAILED, 1, 3);
 	job_end(job(0), STATE_CANCELLED, 0);
-	await(has_notice("draco stops asking for jobs"));
+	await(has_notice("draco requests no more jobs"));
 	job_end(job(1), STATE_CANCELLED, 0);
 	await_from_to(0, 60, cluster_is("failed"));
 	check(strstr(status_text("cluster.failure.message"), "2 failures in a row"));
@@ -114,8 +114,8 @@ START_TEST(nothing_works_any_more)
 	job_end(job(0), STATE_CANCELLED, 0);
 	await(cluster_is("failed"));
 	check(jobs_submitted() == 1 + 3);
-	check(told("the next submission waits 5 s (1. failure in a row)"));
-	check(told("the next submission waits 10 s (2. failure in a row)"));
+	check(told("the next submission waits 5 s (failure 1 in a row)"));
+	check(told("the next submission waits 10 s (failure 2 in a row)"));
 	check(strstr(status_text("cluster.failure.message"),
 		"its prologue failed; 3 failures in a row (failure_limit)"));
 	check(strstr(status_text("cluster.failure.tail"), "it is broken"));
@@ -143,13 +143,13 @@ START_TEST(a_resume_forgets_the_failures)
 	start_two("{" TWO_JOBS "}");
 	slurm_doom(STATE_FAILED, 1, 3);
 	job_end(job(0), STATE_CANCELLED, 0);
-	await(told("submission waits 40 s (4. failure in a row)"));
+	await(told("submission waits 40 s (failure 4 in a row)"));
 	pass(5);
 	slurm.submissions = 0;
 	ask(me(), "pause", NULL);
 	ask(me(), "resume", NULL);
 	await_from_to(0, 1, slurm.submissions == 1);
-	await(told("submission waits 5 s (1. failure in a row)"));
+	await(told("submission waits 5 s (failure 1 in a row)"));
 }
 END_TEST
 
@@ -159,7 +159,7 @@ START_TEST(a_start_goes_on_with_the_others)
 	doom_n1();
 	slurm.doom_after_s = 1;
 	start("{" TWO_JOBS "}");
-	await(told("(1. failure in a row)"));
+	await(told("(failure 1 in a row)"));
 	slurm.doomed = false;
 	check(start_succeeded());
 	check(jobs_submitted() == 3);
@@ -295,8 +295,8 @@ START_TEST(somebody_cancels_all)
 	start_running("{'minimum': 6, 'maximum': 6, 'poll_interval': 1}");
 	for (int i = 0; i < 3; i++)
 		job_end(job(i), STATE_CANCELLED, 0);
-	await(has_notice("jobs are being cancelled by someone: draco stops asking for jobs; "
-			 "\"dracoctl resume\" goes on"));
+	await(has_notice("jobs are being cancelled by someone: draco requests no more jobs "
+			 "until \"dracoctl resume\""));
 	check(json_array_size(
 		      json_object_get(json_object_get(status(), "cluster"), "notices")) == 1);
 	holds_for(3600, jobs_submitted() == 3 && cluster_is("running"));

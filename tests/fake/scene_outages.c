@@ -48,7 +48,7 @@ START_TEST(draco_slurm_hangs)
 	slurm_fault("query", 1, FAULT_HANG_BEFORE);
 	pass(5);
 	check(!slurm_answers());
-	check(strstr(status_text("slurm.error"), "the request of this time has no answer yet"));
+	check(strstr(status_text("slurm.error"), "the current request is still unanswered"));
 	await(told("ending draco-slurm"));
 	check(strstr(status_text("slurm.error"), "no answer from slurmctld within"));
 	await_from_to(0, 60, slurm_answers());
@@ -210,7 +210,7 @@ START_TEST(the_scheduler_dies)
 	pass(100);
 	address = xstrdup(status_text("scheduler.address"));
 	dask_die(SIGKILL);
-	await(told("scheduler: was ended by signal 9 (Killed), 1. failure in a row"));
+	await(told("scheduler: was ended by signal 9 (Killed), failure 1 in a row"));
 	await_from_to(0.4, 2, dask_is_up());
 	ck_assert_str_eq(status_text("scheduler.address"), address);
 	await(workers() == 4);
@@ -256,7 +256,7 @@ START_TEST(the_scheduler_dies_once_an_hour)
 	}
 	await(dask_is_up() && workers() == 2);
 	check(cluster_is("running"));
-	check(!told("2. failure in a row"));
+	check(!told("failure 2 in a row"));
 }
 END_TEST
 
@@ -276,7 +276,7 @@ START_TEST(the_preload_never_connects)
 	start("{'scheduler_timeout': 60}");
 	await_from_to(60, 65, cluster_is("failed"));
 	check(strstr(start_error(),
-		"the Dask scheduler runs, but draco's preload in it has not connected within "
+		"the Dask scheduler runs, but draco's plugin in it did not connect within "
 		"1 min (scheduler_timeout)"));
 	check(jobs_in(STATE_RUNNING) == 0);
 }
@@ -287,7 +287,7 @@ START_TEST(the_preload_loses_its_connection)
 	start_running("{'minimum': 4}");
 	pass(100);
 	dask_disconnect(15000);
-	await(told("its preload has left"));
+	await(told("lost the connection to draco's plugin in the scheduler"));
 	holds_for(14, cluster_is("running"));
 	await_from_to(0, 2, dask_is_up());
 	await(status_number("cluster.workers") == 4);
@@ -301,7 +301,7 @@ START_TEST(and_does_not_come_back)
 	start_running("");
 	pass(100);
 	dask_disconnect(1000000);
-	await_from_to(20, 21, told("does not react, killing it"));
+	await_from_to(20, 21, told("does not respond, killing it"));
 	await_from_to(0, 10, dask_is_up());
 	check(process_count("dask_scheduler") == 2);
 	await(workers() == 2);
@@ -313,7 +313,7 @@ START_TEST(the_scheduler_hangs_at_the_end)
 	start_running("");
 	dask.deaf = true;
 	await_from_to(6, 9, ask(me(), "stop", NULL));
-	check(told("does not react, killing it"));
+	check(told("does not respond, killing it"));
 	check(cluster_is("stopped"));
 }
 END_TEST

@@ -162,7 +162,7 @@ static const struct {
 	{{.name = "other", .begin_s = -100, .end_s = 36000},
 		"there is no such reservation (or it has ended)"},
 	{{.name = "course", .begin_s = 3600, .end_s = 36000},
-		"the reservation begins at 2026-01-15 10:00 only"},
+		"the reservation does not begin until 2026-01-15 10:00"},
 	{{.name = "course", .begin_s = -3600, .end_s = -10},
 		"the reservation ended at 2026-01-15 08:59"},
 	{{.name = "course", .begin_s = -3600, .end_s = 1800},
@@ -247,7 +247,7 @@ START_TEST(a_site_forbids_it)
 	check(start_succeeded());
 	check(winner->said.state == STATE_RUNNING);
 	await_from_to(0, 1, loser->said.state == STATE_CANCELLED);
-	check(told("the other one of two has started"));
+	check(told("the job that it was paired with has started"));
 	holds_for(600, jobs_submitted() == 2);
 }
 END_TEST

@@ -98,7 +98,7 @@ START_TEST(who_began_it_is_killed)
 	await(jobs_in(STATE_PENDING) == 1);
 	program_leave(program);
 	await(cluster_is("stopped"));
-	check(told("stopping: who started it has gone"));
+	check(told("stopping: the program that started it has disconnected"));
 	check(job(0)->said.state == STATE_CANCELLED);
 }
 END_TEST
@@ -159,7 +159,7 @@ START_TEST(only_who_began_it_may_take_it_back)
 	start("");
 	await(jobs_in(STATE_PENDING) == 1);
 	answer = ask(other, "stop", json_pack("{s:b}", "own", 1));
-	check(strcmp(json_get_text(answer, "why", ""), "somebody else began it") == 0);
+	check(strcmp(json_get_text(answer, "why", ""), "another program started it") == 0);
 	holds_for(60, cluster_is("starting"));
 	ask(me(), "stop", json_pack("{s:b}", "own", 1));
 	check(cluster_is("stopped"));
@@ -179,7 +179,7 @@ START_TEST(a_stop_that_would_disturb_nobody)
 	start_running("");
 	attach(other);
 	check(strcmp(json_get_text(stop_alone(), "why", ""),
-		      "somebody else is attached to it") == 0);
+		      "another program is attached to it") == 0);
 	program_leave(other);
 	clients_come(2);
 	await(json_array_size(json_object_get(

@@ -338,9 +338,8 @@ START_TEST(a_pause_does_not_keep_jobs_from_ending)
 	job_end(job(0), STATE_NODE_FAIL, 0);
 	await(jobs_alive() == 0);
 	tasks_come(5);
-	await(told(
-		"5 tasks wait, and no job is left for them in the pause (by hand): \"dracoctl "
-		"resume\" brings one"));
+	await(told("5 tasks wait, and the pause leaves no job for them (by hand): \"dracoctl "
+		   "resume\" requests one"));
 	holds_for(600, jobs_submitted() == 1 && cluster_is("running"));
 	check(strstr(
 		status_text("size.paused_why"), "tasks wait, and no job is left for them"));
@@ -361,7 +360,7 @@ START_TEST(retire_an_idle_job)
 	start_running("{'minimum': 4}");
 	retire(job(0), false);
 	await_from_to(0, 3, job(0)->said.state == STATE_COMPLETED);
-	check(told("given back by hand"));
+	check(told("retired by hand"));
 	/* The minimum wants another one. */
 	await_from_to(0, 5, workers() == 4);
 	check(jobs_submitted() == 3);

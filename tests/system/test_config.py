@@ -121,7 +121,7 @@ def test_init(user: User) -> None:
     assert [p["name"] for p in json.loads(user.run("--json", "config", "profiles").stdout)]
     # It writes over nothing.
     again = user.run("config", "init")
-    assert again.returncode == 1 and "stays as it is" in again.stderr
+    assert again.returncode == 1 and "was not changed" in again.stderr
     assert user.config.read_text() == plain
 
 

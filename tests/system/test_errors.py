@@ -179,7 +179,7 @@ def test_preload_never_connects(draco: Draco) -> None:
     lines = result.stderr.splitlines()
     error = [line for line in lines if line.startswith("dracoctl: ")]
     assert result.returncode == 1 and len(error) == 1
-    assert "preload" in error[0] and "has not connected within 8" in error[0]
+    assert "plugin" in error[0] and "did not connect within 8" in error[0]
     assert "scheduler_timeout" in error[0]
     assert "  | asleep" in lines, "the end of the scheduler's log is shown"
     wait_for(lambda: not draco.processes(), "nothing is left")
@@ -217,7 +217,7 @@ def test_home_is_full_or_read_only(draco: Draco) -> None:
 
 def test_dracod_that_does_not_come_up(draco: Draco) -> None:
     error = failing(draco, DRACO_BIN="/bin/true")
-    assert "dracod ended at once" in error and "dracod.log" in error
+    assert "dracod exited at once" in error and "dracod.log" in error
     error = failing(draco, DRACO_BIN="/nonexistent/dracod")
     assert "/nonexistent/dracod: No such file" in error and "DRACO_BIN" in error
 

@@ -46,7 +46,7 @@ def test_history_of_a_cluster(draco: Draco) -> None:
     assert times == sorted(times)
     decisions = [e["text"] for e in all_events if e["kind"] == "decision"]
     assert any(text.startswith("submitting 2 jobs to short") for text in decisions)
-    assert "stopping: asked by a client" in decisions
+    assert "stopping: requested by a client" in decisions
     # For people: a title, and each event's time, kind, subject and text in one line.
     lines = draco.run("events", "-n", "1000").stdout.splitlines()
     assert len(lines) == len(all_events) + 1 and lines[0].split()[0] == "TIME"

@@ -77,7 +77,7 @@ def test_slurmctld_hangs(user: Draco, patient: Sandbox) -> None:
     result = user.run("stop", check=False)
     print(f"stop took {time.monotonic() - begin:.1f} s: {result.stderr}")
     assert result.returncode == 1 and not result.stdout
-    assert "Slurm does not answer: 1 job may live on" in result.stderr
+    assert "Slurm does not answer: 1 job may still run" in result.stderr
     patient.kill("slurmctld", "CONT")
     wait_for(lambda: not user.jobs(), "dracod ends the job as soon as it can", 120)
 
@@ -153,7 +153,7 @@ def test_scheduler_killed(user: Draco) -> None:
     assert after["cluster"]["state"] == "running"
     assert after["scheduler"]["address"] == before["scheduler"]["address"]
     assert after["scheduler"]["pid"] != before["scheduler"]["pid"]
-    words = "scheduler: was ended by signal 9 (Killed), 1. failure in a row"
+    words = "scheduler: was ended by signal 9 (Killed), failure 1 in a row"
     assert words in log_since(user, position)
     user.python(COMPUTE)
 

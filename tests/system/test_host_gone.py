@@ -208,7 +208,7 @@ def test_nothing_tells(gone: Draco, two: On) -> None:
     error = two.python(f"from draco import Cluster\nCluster.from_name({gone.name!r})").stderr
     assert f"dracoctl --name {gone.name} takeover" in error and "(ramfs)" in error
     before = daemon_file(gone)
-    assert "--force says that they are" in two.run("takeover", status=1).stderr
+    assert "--force confirms that they are" in two.run("takeover", status=1).stderr
     assert daemon_file(gone) == before
     assert "has locks that other hosts may not see" in two.run("doctor", status=None).stdout
 
@@ -248,7 +248,7 @@ def test_takeover_of_one_that_lives(mute: Draco, one: On, two: On) -> None:
     one.start()
     pid = mute.daemon()
     error = two.run("takeover", "--force", status=1).stderr
-    assert f"lives on host c1 (process {pid}): it has locked its state directory" in error
+    assert f"runs on host c1 (process {pid}): it has locked its state directory" in error
     error = one.run("takeover", "--force", status=1).stderr
     assert f"runs on this host, as process {pid}" in error
     assert is_alive(pid) and one.state() == "running" and daemon_file(mute)["pid"] == pid
@@ -257,7 +257,7 @@ def test_takeover_of_one_that_lives(mute: Draco, one: On, two: On) -> None:
 
 
 def test_takeover_of_one_that_answers(gone: Draco, two: On, tmp_path: Path) -> None:
-    """Its lock is not seen here, but its port is."""
+    """Its lock is not visible here, but its port is."""
     ca, *files = map(str, certificate_files(gone)[1:])
     with subprocess.Popen(
         [PYTHON, "-c", SERVER, str(tmp_path / "heard"), "/", "port", ca, files[0]],

@@ -323,7 +323,7 @@ def test_a_port_by_number(users: tuple[UserAt, UserAt]) -> None:
     for value in ("80", "any"):
         text = one.start(f"--remote-port={value}", check=False).stderr
         wanted = "give auto, none, or a number from 1024"
-        assert f'--remote-port: "{value}" is no port: {wanted}' in text
+        assert f'--remote-port: "{value}" is not a port: {wanted}' in text
 
 
 def test_a_dracod_that_was_killed(users: tuple[UserAt, UserAt]) -> None:

@@ -181,7 +181,7 @@ def test_without_infiniband(draco: Draco, interface: str) -> None:
         (
             "10.77.0.1/24",
             True,
-            "ib0 does not lead to the addresses that the nodes have in Slurm",
+            "ib0 does not lead to the nodes' addresses in Slurm",
         ),
     ],
 )

@@ -169,7 +169,9 @@ def test_reservations(user: Draco, halves: Sandbox) -> None:
     assert plan(user, "--reservation=mine")["mine", "short"]["chosen"]
     later = (now + HOUR).strftime("%Y-%m-%dT%H:%M:%S")
     reserve(halves, "later", start=later, users=USER)
-    assert "begins at" in plan(user, "--reservation=later")["later", "short"]["reason"]
+    assert (
+        "does not begin until" in plan(user, "--reservation=later")["later", "short"]["reason"]
+    )
     halves.command("scontrol", "delete", "ReservationName=later")
     missing = plan(user, "--reservation=gone")
     assert "no such reservation" in missing["gone", "short"]["reason"]
@@ -267,7 +269,7 @@ def test_slurm_is_too_busy_to_predict(user: Draco) -> None:
     (helper.directory / "busy").touch()
     user.start("--wait-timeout=20", "--queues-to-try=nowhere,short")
     assert [job["partition"] for job in user.jobs()] == ["short"]
-    assert "no predictions, the first place that can work is taken" in user.log.read_text()
+    assert "no predictions, so the first suitable place is taken" in user.log.read_text()
 
 
 def test_refused_candidate_is_followed_by_the_next(user: Draco, halves: Sandbox) -> None:

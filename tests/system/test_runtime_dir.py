@@ -215,7 +215,7 @@ def test_what_is_removed_is_made_again(draco: Draco, shared: Path, what: str) ->
     assert "is stopped" in draco.run("stop").stdout
     draco.run("shutdown")
     assert not [path for path in place.parent.rglob("*") if path.is_socket()]
-    assert "were removed: made again" in draco.run("events").stdout
+    assert "were removed: recreated" in draco.run("events").stdout
 
 
 def test_removed_while_it_idles(draco: Draco, shared: Path) -> None:

@@ -176,9 +176,12 @@ def test_security_none_is_warned_about(draco: Draco) -> None:
         ("--dashboard=yes", 'dashboard: "yes" is not known: give one of on, socket, off'),
         (
             "--dashboard-port=80",
-            '--dashboard-port: "80" is no port: give auto or a number from 1024',
+            '--dashboard-port: "80" is not a port: give auto or a number from 1024',
         ),
-        ("--dashboard-port=any", '--dashboard-port: "any" is no port: give auto or a number'),
+        (
+            "--dashboard-port=any",
+            '--dashboard-port: "any" is not a port: give auto or a number',
+        ),
         (
             "--dashboard-address=here",
             '--dashboard-address: "here" is not an IPv4 address: give',

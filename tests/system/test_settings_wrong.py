@@ -78,7 +78,7 @@ WRONG = {
         ['"memory 8 GiB"', '":" behind', "missing"],
     ),
     "equals": ("cores=4\n", "1:1", ["cores=4", 'lines "setting: value"']),
-    "tab": ("profiles:\n\ta: {cores: 4}\n", "2:1", ["a: {cores: 4}", "not by tabs"]),
+    "tab": ("profiles:\n\ta: {cores: 4}\n", "2:1", ["a: {cores: 4}", "not tabs"]),
     "indented": ("cores: 4\n memory: 8 GiB\n", "2:8", ["memory: 8 GiB", "same indentation"]),
     "open quote": ('memory: "8 GiB\ncores: 4\n', "1:9", ['"8 GiB', "a quote is missing"]),
     "open bracket": ("queues_to_try: [a, b\ncores: 4\n", "2:6", ["line 1", '"]" is missing']),
@@ -110,7 +110,7 @@ WRONG = {
     "above the maximum": (
         "minimum: 10\nmaximum: 5\n",
         "1:1",
-        ["minimum 10", "maximum 5", "lower the one"],
+        ["minimum 10", "maximum 5", "lower one"],
     ),
     "above the factor": (
         "minimum: 41\n",

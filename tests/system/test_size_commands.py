@@ -47,7 +47,7 @@ def sleeping(tasks: int, seconds: float) -> str:
     ("words", "error"),
     [
         ("scale", "scale: the size is missing; see dracoctl scale --help"),
-        ("scale 2 3", 'scale does not know what to do with "3"; see dracoctl scale --help'),
+        ("scale 2 3", 'scale takes no argument "3"; see dracoctl scale --help'),
         ("scale two", 'scale: "two" is not a whole number'),
         ("scale 1.5 --jobs", 'scale: "1.5" is not a whole number'),
         ("scale 64GiB", 'scale: "64GiB" is not a number of workers; with --memory it is'),
@@ -55,15 +55,15 @@ def sleeping(tasks: int, seconds: float) -> str:
         ("scale --memory much", '"much"'),
         ("scale 2 --jobs --cores", "only one of --jobs, --workers, --cores and --memory"),
         ("scale -1", "there is no option -1; see dracoctl scale --help"),
-        ("adapt 4", 'adapt does not know what to do with "4"; see dracoctl adapt --help'),
+        ("adapt 4", 'adapt takes no argument "4"; see dracoctl adapt --help'),
         ("adapt --minimum=few", 'adapt: --minimum: "few" is not a whole number'),
         ("adapt --maximum=-2", "adapt: --maximum: -2 is too small: at least 0"),
         ("adapt --maximum", "the option --maximum needs a value"),
-        ("pause now", 'pause does not know what to do with "now"'),
-        ("resume now", 'resume does not know what to do with "now"'),
+        ("pause now", 'pause takes no argument "now"'),
+        ("resume now", 'resume takes no argument "now"'),
         ("retire", "retire: the job's id is missing; see dracoctl retire --help"),
-        ("retire 1 2", 'retire does not know what to do with "2"'),
-        ("stop --forc now", 'stop does not know what to do with "now"'),
+        ("retire 1 2", 'retire takes no argument "2"'),
+        ("stop --forc now", 'stop takes no argument "now"'),
     ],
 )
 def test_wrong_usage(draco: Draco, words: str, error: str) -> None:
@@ -118,9 +118,9 @@ def test_answers(draco: Draco) -> None:
         error = said(*words, status=2)
         assert all(part in error for part in parts), error
     assert size(draco)["target"] == 0, "what is refused changes nothing"
-    assert said("adapt") == f"As large as the work: 1 to 4 jobs of 2 workers{end}"
+    assert said("adapt") == f"Adaptive scaling: 1 to 4 jobs of 2 workers{end}"
     assert said("adapt", "--minimum=3", "--maximum=7") == (
-        f"As large as the work: 2 to 3 jobs of 2 workers{end}"
+        f"Adaptive scaling: 2 to 3 jobs of 2 workers{end}"
     )
     for words, parts in [
         (["--minimum=5", "--maximum=4"], ["minimum 5 is more than maximum 4"]),
@@ -136,9 +136,9 @@ def test_answers(draco: Draco) -> None:
     )
     assert said("retire", "", status=1).startswith('dracoctl: retire: there is no job ""')
     assert said("pause") == (
-        "Paused: no job is asked for and none given back until dracoctl resume."
+        "Paused: no jobs are requested and none are given back until dracoctl resume."
     )
-    assert said("resume") == "Resumed: as large as the work."
+    assert said("resume") == "Resumed: adaptive scaling."
     assert said("scale", "1") == "1 worker asked: 1 job of 2 workers."
 
 

@@ -111,7 +111,7 @@ def test_logs_follow(draco: Draco) -> None:
         assert follower.stdout.readline()  # it follows
         draco.run("stop")
         # A worker that connects late is told of first.
-        assert any("stopping: asked by a client" in line for line in follower.stdout)
+        assert any("stopping: requested by a client" in line for line in follower.stdout)
     finally:
         follower.kill()
         follower.wait()

@@ -212,7 +212,7 @@ def test_interrupt_of_a_joined_start(draco: Draco, full: Sandbox) -> None:
     """The one who joined goes; the start of the other goes on."""
     first, second, job = start_and_join(draco)
     second.send_signal(signal.SIGINT)
-    assert "somebody else began it" in second.communicate(timeout=60)[1]
+    assert "another program started it" in second.communicate(timeout=60)[1]
     assert second.returncode == 130
     assert draco.cluster_state() == "starting" and draco.jobs()[0]["id"] == job
     full.command("scancel", "--name=filler")
@@ -224,7 +224,7 @@ def test_interrupt_leaves_the_cluster_to_one_who_joined(draco: Draco, full: Sand
     """It is his from then on: his interrupt ends it."""
     first, second, job = start_and_join(draco)
     first.send_signal(signal.SIGINT)
-    assert "the cluster stays, because somebody else waits for it" in first.communicate()[1]
+    assert "the cluster stays, because another program waits for it" in first.communicate()[1]
     assert first.returncode == 130
     assert draco.cluster_state() == "starting" and draco.jobs()[0]["id"] == job
     second.send_signal(signal.SIGINT)
@@ -242,7 +242,7 @@ def test_interrupt_leaves_the_cluster_to_a_notebook(draco: Draco, full: Sandbox)
             lambda: shown.exists() and "pending" in shown.read_text(), "the notebook waits, too"
         )
         start.send_signal(signal.SIGINT)
-        assert "somebody else waits for it" in start.communicate(timeout=60)[1]
+        assert "another program waits for it" in start.communicate(timeout=60)[1]
         full.command("scancel", "--name=filler")
         assert kernel.answer()[1] is None
         assert len(draco.all_jobs()) == 1

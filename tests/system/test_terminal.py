@@ -63,7 +63,7 @@ def test_doctor_shows_what_it_does_on_a_terminal_only(
     [
         ("start --nonsense --json", "there is no option --nonsense"),
         ("--json start --memory", "the option --memory needs a value"),
-        ("status rubbish --json", 'status does not know what to do with "rubbish"'),
+        ("status rubbish --json", 'status takes no argument "rubbish"'),
         ("--json strat", 'there is no command "strat"; did you mean "start"?'),
         ("--json", "no command was given"),
         ("--json run -- no-such-program", "cannot run no-such-program"),

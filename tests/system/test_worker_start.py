@@ -109,7 +109,7 @@ def test_fall_back(draco: Draco, kind: str) -> None:
     wait_for(lambda: draco.status()["cluster"]["workers"] == 2, "its workers are there")
     first, second = sorted((job["id"] for job in draco.all_jobs()), key=int)
     happened = ALL_DIE if kind == "workers die" else NONE_CAME
-    notice = rf"job {first} {happened}: worker_start is spawn instead of forkserver"
+    notice = rf"job {first} {happened}: from now on workers are started by spawn"
     assert len(re.findall(notice, draco.log.read_text())) == 1
     assert re.search(f"  note: {notice}", draco.run("status").stdout)
     if kind != "workers die":  # which is found out later
@@ -122,7 +122,7 @@ def test_fall_back(draco: Draco, kind: str) -> None:
     wait_for(lambda: [j["id"] for j in draco.jobs()] not in ([], [second]), "it is replaced")
     draco.wait_for_workers(2)
     assert methods(draco) == ["spawn"] * 2
-    assert draco.log.read_text().count("worker_start is spawn instead of") == 1
+    assert draco.log.read_text().count("workers are started by spawn instead of") == 1
 
 
 def test_jobs_that_wait_already_are_spawned_too(draco: Draco) -> None:

@@ -24,7 +24,7 @@ START_TEST(hello_is_judged)
 
 	hear(fd, &message);
 	ck_assert_int_eq(message.kind, RPC_ERROR);
-	ck_assert_str_eq(message.text, "protocol 4 is spoken here, not 3");
+	ck_assert_str_eq(message.text, "dracod speaks protocol 4, not 3");
 	rpc_message_finish(&message);
 	ck_assert_int_eq(hellos, 0);
 	close(fd);

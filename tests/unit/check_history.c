@@ -60,8 +60,8 @@ static void limit_file(rlim_t bytes)
 START_TEST(tells_once_that_lines_are_lost)
 {
 	_cleanup_free_ char *told =
-		xasprintf("cannot write %s: %s: what happens from now on is only remembered",
-			path, strerror(ENOSPC));
+		xasprintf("cannot write %s: %s: later events are kept in memory only", path,
+			strerror(ENOSPC));
 	_cleanup_free_ char *again =
 		xasprintf("%s can be written again; 4 lines are missing", path);
 

@@ -191,14 +191,14 @@ START_TEST(for_a_person)
 
 	choose(WAIT);
 	text = hold_explain(&hold, MOST, WAIT);
-	ck_assert_str_eq(text, "idle jobs are kept for 1 min, as long as idle_hold allows");
+	ck_assert_str_eq(text, "idle jobs are kept for 1 min, the limit of idle_hold");
 	free(text);
 	burst(0, 5);
 	burst(300000, 5);
 	choose(WAIT);
 	text = hold_explain(&hold, MOST, WAIT);
 	ck_assert_str_eq(text,
-		"idle jobs are kept for 2.0 s, after 1 pause; another job takes 40 s to come");
+		"idle jobs are kept for 2.0 s, after 1 pause; a new job takes 40 s to start");
 	free(text);
 }
 END_TEST

@@ -162,7 +162,8 @@ START_TEST(judges_reservations)
 	} cases[] = {
 		{{.name = UNCONST("r"), .start = NOW - 1, .end = NOW + HOUR}, NULL},
 		{{.name = UNCONST("r"), .start = NOW, .end = NOW + HOUR}, NULL},
-		{{.name = UNCONST("r"), .start = NOW + 1, .end = NOW + 9 * HOUR}, "begins at"},
+		{{.name = UNCONST("r"), .start = NOW + 1, .end = NOW + 9 * HOUR},
+			"does not begin until"},
 		{{.name = UNCONST("r"), .start = 1, .end = NOW}, "ended at"},
 		{{.name = UNCONST("r"), .start = 1, .end = NOW + HOUR - 1}, "before a job of"},
 		{{.name = UNCONST("r"), .start = 1, .end = NOW + 60, .flexible = true}, NULL},

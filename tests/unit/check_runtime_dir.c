@@ -131,7 +131,7 @@ enum wrong {
 static const char *const reasons[WRONG_COUNT] = {
 	[NOT_SET] = "XDG_RUNTIME_DIR is not set",
 	[EMPTY] = "XDG_RUNTIME_DIR is not set",
-	[RELATIVE] = "XDG_RUNTIME_DIR is no absolute path",
+	[RELATIVE] = "XDG_RUNTIME_DIR is not an absolute path",
 	[MISSING] = "/run is not there",
 	[A_FILE] = "/run is not a directory",
 	[A_LINK] = "/run is a link, not a directory",

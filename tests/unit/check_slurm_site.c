@@ -170,7 +170,7 @@ START_TEST(text)
 	free(words);
 	slurm_site_finish(&site);
 	words = slurm_site_text(&site);
-	ck_assert_str_eq(words, "a Slurm that is not known");
+	ck_assert_str_eq(words, "an unknown Slurm");
 	free(words);
 }
 END_TEST

@@ -192,6 +192,7 @@ const struct command_option global_options[] = {
 		"the cluster with this name (default: $DRACO_NAME, or " PATHS_NAME_DEFAULT ")"},
 	{"json", 0, NULL, "print JSON for programs"},
 	{"quiet", 'q', NULL, "print errors only"},
+	{"version", 'V', NULL, "print the version of dracoctl"},
 	{"help", 'h', NULL, "explain the command"},
 	{0},
 };
@@ -286,15 +287,43 @@ void command_overview(void)
 	       "dracoctl COMMAND --help explains a command.\n");
 }
 
+/* What other programs call it; also words near to which is a command that ends work. */
+static const char *other_command(const char *name)
+{
+	static const struct {
+		const char *name, *command;
+	} others[] = {
+		{"cancel", "retire"},
+		{"info", "status"},
+		{"kill", "stop"},
+		{"ls", "list"},
+		{"ps", "status"},
+		{"quit", "shutdown"},
+		{"sbatch", "start"},
+		{"scancel", "retire"},
+		{"sinfo", "doctor"},
+		{"squeue", "status"},
+		{"submit", "start"},
+		{"top", "status"},
+		{"up", "start"},
+	};
+
+	for (size_t i = 0; i < sizeof(others) / sizeof(others[0]); i++)
+		if (strcmp(others[i].name, name) == 0)
+			return others[i].command;
+	return NULL;
+}
+
 const struct command *command_find(const struct ctl *ctl, const char *name)
 {
-	const char *near;
+	const char *near = other_command(name);
 	size_t count = 0;
 
 	for (const struct command *c = commands; c->name; c++, count++)
 		if (strcmp(c->name, name) == 0)
 			return c;
-	near = nearest(name, commands, count, sizeof(commands[0]));
+	if (!near)
+		near = nearest(name, commands, count, sizeof(commands[0]));
 	if (near)
 		output_error(
 			ctl, "there is no command \"%s\"; did you mean \"%s\"?", name, near);

@@ -1,4 +1,5 @@
 /* options.c: the options of dracoctl and its commands, from the tables of commands and settings. */
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -8,9 +9,13 @@
 #include "common/cleanup.h"
 #include "common/json.h"
 #include "common/nearest.h"
+#include "common/other_names.h"
+#include "common/parse.h"
 #include "common/settings.h"
 #include "common/settings_list.h"
 #include "common/settings_resolve.h"
+
+#define MEANT_MAX 4 /* more than so many are no help */
 
 enum {
 	GLOBAL = 0x100,	     /* + index in global_options */
@@ -94,6 +99,9 @@ static void handle_global(struct ctl *ctl, int index)
 	case 2:
 		ctl->quiet = true;
 		break;
+	case 3:
+		printf("dracoctl %s\n", PACKAGE_VERSION);
+		exit(CTL_DONE);
 	default:
 		if (ctl->command)
 			command_help(ctl->command);
@@ -124,43 +132,102 @@ static bool is_option(const struct option_list *list, const char *name)
 	return false;
 }
 
-/* The options that begin with name: "--walltime, --wait-timeout"; the caller frees. */
-static char *begin_with(const struct option_list *list, const char *name)
+/* What the word of an option that there is not may mean: "--walltime" or "--wait-timeout or
+ * --walltime"; NULL: no idea. The caller frees. */
+static char *meant(const struct option_list *list, const char *name)
 {
 	struct strv found = STRV_INIT;
-	char *text;
+	const char *near;
+	char *text = NULL;
 
 	for (size_t i = 0; i < list->count; i++)
 		if (strncmp(list->items[i].name, name, strlen(name)) == 0)
 			strv_addf(&found, "--%s", list->items[i].name);
-	text = strv_join(&found, ", ");
+	near = found.count == 0
+		? nearest(name, list->items, list->count, sizeof(list->items[0]))
+		: NULL;
+	if (near)
+		strv_addf(&found, "--%s", near);
+	if (found.count > 0 && found.count <= MEANT_MAX)
+		text = strv_join(&found, " or ");
 	strv_finish(&found);
 	return text;
 }
 
-/* Say what is wrong with the option that getopt_long(3) did not take, and end. */
+/* An option of sbatch or of Dask for which draco has a setting: whether that was said. */
+static bool tell_other_name(const struct ctl *ctl, const char *word, const char *name)
+{
+	bool is_letter = strlen(name) == 1;
+	const char *long_name = is_letter ? other_name_of_letter(*name) : name;
+	const struct other_name *other = long_name ? other_name_find(long_name) : NULL;
+	const char *setting = other ? other->setting : is_letter ? long_name : NULL;
+	const char *advice = other && other->advice ? other->advice : "";
+	_cleanup_free_ char *option = NULL;
+	int id;
+
+	if (!ctl->command || !ctl->command->takes_settings || (!other && !setting))
+		return false;
+	if (!setting) {
+		output_error(ctl, "there is no option %s: %s", word, advice);
+		return true;
+	}
+	id = settings_find(setting, NULL);
+	option = id >= 0 ? settings_option_name((enum setting_id)id) : xstrdup(setting);
+	output_error(ctl, "there is no option %s; use --%s %s%s%s%s", word, option,
+		id >= 0 ? settings_table[id].placeholder : "NAME", *advice ? " (" : "", advice,
+		*advice ? ")" : "");
+	return true;
+}
+
+static void no_such_option(
+	const struct ctl *ctl, const struct option_list *list, const char *dashes, char *name)
+{
+	_cleanup_free_ char *word = xasprintf("%s%s", dashes, name);
+	_cleanup_free_ char *text = NULL;
+
+	if (tell_other_name(ctl, word, name))
+		return;
+	text = strlen(dashes) > 1 ? meant(list, name) : NULL;
+	if (text)
+		output_error(ctl, "there is no option %s; did you mean %s?", word, text);
+	else
+		output_error(ctl, "there is no option %s; see dracoctl %s%s--help", word,
+			ctl->command ? ctl->command->name : "", ctl->command ? " " : "");
+}
+
+/* Say what is wrong with the option that getopt_long(3) did not take, or took for a longer one,
+ * and end. */
 static void wrong_option(
 	const struct ctl *ctl, const struct option_list *list, int found, char **argv)
 {
-	const char *word = argv[optind - 1], *near;
+	const char *word = argv[optind - 1];
 	bool is_long = strncmp(word, "--", 2) == 0;
 	_cleanup_free_ char *name =
 		is_long ? xstrndup(word + 2, strcspn(word + 2, "=")) : xasprintf("%c", optopt);
-	_cleanup_free_ char *several = begin_with(list, name);
-	const char *dashes = is_long ? "--" : "-";
 
-	near = is_long ? nearest(name, list->items, list->count, sizeof(list->items[0])) : NULL;
-	if (found == ':')
+	if (found == ':' && (!is_long || is_option(list, name)))
 		output_error(ctl, "the option %s needs a value", word);
 	else if (is_long && is_option(list, name))
 		output_error(ctl, "the option --%s takes no value: %s", name, word);
-	else if (is_long && strchr(several, ','))
-		output_error(ctl, "the option --%s is not clear: %s?", name, several);
-	else if (near)
-		output_error(ctl, "there is no option --%s; did you mean --%s?", name, near);
 	else
-		output_error(ctl, "there is no option %s%s; see dracoctl %s%s--help", dashes,
-			name, ctl->command ? ctl->command->name : "", ctl->command ? " " : "");
+		no_such_option(ctl, list, is_long ? "--" : "-", name);
+	exit(CTL_USAGE);
+}
+
+/* getopt_long(3) takes a beginning of an option for the option: scripts that use one would break
+ * when another option begins so. index is of the option that it took; -1: a short one. */
+static void refuse_beginning(
+	const struct ctl *ctl, const struct option_list *list, int index, char **argv)
+{
+	char *word = optarg == argv[optind - 1] ? argv[optind - 2] : argv[optind - 1];
+	_cleanup_free_ char *name = NULL;
+
+	if (index < 0)
+		return;
+	name = xstrndup(word + 2, strcspn(word + 2, "="));
+	if (strcmp(name, list->items[index].name) == 0)
+		return;
+	no_such_option(ctl, list, "--", name);
 	exit(CTL_USAGE);
 }
 
@@ -191,12 +258,26 @@ static json_t *add_to_mapping(const struct ctl *ctl, const struct setting *setti
 	return json_text(optarg);
 }
 
-static void take_setting(struct ctl *ctl, int found)
+/* The value of a boolean that is a word of its own: "--use-scratch-dir false". Behind run the
+ * word is the command. */
+static const char *boolean_word(const struct ctl *ctl, int argc, char **argv)
+{
+	bool value;
+
+	if (ctl->command->run == cmd_run || optind >= argc ||
+		parse_boolean(argv[optind], &value, NULL) < 0)
+		return NULL;
+	return argv[optind++];
+}
+
+static void take_setting(struct ctl *ctl, int found, int argc, char **argv)
 {
 	bool no = found >= NO_SETTING;
 	const struct setting *setting = &settings_table[found - (no ? NO_SETTING : SETTING)];
 	json_t *value;
 
+	if (setting->type == SETTING_BOOLEAN && !no && !optarg)
+		optarg = UNCONST(boolean_word(ctl, argc, argv));
 	if (setting->type == SETTING_MAP)
 		value = add_to_mapping(ctl, setting);
 	else
@@ -209,10 +290,10 @@ static void take_setting(struct ctl *ctl, int found)
 }
 
 /* Whether the option was one that is taken here. */
-static bool take_option(struct ctl *ctl, int found)
+static bool take_option(struct ctl *ctl, int found, int argc, char **argv)
 {
 	if (found >= SETTING)
-		take_setting(ctl, found);
+		take_setting(ctl, found, argc, argv);
 	else if (found >= PROFILE && found < COMMAND_OPTION)
 		ctl->profile = optarg;
 	else if (found >= GLOBAL && found < PROFILE)
@@ -225,17 +306,19 @@ static bool take_option(struct ctl *ctl, int found)
 int command_option(struct ctl *ctl, int argc, char **argv)
 {
 	struct option_list list;
-	int found;
+	int found, index;
 
 	make_options(&list, ctl->command);
 	opterr = 0;
 	do {
-		found = getopt_long(argc, argv, list.letters, list.items, NULL);
+		index = -1;
+		found = getopt_long(argc, argv, list.letters, list.items, &index);
 		if (found > 0 && found < GLOBAL && found != '?' && found != ':')
 			found = find_letter(ctl, found);
 		if (found == '?' || found == ':')
 			wrong_option(ctl, &list, found, argv);
-	} while (found != -1 && take_option(ctl, found));
+		refuse_beginning(ctl, &list, found == -1 ? -1 : index, argv);
+	} while (found != -1 && take_option(ctl, found, argc, argv));
 	free_options(&list);
 	return found;
 }

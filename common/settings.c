@@ -9,6 +9,7 @@
 #include "common/cleanup.h"
 #include "common/err.h"
 #include "common/nearest.h"
+#include "common/other_names.h"
 #include "common/settings_value.h"
 
 #define AT(member)  offsetof(struct settings, member)
@@ -247,13 +248,27 @@ static bool same_name(const char *a, const char *b)
 	return !*a && !*b;
 }
 
+/* A name that another program has for it. */
+static int other_name(const struct other_name *other, const char *name, struct err *err)
+{
+	const char *advice = other->advice ? other->advice : "";
+
+	if (!other->setting)
+		return err_set(err, -ENOENT, "there is no setting \"%s\": %s", name, advice);
+	return err_set(err, -ENOENT, "there is no setting \"%s\"; use \"%s\"%s%s%s", name,
+		other->setting, *advice ? " (" : "", advice, *advice ? ")" : "");
+}
+
 int settings_find(const char *name, struct err *err)
 {
+	const struct other_name *other = other_name_find(name);
 	const char *near;
 
 	for (int id = 0; id < SETTING_COUNT; id++)
 		if (same_name(name, settings_table[id].name))
 			return id;
+	if (other)
+		return other_name(other, name, err);
 	near = nearest(name, settings_table, SETTING_COUNT, sizeof(settings_table[0]));
 	if (near)
 		return err_set(err, -ENOENT, "there is no setting \"%s\"; did you mean \"%s\"?",

@@ -204,7 +204,8 @@ void settings_init(struct settings *settings);
 void settings_finish(struct settings *settings);
 void settings_copy(struct settings *settings, const struct settings *from);
 
-/* The setting of that name ('-' counts as '_'), or -ENOENT with the nearest name in err. */
+/* The setting of that name ('-' counts as '_'), or -ENOENT with the nearest name in err, or
+ * with the setting that does what another program calls so. */
 int settings_find(const char *name, struct err *err);
 
 /* Give one setting a value from its text. -EINVAL or -ERANGE: unchanged, err names setting, value

@@ -12,6 +12,7 @@
 #include "common/err.h"
 #include "common/json.h"
 #include "common/nearest.h"
+#include "common/other_names.h"
 #include "common/paths.h"
 #include "common/settings_limits.h"
 #include "common/settings_yaml.h"
@@ -262,10 +263,30 @@ static bool is_variable(const char *name)
 	return false;
 }
 
+/* DRACO_QUEUE, for what another program calls queue. */
+static const struct other_name *other_variable(const char *name)
+{
+	_cleanup_free_ char *word = xstrdup(name + strlen(PREFIX));
+
+	for (char *c = word; *c; c++)
+		*c = (char)tolower((unsigned char)*c);
+	return other_name_find(word);
+}
+
 static void unknown_variable(struct resolving *r, const char *name)
 {
+	const struct other_name *other = other_variable(name);
 	struct strv known = STRV_INIT;
 	const char *near;
+
+	if (other) {
+		problems_warn(&r->report->problems, name,
+			"the variable is not known and has no effect%s%s%s%s",
+			other->setting ? "; use the setting " : "",
+			other->setting ? other->setting : "", other->advice ? ": " : "",
+			other->advice ? other->advice : "");
+		return;
+	}
 
 	for (int id = 0; id < SETTING_COUNT; id++)
 		strv_take(&known, settings_variable_name(id));

@@ -11,6 +11,7 @@
 #include "common/err.h"
 #include "common/json.h"
 #include "common/nearest.h"
+#include "common/other_names.h"
 #include "common/problems.h"
 #include "common/settings_limits.h"
 #include "common/settings_list.h"
@@ -153,22 +154,25 @@ static void unknown_name(
 {
 	static const char *const sections[] = {"profiles", "limits"};
 	const char *name = yaml_text(key);
-	const char *setting =
-		nearest(name, settings_table, SETTING_COUNT, sizeof(settings_table[0]));
+	const struct other_name *other = other_name_find(name);
+	const char *setting = other
+		? other->setting
+		: nearest(name, settings_table, SETTING_COUNT, sizeof(settings_table[0]));
 	const char *near = nearest(name, sections, 2, sizeof(sections[0]));
 	struct err err = ERR_INIT;
+	int id;
 
-	if (near && !setting && section->kind == SECTION_PLAIN) {
+	if (near && !setting && !other && section->kind == SECTION_PLAIN) {
 		fault(reading, yaml_place(key),
 			"there is no setting \"%s\"; did you mean \"%s:\"?", name, near);
 		return;
 	}
 	settings_find(name, &err);
 	fault(reading, yaml_place(key), "%s%s", err.text,
-		setting ? "" : " (draco.yaml(5) lists all)");
-	if (setting) /* its value is not known, so nobody shall complain that it does not fit */
-		add_entry(reading, section, key, (enum setting_id)settings_find(setting, NULL),
-			NULL);
+		setting || other ? "" : " (draco.yaml(5) lists all)");
+	id = setting ? settings_find(setting, NULL) : -ENOENT;
+	if (id >= 0) /* its value is not known, so nobody shall complain that it does not fit */
+		add_entry(reading, section, key, (enum setting_id)id, NULL);
 }
 
 /* Whether the site can limit the setting. */

@@ -63,7 +63,7 @@ def sleeping(tasks: int, seconds: float) -> str:
         ("resume now", 'resume takes no argument "now"'),
         ("retire", "retire: the job's id is missing; see dracoctl retire --help"),
         ("retire 1 2", 'retire takes no argument "2"'),
-        ("stop --forc now", 'stop takes no argument "now"'),
+        ("stop --force now", 'stop takes no argument "now"'),
     ],
 )
 def test_wrong_usage(draco: Draco, words: str, error: str) -> None:

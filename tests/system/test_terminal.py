@@ -58,6 +58,57 @@ def test_doctor_shows_what_it_does_on_a_terminal_only(
     assert ("\033[K" in seen) == live and ("looking at this host" in seen) == live, seen
 
 
+@pytest.mark.parametrize("words", ["--version", "-V", "start -V", "--json -V"])
+def test_version(user: User, words: str) -> None:
+    result = user.run(*words.split())
+    assert result.returncode == 0 and re.fullmatch(r"dracoctl [0-9.]+\n", result.stdout)
+
+
+@pytest.mark.parametrize(
+    ("words", "error"),
+    [
+        # A beginning of an option is none: another option may begin so one day.
+        ("start --core 3", "there is no option --core; did you mean --cores?"),
+        ("start --core=3", "there is no option --core; did you mean --cores?"),
+        ("start --minimum-w 1", "--minimum-w; did you mean --minimum-walltime?"),
+        ("start --m 3", "there is no option --m; see dracoctl start --help"),
+        ("start --wa 3", "--wa; did you mean --walltime or --wait-timeout?"),
+        ("stop --forc", "there is no option --forc; did you mean --force?"),
+        ("--nam x status", "there is no option --nam; did you mean --name?"),
+        # What sbatch and dask-jobqueue call it.
+        ("start --partition short", "no option --partition; use --queues-to-try NAME,..."),
+        ("start -p short", "there is no option -p; use --queues-to-try NAME,..."),
+        ("start -A physics", "there is no option -A; use --account NAME"),
+        ("start -Z", "there is no option -Z; see dracoctl start --help"),
+        ("start --n-workers=3", "there is no option --n-workers; use --minimum WORKERS ("),
+        ("run --workers 3 -- x", "there is no option --workers; use --minimum WORKERS ("),
+        ("start --job-extra-directives x", "use --directives"),
+        ("start --header-skip x", "--header-skip: not needed, because draco gives Slurm only"),
+        ("start --config-name x", "there is no option --config-name; use --profile NAME"),
+        ("config explain n_workers", 'there is no setting "n_workers"; use "minimum" ('),
+        ("top", 'there is no command "top"; did you mean "status"?'),
+        ("squeue", 'there is no command "squeue"; did you mean "status"?'),
+    ],
+)
+def test_what_was_meant(user: User, words: str, error: str) -> None:
+    result = user.run(*words.split())
+    assert result.returncode == 2 and error in result.stderr, result.stderr
+
+
+def test_a_variable_by_another_name(user: User) -> None:
+    user.environment["DRACO_QUEUE"] = "x"
+    result = user.run("config", "check")
+    text = result.stdout + result.stderr
+    assert "DRACO_QUEUE" in text and "use the setting queues_to_try" in text
+
+
+@pytest.mark.parametrize("word", ["false", "no", "off"])
+def test_a_boolean_takes_a_word(user: User, word: str) -> None:
+    """Not only --use-scratch-dir=false; and behind run, the word is the command."""
+    result = user.run("config", "show", "--use-scratch-dir", word, "--cores=41")
+    assert re.search(r"use_scratch_dir +false", result.stdout) and "41" in result.stdout
+
+
 @pytest.mark.parametrize(
     ("words", "error"),
     [

@@ -5,6 +5,7 @@
 #include <ctype.h>
 
 #include "common/alloc.h"
+#include "common/other_names.h"
 #include "common/settings.h"
 #include "settings_fixture.h"
 
@@ -105,6 +106,35 @@ START_TEST(find_names_the_nearest)
 	ck_assert_int_eq(settings_find("core", NULL), -ENOENT);
 	ck_assert_int_eq(settings_find("coress", NULL), -ENOENT);
 	ck_assert_int_eq(settings_find("CORES", NULL), -ENOENT);
+}
+END_TEST
+
+/* Each name of another program leads to a setting, or says why there is none. */
+START_TEST(other_names)
+{
+	static const char *const words[] = {"n_workers", "n-workers", "queue", "partition",
+		"job_cpu", "job_mem", "job_extra_directives", "local_directory", "header_skip"};
+	struct err err = ERR_INIT;
+
+	for (size_t i = 0; i < LENGTH(words); i++) {
+		const struct other_name *other = other_name_find(words[i]);
+
+		ck_assert_ptr_nonnull(other);
+		ck_assert(other->setting ? settings_find(other->setting, NULL) >= 0
+					 : other->advice != NULL);
+	}
+	for (char letter = 'A'; letter <= 'z'; letter++) {
+		const char *name = other_name_of_letter(letter);
+
+		ck_assert(!name || other_name_find(name) || settings_find(name, NULL) >= 0);
+	}
+	for (int id = 0; id < SETTING_COUNT; id++)
+		ck_assert_ptr_null(other_name_find(settings_table[id].name));
+	ck_assert_int_eq(settings_find("queue", &err), -ENOENT);
+	ck_assert_str_eq(err.text, "there is no setting \"queue\"; use \"queues_to_try\"");
+	ck_assert_int_eq(settings_find("nanny", &err), -ENOENT);
+	ck_assert_str_eq(err.text,
+		"there is no setting \"nanny\": not needed, because each worker has one");
 }
 END_TEST
 
@@ -211,6 +241,7 @@ Suite *unit_suite(void)
 	tcase_add_test(tcase, table);
 	tcase_add_loop_test(tcase, row, 0, SETTING_COUNT);
 	tcase_add_test(tcase, find_names_the_nearest);
+	tcase_add_test(tcase, other_names);
 	tcase_add_test(tcase, copy);
 	tcase_add_loop_test(tcase, set_json, 0, LENGTH(values));
 	suite_add_tcase(suite, tcase);

@@ -152,6 +152,8 @@ static const struct {
 	{"queues_to_try: ~\n", ":1:16: ", {"queues_to_try: "}},
 	{"queues_to_try: [a, [b]]\n", ":1:20: ", {"queues_to_try: ", "one plain value"}},
 	{"queues_to_try:\n  - a: b\n", ":2:3: ", {"queues_to_try: ", "not a string"}},
+	{"n_workers: 3\n", ":1:1: ", {"\"n_workers\"; use \"minimum\" (in workers"}},
+	{"header_skip: [x]\n", ":1:1: ", {"\"header_skip\": not needed"}},
 	{"cores: [4, 8]\n", ":1:8: ", {"cores: ", "a list is not possible"}},
 	{"cores: {a: b}\n", ":1:8: ", {"cores: "}},
 	{"[cores]: 8\n", ":1:1: ", {"one plain value"}},

@@ -114,7 +114,7 @@ def test_workers_that_take_no_tasks_are_not_waited_for_in_vain(kernel: Kernel) -
 
 def test_restart(kernel: Kernel, draco: Draco) -> None:
     # dracod tells of workers that come and go: nobody looks only now and then.
-    kernel.run("import draco.cluster\ndraco.cluster.REFRESH = 3600\nimport time; time.sleep(6)")
+    kernel.run("import draco._watch\ndraco._watch.REFRESH = 3600\nimport time; time.sleep(6)")
     known = "print(*cluster.scheduler_info['workers'])"
     before = set(kernel.run(known).split())
     kernel.run("client.restart(timeout=60)")

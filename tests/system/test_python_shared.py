@@ -235,7 +235,7 @@ def test_use_is_told_while_work_is_under_way(draco: Draco) -> None:
 
 #: Break the connection of the cluster's object.
 CUT = (
-    "connection = cluster._connection\n"
+    "connection = cluster._link.connection\n"
     "socket = connection._writer.get_extra_info('socket')\n"
     "cluster.loop.add_callback(socket.shutdown, 2)"
 )
@@ -262,12 +262,12 @@ def test_a_connection_that_breaks_is_made_again(draco: Draco) -> None:
 def test_shutdown_while_the_connection_is_made_again(draco: Draco) -> None:
     """It stops the cluster, for which it needs the connection."""
     slow = (
-        "import asyncio, draco._lasting as lasting\n"
-        "connect = lasting.connect\n"
+        "import asyncio, draco._link as link\n"
+        "connect = link.connect\n"
         "async def slow(*arguments):\n"
         "    await asyncio.sleep(2)\n"
         "    return await connect(*arguments)\n"
-        "lasting.connect = slow\n"
+        "link.connect = slow\n"
     )
     with Kernel(draco) as kernel:
         kernel.run(START)

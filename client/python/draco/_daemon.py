@@ -91,9 +91,9 @@ async def connect(
     former = doubt = ""
     if instance is None and is_name(name):
         instance = look_up(name) or await asyncio.to_thread(ask, name)
-    instance = instance or name
+    where = instance or name
     for _ in range(3):
-        directory = state_directory() / instance
+        directory = state_directory() / where
         try:
             connection, former = await seek(directory)
             if connection is not None:
@@ -108,10 +108,10 @@ async def connect(
             told = True
             text = f"{former}; what is left of its cluster is ended"
             warnings.warn(text, DracoWarning, stacklevel=2)
-        instance, is_new = await asyncio.to_thread(launch, name)
+        where, is_new = await asyncio.to_thread(launch, name)
         launched |= is_new
     if start:
         why = f": {doubt}" if doubt else ""
         raise DracoError(f'dracod "{name}" was started, but cannot be reached{why}')
     rest = f": {former}; the next start ends what is left of its cluster" if former else ""
-    raise DaemonNotRunning(f'no cluster "{instance}" is running{rest}')
+    raise DaemonNotRunning(f'no cluster "{where}" is running{rest}')

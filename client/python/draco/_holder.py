@@ -49,7 +49,7 @@ class State(enum.Enum):
 def is_here(daemon: Mapping[str, Any]) -> bool:
     """Whether this host is the one that dracod names as its own, as far as it does."""
     here = socket.gethostname()
-    return daemon.get("host", here) == here
+    return bool(daemon.get("host", here) == here)
 
 
 def judge_scope(kind: str, options: str) -> str:
@@ -118,7 +118,7 @@ def _runs(daemon: Mapping[str, Any]) -> bool:
         pass
     except (OSError, OverflowError):
         return False
-    return daemon.get("boot", "") == boot
+    return bool(daemon.get("boot", "") == boot)
 
 
 def _ask(fd: int) -> str:

@@ -3,27 +3,34 @@
 from __future__ import annotations
 
 import asyncio
-import operator
+import contextlib
 import os
 import re
 import sys
 from collections.abc import Mapping
-from typing import TYPE_CHECKING, Any
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, Literal, TypeAlias
 
 import dask.config
 import distributed
-from dask.utils import parse_bytes
 from distributed.client import Client
+from distributed.core import rpc
 from distributed.security import Security
+from distributed.utils import format_dashboard_link
 
 from draco._client import Connection
+from draco._holder import is_here
 from draco._progress import Progress
 from draco._settings import caller_environment
 from draco._visible import is_clean, visible
-from draco.errors import ClusterNotRunning, DracoError, SettingError
+from draco.errors import ClusterNotRunning, DaemonNotRunning, DracoError
 
 if TYPE_CHECKING:
+    from draco._link import Link
     from draco.cluster import Cluster
+
+#: Whether closing an object stops the cluster.
+Policy: TypeAlias = bool | Literal["auto"]
 
 _TLS = "DASK_DISTRIBUTED__COMM__TLS__"
 _DEFAULT_LINK = "{scheme}://{host}:{port}/status"
@@ -35,22 +42,73 @@ TAIL = 32 * 1024
 STOP_TRIES, STOP_PAUSE = 8, 0.1
 
 
+@dataclass(frozen=True)
+class Joined:
+    """What a cluster that was joined or started gives to an object.
+
+    Attributes
+    ----------
+    security : distributed.Security
+        The certificate of a client.
+    scheduler : distributed.core.rpc
+        Makes calls to the scheduler.
+    warnings : list of str
+        What the user should know.
+    """
+
+    security: Security
+    scheduler: Any
+    warnings: list[str]
+
+
 async def join(
+    link: Link,
+    wish: dict[str, Any] | None,
+    log: list[tuple[float, str]],
+    quiet: bool,
+) -> Joined:
+    """Join a cluster that runs, or start it.
+
+    Parameters
+    ----------
+    link : Link
+        Open; it gets the first report.
+    wish : dict or None
+        ``settings`` and ``profile`` for a start; None only joins.
+    log : list of tuple
+        Gets the steps of a start, each with its time.
+    quiet : bool
+        Show no progress.
+
+    Raises
+    ------
+    ClusterNotRunning
+        When there is no cluster to join.
+    DracoError
+        When the start failed, or there is no connection.
+    """
+    connection = link.connection
+    if connection is None:
+        raise link.not_running()
+    report = await _start(connection, link.name, wish, log, quiet)
+    link.set_report(report)
+    variables = check_variables(await connection.call("environment"))
+    security = security_of(variables)
+    connection_args = security.get_connection_args("client")
+    scheduler = rpc(address_of(variables), connection_args=connection_args)
+    return Joined(security, scheduler, warnings_of(report, link.name))
+
+
+async def _start(
     connection: Connection,
     name: str,
     wish: dict[str, Any] | None,
     log: list[tuple[float, str]],
     quiet: bool,
 ) -> dict[str, Any]:
-    """Have a cluster that runs: join it, or start it with this wish (None: only join).
-
-    Returns
-    -------
-    dict
-        dracod's status, and what else it answered to the start.
-    """
+    """Ask dracod for the cluster; returns its status, and what else it answered to the start."""
     if wish is None:
-        status = await connection.call("status")
+        status: dict[str, Any] = await connection.call("status")
         state = status["cluster"]["state"]
         if state == "running":
             return status
@@ -62,14 +120,14 @@ async def join(
         progress(params) if method == "progress" else None
     )
     ticking = asyncio.ensure_future(progress.tick())
-    answer = None
+    answer: dict[str, Any] | None = None
     try:
         answer = await connection.call("start", start_params(wish))
     finally:
         connection.on_notification = None
         ticking.cancel()
         progress.finish(answer)
-    return answer
+    return answer or {}
 
 
 def start_params(wish: dict[str, Any]) -> dict[str, Any]:
@@ -172,41 +230,6 @@ def security_of(variables: dict[str, str]) -> Security:
     )
 
 
-def amount_of(
-    n: int | None, jobs: int | None, cores: int | None, memory: str | int | None
-) -> dict[str, int]:
-    """Make the parameters of the request "scale": exactly one of these must be given."""
-    amounts: dict[str, Any] = {"workers": n, "jobs": jobs, "cores": cores}
-    if memory is not None:
-        amounts["memory_mib"] = -(-parse_bytes(memory) // 2**20)
-    given = whole_numbers("scale", amounts)
-    if len(given) != 1:
-        raise SettingError("scale: give one of n, jobs, cores and memory")
-    return given
-
-
-def whole_numbers(method: str, values: Mapping[str, Any]) -> dict[str, int]:
-    """Take those that are given, and be sure that they are whole numbers.
-
-    Raises
-    ------
-    SettingError
-        When one is not, such as ``math.inf``.
-    """
-    given = {}
-    for name, value in values.items():
-        if value is None:
-            continue
-        try:
-            is_integral = isinstance(value, float) and value.is_integer()
-            given[name] = int(value) if is_integral else operator.index(value)
-        except TypeError:
-            raise SettingError(
-                f"{method}: {name} {value!r} is not a whole number, such as 4"
-            ) from None
-    return given
-
-
 def own_stop() -> dict[str, Any]:
     """Make the parameters of a request "stop" for a cluster that this process alone uses."""
     clients = [client.id for client in list(Client._instances)]
@@ -231,6 +254,32 @@ async def stop_if_alone(connection: Connection, own: bool = True) -> dict[str, A
     return answer
 
 
+async def stop_by(link: Link, policy: Policy) -> None:
+    """Stop the cluster as an object that is closed is to do it.
+
+    Parameters
+    ----------
+    link : Link
+        The object's link. Where it is closed, nothing is done.
+    policy : bool or "auto"
+        The object's ``shutdown_on_close``.
+
+    Raises
+    ------
+    DracoError
+        When dracod refuses to stop it.
+    """
+    connection = link.connection
+    if connection is None or not connection.is_open or not policy:
+        return
+    connection.on_lost = None
+    with contextlib.suppress(DaemonNotRunning):
+        if policy == "auto":
+            await stop_if_alone(connection)
+        else:
+            await connection.call("stop")
+
+
 def has_pending_work(cluster: Cluster) -> bool:
     """Whether a client of this process waits for a result of this cluster."""
     return any(
@@ -248,6 +297,25 @@ def proxied_link(port: int) -> str | None:
     if not hub or link != _DEFAULT_LINK:
         return None
     return f"{hub}proxy/{port}/status"
+
+
+def direct_link(report: Mapping[str, Any]) -> str:
+    """Where this host reaches the dashboard itself; "" where it does not."""
+    dashboard = report.get("dashboard") or {}
+    if not dashboard.get("port") or not dashboard.get("address"):
+        return ""
+    is_far = not is_here(report.get("daemon") or {})
+    if is_far and dashboard["address"].startswith("127."):
+        return ""
+    return str(format_dashboard_link(dashboard["address"], dashboard["port"]))
+
+
+def dashboard_link(report: Mapping[str, Any]) -> str:
+    """Where a browser reaches the dashboard, perhaps through a JupyterHub; "" where it does not."""
+    direct = direct_link(report)
+    if direct and is_here(report.get("daemon") or {}):
+        return proxied_link(report["dashboard"]["port"]) or direct
+    return direct
 
 
 def tail_of(path: str | None) -> str:

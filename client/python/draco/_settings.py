@@ -11,11 +11,8 @@ from collections.abc import Mapping
 from typing import Any, TypedDict
 
 
-class Settings(TypedDict, total=False):
-    """The settings of a cluster, as ``dracoctl config explain`` and draco.yaml(5) describe them.
-
-    dracod checks names and values; durations are seconds or texts such as "5 min".
-    """
+class NineSettings(TypedDict, total=False):
+    """The settings that are parameters of :func:`draco.start_slurm_cluster`."""
 
     processes: int
     cores: int
@@ -26,6 +23,11 @@ class Settings(TypedDict, total=False):
     use_scratch_dir: bool
     reservation: str | None
     queues_to_try: list[str] | None
+
+
+class OtherSettings(TypedDict, total=False):
+    """All other settings."""
+
     minimum: int
     maximum: int
     idle_hold: int | str
@@ -67,6 +69,13 @@ class Settings(TypedDict, total=False):
     scheduler_options: list[str]
     worker_start: str
     scratch_directory: str
+
+
+class Settings(NineSettings, OtherSettings, total=False):
+    """The settings of a cluster, as ``dracoctl config explain`` and draco.yaml(5) describe them.
+
+    dracod checks names and values; durations are seconds or texts such as "5 min".
+    """
 
 
 def encode_settings(settings: Mapping[str, Any]) -> dict[str, Any]:

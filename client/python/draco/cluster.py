@@ -3,41 +3,34 @@
 from __future__ import annotations
 
 import asyncio
-import atexit
 import contextlib
 import os
-import time
 import warnings
-import weakref
-from collections.abc import Callable, Coroutine, Generator, Iterable
-from typing import TYPE_CHECKING, Any, Literal, TypeVar, Unpack
+from collections.abc import Callable, Generator, Iterable
+from typing import TYPE_CHECKING, Any, Unpack
 
 from dask.utils import parse_timedelta
-from distributed.core import Status, rpc
+from distributed.core import Status
 from distributed.deploy.cluster import Cluster as DaskCluster
-from distributed.objects import SchedulerInfo
 from distributed.security import Security
-from distributed.utils import Log, Logs, TimeoutError, format_dashboard_link
+from distributed.utils import Log, Logs, TimeoutError
 
-from draco import _html, _join
-from draco._client import Connection
-from draco._daemon import connect, default_name
-from draco._holder import is_here
-from draco._lasting import Lasting
-from draco._settings import Settings, encode_settings, in_kernel, label
-from draco.errors import ClusterNotRunning, DaemonNotRunning, DracoError, DracoWarning
+from draco import _html, _join, _process, _size
+from draco._daemon import default_name
+from draco._join import Policy
+from draco._life import Life
+from draco._link import Link
+from draco._settings import Settings, encode_settings
+from draco._size import Adaptive
+from draco._watch import Watch
+from draco.errors import ClusterNotRunning, DracoError, DracoWarning
 
 if TYPE_CHECKING:
     from distributed import Client
     from tornado.ioloop import IOLoop
 
-T = TypeVar("T")
 
-#: How often the scheduler is asked for its workers when nothing is heard of, in seconds.
-REFRESH = 5.0
-
-
-class Cluster(Lasting, DaskCluster):
+class Cluster(DaskCluster):
     """The user's cluster on Slurm: joined when it runs, else started.
 
     All programs of the user share it by its name. An object holds on to it until it is closed,
@@ -72,7 +65,10 @@ class Cluster(Lasting, DaskCluster):
     ...     client = cluster.get_client()
     """
 
-    _instances: weakref.WeakSet[Cluster] = weakref.WeakSet()
+    #: Whether an object keeps the cluster from stopping when nobody else uses it.
+    _holds = True
+
+    _adaptive: Adaptive | None
 
     def __init__(
         self,
@@ -82,16 +78,16 @@ class Cluster(Lasting, DaskCluster):
         asynchronous: bool = False,
         loop: IOLoop | None = None,
         quiet: bool = False,
-        shutdown_on_close: bool | Literal["auto"] = "auto",
+        shutdown_on_close: Policy = "auto",
         scheduler_sync_interval: float = 1,
         **settings: Unpack[Settings],
     ) -> None:
-        self._prepare(name, asynchronous, loop, quiet, scheduler_sync_interval)
-        self._wish: dict[str, Any] | None = {"settings": encode_settings(settings)}
+        wish: dict[str, Any] = {"settings": encode_settings(settings)}
         if profile is not None:
-            self._wish["profile"] = profile
-        self.shutdown_on_close = shutdown_on_close
-        self._begin_sync(asynchronous)
+            wish["profile"] = profile
+        self._prepare(name, asynchronous, loop, quiet, scheduler_sync_interval, wish)
+        self.shutdown_on_close: Policy = shutdown_on_close
+        self._begin_sync()
 
     def _prepare(
         self,
@@ -100,21 +96,12 @@ class Cluster(Lasting, DaskCluster):
         loop: IOLoop | None,
         quiet: bool,
         scheduler_sync_interval: float,
+        wish: dict[str, Any] | None,
     ) -> None:
         self.security: Security | None = None
-        self._connection: Connection | None = None
         self._process = os.getpid()
         self._asynchronous = asynchronous
-        self._beginning: asyncio.Task[None] | None = None
-        self._ending: asyncio.Task[None] | None = None
-        self._news = asyncio.Event()
-        self._returning: asyncio.Task[None] | None = None
-        self._ended = ""
-        self._told_use = 0.0
-        self._tasks: set[asyncio.Future[Any]] = set()
-        self._report: dict[str, Any] = {}
-        self._report_time = 0.0
-        self._warnings: list[str] = []
+        self._wish = wish
         super().__init__(
             asynchronous=asynchronous,
             loop=loop,
@@ -122,7 +109,16 @@ class Cluster(Lasting, DaskCluster):
             name=name or default_name(),
             scheduler_sync_interval=scheduler_sync_interval,
         )
-        self._instances.add(self)
+        self._watch = Watch(self, self._sync_interval / 4)
+        self._link = Link(
+            self.name,
+            self._holds,
+            is_wanted=lambda: self.status == Status.running,
+            on_news=self._watch.news.set,
+            on_end=lambda why: self._life.gone(why),
+        )
+        self._life = Life(self, self._link, self._watch, wish)
+        _process.register(self)
 
     @classmethod
     def from_name(
@@ -132,7 +128,7 @@ class Cluster(Lasting, DaskCluster):
         asynchronous: bool = False,
         loop: IOLoop | None = None,
         quiet: bool = False,
-        shutdown_on_close: bool | Literal["auto"] = False,
+        shutdown_on_close: Policy = False,
     ) -> Cluster:
         """Join a cluster that runs, and never start one.
 
@@ -142,167 +138,46 @@ class Cluster(Lasting, DaskCluster):
             When there is none of this name.
         """
         self = cls.__new__(cls)
-        self._prepare(name, asynchronous, loop, quiet, 1)
-        self._wish = None
+        self._prepare(name, asynchronous, loop, quiet, 1, None)
         self.shutdown_on_close = shutdown_on_close
-        self._begin_sync(asynchronous)
+        self._begin_sync()
         return self
 
-    # Beginning
+    # Beginning and ending
 
-    def _begin_sync(self, asynchronous: bool) -> None:
-        if asynchronous:
+    def _begin_sync(self) -> None:
+        if self._asynchronous:
             return
         self._loop_runner.start()
         try:
-            self.sync(self._begin)
+            self.sync(self._life.begin)
             self._warn()
         except DracoError as error:
             self._loop_runner.stop()
             raise error.with_traceback(None) from None  # what it went through tells nobody
         except BaseException:  # an interrupt, perhaps after all was done
-            self.loop.add_callback(self._abandon)
+            self.loop.add_callback(self._life.abandon)
             raise
 
     def __await__(self) -> Generator[Any, None, Cluster]:
         async def begin() -> Cluster:
             if self.status == Status.created:
-                await self._begin()
+                await self._life.begin()
                 self._warn()
             return self
 
         return begin().__await__()
 
-    async def _begin(self) -> None:
-        if self._beginning is None:
-            self._beginning = asyncio.ensure_future(self._start())
-        await self._beginning
-
-    async def _start(self) -> None:
-        try:
-            self._connection, launched = await connect(self.name, self._wish is not None)
-            try:
-                await self._join()
-            except DracoError:
-                if launched and self._connection.is_open:  # it was started for this
-                    with contextlib.suppress(DracoError):
-                        await self._connection.call("shutdown", {"alone": True})
-                raise
-        except BaseException:
-            self._abandon()
-            raise
-
-    async def _join(self) -> None:
-        connection = self._connection
-        assert connection is not None
-        log = self._cluster_manager_logs
-        report = await _join.join(connection, self.name, self._wish, log, self.quiet)
-        self._set_report(report)
-        self._warnings = _join.warnings_of(report, self.name) if self._holds else []
-        variables = _join.check_variables(await connection.call("environment"))
-        self.security = _join.security_of(variables)
-        self.scheduler_comm = rpc(
-            _join.address_of(variables),
-            connection_args=self.security.get_connection_args("client"),
-        )
-        await self._watch_scheduler()
-        await self._follow(connection)
-
-    async def _watch_scheduler(self) -> None:
-        """Do what the base class does in ``_start``, but for several clusters of one scheduler.
-
-        A scheduler tells only the last one who subscribed of its workers.
-        """
-        await self._refresh_workers()
-        self._sync_cluster_info_task = asyncio.ensure_future(self._sync_cluster_info())
-        for callback in self.periodic_callbacks.values():
-            callback.start()
-        self.status = Status.running
-
-    async def _refresh_workers(self) -> None:
-        self.scheduler_info = SchedulerInfo(await self.scheduler_comm.identity())
-
-    async def _sync_cluster_info(self) -> None:
-        """Keep ``scheduler_info`` up to date: after each event, and now and then."""
-        told = False
-        while self.status == Status.running:
-            with contextlib.suppress(
-                OSError
-            ):  # it may pass; when the scheduler is gone, dracod tells
-                if not told:
-                    await self.scheduler_comm.set_metadata(
-                        keys=["cluster-manager-info"], value=self._cluster_info.copy()
-                    )
-                    told = True
-                await self._refresh_workers()
-                await self._tell_use()
-            await asyncio.sleep(self._sync_interval / 4)
-            with contextlib.suppress(TimeoutError, asyncio.TimeoutError):
-                await asyncio.wait_for(self._news.wait(), REFRESH)
-            self._news.clear()
-
-    async def _tell_use(self) -> None:
-        """Let others see that this process waits for work that it has sent."""
-        now = time.monotonic()
-        if now - self._told_use < REFRESH or not _join.has_pending_work(self):
-            return
-        self._told_use = now
-        with contextlib.suppress(DracoError):
-            await self._call("attach", {"label": label()})
-
     def _warn(self) -> None:
-        for text in self._warnings:
+        for text in self._life.warnings if self._holds else []:
             warnings.warn(text, DracoWarning, stacklevel=4)
-        self._warnings = []
-
-    def _abandon(self) -> None:
-        """Give up a start, at whatever point it is; what it began ends."""
-        if self._beginning is not None and not self._beginning.done():
-            self._beginning.cancel()
-        if self._connection is not None and self._connection.is_open:
-            with contextlib.suppress(DracoError):
-                self._connection.send("stop", _join.own_stop())
-            self._connection.close()
-        if self.scheduler_comm is not None and self.status != Status.closed:
-            self._spawn(super()._close())
-        else:
-            self.status = Status.closed
-
-    # Ending
+        self._life.warnings = []
 
     async def _close(self) -> None:
-        if self._ending is None:
-            self._ending = asyncio.ensure_future(self._end())
-        await asyncio.shield(self._ending)
+        await self._life.end()
 
-    async def _end(self) -> None:
-        if self._beginning is not None and not self._beginning.done():
-            self._beginning.cancel()
-            await asyncio.wait([self._beginning])
-        if self._returning is not None:
-            if self.shutdown_on_close is True and not self._returning.done():
-                await asyncio.wait([self._returning])  # only dracod can stop the cluster
-            self._returning.cancel()
-        if self.status != Status.closed:
-            self.status = Status.closing
-        try:
-            await self._stop()
-        finally:
-            if self._connection is not None:
-                self._connection.close()
-            await super()._close()
-            self.status = Status.closed
-
-    async def _stop(self) -> None:
-        connection = self._connection
-        if connection is None or not connection.is_open or not self.shutdown_on_close:
-            return
-        connection.on_lost = None
-        with contextlib.suppress(DaemonNotRunning):
-            if self.shutdown_on_close == "auto":
-                await _join.stop_if_alone(connection)
-            else:
-                await connection.call("stop")
+    async def _close_dask(self) -> None:
+        await super()._close()
 
     def shutdown(self, timeout: float | None = None) -> Any:
         """Stop the cluster, whoever else uses it, and close.
@@ -319,12 +194,6 @@ class Cluster(Lasting, DaskCluster):
         super().__exit__(exc_type, exc_value, traceback)
         self._loop_runner.stop()
 
-    def _spawn(self, work: Coroutine[Any, Any, T]) -> asyncio.Task[T]:
-        task = asyncio.ensure_future(work)
-        self._tasks.add(task)
-        task.add_done_callback(self._tasks.discard)
-        return task
-
     def sync(self, func: Callable[..., Any], *args: Any, **kwargs: Any) -> Any:
         """Run a coroutine function in the cluster's event loop."""
         if os.getpid() != self._process:  # nothing runs that loop here
@@ -337,14 +206,184 @@ class Cluster(Lasting, DaskCluster):
     def _leave(self) -> None:
         """Let go of what is the parent's, in a child that was forked."""
         self.status = Status.closed
-        if self._connection is not None:
-            self._connection.leave()
+        self._link.leave()
 
     def __reduce__(self) -> Any:
         raise TypeError(
             "a draco.Cluster cannot be copied or sent to workers: take its scheduler_address, or "
             "in a task distributed.get_client()"
         )
+
+    # Asking dracod
+
+    async def _call(self, method: str, params: dict[str, Any] | None = None) -> Any:
+        if self.status == Status.created:
+            await self._life.begin()
+        return await self._link.call(method, params)
+
+    async def _refresh(self) -> dict[str, Any]:
+        self._link.set_report(await self._call("status"))
+        self._watch.news.set()
+        return self._link.report
+
+    async def _refresh_quietly(self) -> None:
+        with contextlib.suppress(DracoError):
+            await self._refresh()
+
+    def _recent_report(self) -> dict[str, Any]:
+        """What is known now; asked for anew where that is possible."""
+        if self.status == Status.running:
+            with contextlib.suppress(DracoError, TimeoutError, RuntimeError):
+                if not self.asynchronous:
+                    self.sync(self._refresh, callback_timeout=2)
+                elif self._link.is_stale:
+                    self._link.claim_refresh()
+                    self._life.spawn(self._refresh_quietly())
+        return self._link.report
+
+    def report(self) -> Any:
+        """Return all that dracod knows of the cluster.
+
+        Returns
+        -------
+        dict
+            As ``dracoctl --json status`` prints it: ``cluster``, ``scheduler``, ``jobs``,
+            ``attached``, ``size`` and more; an awaitable of it when asynchronous.
+
+        Raises
+        ------
+        ClusterNotRunning
+            When the cluster has ended, or this object was closed.
+        """
+        return self.sync(self._refresh)
+
+    @property
+    def jobs(self) -> list[dict[str, Any]]:
+        """The Slurm jobs, each with ``id``, ``phase``, ``nodes``, ``reason``, ``workers``, ..."""
+        return list(self._recent_report().get("jobs") or [])
+
+    @property
+    def attached(self) -> list[dict[str, Any]]:
+        """Who holds on to the cluster: ``host``, ``pid``, ``notebook``, ``since``, ``last_use``."""
+        return list(self._recent_report().get("attached") or [])
+
+    def job_script(self) -> Any:
+        """Return the batch script of a job, as a start with these settings would submit it.
+
+        Returns
+        -------
+        str
+            The script; an awaitable of it when asynchronous.
+
+        Raises
+        ------
+        SettingError
+            For settings that cannot be.
+        ClusterNotRunning
+            When the cluster has ended, or this object was closed.
+        """
+        return self.sync(self._job_script)
+
+    async def _job_script(self) -> str:
+        params = _join.start_params(self._wish or {})
+        wanted = ("settings", "profile", "environment")
+        answer = await self._call("script", {k: params[k] for k in wanted if k in params})
+        return str(answer["script"])
+
+    # The size
+
+    def scale(
+        self,
+        n: int | None = None,
+        jobs: int | None = None,
+        cores: int | None = None,
+        memory: str | int | None = None,
+    ) -> Any:
+        """Keep the cluster at a fixed size, regardless of the work, until :meth:`adapt`.
+
+        Parameters
+        ----------
+        n : int, optional
+            In workers, rounded up to whole jobs.
+        jobs : int, optional
+            In jobs.
+        cores : int, optional
+            In cores.
+        memory : str or int, optional
+            In memory, such as "500 GiB", or in bytes.
+
+        Raises
+        ------
+        SettingError
+            Unless exactly one is given, and for a size that cannot be.
+        ClusterNotRunning
+            When the cluster has ended, or this object was closed.
+        """
+        return self.sync(self._scale, _size.amount_of(n, jobs, cores, memory))
+
+    async def _scale(self, amount: dict[str, int]) -> None:
+        await self._call("scale", amount)
+        self._adaptive = None
+        self._link.expire()
+
+    def adapt(
+        self,
+        adaptive_class: Any = None,
+        /,
+        *,
+        minimum: int | None = None,
+        maximum: int | None = None,
+        minimum_jobs: int | None = None,
+        maximum_jobs: int | None = None,
+        **options: Any,
+    ) -> Any:
+        """Fit the cluster to the work again, within bounds.
+
+        dracod does that from the start; this changes the bounds, and ends what :meth:`scale` said.
+
+        Parameters
+        ----------
+        adaptive_class : type, optional
+            As other clusters have it; not used.
+        minimum, maximum : int, optional
+            In workers; without them the bounds stay.
+        minimum_jobs, maximum_jobs : int, optional
+            In jobs.
+        **options
+            Arguments of :class:`distributed.Adaptive` that only concern how it decides, such as
+            ``interval``; not used.
+
+        Returns
+        -------
+        Adaptive
+            The bounds that hold; an awaitable of it when asynchronous.
+
+        Raises
+        ------
+        SettingError
+            For bounds that cannot be.
+        ClusterNotRunning
+            When the cluster has ended, or this object was closed.
+        """
+        if unknown := options.keys() - _size.OF_ADAPTIVE:
+            raise TypeError(f"adapt() got an unexpected keyword argument {min(unknown)!r}")
+        names = ("minimum", "maximum", "minimum_jobs", "maximum_jobs")
+        values = (minimum, maximum, minimum_jobs, maximum_jobs)
+        given = _size.whole_numbers("adapt", dict(zip(names, values)))
+        low, high = _size.bounds_of(self._link.report.get("size"))
+        adaptive = Adaptive(given.get("minimum", low), given.get("maximum", high))
+        if not self.asynchronous:
+            return self.sync(self._adapt, adaptive, given)
+        adaptive.answer = self._life.spawn(self._adapt(adaptive, given))
+        return adaptive
+
+    async def _adapt(self, adaptive: Adaptive, given: dict[str, int]) -> Adaptive:
+        report = self._link.report or await self._refresh()
+        size = await self._call("adapt", _size.bounds_wished(report.get("size") or {}, given))
+        adaptive.minimum, adaptive.maximum = _size.bounds_of(size)
+        self._adaptive = adaptive
+        self._link.expire()
+        return adaptive
 
     # What distributed's clusters have
 
@@ -362,27 +401,11 @@ class Cluster(Lasting, DaskCluster):
             raise ValueError(
                 f"`n_workers` must be a positive integer. Instead got {n_workers}."
             )
-        return self.sync(self._wait_for_workers, n_workers, timeout=timeout)
+        seconds = None if timeout is None else float(parse_timedelta(timeout))
+        return self.sync(self._wait_for_workers, n_workers, seconds)
 
-    async def _wait_for_workers(
-        self, n_workers: int = 0, timeout: float | str | None = None
-    ) -> None:
-        if timeout is not None:
-            timeout = parse_timedelta(timeout)
-        deadline = None if timeout is None else time.monotonic() + timeout
-        while True:
-            if self.status != Status.running:
-                raise self._not_running()
-            await self._refresh_workers()
-            workers = self.scheduler_info["workers"].values()
-            there = sum(worker["status"] == "running" for worker in workers)
-            if there >= n_workers:
-                return
-            if deadline is not None and time.monotonic() > deadline:
-                raise TimeoutError(
-                    f"Only {there}/{n_workers} workers arrived after {timeout} s"
-                )
-            await asyncio.sleep(0.1)
+    async def _wait_for_workers(self, n_workers: int = 0, timeout: float | None = None) -> None:
+        await self._watch.wait_for_workers(n_workers, timeout)
 
     async def _get_logs(
         self,
@@ -414,41 +437,11 @@ class Cluster(Lasting, DaskCluster):
     @property
     def dashboard_link(self) -> str:
         """Where Dask's dashboard is; "" when there is none that this host reaches."""
-        direct = self._direct_dashboard_link()
-        if direct and is_here(self._report.get("daemon") or {}):
-            return _join.proxied_link(self._report["dashboard"]["port"]) or direct
-        return direct
-
-    def _direct_dashboard_link(self) -> str:
-        dashboard = self._report.get("dashboard") or {}
-        if not dashboard.get("port") or not dashboard.get("address"):
-            return ""
-        is_far = not is_here(self._report.get("daemon") or {})
-        if is_far and dashboard["address"].startswith("127."):
-            return ""
-        return str(format_dashboard_link(dashboard["address"], dashboard["port"]))
+        return _join.dashboard_link(self._link.report)
 
     def _scaling_status(self) -> str:
         return _html.scaling_html(self._recent_report(), len(self.scheduler_info["workers"]))
 
     def _repr_html_(self, cluster_status: str | None = None) -> str:
         rows = _html.jobs_html(self._recent_report())
-        return super()._repr_html_(cluster_status=(cluster_status or "") + rows)
-
-
-def _leave_all() -> None:
-    for cluster in list(Cluster._instances):
-        cluster._leave()
-
-
-os.register_at_fork(after_in_child=_leave_all)
-
-
-@atexit.register
-def _close_at_exit() -> None:
-    if in_kernel():
-        return
-    for cluster in list(Cluster._instances):
-        if cluster.status not in (Status.closed, Status.created):
-            with contextlib.suppress(Exception):
-                cluster.close(timeout=30)
+        return str(super()._repr_html_(cluster_status=(cluster_status or "") + rows))

@@ -153,10 +153,15 @@ def error_from_answer(error: dict[str, Any], method: str, version: str = "?") ->
     if code == _WRONG_VERSION:
         return VersionMismatch(text)
     if method == "start":
-        keys = ("partition", "reservation", "verdict", "reason", "start")
         places = data.get("candidates")
         candidates = [
-            Candidate(**{key: item.get(key) for key in keys})
+            Candidate(
+                item.get("partition"),
+                item.get("reservation"),
+                str(item.get("verdict") or ""),
+                item.get("reason"),
+                item.get("start"),
+            )
             for item in (places if isinstance(places, list) else [])
             if isinstance(item, dict)
         ]

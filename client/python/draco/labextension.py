@@ -14,7 +14,7 @@ from uuid import uuid4
 
 from distributed.core import Status
 
-from draco._join import stop_if_alone
+from draco._join import direct_link, stop_if_alone
 from draco.cluster import Cluster
 from draco.discovery import list_clusters
 from draco.errors import DaemonNotRunning, DracoError
@@ -39,12 +39,13 @@ async def _shut_down(cluster: Cluster) -> None:
     DracoError
         Who does; the panel shows that.
     """
-    assert cluster._connection is not None
+    connection = cluster._link.connection
+    assert connection is not None
     cluster.status = Status.closing
     answer: dict[str, Any] = {}
     try:
         with contextlib.suppress(DaemonNotRunning):  # it has ended: there is nothing to stop
-            answer = await stop_if_alone(cluster._connection, own=False)
+            answer = await stop_if_alone(connection, own=False)
         if answer.get("kept"):
             raise DracoError(
                 f'the cluster "{cluster.name}" is in use: {answer.get("why")}; '
@@ -87,7 +88,7 @@ class Panel:
         model = self._get(cluster_id)
         cluster = self._manager._clusters.get(cluster_id)
         if isinstance(cluster, Cluster):
-            model["dashboard_link"] = cluster._direct_dashboard_link()
+            model["dashboard_link"] = direct_link(cluster._link.report)
         return model
 
     async def close_cluster(self, cluster_id: str) -> Any:
@@ -108,7 +109,7 @@ class Panel:
         for key, cluster in clusters.items():
             twice = isinstance(cluster, ListedCluster) and cluster.name in made
             if cluster.status == Status.closed or twice:
-                cluster._spawn(cluster._close())
+                cluster._life.spawn(cluster._close())
                 del self._manager._clusters[key], self._manager._cluster_names[key]
                 self._manager._adaptives.pop(key, None)
 

@@ -7,7 +7,7 @@ import inspect
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any, ParamSpec, TypeVar, Unpack
 
-from draco._settings import Settings
+from draco._settings import OtherSettings
 from draco.cluster import Cluster
 
 if TYPE_CHECKING:
@@ -35,7 +35,7 @@ def _given_only(function: Callable[P, R]) -> Callable[P, R]:
         bound = signature.bind(*args, **kwargs)
         arguments: dict[str, Any] = {**unset, **bound.arguments}
         arguments.update(arguments.pop("settings", {}))
-        return function(**arguments)
+        return function(**arguments)  # type: ignore[call-arg]  # as its signature says
 
     return wrapper
 
@@ -55,7 +55,7 @@ def start_slurm_cluster(
     name: str | None = None,
     profile: str | None = None,
     quiet: bool = False,
-    **settings: Unpack[Settings],
+    **settings: Unpack[OtherSettings],
 ) -> tuple[Client, Cluster]:
     """Start a Dask cluster on Slurm, or join the one that runs, and connect to it.
 

@@ -1,0 +1,142 @@
+"""How a cluster's object begins and ends: once each, however often and from where it is asked."""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from collections.abc import Coroutine
+from typing import TYPE_CHECKING, Any, TypeVar
+
+from distributed.core import Status
+
+from draco import _join
+from draco._link import Link
+from draco._watch import Watch
+from draco.errors import DracoError
+
+if TYPE_CHECKING:
+    from draco.cluster import Cluster
+
+T = TypeVar("T")
+
+
+class Life:
+    """Begins and ends one object, in its event loop.
+
+    Parameters
+    ----------
+    cluster : Cluster
+        The object.
+    link : Link
+        Its link to dracod.
+    watch : Watch
+        Its watch over the workers.
+    wish : dict or None
+        ``settings`` and ``profile`` for a start; None only joins.
+
+    Attributes
+    ----------
+    warnings : list of str
+        What the user should know after the beginning.
+    """
+
+    def __init__(
+        self, cluster: Cluster, link: Link, watch: Watch, wish: dict[str, Any] | None
+    ) -> None:
+        self.warnings: list[str] = []
+        self._cluster = cluster
+        self._link = link
+        self._watch = watch
+        self._wish = wish
+        self._beginning: asyncio.Task[None] | None = None
+        self._ending: asyncio.Task[None] | None = None
+        self._tasks: set[asyncio.Future[Any]] = set()
+
+    def spawn(self, work: Coroutine[Any, Any, T]) -> asyncio.Task[T]:
+        """Let a coroutine run beside; the event loop alone would not keep it."""
+        task = asyncio.ensure_future(work)
+        self._tasks.add(task)
+        task.add_done_callback(self._tasks.discard)
+        return task
+
+    async def begin(self) -> None:
+        """Join the cluster, or start it.
+
+        Raises
+        ------
+        DracoError
+            When that fails; then nothing of it is left.
+        """
+        if self._beginning is None:
+            self._beginning = asyncio.ensure_future(self._begin())
+        await self._beginning
+
+    async def _begin(self) -> None:
+        try:
+            await self._link.open(start=self._wish is not None)
+            try:
+                await self._join()
+            except DracoError:
+                await self._link.end_launched()
+                raise
+        except BaseException:
+            self.abandon()
+            raise
+
+    async def _join(self) -> None:
+        cluster = self._cluster
+        log = cluster._cluster_manager_logs
+        joined = await _join.join(self._link, self._wish, log, cluster.quiet)
+        self.warnings = joined.warnings
+        cluster.security, cluster.scheduler_comm = joined.security, joined.scheduler
+        # What the base class of the object does in its _start().
+        await self._watch.refresh()
+        cluster._sync_cluster_info_task = asyncio.ensure_future(self._watch.run())
+        for callback in cluster.periodic_callbacks.values():
+            callback.start()
+        cluster.status = Status.running
+        await self._link.follow()
+
+    def abandon(self) -> None:
+        """Give up the beginning, at whatever point it is; a cluster that it began ends."""
+        if self._beginning is not None and not self._beginning.done():
+            self._beginning.cancel()
+        self._link.abandon(_join.own_stop())
+        if self._cluster.scheduler_comm is not None and self._cluster.status != Status.closed:
+            self.spawn(self._cluster._close_dask())
+        else:
+            self._cluster.status = Status.closed
+
+    def gone(self, why: str) -> None:
+        """End, because the cluster has ended."""
+        self._cluster._cluster_manager_logs.append((time.time(), why))
+        self._cluster.shutdown_on_close = False
+        self.spawn(self.end())
+
+    async def end(self) -> None:
+        """Stop the cluster if the object is to do that, and let go of it.
+
+        Raises
+        ------
+        DracoError
+            When dracod refuses to stop it.
+        """
+        if self._ending is None:
+            self._ending = asyncio.ensure_future(self._end())
+        await asyncio.shield(self._ending)
+
+    async def _end(self) -> None:
+        cluster = self._cluster
+        if self._beginning is not None and not self._beginning.done():
+            self._beginning.cancel()
+            await asyncio.wait([self._beginning])
+        # Only dracod can stop the cluster.
+        await self._link.end_return(wait=cluster.shutdown_on_close is True)
+        if cluster.status != Status.closed:
+            cluster.status = Status.closing
+        try:
+            await _join.stop_by(self._link, cluster.shutdown_on_close)
+        finally:
+            self._link.close()
+            await cluster._close_dask()
+            cluster.status = Status.closed

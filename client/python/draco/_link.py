@@ -1,0 +1,248 @@
+"""The link between a cluster's object and dracod.
+
+A :class:`Link` sends requests, keeps dracod's last report and holds the lease. It hears of events.
+When the connection breaks it connects again, and it says when the cluster has ended.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import time
+from collections.abc import Callable
+from typing import Any
+
+from draco._client import Connection
+from draco._daemon import connect
+from draco._holder import is_here
+from draco._settings import label
+from draco.errors import ClusterNotRunning, DaemonNotRunning, DracoError
+
+#: How long a connection to another host is tried again, and the pause between two attempts, in
+#: seconds. After a laptop's sleep the network comes back later than the programs.
+PATIENCE, PAUSE = 45.0, 1.0
+
+#: A report of this age, in seconds, is asked for anew.
+FRESH = 1.0
+
+
+class Link:
+    """What connects one object with the dracod of its cluster.
+
+    Parameters
+    ----------
+    name : str
+        The cluster's name.
+    holds : bool
+        Whether to hold a lease, which keeps the cluster from stopping when nobody else uses it.
+    is_wanted : callable
+        Tells whether the object is in use. If not, a lost connection is not made again.
+    on_news : callable
+        Called without arguments after each event.
+    on_end : callable
+        Called with the reason (a str) when the cluster has ended or cannot be reached any more.
+
+    Attributes
+    ----------
+    connection : Connection or None
+        None before :meth:`open`.
+    report : dict
+        dracod's last report, as ``dracoctl --json status`` prints it; empty before the first.
+    ended : str
+        Why the cluster ended; "" as long as it has not.
+    """
+
+    def __init__(
+        self,
+        name: str,
+        holds: bool,
+        is_wanted: Callable[[], bool],
+        on_news: Callable[[], None],
+        on_end: Callable[[str], None],
+    ) -> None:
+        self.name = name
+        self.connection: Connection | None = None
+        self.report: dict[str, Any] = {}
+        self.ended = ""
+        self._holds = holds
+        self._is_wanted = is_wanted
+        self._on_news = on_news
+        self._on_end = on_end
+        self._report_time = 0.0
+        self._launched = False
+        self._returning: asyncio.Task[None] | None = None
+
+    @property
+    def is_open(self) -> bool:
+        """Whether requests can be sent now."""
+        return self.connection is not None and self.connection.is_open
+
+    @property
+    def is_stale(self) -> bool:
+        """Whether the report may be out of date."""
+        return time.monotonic() - self._report_time > FRESH
+
+    async def open(self, start: bool) -> None:
+        """Connect to the dracod of this name.
+
+        Parameters
+        ----------
+        start : bool
+            Start dracod when it does not run.
+
+        Raises
+        ------
+        DracoError
+            When there is no connection.
+        """
+        self.connection, self._launched = await connect(self.name, start)
+
+    async def end_launched(self) -> None:
+        """End the dracod if :meth:`open` started it, unless somebody else uses it by now."""
+        if self._launched and self.is_open:
+            with contextlib.suppress(DracoError):
+                await self.call("shutdown", {"alone": True})
+
+    async def follow(self) -> None:
+        """Subscribe to events, and take the lease. From then on, a lost connection is made again.
+
+        Raises
+        ------
+        DracoError
+            When dracod refuses that, or the connection is lost.
+        """
+        if self.connection is None:
+            raise self.not_running()
+        await self._follow(self.connection)
+
+    async def _follow(self, connection: Connection) -> None:
+        connection.on_notification = self._on_notification
+        await connection.call("events", {"count": 0, "follow": True, "workers": True})
+        if self._holds:
+            await connection.call("attach", {"label": label()})
+        if not connection.is_open:
+            raise DaemonNotRunning(f'the connection to dracod "{self.name}" was lost')
+        connection.on_lost = self._on_lost
+
+    async def call(self, method: str, params: dict[str, Any] | None = None) -> Any:
+        """Send a request, and return the answer.
+
+        Raises
+        ------
+        ClusterNotRunning
+            When the cluster has ended, or the object was closed.
+        DracoError
+            As dracod answered.
+        """
+        if self._returning is not None:
+            await asyncio.wait([self._returning])
+        if self.connection is None or not self.connection.is_open:
+            raise self.not_running()
+        return await self.connection.call(method, params)
+
+    def set_report(self, report: dict[str, Any]) -> None:
+        """Keep a report that has just come."""
+        self.report = report
+        self._report_time = time.monotonic()
+
+    def expire(self) -> None:
+        """Have the report count as out of date."""
+        self._report_time = 0.0
+
+    def claim_refresh(self) -> None:
+        """Have the report count as fresh, because the caller is about to ask for a new one."""
+        self._report_time = time.monotonic()
+
+    def not_running(self) -> ClusterNotRunning:
+        """Make the exception for a program that goes on using an object that has ended."""
+        why = self.ended or f'this object of the cluster "{self.name}" was closed'
+        return ClusterNotRunning(
+            f"{why}; Cluster(name={self.name!r}) joins it or starts it anew"
+        )
+
+    async def end_return(self, wait: bool) -> None:
+        """Stop connecting again; with ``wait``, only after the current attempts."""
+        if self._returning is None:
+            return
+        if wait and not self._returning.done():
+            await asyncio.wait([self._returning])
+        self._returning.cancel()
+
+    def abandon(self, stop: dict[str, Any]) -> None:
+        """Close, and let a cluster that was begun end, without waiting for anything.
+
+        Parameters
+        ----------
+        stop : dict
+            Parameters of the request "stop".
+        """
+        if self.connection is not None and self.connection.is_open:
+            with contextlib.suppress(DracoError):
+                self.connection.send("stop", stop)
+            self.connection.close()
+
+    def close(self) -> None:
+        """Close the connection, and with it the lease. Idempotent."""
+        if self.connection is not None:
+            self.connection.close()
+
+    def leave(self) -> None:
+        """Let go of the connection in a child process that was forked; the parent keeps it."""
+        if self.connection is not None:
+            self.connection.leave()
+
+    def _on_notification(self, method: str, params: dict[str, Any]) -> None:
+        self.expire()
+        self._on_news()
+        if method != "event" or params.get("subject") != "cluster":
+            return
+        if params.get("to") in ("stopping", "stopped", "failed"):
+            self._end(f'the cluster "{self.name}" is {params["to"]}')
+
+    def _on_lost(self) -> None:
+        if self._is_wanted():
+            self._returning = asyncio.ensure_future(self._return())
+
+    async def _return(self) -> None:
+        """Connect again, and end unless it is still the same cluster."""
+        deadline = time.monotonic() + PATIENCE
+        not_here = not is_here(self.report.get("daemon") or {})
+        why = f'the dracod of the cluster "{self.name}" has ended, and it with it'
+        while self._is_wanted():
+            try:
+                if await self._connect_again():
+                    return
+                why = f'the cluster "{self.name}" has ended'
+                break
+            except (DracoError, OSError, KeyError, ValueError) as exc:
+                is_far = not_here or getattr(exc, "unreachable", False)
+                if is_far or not isinstance(exc, DaemonNotRunning):
+                    why = str(exc)
+                if not is_far or time.monotonic() > deadline:
+                    break
+            await asyncio.sleep(PAUSE)
+        self._end(why)
+
+    async def _connect_again(self) -> bool:
+        """Connect; False: it is another cluster by now, or nobody wants it any more."""
+        connection, _ = await connect(self.name, False, self.report.get("name"))
+        try:
+            report: dict[str, Any] = await connection.call("status")
+            cluster, known = report["cluster"], self.report["cluster"]
+            if cluster["state"] != "running" or cluster["id"] != known["id"]:
+                return False
+            await self._follow(connection)
+            if not self._is_wanted():  # closed meanwhile
+                return False
+            self.connection = connection
+            self.set_report(report)
+        finally:
+            if self.connection is not connection:
+                connection.close()
+        return True
+
+    def _end(self, why: str) -> None:
+        """Tell the object once that the cluster has ended without it."""
+        if self._is_wanted():
+            self.ended = why
+            self._on_end(why)

@@ -169,7 +169,8 @@ const struct setting settings_table[SETTING_COUNT] = {
 	[SETTING_DIRECTIVES] = {"directives", SETTING_MAP, AT(directives), "none", 0, 0,
 		"NAME=VALUE,...", "more options of sbatch for the jobs", GROUP_OTHER},
 	[SETTING_PROLOGUE] = {"prologue", SETTING_TEXT, AT(prologue), "none", 0, 0, "SHELL",
-		"commands that a job runs before its workers; the first that fails ends the job",
+		"commands that a job runs before its workers; the first that fails ends the job, "
+		"but not one inside a file or function that they use",
 		GROUP_WORKERS},
 	[SETTING_EPILOGUE] = {"epilogue", SETTING_TEXT, AT(epilogue), "none", 0, 0, "SHELL",
 		"commands that a job runs after its workers", GROUP_WORKERS},

@@ -113,8 +113,8 @@ char *jobscript_make(const struct jobscript *job)
 	add_worker_start(&lines, job);
 	if (job->prologue)
 		strv_add(&lines,
-			"draco_begin_prologue\n"
-			"eval \"$draco_prologue\"\n"
+			"draco_begin_prologue $LINENO\n"
+			"eval \"$draco_prologue\"$'\\n:'\n"
 			"draco_end_prologue");
 	strv_add(&lines, "draco_check_python \"$draco_python\"");
 	strv_add(&lines, "draco_check_certificate");

@@ -29,7 +29,7 @@ draco_finish() {
 	if [ "$draco_step" = prologue ]; then
 		[ -n "$draco_stopped" ] ||
 			draco_say "the prologue failed with exit status $draco_status" \
-				"${draco_failed:+at: $draco_failed}"
+				"${draco_failed:+at $draco_failed}"
 		draco_status=$draco_exit_prologue
 	elif [ "$draco_step" = workers ] && [ -n "$draco_epilogue" ]; then
 		(eval "$draco_epilogue") || draco_say "the epilogue failed with exit status $?"
@@ -82,11 +82,51 @@ draco_make_directory() {
 	export DRACO_LOCAL_DIRECTORY=$draco_directory
 }
 
-# Around the prologue, which ends at the first command that fails.
+# Around the prologue, which ends at the first command of its own that fails. "set -e" would also
+# hold for the files and functions that it uses, and few of them are written for that. $1 is the
+# line in front of the prologue's first.
 draco_begin_prologue() {
-	draco_step=prologue
-	trap 'draco_failed=$BASH_COMMAND' ERR
-	set -e
+	draco_step=prologue draco_line=$1 draco_depth=${#FUNCNAME[@]}
+	trap 'draco_notice "$?" "$LINENO" "$BASH_COMMAND"' ERR
+}
+
+# A command has failed, with status $1 at line $2: end, unless it is none of the prologue itself.
+draco_notice() {
+	((${#FUNCNAME[@]} <= draco_depth)) || return # inside a file that is being read
+	draco_find_line $(($2 - draco_line))
+	[ -z "$draco_tolerated" ] || return
+	case $3 in
+	"source "* | ". "*) draco_was_read "${3#* }" && return ;;
+	"eval "*) draco_text= ;; # it cannot be read as shell text
+	esac
+	[ -z "$draco_text" ] || draco_failed="line $(($2 - draco_line)): $draco_text"
+	exit "$1"
+}
+
+# Set draco_text to line $1 of the prologue, and draco_tolerated when it says "set +e" before.
+draco_find_line() {
+	draco_text= draco_tolerated= draco_at=0
+	while ((draco_at < $1)) && IFS= read -r draco_text; do
+		draco_at=$((draco_at + 1))
+		case ${draco_text##*set -[eo]} in
+		*"set +e"* | *"set +o errexit"*) draco_tolerated=yes ;;
+		"$draco_text") ;;
+		*) draco_tolerated= ;;
+		esac
+	done <<<"$draco_prologue"
+	draco_text=${draco_text#"${draco_text%%[![:space:]]*}"}
+}
+
+# Was the file of "source $1" there? What it returns says nothing: that is the status of whatever
+# command is its last.
+draco_was_read() {
+	case $1 in
+	*'$('* | *'`'* | *'<('*) return 0 ;; # not to be run a second time
+	esac
+	(
+		eval "set -- $1"
+		[ -r "$1" ] || [ -r "$(type -P -- "$1")" ]
+	) 2>/dev/null
 }
 
 draco_end_prologue() {

@@ -202,7 +202,7 @@ def test_epilogue_that_fails_is_told(draco: Draco) -> None:
     [
         (
             "echo loading\nmodule load nonsense\necho on",
-            "exit status 127 at: module load nonsense",
+            "exit status 127 at line 2: module load nonsense",
         ),
         ("exit 3", "exit status 3"),
         ("export A=1\n(exit 7)", "exit status 7"),

@@ -111,14 +111,22 @@ static const struct {
 	const char *said;
 } bad_prologues[] = {
 	{"touch \"$TEST/before\"\nfalse\ntouch \"$TEST/after\"",
-		"the prologue failed with exit status 1 at: false"},
+		"the prologue failed with exit status 1 at line 2: false"},
 	{"touch \"$TEST/before\"; exit 7; touch \"$TEST/after\"",
 		"the prologue failed with exit status 7"},
 	{"touch \"$TEST/before\"; exit 0", "the prologue failed with exit status 0"},
 	{"touch \"$TEST/before\"\n(exit 3) | cat\nmodule load it\ntouch \"$TEST/after\"",
-		"the prologue failed with exit status 127 at: module load it"},
+		"the prologue failed with exit status 127 at line 3: module load it"},
 	{"touch \"$TEST/before\"\nset -u\necho $nowhere\ntouch \"$TEST/after\"",
 		"the prologue failed with exit status "},
+	{"touch \"$TEST/before\"\nsource ./not-there\ntouch \"$TEST/after\"",
+		"the prologue failed with exit status 1 at line 2: source ./not-there"},
+	{"touch \"$TEST/before\"\nit() { true; false; }\n  it now\ntouch \"$TEST/after\"",
+		"the prologue failed with exit status 1 at line 3: it now"},
+	{"touch \"$TEST/before\"; set +e; false\nset -e; [ -d /not-there ]\n"
+	 "touch \"$TEST/after\"",
+		"the prologue failed with exit status 1 at line 2: set -e; [ -d /not-there ]"},
+	{"touch \"$TEST/before\"\nif true; then", "the prologue failed with exit status "},
 };
 
 START_TEST(prologue_fails)
@@ -131,6 +139,23 @@ START_TEST(prologue_fails)
 	ck_assert(!exists("after"));
 	ck_assert(!exists("pid"));
 	ck_assert(!exists("epilogue"));
+}
+END_TEST
+
+/* Files and functions that the prologue uses are not held to what holds for itself. */
+START_TEST(prologue_reads_files)
+{
+	static const char rc[] =
+		"false\nRC=yes\ninner() { false; echo went on >\"$TEST/inner\"; }\n"
+		"inner\n[ -e /not-there ] && . /not-there";
+
+	free(unit_file(directory, "rc", rc, strlen(rc)));
+	job.prologue = "cd \"$TEST\"\nsource ./rc\nfor i in 1 2; do . \"$TEST/rc\"; done\n"
+		       "source <(echo false)\n[ -r rc ] && source rc 2>/dev/null\ninner\n"
+		       "export RC\nPATH=$TEST:$PATH\nsource rc";
+	check_end(START("STAND_IN=echo \"$RC\" >\"$TEST/rc-was\"; exit 3"), 3);
+	check_content("rc-was", "yes\n");
+	check_content("inner", "went on\n");
 }
 END_TEST
 
@@ -384,6 +409,7 @@ Suite *unit_suite(void)
 	tcase_add_test(tcase, certificate);
 	tcase_add_loop_test(tcase, address, 0, 2);
 	tcase_add_loop_test(tcase, prologue_fails, 0, LENGTH(bad_prologues));
+	tcase_add_test(tcase, prologue_reads_files);
 	tcase_add_test(tcase, prologue);
 	tcase_add_test(tcase, terminate_in_prologue);
 	tcase_add_loop_test(tcase, epilogue, 0, 4);

@@ -63,7 +63,7 @@ static const char script[] =
 	"\ttimeout 10 bash -c 'exec 3<>\"/dev/tcp/$0/$1\" && read -r line <&3 &&\n"
 	"\t\tprintf %s \"$line\"' \"$DOCTOR_ADDRESS\" \"$DOCTOR_PORT\"\n"
 	"}\n"
-	"python() { timeout 120 \"$DOCTOR_PYTHON\" -c \"$DOCTOR_PROBE\"; }\n"
+	"python() { eval \"timeout 120 $DOCTOR_PYTHON\" '-c \"$DOCTOR_PROBE\"'; }\n"
 	"tell time \"$(date +%s.%N)\"\n"
 	"tell host \"$(hostname)\"\n"
 	"cd /\n"

@@ -5,18 +5,18 @@
 #include <string.h>
 #include <sys/wait.h>
 #include <time.h>
-#include <unistd.h>
 
 #include "client/doctor.h"
 #include "common/alloc.h"
+#include "common/argv.h"
 #include "common/cleanup.h"
-#include "common/home.h"
+#include "common/err.h"
 #include "common/json.h"
 #include "common/strv.h"
 
 #define SLOW_S 10
 #define INSTALL \
-	"pip install distributed, or apt-get install python3-distributed, or --python PATH"
+	"pip install distributed, or apt-get install python3-distributed, or --python COMMAND"
 #define OLDEST 202212 /* 2022.12 */
 
 /* Imports it, other than dracod's search: that is where a broken installation shows. */
@@ -35,24 +35,25 @@ static const char probe[] =
 	"        pass\n"
 	"print('\\n' + json.dumps(answer))\n";
 
+/* The commands that the setting can mean, as argv_split() reads them; one that it does not read
+ * is left as it is. */
 static void list_candidates(const char *wanted, struct strv *ret)
 {
-	const char *name = wanted ? wanted : "python3";
-	const char *path = getenv("PATH");
-	struct strv directories = STRV_INIT;
+	struct strv words = STRV_INIT, files = STRV_INIT;
 
-	if (strchr(name, '/')) {
-		strv_take(ret, home_expand(name));
-		return;
-	}
-	strv_split(&directories, path ? path : "/usr/local/bin:/usr/bin:/bin", ':');
-	for (size_t i = 0; i < directories.count; i++) {
-		_cleanup_free_ char *file = xasprintf("%s/%s", directories.item[i], name);
+	if (wanted && argv_read(wanted, &words, NULL) < 0)
+		strv_add(ret, wanted);
+	if (!wanted || (words.count == 1 && !strchr(words.item[0], '/')))
+		program_list(getenv("PATH"), wanted ? words.item[0] : "python3", &files);
+	for (size_t i = 0; i < files.count; i++) {
+		struct strv file = {&files.item[i], 1};
 
-		if (file[0] == '/' && access(file, X_OK) == 0)
-			strv_add(ret, file);
+		strv_take(ret, argv_format(&file));
 	}
-	strv_finish(&directories);
+	if (words.count && files.count == 0)
+		strv_take(ret, argv_format(&words));
+	strv_finish(&words);
+	strv_finish(&files);
 }
 
 /* The last line that a command printed. */
@@ -67,16 +68,25 @@ static const char *last_line(char *text)
 }
 
 /* What the Python says about itself; NULL with a text about it. */
-static json_t *ask(char *python, char **ret_error)
+static json_t *ask(const char *python, char **ret_error)
 {
-	char *argv[] = {python, UNCONST("-c"), UNCONST(probe), NULL};
+	struct strv argv = STRV_INIT;
 	_cleanup_free_ char *text = NULL;
+	struct err err = ERR_INIT;
 	json_t *answer = NULL;
-	int status = doctor_capture(argv, &text);
 	const char *line;
+	int status = argv_split(python, &argv, &err);
 
-	if (status < 0) {
-		*ret_error = xstrdup(strerror(-status));
+	if (status == 0) {
+		strv_add(&argv, "-c");
+		strv_add(&argv, probe);
+		status = doctor_capture(argv.item, &text);
+		if (status < 0)
+			err_set(&err, status, "%s", strerror(-status));
+	}
+	strv_finish(&argv);
+	if (err.code) {
+		*ret_error = xstrdup(err.text);
 		return NULL;
 	}
 	line = last_line(text);
@@ -87,13 +97,14 @@ static json_t *ask(char *python, char **ret_error)
 	return answer;
 }
 
-static void tell(struct report *report, const json_t *answer, double seconds)
+static void tell(
+	struct report *report, const char *python, const json_t *answer, double seconds)
 {
 	const char *distributed = json_get_text(answer, "distributed", "?");
 	const char *bokeh = json_get_text(answer, "bokeh", NULL);
 	int year = 0, month = 0;
 
-	report_fact(report, "python", json_text(json_get_text(answer, "path", NULL)));
+	report_fact(report, "python", json_text(python));
 	report_fact(report, "python_version", json_text(json_get_text(answer, "python", NULL)));
 	report_fact(report, "distributed", json_text(distributed));
 	sscanf(distributed, "%d.%d", &year, &month);
@@ -105,11 +116,10 @@ static void tell(struct report *report, const json_t *answer, double seconds)
 		year * 100 + month < OLDEST
 			? "draco needs distributed 2022.12 or later: " INSTALL
 			: "a Python on a faster file system makes each start faster",
-		"%s: %s with distributed %s, dask %s%s%s%s, imported in %.1f s",
-		json_get_text(answer, "path", "?"), json_get_text(answer, "python", "?"),
-		distributed, json_get_text(answer, "dask", "?"), bokeh ? ", bokeh " : "",
-		bokeh ? bokeh : "", bokeh ? "" : ", no bokeh (the dashboard needs it)",
-		seconds);
+		"%s: %s with distributed %s, dask %s%s%s%s, imported in %.1f s", python,
+		json_get_text(answer, "python", "?"), distributed,
+		json_get_text(answer, "dask", "?"), bokeh ? ", bokeh " : "", bokeh ? bokeh : "",
+		bokeh ? "" : ", no bokeh (the dashboard needs it)", seconds);
 }
 
 void check_python(const struct doctor *doctor, struct report *report)
@@ -127,7 +137,11 @@ void check_python(const struct doctor *doctor, struct report *report)
 		answer = ask(candidates.item[i], &error);
 		clock_gettime(CLOCK_MONOTONIC, &end);
 		if (answer && !json_get_text(answer, "error", NULL)) {
-			tell(report, answer,
+			const char *path = json_get_text(answer, "path", NULL);
+
+			tell(report,
+				doctor->settings.python || !path ? candidates.item[i] : path,
+				answer,
 				(double)(end.tv_sec - begin.tv_sec) +
 					(double)(end.tv_nsec - begin.tv_nsec) / 1e9);
 			return;

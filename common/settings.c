@@ -88,9 +88,10 @@ const struct setting settings_table[SETTING_COUNT] = {
 	[SETTING_FAILURE_LIMIT] = {"failure_limit", SETTING_INTEGER, AT(failure_limit), "5", 1,
 		1000, "JOBS", "after this many failed jobs in a row no more jobs are submitted",
 		GROUP_SIZE},
-	[SETTING_PYTHON] = {"python", SETTING_STRING, AT(python), "none", 0, 0, "PATH",
-		"the Python of scheduler and workers; none means the first python3 in PATH "
-		"that has distributed",
+	[SETTING_PYTHON] = {"python", SETTING_STRING, AT(python), "none", 1, 0, "COMMAND",
+		"the Python of scheduler and workers: a path, or a command of several words that "
+		"runs one, as in a container; none means the first python3 in PATH that has "
+		"distributed",
 		GROUP_WORKERS},
 	[SETTING_MINIMUM_WALLTIME] = {"minimum_walltime", SETTING_WALLTIME,
 		AT(minimum_walltime_s), "00:45:00", 1, INT64_MAX, "TIME",

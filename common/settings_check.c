@@ -7,6 +7,7 @@
 #include <strings.h>
 
 #include "common/alloc.h"
+#include "common/argv.h"
 #include "common/cleanup.h"
 #include "common/err.h"
 #include "common/parse.h"
@@ -20,15 +21,20 @@
 /* dracod has no directory of its own that a path could be relative to. */
 static int check_path(const struct settings *settings, enum setting_id id, struct err *err)
 {
-	const char *path = id == SETTING_LOG_DIRECTORY ? settings->log_directory
-		: id == SETTING_PYTHON && settings->python && strchr(settings->python, '/')
-		? settings->python
-		: NULL;
+	const char *path = id == SETTING_LOG_DIRECTORY ? settings->log_directory : NULL;
+	struct strv words = STRV_INIT;
+	int r = 0;
 
-	if (!path || path[0] == '/' || strncmp(path, "~/", 2) == 0)
-		return 0;
-	return err_set(
-		err, -EINVAL, "\"%s\" is a relative path: begin it with \"/\" or \"~/\"", path);
+	if (id == SETTING_PYTHON && settings->python) {
+		r = argv_read(settings->python, &words, err);
+		path = r == 0 && strchr(words.item[0], '/') ? words.item[0] : NULL;
+	}
+	if (path && path[0] != '/' && strncmp(path, "~/", 2) != 0)
+		r = err_set(err, -EINVAL,
+			"\"%s\" is a relative path: begin it with \"/\" or \"~/\"",
+			path);
+	strv_finish(&words);
+	return r;
 }
 
 static bool is_port(const char *text)

@@ -9,6 +9,7 @@
 #include <strings.h>
 
 #include "common/alloc.h"
+#include "common/argv.h"
 #include "common/cleanup.h"
 #include "common/err.h"
 #include "common/json.h"
@@ -282,6 +283,12 @@ static int set_array(
 
 	if (r == 0 && setting->type == SETTING_LIST)
 		return replace_list(setting, at, &list, "[]", err);
+	if (r == 0 && setting->type == SETTING_STRING) { /* the words of a command */
+		text = argv_format(&list);
+		r = set_string(at, text, err);
+		strv_finish(&list);
+		return r;
+	}
 	if (r == 0) { /* the lines of a text */
 		text = strv_join(&list, "\n");
 		last = xasprintf("%s%s", text, *text ? "\n" : "");
@@ -310,7 +317,8 @@ int value_set_json(
 	if (setting->type == SETTING_MAP)
 		return set_map_json(setting, at, value, err);
 	if (json_is_array(value) &&
-		(setting->type == SETTING_LIST || setting->type == SETTING_TEXT))
+		(setting->type == SETTING_LIST || setting->type == SETTING_TEXT ||
+			(setting->type == SETTING_STRING && setting->minimum)))
 		return set_array(setting, at, value, err);
 	return err_set(err, -EINVAL, "%s is not possible here: give %s%s",
 		json_is_array(value) ? "a list" : "a mapping",

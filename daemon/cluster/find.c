@@ -34,8 +34,8 @@ static void on_python(void *arg, const struct python *found, const struct err *e
 		return;
 	}
 	history_note(EVENT_NOTE, "cluster", cluster->name, "Python %s with distributed %s: %s",
-		found->version, found->distributed, found->path);
-	cluster->python = xstrdup(found->path);
+		found->version, found->distributed, found->command);
+	cluster->python = xstrdup(found->command);
 	cluster->python_version = xstrdup(found->version);
 	cluster_wake(cluster, 0);
 }

@@ -2,6 +2,7 @@
 #include "daemon/cluster/wish.h"
 
 #include "common/alloc.h"
+#include "common/argv.h"
 #include "common/cleanup.h"
 #include "common/environment.h"
 #include "common/host.h"
@@ -25,9 +26,14 @@ struct facts {
 
 static char *make_script(const struct settings *s, const struct facts *facts)
 {
-	return jobscript_make(&(struct jobscript){
+	struct strv python = STRV_INIT;
+	char *script;
+
+	if (argv_read(facts->python, &python, NULL) < 0)
+		strv_add(&python, facts->python);
+	script = jobscript_make(&(struct jobscript){
 		.cluster = facts->cluster,
-		.python = facts->python,
+		.python = &python,
 		.scheduler = facts->scheduler,
 		.interface = facts->interface,
 		.processes = s->processes,
@@ -41,6 +47,8 @@ static char *make_script(const struct settings *s, const struct facts *facts)
 		.forkserver = facts->forkserver,
 		.spawn_mark = facts->spawn_mark,
 	});
+	strv_finish(&python);
+	return script;
 }
 
 static char *make_own_script(const struct cluster *cluster)
@@ -50,7 +58,7 @@ static char *make_own_script(const struct cluster *cluster)
 	return make_script(&cluster->request.settings,
 		&(struct facts){
 			.cluster = cluster->name,
-			.python = cluster->python,
+			.python = cluster->python ? cluster->python : "python3",
 			.scheduler = scheduler_address(cluster->scheduler),
 			.interface = cluster_access_worker_interface(cluster),
 			.spawn_mark = mark,

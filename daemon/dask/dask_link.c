@@ -33,6 +33,7 @@ struct peer {
 	struct stream *stream;
 	json_t *hello_id, *hello; /* said, but not all of its workers are told; else NULL */
 	size_t workers_left;	  /* of hello, to be told */
+	pid_t pid;
 };
 
 struct request {
@@ -216,6 +217,7 @@ static void greet(struct peer *peer, const struct rpc_message *message)
 	peer->hello_id = json_incref(message->id);
 	peer->hello = json_incref(message->params);
 	peer->workers_left = (size_t)workers;
+	json_object_set_new(peer->hello, DASK_LINK_PEER, json_integer(peer->pid));
 	json_object_set_new(peer->hello, "workers", json_array());
 	if (workers == 0)
 		judge(peer);
@@ -284,7 +286,6 @@ static void on_connect(void *arg, int fd, pid_t pid)
 	struct dask_link *link = arg;
 	struct peer *peer;
 
-	(void)pid;
 	if (link->count >= PEERS_MAX) /* make room: the oldest that is not the accepted one */
 		TAILQ_FOREACH (peer, &link->peers, link)
 			if (peer != link->accepted) {
@@ -293,6 +294,7 @@ static void on_connect(void *arg, int fd, pid_t pid)
 			}
 	peer = xcalloc(1, sizeof(*peer));
 	peer->owner = link;
+	peer->pid = pid;
 	peer->stream = stream_create(link->loop, fd, &ops, peer);
 	TAILQ_INSERT_TAIL(&link->peers, peer, link);
 	link->count++;

@@ -12,8 +12,8 @@ struct loop;
 
 struct dask_link_ops {
 	/* A preload said hello, and told all workers that are connected, which stand in hello as
-	 * "workers". 0 accepts it; otherwise err tells it why not, and its scheduler closes.
-	 * hello is borrowed. */
+	 * "workers"; DASK_LINK_PEER is its pid as the kernel says. 0 accepts it; otherwise err
+	 * tells it why not, and its scheduler closes. hello is borrowed. */
 	int (*hello)(void *arg, const json_t *hello, struct err *err);
 	void (*worker_added)(void *arg, const char *name, const char *address);
 	void (*worker_removed)(void *arg, const char *address);
@@ -25,6 +25,7 @@ struct dask_link_ops {
 };
 
 #define DASK_LINK_PROTOCOL 4
+#define DASK_LINK_PEER	   "peer"
 
 /* Listen at path. NULL with err. */
 struct dask_link *dask_link_create(struct loop *loop, const char *path,

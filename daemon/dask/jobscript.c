@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "common/alloc.h"
+#include "common/argv.h"
 #include "common/cleanup.h"
 #include "common/strv.h"
 #include "daemon/dask/jobscript_text.h"
@@ -14,21 +15,6 @@
 
 /* The variable by which Dask is told how to start worker processes. */
 #define JOBSCRIPT_WORKER_START "DASK_DISTRIBUTED__WORKER__MULTIPROCESSING_METHOD"
-
-char *shell_quote(const char *text)
-{
-	char *quoted = xcalloc(4 * strlen(text) + 3, 1);
-	char *end = quoted;
-
-	*end++ = '\'';
-	for (; *text; text++)
-		if (*text == '\'')
-			end = stpcpy(end, "'\\''");
-		else
-			*end++ = *text;
-	strcpy(end, "'");
-	return quoted;
-}
 
 /* A directory in which $USER stands for the user. */
 static char *quote_directory(const char *directory)
@@ -50,6 +36,19 @@ static void add_variable(struct strv *lines, const char *name, const char *value
 	_cleanup_free_ char *quoted = shell_quote(value ? value : "");
 
 	strv_addf(lines, "draco_%s=%s", name, quoted);
+}
+
+/* The words of Python's command, as an array. */
+static void add_python(struct strv *lines, const struct strv *python)
+{
+	struct strv words = STRV_INIT;
+	_cleanup_free_ char *joined = NULL;
+
+	for (size_t i = 0; i < python->count; i++)
+		strv_take(&words, shell_quote(python->item[i]));
+	joined = strv_join(&words, " ");
+	strv_addf(lines, "draco_python=(%s)", joined);
+	strv_finish(&words);
 }
 
 static void add_worker_start(struct strv *lines, const struct jobscript *job)
@@ -90,7 +89,7 @@ char *jobscript_make(const struct jobscript *job)
 {
 	_cleanup_free_ char *scratch = job->scratch ? quote_directory(job->scratch) : NULL;
 	_cleanup_free_ char *address =
-		node_address_script(job->python, job->scheduler, job->interface);
+		node_address_script("\"${draco_python[@]}\"", job->scheduler, job->interface);
 	struct strv lines = STRV_INIT;
 	char *script;
 
@@ -102,7 +101,7 @@ char *jobscript_make(const struct jobscript *job)
 		"draco_exit_certificate=%d",
 		JOBSCRIPT_EXIT_PROLOGUE, JOBSCRIPT_EXIT_PYTHON, JOBSCRIPT_EXIT_DIRECTORY,
 		JOBSCRIPT_EXIT_CERTIFICATE);
-	add_variable(&lines, "python", job->python);
+	add_python(&lines, job->python);
 	add_variable(&lines, "program", jobscript_program);
 	add_variable(&lines, "prologue", job->prologue);
 	add_variable(&lines, "epilogue", job->epilogue);
@@ -116,7 +115,7 @@ char *jobscript_make(const struct jobscript *job)
 			"draco_begin_prologue $LINENO\n"
 			"eval \"$draco_prologue\"$'\\n:'\n"
 			"draco_end_prologue");
-	strv_add(&lines, "draco_check_python \"$draco_python\"");
+	strv_add(&lines, "draco_check_python");
 	strv_add(&lines, "draco_check_certificate");
 	strv_add(&lines, address);
 	add_command(&lines, job);

@@ -8,10 +8,10 @@
 struct strv;
 
 struct jobscript {
-	const char *cluster;   /* name of the cluster, for the reader of the script */
-	const char *python;    /* absolute path */
-	const char *scheduler; /* address, such as tls://10.0.0.1:8786 */
-	const char *interface; /* for the workers, where the node has it; NULL: any */
+	const char *cluster;	   /* name of the cluster, for the reader of the script */
+	const struct strv *python; /* the command's words */
+	const char *scheduler;	   /* address, such as tls://10.0.0.1:8786 */
+	const char *interface;	   /* for the workers, where the node has it; NULL: any */
 	int64_t processes;
 	int64_t threads;	 /* of each process */
 	int64_t bytes;		 /* of memory for each process */
@@ -49,8 +49,5 @@ char *jobscript_make(const struct jobscript *job);
 /* The length of the job's id in a worker's name, which begins at name +
  * strlen(JOBSCRIPT_WORKER_PREFIX); 0 when the name is not one of jobscript_make(). */
 int jobscript_job_id_length(const char *worker_name);
-
-/* text quoted for a POSIX shell; the caller frees. */
-char *shell_quote(const char *text);
 
 #endif

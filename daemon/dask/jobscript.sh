@@ -138,11 +138,10 @@ draco_end_prologue() {
 	[ -z "$draco_stopped" ] || exit 0
 }
 
-# $1 is the Python.
 draco_check_python() {
-	[ -x "$1" ] && return
-	draco_say "there is no Python $1 on this node (the setting python, or the first in PATH" \
-		"where dracod runs): it must be the same on all nodes"
+	[ -n "$(type -P -- "${draco_python[0]}")" ] && return
+	draco_say "there is no ${draco_python[0]} on this node (the setting python, or the first" \
+		"in PATH where dracod runs): it must be the same on all nodes"
 	exit "$draco_exit_python"
 }
 
@@ -178,10 +177,11 @@ draco_become_workers() {
 	esac
 	if [ -n "${DRACO_FORESEEN+set}$DRACO_TLS_FIX" ]; then
 		export DRACO_PROGRAM=$draco_program
-		exec "$draco_python" -c 'import os; exec(os.environ.pop("DRACO_PROGRAM"), {})' \
+		exec "${draco_python[@]}" -c \
+			'import os; exec(os.environ.pop("DRACO_PROGRAM"), {})' \
 			distributed.cli.dask_worker "$@"
 	fi
-	exec "$draco_python" -m distributed.cli.dask_worker "$@"
+	exec "${draco_python[@]}" -m distributed.cli.dask_worker "$@"
 }
 
 # Run the workers that the arguments describe. This shell stays between Slurm and them, to run the
@@ -200,9 +200,10 @@ draco_run() {
 	done
 	# asked to end while Python had yet to come so far as to hear it: that is good order, too
 	[ -z "$draco_stopped" ] || [ "$draco_status" != 143 ] || draco_status=0
-	if [ "$draco_status" = 1 ] && ! "$draco_python" -c 'import distributed' 2>/dev/null; then
-		draco_say "$draco_python has no distributed on this node: it must be the same on" \
-			"all nodes"
+	if [ "$draco_status" = 1 ] &&
+		! "${draco_python[@]}" -c 'import distributed' 2>/dev/null; then
+		draco_say "${draco_python[*]} has no distributed on this node: it must be the" \
+			"same on all nodes"
 		draco_status=$draco_exit_python
 	fi
 	exit "$draco_status"

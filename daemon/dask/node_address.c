@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "common/alloc.h"
+#include "common/argv.h"
 #include "common/cleanup.h"
 #include "daemon/dask/jobscript.h"
 
@@ -43,7 +44,6 @@ static const char program[] =
 
 char *node_address_script(const char *python, const char *scheduler, const char *interface)
 {
-	_cleanup_free_ char *quoted_python = shell_quote(python);
 	_cleanup_free_ char *quoted_program = shell_quote(program);
 	_cleanup_free_ char *quoted_interface = shell_quote(interface ? interface : "");
 	_cleanup_free_ char *address = NULL;
@@ -59,6 +59,5 @@ char *node_address_script(const char *python, const char *scheduler, const char 
 			 "\t[ -z \"$host\" ] || printf '%%s\\n' \"$host\" >&2\n"
 			 "\texit \"$draco_status\"\n"
 			 "}\n",
-		quoted_python, quoted_program, address, colon ? colon + 1 : "0",
-		quoted_interface);
+		python, quoted_program, address, colon ? colon + 1 : "0", quoted_interface);
 }

@@ -6,15 +6,13 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/stat.h>
 #include <sys/wait.h>
-#include <unistd.h>
 
 #include "common/alloc.h"
+#include "common/argv.h"
 #include "common/cleanup.h"
 #include "common/environment.h"
 #include "common/err.h"
-#include "common/home.h"
 #include "common/json.h"
 #include "common/strv.h"
 #include "daemon/io/capture.h"
@@ -40,7 +38,7 @@ struct python_search {
 	struct loop *loop;
 	struct children *children;
 	struct strv environment;
-	struct strv candidates;
+	struct strv candidates; /* commands */
 	size_t at;
 	bool wanted; /* the user named it */
 	char *tried; /* what was wrong with each, for the error */
@@ -97,34 +95,6 @@ static void note(struct python_search *search, const char *what)
 	search->tried = text;
 }
 
-/* PATH may name one file twice, as /bin/python3 and /usr/bin/python3. */
-static bool is_known_file(const struct strv *candidates, const char *path)
-{
-	struct stat a, b;
-
-	if (stat(path, &a) < 0)
-		return true;
-	for (size_t i = 0; i < candidates->count; i++)
-		if (stat(candidates->item[i], &b) == 0 && a.st_dev == b.st_dev &&
-			a.st_ino == b.st_ino)
-			return true;
-	return false;
-}
-
-static void list_candidates(const char *path, const char *name, struct strv *ret)
-{
-	struct strv directories = STRV_INIT;
-
-	strv_split(&directories, path ? path : "/usr/local/bin:/usr/bin:/bin", ':');
-	for (size_t i = 0; i < directories.count; i++) {
-		_cleanup_free_ char *file = xasprintf("%s/%s", directories.item[i], name);
-
-		if (file[0] == '/' && access(file, X_OK) == 0 && !is_known_file(ret, file))
-			strv_add(ret, file);
-	}
-	strv_finish(&directories);
-}
-
 static void fail(struct python_search *search)
 {
 	struct err err = ERR_INIT;
@@ -145,16 +115,17 @@ static void try_next(void *arg);
 
 static void judge(struct python_search *search, const json_t *answer)
 {
+	const char *path = json_get_text(answer, "path", NULL);
 	struct python python = {
-		.path = json_get_text(answer, "path", NULL),
+		.command = search->wanted || !path ? search->candidates.item[search->at] : path,
 		.version = json_get_text(answer, "version", NULL),
 		.distributed = json_get_text(answer, "distributed", NULL),
 	};
 	struct err err = ERR_INIT;
 
-	if (!python.path || !python.version) {
+	if (!path || !python.version) {
 		note(search, "is not a Python 3.8 or later");
-	} else if (python.path[0] != '/') {
+	} else if (path[0] != '/') {
 		note(search, "does not know its own path (sys.executable)");
 	} else if (!python.distributed) {
 		note(search, "has no distributed");
@@ -197,25 +168,62 @@ static void on_probed(void *arg, int status, int timed_out, const char *text)
 	try_next(search);
 }
 
+/* Ask what one of them has; 0, or note what is wrong. */
+static int try(struct python_search *search, const char *command)
+{
+	const char *path = environment_get(&search->environment, "PATH");
+	struct strv words = STRV_INIT;
+	struct err err = ERR_INIT;
+	int r = argv_split(command, &words, &err);
+
+	if (r == 0) {
+		_cleanup_free_ char *program = program_find(path, words.item[0]);
+
+		xreplace(&words.item[0], program);
+		strv_add(&words, "-c");
+		strv_add(&words, probe);
+		search->capture = capture_start(search->loop, search->children,
+			&(struct child_spec){.argv = words.item,
+				.envp = search->environment.item,
+				.directory = "/"},
+			DEADLINE_MS, on_probed, search, &err);
+		r = search->capture ? 0 : err.code;
+	}
+	strv_finish(&words);
+	if (r < 0)
+		note(search, err.text);
+	return r;
+}
+
 static void try_next(void *arg)
 {
 	struct python_search *search = arg;
 
-	for (; search->at < search->candidates.count; search->at++) {
-		char *argv[] = {search->candidates.item[search->at], UNCONST("-c"),
-			UNCONST(probe), NULL};
-		struct err err = ERR_INIT;
-
-		search->capture = capture_start(search->loop, search->children,
-			&(struct child_spec){.argv = argv,
-				.envp = search->environment.item,
-				.directory = "/"},
-			DEADLINE_MS, on_probed, search, &err);
-		if (search->capture)
+	for (; search->at < search->candidates.count; search->at++)
+		if (try(search, search->candidates.item[search->at]) == 0)
 			return;
-		note(search, err.text);
-	}
 	fail(search);
+}
+
+/* What the setting python can mean. */
+static void list_candidates(struct python_search *search, const char *wanted)
+{
+	struct strv words = STRV_INIT, files = STRV_INIT;
+
+	if (wanted && argv_read(wanted, &words, NULL) < 0)
+		strv_add(&search->candidates, wanted); /* try() says what is wrong */
+	if (!wanted || (words.count == 1 && !strchr(words.item[0], '/')))
+		program_list(environment_get(&search->environment, "PATH"),
+			wanted ? words.item[0] : "python3", &files);
+	for (size_t i = 0; i < files.count; i++) {
+		struct strv file = {&files.item[i], 1};
+
+		strv_take(&search->candidates, argv_format(&file));
+	}
+	if (words.count && files.count == 0)
+		strv_take(&search->candidates, argv_format(&words));
+	strv_finish(&words);
+	strv_finish(&files);
 }
 
 struct python_search *python_search_start(struct loop *loop, struct children *children,
@@ -229,11 +237,7 @@ struct python_search *python_search_start(struct loop *loop, struct children *ch
 	search->arg = arg;
 	search->wanted = wanted != NULL;
 	strv_copy(&search->environment, environment);
-	if (!wanted || !strchr(wanted, '/'))
-		list_candidates(environment_get(environment, "PATH"),
-			wanted ? wanted : "python3", &search->candidates);
-	if (wanted && search->candidates.count == 0)
-		strv_take(&search->candidates, home_expand(wanted));
+	list_candidates(search, wanted);
 	search->later = loop_timer_create(loop, try_next, search);
 	loop_timer_start(search->later, 0);
 	return search;

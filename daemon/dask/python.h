@@ -9,7 +9,9 @@ struct python_search;
 struct strv;
 
 struct python {
-	const char *path;	 /* absolute; the interpreter itself, not a shim */
+	/* As argv_split() reads it: what the user named, else the absolute path of the
+	 * interpreter itself, not of a shim. */
+	const char *command;
 	const char *version;	 /* "3.11.2" */
 	const char *distributed; /* "2022.12.1" */
 };
@@ -17,9 +19,9 @@ struct python {
 /* found is NULL when none will do; err then says what was tried. Both borrowed. */
 typedef void (*python_found_fn)(void *arg, const struct python *found, const struct err *err);
 
-/* Look, without importing it, for distributed: in wanted (a path, or a name in the PATH of
- * environment), or, when that is NULL, in each python3 of that PATH, taking the first that has
- * it. fn is called once, from the loop. */
+/* Look, without importing it, for distributed: in wanted (a path, a name in the PATH of
+ * environment, or a command of several words), or, when that is NULL, in each python3 of that
+ * PATH, taking the first that has it. fn is called once, from the loop. */
 struct python_search *python_search_start(struct loop *loop, struct children *children,
 	const char *wanted, const struct strv *environment, python_found_fn fn, void *arg);
 

@@ -10,13 +10,16 @@
 #include <unistd.h>
 
 #include "common/alloc.h"
+#include "common/argv.h"
 #include "common/cleanup.h"
+#include "common/environment.h"
 #include "common/err.h"
 #include "common/json.h"
 #include "common/log.h"
 #include "common/parse.h"
 #include "common/paths.h"
 #include "common/visible.h"
+#include "daemon/dask/dask_link.h"
 #include "daemon/io/child.h"
 #include "daemon/io/history.h"
 #include "daemon/io/loop.h"
@@ -123,9 +126,19 @@ static const char *scheme(const struct scheduler *scheduler)
 	return scheduler->spec.tls ? "tls" : "tcp";
 }
 
+static void add_python(const struct scheduler_spec *spec, struct strv *ret)
+{
+	_cleanup_free_ char *program = NULL;
+
+	if (argv_split(spec->python, ret, NULL) < 0)
+		strv_add(ret, spec->python);
+	program = program_find(environment_get(&spec->environment, "PATH"), ret->item[0]);
+	xreplace(&ret->item[0], program);
+}
+
 static void make_command(const struct scheduler *scheduler, struct strv *ret)
 {
-	strv_add(ret, scheduler->spec.python);
+	add_python(&scheduler->spec, ret);
 	strv_add(ret, "-m");
 	strv_add(ret, "distributed.cli.dask_scheduler");
 	strv_add(ret, "--host"); /* not --interface, with which TLS fails */
@@ -185,7 +198,12 @@ static void launch(struct scheduler *scheduler)
 	strv_finish(&command);
 	strv_finish(&environment);
 	if (!scheduler->child) {
-		failed(scheduler, err.text);
+		if (scheduler->state == SCHEDULER_STOPPED) { /* the start would end so, later */
+			err_prefix(&err, "the Dask scheduler");
+			scheduler->ops->failed(scheduler->arg, &err);
+		} else {
+			failed(scheduler, err.text);
+		}
 		return;
 	}
 	log_info("scheduler: process %d at %s", (int)child_pid(scheduler->child),
@@ -292,14 +310,25 @@ void scheduler_stop(struct scheduler *scheduler)
 	}
 }
 
+/* Is it the process that was started, or one that the command of Python has started in turn? In a
+ * container it may know itself by another pid than we do. */
+static bool is_ours(const struct scheduler *scheduler, const json_t *hello)
+{
+	pid_t ours = scheduler->child ? child_pid(scheduler->child) : 0;
+	pid_t peer = (pid_t)json_get_integer(hello, DASK_LINK_PEER, 0);
+
+	return ours &&
+		(json_get_integer(hello, "pid", 0) == ours ||
+			(peer > 0 && getsid(peer) == ours));
+}
+
 int scheduler_hello(struct scheduler *scheduler, const json_t *hello, struct err *err)
 {
 	const char *cluster = json_get_text(hello, "cluster", "");
 	const char *address = json_get_text(hello, "address", scheduler->address);
 	const char *version = json_get_text(hello, "distributed", "?");
 
-	if (!scheduler->child || strcmp(cluster, scheduler->spec.cluster_id) != 0 ||
-		json_get_integer(hello, "pid", 0) != child_pid(scheduler->child))
+	if (!is_ours(scheduler, hello) || strcmp(cluster, scheduler->spec.cluster_id) != 0)
 		return err_set(
 			err, -EPERM, "this dracod has not started it (cluster %s)", cluster);
 	/* They get into environments and files. */

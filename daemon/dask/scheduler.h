@@ -33,7 +33,7 @@ struct scheduler_ops {
 };
 
 struct scheduler_spec {
-	char *python;
+	char *python; /* a command, as argv_split() reads it */
 	char *cluster_id;
 	char *host; /* IPv4 address to listen at */
 	int port;

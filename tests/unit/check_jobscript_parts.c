@@ -52,10 +52,30 @@ static char *local_directory(void)
 
 START_TEST(no_python)
 {
-	job.python = "/nowhere/python3";
+	struct strv nowhere = STRV_INIT;
+
+	strv_add(&nowhere, "/nowhere/python3");
+	job.python = &nowhere;
 	check_end(start(NULL), JOBSCRIPT_EXIT_PYTHON);
 	check_said("/nowhere/python3");
 	check_said("job 42");
+	strv_finish(&nowhere);
+}
+END_TEST
+
+/* A command of several words runs as it was given, for all that the script asks of Python. */
+START_TEST(command)
+{
+	struct strv words = STRV_INIT;
+
+	strv_add(&words, "env");
+	strv_add(&words, "WRAPPED=it's so");
+	strv_add(&words, job.python->item[0]);
+	job.python = &words;
+	check_end(START("STAND_IN=echo \"$WRAPPED\" >\"$TEST/wrapped\"; exit 3"), 3);
+	check_content("wrapped", "it's so\n");
+	ck_assert(exists("asked"));
+	strv_finish(&words);
 }
 END_TEST
 
@@ -404,6 +424,7 @@ Suite *unit_suite(void)
 
 	tcase_add_checked_fixture(tcase, jobscript_setup, jobscript_teardown);
 	tcase_add_test(tcase, no_python);
+	tcase_add_test(tcase, command);
 	tcase_add_test(tcase, no_distributed);
 	tcase_add_test(tcase, no_place_for_local_files);
 	tcase_add_test(tcase, certificate);

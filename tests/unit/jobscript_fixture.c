@@ -9,6 +9,7 @@
 #include <unistd.h>
 
 #include "common/alloc.h"
+#include "common/strv.h"
 #include "unit.h"
 
 /* Asked for the node's address, it notes the question and answers; asked for distributed, it
@@ -35,7 +36,7 @@ static const char stand_in[] =
 
 char *directory;
 char *temporary;
-static char *python; /* the stand-in */
+struct strv python; /* the stand-in */
 struct jobscript job;
 
 char *put_program(const char *where, const char *name, const char *text)
@@ -55,11 +56,11 @@ void jobscript_setup(void)
 	place = xasprintf("%s/it's a \"$place\" `with` *", directory);
 	ck_assert_int_eq(mkdir(temporary, 0700), 0);
 	ck_assert_int_eq(mkdir(place, 0700), 0);
-	python = put_program(place, "python 3", stand_in);
+	strv_take(&python, put_program(place, "python 3", stand_in));
 	free(place);
 	job = (struct jobscript){
 		.cluster = "default",
-		.python = python,
+		.python = &python,
 		.scheduler = "tcp://127.0.0.1:8786",
 		.processes = 4,
 		.threads = 2,
@@ -72,7 +73,7 @@ void jobscript_teardown(void)
 {
 	free(directory);
 	free(temporary);
-	free(python);
+	strv_finish(&python);
 }
 
 pid_t start(const char *const *variables)

@@ -37,7 +37,7 @@ class OtherSettings(TypedDict, total=False):
     backlog: int
     handover_margin: int | str
     failure_limit: int
-    python: str
+    python: str | list[str]
     minimum_walltime: str
     log_directory: str
     log_retention: int | str

@@ -6,6 +6,7 @@
 #include "client/ctl.h"
 #include "client/output.h"
 #include "client/request.h"
+#include "client/unconfirmed.h"
 #include "common/cleanup.h"
 #include "common/json.h"
 
@@ -43,12 +44,12 @@ static bool may_end(struct connection *connection)
 static int end(struct ctl *ctl, int argc, char **argv, const char *method, const char *done)
 {
 	struct watching watching = {.ctl = ctl};
+	_cleanup_free_ char *left = NULL;
 	_cleanup_json_ json_t *result = NULL;
 	struct refusal refusal = {0};
 	struct connection connection;
 	struct err err = ERR_INIT;
 	bool ends_dracod = strcmp(method, "shutdown") == 0, force = false;
-	json_int_t unconfirmed;
 	int option, r;
 
 	while ((option = command_option(ctl, argc, argv)) != -1)
@@ -74,17 +75,15 @@ static int end(struct ctl *ctl, int argc, char **argv, const char *method, const
 	}
 	if (ctl->json)
 		output_json(result);
-	unconfirmed = json_get_integer(result, "unconfirmed", 0);
-	if (unconfirmed > 0 && !ctl->json)
-		output_error(ctl,
-			"Slurm does not answer: %" JSON_INTEGER_FORMAT
-			" job%s may still run; %s them as soon as Slurm answers (squeue --me "
-			"shows them)",
-			unconfirmed, unconfirmed == 1 ? "" : "s",
-			ends_dracod ? "the next dracoctl start ends" : "dracod ends");
+	left = unconfirmed_text(result, ends_dracod);
+	if (left && !ctl->json)
+		output_error(ctl, "%s", left);
+	else if (!ctl->json && !ctl->quiet && json_get_boolean(result, "stays", 0))
+		printf("dracod \"%s\" ends as soon as jobs of an earlier cluster are gone.\n",
+			ctl->paths.name);
 	else if (!ctl->json && !ctl->quiet)
 		printf(done, ctl->paths.name);
-	return unconfirmed > 0 ? CTL_FAILED : CTL_DONE;
+	return left ? CTL_FAILED : CTL_DONE;
 }
 
 int cmd_stop(struct ctl *ctl, int argc, char **argv)

@@ -15,6 +15,7 @@
 #include "client/launch.h"
 #include "client/output.h"
 #include "client/request.h"
+#include "client/unconfirmed.h"
 #include "client/where.h"
 #include "common/alloc.h"
 #include "common/cleanup.h"
@@ -128,9 +129,9 @@ static int stop_after_interrupt(
 	struct connection *connection, struct waiting *waiting, bool launched)
 {
 	_cleanup_json_ json_t *result = NULL;
+	_cleanup_free_ char *left = NULL;
 	struct refusal refusal = {0};
 	struct err err = ERR_INIT;
-	json_int_t unconfirmed;
 	int r;
 
 	live_clear(&waiting->live);
@@ -141,18 +142,15 @@ static int stop_after_interrupt(
 		json_pack("{s:b, s:b, s:[]}", "own", 1, "alone", 1, "clients"), NULL, NULL,
 		&result, &refusal, &err);
 	json_decref(refusal.data);
-	unconfirmed = json_get_integer(result, "unconfirmed", 0);
+	left = unconfirmed_text(result, false);
 	if (r < 0)
 		fprintf(stderr, "dracoctl: %s\n", err.text);
 	else if (json_get_boolean(result, "kept", 0))
 		fprintf(stderr,
 			"dracoctl: not waiting any more; the cluster stays, because %s\n",
 			json_get_text(result, "why", "others use it"));
-	else if (unconfirmed > 0)
-		fprintf(stderr,
-			"dracoctl: Slurm does not answer: %" JSON_INTEGER_FORMAT
-			" job%s may still run (squeue --me shows them)\n",
-			unconfirmed, unconfirmed == 1 ? "" : "s");
+	else if (left)
+		fprintf(stderr, "dracoctl: %s\n", left);
 	else
 		fprintf(stderr, "dracoctl: done, nothing is left\n");
 	if (launched && r == 0 && !json_get_boolean(result, "kept", 0))

@@ -3,7 +3,7 @@
  *	control socket -> methods -> cluster
  *	TLS port       -> the same
  *	dask.sock      -> cluster
- *	signals	       -> shutdown: cluster_stop(), and the end when it has stopped
+ *	signals	       -> ending: stops the cluster, then leaves the loop
  */
 #include "daemon/daemon.h"
 
@@ -33,6 +33,7 @@
 #include "daemon/control/outside.h"
 #include "daemon/control/ownership.h"
 #include "daemon/dask/dask_link.h"
+#include "daemon/ending.h"
 #include "daemon/io/child.h"
 #include "daemon/io/history.h"
 #include "daemon/io/instance.h"
@@ -45,8 +46,6 @@
 #include "daemon/slurm/helper.h"
 #include "daemon/slurm/leftover.h"
 #include "systemd/notify.h"
-
-#define SHUTDOWN_DEADLINE_MS 30000
 
 struct daemon {
 	struct paths paths;
@@ -65,34 +64,15 @@ struct daemon {
 	struct methods *methods;
 	struct control *control;
 	struct outside *outside;
-	bool ending;
-	struct loop_timer *deadline; /* of the shutdown */
-	struct loop_timer *unused;   /* when it was of no use for stay_ms */
-	int64_t stay_ms;
+	struct ending *ending;
 	enum cluster_state told_state;
 };
 
-static void finish(void *arg)
+static void begin_shutdown(void *arg)
 {
 	struct daemon *daemon = arg;
 
-	methods_finish_shutdown(daemon->methods);
-	loop_exit(daemon->loop); /* daemon_destroy() writes the answers */
-}
-
-static void shut_down(struct daemon *daemon, const char *why)
-{
-	daemon->ending = true;
-	notify_stopping();
-	methods_begin_shutdown(daemon->methods);
-	cluster_stop(daemon->cluster, why);
-	loop_timer_start(
-		daemon->deadline, cluster_is_down(daemon->cluster) ? 0 : SHUTDOWN_DEADLINE_MS);
-}
-
-static void begin_shutdown(void *arg)
-{
-	shut_down(arg, "dracod ends");
+	ending_begin(daemon->ending, "dracod ends");
 }
 
 /* The jobs and the scheduler of this dracod are its own affair; all else is that of its
@@ -106,8 +86,7 @@ static void on_lost(void *arg, const char *why)
 	history_note(EVENT_FAILURE, "dracod", NULL,
 		"process %d no longer serves \"%s\" and exits: %s", (int)getpid(),
 		daemon->paths.name, why);
-	if (!daemon->ending)
-		shut_down(daemon, "another dracod may serve the name");
+	ending_begin_soon(daemon->ending, "another dracod may serve the name");
 }
 
 static bool are_sockets_there(void *arg)
@@ -135,40 +114,11 @@ static void on_sockets_well(void *arg, bool again)
 	cluster_access_mend(daemon->cluster);
 }
 
-/* A cluster that failed keeps dracod: its status says why. */
-static void watch_use(struct daemon *daemon)
-{
-	if (daemon->stay_ms > 0 && daemon->cluster->state == CLUSTER_STOPPED && !daemon->ending)
-		loop_timer_start(daemon->unused, daemon->stay_ms);
-	else
-		loop_timer_stop(daemon->unused);
-}
-
-static void on_unused(void *arg)
-{
-	struct daemon *daemon = arg;
-
-	if (control_count(daemon->control) > 0 || leftover_has_any(daemon->leftover)) {
-		watch_use(daemon);
-		return;
-	}
-	history_note(EVENT_DECISION, "dracod", NULL,
-		"no cluster and no client for %" PRId64 " s", daemon->stay_ms / 1000);
-	begin_shutdown(daemon);
-}
-
 static void on_end_signal(void *arg)
 {
 	struct daemon *daemon = arg;
 
-	if (!daemon->ending) {
-		history_note(EVENT_NOTE, "dracod", NULL, "received a signal to end");
-		begin_shutdown(daemon);
-		return;
-	}
-	history_note(EVENT_DECISION, "dracod", NULL,
-		"received a second signal: no longer waiting for the jobs");
-	finish(daemon);
+	ending_signalled(daemon->ending);
 }
 
 static void on_hangup(void *arg)
@@ -195,12 +145,9 @@ static void on_cluster_changed(void *arg)
 		return;
 	daemon->told_state = state;
 	notify_status("cluster %s: %s", daemon->paths.name, cluster_state_name(state));
-	watch_use(daemon);
-	if (!cluster_is_down(daemon->cluster))
-		return;
-	leftover_clean(daemon->leftover);
-	if (daemon->ending)
-		loop_timer_start(daemon->deadline, 0);
+	if (cluster_is_down(daemon->cluster))
+		leftover_clean(daemon->leftover);
+	ending_cluster_changed(daemon->ending);
 }
 
 static void on_log_directory(void *arg, const char *directory, int64_t retention_ms)
@@ -305,10 +252,10 @@ static void on_client_gone(void *arg, struct client *client)
 	struct daemon *daemon = arg;
 
 	methods_client_gone(daemon->methods, client);
-	watch_use(daemon);
+	ending_client_gone(daemon->ending);
 }
 
-static int make_parts(struct daemon *daemon, struct err *err)
+static int make_parts(struct daemon *daemon, int64_t stay_ms, struct err *err)
 {
 	static const struct cluster_ops cluster_ops = {on_cluster_changed, on_log_directory,
 		on_may_have_jobs, on_has_no_jobs, on_slurm_meant, on_slurm_told, ask_scheduler};
@@ -322,8 +269,6 @@ static int make_parts(struct daemon *daemon, struct err *err)
 	daemon->signals[0] = loop_signal_create(daemon->loop, SIGTERM, on_end_signal, daemon);
 	daemon->signals[1] = loop_signal_create(daemon->loop, SIGINT, on_end_signal, daemon);
 	daemon->signals[2] = loop_signal_create(daemon->loop, SIGHUP, on_hangup, daemon);
-	daemon->deadline = loop_timer_create(daemon->loop, finish, daemon);
-	daemon->unused = loop_timer_create(daemon->loop, on_unused, daemon);
 	daemon->children = children_create(daemon->loop);
 	daemon->slurm = slurm_create(daemon->loop, daemon->children, helper);
 	daemon->leftover =
@@ -343,6 +288,10 @@ static int make_parts(struct daemon *daemon, struct err *err)
 		control_create(daemon->loop, paths->control_socket, &control_ops, daemon, err);
 	if (!daemon->control)
 		return err->code;
+	daemon->ending = ending_create(
+		&(struct ending_parts){daemon->loop, daemon->slurm, daemon->leftover,
+			daemon->cluster, daemon->methods, daemon->control},
+		stay_ms);
 	daemon->outside = outside_create(daemon->loop, paths, daemon->control);
 	daemon->ownership =
 		ownership_create(daemon->loop, daemon->tenure, paths, on_lost, daemon);
@@ -405,7 +354,7 @@ struct daemon *daemon_create(const struct daemon_options *options, struct err *e
 		return daemon_destroy(daemon);
 	signal(SIGPIPE, SIG_IGN);
 	history_open(daemon->paths.events_file);
-	if (take_place(daemon, err) < 0 || make_parts(daemon, err) < 0)
+	if (take_place(daemon, err) < 0 || make_parts(daemon, options->stay_ms, err) < 0)
 		return daemon_destroy(daemon);
 	note_former(daemon);
 	history_note(EVENT_NOTE, "dracod", NULL, "%s \"%s\": process %d serves %s",
@@ -413,8 +362,6 @@ struct daemon *daemon_create(const struct daemon_options *options, struct err *e
 		daemon->paths.control_socket);
 	tls_clean(daemon->paths.tls_dir);
 	notify_status("cluster %s: stopped", daemon->paths.name);
-	daemon->stay_ms = options->stay_ms;
-	watch_use(daemon);
 	notify_ready(); /* who waited for this may look at the status at once */
 	return daemon;
 }
@@ -426,6 +373,7 @@ struct daemon *daemon_destroy(struct daemon *daemon)
 	daemon->ownership = ownership_destroy(daemon->ownership);
 	control_close(daemon->control);
 	daemon->outside = outside_destroy(daemon->outside);
+	daemon->ending = ending_destroy(daemon->ending);
 	dask_link_destroy(daemon->dask_link);
 	/* Slurm before those who wait for its answers: none comes any more. */
 	slurm_destroy(daemon->slurm);
@@ -435,8 +383,6 @@ struct daemon *daemon_destroy(struct daemon *daemon)
 	leftover_destroy(daemon->leftover);
 	runlog_destroy(daemon->runlog);
 	children_destroy(daemon->children);
-	loop_timer_destroy(daemon->deadline);
-	loop_timer_destroy(daemon->unused);
 	for (int i = 0; i < 3; i++)
 		loop_signal_destroy(daemon->signals[i]);
 	history_close();

@@ -136,8 +136,11 @@ static const struct doc_key size_keys[] = {
 
 static const struct doc_key stop_keys[] = {
 	{"state", "string", "state of the cluster afterwards"},
-	{"unconfirmed", "integer",
-		"jobs that may still be there because Slurm does not answer"},
+	{"unconfirmed", "integer", "how many jobs may live on"},
+	{"jobs", "array", "their ids"},
+	{"slurm_answers", "boolean", "whether Slurm has answered last"},
+	{"stays", "boolean",
+		"of `shutdown` only: whether dracod stays until those jobs are gone"},
 	{0},
 };
 

@@ -40,6 +40,7 @@
 #include "daemon/slurm/poll.h"
 
 #define STOP_DEADLINE_MS 20000 /* for jobs that Slurm does not confirm to be gone */
+#define STOP_MARGIN_MS	 4000
 
 void cluster_set_attached(struct cluster *cluster, int attached)
 {
@@ -132,10 +133,31 @@ static void finish_stop(struct cluster *cluster)
 	cluster_set_state(cluster, cluster->failure.code ? CLUSTER_FAILED : CLUSTER_STOPPED);
 }
 
+/* The time is over: go on without the jobs that are left. */
+static void leave_jobs(struct cluster *cluster)
+{
+	_cleanup_free_ char *ids = NULL;
+	struct slurm_health health;
+	struct job *job;
+
+	TAILQ_FOREACH (job, jobs_list(cluster->jobs), link)
+		if (job->phase != PHASE_GONE) {
+			strv_add(&cluster->unconfirmed, job->job_id ? job->id : job->tag);
+			jobs_set_gone(cluster->jobs, job, STATE_CANCELLED, "not confirmed");
+		}
+	ids = strv_join(&cluster->unconfirmed, ", ");
+	slurm_health(cluster->slurm, &health);
+	cluster->in_silence = !health.answering;
+	history_failure("cluster", cluster->name, NULL,
+		"%zu job%s not confirmed to be gone (%s): %s", cluster->unconfirmed.count,
+		cluster->unconfirmed.count == 1 ? " is" : "s are", ids,
+		health.answering ? "Slurm is asked again and again to end what is left"
+				 : "what is left is ended as soon as Slurm answers");
+}
+
 static void go_down(struct cluster *cluster)
 {
 	struct jobs_count count;
-	struct job *job;
 
 	cluster->python_search = python_search_cancel(cluster->python_search);
 	submissions_stop(cluster->submissions);
@@ -144,17 +166,10 @@ static void go_down(struct cluster *cluster)
 	if (count.alive > 0 &&
 		loop_now_ms() - cluster->stop_since_ms >
 			STOP_DEADLINE_MS + cluster_end_grace_ms(cluster)) {
-		history_failure("cluster", cluster->name, NULL,
-			"%" PRId64 " jobs are not confirmed to be gone; they will be "
-			"ended as soon as Slurm answers",
-			count.alive);
-		cluster->unconfirmed = count.alive;
-		TAILQ_FOREACH (job, jobs_list(cluster->jobs), link)
-			if (job->phase != PHASE_GONE)
-				jobs_set_gone(
-					cluster->jobs, job, STATE_CANCELLED, "not confirmed");
+		leave_jobs(cluster);
 		count.alive = 0;
-	} else if (count.alive == 0 && cluster->submission_count > 0) {
+	} else if (count.alive == 0 && cluster->submission_count > 0 &&
+		cluster->unconfirmed.count == 0) {
 		cluster->submission_count = 0;
 		cluster->ops->has_no_jobs(cluster->arg, cluster->id);
 	}
@@ -228,7 +243,7 @@ int cluster_start(struct cluster *cluster, struct cluster_request *request, stru
 	cluster->submission_count = 0;
 	cluster->hold_until_ms = 0;
 	cluster_place_begin(cluster);
-	cluster->unconfirmed = 0;
+	strv_finish(&cluster->unconfirmed);
 	cluster_failure_clear(cluster);
 	cluster->spawn = cluster->request.settings.worker_start == WORKER_START_SPAWN;
 	cluster_size_begin(cluster);
@@ -246,6 +261,12 @@ int cluster_start(struct cluster *cluster, struct cluster_request *request, stru
 	cluster_set_state(cluster, CLUSTER_STARTING);
 	cluster_wake(cluster, 0);
 	return 0;
+}
+
+int64_t cluster_stop_limit_ms(const struct cluster *cluster)
+{
+	return STOP_DEADLINE_MS + cluster_end_grace_ms(cluster) + SCHEDULER_STOP_GRACE_MS +
+		STOP_MARGIN_MS;
 }
 
 struct cluster *cluster_create(struct loop *loop, struct children *children,
@@ -298,6 +319,7 @@ struct cluster *cluster_destroy(struct cluster *cluster)
 	cluster_size_finish(cluster);
 	strv_finish(&cluster->notices);
 	strv_finish(&cluster->strays);
+	strv_finish(&cluster->unconfirmed);
 	json_decref(cluster->load);
 	free(cluster->failure_log);
 	free(cluster->log_dir);

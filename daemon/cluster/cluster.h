@@ -6,6 +6,8 @@
 #ifndef DRACO_DAEMON_CLUSTER_CLUSTER_H
 #define DRACO_DAEMON_CLUSTER_CLUSTER_H
 
+#include <stdint.h>
+
 struct children;
 struct cluster;
 struct cluster_ops;
@@ -26,6 +28,9 @@ struct cluster *cluster_destroy(struct cluster *cluster);
 /* Bring it up, taking over what request holds. Only when STOPPED or FAILED. */
 int cluster_start(struct cluster *cluster, struct cluster_request *request, struct err *err)
 	__attribute__((warn_unused_result));
+
+/* How long a stop takes at most, from its beginning. */
+int64_t cluster_stop_limit_ms(const struct cluster *cluster);
 
 /* How many programs hold on to the cluster: it is in use as long as there are any. */
 void cluster_set_attached(struct cluster *cluster, int attached);

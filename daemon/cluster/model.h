@@ -200,7 +200,8 @@ struct cluster {
 	int poll_failures;
 	int64_t calm_since_ms; /* loop time of the last change of a job */
 	int64_t stop_since_ms;
-	int64_t unconfirmed; /* jobs that may live on after a stop, as Slurm did not answer */
+	struct strv unconfirmed; /* ids of jobs that may live on after a stop ... */
+	bool in_silence;	 /* ... and Slurm did not answer then */
 
 	int64_t wake_ms; /* loop time of the next reconcile; valid while it is planned */
 	struct loop_timer *reconcile; /* in this turn of the loop, or at the next deadline */

@@ -276,9 +276,10 @@ void methods_begin_shutdown(struct methods *methods)
 	waiters_cancel_pending(methods->waiters, NULL, "dracod ends");
 }
 
-void methods_finish_shutdown(struct methods *methods)
+void methods_finish_shutdown(struct methods *methods, bool stays)
 {
-	waiters_finish(methods->waiters);
+	waiters_finish(methods->waiters, stays);
+	methods->ending = !stays;
 }
 
 struct methods *methods_create(struct loop *loop, struct cluster *cluster,

@@ -31,7 +31,8 @@ void methods_cluster_changed(struct methods *methods);
 /* dracod ends soon: start nothing any more. */
 void methods_begin_shutdown(struct methods *methods);
 
-/* The cluster has stopped and dracod ends: answer those who asked for it. */
-void methods_finish_shutdown(struct methods *methods);
+/* The cluster has stopped: answer those who asked for it. dracod ends, or stays until the jobs that
+ * are left are gone: then it can start a cluster again. */
+void methods_finish_shutdown(struct methods *methods, bool stays);
 
 #endif

@@ -17,6 +17,7 @@
 #include "daemon/control/control.h"
 #include "daemon/control/report.h"
 #include "daemon/io/loop.h"
+#include "daemon/slurm/helper.h"
 
 #define PROGRESS_INTERVAL_MS 100
 #define PROGRESS_TICK_MS     1000
@@ -135,12 +136,24 @@ static void serve_start(struct waiters *waiters, struct waiter *waiter)
 	}
 }
 
-/* The answer to a stop. */
+/* The answer to a stop, with the jobs that may live on. */
 static json_t *describe_end(const struct cluster *cluster)
 {
-	return json_pack("{s:s, s:I}", "state", cluster_state_name(cluster->state),
-		"unconfirmed",
-		(json_int_t)(cluster->unconfirmed + jobs_count(cluster->jobs).alive));
+	json_t *jobs = json_array();
+	struct slurm_health health;
+	const struct job *job;
+
+	for (size_t i = 0; i < cluster->unconfirmed.count; i++)
+		json_array_append_new(jobs, json_text(cluster->unconfirmed.item[i]));
+	TAILQ_FOREACH (job, jobs_list(cluster->jobs), link)
+		if (job->phase != PHASE_GONE)
+			json_array_append_new(
+				jobs, json_text(job->job_id ? job->id : job->tag));
+	slurm_health(cluster->slurm, &health);
+	return json_pack("{s:s, s:I, s:o, s:b}", "state", cluster_state_name(cluster->state),
+		"unconfirmed", (json_int_t)json_array_size(jobs), "jobs", jobs, "slurm_answers",
+		cluster->unconfirmed.count ? !cluster->in_silence
+					   : !health.asked || health.answering);
 }
 
 static void serve_stop(struct waiters *waiters, struct waiter *waiter)
@@ -289,18 +302,21 @@ bool waiters_client_gone(struct waiters *waiters, const struct client *client)
 	return unkept;
 }
 
-void waiters_finish(struct waiters *waiters)
+void waiters_finish(struct waiters *waiters, bool stays)
 {
 	struct waiter *waiter, *next;
 
 	serve(waiters);
 	TAILQ_FOREACH_SAFE (waiter, &waiters->list, link, next) {
-		if (waiter->method == RPC_SHUTDOWN)
-			client_reply(
-				waiter->client, waiter->id, describe_end(waiters->cluster));
-		else
+		if (waiter->method == RPC_SHUTDOWN) {
+			json_t *result = describe_end(waiters->cluster);
+
+			json_object_set_new(result, "stays", json_boolean(stays));
+			client_reply(waiter->client, waiter->id, result);
+		} else {
 			client_refuse(
 				waiter->client, waiter->id, RPC_CANCELLED, "dracod ends", NULL);
+		}
 		waiter_free(waiters, waiter);
 	}
 }

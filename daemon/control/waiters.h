@@ -51,7 +51,7 @@ bool waiters_client_gone(struct waiters *waiters, const struct client *client);
 /* Something of the cluster has changed. */
 void waiters_changed(struct waiters *waiters);
 
-/* dracod ends: answer all. */
-void waiters_finish(struct waiters *waiters);
+/* dracod ends, or stays until the jobs that are left are gone: answer all. */
+void waiters_finish(struct waiters *waiters, bool stays);
 
 #endif

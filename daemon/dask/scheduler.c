@@ -24,11 +24,10 @@
 #include "daemon/io/history.h"
 #include "daemon/io/loop.h"
 
-#define FAILURES_MAX  3
-#define BACKOFF_MS    500
-#define STABLE_MS     60000 /* a scheduler that was up this long has not failed before */
-#define STOP_GRACE_MS 6000
-#define RECONNECT_MS  20000 /* for a preload whose connection ended */
+#define FAILURES_MAX 3
+#define BACKOFF_MS   500
+#define STABLE_MS    60000 /* a scheduler that was up this long has not failed before */
+#define RECONNECT_MS 20000 /* for a preload whose connection ended */
 
 struct scheduler {
 	struct loop *loop;
@@ -299,7 +298,7 @@ void scheduler_stop(struct scheduler *scheduler)
 	case SCHEDULER_UP:
 		child_signal(scheduler->child, SIGTERM);
 		set_state(scheduler, SCHEDULER_STOPPING);
-		loop_timer_start(scheduler->timer, STOP_GRACE_MS);
+		loop_timer_start(scheduler->timer, SCHEDULER_STOP_GRACE_MS);
 		break;
 	case SCHEDULER_BACKOFF:
 		set_state(scheduler, SCHEDULER_STOPPED);

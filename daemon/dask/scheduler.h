@@ -17,6 +17,8 @@ struct loop;
 struct paths;
 struct scheduler;
 
+#define SCHEDULER_STOP_GRACE_MS 6000 /* then it is killed */
+
 enum scheduler_state {
 	SCHEDULER_STOPPED,
 	SCHEDULER_STARTING, /* the process runs, its preload has not said hello */

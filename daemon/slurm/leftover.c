@@ -34,6 +34,7 @@ struct leftover {
 	struct strv absent; /* those of ids that the last reading showed no jobs of */
 	struct poll *poll;
 	int64_t again_ms;
+	bool cancelled; /* Slurm has taken a cancelling since leftover_clean() */
 };
 
 static void save(struct leftover *leftover)
@@ -89,20 +90,34 @@ static void look_again(struct leftover *leftover)
 static void on_cancelled(
 	void *arg, enum slurm_outcome outcome, const json_t *result, const struct err *err)
 {
-	(void)arg;
+	struct leftover *leftover = arg;
+
 	(void)result;
-	if (outcome != OUTCOME_DONE)
+	if (outcome == OUTCOME_DONE)
+		leftover->cancelled = true;
+	else
 		log_warning("slurm: jobs of an earlier cluster could not be ended yet: %s",
 			err->text);
 }
 
-/* Cancel the jobs of one cluster; returns how many there are. */
+static void send_cancel(struct leftover *leftover, json_t *ids, enum slurm_cancel_how how)
+{
+	if (json_array_size(ids) > 0 &&
+		slurm_request(leftover->slurm, "cancel",
+			json_pack("{s:O, s:s}", "jobs", ids, "how", slurm_cancel_name(how)),
+			CANCEL_DEADLINE_MS, on_cancelled, leftover) < 0)
+		log_warning("slurm: too many requests wait; jobs are ended later");
+	json_decref(ids);
+}
+
+/* Cancel the jobs of one cluster, and kill those that run on after that; returns how many there
+ * are. */
 static int cancel(
 	struct leftover *leftover, const char *id, const struct slurm_job *jobs, int count)
 {
 	_cleanup_free_ char *prefix = paths_job_prefix(leftover->name);
 	_cleanup_free_ char *tag = xasprintf("%s%s.", prefix, id);
-	json_t *ids = json_array();
+	json_t *ids = json_array(), *clinging = json_array();
 	char job_id[SLURM_JOB_ID_MAX];
 	int found;
 
@@ -112,16 +127,14 @@ static int cancel(
 			slurm_job_format_id(jobs[i].job_id, jobs[i].task, job_id);
 			history_note(EVENT_DECISION, "job", job_id,
 				"ending it, it is of an earlier cluster (%s)", jobs[i].name);
-			json_array_append_new(ids, json_string(job_id));
+			json_array_append_new(
+				leftover->cancelled && jobs[i].state == STATE_RUNNING ? clinging
+										      : ids,
+				json_string(job_id));
 		}
-	found = (int)json_array_size(ids);
-	if (found == 0 ||
-		slurm_request(leftover->slurm, "cancel",
-			json_pack("{s:O, s:s}", "jobs", ids, "how",
-				slurm_cancel_name(CANCEL_CANCEL)),
-			CANCEL_DEADLINE_MS, on_cancelled, leftover) < 0)
-		log_debug("slurm: no jobs of the earlier cluster %s to end now", id);
-	json_decref(ids);
+	found = (int)(json_array_size(ids) + json_array_size(clinging));
+	send_cancel(leftover, ids, CANCEL_CANCEL);
+	send_cancel(leftover, clinging, CANCEL_KILL);
 	return found;
 }
 
@@ -129,7 +142,7 @@ static void on_read(void *arg, const struct slurm_job *jobs, int count, int64_t 
 {
 	struct leftover *leftover = arg;
 	struct strv ids = STRV_INIT, absent = STRV_INIT;
-	bool any = false;
+	bool any = false, doubt = false;
 
 	(void)asked_ms;
 	strv_copy(&ids, &leftover->ids);
@@ -142,7 +155,7 @@ static void on_read(void *arg, const struct slurm_job *jobs, int count, int64_t 
 			remove_id(leftover, ids.item[i]);
 		} else {
 			strv_add(&absent, ids.item[i]);
-			any = true;
+			doubt = true;
 		}
 	}
 	strv_finish(&ids);
@@ -150,6 +163,8 @@ static void on_read(void *arg, const struct slurm_job *jobs, int count, int64_t 
 	leftover->absent = absent;
 	if (any)
 		look_again(leftover);
+	else if (doubt)
+		poll_within(leftover->poll, AGAIN_MS);
 	else if (!leftover->running)
 		slurm_rest(leftover->slurm);
 }
@@ -216,6 +231,7 @@ void leftover_clean(struct leftover *leftover)
 {
 	xreplace(&leftover->running, NULL);
 	leftover->again_ms = AGAIN_MS;
+	leftover->cancelled = false;
 	if (leftover->ids.count > 0)
 		poll_within(leftover->poll, 0);
 }

@@ -390,7 +390,8 @@ void slurm_cancel(struct fake_job *job, enum slurm_cancel_how how)
 		return;
 	if (how == CANCEL_TERMINATE)
 		terminate(job);
-	else if (how == CANCEL_KILL || !job->clinging)
+	job->killed |= how == CANCEL_KILL;
+	if (how != CANCEL_TERMINATE && (job->killed || !job->clinging))
 		job_end(job, STATE_CANCELLED, 0);
 }
 

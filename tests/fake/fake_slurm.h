@@ -49,6 +49,7 @@ struct fake_job {
 	int64_t begin_ms;	  /* it does not start before: it was requeued */
 	bool deaf;		  /* does not hear SIGTERM */
 	bool clinging;		  /* is not ended by Slurm's cancelling either */
+	bool killed;		  /* by Slurm, as dracod has asked it to */
 	bool updated;		  /* was let into other places */
 	bool foreign;		  /* no job of dracod's: it has no workers */
 	struct loop_timer *timer; /* what becomes of it next */

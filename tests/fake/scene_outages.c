@@ -136,8 +136,8 @@ START_TEST(it_is_away_when_a_cluster_stops)
 	number = begin(me(), "stop", NULL);
 	await_from_to(20, 30, is_answered(me(), number));
 	check(json_get_integer(result_of(me(), number), "unconfirmed", 0) == 2);
-	check(told("2 jobs are not confirmed to be gone; they will be ended as soon as Slurm "
-		   "answers"));
+	check(told("2 jobs are not confirmed to be gone (1_0, 1_1): what is left is ended as "
+		   "soon as Slurm answers"));
 	check(cluster_is("stopped"));
 	pass(3600);
 	check(jobs_in(STATE_RUNNING) == 2 || jobs_in(STATE_COMPLETED) == 2);

@@ -364,10 +364,12 @@ END_TEST
 
 START_TEST(a_shutdown_does_not_wait_for_ever)
 {
+	int number;
+
 	start_running("");
 	slurm.away = true;
-	begin(me(), "shutdown", NULL);
-	await_from_to(20, 31, world_has_ended());
+	number = begin(me(), "shutdown", NULL);
+	await_from_to(20, 31, is_answered(me(), number));
 }
 END_TEST
 

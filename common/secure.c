@@ -13,6 +13,7 @@
 #include <string.h>
 #include <time.h>
 
+#include "common/alloc.h"
 #include "common/err.h"
 
 /* struct secure is an SSL_CTX, which only this file knows. */
@@ -83,7 +84,8 @@ void secure_session_free(SSL *session)
 
 void secure_ask_for(SSL *session, const char *name)
 {
-	SSL_set_tlsext_host_name(session, name);
+	/* The macro of OpenSSL's takes a text that is not const, and only reads it. */
+	SSL_set_tlsext_host_name(session, UNCONST(name));
 }
 
 /* OpenSSL writes by write(2): in a program that does not ignore SIGPIPE that would be its end. */

@@ -58,8 +58,8 @@ char *value_describe(const struct setting *setting)
 		[SETTING_INTEGER] = "whole number",
 		[SETTING_SIZE] = "size with its unit: 80 GiB, 512 MB, 1.5 TiB",
 		[SETTING_WALLTIME] =
-			"walltime in a form of sbatch --time: 01:30:00, 90 (minutes), "
-			"1-12 (days-hours)",
+			("walltime in a form of sbatch --time: 01:30:00, 90 (minutes), "
+			 "1-12 (days-hours)"),
 		[SETTING_DURATION] = "time span: 300 (seconds), 5 min, 1h 30m",
 		[SETTING_BOOLEAN] = "true or false",
 		[SETTING_STRING] = "one line of text",

@@ -67,7 +67,6 @@ static void add_worker_start(struct strv *lines, const struct jobscript *job)
 static void add_command(struct strv *lines, const struct jobscript *job)
 {
 	_cleanup_free_ char *scheduler = shell_quote(job->scheduler);
-	_cleanup_free_ char *options = NULL;
 	struct strv words = STRV_INIT;
 
 	strv_addf(&words, "draco_run %s", scheduler);

@@ -123,8 +123,10 @@ int cmd_dashboard(struct ctl *ctl, int argc, char **argv)
 		return CTL_FAILED;
 	}
 	if (!json_is_object(json_object_get(status, "dashboard"))) {
-		output_error(ctl, "no cluster \"%s\" is running (dracoctl start starts one)",
-			ctl->name);
+		_cleanup_free_ char *start = output_command(ctl, "start");
+
+		output_error(
+			ctl, "no cluster \"%s\" is running (%s starts one)", ctl->name, start);
 		return CTL_NOT_RUNNING;
 	}
 	return show(ctl, status);

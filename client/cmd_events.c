@@ -237,9 +237,10 @@ static int show_now(struct showing *showing, int64_t count)
 			fprintf(stderr, "dracoctl: %s\n", err.text);
 		return CTL_DONE;
 	} else if (r == -ENOENT) {
-		output_error(showing->ctl,
-			"no cluster \"%s\" has run yet (dracoctl start starts one)",
-			showing->ctl->name);
+		_cleanup_free_ char *start = output_command(showing->ctl, "start");
+
+		output_error(showing->ctl, "no cluster \"%s\" has run yet (%s starts one)",
+			showing->ctl->name, start);
 		return CTL_NOT_RUNNING;
 	}
 	if (r == 0)

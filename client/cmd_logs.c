@@ -115,8 +115,10 @@ static int show_list(struct ctl *ctl)
 	_cleanup_json_ json_t *list = log_list(ctl);
 
 	if (!list) {
-		output_error(ctl, "no cluster \"%s\" has run yet (dracoctl start starts one)",
-			ctl->name);
+		_cleanup_free_ char *start = output_command(ctl, "start");
+
+		output_error(
+			ctl, "no cluster \"%s\" has run yet (%s starts one)", ctl->name, start);
 		return CTL_NOT_RUNNING;
 	}
 	if (ctl->json)

@@ -13,19 +13,51 @@
 #include "common/alloc.h"
 #include "common/cleanup.h"
 #include "common/json.h"
+#include "common/settings.h"
+#include "common/strv.h"
 
-static void print_differences(const json_t *list)
+/* The bounds are not of one start: adapt changes them while the cluster runs. */
+static bool is_bound(const char *setting)
 {
+	return strcmp(setting, settings_table[SETTING_MINIMUM].name) == 0 ||
+		strcmp(setting, settings_table[SETTING_MAXIMUM].name) == 0;
+}
+
+/* 0 stands for what follows from other settings. */
+static void add_bound(struct strv *words, const char *setting, const char *asked)
+{
+	if (strcmp(asked, "0") != 0 || strcmp(setting, "minimum") == 0)
+		strv_addf(words, " --%s %s", setting, asked);
+}
+
+static void print_differences(const struct ctl *ctl, const json_t *list)
+{
+	_cleanup_free_ char *adapt = output_command(ctl, "adapt"), *bounds = NULL;
+	struct strv words = STRV_INIT;
+	bool others = false;
 	const json_t *item;
 	size_t i;
 
 	if (json_array_size(list) == 0)
 		return;
 	printf("It was started with other settings, which stay:\n");
-	json_array_foreach (list, i, item)
-		printf("  %s is %s, not %s\n", json_get_text(item, "setting", ""),
-			json_get_text(item, "running", ""), json_get_text(item, "asked", ""));
-	printf("dracoctl --name OTHER start ... makes a cluster of its own.\n");
+	json_array_foreach (list, i, item) {
+		const char *setting = json_get_text(item, "setting", "");
+		const char *asked = json_get_text(item, "asked", "");
+
+		printf("  %s is %s, not %s\n", setting, json_get_text(item, "running", ""),
+			asked);
+		if (is_bound(setting))
+			add_bound(&words, setting, asked);
+		else
+			others = true;
+	}
+	bounds = strv_join(&words, "");
+	strv_finish(&words);
+	if (*bounds)
+		printf("%s%s changes the size.\n", adapt, bounds);
+	if (others)
+		printf("dracoctl --name OTHER start ... makes a cluster of its own.\n");
 }
 
 /* Would tasks bring workers, or was the size set by hand? */
@@ -48,8 +80,7 @@ static void print_ready(const struct ctl *ctl, double seconds, const json_t *sta
 	const char *dashboard = json_get_text(
 		scheduler, "dashboard", json_get_text(status_dashboard, "socket", NULL));
 	_cleanup_free_ char *elsewhere = output_elsewhere(status);
-	_cleanup_free_ char *connect = NULL;
-	bool named = strcmp(ctl->name, PATHS_NAME_DEFAULT) != 0;
+	_cleanup_free_ char *env = output_command(ctl, "env"), *connect = NULL;
 
 	printf("Cluster \"%s\" is %s%s%s: %" JSON_INTEGER_FORMAT " job%s, %" JSON_INTEGER_FORMAT
 	       " worker%s, after %.1f s.\n",
@@ -69,12 +100,11 @@ static void print_ready(const struct ctl *ctl, double seconds, const json_t *sta
 		fputs(dashboard ? "  note       " : "  dashboard  ", stdout);
 		wrap_print(stdout, 13, 13, text);
 	}
-	connect = xasprintf("eval \"$(dracoctl%s%s env)\", then Client() in Python",
-		named ? " --name " : "", named ? ctl->name : "");
+	connect = xasprintf("eval \"$(%s)\", then Client() in Python", env);
 	fputs("  connect    ", stdout);
 	wrap_print(stdout, 13, 13, connect);
 	output_notices(stdout, json_object_get(cluster, "notices"));
-	print_differences(json_object_get(status, "differences"));
+	print_differences(ctl, json_object_get(status, "differences"));
 }
 
 static int start(

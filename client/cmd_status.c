@@ -134,7 +134,8 @@ static void print_size(const json_t *cluster, const json_t *size)
 		"%" JSON_INTEGER_FORMAT " of %s%" JSON_INTEGER_FORMAT " job%s: %s%s",
 		json_get_integer(cluster, "jobs", 0), fixed ? "" : "at most ", most,
 		most == 1 ? "" : "s", json_get_text(size, "why", "?"), paused ? paused : "");
-	if (!fixed && json_get_text(size, "hold_why", NULL))
+	if (!fixed && strcmp(json_get_text(cluster, "state", ""), "running") == 0 &&
+		json_get_text(size, "hold_why", NULL))
 		print_value("hold", "%s", json_get_text(size, "hold_why", ""));
 }
 
@@ -169,13 +170,14 @@ static void print_scheduler(const json_t *scheduler, const char *interface)
 {
 	const char *address = json_get_text(scheduler, "address", NULL);
 	const char *state = json_get_text(scheduler, "state", "?");
+	/* Not known before it has said hello. */
+	const char *distributed = json_get_text(scheduler, "distributed", "");
 
 	if (!address)
 		return;
-	print_value("scheduler", "%s%s%s at %s%s%s, distributed %s",
-		output_colour(state_colour(state)), state, output_colour(COLOUR_NONE), address,
-		interface ? " on " : "", interface ? interface : "",
-		json_get_text(scheduler, "distributed", "?"));
+	print_value("scheduler", "%s%s%s at %s%s%s%s%s", output_colour(state_colour(state)),
+		state, output_colour(COLOUR_NONE), address, interface ? " on " : "",
+		interface ? interface : "", *distributed ? ", distributed " : "", distributed);
 	print_tasks(json_object_get(scheduler, "load"));
 }
 
@@ -236,18 +238,19 @@ static void print_failure(const json_t *failure)
 	output_log_tail(stdout, failure);
 }
 
-/* How long a job has been running, and how long it still may. */
+/* How long a job has been running, and how long it still may; one that is being ended may not. */
 static void job_times(const json_t *job, char **ret_spent, char **ret_left)
 {
 	int64_t start = json_get_time(job, "start_time");
 	int64_t end = json_get_time(job, "end_time");
+	const char *phase = json_get_text(job, "phase", "");
 	time_t now = time(NULL);
 	char text[FORMAT_MAX];
 
 	*ret_spent = *ret_left = NULL;
-	if (start && strcmp(json_get_text(job, "phase", ""), "gone") != 0) {
+	if (start && strcmp(phase, "gone") != 0) {
 		*ret_spent = xstrdup(format_walltime(now > start ? now - start : 0, text));
-		if (end > start)
+		if (end > start && strcmp(phase, "ending") != 0)
 			*ret_left = xstrdup(format_walltime(end > now ? end - now : 0, text));
 	}
 	if (!*ret_spent)

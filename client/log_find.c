@@ -12,6 +12,7 @@
 #include <unistd.h>
 
 #include "client/ctl.h"
+#include "client/output.h"
 #include "client/request.h"
 #include "common/alloc.h"
 #include "common/cleanup.h"
@@ -155,9 +156,10 @@ char *log_find(struct ctl *ctl, const char *wanted, struct err *err)
 	if (strcmp(wanted, "daemon") == 0)
 		return find_daemon(ctl);
 	if (!directory) {
-		err_set(err, -ESRCH,
-			"no cluster \"%s\" has run yet (dracoctl start starts one)",
-			ctl->paths.name);
+		_cleanup_free_ char *start = output_command(ctl, "start");
+
+		err_set(err, -ESRCH, "no cluster \"%s\" has run yet (%s starts one)",
+			ctl->paths.name, start);
 		return NULL;
 	}
 	/* By the link, so that who follows it sees the next start's. */

@@ -63,6 +63,15 @@ static void print_message(const char *prefix, const char *text)
 	} while (*text);
 }
 
+char *output_command(const struct ctl *ctl, const char *words)
+{
+	const char *usual = getenv("DRACO_NAME");
+	bool named = strcmp(ctl->name, usual && *usual ? usual : PATHS_NAME_DEFAULT) != 0;
+
+	return xasprintf("dracoctl %s%s%s%s", named ? "--name " : "", named ? ctl->name : "",
+		named ? " " : "", words);
+}
+
 static void print_error(const struct ctl *ctl, const char *text, const json_t *data)
 {
 	if (ctl->json) {

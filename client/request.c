@@ -253,9 +253,10 @@ int connection_need(struct connection *connection, struct ctl *ctl)
 	if (r == 0)
 		return CTL_DONE;
 	if (r == -ENOENT) {
-		output_error(ctl,
-			"no cluster \"%s\" is running (dracoctl start starts one)%s%s%s",
-			ctl->paths.name, *err.text ? "\n  " : "", err.text,
+		_cleanup_free_ char *start = output_command(ctl, "start");
+
+		output_error(ctl, "no cluster \"%s\" is running (%s starts one)%s%s%s",
+			ctl->paths.name, start, *err.text ? "\n  " : "", err.text,
 			*err.text ? "; the next start ends what is left of its cluster" : "");
 		return CTL_NOT_RUNNING;
 	}

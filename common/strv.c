@@ -57,6 +57,20 @@ bool strv_has(const struct strv *list, const char *text)
 	return false;
 }
 
+bool strv_remove(struct strv *list, const char *text)
+{
+	for (size_t i = 0; i < list->count; i++) {
+		if (strcmp(list->item[i], text) != 0)
+			continue;
+		free(list->item[i]);
+		list->count--;
+		memmove(&list->item[i], &list->item[i + 1],
+			(list->count - i) * sizeof(list->item[0]));
+		return true;
+	}
+	return false;
+}
+
 bool strv_equal(const struct strv *a, const struct strv *b)
 {
 	bool equal = a->count == b->count;

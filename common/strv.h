@@ -22,6 +22,7 @@ void strv_addf(struct strv *list, const char *format, ...)
 void strv_take(struct strv *list, char *text); /* the list owns text from here on */
 void strv_copy(struct strv *list, const struct strv *from); /* replaces what list held */
 bool strv_has(const struct strv *list, const char *text);
+bool strv_remove(struct strv *list, const char *text); /* whether the list had it */
 bool strv_equal(
 	const struct strv *a, const struct strv *b); /* the same texts in the same order */
 

@@ -21,6 +21,7 @@
 void cluster_failure_clear(struct cluster *cluster)
 {
 	free(cluster->failures.reason_log);
+	free(cluster->failures.notice);
 	cluster->failures = (struct cluster_failures){0};
 }
 
@@ -72,8 +73,12 @@ static void note_successes(struct cluster *cluster)
 
 static void stop_asking(struct cluster *cluster, const char *why)
 {
-	cluster_notice(
-		cluster, "%s: draco requests no more jobs until \"dracoctl resume\"", why);
+	struct cluster_failures *failures = &cluster->failures;
+
+	free(failures->notice);
+	failures->notice =
+		xasprintf("%s: draco requests no more jobs until \"dracoctl resume\"", why);
+	cluster_notice(cluster, "%s", failures->notice);
 	cluster_pause(cluster, why);
 }
 
@@ -84,6 +89,9 @@ void cluster_failure_resume(struct cluster *cluster)
 	failures->jobs = (struct failures){0};
 	failures->reason = (struct err)ERR_INIT;
 	xreplace(&failures->reason_log, NULL);
+	if (failures->notice)
+		cluster_withdraw_notice(cluster, failures->notice);
+	xreplace(&failures->notice, NULL);
 	cluster->hold_until_ms = 0;
 	cluster_wake(cluster, 0);
 }

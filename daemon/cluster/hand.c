@@ -7,6 +7,7 @@
 
 #include "common/alloc.h"
 #include "common/amount.h"
+#include "common/cleanup.h"
 #include "common/err.h"
 #include "daemon/cluster/ends.h"
 #include "daemon/cluster/failure.h"
@@ -20,15 +21,33 @@ static void changed(struct cluster *cluster)
 	cluster->ops->changed(cluster->arg);
 }
 
+/* Jobs that are more than is allowed: by the site, which nobody here can change, or by a bound that
+ * the user can raise. */
+static int too_many(const struct cluster *cluster, int64_t jobs, struct err *err)
+{
+	const struct settings *s = &cluster->request.settings;
+	const struct setting_limit *site = &s->limit[SETTING_MAXIMUM];
+	int64_t maximum = cluster->size.limits.maximum_jobs;
+	_cleanup_free_ char *raise = NULL;
+
+	if (site->value && jobs > site->value / s->processes)
+		return err_set(err, -ERANGE,
+			"more than the site allows: at most %" PRId64 " workers (%s)",
+			site->value, site->source);
+	if (jobs <= settings_table[SETTING_MAXIMUM].maximum / s->processes)
+		raise = xasprintf(
+			": give less, or raise it first (dracoctl adapt --maximum %" PRId64 ")",
+			jobs * s->processes);
+	return err_set(err, -ERANGE, "more than the maximum of %" PRId64 " job%s%s", maximum,
+		maximum == 1 ? "" : "s", raise ? raise : "");
+}
+
 int cluster_scale(struct cluster *cluster, int64_t jobs, struct err *err)
 {
 	struct scaling_limits *limits = &cluster->size.limits;
 
 	if (jobs < 0 || jobs > limits->maximum_jobs)
-		return err_set(err, -ERANGE,
-			"more than the maximum of %" PRId64
-			" job%s: give less, or raise it first (dracoctl adapt --maximum WORKERS)",
-			limits->maximum_jobs, limits->maximum_jobs == 1 ? "" : "s");
+		return too_many(cluster, jobs, err);
 	limits->fixed_jobs = jobs;
 	history_note(EVENT_DECISION, "cluster", cluster->name,
 		"set by hand to %" PRId64 " job%s", jobs, jobs == 1 ? "" : "s");
@@ -45,10 +64,13 @@ int cluster_adapt(struct cluster *cluster, int64_t minimum, int64_t maximum, str
 
 	if (minimum >= 0)
 		minimum_jobs = amount_to_jobs(minimum, s->processes);
-	if (maximum == 0 || (cap && maximum > cap))
+	if (cap && maximum > cap)
 		return err_set(err, -ERANGE,
-			"maximum %" PRId64 " is not between 1 and %" PRId64, maximum,
-			cap ? cap : INT64_MAX);
+			"maximum %" PRId64 " is more than the site allows: at most %" PRId64
+			" workers (%s)",
+			maximum, cap, s->limit[SETTING_MAXIMUM].source);
+	if (maximum == 0)
+		return err_set(err, -ERANGE, "maximum 0 is too small: at least 1");
 	if (maximum > 0)
 		maximum_jobs = maximum < s->processes ? 1 : maximum / s->processes;
 	if (minimum_jobs > maximum_jobs)

@@ -259,7 +259,7 @@ struct job *jobs_find_id(struct jobs *jobs, const char *text)
 }
 
 /* "failed with exit status 1 on n3 (NonZeroExitCode)" */
-static char *describe_end(const struct slurm_job *report)
+static char *describe_end(const struct job *job, const struct slurm_job *report)
 {
 	static const char *const how[STATE_COUNT] = {
 		[STATE_COMPLETED] = "completed",
@@ -272,20 +272,27 @@ static char *describe_end(const struct slurm_job *report)
 		[STATE_DEADLINE] = "missed its deadline",
 	};
 	_cleanup_free_ char *exit = NULL, *where = NULL;
-	bool tell_reason = strcmp(report->reason, "None") != 0 && report->reason[0];
+	bool ran = report->nodes && report->nodes[0];
+	/* Of a job that never ran, the reason says why it was pending. */
+	bool tell_reason = strcmp(report->reason, "None") != 0 && report->reason[0] &&
+		(ran || report->state != STATE_CANCELLED);
 	const char *explained = report->state == STATE_FAILED && !report->exit_signal
 		? jobscript_explain_exit(report->exit_status)
 		: NULL;
 
+	if (job->phase == PHASE_ENDING && report->state == STATE_CANCELLED)
+		return xstrdup("was cancelled by draco");
+	if (job->phase == PHASE_ENDING && report->state == STATE_FAILED)
+		return xasprintf(
+			"was ended by draco%s%s", ran ? " on " : "", ran ? report->nodes : "");
 	if (explained)
-		return xasprintf("failed on %s: %s",
-			report->nodes && report->nodes[0] ? report->nodes : "its node",
-			explained);
+		return xasprintf(
+			"failed on %s: %s", ran ? report->nodes : "its node", explained);
 	if (report->state == STATE_FAILED && report->exit_signal)
 		exit = xasprintf(" by signal %d", report->exit_signal);
 	else if (report->state == STATE_FAILED)
 		exit = xasprintf(" with exit status %d", report->exit_status);
-	if (report->nodes && report->nodes[0])
+	if (ran)
 		where = xasprintf(" on %s", report->nodes);
 	return xasprintf("%s%s%s%s%s%s", how[report->state], exit ? exit : "",
 		where ? where : "", tell_reason ? " (" : "", tell_reason ? report->reason : "",
@@ -327,7 +334,7 @@ void jobs_apply(struct jobs *jobs, struct job *job, const struct slurm_job *repo
 	if (job->phase == PHASE_GONE)
 		return;
 	if (slurm_state_is_end(report->state)) {
-		_cleanup_free_ char *text = describe_end(report);
+		_cleanup_free_ char *text = describe_end(job, report);
 
 		job->exit_status = report->exit_status;
 		jobs_set_gone(jobs, job, report->state, text);

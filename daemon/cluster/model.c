@@ -93,6 +93,12 @@ void cluster_reached(struct cluster *cluster, enum cluster_milestone milestone)
 		cluster->milestone_ms[milestone] = loop_now_ms() - cluster->started_ms;
 }
 
+void cluster_withdraw_notice(struct cluster *cluster, const char *text)
+{
+	if (strv_remove(&cluster->notices, text))
+		cluster->ops->changed(cluster->arg);
+}
+
 void cluster_notice(struct cluster *cluster, const char *format, ...)
 {
 	char *text;

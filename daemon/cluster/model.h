@@ -111,6 +111,7 @@ struct cluster_failures {
 	/* Why the cluster fails when no job is left in a pause; code 0: it does not. */
 	struct err reason;
 	char *reason_log;
+	char *notice; /* that no more jobs are requested; NULL: none */
 };
 
 /* Where jobs can run: place.c, widen.c. */
@@ -234,6 +235,8 @@ void cluster_reached(struct cluster *cluster, enum cluster_milestone milestone);
 void cluster_pause(struct cluster *cluster, const char *why);
 
 /* Tell the user something once: in the log, in the status and at the end of a start. */
+/* It is not so any more: the text of a notice goes. */
+void cluster_withdraw_notice(struct cluster *cluster, const char *text);
 void cluster_notice(struct cluster *cluster, const char *format, ...)
 	__attribute__((format(printf, 2, 3)));
 

@@ -91,6 +91,7 @@ START_TEST(jobs_that_work_are_kept)
 	ask(me(), "resume", NULL);
 	await_from_to(0, 1, jobs_submitted() == 5);
 	await(jobs_of_phase("ready") == 2);
+	check(!has_notice("draco requests no more jobs"));
 }
 END_TEST
 

@@ -293,6 +293,8 @@ START_TEST(more_than_the_maximum_is_refused)
 	start_running("");
 	check(strstr(ask_in_vain(me(), "scale", json_pack("{s:i}", "workers", 100)),
 		"scale: 100 workers are 50 jobs, more than the maximum of 4 jobs"));
+	check(strstr(ask_in_vain(me(), "scale", json_pack("{s:i}", "jobs", 9)),
+		"(dracoctl adapt --maximum 18)"));
 	holds_for(60, jobs_submitted() == 1);
 }
 END_TEST

@@ -11,6 +11,7 @@ from harness import PATIENT, Draco, wait_for
 from standins import TINY, Daemon, client
 from steps import load, phases, size
 from terminal import Terminal
+from user import User
 
 QUESTION = (
     r"(\d+) tasks? runs? and (\d+) waits?, 1 Client\(\) is connected; stop anyway\? \[y/N\] "
@@ -72,6 +73,37 @@ def test_wrong_usage(draco: Draco, words: str, error: str) -> None:
     assert result.stderr.startswith("dracoctl: ") and result.stderr.count("\n") == 1
     assert error in result.stderr
     assert not result.stdout
+
+
+@pytest.mark.parametrize(
+    "words", ["status", "scale 2", "logs scheduler", "events", "dashboard"]
+)
+def test_the_hint_names_the_cluster(user: User, words: str) -> None:
+    result = user.run("--name", "two", *words.split())
+    assert result.returncode == 3
+    assert "(dracoctl --name two start starts one)" in result.stderr
+    user.environment["DRACO_NAME"] = "two"
+    assert "(dracoctl start starts one)" in user.run(*words.split()).stderr
+
+
+def test_the_limit_of_the_site_is_named(draco: Draco) -> None:
+    site = draco.root / "site.yaml"
+    site.write_text("limits:\n  maximum: 4\n")
+    draco.environment["DRACO_SITE_CONFIG"] = str(site)
+    draco.start("--maximum=2")
+    limit = f"more than the site allows: at most 4 workers ({site}:2)"
+    assert limit in draco.run("scale", "100", check=False).stderr
+    assert limit in draco.run("adapt", "--maximum=100", check=False).stderr
+    error = draco.run("scale", "4", check=False).stderr
+    assert (
+        "maximum of 1 job: give less, or raise it first (dracoctl adapt --maximum 4)" in error
+    )
+    # Bounds are not of one start: no second cluster is suggested for them.
+    text = draco.start("--maximum=4", "--minimum=1").stdout
+    assert "dracoctl adapt --maximum 4 changes the size." in text and "OTHER" not in text
+    text = draco.start("--maximum=4", "--cores=4").stdout
+    assert "dracoctl adapt --maximum 4 changes the size." in text
+    assert "dracoctl --name OTHER start" in text
 
 
 @pytest.mark.parametrize("words", ["scale 2", "adapt", "pause", "resume", "retire 1"])

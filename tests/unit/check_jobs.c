@@ -179,6 +179,8 @@ static const struct {
 	{STATE_COMPLETED, 0, 0, "n1", "None", "completed on n1"},
 	{STATE_CANCELLED, 0, 15, "", "None", "was cancelled"},
 	{STATE_CANCELLED, 0, 0, NULL, "", "was cancelled"},
+	{STATE_CANCELLED, 0, 0, NULL, "Resources", "was cancelled"}, /* it was pending for */
+	{STATE_CANCELLED, 0, 0, "n1", "JobHeldAdmin", "was cancelled on n1 (JobHeldAdmin)"},
 	{STATE_FAILED, 1, 0, "n3", "NonZeroExitCode",
 		"failed with exit status 1 on n3 (NonZeroExitCode)"},
 	{STATE_FAILED, 0, 9, "n3", "None", "failed by signal 9 on n3"},
@@ -206,6 +208,32 @@ START_TEST(end)
 	ck_assert_int_eq(job->end_state, ends[_i].state);
 	ck_assert_str_eq(job->end_text, ends[_i].text);
 	ck_assert_int_eq(job->connected, 0);
+}
+END_TEST
+
+/* What draco ended itself is not told as a failure. */
+START_TEST(end_by_draco)
+{
+	static const struct {
+		enum slurm_state state;
+		const char *nodes, *text;
+	} rows[] = {
+		{STATE_CANCELLED, NULL, "was cancelled by draco"},
+		{STATE_CANCELLED, "n1", "was cancelled by draco"},
+		{STATE_FAILED, "n1", "was ended by draco on n1"},
+		{STATE_COMPLETED, "n1", "completed on n1"},
+	};
+	struct job *job = job_in(PHASE_ENDING);
+	struct slurm_job said = report(42, rows[_i].state);
+
+	said.exit_status = rows[_i].state == STATE_FAILED;
+	said.nodes = UNCONST(rows[_i].nodes);
+	said.reason = UNCONST("None");
+	if (!said.nodes)
+		said.reason = UNCONST("Resources");
+	jobs_apply(jobs, job, &said);
+	ck_assert_int_eq(job->phase, PHASE_GONE);
+	ck_assert_str_eq(job->end_text, rows[_i].text);
 }
 END_TEST
 
@@ -342,6 +370,7 @@ Suite *unit_suite(void)
 	tcase_add_loop_test(tcase, phase_by_report, 0, LENGTH(reports));
 	tcase_add_test(tcase, news);
 	tcase_add_loop_test(tcase, end, 0, LENGTH(ends));
+	tcase_add_loop_test(tcase, end_by_draco, 0, 4);
 	tcase_add_test(tcase, gone_before_it_was_submitted);
 	tcase_add_test(tcase, ending);
 	tcase_add_test(tcase, old_jobs_are_forgotten);

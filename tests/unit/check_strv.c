@@ -51,6 +51,11 @@ START_TEST(adds)
 	ck_assert(strv_has(&list, ""));
 	ck_assert(!strv_has(&list, "thre"));
 	ck_assert(!strv_has(&list, "threee"));
+	ck_assert(!strv_remove(&list, "thre"));
+	ck_assert(strv_remove(&list, ""));
+	ck_assert(!strv_has(&list, ""));
+	ck_assert(strv_has(&list, "three"));
+	strv_add(&list, "");
 	strv_finish(&list);
 	check_list(&list, );
 	strv_add(&list, "again");

@@ -174,8 +174,8 @@ static int run(struct takeover *takeover, bool force)
 	if (ctl->json)
 		print_json(takeover);
 	else if (!ctl->quiet)
-		printf("dracod \"%s\" on host %s (process %d) is now considered gone: the next "
-		       "on, and ends what is left of its cluster.\n",
+		printf("dracod \"%s\" on host %s (process %d) is now considered gone: dracoctl "
+		       "start continues, and ends what is left of its cluster.\n",
 			ctl->paths.name, takeover->host, takeover->pid);
 	return CTL_DONE;
 }

@@ -11,8 +11,8 @@
 struct ctl;
 struct problems;
 
-/* "dracoctl "
-	"start", for a hint: with --name where the name is not that of the environment; the caller frees. */
+/* "dracoctl start", for a hint: with --name where the name is not that of the environment; the
+ * caller frees. */
 char *output_command(const struct ctl *ctl, const char *words);
 
 /* "dracoctl: ..." on standard error, each line of it; with --json an object on standard output

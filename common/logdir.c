@@ -32,11 +32,12 @@ static bool is_pair(const char *text, int minimum, int maximum)
 
 bool logdir_is_stamp(const char *name)
 {
-	static const char form[] = "0000-00-00T00:00:00";
+	static const char form[] = "0000-00-00T00-00-00", old[] = "0000-00-00T00:00:00";
 	const char *number = name + strlen(form);
 
 	for (size_t i = 0; form[i]; i++)
-		if (form[i] == '0' ? !isdigit((unsigned char)name[i]) : name[i] != form[i])
+		if (form[i] == '0' ? !isdigit((unsigned char)name[i])
+				   : name[i] != form[i] && name[i] != old[i])
 			return false;
 	if (!is_pair(name + 5, 1, 12) || !is_pair(name + 8, 1, 31) ||
 		!is_pair(name + 11, 0, 23) || !is_pair(name + 14, 0, 59) ||
@@ -82,7 +83,7 @@ int logdir_make(const char *base, char **ret_path, struct err *err)
 		return r;
 	}
 	localtime_r(&now, &local);
-	strftime(stamp, sizeof(stamp), "%Y-%m-%dT%H:%M:%S", &local);
+	strftime(stamp, sizeof(stamp), "%Y-%m-%dT%H-%M-%S", &local);
 	for (int i = 1; i < SAME_SECOND_MAX; i++) {
 		_cleanup_free_ char *path = i == 1 ? xasprintf("%s/%s", expanded, stamp)
 						   : xasprintf("%s/%s-%d", expanded, stamp, i);

@@ -203,7 +203,7 @@ static const struct doc_key launch_keys[] = {
 };
 
 static const struct doc_key takeover_keys[] = {
-	{"host", "string", "the host that counts as gone"},
+	{"host", "string", "the host that is now considered gone"},
 	{"pid", "integer", "process of dracod there"},
 	{0},
 };

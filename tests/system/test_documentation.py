@@ -100,6 +100,7 @@ def test_readme_is_short() -> None:
 def texts(path: Path) -> str:
     """The texts of a source file, each in one piece, with what is put in left out."""
     text = re.sub(r'"\s*(?:(?:PRI|JSON_)\w+\s*)?[rf]*"', "", path.read_text())
+    text = re.sub(r'" \\\n\s*"', " ", text)  # arguments of a function of the shell
     text = re.sub(r"'\s*\n\s*[rf]*'", "", text)
     return text.replace('\\"', '"').replace("'\\''", "'").replace("\\n", " ")
 

@@ -271,7 +271,7 @@ def test_takeover_of_one_that_answers(gone: Draco, two: On, tmp_path: Path) -> N
         error = two.run("takeover", "--force", status=1).stderr
         assert "it answers at its port" in error
         server.terminate()
-    assert "counts as gone" in two.run("takeover", "--force").stdout
+    assert "is now considered gone" in two.run("takeover", "--force").stdout
 
 
 def test_locks_that_the_other_host_keeps_to_itself(draco: Draco, one: On, two: On) -> None:

@@ -24,7 +24,7 @@ static void teardown(void)
 static void check_log_directory(const char *path, const char *base)
 {
 	char *pattern = xasprintf(
-		"^%s/[0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9]{2}:[0-9]{2}:[0-9]{2}(-[0-9]+)?$", base);
+		"^%s/[0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9]{2}-[0-9]{2}-[0-9]{2}(-[0-9]+)?$", base);
 	struct stat st;
 	regex_t regex;
 
@@ -106,7 +106,7 @@ START_TEST(make_too_many)
 			char *taken;
 
 			localtime_r(&now, &local);
-			strftime(stamp, sizeof(stamp), "%Y-%m-%dT%H:%M:%S", &local);
+			strftime(stamp, sizeof(stamp), "%Y-%m-%dT%H-%M-%S", &local);
 			taken = i == 1 ? xasprintf("%s/%s", directory, stamp)
 				       : xasprintf("%s/%s-%d", directory, stamp, i);
 			ck_assert_int_eq(mkdir(taken, 0700), 0);

@@ -190,7 +190,7 @@ START_TEST(some_workers_never_come)
 	apply(job, STATE_RUNNING);
 	jobs_worker_added(jobs, "draco-42-0", "tcp://n1:1");
 	ck_assert_int_le(cluster_check_workers_come(&cluster),
-		job->alone_since_ms + cluster.request.settings.worker_timeout_ms);
+		job->came_ms + cluster.request.settings.worker_timeout_ms);
 	ck_assert_int_eq(job->phase, PHASE_STARTING);
 	ck_assert_int_eq(jobs_count(jobs).given_up, 0);
 	cluster.request.settings.worker_timeout_ms = 0;

@@ -270,5 +270,7 @@ void check_slurm(const struct doctor *doctor, struct report *report)
 	address = json_get_text(site, "address", "?");
 	report_fact(report, "address", json_text(address));
 	tell_controllers(report, answer, address);
+	report_finding(report, FINDING_OK, "sbatch", NULL, "%s submits the jobs",
+		json_get_text(answer, "sbatch", "?"));
 	tell_partitions(doctor, report, json_object_get(answer, "partitions"));
 }

@@ -168,7 +168,8 @@ const struct setting settings_table[SETTING_COUNT] = {
 	[SETTING_MAIL_USER] = {"mail_user", SETTING_STRING, AT(mail_user), "none", 0, 0,
 		"ADDRESS", "the address to which Slurm sends that mail", GROUP_OTHER},
 	[SETTING_DIRECTIVES] = {"directives", SETTING_MAP, AT(directives), "none", 0, 0,
-		"NAME=VALUE,...", "more options of sbatch for the jobs", GROUP_OTHER},
+		"NAME=VALUE,...", "more options for the jobs: all that sbatch takes here",
+		GROUP_OTHER},
 	[SETTING_PROLOGUE] = {"prologue", SETTING_TEXT, AT(prologue), "none", 0, 0, "SHELL",
 		"commands that a job runs before its workers; the first that fails ends the job, "
 		"but not one inside a file or function that they use",

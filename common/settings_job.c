@@ -5,7 +5,6 @@
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
 
 #include "common/alloc.h"
 #include "common/cleanup.h"
@@ -20,19 +19,19 @@
 /* The settings that are options of sbatch by another name. */
 static const struct {
 	enum setting_id setting;
-	enum directive_id directive;
+	const char *directive;
 } as_directives[] = {
-	{SETTING_ACCOUNT, DIRECTIVE_ACCOUNT},
-	{SETTING_QOS, DIRECTIVE_QOS},
-	{SETTING_CONSTRAINT, DIRECTIVE_CONSTRAINT},
-	{SETTING_GRES, DIRECTIVE_GRES},
-	{SETTING_GPUS, DIRECTIVE_GPUS},
-	{SETTING_EXCLUSIVE, DIRECTIVE_EXCLUSIVE},
-	{SETTING_LICENSES, DIRECTIVE_LICENSES},
-	{SETTING_NODELIST, DIRECTIVE_NODELIST},
-	{SETTING_EXCLUDE, DIRECTIVE_EXCLUDE},
-	{SETTING_MAIL_TYPE, DIRECTIVE_MAIL_TYPE},
-	{SETTING_MAIL_USER, DIRECTIVE_MAIL_USER},
+	{SETTING_ACCOUNT, "account"},
+	{SETTING_QOS, "qos"},
+	{SETTING_CONSTRAINT, "constraint"},
+	{SETTING_GRES, "gres"},
+	{SETTING_GPUS, "gpus"},
+	{SETTING_EXCLUSIVE, "exclusive"},
+	{SETTING_LICENSES, "licenses"},
+	{SETTING_NODELIST, "nodelist"},
+	{SETTING_EXCLUDE, "exclude"},
+	{SETTING_MAIL_TYPE, "mail-type"},
+	{SETTING_MAIL_USER, "mail-user"},
 };
 
 /* Arguments of Dask's commands that draco itself gives, and what to use instead. */
@@ -72,7 +71,7 @@ static const struct taken taken_of_scheduler[] = {
 static char *as_directive(const struct settings *settings, size_t i)
 {
 	const struct setting *setting = &settings_table[as_directives[i].setting];
-	const char *name = directive_types[as_directives[i].directive].name;
+	const char *name = as_directives[i].directive;
 	const void *value = (const char *)settings + setting->offset;
 
 	if (setting->type == SETTING_BOOLEAN)
@@ -93,40 +92,20 @@ void settings_directives(const struct settings *settings, struct strv *ret)
 		strv_add(ret, settings->directives.item[i]);
 }
 
-static int check_as_directive(const struct settings *settings, size_t i, struct err *err)
-{
-	const char *name = directive_types[as_directives[i].directive].name;
-	_cleanup_free_ char *text = as_directive(settings, i);
-	_cleanup_free_ char *prefix = xasprintf("--%s: ", name);
-	struct directive directive;
-	int r = text ? directive_parse(text, time(NULL), &directive, err) : 0;
-
-	/* The setting itself is named by who asks. */
-	if (r < 0 && err && strncmp(err->text, prefix, strlen(prefix)) == 0)
-		return err_set(err, r, "%s", err->text + strlen(prefix));
-	return r;
-}
-
+/* Slurm judges the rest of it. */
 static int check_directives(const struct settings *settings, struct err *err)
 {
-	const struct strv *list = &settings->directives;
-	int r = directives_check(list, time(NULL), err);
+	for (size_t k = 0; k < LENGTH(as_directives); k++) {
+		char **item =
+			directives_find(&settings->directives, as_directives[k].directive);
+		_cleanup_free_ char *same = as_directive(settings, k);
 
-	for (size_t i = 0; r == 0 && i < list->count; i++) {
-		struct directive directive;
-
-		r = directive_parse(list->item[i], time(NULL), &directive, err);
-		for (size_t k = 0; r == 0 && k < LENGTH(as_directives); k++) {
-			_cleanup_free_ char *same = as_directive(settings, k);
-
-			if (same && as_directives[k].directive == directive.id)
-				r = err_set(err, -EINVAL,
-					"%s: the setting %s gives it, too: leave out one of them",
-					list->item[i],
-					settings_table[as_directives[k].setting].name);
-		}
+		if (item && same)
+			return err_set(err, -EINVAL,
+				"%s: the setting %s gives it, too: leave out one of them",
+				*item, settings_table[as_directives[k].setting].name);
 	}
-	return r;
+	return 0;
 }
 
 static int check_script(const char *text, struct err *err)
@@ -206,9 +185,6 @@ static int check_directory(const char *text, struct err *err)
 
 int settings_check_job(const struct settings *settings, enum setting_id id, struct err *err)
 {
-	for (size_t i = 0; i < LENGTH(as_directives); i++)
-		if (as_directives[i].setting == id)
-			return check_as_directive(settings, i, err);
 	switch (id) {
 	case SETTING_DIRECTIVES:
 		return check_directives(settings, err);

@@ -172,7 +172,8 @@ static int set_variable(struct strv *map, const char *name, const char *value, s
 static int set_directive(
 	struct strv *map, const char *item, struct strv *given, struct err *err)
 {
-	const char *name, *value;
+	_cleanup_free_ char *name = NULL;
+	const char *value;
 	int r = directive_split(item, &name, &value, err);
 
 	if (r < 0)

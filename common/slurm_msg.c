@@ -15,6 +15,7 @@
 static const char *const outcomes[OUTCOME_COUNT] = {
 	[OUTCOME_DONE] = "done",
 	[OUTCOME_REFUSED] = "refused",
+	[OUTCOME_BUSY] = "busy",
 	[OUTCOME_UNREACHABLE] = "unreachable",
 	[OUTCOME_UNCERTAIN] = "uncertain",
 	[OUTCOME_UNUSABLE] = "unusable",

@@ -6,10 +6,11 @@
  *					   has it, all requests but munge are refused in
  *					   another Slurm than that
  *	identify {}		       -> {cluster, controllers}: slurm_site_encode()
- *	site   {partitions, host}      -> {controller, address, version, array_max,
+ *	site   {partitions, host, path} -> {controller, address, version, array_max,
  *	                                   nodes: [address], host: [address],
- *	                                   slurm: as identify}
- *	submit {submission}            -> {job_id, tasks}
+ *	                                   slurm: as identify}; path: PATH of the start,
+ *	                                   where sbatch is looked for first
+ *	submit {submission}            -> {job_id, tasks, said}: said is what the site said to it
  *	query  {prefix}                -> {jobs: [...]}
  *	cancel {jobs: ["42_0"], how}   -> {}
  *	survey {cores, memory_mib, account} -> {partitions, reservations}: survey.h
@@ -36,6 +37,7 @@ struct err;
 enum slurm_outcome { /* what became of a request */
 	OUTCOME_DONE,
 	OUTCOME_REFUSED,     /* slurmctld said no: asking again is useless */
+	OUTCOME_BUSY,	     /* slurmctld said that it cannot now: nothing happened */
 	OUTCOME_UNREACHABLE, /* slurmctld was not reached: nothing happened */
 	OUTCOME_UNCERTAIN,   /* sent, but no answer: it may have happened */
 	OUTCOME_UNUSABLE,    /* no Slurm here, or no way to authenticate: nothing happened */

@@ -9,6 +9,7 @@
 
 #include "common/alloc.h"
 #include "common/cleanup.h"
+#include "common/environment.h"
 #include "common/err.h"
 #include "common/json.h"
 #include "common/log.h"
@@ -56,8 +57,9 @@ static json_t *ask_site(const struct cluster *cluster)
 
 	for (size_t i = 0; i < settings->queues_to_try.count; i++)
 		json_array_append_new(partitions, json_text(settings->queues_to_try.item[i]));
-	return json_pack("{s:o, s:o}", "partitions", partitions, "host",
-		json_text(may_be_host(interface) ? interface : NULL));
+	return json_pack("{s:o, s:o, s:o}", "partitions", partitions, "host",
+		json_text(may_be_host(interface) ? interface : NULL), "path",
+		json_text(environment_get(&cluster->request.environment, "PATH")));
 }
 
 /* The addresses of a JSON array of texts; returns their number. */

@@ -52,6 +52,19 @@ static void hold(struct cluster *cluster, int64_t for_ms)
 
 /* No place is left: one line for each candidate. */
 
+/* With what Slurm says in several lines below each other. */
+static char *indent(const char *text, const char *by)
+{
+	struct strv lines = STRV_INIT;
+	_cleanup_free_ char *separator = xasprintf("\n%s", by);
+	char *indented;
+
+	strv_split(&lines, text, '\n');
+	indented = strv_join(&lines, separator);
+	strv_finish(&lines);
+	return indented;
+}
+
 static char *list_reasons(const struct placement *placement)
 {
 	bool single = placement->count == 1;
@@ -60,8 +73,10 @@ static char *list_reasons(const struct placement *placement)
 	for (size_t i = 0; i < placement->count; i++) {
 		const struct candidate *c = &placement->candidate[i];
 		_cleanup_free_ char *name = candidate_name(c);
-		char *longer = xasprintf("%s%s%s: %s", text, single ? " " : "\n  ", name,
-			c->reason ? c->reason : "not tried");
+		_cleanup_free_ char *reason =
+			indent(c->reason ? c->reason : "not tried", "    ");
+		char *longer =
+			xasprintf("%s%s%s: %s", text, single ? " " : "\n  ", name, reason);
 
 		free(text);
 		text = longer;

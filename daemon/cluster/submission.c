@@ -134,6 +134,9 @@ static void on_reply(
 		history_note(EVENT_NOTE, "submission", short_tag(&submission->wish),
 			"submitted as job %" JSON_INTEGER_FORMAT ", %" PRId64 " in all", job_id,
 			submission->wish.count);
+		if (*json_get_text(result, "said", ""))
+			history_note(EVENT_NOTE, "submission", short_tag(&submission->wish),
+				"Slurm says: %s", json_get_text(result, "said", ""));
 		settle(submission, (uint32_t)job_id, submission->wish.count > 1);
 		owner->ops->query(owner->arg);
 		return;
@@ -142,6 +145,7 @@ static void on_reply(
 		give_up(submission, err->text);
 		owner->ops->refused(owner->arg, tag, err);
 		return;
+	case OUTCOME_BUSY:
 	case OUTCOME_UNREACHABLE:
 	case OUTCOME_UNUSABLE:
 		history_failure("submission", short_tag(&submission->wish), NULL,

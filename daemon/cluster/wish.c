@@ -5,7 +5,6 @@
 #include "common/argv.h"
 #include "common/cleanup.h"
 #include "common/environment.h"
-#include "common/host.h"
 #include "common/settings_job.h"
 #include "common/slurm_msg.h"
 #include "daemon/cluster/access.h"
@@ -85,18 +84,11 @@ char *wish_preview_script(const struct cluster *cluster, const struct settings *
 		});
 }
 
-/* With what sbatch itself, not Slurm, puts into a job's environment. */
-static void make_environment(const struct cluster *cluster, const char *name, struct strv *ret)
+static void make_environment(const struct cluster *cluster, struct strv *ret)
 {
 	const struct strv *more = &cluster->request.settings.environment;
-	struct host host;
-
-	host_get(&host);
 	strv_copy(ret, &cluster->request.environment);
 	cluster_access_workers(cluster, ret);
-	strv_addf(ret, "SLURM_JOB_NAME=%s", name);
-	strv_addf(ret, "SLURM_SUBMIT_DIR=%s", cluster->request.directory);
-	strv_addf(ret, "SLURM_SUBMIT_HOST=%s", host.name);
 	for (size_t i = 0; i < more->count; i++)
 		environment_set(ret, more->item[i]);
 }
@@ -121,5 +113,5 @@ void cluster_make_wish(const struct cluster *cluster, const char *name, int64_t 
 	ret->script = make_own_script(cluster);
 	ret->output = xasprintf("%s/job-%s.log", cluster->log_dir, count > 1 ? "%A_%a" : "%j");
 	ret->directory = xstrdup(cluster->request.directory);
-	make_environment(cluster, name, &ret->environment);
+	make_environment(cluster, &ret->environment);
 }

@@ -40,8 +40,7 @@ static void answer_plan(const struct cluster *cluster, struct plans *plans,
 	}
 	if (cluster->state == CLUSTER_STOPPED || cluster->state == CLUSTER_FAILED)
 		cluster->ops->slurm_meant(cluster->arg, &request.slurm);
-	if (plans_begin(plans, client, message->id, &request.settings, &cluster->nodes, &err) <
-		0)
+	if (plans_begin(plans, client, message->id, &request, &cluster->nodes, &err) < 0)
 		client_refuse(client, message->id, RPC_FAILED, err.text, NULL);
 	cluster_request_finish(&request);
 }

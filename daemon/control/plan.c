@@ -9,6 +9,7 @@
 #include "common/queue.h"
 #include "common/rpc.h"
 #include "common/settings.h"
+#include "daemon/cluster/model.h"
 #include "daemon/cluster/wish.h"
 #include "daemon/control/control.h"
 #include "daemon/io/loop.h"
@@ -58,8 +59,9 @@ static void on_found(
 }
 
 int plans_begin(struct plans *plans, struct client *client, const json_t *id,
-	const struct settings *settings, const struct bad_nodes *nodes, struct err *err)
+	const struct cluster_request *request, const struct bad_nodes *nodes, struct err *err)
 {
+	const struct settings *settings = &request->settings;
 	struct plan *plan = xcalloc(1, sizeof(*plan));
 	struct slurm_submission wish;
 
@@ -74,6 +76,7 @@ int plans_begin(struct plans *plans, struct client *client, const json_t *id,
 	wish.script = xstrdup("#!/bin/sh\n");
 	wish.output = xstrdup("/dev/null");
 	wish.directory = xstrdup("/");
+	strv_copy(&wish.environment, &request->environment);
 	plan->placer = placer_start(plans->slurm, &wish, settings, on_found, plan, err);
 	slurm_submission_finish(&wish);
 	if (plan->placer)

@@ -6,9 +6,9 @@
 
 struct bad_nodes;
 struct client;
+struct cluster_request;
 struct err;
 struct plans;
-struct settings;
 struct slurm;
 
 struct plans *plans_create(struct slurm *slurm);
@@ -17,7 +17,7 @@ struct plans *plans_destroy(struct plans *plans); /* only after slurm_destroy() 
 /* Find out, for jobs that avoid these nodes, and answer client's request id with {candidates,
  * chosen, now}. -EBUSY when too many requests to Slurm wait. */
 int plans_begin(struct plans *plans, struct client *client, const json_t *id,
-	const struct settings *settings, const struct bad_nodes *nodes, struct err *err);
+	const struct cluster_request *request, const struct bad_nodes *nodes, struct err *err);
 
 /* client is gone: nobody waits for its plans. */
 void plans_client_gone(struct plans *plans, struct client *client);

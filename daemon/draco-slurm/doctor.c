@@ -1,7 +1,7 @@
 /* doctor.c: draco-slurm's requests for dracoctl doctor: what the user can expect of this Slurm.
  *
  *	munge     {}                     -> {socket, sure, error}
- *	inspect   {partitions: [name]}   -> {cluster, version, controllers: [{host, up}],
+ *	inspect   {partitions: [name]}   -> {cluster, version, sbatch, controllers: [{host, up}],
  *	                                     partitions: [{name, default, state, nodes, max_time_s,
  *	                                     usable, cores, memory_mib, start, refused}]}
  *	try       {name, partition, script, output, directory, environment, deadline} -> {job_id}
@@ -14,18 +14,21 @@
 #include <slurm/slurm_errno.h>
 #include <stdlib.h>
 #include <string.h>
-#include <unistd.h>
+#include <time.h>
 
 #include "common/alloc.h"
+#include "common/cleanup.h"
 #include "common/err.h"
 #include "common/json.h"
 #include "common/strv.h"
 #include "daemon/draco-slurm/compat.h"
 #include "daemon/draco-slurm/munge.h"
+#include "daemon/draco-slurm/sbatch.h"
 #include "daemon/draco-slurm/slurm_calls.h"
 
-#define SMALL_MEMORY_MIB 200
-#define SMALL_MINUTES	 5
+#define SMALL_MEMORY_MIB    200
+#define SMALL_S		    300
+#define PREDICT_DEADLINE_MS 10000
 
 enum slurm_outcome call_munge(const json_t *params, json_t **ret_result, struct err *err)
 {
@@ -42,18 +45,19 @@ enum slurm_outcome call_munge(const json_t *params, json_t **ret_result, struct 
 	return OUTCOME_DONE;
 }
 
-static void describe_small(job_desc_msg_t *job, const char *partition)
+static void describe_small(const char *partition, struct slurm_submission *ret)
 {
-	slurm_init_job_desc_msg(job);
-	job->partition = UNCONST(partition);
-	job->user_id = getuid();
-	job->group_id = getgid();
-	job->min_nodes = job->max_nodes = 1;
-	job->num_tasks = 1;
-	job->min_cpus = 1;
-	job->pn_min_memory = SMALL_MEMORY_MIB;
-	job->time_limit = SMALL_MINUTES;
-	job->work_dir = UNCONST("/"); /* without one, 24.11 predicts nothing */
+	*ret = (struct slurm_submission){
+		.name = xstrdup("draco-doctor"),
+		.count = 1,
+		.script = xstrdup("#!/bin/sh\n"),
+		.partition = partition ? xstrdup(partition) : NULL,
+		.output = xstrdup("/dev/null"),
+		.directory = xstrdup("/"),
+		.cores = 1,
+		.memory_mib = SMALL_MEMORY_MIB,
+		.walltime_s = SMALL_S,
+	};
 }
 
 static const char *state_name(uint16_t state)
@@ -85,23 +89,20 @@ static json_t *describe_partition(const partition_info_t *p)
 
 static enum slurm_outcome predict(json_t *object, const char *partition, struct err *err)
 {
-	will_run_response_msg_t *response = NULL;
-	enum slurm_outcome outcome = OUTCOME_DONE;
-	job_desc_msg_t job;
+	struct slurm_submission wish;
+	struct sbatch_answer answer;
+	enum slurm_outcome outcome;
 
-	describe_small(&job, partition);
-	if (slurm_job_will_run2(&job, &response) == SLURM_SUCCESS) {
-		json_object_set_new(object, "start",
-			json_integer(response ? (json_int_t)response->start_time : 0));
-	} else if (compat_errno() >= 2000 && compat_errno() < 5000) {
-		/* slurmctld's own answer, be it for ever or for now. */
-		json_object_set_new(
-			object, "refused", json_text(slurm_strerror(compat_errno())));
-	} else {
-		outcome = call_failure("no prediction", false, err);
+	describe_small(partition, &wish);
+	outcome = sbatch_predict(&wish, PREDICT_DEADLINE_MS, &answer, err);
+	slurm_submission_finish(&wish);
+	if (outcome == OUTCOME_DONE) {
+		json_object_set_new(object, "start", json_integer((json_int_t)answer.start));
+		free(answer.said);
+	} else if (outcome == OUTCOME_REFUSED || outcome == OUTCOME_BUSY) {
+		json_object_set_new(object, "refused", json_text(err->text));
+		outcome = OUTCOME_DONE;
 	}
-	if (response)
-		compat_free_will_run(response);
 	return outcome;
 }
 
@@ -191,6 +192,8 @@ static json_t *list_controllers(const slurm_conf_t *conf)
 
 enum slurm_outcome call_inspect(const json_t *params, json_t **ret_result, struct err *err)
 {
+	static const struct strv none = STRV_INIT;
+	_cleanup_free_ char *sbatch = sbatch_find(&none);
 	json_t *partitions = json_array();
 	slurm_conf_t *conf = NULL;
 	enum slurm_outcome outcome;
@@ -201,9 +204,10 @@ enum slurm_outcome call_inspect(const json_t *params, json_t **ret_result, struc
 		outcome = inspect_partitions(
 			json_object_get(params, "partitions"), partitions, err);
 	if (outcome == OUTCOME_DONE)
-		*ret_result = json_pack("{s:o, s:o, s:o, s:O}", "cluster",
+		*ret_result = json_pack("{s:o, s:o, s:o, s:o, s:O}", "cluster",
 			json_text(conf->cluster_name), "version", json_text(conf->version),
-			"controllers", list_controllers(conf), "partitions", partitions);
+			"sbatch", json_text(sbatch), "controllers", list_controllers(conf),
+			"partitions", partitions);
 	json_decref(partitions);
 	if (conf)
 		compat_free_conf(conf);
@@ -212,35 +216,29 @@ enum slurm_outcome call_inspect(const json_t *params, json_t **ret_result, struc
 
 enum slurm_outcome call_try(const json_t *params, json_t **ret_result, struct err *err)
 {
-	submit_response_msg_t *response = NULL;
-	enum slurm_outcome outcome = OUTCOME_DONE;
-	struct strv environment = STRV_INIT;
-	char null[] = "/dev/null";
+	json_int_t left_s = json_get_integer(params, "deadline", 0) - (json_int_t)time(NULL);
+	struct slurm_submission wish;
+	struct sbatch_answer answer;
+	enum slurm_outcome outcome;
 	const json_t *item;
-	job_desc_msg_t job;
 	size_t i;
 
-	describe_small(&job, json_get_text(params, "partition", NULL));
+	describe_small(json_get_text(params, "partition", NULL), &wish);
 	json_array_foreach (json_object_get(params, "environment"), i, item)
-		strv_add(&environment, json_string_value(item));
-	job.name = UNCONST(json_get_text(params, "name", NULL));
-	job.script = UNCONST(json_get_text(params, "script", NULL));
-	job.std_out = UNCONST(json_get_text(params, "output", NULL));
-	job.work_dir = UNCONST(json_get_text(params, "directory", "/"));
-	job.std_in = null;
-	job.environment = environment.item;
-	job.env_size = (uint32_t)environment.count;
-	job.requeue = 0;
+		strv_add(&wish.environment, json_string_value(item));
+	xreplace(&wish.name, json_get_text(params, "name", "draco-doctor"));
+	xreplace(&wish.script, json_get_text(params, "script", "#!/bin/sh\n"));
+	xreplace(&wish.output, json_get_text(params, "output", "/dev/null"));
+	xreplace(&wish.directory, json_get_text(params, "directory", "/"));
 	/* Slurm removes it itself when it cannot have ended by then, whatever becomes of
 	 * dracoctl. */
-	job.deadline = (time_t)json_get_integer(params, "deadline", 0);
-	if (slurm_submit_batch_job(&job, &response) != SLURM_SUCCESS)
-		outcome = call_failure("Slurm did not accept the job", true, err);
-	else
-		*ret_result =
-			json_pack("{s:I}", "job_id", (json_int_t)compat_submitted_id(response));
-	if (response)
-		slurm_free_submit_response_response_msg(response);
-	strv_finish(&environment);
+	if (left_s > 0)
+		strv_addf(&wish.directives, "deadline=now+%" JSON_INTEGER_FORMAT, left_s);
+	outcome = sbatch_submit(&wish, &answer, err);
+	slurm_submission_finish(&wish);
+	if (outcome != OUTCOME_DONE)
+		return outcome;
+	*ret_result = json_pack("{s:I}", "job_id", (json_int_t)answer.job_id);
+	free(answer.said);
 	return outcome;
 }

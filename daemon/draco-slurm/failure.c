@@ -27,7 +27,7 @@ static enum slurm_outcome outcome_of(int code, bool changes)
 	if (code == SLURM_COMMUNICATIONS_CONNECTION_ERROR)
 		return OUTCOME_UNREACHABLE;
 	if (is_passing(code))
-		return OUTCOME_UNREACHABLE;
+		return OUTCOME_BUSY;
 	/* The codes of slurmctld's own answers, the protocol's begin at 1000 and at 5000; and
 	 * what a site's job_submit plugin says without a code of its own. */
 	if ((code >= 2000 && code < 5000) || code == SLURM_ERROR)

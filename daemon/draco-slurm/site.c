@@ -16,6 +16,7 @@
 #include "common/json.h"
 #include "daemon/draco-slurm/compat.h"
 #include "daemon/draco-slurm/identity.h"
+#include "daemon/draco-slurm/sbatch.h"
 #include "daemon/draco-slurm/slurm_calls.h"
 
 /* The address of this host that packets to host:port leave from; nothing is sent for that. */
@@ -57,6 +58,26 @@ static int array_max(const slurm_conf_t *conf)
 	return max > 1 ? max : 1;
 }
 
+/* What will submit the jobs? */
+static enum slurm_outcome check_sbatch(const json_t *params, struct err *err)
+{
+	const char *of_start = json_get_text(params, "path", NULL), *own = getenv("PATH");
+	struct strv environment = STRV_INIT;
+	_cleanup_free_ char *path = NULL;
+
+	if (of_start)
+		strv_addf(&environment, "PATH=%s", of_start);
+	path = sbatch_find(&environment);
+	strv_finish(&environment);
+	if (path)
+		return OUTCOME_DONE;
+	err_set(err, -ENOENT, "there is no sbatch in PATH, which is \"%s\"",
+		of_start      ? of_start
+			: own ? own
+			      : "");
+	return OUTCOME_UNUSABLE;
+}
+
 enum slurm_outcome call_site(const json_t *params, json_t **ret_result, struct err *err)
 {
 	const char *host = json_get_text(params, "host", NULL);
@@ -64,6 +85,8 @@ enum slurm_outcome call_site(const json_t *params, json_t **ret_result, struct e
 	char address[INET6_ADDRSTRLEN];
 	int r;
 
+	if (check_sbatch(params, err) != OUTCOME_DONE)
+		return OUTCOME_UNUSABLE;
 	if (slurm_load_ctl_conf(0, &conf) != SLURM_SUCCESS)
 		return call_failure("cannot reach slurmctld", false, err);
 	if (conf->control_cnt < 1) {

@@ -23,12 +23,6 @@ enum slurm_outcome call_survey(const json_t *params, json_t **ret_result, struct
 enum slurm_outcome call_predict(const json_t *params, json_t **ret_result, struct err *err);
 enum slurm_outcome call_update(const json_t *params, json_t **ret_result, struct err *err);
 
-/* The job that a wish describes, for libslurm: everything in it is borrowed from wish and array. */
-#define SUBMIT_ARRAY_MAX 32
-struct job_descriptor;
-void submit_describe(const struct slurm_submission *wish, char array[SUBMIT_ARRAY_MAX],
-	struct job_descriptor *job);
-
 /* "42_0", "42_3", "43" become "42_[0,3]" and "43": one RPC each. */
 void job_ids_group(const json_t *ids, struct strv *ret);
 

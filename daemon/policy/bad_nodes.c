@@ -97,23 +97,9 @@ void bad_nodes_list(const struct bad_nodes *nodes, int64_t now_ms, struct strv *
 			strv_add(names, nodes->node[i].name);
 }
 
-/* The item that gives this option of sbatch; NULL when there is none. */
-static char **find(const struct strv *directives, enum directive_id id)
-{
-	for (size_t i = 0; i < directives->count; i++) {
-		struct directive directive;
-		struct err err = ERR_INIT;
-
-		if (directive_parse(directives->item[i], 0, &directive, &err) == 0 &&
-			directive.id == id)
-			return &directives->item[i];
-	}
-	return NULL;
-}
-
 bool bad_nodes_may_choose(const struct strv *directives)
 {
-	return !find(directives, DIRECTIVE_NODELIST);
+	return !directives_find(directives, "nodelist");
 }
 
 void bad_nodes_exclude(const struct bad_nodes *nodes, int64_t now_ms, struct strv *directives)
@@ -127,7 +113,7 @@ void bad_nodes_exclude(const struct bad_nodes *nodes, int64_t now_ms, struct str
 	strv_finish(&names);
 	if (!*list || !bad_nodes_may_choose(directives))
 		return;
-	given = find(directives, DIRECTIVE_EXCLUDE);
+	given = directives_find(directives, "exclude");
 	if (!given) {
 		strv_addf(directives, "exclude=%s", list);
 		return;
@@ -139,11 +125,7 @@ void bad_nodes_exclude(const struct bad_nodes *nodes, int64_t now_ms, struct str
 
 char *bad_nodes_given(const struct strv *directives)
 {
-	char **given = find(directives, DIRECTIVE_EXCLUDE);
-	struct directive directive;
-	struct err err = ERR_INIT;
+	const char *given = directives_value(directives, "exclude");
 
-	if (!given || directive_parse(*given, 0, &directive, &err) < 0)
-		return NULL;
-	return xstrdup(directive.text);
+	return given ? xstrdup(given) : NULL;
 }

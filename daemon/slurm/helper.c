@@ -79,7 +79,7 @@ static void send_next(struct slurm *slurm);
 /* What each outcome says about slurmctld. */
 static void note_outcome(struct slurm *slurm, enum slurm_outcome outcome, const struct err *err)
 {
-	if (outcome == OUTCOME_DONE || outcome == OUTCOME_REFUSED) {
+	if (outcome == OUTCOME_DONE || outcome == OUTCOME_REFUSED || outcome == OUTCOME_BUSY) {
 		if (slurm->failing_ms)
 			history_note(EVENT_NOTE, "slurm", NULL, "answers again");
 		slurm->answered_ms = loop_now_ms();

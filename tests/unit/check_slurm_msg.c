@@ -10,7 +10,7 @@ static const char *const states[STATE_COUNT] = {"PENDING", "RUNNING", "COMPLETED
 START_TEST(names)
 {
 	static const char *const outcomes[OUTCOME_COUNT] = {
-		"done", "refused", "unreachable", "uncertain", "unusable"};
+		"done", "refused", "busy", "unreachable", "uncertain", "unusable"};
 	static const char *const hows[CANCEL_COUNT] = {"terminate", "cancel", "kill"};
 
 	for (int i = 0; i < OUTCOME_COUNT; i++) {

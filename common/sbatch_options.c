@@ -1,0 +1,83 @@
+/* sbatch_options.c: the options of sbatch(1) that a submission is. Pure. */
+#include "common/sbatch_options.h"
+
+#include <inttypes.h>
+#include <string.h>
+
+#include "common/directives.h"
+#include "common/slurm_msg.h"
+#include "common/strv.h"
+
+#define LENGTH(array) (sizeof(array) / sizeof((array)[0]))
+
+/* Slurm takes one way to ask for memory. */
+static bool gives_memory(const struct strv *directives)
+{
+	return directives_find(directives, "mem-per-cpu") ||
+		directives_find(directives, "mem-per-gpu");
+}
+
+/* Options without a value are "contiguous" or "contiguous=true" for draco, where they can also be
+ * taken back: "contiguous=false". */
+static void add_directive(struct strv *ret, const char *directive)
+{
+	size_t length = strcspn(directive, "=");
+
+	if (strcmp(directive + length, "=false") == 0)
+		return;
+	if (strcmp(directive + length, "=true") == 0)
+		strv_addf(ret, "--%.*s", (int)length, directive);
+	else
+		strv_addf(ret, "--%s", directive);
+}
+
+void sbatch_options(const struct slurm_submission *submission, struct strv *ret)
+{
+	strv_addf(ret, "--job-name=%s", submission->name);
+	strv_addf(ret, "--output=%s", submission->output);
+	strv_addf(ret, "--error=%s", submission->output);
+	strv_add(ret, "--input=/dev/null");
+	strv_addf(ret, "--chdir=%s", submission->directory);
+	strv_add(ret, "--export=ALL");
+	strv_add(ret, "--no-requeue"); /* draco replaces jobs itself */
+	strv_add(ret, "--nodes=1");
+	strv_add(ret, "--ntasks=1");
+	strv_addf(ret, "--cpus-per-task=%" PRId64, submission->cores);
+	if (!gives_memory(&submission->directives))
+		strv_addf(ret, "--mem=%" PRId64 "M", submission->memory_mib);
+	strv_addf(ret, "--time=%" PRId64, (submission->walltime_s + 59) / 60);
+	if (submission->count > 1)
+		strv_addf(ret, "--array=0-%" PRId64, submission->count - 1);
+	if (submission->partition)
+		strv_addf(ret, "--partition=%s", submission->partition);
+	if (submission->reservation)
+		strv_addf(ret, "--reservation=%s", submission->reservation);
+	for (size_t i = 0; i < submission->directives.count; i++)
+		add_directive(ret, submission->directives.item[i]);
+}
+
+/* Most are given on the command line, too, which wins; these stand for the others as well. */
+static const char *const dropped[] = {
+	"SBATCH_ARRAY_INX",		   /* one job would become several */
+	"SBATCH_CLUSTERS",		   /* jobs that draco could not see */
+	"SBATCH_CPUS_PER_GPU",		   /* excludes --cpus-per-task */
+	"SBATCH_DEBUG",			   /* much text that is none of the site's */
+	"SBATCH_ERROR",			   /* draco reads the log */
+	"SBATCH_EXPORT",		   /* the workers need their variables */
+	"SBATCH_GET_USER_ENV",		   /* they would be replaced */
+	"SBATCH_INPUT", "SBATCH_JOB_NAME", /* draco knows its jobs by it */
+	"SBATCH_OUTPUT", "SBATCH_REQUEUE", /* a job would come back without draco */
+	"SBATCH_NO_REQUEUE", "SBATCH_TEST_ONLY", "SBATCH_TIMELIMIT",
+	"SBATCH_WAIT",			      /* sbatch would end with the job */
+	"SLURM_CLUSTERS", "SLURM_EXIT_ERROR", /* the status that tells of a refusal */
+};
+
+bool sbatch_variable_is_dropped(const char *variable)
+{
+	size_t length = strcspn(variable, "=");
+
+	for (size_t i = 0; i < LENGTH(dropped); i++)
+		if (strlen(dropped[i]) == length && strncmp(dropped[i], variable, length) == 0)
+			return true;
+	return false;
+}

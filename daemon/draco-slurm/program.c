@@ -1,0 +1,185 @@
+/* program.c: runs another program to its end, or to a deadline. */
+#include "daemon/draco-slurm/program.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <poll.h>
+#include <signal.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <sys/prctl.h>
+#include <sys/wait.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "common/alloc.h"
+#include "common/cleanup.h"
+#include "common/clock.h"
+#include "common/err.h"
+#include "common/strv.h"
+
+#define LOOK_MS 20 /* for the end of a program whose children keep its pipes open */
+
+struct pipes {
+	int input;			 /* a file */
+	int out[2], words[2], report[2]; /* the reading end, the writing end */
+};
+
+static void close_pair(int pair[2])
+{
+	for (int i = 0; i < 2; i++)
+		if (pair[i] >= 0)
+			close(TAKE_FD(pair[i]));
+}
+
+static void pipes_close(struct pipes *pipes)
+{
+	if (pipes->input >= 0)
+		close(TAKE_FD(pipes->input));
+	close_pair(pipes->out);
+	close_pair(pipes->words);
+	close_pair(pipes->report);
+}
+
+static int put_input(int fd, const char *text)
+{
+	size_t length = strlen(text);
+
+	while (length > 0) {
+		ssize_t n = write(fd, text, length);
+
+		if (n < 0 && errno != EINTR)
+			return -errno;
+		text += n > 0 ? n : 0;
+		length -= n > 0 ? (size_t)n : 0;
+	}
+	return lseek(fd, 0, SEEK_SET) < 0 ? -errno : 0;
+}
+
+static int pipes_open(struct pipes *pipes, const char *input)
+{
+	*pipes = (struct pipes){-1, {-1, -1}, {-1, -1}, {-1, -1}};
+	pipes->input = memfd_create("input", MFD_CLOEXEC);
+	if (pipes->input < 0 || pipe2(pipes->out, O_CLOEXEC) < 0 ||
+		pipe2(pipes->words, O_CLOEXEC) < 0 || pipe2(pipes->report, O_CLOEXEC) < 0)
+		return -errno;
+	fcntl(pipes->out[0], F_SETFL, O_NONBLOCK);
+	fcntl(pipes->words[0], F_SETFL, O_NONBLOCK);
+	return put_input(pipes->input, input);
+}
+
+/* In the new process; returns an errno, if at all. */
+static int become(
+	const struct program *program, const struct pipes *pipes, char **argv, pid_t us)
+{
+	setpgid(0, 0);
+	prctl(PR_SET_PDEATHSIG, SIGKILL);
+	if (getppid() != us)
+		return ESRCH;
+	signal(SIGPIPE, SIG_DFL);
+	if (dup2(pipes->input, STDIN_FILENO) < 0 || dup2(pipes->out[1], STDOUT_FILENO) < 0 ||
+		dup2(pipes->words[1], STDERR_FILENO) < 0)
+		return errno;
+	if (chdir(program->directory) < 0 && chdir("/") < 0)
+		return errno;
+	if (program->prepare)
+		program->prepare(program->prepare_arg);
+	execve(program->path, argv, program->environment->item);
+	return errno;
+}
+
+static pid_t start(const struct program *program, struct pipes *pipes, struct err *err)
+{
+	_cleanup_free_ char **argv = xcalloc(program->arguments->count + 2, sizeof(char *));
+	pid_t us = getpid(), pid;
+	int code = 0;
+
+	argv[0] = UNCONST(program->name);
+	for (size_t i = 0; i < program->arguments->count; i++)
+		argv[i + 1] = program->arguments->item[i];
+	pid = fork();
+	if (pid == 0) {
+		code = become(program, pipes, argv, us);
+		if (write(pipes->report[1], &code, sizeof(code)) < 0)
+			_exit(126);
+		_exit(127);
+	}
+	if (pid < 0)
+		return err_set(err, -errno, "cannot start a process: %s", strerror(errno));
+	setpgid(pid, pid);
+	close(TAKE_FD(pipes->out[1]));
+	close(TAKE_FD(pipes->words[1]));
+	close(TAKE_FD(pipes->report[1]));
+	while (read(pipes->report[0], &code, sizeof(code)) < 0 && errno == EINTR)
+		;
+	if (code == 0)
+		return pid;
+	waitpid(pid, NULL, 0);
+	return err_set(err, -code, "cannot execute %s: %s", program->path, strerror(code));
+}
+
+/* Read what there is; closes *fd at its end. */
+static void take(int *fd, char *text)
+{
+	char lost[4096];
+	size_t used = strlen(text);
+	ssize_t n = 1;
+
+	while (*fd >= 0 && n > 0) {
+		size_t room = PROGRAM_TEXT_MAX - 1 - used;
+
+		n = room > 0 ? read(*fd, text + used, room) : read(*fd, lost, sizeof(lost));
+		if (n > 0 && room > 0) {
+			for (ssize_t i = 0; i < n; i++) /* a text has no NUL */
+				if (!text[used + (size_t)i])
+					text[used + (size_t)i] = '?';
+			used += (size_t)n;
+			text[used] = '\0';
+		}
+		if (n == 0 || (n < 0 && errno != EAGAIN && errno != EINTR))
+			close(TAKE_FD(*fd));
+	}
+}
+
+static void wait_a_moment(const struct pipes *pipes, int64_t left_ms)
+{
+	struct pollfd fds[] = {{.fd = pipes->out[0], .events = POLLIN},
+		{.fd = pipes->words[0], .events = POLLIN}};
+	bool closed = pipes->out[0] < 0 && pipes->words[0] < 0;
+
+	poll(fds, 2, closed ? 1 : (int)(left_ms < LOOK_MS ? left_ms : LOOK_MS));
+}
+
+int program_run(struct program *program, struct err *err)
+{
+	int64_t until_ms = clock_now_ms() + program->deadline_ms, left_ms;
+	struct pipes pipes;
+	pid_t pid;
+	int r = pipes_open(&pipes, program->input);
+
+	*program->out = *program->words = '\0';
+	program->ended = program->stopped = false;
+	pid = r < 0 ? err_set(err, r, "cannot make a pipe: %s", strerror(-r))
+		    : start(program, &pipes, err);
+	if (pid < 0) {
+		pipes_close(&pipes);
+		return pid;
+	}
+	do {
+		bool gone = waitpid(pid, &program->status, WNOHANG) == pid;
+
+		take(&pipes.out[0], program->out);
+		take(&pipes.words[0], program->words);
+		program->ended = gone;
+		program->stopped = !gone && program->enough && program->enough(program->words);
+		left_ms = until_ms - clock_now_ms();
+		if (!gone && !program->stopped && left_ms > 0)
+			wait_a_moment(&pipes, left_ms);
+	} while (!program->ended && !program->stopped && left_ms > 0);
+	kill(-pid, SIGKILL);
+	if (!program->ended)
+		waitpid(pid, NULL, 0);
+	pipes_close(&pipes);
+	return 0;
+}

@@ -1,0 +1,179 @@
+/* sbatch.c: the site's own sbatch(1), asked to submit a job or to predict its start.
+ *
+ * The site's defaults, filters and plugins act in sbatch and speak by it: what people here can do
+ * with sbatch, draco can do. The options that draco sets are on the command line, which wins over
+ * variables; the job's environment is sbatch's own. */
+#include "daemon/draco-slurm/sbatch.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "common/alloc.h"
+#include "common/cleanup.h"
+#include "common/environment.h"
+#include "common/err.h"
+#include "common/sbatch_options.h"
+#include "common/sbatch_words.h"
+#include "daemon/draco-slurm/program.h"
+
+#define SUBMIT_DEADLINE_MS 20000 /* sooner than dracod's own for "submit" */
+
+/* Where this program's own libslurm would look for them; they are for sbatch, too. */
+static const char *const slurms[] = {"SLURM_CONF", "SLURM_CONF_SERVER", "SLURM_JWT"};
+
+/* Its first absolute directory with an sbatch in it. */
+static char *search(const char *path)
+{
+	struct strv directories = STRV_INIT;
+	char *found = NULL;
+
+	strv_split(&directories, path ? path : "", ':');
+	for (size_t i = 0; !found && i < directories.count; i++) {
+		found = xasprintf("%s/sbatch", directories.item[i]);
+		if (*found != '/' || access(found, X_OK) < 0)
+			free(TAKE_PTR(found));
+	}
+	strv_finish(&directories);
+	return found;
+}
+
+char *sbatch_find(const struct strv *environment)
+{
+	char *found = search(environment_get(environment, "PATH"));
+
+	return found ? found : search(getenv("PATH"));
+}
+
+static void make_environment(const struct slurm_submission *wish, struct strv *ret)
+{
+	for (size_t i = 0; i < wish->environment.count; i++)
+		if (!sbatch_variable_is_dropped(wish->environment.item[i]) &&
+			strncmp(wish->environment.item[i], "SLURM_", 6) != 0)
+			strv_add(ret, wish->environment.item[i]);
+	for (size_t i = 0; i < sizeof(slurms) / sizeof(slurms[0]); i++)
+		if (getenv(slurms[i]))
+			strv_addf(ret, "%s=%s", slurms[i], getenv(slurms[i]));
+	strv_add(ret, "SLURM_TIME_FORMAT=%s");
+}
+
+static enum slurm_outcome outcome_of(enum sbatch_reason reason)
+{
+	switch (reason) {
+	case SBATCH_REASON_ANSWER:
+		return OUTCOME_REFUSED;
+	case SBATCH_REASON_BUSY:
+		return OUTCOME_BUSY;
+	case SBATCH_REASON_NOT_REACHED:
+		return OUTCOME_UNREACHABLE;
+	case SBATCH_REASON_LOST:
+		return OUTCOME_UNCERTAIN;
+	case SBATCH_REASON_UNUSABLE:
+		return OUTCOME_UNUSABLE;
+	}
+	abort();
+}
+
+/* There was no job by the end of sbatch. */
+static enum slurm_outcome failure_of(
+	const struct program *program, const struct sbatch_words *words, struct err *err)
+{
+	const char *text = *words->text ? words->text : "it says nothing";
+
+	if (program->stopped) {
+		err_set(err, -EAGAIN, "Slurm is busy and takes no jobs in this moment");
+		return OUTCOME_BUSY;
+	}
+	if (!program->ended) {
+		err_set(err, -ETIMEDOUT, "sbatch has not ended within %d s: %s",
+			(int)(program->deadline_ms / 1000), text);
+		return OUTCOME_UNCERTAIN;
+	}
+	if (WIFSIGNALED(program->status)) {
+		err_set(err, -EIO, "sbatch was ended by signal %d: %s",
+			WTERMSIG(program->status), text);
+		return OUTCOME_UNCERTAIN;
+	}
+	if (WEXITSTATUS(program->status) == 0) {
+		err_set(err, -EPROTO, "sbatch tells no id of a job: %s", text);
+		return OUTCOME_UNCERTAIN;
+	}
+	if (*words->text)
+		err_set(err, -EIO, "%s", words->text);
+	else
+		err_set(err, -EIO, "sbatch ended with status %d and said nothing",
+			WEXITSTATUS(program->status));
+	return outcome_of(sbatch_reason_find(words));
+}
+
+static enum slurm_outcome understand(const struct program *program, bool predicts,
+	struct sbatch_answer *ret, struct err *err)
+{
+	enum slurm_outcome outcome = OUTCOME_DONE;
+	struct sbatch_words words;
+
+	*ret = (struct sbatch_answer){0};
+	sbatch_words_read(program->words, &words);
+	if (program->ended && WIFEXITED(program->status) && WEXITSTATUS(program->status) == 0)
+		ret->job_id = predicts ? 0 : sbatch_job_id(program->out);
+	else
+		outcome = failure_of(program, &words, err);
+	if (outcome == OUTCOME_DONE && !predicts && !ret->job_id)
+		outcome = failure_of(program, &words, err);
+	if (outcome == OUTCOME_DONE) {
+		ret->start = words.start;
+		ret->said = TAKE_PTR(words.text);
+	}
+	sbatch_words_finish(&words);
+	return outcome;
+}
+
+/* options are those before the wish's own. */
+static enum slurm_outcome ask(const struct slurm_submission *wish, bool predicts,
+	int64_t deadline_ms, struct sbatch_answer *ret, struct err *err)
+{
+	struct strv arguments = STRV_INIT, environment = STRV_INIT;
+	_cleanup_free_ char *path = sbatch_find(&wish->environment);
+	struct program program = {
+		.path = path,
+		.name = "sbatch", /* what it calls itself in its words */
+		.arguments = &arguments,
+		.environment = &environment,
+		.directory = wish->directory,
+		.input = wish->script,
+		.deadline_ms = deadline_ms,
+		.enough = sbatch_words_tell_busy,
+	};
+	enum slurm_outcome outcome;
+
+	if (!path) {
+		err_set(err, -ENOENT, "no sbatch is in PATH (%s)",
+			getenv("PATH") ? getenv("PATH") : "not set");
+		return OUTCOME_UNUSABLE;
+	}
+	strv_add(&arguments, predicts ? "--test-only" : "--parsable");
+	sbatch_options(wish, &arguments);
+	make_environment(wish, &environment);
+	if (program_run(&program, err) < 0)
+		outcome = OUTCOME_UNUSABLE;
+	else
+		outcome = understand(&program, predicts, ret, err);
+	strv_finish(&arguments);
+	strv_finish(&environment);
+	return outcome;
+}
+
+enum slurm_outcome sbatch_submit(
+	const struct slurm_submission *wish, struct sbatch_answer *ret, struct err *err)
+{
+	return ask(wish, false, SUBMIT_DEADLINE_MS, ret, err);
+}
+
+enum slurm_outcome sbatch_predict(const struct slurm_submission *wish, int64_t deadline_ms,
+	struct sbatch_answer *ret, struct err *err)
+{
+	return ask(wish, true, deadline_ms, ret, err);
+}

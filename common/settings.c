@@ -30,7 +30,13 @@ const struct setting settings_table[SETTING_COUNT] = {
 	[SETTING_PROCESSES] = {"processes", SETTING_INTEGER, AT(processes), "20", 1, 4096, "N",
 		"Dask workers (processes) in one Slurm job", GROUP_JOB},
 	[SETTING_CORES] = {"cores", SETTING_INTEGER, AT(cores), "40", 1, 65535, "N",
-		"CPU cores of one job; each worker has cores / processes threads", GROUP_JOB},
+		"CPU cores of one job; each worker has cores / processes threads, unless threads "
+		"is set",
+		GROUP_JOB},
+	[SETTING_THREADS] = {"threads", SETTING_INTEGER, AT(threads), "0", 0, 65535, "N",
+		"threads of one worker, for tasks that use several cores each or none; 0 means "
+		"cores / processes",
+		GROUP_JOB},
 	[SETTING_MEMORY] = {"memory", SETTING_SIZE, AT(memory_mib), "80 GiB", 1, INT64_MAX,
 		"SIZE", "memory of one job; each worker has memory / processes", GROUP_JOB},
 	[SETTING_JOB_WALLTIME] = {"walltime", SETTING_WALLTIME, AT(walltime_s), "01:30:00", 60,
@@ -389,6 +395,8 @@ int64_t settings_maximum(const struct settings *settings)
 
 int64_t settings_threads_per_worker(const struct settings *settings)
 {
+	if (settings->threads)
+		return settings->threads;
 	return settings->cores > settings->processes ? settings->cores / settings->processes
 						     : 1;
 }

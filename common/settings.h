@@ -32,6 +32,7 @@ enum setting_id {
 	/* The nine of draco (Python), with its names and defaults. */
 	SETTING_PROCESSES,
 	SETTING_CORES,
+	SETTING_THREADS,
 	SETTING_MEMORY,
 	SETTING_JOB_WALLTIME,
 	SETTING_WAIT_TIMEOUT,
@@ -151,6 +152,7 @@ struct setting_limit {
 struct settings {
 	int64_t processes; /* Dask workers in one job */
 	int64_t cores;	   /* of one job */
+	int64_t threads;   /* of one worker; 0: cores / processes */
 	int64_t memory_mib;
 	int64_t walltime_s;
 	int64_t wait_timeout_ms;

@@ -102,10 +102,11 @@ static char *check_cores(const struct settings *s, enum setting_id at)
 	_cleanup_free_ char *processes = show(s, SETTING_PROCESSES, at);
 	_cleanup_free_ char *cores = show(s, SETTING_CORES, at);
 
-	if (s->processes <= s->cores)
+	if (s->processes <= s->cores || s->threads)
 		return NULL;
 	return xasprintf(
-		"%s is more than %s: each worker needs a core; lower processes or raise cores",
+		"%s is more than %s: each worker needs a core; lower processes or raise cores, or "
+		"say by threads that workers share cores",
 		processes, cores);
 }
 
@@ -164,7 +165,7 @@ static const struct rule {
 	int count;
 	enum setting_id involved[INVOLVED_MAX];
 } rules[] = {
-	{check_cores, 2, {SETTING_PROCESSES, SETTING_CORES}},
+	{check_cores, 3, {SETTING_PROCESSES, SETTING_CORES, SETTING_THREADS}},
 	{check_memory, 2, {SETTING_MEMORY, SETTING_PROCESSES}},
 	{check_walltime, 2, {SETTING_JOB_WALLTIME, SETTING_MINIMUM_WALLTIME}},
 	{check_maximum, 4,

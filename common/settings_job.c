@@ -44,7 +44,7 @@ static const struct taken taken_of_worker[] = {
 	{"--name", "is set by draco, to know a job's workers"},
 	{"--nworkers", "is set by draco: use the setting processes"},
 	{"--nprocs", "is set by draco: use the setting processes"},
-	{"--nthreads", "is set by draco: use the settings cores and processes"},
+	{"--nthreads", "is set by draco: use the setting threads"},
 	{"--memory-limit", "is set by draco: use the settings memory and processes"},
 	{"--local-directory", "is set by draco: use the setting scratch_directory"},
 	{"--scheduler-file", "is not possible: draco gives the scheduler's address"},

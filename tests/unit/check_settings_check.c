@@ -97,6 +97,9 @@ START_TEST(what_follows)
 	ck_assert_int_eq(settings_threads_per_worker(&settings), 13);
 	settings.cores = 2; /* settings_check() refuses it */
 	ck_assert_int_eq(settings_threads_per_worker(&settings), 1);
+	settings.threads = 3;
+	ck_assert_int_eq(settings_threads_per_worker(&settings), 3);
+	settings.threads = 0;
 	settings.memory_mib = 10;
 	ck_assert_int_eq(settings_bytes_per_worker(&settings), 3495253);
 	settings.memory_mib = INT64_C(1) << 40; /* the most that is read */

@@ -16,6 +16,7 @@ class NineSettings(TypedDict, total=False):
 
     processes: int
     cores: int
+    threads: int
     memory: str
     walltime: str
     wait_timeout: int | str

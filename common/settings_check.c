@@ -31,8 +31,7 @@ static int check_path(const struct settings *settings, enum setting_id id, struc
 	}
 	if (path && path[0] != '/' && strncmp(path, "~/", 2) != 0)
 		r = err_set(err, -EINVAL,
-			"\"%s\" is a relative path: begin it with \"/\" or \"~/\"",
-			path);
+			"\"%s\" is a relative path: begin it with \"/\" or \"~/\"", path);
 	strv_finish(&words);
 	return r;
 }

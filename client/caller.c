@@ -9,7 +9,13 @@
 #include "client/output.h"
 #include "common/alloc.h"
 #include "common/cleanup.h"
+#include "common/inheritance.h"
 #include "common/json.h"
+
+static void set_variable(void *arg, const char *name, const char *value)
+{
+	json_object_set_new(arg, name, json_text(value));
+}
 
 json_t *caller_environment(void)
 {
@@ -24,6 +30,7 @@ json_t *caller_environment(void)
 		name = xstrndup(*variable, (size_t)(equals - *variable));
 		json_object_set_new(object, name, json_text(equals + 1));
 	}
+	inheritance_collect(set_variable, object);
 	return object;
 }
 

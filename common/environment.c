@@ -80,7 +80,7 @@ static const char *const dropped[] = {
 };
 
 /* The one variable of Slurm that scheduler and workers get: where its settings are. */
-static const char kept[] = "SLURM_CONF";
+static const char conf[] = "SLURM_CONF";
 
 static bool is_in(const char *const *table, const char *name)
 {
@@ -100,6 +100,13 @@ static bool is_of_cluster(const char *name, const char *value)
 	return strcmp(name, TLS_FIX_VARIABLE) == 0 && tls_fix_is_own(value);
 }
 
+/* What of Slurm's is for the programs here, or for sbatch. */
+static bool is_kept(const char *name)
+{
+	return strcmp(name, conf) == 0 || strncmp(name, "SBATCH_", 7) == 0 ||
+		slurm_variable_is_inherited(name);
+}
+
 void environment_filter(const json_t *object, struct strv *ret)
 {
 	bool inside_job = json_object_get(object, "SLURM_JOB_ID");
@@ -111,7 +118,7 @@ void environment_filter(const json_t *object, struct strv *ret)
 			continue;
 		/* The allocation of a job around the caller is not ours. */
 		if (is_in(dropped, name) ||
-			(slurm_variable_is_of_slurm(name) && strcmp(name, kept) != 0) ||
+			(slurm_variable_is_of_slurm(name) && !is_kept(name)) ||
 			(inside_job && is_in(of_its_node, name)) ||
 			is_of_cluster(name, json_string_value(value)))
 			continue;

@@ -32,7 +32,6 @@ static const struct other_name names[] = {
 	{"job_cpu", "cores", PER_JOB},
 	{"ncpus", "cores", PER_JOB},
 	{"cpus", "cores", PER_JOB},
-	{"threads", "cores", PER_JOB},
 	{"nthreads", "cores", PER_JOB},
 	{"threads_per_worker", "cores", PER_JOB},
 	{"nprocs", "processes", NULL},

@@ -36,6 +36,18 @@ bool slurm_variable_is_of_slurm(const char *name)
 	return false;
 }
 
+bool slurm_variable_is_inherited(const char *variable)
+{
+	static const char limit[] = "SLURM_RLIMIT_";
+	static const char *const names[] = {"SLURM_UMASK", "SLURM_PRIO_PROCESS"};
+
+	for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++)
+		if (strcspn(variable, "=") == strlen(names[i]) &&
+			strncmp(variable, names[i], strlen(names[i])) == 0)
+			return true;
+	return strncmp(variable, limit, strlen(limit)) == 0;
+}
+
 void slurm_variables_pick(const json_t *environment, const char *directory, struct strv *ret)
 {
 	const char *conf = json_get_text(environment, CONF, "");

@@ -10,6 +10,10 @@ struct strv;
 /* Does it belong to a Slurm job around this program, or tell Slurm's commands what to do? */
 bool slurm_variable_is_of_slurm(const char *name);
 
+/* Is it one by which umask, a soft limit or the nice value of the user's process travels? variable
+ * is "NAME" or "NAME=value". */
+bool slurm_variable_is_inherited(const char *variable);
+
 /* Those of a start that say which Slurm it means, and who asks: SLURM_CONF, with a full path
  * where it begins in directory, SLURM_CONF_SERVER and SLURM_JWT, as "NAME=value". ret was empty.
  */

@@ -6,6 +6,7 @@
 #include "common/err.h"
 #include "common/json.h"
 #include "common/logdir.h"
+#include "common/slurm_variables.h"
 #include "daemon/cluster/access.h"
 #include "daemon/cluster/giveback.h"
 #include "daemon/cluster/jobs.h"
@@ -31,7 +32,9 @@ void cluster_start_scheduler(struct cluster *cluster)
 	spec.log_path = xasprintf("%s/" LOGDIR_SCHEDULER, cluster->log_dir);
 	spec.directory = xstrdup(cluster->request.directory);
 	spec.timeout_ms = cluster->request.settings.scheduler_timeout_ms;
-	strv_copy(&spec.environment, &cluster->request.environment);
+	for (size_t i = 0; i < cluster->request.environment.count; i++)
+		if (!slurm_variable_is_inherited(cluster->request.environment.item[i]))
+			strv_add(&spec.environment, cluster->request.environment.item[i]);
 	strv_copy(&spec.options, &cluster->request.settings.scheduler_options);
 	if (cluster_access_scheduler(cluster, &spec, &err) < 0) {
 		scheduler_spec_finish(&spec);

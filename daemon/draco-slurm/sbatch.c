@@ -16,6 +16,7 @@
 #include "common/cleanup.h"
 #include "common/environment.h"
 #include "common/err.h"
+#include "common/inheritance.h"
 #include "common/sbatch_options.h"
 #include "common/sbatch_words.h"
 #include "daemon/draco-slurm/program.h"
@@ -131,7 +132,12 @@ static enum slurm_outcome understand(const struct program *program, bool predict
 	return outcome;
 }
 
-/* options are those before the wish's own. */
+/* sbatch takes umask, limits and nice value from its own process into the job. */
+static void inherit(const void *arg)
+{
+	inheritance_apply(arg);
+}
+
 static enum slurm_outcome ask(const struct slurm_submission *wish, bool predicts,
 	int64_t deadline_ms, struct sbatch_answer *ret, struct err *err)
 {
@@ -145,6 +151,8 @@ static enum slurm_outcome ask(const struct slurm_submission *wish, bool predicts
 		.directory = wish->directory,
 		.input = wish->script,
 		.deadline_ms = deadline_ms,
+		.prepare = inherit,
+		.prepare_arg = &wish->environment,
 		.enough = sbatch_words_tell_busy,
 	};
 	enum slurm_outcome outcome;

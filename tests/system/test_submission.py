@@ -347,8 +347,6 @@ WRONG = [
     ("--worker-start=quickly", '"quickly" is not known: give'),
     ("--scratch-directory=scratch", '--scratch-directory: "scratch" must begin with "/"'),
     ("--scratch-directory=/s/$HOME", "may contain $USER, but no other variable"),
-    ("--gpus=few", '--gpus: "few" is not a number of GPUs'),
-    ("--mail-type=NEVER", '--mail-type: "NEVER" is not one of'),
     ("--exclusive=user", 'exclusive: "user" is neither true nor false'),
 ]
 

@@ -41,7 +41,11 @@ static const struct {
 	{"SLURM_MEM_PER_CPU", false},
 	{"SLURM_EXPORT_ENV", false},
 	{"SLURMD_NODENAME", false},
-	{"SBATCH_PARTITION", false},
+	{"SBATCH_PARTITION", true}, /* sbatch reads it */
+	{"SLURM_UMASK", true},
+	{"SLURM_RLIMIT_NOFILE", true},
+	{"SLURM_PRIO_PROCESS", true},
+	{"SLURM_UMASKED", false},
 	{"SALLOC_PARTITION", false},
 	{"SRUN_DEBUG", false},
 	{"PMI_RANK", false},

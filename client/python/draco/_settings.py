@@ -2,8 +2,12 @@
 
 from __future__ import annotations
 
+import contextlib
 import math
 import os
+import pathlib
+import re
+import resource
 import shutil
 import socket
 import sys
@@ -117,7 +121,33 @@ def caller_environment() -> dict[str, str]:
     is_first = first is not None and os.path.dirname(first) == here
     if here and not is_first and os.access(os.path.join(here, "python3"), os.X_OK):
         environment["PATH"] = here + os.pathsep + path
-    return environment
+    return {**environment, **_inheritance()}
+
+
+def _inheritance() -> dict[str, str]:
+    """Take umask, soft limits and nice value, by Slurm's names for them in a job's environment."""
+    variables = {"SLURM_PRIO_PROCESS": str(os.getpriority(os.PRIO_PROCESS, 0))}
+    with contextlib.suppress(OSError):
+        # os.umask() would have to change it, for all threads.
+        status = pathlib.Path("/proc/self/status").read_text(errors="replace")
+        if umask := re.search(r"(?m)^Umask:\s*([0-7]+)$", status):
+            variables["SLURM_UMASK"] = umask[1]
+    for name in (
+        "CPU",
+        "FSIZE",
+        "DATA",
+        "STACK",
+        "CORE",
+        "RSS",
+        "NPROC",
+        "NOFILE",
+        "MEMLOCK",
+        "AS",
+    ):
+        with contextlib.suppress(OSError, ValueError, AttributeError):
+            limit = resource.getrlimit(getattr(resource, f"RLIMIT_{name}"))[0]
+            variables[f"SLURM_RLIMIT_{name}"] = str(limit % 2**64)
+    return variables
 
 
 def label() -> dict[str, Any]:

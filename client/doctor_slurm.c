@@ -18,6 +18,7 @@
 #include "common/json.h"
 #include "common/parse.h"
 #include "common/strv.h"
+#include "common/survey.h"
 
 #define CALL_DEADLINE_MS 20000
 #define OTHERS_MAX	 12
@@ -95,13 +96,13 @@ static bool tell_size(const struct doctor *doctor, struct report *report, const 
 	json_int_t memory = json_get_integer(partition, "memory_mib", INT64_MAX);
 	char has[FORMAT_MAX], needs[FORMAT_MAX];
 
-	if (cores < settings->cores)
+	if (cores > 0 && cores < settings->cores) /* 0: its nodes are not to be seen */
 		report_finding(report, FINDING_WARNING, title,
 			"a smaller value of cores, or another partition in queues_to_try",
 			"its largest node has %" JSON_INTEGER_FORMAT
 			" cores, and cores is %" PRId64,
 			cores, settings->cores);
-	else if (memory < settings->memory_mib)
+	else if (memory > NO_REAL_MEMORY_MIB && memory < settings->memory_mib)
 		report_finding(report, FINDING_WARNING, title,
 			"a smaller value of memory, or another partition in queues_to_try",
 			"its largest node has %s of memory, and memory is %s",

@@ -49,7 +49,7 @@ int64_t amount_per_job(enum amount_unit unit, const struct settings *settings)
 	case AMOUNT_CORES:
 		return settings->cores;
 	case AMOUNT_MEMORY:
-		return settings->memory_mib;
+		return settings->memory_mib > 0 ? settings->memory_mib : 0;
 	case AMOUNT_JOBS:
 	case AMOUNT_UNIT_COUNT:
 		break;

@@ -24,7 +24,7 @@ const char *amount_name(enum amount_unit unit);
 int amount_parse(enum amount_unit unit, const char *text, int64_t *ret, struct err *err)
 	__attribute__((warn_unused_result));
 
-/* What one job has of it. */
+/* What one job has of it; 0: that is not known. */
 int64_t amount_per_job(enum amount_unit unit, const struct settings *settings);
 
 /* The fewest jobs of which each has per_job that have the amount together; neither is negative. */

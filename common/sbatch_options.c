@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "common/directives.h"
+#include "common/settings.h"
 #include "common/slurm_msg.h"
 #include "common/strv.h"
 
@@ -43,7 +44,7 @@ void sbatch_options(const struct slurm_submission *submission, struct strv *ret)
 	strv_add(ret, "--nodes=1");
 	strv_add(ret, "--ntasks=1");
 	strv_addf(ret, "--cpus-per-task=%" PRId64, submission->cores);
-	if (!gives_memory(&submission->directives))
+	if (submission->memory_mib != MEMORY_NONE && !gives_memory(&submission->directives))
 		strv_addf(ret, "--mem=%" PRId64 "M", submission->memory_mib);
 	strv_addf(ret, "--time=%" PRId64, (submission->walltime_s + 59) / 60);
 	if (submission->count > 1)

@@ -37,8 +37,11 @@ const struct setting settings_table[SETTING_COUNT] = {
 		"threads of one worker, for tasks that use several cores each or none; 0 means "
 		"cores / processes",
 		GROUP_JOB},
-	[SETTING_MEMORY] = {"memory", SETTING_SIZE, AT(memory_mib), "80 GiB", 1, INT64_MAX,
-		"SIZE", "memory of one job; each worker has memory / processes", GROUP_JOB},
+	[SETTING_MEMORY] = {"memory", SETTING_SIZE, AT(memory_mib), "80 GiB", MEMORY_NONE,
+		INT64_MAX, "SIZE|node|none",
+		"memory of one job; each worker has memory / processes; node means all that a "
+		"node has; none asks Slurm for no memory, and workers share what the job is given",
+		GROUP_JOB},
 	[SETTING_JOB_WALLTIME] = {"walltime", SETTING_WALLTIME, AT(walltime_s), "01:30:00", 60,
 		INT64_MAX, "TIME", "walltime of one job, in any form of sbatch --time",
 		GROUP_JOB},
@@ -403,7 +406,9 @@ int64_t settings_threads_per_worker(const struct settings *settings)
 
 int64_t settings_bytes_per_worker(const struct settings *settings)
 {
-	return settings->memory_mib * 1024 * 1024 / settings->processes;
+	return settings->memory_mib > 0
+		? settings->memory_mib * 1024 * 1024 / settings->processes
+		: 0;
 }
 
 static int port(const char *text, int none)

@@ -149,11 +149,15 @@ struct setting_limit {
 	char *source;  /* "FILE:LINE" */
 };
 
+/* Words in the place of an amount of memory. */
+#define MEMORY_NODE 0	 /* all that the node has, as sbatch --mem=0 */
+#define MEMORY_NONE (-1) /* Slurm is not asked for memory */
+
 struct settings {
-	int64_t processes; /* Dask workers in one job */
-	int64_t cores;	   /* of one job */
-	int64_t threads;   /* of one worker; 0: cores / processes */
-	int64_t memory_mib;
+	int64_t processes;  /* Dask workers in one job */
+	int64_t cores;	    /* of one job */
+	int64_t threads;    /* of one worker; 0: cores / processes */
+	int64_t memory_mib; /* or MEMORY_NODE, MEMORY_NONE */
 	int64_t walltime_s;
 	int64_t wait_timeout_ms;
 	int64_t adaptive_scale_factor;
@@ -255,6 +259,7 @@ char *settings_place(const struct settings *settings, enum setting_id id);
 /* What follows from the settings. */
 int64_t settings_maximum(const struct settings *settings);	      /* workers */
 int64_t settings_threads_per_worker(const struct settings *settings); /* at least 1 */
+/* 0: what the job is given, which its node knows. */
 int64_t settings_bytes_per_worker(const struct settings *settings);
 int settings_dashboard_port(const struct settings *settings); /* 0: auto */
 int settings_remote_port(const struct settings *settings);    /* 0: auto; -1: none */

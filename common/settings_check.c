@@ -115,7 +115,7 @@ static char *check_memory(const struct settings *s, enum setting_id at)
 	_cleanup_free_ char *memory = show(s, SETTING_MEMORY, at);
 	int64_t each = s->memory_mib / s->processes;
 
-	if (each >= WORKER_MINIMUM_MIB)
+	if (s->memory_mib <= 0 || each >= WORKER_MINIMUM_MIB)
 		return NULL;
 	return xasprintf(
 		"%s leaves %" PRId64

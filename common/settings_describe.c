@@ -3,6 +3,8 @@
 
 #include <inttypes.h>
 #include <stdlib.h>
+#include <string.h>
+#include <strings.h>
 
 #include "common/alloc.h"
 #include "common/cleanup.h"
@@ -23,6 +25,8 @@ char *value_format_number(const struct setting *setting, int64_t number)
 
 	switch (setting->type) {
 	case SETTING_SIZE:
+		if (setting->minimum < 0 && number <= 0)
+			return xstrdup(number == MEMORY_NODE ? "node" : "none");
 		return xstrdup(format_size(number, text));
 	case SETTING_WALLTIME:
 		return xstrdup(format_walltime(number, text));
@@ -35,6 +39,17 @@ char *value_format_number(const struct setting *setting, int64_t number)
 	default:
 		return xasprintf("%" PRId64, number);
 	}
+}
+
+bool value_find_word(const struct setting *setting, const char *text, int64_t *ret)
+{
+	bool node = strcasecmp(text, "node") == 0 || strcmp(text, "0") == 0;
+
+	if (setting->type != SETTING_SIZE || setting->minimum >= 0 ||
+		!(node || strcasecmp(text, "none") == 0))
+		return false;
+	*ret = node ? MEMORY_NODE : MEMORY_NONE;
+	return true;
 }
 
 char *value_format_bound(const struct setting *setting, int64_t number)
@@ -85,6 +100,8 @@ char *value_range(const struct setting *setting)
 
 	if (!value_is_number(setting))
 		return NULL;
+	if (setting->type == SETTING_SIZE && setting->minimum < 0)
+		return xstrdup("or node, or none");
 	low = value_format_bound(setting, setting->minimum);
 	if (setting->maximum == INT64_MAX)
 		return xasprintf("at least %s", low);

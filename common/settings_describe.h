@@ -19,6 +19,9 @@ char *value_range(const struct setting *setting);
 /* A number of this setting in the form that files have; the caller frees. */
 char *value_format_number(const struct setting *setting, int64_t number);
 
+/* A word in the place of a number, where the setting has some; false when text is none. */
+bool value_find_word(const struct setting *setting, const char *text, int64_t *ret);
+
 /* As value_format_number(), with a unit also where files need none. */
 char *value_format_bound(const struct setting *setting, int64_t number);
 

@@ -35,7 +35,7 @@ static int set_number(
 
 	switch (setting->type) {
 	case SETTING_SIZE:
-		r = parse_size(text, &value, err);
+		r = value_find_word(setting, text, &value) ? 0 : parse_size(text, &value, err);
 		break;
 	case SETTING_WALLTIME:
 		r = parse_walltime(text, &value, err);

@@ -11,6 +11,7 @@
 #include "common/alloc.h"
 #include "common/err.h"
 #include "common/json.h"
+#include "common/settings.h"
 
 static const char *const outcomes[OUTCOME_COUNT] = {
 	[OUTCOME_DONE] = "done",
@@ -299,7 +300,7 @@ int slurm_submission_decode(const json_t *object, struct slurm_submission *ret, 
 	*ret = (struct slurm_submission){0};
 	r = decode(object, ret, submission_members, "a submission", err);
 	if (r == 0 &&
-		(ret->count < 1 || ret->cores < 1 || ret->memory_mib < 1 ||
+		(ret->count < 1 || ret->cores < 1 || ret->memory_mib < MEMORY_NONE ||
 			ret->walltime_s < 1))
 		r = err_set(err, -EPROTO, "a submission asks for nothing");
 	if (r == 0)

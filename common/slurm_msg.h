@@ -95,7 +95,7 @@ struct slurm_submission { /* count equal jobs, submitted by one request */
 	char *output;	 /* path pattern of standard output and error, as in sbatch --output */
 	char *directory; /* where the script starts */
 	int64_t cores;
-	int64_t memory_mib;
+	int64_t memory_mib; /* or MEMORY_NODE, MEMORY_NONE of common/settings.h */
 	int64_t walltime_s;
 	struct strv environment; /* NAME=value */
 	struct strv directives;	 /* options of sbatch (common/directives.h) */

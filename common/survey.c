@@ -52,11 +52,13 @@ json_t *survey_encode(const struct survey *survey)
 		const struct survey_partition *p = &survey->partition[i];
 
 		json_array_append_new(partitions,
-			json_pack("{s:o, s:b, s:b, s:I, s:o, s:I, s:I, s:I, s:I, s:I, s:I}",
+			json_pack(
+				"{s:o, s:b, s:b, s:I, s:o, s:I, s:I, s:I, s:I, s:I, s:I, s:I}",
 				"name", json_text(p->name), "submits", p->submits, "schedules",
 				p->schedules, "max_time_s", (json_int_t)p->max_time_s, "denied",
 				json_text(p->denied), "nodes", (json_int_t)p->nodes,
-				"nodes_fit", (json_int_t)p->nodes_fit, "nodes_usable",
+				"nodes_hidden", (json_int_t)p->nodes_hidden, "nodes_fit",
+				(json_int_t)p->nodes_fit, "nodes_usable",
 				(json_int_t)p->nodes_usable, "nodes_excluded",
 				(json_int_t)p->nodes_excluded, "largest_cpus",
 				(json_int_t)p->largest_cpus, "largest_memory_mib",
@@ -101,6 +103,7 @@ int survey_decode(const json_t *object, struct survey *ret, struct err *err)
 			.max_time_s = json_get_integer(item, "max_time_s", 0),
 			.denied = text_of(item, "denied"),
 			.nodes = json_get_integer(item, "nodes", 0),
+			.nodes_hidden = json_get_integer(item, "nodes_hidden", 0),
 			.nodes_fit = json_get_integer(item, "nodes_fit", 0),
 			.nodes_usable = json_get_integer(item, "nodes_usable", 0),
 			.nodes_excluded = json_get_integer(item, "nodes_excluded", 0),

@@ -13,13 +13,17 @@
 
 struct err;
 
+/* What nodes have whose RealMemory is not configured: Slurm does not manage their memory. */
+#define NO_REAL_MEMORY_MIB 1
+
 struct survey_partition {
 	char *name;
 	bool submits;		    /* it takes jobs */
 	bool schedules;		    /* it starts jobs */
 	int64_t max_time_s;	    /* 0: no limit */
 	char *denied;		    /* why this user may not use it; NULL: may */
-	int64_t nodes;		    /* in all */
+	int64_t nodes;		    /* in all, of those that can be seen */
+	int64_t nodes_hidden;	    /* not to be seen, such as cloud nodes that are off */
 	int64_t nodes_fit;	    /* of those, large enough for the job */
 	int64_t nodes_usable;	    /* of those, not down, drained or excluded by the job */
 	int64_t nodes_excluded;	    /* large enough, but excluded */

@@ -128,7 +128,7 @@ static const struct doc_key size_keys[] = {
 	{"per_job", "object", ""},
 	{"per_job.workers", "integer", ""},
 	{"per_job.cores", "integer", ""},
-	{"per_job.memory_mib", "integer", ""},
+	{"per_job.memory_mib", "integer", "0: not known"},
 	{"waits", "boolean",
 		"of `retire` only: whether the job stays until its results have a place to go"},
 	{0},

@@ -99,8 +99,10 @@ void cluster_place_fail(struct cluster *cluster, int code, const char *summary)
 	err_set(&err, code,
 		"%s:%s%sa job asks for %" PRId64 " cores and %s on one node, walltime %s%s%s",
 		summary, reasons, cluster->place.placement.count == 1 ? "; " : "\n", s->cores,
-		format_size(s->memory_mib, memory), format_walltime(s->walltime_s, walltime),
-		*others ? ", " : "", others);
+		s->memory_mib > 0		       ? format_size(s->memory_mib, memory)
+			: s->memory_mib == MEMORY_NODE ? "all memory"
+						       : "no memory",
+		format_walltime(s->walltime_s, walltime), *others ? ", " : "", others);
 	cluster->place.failed = true;
 	cluster_fail(cluster, &err, NULL);
 }
@@ -138,6 +140,8 @@ static void submit_some(struct cluster *cluster, size_t at, int64_t count, enum 
 	struct job *job;
 
 	cluster_make_wish(cluster, tag, count, &wish);
+	if (cluster->place.placement.no_memory)
+		wish.memory_mib = MEMORY_NONE;
 	wish.partition = xstrdup(candidate->partition);
 	wish.reservation = candidate->reservation ? xstrdup(candidate->reservation) : NULL;
 	history_note(EVENT_DECISION, "cluster", cluster->name,

@@ -38,6 +38,7 @@ static char *make_script(const struct settings *s, const struct facts *facts)
 		.processes = s->processes,
 		.threads = settings_threads_per_worker(s),
 		.bytes = settings_bytes_per_worker(s),
+		.whole_node = s->memory_mib == MEMORY_NODE,
 		.death_timeout_s = DEATH_TIMEOUT_S,
 		.scratch = s->use_scratch_dir ? s->scratch_directory : NULL,
 		.prologue = s->prologue,

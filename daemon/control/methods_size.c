@@ -53,6 +53,10 @@ static int scale(struct cluster *cluster, const json_t *params, struct err *err)
 	if (r < 0)
 		return r;
 	per_job = amount_per_job(unit, &cluster->request.settings);
+	if (per_job == 0)
+		return err_set(err, -EINVAL,
+			"scale: how much memory a job has is not known, as the setting memory is a "
+			"word: give jobs, workers or cores");
 	r = cluster_scale(cluster, amount_to_jobs(amount, per_job), err);
 	if (r == -ERANGE) {
 		_cleanup_free_ char *asked = amount_describe(unit, amount);

@@ -60,10 +60,10 @@ static json_t *report_job(const struct cluster *cluster, const struct job *job)
 		"workers", (json_int_t)job->connected, "busy", (json_int_t)job->busy, "bytes",
 		(json_int_t)job->bytes, "idle_s", idle_or_null(job), "processes",
 		(json_int_t)job->processes, "cores", (json_int_t)job->cores, "memory_mib",
-		(json_int_t)job->memory_mib, "walltime_s", (json_int_t)job->walltime_s,
-		"submit_time", time_or_null(job->submit_time), "start_time",
-		time_or_null(has_started ? job->start_time : 0), "predicted_start",
-		time_or_null(has_started ? 0 : job->start_time), "end_time",
+		(json_int_t)(job->memory_mib > 0 ? job->memory_mib : 0), "walltime_s",
+		(json_int_t)job->walltime_s, "submit_time", time_or_null(job->submit_time),
+		"start_time", time_or_null(has_started ? job->start_time : 0),
+		"predicted_start", time_or_null(has_started ? 0 : job->start_time), "end_time",
 		time_or_null(job->end_time), "end", json_text(job->end_text), "log",
 		json_text(log), "stuck", job->stuck);
 }

@@ -67,13 +67,17 @@ static void add_worker_start(struct strv *lines, const struct jobscript *job)
 static void add_command(struct strv *lines, const struct jobscript *job)
 {
 	_cleanup_free_ char *scheduler = shell_quote(job->scheduler);
+	_cleanup_free_ char *bytes = xasprintf("%" PRId64, job->bytes);
 	struct strv words = STRV_INIT;
 
+	if (job->bytes <= 0)
+		strv_addf(lines, "draco_find_memory %s %" PRId64,
+			job->whole_node ? "node" : "share", job->processes);
 	strv_addf(&words, "draco_run %s", scheduler);
 	strv_addf(&words,
 		"--name " JOBSCRIPT_WORKER_PREFIX "\"$draco_job\" --nworkers %" PRId64
-		" --nthreads %" PRId64 " --memory-limit %" PRId64,
-		job->processes, job->threads, job->bytes);
+		" --nthreads %" PRId64 " --memory-limit %s",
+		job->processes, job->threads, job->bytes > 0 ? bytes : "\"$draco_bytes\"");
 	strv_addf(&words,
 		"--host \"$host\" --no-dashboard --dashboard-address 127.0.0.1:0 "
 		"--local-directory \"$draco_directory\" --death-timeout %" PRId64,

@@ -14,7 +14,8 @@ struct jobscript {
 	const char *interface;	   /* for the workers, where the node has it; NULL: any */
 	int64_t processes;
 	int64_t threads;	 /* of each process */
-	int64_t bytes;		 /* of memory for each process */
+	int64_t bytes;		 /* of memory for each process; 0: as the node knows */
+	bool whole_node;	 /* where bytes is 0: the job has all of its memory */
 	int64_t death_timeout_s; /* how long a worker waits for a scheduler that is not there */
 	const char *scratch;  /* directory for local files, may contain $USER; NULL: TMPDIR */
 	const char *prologue; /* shell text before the workers; NULL: none */

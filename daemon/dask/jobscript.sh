@@ -155,6 +155,59 @@ draco_check_certificate() {
 	fi
 }
 
+# Set draco_limit to the least limit of memory, in bytes, of our cgroup and those around it;
+# nothing where there is none.
+draco_find_cgroup_limit() {
+	draco_limit=
+	while IFS=: read -r draco_number draco_names draco_path; do
+		case $draco_names in
+		"") draco_root=/sys/fs/cgroup draco_file=memory.max ;;
+		memory | *,memory | memory,*)
+			draco_root=/sys/fs/cgroup/memory draco_file=memory.limit_in_bytes
+			;;
+		*) continue ;;
+		esac
+		while draco_value= && [ -n "$draco_path" ]; do
+			read -r draco_value 2>/dev/null <"$draco_root$draco_path/$draco_file"
+			case $draco_value in
+			"" | *[!0-9]*) ;; # "max", or not there
+			*)
+				((draco_value < ${draco_limit:-9223372036854771712})) &&
+					draco_limit=$draco_value
+				;;
+			esac
+			draco_path=${draco_path%/*}
+		done
+	done 2>/dev/null <"${1:-/proc/self/cgroup}"
+}
+
+# Set draco_bytes to the memory of each of $2 workers: a part of the least of what Slurm gave the
+# job, what its cgroup allows and what the node has; of the last only the share of its CPUs, where
+# nothing says that the job has it all ($1 is node).
+draco_find_memory() {
+	while read -r draco_name draco_total draco_unit; do
+		[ "$draco_name" != MemTotal: ] || break
+	done </proc/meminfo
+	draco_total=$((draco_total * 1024)) draco_bytes=0
+	draco_cpus=${SLURM_CPUS_ON_NODE:-1} draco_all=$(nproc --all)
+	if ((${SLURM_MEM_PER_NODE:-0} > 0)); then
+		draco_bytes=$((SLURM_MEM_PER_NODE * 1048576))
+	elif ((${SLURM_MEM_PER_CPU:-0} > 0)); then
+		draco_bytes=$((SLURM_MEM_PER_CPU * 1048576 * draco_cpus))
+	fi
+	draco_find_cgroup_limit
+	((${draco_limit:-$draco_total} >= draco_total)) || draco_total=$draco_limit
+	if ((draco_bytes == 0)); then
+		draco_bytes=$draco_total
+		[ "$1" = node ] || [ "$draco_total" = "$draco_limit" ] ||
+			((draco_cpus >= draco_all)) ||
+			draco_bytes=$((draco_total / draco_all * draco_cpus))
+	elif ((draco_bytes > draco_total)); then
+		draco_bytes=$draco_total
+	fi
+	draco_bytes=$((draco_bytes / $2))
+}
+
 # Variables that Dask sets for workers by default, where they are not set: so that workers can
 # be copies of the process that starts them (draco_program).
 draco_foresee() {

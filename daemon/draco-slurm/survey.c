@@ -140,7 +140,12 @@ static void count_node(const node_info_t *node, const partition_info_t *info,
 {
 	int64_t cpus = node->cpus;
 	int64_t memory = (int64_t)(node->real_memory - node->mem_spec_limit);
+	bool managed = node->real_memory > NO_REAL_MEMORY_MIB;
 
+	if (!node->name) {
+		p->nodes_hidden++;
+		return;
+	}
 	if (info->max_cpus_per_node != INFINITE && info->max_cpus_per_node != NO_VAL &&
 		cpus > info->max_cpus_per_node)
 		cpus = info->max_cpus_per_node;
@@ -149,7 +154,7 @@ static void count_node(const node_info_t *node, const partition_info_t *info,
 		p->largest_cpus = cpus;
 	if (memory > p->largest_memory_mib)
 		p->largest_memory_mib = memory;
-	if (cpus < shape->cores || memory < shape->memory_mib)
+	if (cpus < shape->cores || (managed && memory < shape->memory_mib))
 		return;
 	p->nodes_fit++;
 	if (strv_has(shape->excluded, node->name))

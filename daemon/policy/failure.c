@@ -98,6 +98,8 @@ char *failure_memory_hint(int64_t processes, int64_t memory_mib)
 {
 	char all[FORMAT_MAX], each[FORMAT_MAX];
 
+	if (memory_mib <= 0)
+		return xstrdup("raise the setting memory, or lower processes");
 	format_size(memory_mib, all);
 	if (processes <= 1)
 		return xasprintf("its worker had %s: raise the setting memory", all);

@@ -85,18 +85,22 @@ static char *judge_partition(
 		return xasprintf("its time limit is %s, and the walltime is %s",
 			format_walltime(p->max_time_s, has),
 			format_walltime(shape->walltime_s, needs));
+	if (p->nodes_hidden > 0) /* who knows how large those are: Slurm */
+		return NULL;
 	if (p->largest_cpus < shape->cores)
 		return xasprintf("its largest node has %" PRId64
 				 " cores, and a job needs %" PRId64,
 			p->largest_cpus, shape->cores);
-	if (p->largest_memory_mib < shape->memory_mib)
+	if (p->largest_memory_mib > NO_REAL_MEMORY_MIB &&
+		p->largest_memory_mib < shape->memory_mib)
 		return xasprintf("its largest node has %s of memory, and a job needs %s",
 			format_size(p->largest_memory_mib, has),
 			format_size(shape->memory_mib, needs));
 	if (p->nodes_fit == 0)
 		return xasprintf("none of its nodes has both %" PRId64
 				 " cores and %s of memory",
-			shape->cores, format_size(shape->memory_mib, needs));
+			shape->cores,
+			shape->memory_mib > 0 ? format_size(shape->memory_mib, needs) : "all");
 	if (p->nodes_usable == 0)
 		return xasprintf("all its nodes that are large enough are %s "
 				 "(%" PRId64 " of %" PRId64 ")",
@@ -140,9 +144,20 @@ static char *judge_reservation(const struct survey *survey, const char *name,
 	return NULL;
 }
 
+/* Is it known of the place that none of its nodes has a RealMemory? */
+static bool manages_no_memory(const struct survey *survey, const struct candidate *candidate)
+{
+	const struct survey_partition *p = survey_find_partition(survey, candidate->partition);
+
+	return p && p->nodes > 0 && p->nodes_hidden == 0 &&
+		p->largest_memory_mib <= NO_REAL_MEMORY_MIB;
+}
+
 void placement_judge(struct placement *placement, const struct survey *survey,
 	const struct placement_shape *shape, time_t now)
 {
+	size_t without = 0, open = 0;
+
 	for (size_t i = 0; i < placement->count; i++) {
 		struct candidate *c = &placement->candidate[i];
 		char *reason = NULL;
@@ -154,7 +169,10 @@ void placement_judge(struct placement *placement, const struct survey *survey,
 			reason = judge_partition(survey, c->partition, shape);
 		if (reason)
 			skip(c, reason);
+		open += !reason;
+		without += !reason && manages_no_memory(survey, c);
 	}
+	placement->no_memory = open > 0 && without == open;
 }
 
 void placement_predict(struct placement *placement, size_t at, time_t start)

@@ -36,11 +36,15 @@ struct candidate {
 struct placement {
 	struct candidate *candidate;
 	size_t count;
+	/* Slurm manages memory in none of the places: it would refuse all that asks for some. */
+	bool no_memory;
 };
 
 /* What a job asks for, as far as partitions and reservations may forbid it. */
 struct placement_shape {
-	int64_t cores, memory_mib, walltime_s;
+	int64_t cores;
+	int64_t memory_mib; /* up to 0: whatever a node has */
+	int64_t walltime_s;
 };
 
 /* All candidates, in order, each PLACEMENT_OPEN. reservation may be NULL. placement_finish()

@@ -126,6 +126,9 @@ static void on_surveyed(
 	} else {
 		placement_judge(&placer->placement, &survey, &placer->shape, time(NULL));
 		survey_finish(&survey);
+		if (placer->placement.no_memory)
+			json_object_set_new(
+				placer->submission, "memory_mib", json_integer(MEMORY_NONE));
 		predict(placer);
 	}
 }

@@ -99,6 +99,7 @@ static json_t *do_submit(const json_t *params, const char **refusal)
 	ck_assert_msg(slurm_submission_decode(params, &wish, &err) == 0, "%s", err.text);
 	ck_assert_int_le(wish.count, slurm.array_max);
 	*refusal = objection(wish.partition);
+	slurm.last_memory_mib = wish.memory_mib;
 	if (!*refusal) {
 		id = slurm_submit(&wish);
 		result = json_pack("{s:I, s:I}", "job_id", (json_int_t)id, "tasks",
@@ -179,7 +180,8 @@ static void survey_partition(
 	const struct fake_partition *p, const json_t *params, struct survey_partition *ret)
 {
 	bool fits = p->cores >= json_get_integer(params, "cores", 0) &&
-		p->memory_mib >= json_get_integer(params, "memory_mib", 0);
+		(p->memory_mib == NO_REAL_MEMORY_MIB ||
+			p->memory_mib >= json_get_integer(params, "memory_mib", 0));
 
 	*ret = (struct survey_partition){
 		.name = xstrdup(p->name),
@@ -188,6 +190,7 @@ static void survey_partition(
 		.max_time_s = p->max_time_s,
 		.denied = p->denied ? xstrdup(p->denied) : NULL,
 		.nodes = slurm.nodes,
+		.nodes_hidden = p->hidden ? slurm.nodes : 0,
 		.nodes_fit = fits ? slurm.nodes : 0,
 		.largest_cpus = p->cores,
 		.largest_memory_mib = p->memory_mib,

@@ -24,6 +24,7 @@ struct fake_partition {
 	const char *name;
 	bool drained;		   /* takes no jobs */
 	bool down;		   /* starts no jobs */
+	bool hidden;		   /* its nodes are not to be seen */
 	bool busy;		   /* no node of it is free for us */
 	int64_t max_time_s;	   /* 0: no limit */
 	const char *denied;	   /* why this user may not use it; NULL: may */
@@ -90,6 +91,7 @@ extern struct fake_slurm {
 
 	/* What was asked. */
 	int queries, submissions, predictions, surveys;
+	int64_t last_memory_mib;
 	char *last_exclude; /* of the last submission; NULL: none */
 } slurm;
 

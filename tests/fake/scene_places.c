@@ -5,6 +5,9 @@
 
 #include <string.h>
 
+#include "common/settings.h"
+#include "common/survey.h"
+
 static struct fake_partition *const shorts = &slurm.partition[0],
 				    *const standard = &slurm.partition[1];
 
@@ -68,6 +71,33 @@ START_TEST(nothing_can_work)
 	check(strstr(start_error(), "\n  standard: its largest node has 8 cores"));
 	check(strstr(start_error(), "a job asks for 99 cores and 1 GiB on one node"));
 	check(jobs_submitted() == 0);
+}
+END_TEST
+
+/* Sites that do not manage memory, and nodes that are not to be seen, veto nothing. */
+START_TEST(what_is_not_known_is_left_to_slurm)
+{
+	shorts->memory_mib = standard->memory_mib = NO_REAL_MEMORY_MIB;
+	start_running("");
+	check(strcmp(job(0)->said.partition, "short") == 0);
+	check(slurm.last_memory_mib == MEMORY_NONE);
+}
+END_TEST
+
+START_TEST(hidden_nodes)
+{
+	shorts->hidden = true;
+	shorts->cores = shorts->memory_mib = 0;
+	start_running("");
+	check(strcmp(job(0)->said.partition, "short") == 0);
+	check(slurm.last_memory_mib == 1024);
+}
+END_TEST
+
+START_TEST(words_for_memory)
+{
+	start_running(_i == 0 ? "{'memory': 'node'}" : "{'memory': 'none'}");
+	check(slurm.last_memory_mib == (_i == 0 ? MEMORY_NODE : MEMORY_NONE));
 }
 END_TEST
 
@@ -314,8 +344,9 @@ END_TEST
 
 Suite *unit_suite(void)
 {
-	Suite *suite = scenarios("places", nothing_can_work, the_first_that_starts_in_time_wins,
-		a_full_one_costs_no_waiting, else_the_soonest, slurm_is_too_busy_to_predict,
+	Suite *suite = scenarios("places", nothing_can_work, what_is_not_known_is_left_to_slurm,
+		hidden_nodes, the_first_that_starts_in_time_wins, a_full_one_costs_no_waiting,
+		else_the_soonest, slurm_is_too_busy_to_predict,
 		a_refusal_is_followed_by_the_next_place, all_refuse, slurm_tells_nothing,
 		an_active_reservation_is_used, a_reservation_without_room_is_left,
 		a_job_that_waits_is_widened_in_place, slurm_cannot_be_asked_to_widen,
@@ -325,5 +356,6 @@ Suite *unit_suite(void)
 	scenario_of_table(suite, what_cannot_work_is_skipped, LENGTH(skips));
 	scenario_of_table(suite, one_that_is_of_no_use_is_skipped, LENGTH(useless));
 	scenario_of_table(suite, a_site_forbids_it, 2);
+	scenario_of_table(suite, words_for_memory, 2);
 	return suite;
 }

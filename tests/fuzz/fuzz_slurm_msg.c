@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "common/err.h"
+#include "common/settings.h"
 #include "common/slurm_msg.h"
 #include "common/survey.h"
 
@@ -62,8 +63,8 @@ static void take_submission(const json_t *object)
 		return;
 	}
 	fuzz_require(submission.count > 0 && submission.cores > 0 &&
-		submission.memory_mib > 0 && submission.walltime_s > 0 && submission.script &&
-		submission.directory);
+		submission.memory_mib >= MEMORY_NONE && submission.walltime_s > 0 &&
+		submission.script && submission.directory);
 	encoded = slurm_submission_encode(&submission);
 	slurm_submission_finish(&submission);
 	fuzz_require(slurm_submission_decode(encoded, &submission, NULL) == 0);

@@ -166,6 +166,28 @@ def test_environment_and_options(draco: Draco) -> None:
     assert resources.splitlines() == ["[{'GPU': 2.0}, {'GPU': 2.0}]", "700"]
 
 
+@pytest.mark.parametrize("word", ["node", "none"])
+def test_memory_by_a_word(draco: Draco, word: str) -> None:
+    """Slurm gives all of a node, or its own default; the workers share what they find."""
+    draco.start(f"--memory={word}")
+    draco.wait_for_workers(2)
+    limits = json.loads(
+        draco.python(
+            "import json\nfrom distributed import Client\nwith Client() as client:\n"
+            "    workers = client.scheduler_info()['workers'].values()\n"
+            "    print(json.dumps([worker['memory_limit'] for worker in workers]))"
+        )
+    )
+    given = show(draco.sandbox, draco.jobs()[0]["id"])
+    assert len(set(limits)) == 1 and limits[0] >= 100 * 2**20
+    refused = draco.run("scale", "--memory", "4GiB", check=False)
+    assert refused.returncode == 2 and "give jobs, workers or cores" in refused.stderr
+    if word == "node":
+        assert re.search("mem=16000M", given["TRES"]), given
+    else:
+        assert "MinMemoryNode" not in given and "MinMemoryCPU" in given, given
+
+
 def test_prologue_and_epilogue(draco: Draco) -> None:
     mark = draco.root / "mark"
     result = draco.start(

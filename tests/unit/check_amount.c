@@ -116,6 +116,10 @@ START_TEST(per_job)
 	ck_assert_int_eq(amount_per_job(AMOUNT_WORKERS, &settings), 4);
 	ck_assert_int_eq(amount_per_job(AMOUNT_CORES, &settings), 8);
 	ck_assert_int_eq(amount_per_job(AMOUNT_MEMORY, &settings), 16384);
+	settings.memory_mib = MEMORY_NODE;
+	ck_assert_int_eq(amount_per_job(AMOUNT_MEMORY, &settings), 0);
+	settings.memory_mib = MEMORY_NONE;
+	ck_assert_int_eq(amount_per_job(AMOUNT_MEMORY, &settings), 0);
 	settings_finish(&settings);
 }
 END_TEST

@@ -245,6 +245,41 @@ START_TEST(options)
 }
 END_TEST
 
+static int64_t memory_limit(void)
+{
+	char *arguments = content("arguments");
+	const char *limit = strstr(arguments, "--memory-limit\n");
+	int64_t bytes;
+
+	ck_assert_ptr_nonnull(limit);
+	bytes = atoll(limit + strlen("--memory-limit\n"));
+	free(arguments);
+	return bytes;
+}
+
+/* Where the settings do not say how much memory the job has, the node does. */
+START_TEST(memory)
+{
+	int64_t all, share;
+
+	job.bytes = 0;
+	check_end(START("STAND_IN=exit 0", "SLURM_MEM_PER_NODE=400"), 0);
+	ck_assert_int_eq(memory_limit(), INT64_C(100) << 20);
+	check_end(START("STAND_IN=exit 0", "SLURM_MEM_PER_CPU=100", "SLURM_CPUS_ON_NODE=2"), 0);
+	ck_assert_int_eq(memory_limit(), INT64_C(50) << 20);
+	check_end(START("STAND_IN=exit 0", "SLURM_CPUS_ON_NODE=1"), 0);
+	share = memory_limit();
+	job.whole_node = true;
+	check_end(START("STAND_IN=exit 0", "SLURM_CPUS_ON_NODE=1", "SLURM_MEM_PER_NODE=0"), 0);
+	all = memory_limit();
+	ck_assert_int_gt(share, 0);
+	ck_assert_int_ge(all, share);
+	/* more than there is */
+	check_end(START("STAND_IN=exit 0", "SLURM_MEM_PER_NODE=1099511627776"), 0);
+	ck_assert_int_eq(memory_limit(), all);
+}
+END_TEST
+
 /* forkserver, but not where the mark says that it did not go well. */
 START_TEST(worker_start)
 {
@@ -435,6 +470,7 @@ Suite *unit_suite(void)
 	tcase_add_test(tcase, terminate_in_prologue);
 	tcase_add_loop_test(tcase, epilogue, 0, 4);
 	tcase_add_test(tcase, options);
+	tcase_add_test(tcase, memory);
 	tcase_add_test(tcase, worker_start);
 	tcase_add_test(tcase, worker_copies);
 	tcase_add_loop_test(tcase, scratch, 0, 3);

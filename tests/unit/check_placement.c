@@ -154,6 +154,54 @@ START_TEST(judges_partitions)
 }
 END_TEST
 
+/* What is not certain is for Slurm to tell. */
+START_TEST(judges_no_guesses)
+{
+	struct survey_partition p = partitions[0];
+
+	p.largest_memory_mib = NO_REAL_MEMORY_MIB;
+	ck_assert_ptr_null(judge(&p, &shape));
+	p = partitions[0];
+	p.largest_cpus = p.largest_memory_mib = p.nodes_fit = p.nodes_usable = 0;
+	p.nodes_hidden = 4;
+	ck_assert_ptr_null(judge(&p, &shape));
+	p.nodes_hidden = 0;
+	assert_skipped(&p, "largest node has 0 cores");
+}
+END_TEST
+
+/* A site that does not manage memory refuses jobs that ask for some. */
+START_TEST(no_memory_to_ask_for)
+{
+	static const struct {
+		int64_t a, b, hidden;
+		bool a_drained, no_memory;
+	} cases[] = {
+		{1, 1, 0, false, true},
+		{1, 1000, 0, false, false},
+		{1000, 1, 0, false, false},
+		{1000, 1, 0, true, true}, /* "a" does not count */
+		{1, 1, 4, false, false},
+		{1000, 1000, 0, false, false},
+	};
+
+	for (size_t i = 0; i < LENGTH(cases); i++) {
+		struct survey_partition both[] = {partitions[0], partitions[1]};
+		const struct survey survey = {.partition = both, .partitions = 2};
+		struct placement placement;
+
+		both[0].largest_memory_mib = cases[i].a;
+		both[1].largest_memory_mib = cases[i].b;
+		both[0].nodes_hidden = cases[i].hidden;
+		both[0].submits = !cases[i].a_drained;
+		make(&placement, NULL);
+		placement_judge(&placement, &survey, &shape, NOW);
+		ck_assert_int_eq(placement.no_memory, cases[i].no_memory);
+		placement_finish(&placement);
+	}
+}
+END_TEST
+
 START_TEST(judges_reservations)
 {
 	static const struct {
@@ -348,6 +396,8 @@ Suite *unit_suite(void)
 	tcase_add_test(tests, candidates_in_order);
 	tcase_add_test(tests, more_queues_than_bits);
 	tcase_add_test(tests, judges_partitions);
+	tcase_add_test(tests, judges_no_guesses);
+	tcase_add_test(tests, no_memory_to_ask_for);
 	tcase_add_test(tests, judges_reservations);
 	tcase_add_test(tests, chooses);
 	tcase_add_test(tests, widens);

@@ -2,6 +2,7 @@
 #include "unit.h"
 
 #include "common/sbatch_options.h"
+#include "common/settings.h"
 #include "common/slurm_msg.h"
 
 static char name[] = "draco-a.1", output[] = "/logs/job-%j.log", directory[] = "/home/me";
@@ -50,6 +51,15 @@ static void check(const char *before_place, const char *place)
 START_TEST(plain)
 {
 	check(" --mem=2048M", "");
+}
+END_TEST
+
+START_TEST(memory_of_the_node_and_none)
+{
+	wish.memory_mib = MEMORY_NODE;
+	check(" --mem=0M", "");
+	wish.memory_mib = MEMORY_NONE;
+	check("", "");
 }
 END_TEST
 

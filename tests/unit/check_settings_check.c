@@ -64,6 +64,8 @@ END_TEST
 static const char *const agreements[] = {
 	"{\"processes\": 40, \"cores\": 40}",
 	"{\"memory\": \"2000 MiB\"}",
+	"{\"memory\": \"none\"}",
+	"{\"memory\": \"node\"}",
 	"{\"walltime\": \"00:45:00\"}",
 	"{\"walltime\": \"00:10:00\", \"minimum_walltime\": \"00:10:00\"}",
 	"{\"minimum\": 40}",
@@ -105,6 +107,8 @@ START_TEST(what_follows)
 	settings.memory_mib = INT64_C(1) << 40; /* the most that is read */
 	settings.processes = 1;
 	ck_assert_int_eq(settings_bytes_per_worker(&settings), INT64_C(1) << 60);
+	settings.memory_mib = MEMORY_NONE;
+	ck_assert_int_eq(settings_bytes_per_worker(&settings), 0);
 }
 END_TEST
 

@@ -9,6 +9,7 @@
 enum which {
 	INTEGER,
 	SIZE,
+	MEMORY,
 	WALLTIME,
 	DURATION,
 	BOOLEAN,
@@ -25,6 +26,7 @@ enum which {
 static const struct setting kinds[] = {
 	[INTEGER] = {"n", SETTING_INTEGER, 0, "5", 1, 9, "N", "a number"},
 	[SIZE] = {"s", SETTING_SIZE, 0, "1 GiB", 10, 2048, "SIZE", "a size"},
+	[MEMORY] = {"m", SETTING_SIZE, 0, "1 GiB", -1, INT64_MAX, "SIZE", "a size, or words"},
 	[WALLTIME] = {"w", SETTING_WALLTIME, 0, "90", 60, INT64_MAX, "TIME", "a walltime"},
 	[DURATION] = {"d", SETTING_DURATION, 0, "5", 500, 60000, "TIME", "a time span"},
 	[BOOLEAN] = {"b", SETTING_BOOLEAN, 0, "true", 0, 0, "BOOL", "a boolean"},
@@ -71,6 +73,11 @@ static const struct {
 	{INTEGER, {"\"3\""}, "3", "3"},
 	{INTEGER, {"4.0"}, "4", "4"},
 	{SIZE, {"\"1.5 GiB\""}, "1536 MiB", "\"1536 MiB\""},
+	{MEMORY, {"\"2 GiB\"", "\"None\""}, "none", "\"none\""},
+	{MEMORY, {"\"node\""}, "node", "\"node\""},
+	{MEMORY, {"0"}, "node", "\"node\""},
+	{MEMORY, {"\"0 GiB\""}, "node", "\"node\""},
+	{MEMORY, {"\"none\"", "\"2 GiB\""}, "2 GiB", "\"2 GiB\""},
 	{WALLTIME, {"90"}, "01:30:00", "\"01:30:00\""},
 	{DURATION, {"1.5"}, "1500 ms", "1.5"},
 	{DURATION, {"\"1 min\""}, "60", "60"},

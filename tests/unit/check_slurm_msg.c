@@ -209,7 +209,7 @@ static void check_submission_refused(const json_t *object, const char *what)
 	ck_assert_int_eq(slurm_submission_decode(object, &got, NULL), -EPROTO);
 }
 
-enum kind { TEXT, OPTIONAL_TEXT, ID, TASK, TIME, NUMBER, COUNT, LIST };
+enum kind { TEXT, OPTIONAL_TEXT, ID, TASK, TIME, NUMBER, COUNT, MEMORY, LIST };
 
 struct member {
 	const char *name;
@@ -240,7 +240,7 @@ static const struct member submission_members[] = {
 	{"output", TEXT},
 	{"directory", TEXT},
 	{"cores", COUNT},
-	{"memory_mib", COUNT},
+	{"memory_mib", MEMORY},
 	{"walltime_s", COUNT},
 	{"environment", LIST},
 };
@@ -263,15 +263,28 @@ static const struct {
 	{"\"\"", {[TEXT] = true, [OPTIONAL_TEXT] = true}},
 	{"-2", {0}},
 	{"-9223372036854775808", {0}},
-	{"-1", {[TASK] = true}},
-	{"0", {[TASK] = true, [TIME] = true, [NUMBER] = true}},
-	{"1", {[ID] = true, [TASK] = true, [TIME] = true, [NUMBER] = true, [COUNT] = true}},
+	{"-1", {[TASK] = true, [MEMORY] = true}},
+	{"0", {[TASK] = true, [MEMORY] = true, [TIME] = true, [NUMBER] = true}},
+	{"1",
+		{[ID] = true,
+			[TASK] = true,
+			[TIME] = true,
+			[NUMBER] = true,
+			[COUNT] = true,
+			[MEMORY] = true}},
 	{"2147483647",
-		{[ID] = true, [TASK] = true, [TIME] = true, [NUMBER] = true, [COUNT] = true}},
-	{"2147483648", {[ID] = true, [TASK] = true, [TIME] = true, [COUNT] = true}},
-	{"4294967295", {[ID] = true, [TASK] = true, [TIME] = true, [COUNT] = true}},
-	{"4294967296", {[TIME] = true, [COUNT] = true}},
-	{"9223372036854775807", {[TIME] = true, [COUNT] = true}},
+		{[ID] = true,
+			[TASK] = true,
+			[TIME] = true,
+			[NUMBER] = true,
+			[COUNT] = true,
+			[MEMORY] = true}},
+	{"2147483648",
+		{[ID] = true, [TASK] = true, [TIME] = true, [COUNT] = true, [MEMORY] = true}},
+	{"4294967295",
+		{[ID] = true, [TASK] = true, [TIME] = true, [COUNT] = true, [MEMORY] = true}},
+	{"4294967296", {[TIME] = true, [COUNT] = true, [MEMORY] = true}},
+	{"9223372036854775807", {[TIME] = true, [COUNT] = true, [MEMORY] = true}},
 };
 
 /* Each member with each value: taken or refused by its name. */

@@ -109,6 +109,7 @@ Suite *unit_suite(void)
 
 	tcase_add_checked_fixture(tcase, setup, teardown);
 	tcase_add_test(tcase, plain);
+	tcase_add_test(tcase, memory_of_the_node_and_none);
 	tcase_add_test(tcase, place_and_number);
 	tcase_add_test(tcase, directives);
 	tcase_add_loop_test(tcase, memory_by_directive, 0, 2);

@@ -63,6 +63,18 @@ static void show_day(struct showing *showing, const struct tm *when)
 	printf("%s%s%s\n", output_colour(COLOUR_FAINT), text, output_colour(COLOUR_NONE));
 }
 
+/* The lines of an event's text, each from that column on, where the first one begins. */
+static void show_lines(char *text, int column)
+{
+	bool first = true;
+
+	for (char *line; (line = strsep(&text, "\n")); first = false) {
+		if (!first)
+			printf("%*s", column, "");
+		wrap_print(stdout, column, TEXT_BEGIN + 4, line);
+	}
+}
+
 static void show_for_people(struct showing *showing, const json_t *event)
 {
 	time_t seconds = (time_t)json_get_time(event, "time");
@@ -76,11 +88,11 @@ static void show_for_people(struct showing *showing, const json_t *event)
 	localtime_r(&seconds, &when);
 	show_day(showing, &when);
 	strftime(clock, sizeof(clock), "%H:%M:%S", &when);
-	text = xasprintf("%s%s", json_get_text(event, "text", ""),
-		colour ? output_colour(COLOUR_NONE) : "");
+	text = xstrdup(json_get_text(event, "text", ""));
 	printf("%s  %s%-8s  %-*s  ", clock, colour ? output_colour(colour) : "", kind,
 		showing->subject_width, subject);
-	wrap_print(stdout, TEXT_BEGIN + showing->subject_width, TEXT_BEGIN + 4, text);
+	show_lines(text, TEXT_BEGIN + showing->subject_width);
+	fputs(colour ? output_colour(COLOUR_NONE) : "", stdout);
 	if (json_get_text(event, "tail", NULL))
 		output_log_tail(stdout, event);
 }

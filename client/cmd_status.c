@@ -7,6 +7,7 @@
 #include "client/ctl.h"
 #include "client/output.h"
 #include "client/request.h"
+#include "client/status_jobs.h"
 #include "client/wrap.h"
 #include "common/alloc.h"
 #include "common/cleanup.h"
@@ -14,26 +15,6 @@
 #include "common/parse.h"
 
 #define LABEL_WIDTH 11
-
-static enum colour state_colour(const char *state)
-{
-	static const struct {
-		const char *state;
-		enum colour colour;
-	} colours[] = {
-		{"running", COLOUR_GOOD},
-		{"ready", COLOUR_GOOD},
-		{"up", COLOUR_GOOD},
-		{"failed", COLOUR_BAD},
-		{"stopped", COLOUR_FAINT},
-		{"gone", COLOUR_FAINT},
-	};
-
-	for (size_t i = 0; i < sizeof(colours) / sizeof(colours[0]); i++)
-		if (strcmp(colours[i].state, state) == 0)
-			return colours[i].colour;
-	return COLOUR_BUSY;
-}
 
 static const char *duration_since(int64_t when, char buffer[FORMAT_MAX])
 {
@@ -77,7 +58,7 @@ static void print_cluster(const json_t *status)
 				 " workers",
 			workers, json_get_integer(cluster, "workers_wanted", 0));
 	print_value("cluster", "%s%s: %s%s%s for %s%s", json_get_text(status, "name", "?"),
-		elsewhere, output_colour(state_colour(state)), state,
+		elsewhere, output_colour(output_state_colour(state)), state,
 		output_colour(COLOUR_NONE),
 		duration_since(json_get_time(cluster, "since"), since), size ? size : "");
 	output_notices(stdout, json_object_get(cluster, "notices"));
@@ -175,9 +156,10 @@ static void print_scheduler(const json_t *scheduler, const char *interface)
 
 	if (!address)
 		return;
-	print_value("scheduler", "%s%s%s at %s%s%s%s%s", output_colour(state_colour(state)),
-		state, output_colour(COLOUR_NONE), address, interface ? " on " : "",
-		interface ? interface : "", *distributed ? ", distributed " : "", distributed);
+	print_value("scheduler", "%s%s%s at %s%s%s%s%s",
+		output_colour(output_state_colour(state)), state, output_colour(COLOUR_NONE),
+		address, interface ? " on " : "", interface ? interface : "",
+		*distributed ? ", distributed " : "", distributed);
 	print_tasks(json_object_get(scheduler, "load"));
 }
 
@@ -238,96 +220,16 @@ static void print_failure(const json_t *failure)
 	output_log_tail(stdout, failure);
 }
 
-/* How long a job has been running, and how long it still may; one that is being ended may not. */
-static void job_times(const json_t *job, char **ret_spent, char **ret_left)
+static void print_jobs(const json_t *jobs, bool all)
 {
-	int64_t start = json_get_time(job, "start_time");
-	int64_t end = json_get_time(job, "end_time");
-	const char *phase = json_get_text(job, "phase", "");
-	time_t now = time(NULL);
-	char text[FORMAT_MAX];
-
-	*ret_spent = *ret_left = NULL;
-	if (start && strcmp(phase, "gone") != 0) {
-		*ret_spent = xstrdup(format_walltime(now > start ? now - start : 0, text));
-		if (end > start && strcmp(phase, "ending") != 0)
-			*ret_left = xstrdup(format_walltime(end > now ? end - now : 0, text));
-	}
-	if (!*ret_spent)
-		*ret_spent = xstrdup("");
-	if (!*ret_left)
-		*ret_left = xstrdup("");
-}
-
-/* "idle for 2 min, holds 1.2 GiB" */
-static char *job_use(const json_t *job)
-{
-	int64_t idle_ms = json_get_ms(job, "idle_s");
-	json_int_t bytes = json_get_integer(job, "bytes", 0);
-	_cleanup_free_ char *first = NULL, *second = NULL;
-	char text[FORMAT_MAX];
-
-	if (idle_ms >= 1000)
-		first = xasprintf("idle for %s", format_duration(idle_ms / 1000 * 1000, text));
-	if (bytes > 0)
-		second = xasprintf("holds %s", format_bytes(bytes, text));
-	return xasprintf("%s%s%s", first ? first : "", first && second ? ", " : "",
-		second ? second : "");
-}
-
-static char *job_note(const json_t *job)
-{
-	int64_t predicted = json_get_time(job, "predicted_start");
-	const char *reason = json_get_text(job, "reason", "");
-	char when[OUTPUT_TIME_MAX];
-
-	if (json_get_boolean(job, "stuck", 0))
-		return xasprintf("its results have nowhere to go (dracoctl retire --force %s)",
-			json_get_text(job, "id", "?"));
-	if (json_get_text(job, "end", NULL))
-		return xstrdup(json_get_text(job, "end", ""));
-	if (*reason && predicted)
-		return xasprintf(
-			"%s; expected to start %s", reason, output_time(predicted, when));
-	return *reason ? xstrdup(reason) : job_use(job);
-}
-
-static void print_jobs(const json_t *jobs)
-{
-	static const char *const titles[] = {"JOB", "PHASE", "FOR", "PARTITION", "NODE",
-		"WORKERS", "TASKS", "TIME", "LEFT", "NOTE"};
-	struct table table = {.columns = 10};
-	const json_t *job;
-	size_t i;
+	_cleanup_free_ char *summary = status_jobs_summary(jobs);
 
 	if (json_array_size(jobs) == 0)
 		return;
+	if (json_array_size(jobs) > 1)
+		print_value("jobs", "%s", summary);
 	putchar('\n');
-	json_array_foreach (jobs, i, job) {
-		const char *phase = json_get_text(job, "phase", "?");
-		json_int_t workers = json_get_integer(job, "workers", 0);
-		char *run, *left, spent[FORMAT_MAX];
-
-		job_times(job, &run, &left);
-
-		table_add(&table, COLOUR_NONE, xstrdup(json_get_text(job, "id", "-")));
-		table_add(&table, state_colour(phase), xstrdup(phase));
-		table_add(&table, COLOUR_NONE,
-			xstrdup(format_duration(json_get_ms(job, "phase_s"), spent)));
-		table_add(&table, COLOUR_NONE, xstrdup(json_get_text(job, "partition", "")));
-		table_add(&table, COLOUR_NONE, xstrdup(json_get_text(job, "nodes", "")));
-		table_add(&table, COLOUR_NONE,
-			xasprintf("%" JSON_INTEGER_FORMAT "/%" JSON_INTEGER_FORMAT, workers,
-				json_get_integer(job, "processes", 0)));
-		table_add(&table, COLOUR_NONE,
-			workers > 0 ? xasprintf("%" JSON_INTEGER_FORMAT,
-					      json_get_integer(job, "busy", 0))
-				    : xstrdup(""));
-		table_add(&table, COLOUR_NONE, run);
-		table_add(&table, COLOUR_NONE, left);
-		table_add(&table, COLOUR_NONE, job_note(job));
-	}
-	table_print(&table, titles);
+	status_jobs_print(jobs, all);
 }
 
 int cmd_status(struct ctl *ctl, int argc, char **argv)
@@ -337,10 +239,11 @@ int cmd_status(struct ctl *ctl, int argc, char **argv)
 	struct connection connection;
 	struct err err = ERR_INIT;
 	const char *state;
-	int r;
+	bool all = false;
+	int option, r;
 
-	while (command_option(ctl, argc, argv) != -1)
-		;
+	while ((option = command_option(ctl, argc, argv)) != -1)
+		all |= option == COMMAND_OPTION;
 	command_no_more_arguments(ctl, argc, argv);
 	r = connection_need(&connection, ctl);
 	if (r != CTL_DONE)
@@ -365,7 +268,7 @@ int cmd_status(struct ctl *ctl, int argc, char **argv)
 		print_slurm(json_object_get(status, "slurm"));
 		print_excluded(
 			json_object_get(json_object_get(status, "cluster"), "excluded_nodes"));
-		print_jobs(json_object_get(status, "jobs"));
+		print_jobs(json_object_get(status, "jobs"), all);
 		output_warnings(ctl, json_object_get(status, "warnings"));
 	}
 	state = json_get_text(json_object_get(status, "cluster"), "state", "");

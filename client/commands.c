@@ -17,6 +17,11 @@ static const struct command_option start_options[] = {
 	{0},
 };
 
+static const struct command_option status_options[] = {
+	{"all", 'a', NULL, "show each job in a row of its own, however many there are"},
+	{0},
+};
+
 static const struct command_option stop_options[] = {
 	{"force", 0, NULL, "do not ask, even when tasks run or others use the cluster"},
 	{0},
@@ -94,8 +99,9 @@ const struct command commands[] = {
 		false, NULL, cmd_launch},
 	{"status", "", "show the cluster, its jobs and the state of Slurm",
 		"Answers at once, from what dracod knows. Exit status 0 when the cluster runs\n"
-		"or starts, 1 when it has failed, 3 when there is none.\n",
-		false, NULL, cmd_status},
+		"or starts, 1 when it has failed, 3 when there is none. Of many jobs, tasks of\n"
+		"one array that are alike share a row.\n",
+		false, status_options, cmd_status},
 	{"list", "", "list all your clusters",
 		"Of each name, Slurm and host: clusters that run, clusters that have stopped\n"
 		"while their dracod still runs, and clusters whose dracod was killed, so that\n"

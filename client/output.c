@@ -201,6 +201,26 @@ const char *output_colour(enum colour colour)
 	return wanted ? sequences[colour] : "";
 }
 
+enum colour output_state_colour(const char *state)
+{
+	static const struct {
+		const char *state;
+		enum colour colour;
+	} colours[] = {
+		{"running", COLOUR_GOOD},
+		{"ready", COLOUR_GOOD},
+		{"up", COLOUR_GOOD},
+		{"failed", COLOUR_BAD},
+		{"stopped", COLOUR_FAINT},
+		{"gone", COLOUR_FAINT},
+	};
+
+	for (size_t i = 0; i < sizeof(colours) / sizeof(colours[0]); i++)
+		if (strcmp(colours[i].state, state) == 0)
+			return colours[i].colour;
+	return COLOUR_BUSY;
+}
+
 void table_add(struct table *table, enum colour colour, char *text)
 {
 	static const int step = 64;
@@ -233,33 +253,75 @@ static void print_last(const char *text, int begin, int first_width)
 	fputs(fits ? text : wrapped, stdout);
 }
 
-void table_print(struct table *table, const char *const *titles)
+/* The columns of the terminal that the table takes up to its last column, of which the text that
+ * takes most has last columns. */
+static int table_begin(const struct table *table, const int *width, const bool *hidden)
 {
-	int width[TABLE_COLUMNS_MAX];
-	int columns = table->columns, begin = 0;
+	int begin = 0;
 
-	for (int c = 0; c < columns; c++) {
-		begin += c > 0 ? width[c - 1] + 2 : 0;
+	for (int c = 0; c + 1 < table->columns; c++)
+		begin += hidden[c] ? 0 : width[c] + 2;
+	return begin;
+}
+
+/* Leave out columns until the last one, of that width, fits; when it never does, as few as its
+ * title needs. */
+static void hide(const struct table *table, const int *width, int title, bool *hidden)
+{
+	int terminal = wrap_width(stdout), last = width[table->columns - 1];
+	int needed = 0, wanted = 0;
+
+	for (; wanted < table->spares; wanted++) {
+		int begin = table_begin(table, width, hidden);
+
+		if (!terminal || begin + last <= terminal)
+			return;
+		needed += begin + title > terminal;
+		hidden[table->spare[wanted]] = true;
+	}
+	if (table_begin(table, width, hidden) + last <= terminal)
+		return;
+	for (int i = needed; i < table->spares; i++)
+		hidden[table->spare[i]] = false;
+}
+
+static void find_widths(const struct table *table, const char *const *titles, int *width)
+{
+	for (int c = 0; c < table->columns; c++) {
 		width[c] = (int)strlen(titles[c]);
-		for (int i = c; i < table->rows; i += columns)
+		for (int i = c; i < table->rows; i += table->columns)
 			if ((int)strlen(table->cells[i]) > width[c])
 				width[c] = (int)strlen(table->cells[i]);
 	}
+}
+
+void table_print(struct table *table, const char *const *titles)
+{
+	bool hidden[TABLE_COLUMNS_MAX] = {false};
+	int width[TABLE_COLUMNS_MAX];
+	int columns = table->columns, begin;
+
+	find_widths(table, titles, width);
+	hide(table, width, (int)strlen(titles[columns - 1]), hidden);
+	begin = table_begin(table, width, hidden);
 	for (int c = 0; c < columns; c++)
-		printf("%s%-*s%s%s", output_colour(COLOUR_FAINT),
-			c + 1 < columns ? width[c] : 0, titles[c], output_colour(COLOUR_NONE),
-			c + 1 < columns ? "  " : "\n");
+		if (!hidden[c])
+			printf("%s%-*s%s%s", output_colour(COLOUR_FAINT),
+				c + 1 < columns ? width[c] : 0, titles[c],
+				output_colour(COLOUR_NONE), c + 1 < columns ? "  " : "\n");
 	for (int i = 0; i < table->rows; i++) {
 		int c = i % columns;
 		enum colour colour = table->colours[i];
 
-		fputs(colour ? output_colour(colour) : "", stdout);
-		if (c + 1 < columns)
-			printf("%-*s", width[c], table->cells[i]);
-		else
-			print_last(table->cells[i], begin, width[0]);
-		printf("%s%s", colour ? output_colour(COLOUR_NONE) : "",
-			c + 1 < columns ? "  " : "\n");
+		if (!hidden[c]) {
+			fputs(colour ? output_colour(colour) : "", stdout);
+			if (c + 1 < columns)
+				printf("%-*s", width[c], table->cells[i]);
+			else
+				print_last(table->cells[i], begin, width[0]);
+			printf("%s%s", colour ? output_colour(COLOUR_NONE) : "",
+				c + 1 < columns ? "  " : "\n");
+		}
 		free(table->cells[i]);
 	}
 	free(table->cells);

@@ -54,6 +54,9 @@ enum colour { COLOUR_NONE, COLOUR_GOOD, COLOUR_BUSY, COLOUR_BAD, COLOUR_FAINT };
  * set. COLOUR_NONE ends it. */
 const char *output_colour(enum colour colour);
 
+/* The colour of a state of the cluster, or of the phase of a job. */
+enum colour output_state_colour(const char *state);
+
 /* Each of a list of texts as a line of its own: what a user should know. */
 void output_notices(FILE *file, const json_t *notices);
 
@@ -66,6 +69,9 @@ char *output_elsewhere(const json_t *status);
 
 struct table {
 	int columns;
+	const int
+		*spare; /* columns that may be left out on a narrow terminal, the first first */
+	int spares;
 	int rows;
 	char **cells; /* rows x columns */
 	enum colour *colours;

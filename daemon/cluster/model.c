@@ -66,8 +66,7 @@ void cluster_set_state(struct cluster *cluster, enum cluster_state state)
 	int64_t now = loop_now_ms();
 
 	history_phase("cluster", cluster->name, state_names[cluster->state], state_names[state],
-		now - cluster->since_ms,
-		state == CLUSTER_FAILED ? cluster->failure.text : NULL);
+		now - cluster->since_ms, NULL); /* why it has failed was told as a failure */
 	cluster->state = state;
 	cluster->since_ms = now;
 	cluster->ops->changed(cluster->arg);

@@ -103,7 +103,8 @@ static char *clean_text(const char *text, bool one_line)
 /* From a file, in which somebody may have written. */
 static char *copy_text(const json_t *object, const char *name)
 {
-	return clean_text(json_get_text(object, name, NULL), strcmp(name, "tail") != 0);
+	return clean_text(json_get_text(object, name, NULL),
+		strcmp(name, "tail") != 0 && strcmp(name, "text") != 0);
 }
 
 int event_decode(const json_t *object, struct event *ret)
@@ -195,7 +196,7 @@ const struct event *events_add(struct events *events, const struct event *event)
 		.kind = event->kind,
 		.subject = clean_text(event->subject, true),
 		.name = clean_text(event->name, true),
-		.text = clean_text(event->text ? event->text : "", true),
+		.text = clean_text(event->text ? event->text : "", false),
 		.from = clean_text(event->from, true),
 		.to = clean_text(event->to, true),
 		.after_ms = event->after_ms,

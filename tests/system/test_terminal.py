@@ -6,7 +6,8 @@ import json
 import re
 
 import pytest
-from harness import SMALL, Draco, wait_for
+from harness import PATIENT, SMALL, Draco, wait_for
+from standins import TINY
 from terminal import Terminal
 from user import User
 
@@ -42,9 +43,35 @@ def test_a_status_fits_the_terminal(draco: Draco) -> None:
     # The note of a job has a line of its own where it does not fit.
     wait_for(lambda: "idle for" in draco.run("status").stdout, "the job is idle")
     assert re.search(r" LEFT +NOTE\n.* idle for", at_terminal(draco, command, columns=200))
-    assert re.search(
-        r" LEFT +NOTE\n.*:\d\d\s*\n +idle for", at_terminal(draco, command, columns=82)
-    )
+    # Where all of it has no room, columns that matter less are left out.
+    narrow = at_terminal(draco, command, columns=80).partition("\n\n")[2]
+    assert re.search(r"PARTITION .* LEFT +NOTE\n.* idle for", narrow), narrow
+    assert "FOR" not in narrow and all(len(line) <= 80 for line in narrow.splitlines())
+    narrow = at_terminal(draco, command, columns=50).partition("\n\n")[2]
+    assert re.search(r" LEFT +NOTE\n.*:\d\d\s*\n +idle for", narrow), narrow
+
+
+def test_a_status_of_many_jobs_is_short(draco: Draco) -> None:
+    """Totals; and tasks of an array that are alike share a row, unless --all is given."""
+    draco.run("start", *TINY, PATIENT, "--maximum=60", "--dashboard=off")
+    draco.run("scale", "--jobs", "25")
+
+    def phases() -> list[str]:
+        return [job["phase"] for job in draco.status()["jobs"]]
+
+    wait_for(lambda: len(phases()) == 25, "all are submitted")
+    wait_for(lambda: set(phases()) <= {"ready", "pending"}, "all are settled")
+    command = " ".join(draco.command("status"))
+    text = at_terminal(draco, command, columns=80)
+    assert len(text.splitlines()) <= 24 and all(len(x) <= 80 for x in text.splitlines()), text
+    ready, pending = phases().count("ready"), phases().count("pending")
+    totals = f"{ready} ready" + (f", {pending} pending" if pending else "")
+    assert re.search(rf"^jobs +{totals}$", text, re.M), text
+    row = re.search(r"^\d+(_\[| \()\S+.* (\d+)/(\d+)", text, re.M)
+    assert row and int(row[3]) > 2, text
+    assert "dracoctl status --all" in text
+    rows = re.findall(r"^\d+\S* +(?:ready|pending)", draco.run("status", "--all").stdout, re.M)
+    assert len(rows) == 25
 
 
 @pytest.mark.parametrize(

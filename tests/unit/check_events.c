@@ -126,7 +126,7 @@ START_TEST(texts_are_cut_and_cleaned)
 
 	memset(text, 'a', 3 * EVENT_TEXT_MAX);
 	ck_assert_uint_eq(strlen(add(text)->text), EVENT_TEXT_MAX);
-	ck_assert_str_eq(add("a\nb\033[31m\tc\001")->text, "a b\\x1b[31m c\\x01");
+	ck_assert_str_eq(add("a\nb\033[31m\tc\001")->text, "a\nb\\x1b[31m\tc\\x01");
 	ck_assert_str_eq(add(NULL)->text, "");
 	/* Of a log the end is kept, from the beginning of a line. */
 	memset(tail, 'x', sizeof(tail));

@@ -43,6 +43,7 @@ int caller_resolve(
 		.options = ctl->settings,
 		.profile = ctl->profile,
 		.command_line = true,
+		.is_check = ctl->checks,
 	};
 
 	return settings_resolve(&inputs, ret, ret_report);

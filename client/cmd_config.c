@@ -282,6 +282,7 @@ int cmd_config(struct ctl *ctl, int argc, char **argv)
 	function = find_action(ctl, action);
 	if (!function)
 		return CTL_USAGE;
+	ctl->checks = function == do_check;
 	config.good = caller_resolve(ctl, &config.settings, &config.report) == 0;
 	status = function(&config, argc, argv);
 	settings_finish(&config.settings);

@@ -28,6 +28,7 @@ struct ctl {
 	const struct command *command;
 	json_t *settings;    /* those given as options, {name: value}; NULL: none */
 	const char *profile; /* the one given as option; NULL: none */
+	bool checks; /* settings: a mistake in the site's file is an error, as for its author */
 };
 
 struct command_option {

@@ -76,6 +76,15 @@ void problems_warn(struct problems *problems, const char *place, const char *for
 	add(problems, true, place, text);
 }
 
+void problems_join_as_warnings(
+	struct problems *problems, const struct problems *others, const char *remark)
+{
+	for (size_t i = 0; i < others->count; i++)
+		add(problems, true, others->items[i].place,
+			xasprintf("%s%s", others->items[i].text,
+				others->items[i].warning ? "" : remark));
+}
+
 void problems_join(struct problems *problems, const struct problems *others)
 {
 	for (size_t i = 0; i < others->count; i++)

@@ -34,6 +34,10 @@ void problems_warn(struct problems *problems, const char *place, const char *for
 /* Note in problems what others has and it has not. */
 void problems_join(struct problems *problems, const struct problems *others);
 
+/* The same, its errors as warnings with a remark behind each. */
+void problems_join_as_warnings(
+	struct problems *problems, const struct problems *others, const char *remark);
+
 /* "PLACE: TEXT", or "TEXT" when that begins with the place; the caller frees. */
 char *problem_line(const struct problem *problem);
 

@@ -90,12 +90,28 @@ static void locate(struct resolving *r)
 		report->site_file = xstrdup(named ? named : PATHS_SITE_FILE);
 }
 
+/* Who can correct the file is not who starts a cluster: its mistakes stop nobody. They are left
+ * out, and the user is told. */
+static void read_site(struct resolving *r)
+{
+	struct settings_report *report = r->report;
+	struct problems problems = {0};
+
+	settings_file_read(&r->site, report->site_file, true, &problems);
+	if (r->inputs->is_check)
+		problems_join(&report->problems, &problems);
+	else
+		problems_join_as_warnings(&report->problems, &problems,
+			"; this is left out: tell the administrators");
+	problems_finish(&problems);
+}
+
 static void read_files(struct resolving *r)
 {
 	struct settings_report *report = r->report;
 
 	if (report->site_file)
-		settings_file_read(&r->site, report->site_file, true, &report->problems);
+		read_site(r);
 	if (report->user_file)
 		settings_file_read(&r->user, report->user_file, false, &report->problems);
 	report->site_exists = r->site.exists;
@@ -206,7 +222,8 @@ static void apply_entry(struct resolving *r, const struct settings_file *file,
 	_cleanup_free_ char *source = xasprintf("%s:%u", file->path, entry->line);
 
 	if (!entry->value) {
-		r->wrong[entry->id] = true;
+		if (layer != LAYER_SITE || r->inputs->is_check)
+			r->wrong[entry->id] = true;
 		return;
 	}
 	if (entry->section == SECTION_LIMIT) {

@@ -18,6 +18,7 @@ struct settings_inputs {
 	const json_t *options;	   /* {setting: value}; NULL: none */
 	const char *profile;	   /* NULL: DRACO_PROFILE of environment; "": none */
 	bool command_line;	   /* options are those of dracoctl: name them "--like-this" */
+	bool is_check; /* a mistake in the site's file is an error, not left out with a warning */
 };
 
 struct settings_report {

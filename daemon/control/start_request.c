@@ -42,6 +42,10 @@ bool start_request_make(struct client *client, const struct rpc_message *message
 	*ret = (struct cluster_request){0};
 	good = settings_resolve(&inputs, &ret->settings, &report) == 0;
 	if (good) {
+		_cleanup_free_ char *left_out = problems_text(&report.problems, true);
+
+		if (*left_out)
+			log_warning("settings: %s", left_out);
 		*ret_limits = json_incref(report.limits);
 		environment_filter(inputs.environment, &ret->environment);
 		if (directory && directory[0] == '/')

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 
 import pytest
 from user import User
@@ -164,16 +165,38 @@ def test_wrong_site_configuration(user: User, text: str, place: str, words: list
         assert word in result.stdout
 
 
+@pytest.mark.parametrize(
+    ("text", "place"),
+    [
+        ("coers: 41\nmemory: 3 GiB\n", "1:1"),
+        ("cores: many\nmemory: 3 GiB\n", "1:8"),
+        ("memory: 3 GiB\nlimits: {walltim: 3}\n", "2:10"),
+        ("memory: 3 GiB\nlimits: 3\n", "2:9"),
+    ],
+)
+def test_a_mistake_of_the_site_stops_nobody(user: User, text: str, place: str) -> None:
+    """It is left out, and each user is told; what else the file says holds."""
+    user.write_site(text)
+    result = user.run("config", "show")
+    assert result.returncode == 0
+    assert re.search(r"^memory +3 GiB", result.stdout, re.M)
+    assert re.search(r"^cores +40 +default", result.stdout, re.M)
+    (line,) = result.stderr.splitlines()
+    assert line.startswith(f"dracoctl: warning: {user.site}:{place}: ")
+    assert line.endswith("; this is left out: tell the administrators")
+
+
 def test_all_mistakes_at_once(user: User) -> None:
     user.write_site("cores: x\n")
-    user.write("memory: x\nprocesses: 50\nprofiles:\n  a: {walltime: x}\n")
+    user.write("memory: x\nprocesses: 30\nprofiles:\n  a: {walltime: x}\n")
     expected = [f"{user.site}:1:8: ", f"{user.config}:1:9: ", f"{user.config}:4:17: "]
     check = user.run("config", "check", DRACO_MINIMUM="x").stdout.splitlines()
     # No complaint follows from a value that was not understood: cores are not known here.
     assert [line.split(" ")[0] + " " for line in check] == [*expected, "DRACO_MINIMUM: "]
     start = user.run("start", "--maximum=x", DRACO_MINIMUM="x").stderr.splitlines()
-    places = [line.split(" ")[1] + " " for line in start]
-    assert places == [*expected, "DRACO_MINIMUM: ", "--maximum: "]
+    assert start[0].startswith(f"dracoctl: warning: {expected[0]}"), "of the site"
+    places = [line.split(" ")[1] + " " for line in start[1:]]
+    assert places == [*expected[1:], "DRACO_MINIMUM: ", "--maximum: "]
     answer = json.loads(user.run("--json", "start").stdout)
     assert [problem["place"] + ": " for problem in answer["data"]["problems"]] == expected
 

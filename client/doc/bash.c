@@ -21,8 +21,17 @@ static const char head[] =
 	"\n"
 	"_dracoctl_jobs()\n"
 	"{\n"
-	"\t\"${COMP_WORDS[0]}\" status 2>/dev/null |\n"
+	"\t\"${COMP_WORDS[0]}\" status --all 2>/dev/null |\n"
 	"\t\tawk 'table { print $1 } $1 == \"JOB\" { table = 1 }'\n"
+	"}\n"
+	"\n"
+	"# Slurm's partitions, behind those of a list that are there already.\n"
+	"_dracoctl_partitions()\n"
+	"{\n"
+	"\tlocal before=\n"
+	"\n"
+	"\t[ \"${1%,*}\" = \"$1\" ] || before=\"${1%,*},\"\n"
+	"\tsinfo --noheader --format=%R 2>/dev/null | sed \"s|^|$before|\"\n"
 	"}\n"
 	"\n"
 	"_dracoctl_profiles()\n"
@@ -146,6 +155,8 @@ static void put_branch(FILE *file, const char *pattern, const struct doc_values 
 		strv_add(&words, "$(_dracoctl_profiles)");
 	if (values->names)
 		strv_add(&words, "$(_dracoctl_names)");
+	if (values->partitions)
+		strv_add(&words, "$(_dracoctl_partitions \"$4\")");
 	text = strv_join(&words, " ");
 	strv_finish(&words);
 	if (*text)

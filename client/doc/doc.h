@@ -38,7 +38,7 @@ void doc_fish(FILE *file);
 /* What a shell can offer for an argument or a value. */
 struct doc_values {
 	struct strv words; /* literally */
-	bool commands, jobs, settings, profiles, names, files, directories;
+	bool commands, jobs, settings, profiles, names, partitions, files, directories;
 };
 
 void doc_values_finish(struct doc_values *values);

@@ -44,8 +44,17 @@ static const char head[] =
 	"    end\n"
 	"end\n"
 	"\n"
+	"function __dracoctl_partitions\n"
+	"    set -l word (commandline -ct | string replace -r '^--[^=]*=' '')\n"
+	"    set -l before (string match -r '.*,' -- $word)\n"
+	"    for name in (sinfo --noheader --format=%R 2>/dev/null)\n"
+	"        echo \"$before$name\"\n"
+	"    end\n"
+	"end\n"
+	"\n"
 	"function __dracoctl_jobs\n"
-	"    dracoctl status 2>/dev/null | awk 'table { print $1 } $1 == \"JOB\" { table = 1 }'\n"
+	"    dracoctl status --all 2>/dev/null | awk 'table { print $1 } $1 == \"JOB\" { table "
+	"= 1 }'\n"
 	"end\n"
 	"\n"
 	"complete -c dracoctl -f\n";
@@ -70,6 +79,8 @@ static char *list_of(const struct doc_values *values)
 		strv_add(&words, "(__dracoctl_jobs)");
 	if (values->names)
 		strv_add(&words, "(__dracoctl_names)");
+	if (values->partitions)
+		strv_add(&words, "(__dracoctl_partitions)");
 	if (values->profiles)
 		strv_add(&words, "(dracoctl config profiles --quiet 2>/dev/null)");
 	if (values->directories)

@@ -59,6 +59,7 @@ void doc_setting_values(struct doc_values *values, enum setting_id id)
 {
 	if (settings_table[id].type != SETTING_BOOLEAN)
 		doc_values_parse(values, settings_table[id].placeholder);
+	values->partitions = id == SETTING_QUEUES_TO_TRY;
 }
 
 static void add_options(struct strv *ret, const struct command_option *option)

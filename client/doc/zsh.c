@@ -16,9 +16,15 @@ static const char head[] =
 	"}\n"
 	"\n"
 	"_dracoctl_jobs() {\n"
-	"\tlocal -a jobs=(\"$@\" ${(f)\"$(_call_program jobs dracoctl status 2>/dev/null |\n"
+	"\tlocal -a jobs=(\"$@\" ${(f)\"$(_call_program jobs dracoctl status --all 2>/dev/null |\n"
 	"\t\tawk 'table { print $1 } $1 == \"JOB\" { table = 1 }')\"})\n"
 	"\t_describe job jobs\n"
+	"}\n"
+	"\n"
+	"_dracoctl_partitions() {\n"
+	"\tlocal -a partitions=(${(f)\"$(_call_program partitions \\\n"
+	"\t\tsinfo --noheader --format=%R 2>/dev/null)\"})\n"
+	"\tcompadd \"$@\" -a partitions\n"
 	"}\n"
 	"\n"
 	"_dracoctl_profiles() {\n"
@@ -60,6 +66,8 @@ static char *action_of(const struct doc_values *values)
 		return xstrdup("_dracoctl_profiles");
 	if (values->names)
 		return xstrdup("_dracoctl_names");
+	if (values->partitions)
+		return xstrdup("_sequence _dracoctl_partitions");
 	if (values->files)
 		return xstrdup("_files");
 	if (values->directories)

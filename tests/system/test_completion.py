@@ -22,6 +22,10 @@ def environment(tmp_path: Path) -> dict[str, str]:
     config = tmp_path / ".config/draco/draco.yaml"
     config.parent.mkdir(parents=True)
     config.write_text("profiles:\n  gpu: {cores: 40}\n  night: {cores: 40}\n")
+    sinfo = tmp_path / "bin/sinfo"
+    sinfo.parent.mkdir()
+    sinfo.write_text("#!/bin/sh\nprintf 'short\\nstandard\\ngpu-long\\n'\n")
+    sinfo.chmod(0o755)
     for name in ("default", "second"):
         (tmp_path / ".local/state/draco" / name).mkdir(parents=True)
     return {
@@ -29,7 +33,7 @@ def environment(tmp_path: Path) -> dict[str, str]:
         "HOME": str(tmp_path),
         "XDG_RUNTIME_DIR": str(tmp_path),
         "DRACO_SITE_CONFIG": "/dev/null",
-        "PATH": f"{BUILD}:{os.environ['PATH']}",
+        "PATH": f"{sinfo.parent}:{BUILD}:{os.environ['PATH']}",
         "TERM": "xterm",
         "LC_ALL": "C.UTF-8",
     }
@@ -57,6 +61,9 @@ OFFERED = [
     ("dracoctl help ", COMMANDS, {"show"}),
     ("dracoctl env --format ", {"sh", "csh", "fish", "json"}, {"start"}),
     ("dracoctl env --format=", {"sh", "csh", "fish", "json"}, {"start"}),
+    ("dracoctl start --queues-to-try ", {"short", "standard", "gpu-long"}, {"start"}),
+    ("dracoctl start --queues-to-try=sh", {"short"}, {"standard"}),
+    ("dracoctl start --queues-to-try short,st", {"standard"}, {"gpu-long"}),
     ("dracoctl start --profile ", {"gpu", "night"}, {"start"}),
     ("dracoctl start --profile=", {"gpu", "night"}, {"start"}),
     ("dracoctl --name ", {"default", "second"}, {"start"}),
@@ -93,7 +100,8 @@ def test_bash(
         timeout=60,
         env=environment,
     )
-    offered = set(result.stdout.split())
+    # Of a list, what stands before the comma is offered with the rest.
+    offered = {word.split(",")[-1] for word in result.stdout.split()}
     assert wanted <= offered, result.stderr
     assert not unwanted & offered
 
@@ -111,7 +119,9 @@ def test_fish(
         env=environment,
     )
     assert result.stderr == ""
-    offered = {entry.split("\t")[0].split("=")[-1] for entry in result.stdout.splitlines()}
+    offered = {
+        re.split("[=,]", entry.split("\t")[0])[-1] for entry in result.stdout.splitlines()
+    }
     assert wanted <= offered
     assert not unwanted & offered
 

@@ -86,7 +86,7 @@ def test_environment_breaks_later(user: Draco) -> None:
     assert "its prologue failed" in failure["message"] and "it is broken" in failure["tail"]
     assert len(user.all_jobs()) == 1 + 3
     waits = re.findall(
-        r"the next submission waits (\d+) s \((\d). failure", user.log.read_text()
+        r"the next submission waits (\d+) s \(failure (\d) in", user.log.read_text()
     )
     assert waits == [("5", "1"), ("10", "2")]
 

@@ -206,6 +206,13 @@ static void on_workers(void *arg, const json_t *workers)
 	cluster_workers_load(daemon->cluster, workers);
 }
 
+static int on_terminate(void *arg, struct err *err)
+{
+	struct daemon *daemon = arg;
+
+	return methods_terminate(daemon->methods, err);
+}
+
 static void on_slurm_meant(void *arg, const struct binding_start *start)
 {
 	struct daemon *daemon = arg;
@@ -260,7 +267,7 @@ static int make_parts(struct daemon *daemon, int64_t stay_ms, struct err *err)
 	static const struct cluster_ops cluster_ops = {on_cluster_changed, on_log_directory,
 		on_may_have_jobs, on_has_no_jobs, on_slurm_meant, on_slurm_told, ask_scheduler};
 	static const struct dask_link_ops link_ops = {on_scheduler_hello, on_worker_added,
-		on_worker_removed, on_load, on_workers, on_scheduler_lost};
+		on_worker_removed, on_load, on_workers, on_terminate, on_scheduler_lost};
 	static const struct control_ops control_ops = {on_request, on_client_gone};
 	_cleanup_free_ char *helper = part_find("draco-slurm", PKGLIBEXECDIR);
 	_cleanup_free_ char *preload = part_find("draco_scheduler.py", PKGDATADIR);

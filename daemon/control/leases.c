@@ -4,11 +4,14 @@
 #include "daemon/control/leases.h"
 
 #include <errno.h>
+#include <inttypes.h>
 #include <stdlib.h>
 #include <time.h>
 
 #include "common/alloc.h"
+#include "common/cleanup.h"
 #include "common/err.h"
+#include "common/json.h"
 #include "common/queue.h"
 #include "common/rpc.h"
 #include "daemon/control/control.h"
@@ -135,6 +138,27 @@ void leases_client_gone(struct leases *leases, const struct client *client)
 
 	if (lease)
 		lease_free(leases, lease);
+}
+
+char *leases_others(const struct leases *leases, const struct client *client)
+{
+	int others = leases_count(leases, client);
+	const struct lease *lease, *last = NULL;
+	_cleanup_free_ char *more = NULL;
+	const char *program;
+
+	TAILQ_FOREACH (lease, &leases->list, link)
+		if (lease->client != client && (!last || lease->last_use >= last->last_use))
+			last = lease;
+	if (!last)
+		return NULL;
+	program = json_get_text(
+		last->label, "notebook", json_get_text(last->label, "program", "a program"));
+	if (others > 1)
+		more = xasprintf(" and %d other%s", others - 1, others == 2 ? "" : "s");
+	return xasprintf("%s (process %" PRId64 " on %s)%s", program,
+		(int64_t)json_get_integer(last->label, "pid", 0),
+		json_get_text(last->label, "host", "an unknown host"), more ? more : "");
 }
 
 int leases_count(const struct leases *leases, const struct client *client)

@@ -25,6 +25,11 @@ void leases_client_gone(struct leases *leases, const struct client *client);
 /* How many are attached besides client (NULL: all). */
 int leases_count(const struct leases *leases, const struct client *client);
 
+/* Who is attached besides client, for a person: "student.ipynb (process 4711 on login1)", of
+ * several the one that has used the cluster last, "and 2 others"; the caller frees. NULL:
+ * nobody. */
+char *leases_others(const struct leases *leases, const struct client *client);
+
 /* The labels with "since" and "last_use", in seconds since the epoch; the oldest first. */
 json_t *leases_report(const struct leases *leases);
 

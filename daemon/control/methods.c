@@ -1,6 +1,7 @@
 /* methods.c: the requests of the control socket, each carried out on the cluster. */
 #include "daemon/control/methods.h"
 
+#include <errno.h>
 #include <stdlib.h>
 #include <unistd.h>
 
@@ -125,14 +126,16 @@ static void do_status(
 	client_reply(client, message->id, status);
 }
 
-/* Who besides this client wants the cluster; NULL: nobody. */
-static const char *other_user(const struct methods *methods, const struct client *client)
+/* Who besides this client wants the cluster; the caller frees. NULL: nobody. */
+static char *other_user(const struct methods *methods, const struct client *client)
 {
+	_cleanup_free_ char *others = leases_others(methods->leases, client);
+
 	if (waiters_has_other_start(methods->waiters, client))
-		return "another program waits for it";
-	if (leases_count(methods->leases, client) > 0)
-		return "another program is attached to it";
-	return NULL;
+		return xstrdup("another program waits for it");
+	return others ? xasprintf("%s %s attached to it", others,
+				leases_count(methods->leases, client) > 1 ? "are" : "is")
+		      : NULL;
 }
 
 static void do_stop(
@@ -140,18 +143,18 @@ static void do_stop(
 {
 	bool own = json_get_boolean(message->params, "own", 0);
 	const json_t *clients = json_object_get(message->params, "clients");
-	const char *why = NULL;
+	_cleanup_free_ char *why = NULL;
 	int64_t others = 0;
 	bool cancelled;
 
 	if (own && !waiters_is_owner(methods->waiters, client))
-		why = "another program started it";
+		why = xstrdup("another program started it");
 	else if (json_get_boolean(message->params, "alone", 0)) {
 		why = other_user(methods, client);
 		if (!why && clients)
 			others = demand_other_clients(methods->cluster->load, clients);
 		if (others > 0)
-			why = "another Client() is connected to it";
+			why = xstrdup("another Client() is connected to it");
 	}
 	cancelled = waiters_cancel_pending(methods->waiters, own || why ? client : NULL,
 		"the cluster was stopped before it started");
@@ -166,11 +169,30 @@ static void do_stop(
 	waiters_add(methods->waiters, client, message, NULL);
 }
 
+/* Which of the clients asks is not known, so that one of them is no other user. */
+int methods_terminate(struct methods *methods, struct err *err)
+{
+	int64_t others = demand_other_clients(methods->cluster->load, NULL) - 1;
+	_cleanup_free_ char *user = other_user(methods, NULL);
+	const char *name = methods->paths->name;
+
+	if (!user && others > 0)
+		user = xstrdup("another Client() is connected to it");
+	if (user)
+		return err_set(err, -EBUSY,
+			"the cluster \"%s\" is in use: %s; dracoctl --name %s stop ends it for all",
+			name, user, name);
+	cluster_stop(methods->cluster, "asked by Client.shutdown()");
+	return 0;
+}
+
 static void do_shutdown(
 	struct methods *methods, struct client *client, const struct rpc_message *message)
 {
+	_cleanup_free_ char *user = other_user(methods, client);
+
 	if (json_get_boolean(message->params, "alone", 0) &&
-		(!cluster_is_down(methods->cluster) || other_user(methods, client))) {
+		(!cluster_is_down(methods->cluster) || user)) {
 		client_reply(client, message->id, json_pack("{s:b}", "kept", 1));
 		return;
 	}

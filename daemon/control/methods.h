@@ -7,6 +7,7 @@
 struct binding;
 struct client;
 struct cluster;
+struct err;
 struct loop;
 struct methods;
 struct paths;
@@ -24,6 +25,11 @@ void methods_request(
 
 /* client is gone: nobody waits for its answers. */
 void methods_client_gone(struct methods *methods, struct client *client);
+
+/* Client.shutdown() asks the scheduler to end: stop the cluster, unless others use it (-EBUSY, with
+ * err). */
+int methods_terminate(struct methods *methods, struct err *err)
+	__attribute__((warn_unused_result));
 
 /* The cluster has changed: answer who waited for it, tell progress to the others. */
 void methods_cluster_changed(struct methods *methods);

@@ -259,6 +259,17 @@ static void notified(struct dask_link *link, const char *method, const json_t *p
 		log_debug("scheduler: unknown notification %s", method);
 }
 
+static void take_terminate(struct peer *peer, const json_t *id)
+{
+	struct err err = ERR_INIT;
+
+	if (peer->owner->ops->terminate(peer->owner->arg, &err) < 0)
+		stream_send_take(
+			peer->stream, rpc_format_error(id, RPC_FAILED, err.text, NULL));
+	else
+		stream_send_take(peer->stream, rpc_format_result(id, json_object()));
+}
+
 static void on_line(void *owner, char *line, size_t length)
 {
 	struct peer *peer = owner;
@@ -269,6 +280,9 @@ static void on_line(void *owner, char *line, size_t length)
 		log_warning("scheduler: draco's plugin sent %s", err.text);
 	else if (message.kind == RPC_REQUEST && strcmp(message.method, "hello") == 0)
 		greet(peer, &message);
+	else if (message.kind == RPC_REQUEST && strcmp(message.method, "terminate") == 0 &&
+		peer->owner->accepted == peer)
+		take_terminate(peer, message.id);
 	else if (message.kind == RPC_NOTIFICATION &&
 		strcmp(message.method, "workers_there") == 0)
 		take_workers(peer, json_object_get(message.params, "workers"));

@@ -20,6 +20,9 @@ struct dask_link_ops {
 	void (*load)(void *arg, const json_t *load);
 	/* The workers whose tasks or results have changed: [[address, tasks, bytes], ...]. */
 	void (*workers)(void *arg, const json_t *workers);
+	/* Client.shutdown() asks for the end of the cluster. 0 begins it; otherwise err tells the
+	 * client why not. */
+	int (*terminate)(void *arg, struct err *err);
 	/* The accepted preload is gone. */
 	void (*lost)(void *arg, const char *why);
 };

@@ -24,6 +24,11 @@ dracod may request, of workers given by their addresses:
 ``limit`` {workers: {name: seconds}} -> {} : let those that are named so, or NAME-N, leave in that
     time; it takes the place of what was said before
 
+The preload may request of dracod:
+
+``terminate`` {} -> {} : end the cluster, because a client has called ``Client.shutdown()``. An
+    error says who else uses it; the client gets that text.
+
 When dracod is gone the preload tries to reach it, or its successor, for a while; then it closes the
 scheduler, so that nothing is left running that nobody looks after.
 
@@ -68,6 +73,8 @@ THERE_MAX = 500  # workers in a line, so that it stays far below LINE_LIMIT
 NEWS_MAX = 2000
 RECONNECT_INTERVAL = 0.5
 CLOSE_TIMEOUT = 15.0
+TERMINATE_TIMEOUT = 10.0
+HELLO_ID, TERMINATE_ID = 1, 2
 
 # How soon to look, in seconds: after something has come, while tasks run, when all is quiet.
 LOOK_SOON = 0.05
@@ -160,6 +167,7 @@ class DracodLink(SchedulerPlugin):
         self.task: asyncio.Task | None = None
         self.last_task: asyncio.Task | None = None
         self.requests: set[asyncio.Task] = set()
+        self.verdict: asyncio.Future | None = None  # of dracod, on an end that was asked for
         self.drainage = Drainage(scheduler)
         self.lifetimes = Lifetimes(scheduler, self.drainage)
         self.meter = Meter(scheduler, self.drainage.drained)
@@ -260,7 +268,7 @@ class DracodLink(SchedulerPlugin):
 
     def greet(self) -> None:
         """Say hello and tell the workers, at once: nothing comes or goes in between."""
-        self.send({"id": 1, "method": "hello", "params": self.hello()})
+        self.send({"id": HELLO_ID, "method": "hello", "params": self.hello()})
         workers = [self.describe_worker(w) for w in self.scheduler.workers.values()]
         for part in split(workers, THERE_MAX):
             self.notify("workers_there", {"workers": part})
@@ -347,6 +355,28 @@ class DracodLink(SchedulerPlugin):
             self.notify("workers", {"workers": part})
         return True
 
+    async def terminate(self, **kwargs) -> str:
+        """Take the place of ``Scheduler.close`` for ``Client.shutdown()``: dracod decides.
+
+        Raises
+        ------
+        RuntimeError
+            When dracod refuses: who else uses the cluster.
+        """
+        if self.writer is None:
+            await self.scheduler.close()
+            return "OK"
+        if self.verdict is None or self.verdict.done():
+            self.verdict = asyncio.get_running_loop().create_future()
+            self.send({"id": TERMINATE_ID, "method": "terminate"})
+        try:
+            answer = await asyncio.wait_for(asyncio.shield(self.verdict), TERMINATE_TIMEOUT)
+        except asyncio.TimeoutError:
+            raise RuntimeError("dracod does not say whether the cluster may end") from None
+        if "error" in answer:
+            raise RuntimeError(answer["error"].get("message", ""))
+        return "OK"
+
     def notify(self, method: str, params: dict[str, Any]) -> None:
         self.send({"method": method, "params": params})
 
@@ -415,7 +445,10 @@ class DracodLink(SchedulerPlugin):
         self.hurry()
         while True:
             message = await self.receive(reader)
-            if "method" in message and "id" in message:
+            if message.get("id") == TERMINATE_ID and "method" not in message:
+                if self.verdict is not None and not self.verdict.done():
+                    self.verdict.set_result(message)
+            elif "method" in message and "id" in message:
                 if len(self.requests) >= REQUESTS_MAX:
                     self.fail(message, "too many requests at once")
                     continue
@@ -461,5 +494,6 @@ async def dask_setup(scheduler) -> None:
         float(os.environ.get("DRACO_ORPHAN_TIMEOUT", "45")),
     )
     scheduler.add_plugin(link, name=link.name)
+    scheduler.handlers["terminate"] = link.terminate
     link.start_looking()
     link.task = asyncio.create_task(link.run())

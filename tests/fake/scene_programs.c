@@ -179,7 +179,7 @@ START_TEST(a_stop_that_would_disturb_nobody)
 	start_running("");
 	attach(other);
 	check(strcmp(json_get_text(stop_alone(), "why", ""),
-		      "another program is attached to it") == 0);
+		      "a program (process 1 on h) is attached to it") == 0);
 	program_leave(other);
 	clients_come(2);
 	await(json_array_size(json_object_get(

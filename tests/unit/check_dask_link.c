@@ -44,6 +44,30 @@ START_TEST(hello_is_judged)
 }
 END_TEST
 
+START_TEST(an_end_is_asked_for)
+{
+	static const char line[] = "{\"jsonrpc\":\"2.0\",\"id\":7,\"method\":\"terminate\"}";
+	struct rpc_message message;
+	int fd = come_in();
+
+	refuse = 1;
+	say(fd, line);
+	hear(fd, &message);
+	ck_assert_int_eq(message.kind, RPC_ERROR);
+	ck_assert_str_eq(message.text, "student.ipynb is attached to it");
+	rpc_message_finish(&message);
+	refuse = 0;
+	say(fd, line);
+	hear(fd, &message);
+	ck_assert_int_eq(message.kind, RPC_RESULT);
+	ck_assert_int_eq(json_integer_value(message.id), 7);
+	rpc_message_finish(&message);
+	ck_assert_int_eq(terminations, 2);
+	close(fd);
+	run_until(losses == 1);
+}
+END_TEST
+
 /* Tell of workers in one line. */
 static void say_there(int fd, int count)
 {
@@ -185,6 +209,7 @@ Suite *unit_suite(void)
 
 	tcase_add_checked_fixture(tcase, dask_link_setup, dask_link_teardown);
 	tcase_add_test(tcase, hello_is_judged);
+	tcase_add_test(tcase, an_end_is_asked_for);
 	tcase_add_test(tcase, hello_of_many_workers);
 	tcase_add_loop_test(tcase, hello_of_a_wrong_number_of_workers, 0, 2);
 	tcase_add_test(tcase, workers_with_names_that_are_none);

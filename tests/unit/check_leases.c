@@ -1,6 +1,9 @@
 /* check_leases.c: tests of daemon/control/leases.c: who is attached, under which label. */
 #include "unit.h"
 
+#include <stdlib.h>
+
+#include "common/cleanup.h"
 #include "common/json.h"
 #include "common/rpc.h"
 #include "daemon/control/control.h"
@@ -109,6 +112,25 @@ START_TEST(gone)
 }
 END_TEST
 
+START_TEST(others_by_name)
+{
+	_cleanup_free_ char *one = NULL, *two = NULL, *three = NULL;
+
+	ck_assert_ptr_null(leases_others(leases, NULL));
+	ck_assert(attach(
+		0, "{\"host\":\"a\",\"pid\":7,\"notebook\":\"x.ipynb\",\"program\":\"p\"}"));
+	ck_assert_ptr_null(leases_others(leases, client(0)));
+	one = leases_others(leases, client(1));
+	ck_assert_str_eq(one, "x.ipynb (process 7 on a)");
+	ck_assert(attach(1, "{\"host\":\"b\",\"pid\":8,\"program\":\"run.py\"}"));
+	two = leases_others(leases, NULL);
+	ck_assert_str_eq(two, "run.py (process 8 on b) and 1 other");
+	ck_assert(attach(2, "{}"));
+	three = leases_others(leases, NULL);
+	ck_assert_str_eq(three, "a program (process 0 on an unknown host) and 2 others");
+}
+END_TEST
+
 static const struct {
 	const char *label;
 	const char *error;
@@ -148,6 +170,7 @@ Suite *unit_suite(void)
 	tcase_add_test(tcase, attached);
 	tcase_add_test(tcase, attached_again);
 	tcase_add_test(tcase, gone);
+	tcase_add_test(tcase, others_by_name);
 	tcase_add_loop_test(tcase, wrong_labels, 0, LENGTH(wrong));
 	tcase_add_test(tcase, unknown_members);
 	suite_add_tcase(suite, tcase);

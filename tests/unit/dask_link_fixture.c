@@ -19,7 +19,7 @@ static struct loop_timer *turn;
 
 struct dask_link *dask_link;
 char *path;
-int refuse, hellos, losses, reports, workers_added;
+int refuse, hellos, losses, reports, workers_added, terminations;
 json_int_t reported_tasks;
 size_t workers_there;
 
@@ -58,6 +58,13 @@ static void on_workers(void *arg, const json_t *workers)
 	reported_tasks = json_integer_value(json_array_get(json_array_get(workers, 0), 1));
 }
 
+static int on_terminate(void *arg, struct err *err)
+{
+	(void)arg;
+	terminations++;
+	return refuse ? err_set(err, -EBUSY, "student.ipynb is attached to it") : 0;
+}
+
 static void on_lost(void *arg, const char *why)
 {
 	(void)arg;
@@ -79,13 +86,13 @@ void run(void)
 
 void dask_link_setup(void)
 {
-	static const struct dask_link_ops ops = {
-		on_hello, on_worker, on_worker_removed, on_load, on_workers, on_lost};
+	static const struct dask_link_ops ops = {on_hello, on_worker, on_worker_removed,
+		on_load, on_workers, on_terminate, on_lost};
 	_cleanup_free_ char *directory = unit_directory();
 	struct err err = ERR_INIT;
 
 	signal(SIGPIPE, SIG_IGN); /* as dracod */
-	refuse = hellos = losses = reports = workers_added = 0;
+	refuse = hellos = losses = reports = workers_added = terminations = 0;
 	loop = loop_create(&err);
 	turn = loop_timer_create(loop, on_turn, NULL);
 	path = xasprintf("%s/dask.sock", directory);

@@ -16,7 +16,7 @@ extern char *path; /* of the socket */
 
 /* What dracod's side has heard. */
 extern int refuse; /* whether it refuses who says hello */
-extern int hellos, losses, reports, workers_added;
+extern int hellos, losses, reports, workers_added, terminations;
 extern json_int_t reported_tasks;
 extern size_t workers_there; /* of the last hello */
 

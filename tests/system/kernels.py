@@ -157,9 +157,11 @@ class JupyterKernel:
         from jupyter_client import manager
 
         variables = {**environment(draco), "JPY_SESSION_NAME": notebook}
-        #: All that was shown, also what was then replaced, and the errors of the last cell.
+        #: All that was shown, also what was then replaced, and the errors and the traceback of
+        #: the last cell.
         self.shown: list[dict[str, str]] = []
         self.errors = ""
+        self.traceback = ""
         self.manager, self.client = manager.start_new_kernel(
             startup_timeout=180, env=variables, cwd=draco.home
         )
@@ -200,5 +202,6 @@ class JupyterKernel:
                 self.shown.append(shown)
             elif message["msg_type"] == "error":
                 error = content["ename"]
+                self.traceback = "\n".join(content["traceback"])
             elif content.get("execution_state") == "idle":
                 return out, shown, error

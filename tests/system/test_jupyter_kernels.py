@@ -105,3 +105,26 @@ def test_an_interrupt_at_any_moment(draco: Draco) -> None:
         assert kernel.run(CALL)[2] is None
         assert kernel.run("client.submit(pow, 2, 5).result()")[1]["text/plain"] == "32"
         kernel.run("client.close(); cluster.close()")
+
+
+@pytest.mark.parametrize(
+    ("settings", "exception", "reason"),
+    [
+        ("queues_to_try=['nope']", "ClusterFailed", "nope"),
+        ("walltime='00:10:00'", "SettingError", "walltime 00:10:00 is below"),
+    ],
+)
+def test_a_failed_start_says_why_in_its_panel(
+    draco: Draco, settings: str, exception: str, reason: str
+) -> None:
+    with JupyterKernel(draco, "/n/one.ipynb") as kernel:
+        arguments = SMALL.replace(', walltime="00:50:00"', "") if "wall" in settings else SMALL
+        _out, shown, error = kernel.run(
+            "from draco import start_slurm_cluster\n"
+            f"start_slurm_cluster({arguments}, {settings})"
+        )
+        assert error == exception
+        panel = shown["text/html"]
+        assert "not started, after" in panel and reason in panel.replace("&quot;", '"')
+        # The traceback shows the cell, and one place where it was raised.
+        assert kernel.traceback.count("File ") + kernel.traceback.count("Cell In") <= 3

@@ -363,3 +363,45 @@ def test_two_clusters_side_by_side(draco: Draco) -> None:
         draco.run("--name", other.name, "shutdown")
         wait_for(lambda: not is_alive(pid), "the second dracod ends")
     other.check_nothing_left()
+
+
+def test_two_programs_of_one_name_are_told_apart(draco: Draco) -> None:
+    names = {"JPY_SESSION_NAME": "/n/student.ipynb"}
+    with Kernel(draco, **names) as one, Kernel(draco, **names) as two:
+        one.run(START)
+        two.run(JOIN)
+        html = one.run("print(cluster._repr_html_())")
+        for kernel in (one, two):
+            assert f"/n/student.ipynb (process {kernel.process.pid})" in html
+        two.run("client.close(); cluster.close()")
+        one.run("client.close(); cluster.close()")
+
+
+def test_a_pause_is_told_where_it_is_waited_for(draco: Draco) -> None:
+    """Each time, in the panel and by the object, and when it is over not any more."""
+    with Kernel(draco) as kernel:
+        kernel.run(
+            START + "\nimport warnings\ntold = []\n"
+            "warnings.showwarning = lambda message, *rest, **more: told.append(str(message))"
+        )
+        for times in (1, 2):
+            draco.run("pause")
+            wait_for(lambda n=times: kernel.run("print(len(told))") == f"{n}\n", "it warns")
+            text = kernel.run("print(told[-1])")
+            assert text.startswith(f'the cluster "{draco.name}" is paused: by hand; ')
+            assert "dracoctl resume" in text
+            assert kernel.run("print(cluster)").endswith(", paused)\n")
+            assert ">Paused</strong>: by hand; " in kernel.run("print(cluster._repr_html_())")
+            with Kernel(draco) as other:
+                other.run(
+                    "import warnings, draco\n"
+                    "warnings.simplefilter('error', draco.DracoWarning)"
+                )
+                error = other.fail(JOIN)
+                assert "is paused: by hand" in error
+            draco.run("resume")
+            wait_for(
+                lambda: "paused" not in kernel.run("print(cluster)"), "it is not told any more"
+            )
+            assert "Paused" not in kernel.run("print(cluster._repr_html_())")
+        kernel.run("client.close(); cluster.close()")

@@ -41,7 +41,7 @@ def launch(name: str) -> tuple[str, bool]:
         When it did not start.
     """
     try:
-        result = run_dracoctl(name, "launch", LAUNCH_TIMEOUT)
+        result = run_dracoctl(name, ["launch"], LAUNCH_TIMEOUT)
     except subprocess.TimeoutExpired:
         raise DaemonNotRunning(f"dracod did not start within {LAUNCH_TIMEOUT} s") from None
     except OSError as exc:

@@ -34,15 +34,17 @@ def find_dracoctl() -> str:
     return found
 
 
-def run_dracoctl(name: str, command: str, timeout: float) -> subprocess.CompletedProcess[str]:
+def run_dracoctl(
+    name: str, command: list[str], timeout: float
+) -> subprocess.CompletedProcess[str]:
     """Run a command of dracoctl, which answers in JSON.
 
     Parameters
     ----------
     name : str
         The cluster's name.
-    command : str
-        Such as "launch".
+    command : list of str
+        Such as ``["launch"]``, with its arguments.
     timeout : float
         In seconds.
 
@@ -57,7 +59,7 @@ def run_dracoctl(name: str, command: str, timeout: float) -> subprocess.Complete
     """
     # In a session of its own: Ctrl-C in a terminal is meant for this program.
     return subprocess.run(
-        [find_dracoctl(), "--json", "--name", name, command],
+        [find_dracoctl(), "--json", "--name", name, *command],
         stdin=subprocess.DEVNULL,
         capture_output=True,
         text=True,

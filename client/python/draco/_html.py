@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import html
 import time
+from collections.abc import Mapping
 from typing import Any
 
 _LEFT = 'style="text-align: left;"'
@@ -78,23 +79,60 @@ def _jobs(report: dict[str, Any]) -> str:
     return f'<table style="width: 100%; margin: 4px 0;"><tr>{head}</tr>{"".join(rows)}</table>'
 
 
-def user_of(lease: dict[str, Any]) -> str:
-    """Who is attached, in a word."""
-    return str(lease.get("notebook") or lease.get("program") or "?")
+def users_of(leases: list[dict[str, Any]]) -> list[str]:
+    """Name the programs that are attached, each by another name.
+
+    Parameters
+    ----------
+    leases : list of dict
+        As in dracod's report, with ``notebook``, ``program``, ``host`` and ``pid``.
+
+    Returns
+    -------
+    list of str
+        Such as "student.ipynb"; where several are called so, "student.ipynb (process 4711)", and
+        where these are on several hosts, "student.ipynb (process 4711 on login1)".
+    """
+    names = [str(lease.get("notebook") or lease.get("program") or "?") for lease in leases]
+    users = []
+    for lease, name in zip(leases, names):
+        if names.count(name) > 1:
+            hosts = {x.get("host") for x, other in zip(leases, names) if other == name}
+            place = f" on {lease.get('host')}" if len(hosts) > 1 else ""
+            name += f" (process {lease.get('pid')}{place})"
+        users.append(name)
+    return users
 
 
 def jobs_html(report: dict[str, Any]) -> str:
     """Make rows for distributed's panel of a cluster, from dracod's status."""
     rows = []
     size = report.get("size") or {}
+    if paused := paused_text(report):
+        rows.append(f'<strong style="color: {_AMBER};">Paused</strong>: {html.escape(paused)}')
     if size.get("why"):
         rows.append(f"<strong>Size:</strong> {html.escape(_size(size))}")
     attached = report.get("attached") or []
     if len(attached) > 1:
-        names = ", ".join(user_of(lease) for lease in attached)
+        names = ", ".join(users_of(attached))
         rows.append(f"<strong>Attached:</strong> {html.escape(names)}")
     rows.append(f"<strong>Jobs:</strong> {_jobs(report)}")
     return "".join(f"<tr>{_WIDE}{row}</td></tr>" for row in rows)
+
+
+def closed_html(why: str) -> str:
+    """Make a row for the panel of an object that is closed; ``why`` is "" when a program did it."""
+    reason = html.escape(why or "this object was closed")
+    return f"<tr>{_WIDE}<strong>Closed</strong>: {reason}</td></tr>"
+
+
+def paused_text(report: Mapping[str, Any]) -> str:
+    """Say why no jobs are asked for, and what ends that; "" when the cluster is not paused."""
+    size = report.get("size") or {}
+    if not size.get("paused"):
+        return ""
+    why = f"{size['paused_why']}; " if size.get("paused_why") else ""
+    return f"{why}no job is asked for and none given back until dracoctl resume"
 
 
 def _size(size: dict[str, Any]) -> str:
@@ -141,10 +179,25 @@ def _field(name: str, value: Any) -> str:
     return f"<strong>{name}:</strong> {html.escape(str(value))}"
 
 
-def start_html(name: str, message: str, progress: dict[str, Any]) -> str:
-    """Make a panel of a start, from what happens now and the last notification."""
+def start_html(name: str, message: str, progress: dict[str, Any], failure: str = "") -> str:
+    """Make a panel of a start.
+
+    Parameters
+    ----------
+    name : str
+        Of the cluster.
+    message : str
+        What happens now.
+    progress : dict
+        The last notification of dracod.
+    failure : str
+        Why the start failed; lines stay lines.
+    """
     there, wanted = progress.get("workers", 0), progress.get("workers_wanted", 0)
     rows = [html.escape(message)]
+    if failure:
+        style = f"white-space: pre-wrap; border-left: 3px solid {_AMBER}; padding-left: 8px;"
+        rows.append(f'<div style="{style}">{html.escape(failure)}</div>')
     if wanted:
         color, percent = _BLUE, min(100, 100 * there // wanted)
         bar = "border-radius: 4px; height: 8px; max-width: 300px; margin: 4px 0;"

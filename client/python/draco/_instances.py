@@ -125,7 +125,7 @@ def ask(name: str) -> str:
 
 def _where(name: str) -> str:
     try:
-        result = run_dracoctl(name, "where", WHERE_TIMEOUT)
+        result = run_dracoctl(name, ["where"], WHERE_TIMEOUT)
         answer = json.loads(result.stdout)
     except (DaemonNotRunning, OSError, subprocess.TimeoutExpired, ValueError, RecursionError):
         return _only_alive(name)

@@ -4,8 +4,11 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import json
+import math
 import os
 import re
+import subprocess
 import sys
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -18,7 +21,9 @@ from distributed.core import rpc
 from distributed.security import Security
 from distributed.utils import format_dashboard_link
 
+from draco import _html
 from draco._client import Connection
+from draco._dracoctl import run_dracoctl
 from draco._holder import is_here
 from draco._progress import Progress
 from draco._settings import caller_environment
@@ -32,8 +37,14 @@ if TYPE_CHECKING:
 #: Whether closing an object stops the cluster.
 Policy: TypeAlias = bool | Literal["auto"]
 
+#: The code of ``Client.shutdown()`` that calls the ``close()`` of a cluster.
+CLIENT_SHUTDOWN = Client._shutdown.__code__
+
 _TLS = "DASK_DISTRIBUTED__COMM__TLS__"
 _DEFAULT_LINK = "{scheme}://{host}:{port}/status"
+
+#: How long dracoctl may take to show a setting, in seconds.
+SHOW_TIMEOUT = 30
 
 #: How much of dracod's log belongs to the logs of a cluster, in bytes.
 TAIL = 32 * 1024
@@ -121,13 +132,48 @@ async def _start(
     )
     ticking = asyncio.ensure_future(progress.tick())
     answer: dict[str, Any] | None = None
+    failure = ""
     try:
         answer = await connection.call("start", start_params(wish))
+    except DracoError as exc:
+        failure = str(exc)
+        raise
     finally:
         connection.on_notification = None
         ticking.cancel()
-        progress.finish(answer)
+        progress.finish(answer, failure)
     return answer or {}
+
+
+def divide_cores(name: str, wish: dict[str, Any]) -> dict[str, Any]:
+    """Choose the number of processes as dask-jobqueue does, where the default does not fit.
+
+    Parameters
+    ----------
+    name : str
+        Of the cluster.
+    wish : dict
+        ``settings`` and ``profile`` for a start.
+
+    Returns
+    -------
+    dict
+        The wish. When it has ``cores`` and nobody has set ``processes``, whose default is more than
+        the cores, the processes are the square root of the cores.
+    """
+    settings = wish.get("settings") or {}
+    cores = settings.get("cores")
+    if "processes" in settings or not isinstance(cores, int) or cores < 1:
+        return wish
+    profile = [f"--profile={wish['profile']}"] if "profile" in wish else []
+    try:
+        answer = run_dracoctl(name, ["config", "show", *profile], SHOW_TIMEOUT)
+        processes = json.loads(answer.stdout)["settings"]["processes"]
+        if processes["source"] != "default" or processes["value"] <= cores:
+            return wish
+    except (DracoError, OSError, subprocess.TimeoutExpired, ValueError, LookupError, TypeError):
+        return wish  # dracod says what is wrong
+    return {**wish, "settings": {**settings, "processes": math.isqrt(cores)}}
 
 
 def start_params(wish: dict[str, Any]) -> dict[str, Any]:
@@ -156,6 +202,7 @@ def warnings_of(report: dict[str, Any], name: str) -> list[str]:
             f"({sys.executable}): they may not understand each other. "
             'name="OTHER" makes a cluster of its own.'
         )
+    texts += notices_of(report, name)
     if not report.get("joined"):
         return texts + [str(text) for text in report.get("warnings") or []]
     different = [
@@ -170,6 +217,27 @@ def warnings_of(report: dict[str, Any], name: str) -> list[str]:
             + '. name="OTHER" makes a cluster of its own.'
         )
     return texts
+
+
+def notices_of(report: Mapping[str, Any], name: str) -> list[str]:
+    """Say what keeps a cluster from growing.
+
+    Parameters
+    ----------
+    report : mapping
+        dracod's report.
+    name : str
+        Of the cluster.
+
+    Returns
+    -------
+    list of str
+        One text for each thing; most clusters have none.
+    """
+    paused = _html.paused_text(report)
+    notices = (report.get("cluster") or {}).get("notices") or []
+    texts = [f'the cluster "{name}" is paused: {paused}'] if paused else []
+    return texts + [f'the cluster "{name}": {notice}' for notice in notices]
 
 
 def check_variables(variables: Any) -> dict[str, str]:
@@ -215,7 +283,7 @@ def security_of(variables: dict[str, str]) -> Security:
     DracoError
         When a part of it is not named.
     """
-    if _TLS + "CA_FILE" not in variables:
+    if not variables.get(_TLS + "CA_FILE"):  # without encryption it is empty
         return Security(require_encryption=False)
     parts = [variables.get(_TLS + name) for name in ("CA_FILE", "CLIENT__CERT", "CLIENT__KEY")]
     if None in parts:

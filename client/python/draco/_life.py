@@ -3,16 +3,17 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import time
 from collections.abc import Coroutine
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from distributed.core import Status
 
-from draco import _join
+from draco import _join, _process
 from draco._link import Link
 from draco._watch import Watch
-from draco.errors import DracoError
+from draco.errors import DaemonNotRunning, DracoError
 
 if TYPE_CHECKING:
     from draco.cluster import Cluster
@@ -36,6 +37,8 @@ class Life:
 
     Attributes
     ----------
+    wish : dict or None
+        As given, and completed at the beginning.
     warnings : list of str
         What the user should know after the beginning.
     """
@@ -47,7 +50,7 @@ class Life:
         self._cluster = cluster
         self._link = link
         self._watch = watch
-        self._wish = wish
+        self.wish = wish
         self._beginning: asyncio.Task[None] | None = None
         self._ending: asyncio.Task[None] | None = None
         self._tasks: set[asyncio.Future[Any]] = set()
@@ -73,7 +76,10 @@ class Life:
 
     async def _begin(self) -> None:
         try:
-            await self._link.open(start=self._wish is not None)
+            if self.wish is not None:
+                divide = _join.divide_cores
+                self.wish = await asyncio.to_thread(divide, self._link.name, self.wish)
+            await self._link.open(start=self.wish is not None)
             try:
                 await self._join()
             except DracoError:
@@ -86,11 +92,12 @@ class Life:
     async def _join(self) -> None:
         cluster = self._cluster
         log = cluster._cluster_manager_logs
-        joined = await _join.join(self._link, self._wish, log, cluster.quiet)
+        joined = await _join.join(self._link, self.wish, log, cluster.quiet)
         self.warnings = joined.warnings
         cluster.security, cluster.scheduler_comm = joined.security, joined.scheduler
         # What the base class of the object does in its _start().
         await self._watch.refresh()
+        self._watch.known(_join.notices_of(self._link.report, cluster.name))
         cluster._sync_cluster_info_task = asyncio.ensure_future(self._watch.run())
         for callback in cluster.periodic_callbacks.values():
             callback.start()
@@ -125,8 +132,53 @@ class Life:
             self._ending = asyncio.ensure_future(self._end())
         await asyncio.shield(self._ending)
 
+    async def end_from_elsewhere(self) -> None:
+        """As :meth:`end`, called in any event loop: each object may have one of its own.
+
+        Raises
+        ------
+        DracoError
+            When dracod refuses to stop the cluster.
+        """
+        loop = self._cluster.loop.asyncio_loop
+        if loop is asyncio.get_running_loop():
+            await self.end()
+        else:
+            await asyncio.wrap_future(asyncio.run_coroutine_threadsafe(self.end(), loop))
+
+    async def stop_unless_used(self) -> None:
+        """Stop the cluster, whoever started it, and end; but not while others use it.
+
+        Raises
+        ------
+        DracoError
+            When others use it: who does. Then everything stays as it is.
+        """
+        cluster, connection = self._cluster, self._link.connection
+        if connection is not None and cluster.status == Status.running:
+            for other in _process.replaced_by(cluster):
+                await other._life.end_from_elsewhere()
+            cluster.status = Status.closing  # so that the end is no surprise
+            answer: dict[str, Any] = {}
+            try:
+                with contextlib.suppress(
+                    DaemonNotRunning
+                ):  # it has ended: nothing is to be done
+                    answer = await _join.stop_if_alone(connection, own=False)
+                if answer.get("kept"):
+                    raise DracoError(
+                        f'the cluster "{cluster.name}" is in use: {answer.get("why")}; '
+                        f"dracoctl --name {cluster.name} stop ends it for all"
+                    )
+            except BaseException:
+                cluster.status = Status.running
+                raise
+            cluster.shutdown_on_close = False  # it is done
+        await self.end()
+
     async def _end(self) -> None:
         cluster = self._cluster
+        replaced = _process.replaced_by(cluster)
         if self._beginning is not None and not self._beginning.done():
             self._beginning.cancel()
             await asyncio.wait([self._beginning])
@@ -139,4 +191,7 @@ class Life:
         finally:
             self._link.close()
             await cluster._close_dask()
+            self._watch.forget()
             cluster.status = Status.closed
+        for other in replaced:  # one of them may have started the cluster
+            await other._life.end_from_elsewhere()

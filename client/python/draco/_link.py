@@ -50,6 +50,8 @@ class Link:
         dracod's last report, as ``dracoctl --json status`` prints it; empty before the first.
     ended : str
         Why the cluster ended; "" as long as it has not.
+    has_decided : bool
+        Whether an event told of the cluster as a whole since somebody set this to False.
     """
 
     def __init__(
@@ -64,6 +66,7 @@ class Link:
         self.connection: Connection | None = None
         self.report: dict[str, Any] = {}
         self.ended = ""
+        self.has_decided = False
         self._holds = holds
         self._is_wanted = is_wanted
         self._on_news = on_news
@@ -182,7 +185,11 @@ class Link:
             self.connection.close()
 
     def close(self) -> None:
-        """Close the connection, and with it the lease. Idempotent."""
+        """Close the connection, and with it the lease. Idempotent.
+
+        What changes with time goes from the report, because nobody will tell of it any more.
+        """
+        self.report = {**self.report, "jobs": [], "attached": []}
         if self.connection is not None:
             self.connection.close()
 
@@ -193,8 +200,10 @@ class Link:
 
     def _on_notification(self, method: str, params: dict[str, Any]) -> None:
         self.expire()
+        is_of_cluster = method == "event" and params.get("subject") == "cluster"
+        self.has_decided |= is_of_cluster
         self._on_news()
-        if method != "event" or params.get("subject") != "cluster":
+        if not is_of_cluster:
             return
         if params.get("to") in ("stopping", "stopped", "failed"):
             self._end(f'the cluster "{self.name}" is {params["to"]}')

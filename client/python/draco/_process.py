@@ -1,12 +1,18 @@
-"""The clusters' objects of this process: what becomes of them when it forks, and when it ends."""
+"""The clusters' objects of this process: what becomes of them when it forks, and when it ends.
+
+Also which of them a cell that was run again has replaced.
+"""
 
 from __future__ import annotations
 
 import atexit
 import contextlib
 import os
+import sys
 import weakref
-from typing import TYPE_CHECKING
+from dataclasses import dataclass
+from types import FrameType
+from typing import TYPE_CHECKING, Any
 
 from distributed.core import Status
 
@@ -18,12 +24,78 @@ if TYPE_CHECKING:
 #: How long the end of a process waits for the end of one cluster, in seconds.
 TIMEOUT = 30
 
+
+@dataclass
+class _Origin:
+    """Where an object was made: by a cell, or at the top level of a script.
+
+    Attributes
+    ----------
+    namespace : dict
+        The variables there.
+    before : list of tuple
+        Objects of the same cluster that such variables held then, and their names.
+    """
+
+    namespace: dict[str, Any]
+    before: list[tuple[weakref.ref[Cluster], set[str]]]
+
+
 _clusters: weakref.WeakSet[Cluster] = weakref.WeakSet()
+_origins: weakref.WeakKeyDictionary[Cluster, _Origin] = weakref.WeakKeyDictionary()
 
 
 def register(cluster: Cluster) -> None:
     """Close this object when the process ends, and take it from children that are forked."""
+    namespace = _top_level(sys._getframe(1))
+    if namespace is not None:
+        before = [
+            (weakref.ref(other), _names(other, namespace))
+            for other in list(_clusters)
+            if other.name == cluster.name
+        ]
+        _origins[cluster] = _Origin(namespace, before)
     _clusters.add(cluster)
+
+
+def _top_level(frame: FrameType | None) -> dict[str, Any] | None:
+    """The variables of the cell that calls this package; None when a function does."""
+    package = __name__.partition(".")[0]
+    while (
+        frame is not None and frame.f_globals.get("__name__", "").partition(".")[0] == package
+    ):
+        frame = frame.f_back
+    if frame is None or frame.f_locals is not frame.f_globals:
+        return None
+    return frame.f_globals if frame.f_globals.get("__name__") == "__main__" else None
+
+
+def _names(cluster: Cluster, namespace: dict[str, Any]) -> set[str]:
+    """The variables that hold an object; those of IPython's history begin with "_"."""
+    return {
+        name
+        for name, value in list(namespace.items())
+        if value is cluster and not name.startswith("_")
+    }
+
+
+def replaced_by(cluster: Cluster) -> list[Cluster]:
+    """Find the objects whose variable this one has taken, as when a start cell is run again.
+
+    Nobody can close them any more, and each holds a lease.
+    """
+    origin = _origins.get(cluster)
+    if origin is None:
+        return []
+    own = _names(cluster, origin.namespace)
+    found = []
+    for reference, names in origin.before:
+        other = reference()
+        if other is None or other.status == Status.closed:
+            continue
+        if names & own and not _names(other, origin.namespace):
+            found.append(other)
+    return found
 
 
 def _leave_all() -> None:

@@ -23,8 +23,18 @@ class View(Protocol):
     def show(self, progress: dict[str, Any], line: str, new_step: bool) -> None:
         """Take what dracod tells, and a line that says it."""
 
-    def finish(self, answer: dict[str, Any] | None, outcome: str) -> None:
-        """Let stand what shows last; the answer to the start is None where there is none."""
+    def finish(self, answer: dict[str, Any] | None, outcome: str, failure: str = "") -> None:
+        """Leave the last state on show.
+
+        Parameters
+        ----------
+        answer : dict or None
+            dracod's answer to the start; None where it failed.
+        outcome : str
+            How it went, in a line.
+        failure : str
+            Why it failed, in any number of lines; "" where nobody said.
+        """
 
 
 class Lines:
@@ -40,7 +50,7 @@ class Lines:
             print(line, flush=True)
             self._told = time.monotonic()
 
-    def finish(self, answer: dict[str, Any] | None, outcome: str) -> None:
+    def finish(self, answer: dict[str, Any] | None, outcome: str, failure: str = "") -> None:
         pass
 
 
@@ -58,7 +68,7 @@ class TerminalLine:
         print(f"\r\033[K{line}", end="", flush=True)
         self._line = line
 
-    def finish(self, answer: dict[str, Any] | None, outcome: str) -> None:
+    def finish(self, answer: dict[str, Any] | None, outcome: str, failure: str = "") -> None:
         if self._line:
             print(f"\r\033[K{self._line}", flush=True)
             self._line = ""
@@ -79,18 +89,18 @@ class Panel:
         self._milestones: dict[str, Any] = {}
         self._handle = display(self._content("", {}), display_id=True)
 
-    def _content(self, message: str, progress: dict[str, Any]) -> Any:
+    def _content(self, message: str, progress: dict[str, Any], failure: str = "") -> Any:
         from IPython.display import HTML
 
-        return HTML(_html.start_html(self._name, message, progress))
+        return HTML(_html.start_html(self._name, message, progress, failure))
 
     def show(self, progress: dict[str, Any], line: str, new_step: bool) -> None:
         self._milestones = progress.get("milestones") or {}
         self._handle.update(self._content(line.strip().replace("  ", ": ", 1), progress))
 
-    def finish(self, answer: dict[str, Any] | None, outcome: str) -> None:
+    def finish(self, answer: dict[str, Any] | None, outcome: str, failure: str = "") -> None:
         milestones = answer["cluster"].get("milestones") if answer else self._milestones
-        self._handle.update(self._content(outcome, {"milestones": milestones}))
+        self._handle.update(self._content(outcome, {"milestones": milestones}, failure))
 
 
 class Progress:
@@ -146,9 +156,19 @@ class Progress:
         if self._line:
             self._log.append((time.time(), self._line))
 
-    def finish(self, answer: dict[str, Any] | None) -> None:
-        """Let the last line stand; the answer to the start is None when it failed."""
+    def finish(self, answer: dict[str, Any] | None, failure: str = "") -> None:
+        """Leave the last state on show, and the reason of a failure.
+
+        Parameters
+        ----------
+        answer : dict or None
+            dracod's answer to the start; None when it failed.
+        failure : str
+            Why it failed; "" where it did not, or nobody said.
+        """
         self._keep()
+        if self._view is None and failure and in_kernel() and not self._quiet:
+            self._view = Panel(self._name)  # it failed before there was any progress
         if self._view is None:
             return
         seconds = time.monotonic() - self._begin
@@ -158,4 +178,4 @@ class Progress:
             outcome = (
                 f"ready after {seconds:.1f} s: {workers} worker{'' if workers == 1 else 's'}"
             )
-        self._view.finish(answer, outcome)
+        self._view.finish(answer, outcome, failure)

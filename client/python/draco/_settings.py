@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import math
+import operator
 import os
 import pathlib
 import re
@@ -14,14 +15,18 @@ import sys
 from collections.abc import Mapping
 from typing import Any, TypedDict
 
+from draco.errors import SettingError
+
+#: A memory of fewer bytes was meant in another unit.
+_BYTES_MIN = 2**20
+
 
 class NineSettings(TypedDict, total=False):
     """The settings that are parameters of :func:`draco.start_slurm_cluster`."""
 
     processes: int
     cores: int
-    threads: int
-    memory: str
+    memory: str | int
     walltime: str
     wait_timeout: int | str
     adaptive_scale_factor: int
@@ -33,6 +38,7 @@ class NineSettings(TypedDict, total=False):
 class OtherSettings(TypedDict, total=False):
     """All other settings."""
 
+    threads: int
     minimum: int
     maximum: int
     idle_hold: int | str
@@ -49,7 +55,7 @@ class OtherSettings(TypedDict, total=False):
     poll_interval: float | str
     scheduler_timeout: int | str
     worker_timeout: int | str
-    security: str
+    security: str | bool
     interface: str
     remote_port: int | str
     dashboard: str
@@ -84,8 +90,40 @@ class Settings(NineSettings, OtherSettings, total=False):
 
 
 def encode_settings(settings: Mapping[str, Any]) -> dict[str, Any]:
-    """Make JSON of what a user gave; None means that nothing was given."""
-    return {name: _encode(value) for name, value in settings.items() if value is not None}
+    """Make JSON of the settings that a user gave.
+
+    Parameters
+    ----------
+    settings : mapping
+        By name. None means that nothing was given. Memory may be a number of bytes, and security
+        True or False, as dask-jobqueue has them.
+
+    Returns
+    -------
+    dict
+        For dracod, which checks names and values.
+
+    Raises
+    ------
+    SettingError
+        When the memory is a number that cannot be meant in bytes.
+    """
+    given = {name: _encode(value) for name, value in settings.items() if value is not None}
+    memory, security = given.get("memory"), given.get("security")
+    if isinstance(memory, int | float) and not isinstance(memory, bool):
+        given["memory"] = _bytes(memory)
+    if isinstance(security, bool):
+        given["security"] = "tls" if security else "none"
+    return given
+
+
+def _bytes(number: float) -> str:
+    if 0 < number < _BYTES_MIN:
+        raise SettingError(
+            f"memory: the number {number} means bytes, and a job needs more: "
+            f'write "{number} GiB" or "{number} MiB"'
+        )
+    return f"{number:.0f} B"
 
 
 def _encode(value: Any) -> Any:
@@ -97,6 +135,8 @@ def _encode(value: Any) -> Any:
         return {str(key): _encode(item) for key, item in value.items()}
     if isinstance(value, list | tuple | set | frozenset):
         return [_encode(item) for item in value]
+    if hasattr(value, "__index__"):
+        return operator.index(value)  # such as an integer of numpy
     return str(value)  # such as a path
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import math
 import operator
 from collections.abc import Generator, Mapping
 from typing import Any
@@ -12,7 +13,10 @@ from dask.utils import parse_bytes
 from draco.errors import SettingError
 
 #: Arguments of distributed's Adaptive that mean nothing here, because dracod decides.
-OF_ADAPTIVE = {"Adaptive", "interval", "wait_count", "target_duration", "worker_key"}
+_OF_ADAPTIVE = {"Adaptive", "interval", "wait_count", "target_duration", "worker_key"}
+
+#: The units of a bound, with what they are called in dracod's report of one job.
+_UNITS = {"": "", "_jobs": "", "_cores": "cores", "_memory": "memory_mib"}
 
 
 class Adaptive:
@@ -123,6 +127,43 @@ def bounds_of(size: Mapping[str, Any] | None) -> tuple[int | None, int | None]:
     return size["minimum_jobs"] * per_job, size["maximum_jobs"] * per_job
 
 
+def bounds_given(bounds: Mapping[str, Any]) -> dict[str, int]:
+    """Take the bounds that are given to ``adapt``.
+
+    Parameters
+    ----------
+    bounds : mapping
+        ``minimum`` and ``maximum``, also with ``_jobs``, ``_cores`` and ``_memory``; None for one
+        that is not given. Arguments of distributed's Adaptive about how it decides are passed over.
+
+    Returns
+    -------
+    dict
+        The given ones as int, memory in MiB.
+
+    Raises
+    ------
+    TypeError
+        For an argument that nobody knows.
+    SettingError
+        For a bound that is not a whole number, such as ``math.inf``.
+    """
+    known = {f"{name}{unit}" for name in ("minimum", "maximum") for unit in _UNITS}
+    if unknown := bounds.keys() - known - _OF_ADAPTIVE:
+        raise TypeError(f"adapt() got an unexpected keyword argument {min(unknown)!r}")
+    values = {name: value for name, value in bounds.items() if name in known}
+    for name in ("minimum_memory", "maximum_memory"):
+        if values.get(name) is not None:
+            values[name] = parse_bytes(values[name]) // 2**20
+    for name, value in values.items():
+        if isinstance(value, float) and math.isinf(value):
+            raise SettingError(
+                f"adapt: {name} {value} is not a whole number: jobs cost, so that a cluster has a "
+                "largest size, such as maximum=40; without maximum= the bound stays"
+            )
+    return whole_numbers("adapt", values)
+
+
 def bounds_wished(size: Mapping[str, Any], given: Mapping[str, int]) -> dict[str, int]:
     """Make the parameters of the request "adapt".
 
@@ -131,8 +172,9 @@ def bounds_wished(size: Mapping[str, Any], given: Mapping[str, int]) -> dict[str
     size : mapping
         dracod's report of the size.
     given : mapping
-        Some of ``minimum`` and ``maximum``, in workers, ``minimum_jobs`` and ``maximum_jobs``. A
-        bound in jobs wins over one in workers.
+        As :func:`bounds_given` makes it. A maximum of cores or memory is rounded down to whole
+        jobs, a minimum up. Of one bound in several units the last counts: workers, jobs, cores,
+        memory.
 
     Returns
     -------
@@ -141,8 +183,14 @@ def bounds_wished(size: Mapping[str, Any], given: Mapping[str, int]) -> dict[str
     """
     bounds = {}
     for name in ("minimum", "maximum"):
-        if (jobs := given.get(f"{name}_jobs")) is not None:
+        for unit, of_job in _UNITS.items():
+            number = given.get(name + unit)
+            if number is None:
+                continue
+            if not unit:
+                bounds[name] = number
+                continue
+            each = size["per_job"][of_job] if of_job else 1
+            jobs = number // each if name == "maximum" else -(-number // each)
             bounds[name] = jobs * size["per_job"]["workers"]
-        elif name in given:
-            bounds[name] = given[name]
     return bounds

@@ -5,7 +5,8 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import time
-from typing import TYPE_CHECKING
+import warnings
+from typing import TYPE_CHECKING, Any
 
 from distributed.core import Status
 from distributed.objects import SchedulerInfo
@@ -13,7 +14,7 @@ from distributed.utils import TimeoutError
 
 from draco import _join
 from draco._settings import label
-from draco.errors import DracoError
+from draco.errors import DracoError, DracoWarning
 
 if TYPE_CHECKING:
     from draco.cluster import Cluster
@@ -21,8 +22,16 @@ if TYPE_CHECKING:
 #: How often the scheduler is asked for its workers when no event comes, in seconds.
 REFRESH = 5.0
 
+#: How often it is looked whether the description of the cluster has changed, in seconds.
+LOOK = 1.0
+
 #: How often :meth:`Watch.wait_for_workers` asks the scheduler, in seconds.
 PAUSE = 0.1
+
+
+def _warn(text: str) -> None:
+    """Warn of something that no line of the program has caused, each time anew."""
+    warnings.warn_explicit(text, DracoWarning, "draco", 1, registry={})
 
 
 class Watch:
@@ -45,6 +54,9 @@ class Watch:
         self._cluster = cluster
         self._interval = interval
         self._told_use = 0.0
+        self._told_info: dict[str, Any] = {}
+        #: Those that are known, of which nobody needs to be told.
+        self._told_notices: list[str] = []
 
     async def refresh(self) -> None:
         """Ask the scheduler for its workers now.
@@ -59,21 +71,66 @@ class Watch:
 
     async def run(self) -> None:
         """Ask after each event, and now and then, as long as the object is running."""
-        cluster, told = self._cluster, False
+        cluster = self._cluster
         while cluster.status == Status.running:
             # A failure may pass; when the scheduler is gone for good, dracod tells.
             with contextlib.suppress(OSError):
-                if not told:
-                    await cluster.scheduler_comm.set_metadata(
-                        keys=["cluster-manager-info"], value=cluster._cluster_info.copy()
-                    )
-                    told = True
                 await self.refresh()
+                await self._tell_info()
+                await self._tell_notices()
                 await self._tell_use()
             await asyncio.sleep(self._interval)
-            with contextlib.suppress(TimeoutError, asyncio.TimeoutError):
-                await asyncio.wait_for(self.news.wait(), REFRESH)
+            deadline = time.monotonic() + REFRESH
+            while not self.news.is_set() and time.monotonic() < deadline:
+                if self._told_info != self._info():
+                    break
+                with contextlib.suppress(TimeoutError, asyncio.TimeoutError):
+                    await asyncio.wait_for(self.news.wait(), LOOK)
             self.news.clear()
+
+    def _info(self) -> dict[str, Any]:
+        """What the scheduler has to know: of which scheduler, and the cluster's description."""
+        return {
+            "scheduler": self._cluster.scheduler_info.get("id"),
+            **self._cluster._cluster_info,
+        }
+
+    async def _tell_info(self) -> None:
+        """Tell the scheduler who manages it, after each change, and a new scheduler again."""
+        cluster, info = self._cluster, self._info()
+        if info == self._told_info:
+            return
+        keys = ["cluster-manager-info"]
+        if not self._told_info:  # what other programs have said of this cluster
+            known = await cluster.scheduler_comm.get_metadata(keys=keys, default={})
+            cluster._cluster_info = {**(known or {}), **cluster._cluster_info}
+            info = self._info()
+        await cluster.scheduler_comm.set_metadata(keys=keys, value=cluster._cluster_info.copy())
+        self._told_info = info
+
+    async def _tell_notices(self) -> None:
+        """Warn once of each thing that keeps the cluster from growing, after it was said."""
+        cluster, link = self._cluster, self._cluster._link
+        if not link.has_decided:
+            return
+        link.has_decided = False
+        with contextlib.suppress(DracoError):
+            link.set_report(await link.call("status"))
+        notices = _join.notices_of(link.report, cluster.name)
+        for text in notices if cluster._holds else []:
+            if text not in self._told_notices:
+                _warn(text)
+        self._told_notices = notices
+
+    def known(self, notices: list[str]) -> None:
+        """Take notices that the user knows by now."""
+        self._told_notices = notices
+
+    def forget(self) -> None:
+        """Have the object know no workers any more, because it is closed."""
+        self._cluster.scheduler_info = SchedulerInfo(
+            {**self._cluster.scheduler_info, "workers": {}}
+        )
 
     async def _tell_use(self) -> None:
         """Let others see that this process waits for work that it has sent."""

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import os
+import sys
 import warnings
 from collections.abc import Callable, Generator, Iterable
 from typing import TYPE_CHECKING, Any, Unpack
@@ -15,7 +16,7 @@ from distributed.deploy.cluster import Cluster as DaskCluster
 from distributed.security import Security
 from distributed.utils import Log, Logs, TimeoutError
 
-from draco import _html, _join, _process, _size
+from draco import _html, _join, _process, _size, _workers
 from draco._daemon import default_name
 from draco._join import Policy
 from draco._life import Life
@@ -23,6 +24,7 @@ from draco._link import Link
 from draco._settings import Settings, encode_settings
 from draco._size import Adaptive
 from draco._watch import Watch
+from draco._workers import RemoteScheduler
 from draco.errors import ClusterNotRunning, DracoError, DracoWarning
 
 if TYPE_CHECKING:
@@ -57,6 +59,8 @@ class Cluster(DaskCluster):
     **settings
         Any setting of ``dracoctl config show``, such as ``processes``, ``cores``, ``memory``,
         ``walltime``, ``minimum`` and ``maximum``. Those not given come from the settings' files.
+        When nobody sets ``processes``, and its default is more than the given ``cores``, it is the
+        square root of the cores, as with dask-jobqueue.
 
     Examples
     --------
@@ -82,6 +86,7 @@ class Cluster(DaskCluster):
         scheduler_sync_interval: float = 1,
         **settings: Unpack[Settings],
     ) -> None:
+        __tracebackhide__ = True
         wish: dict[str, Any] = {"settings": encode_settings(settings)}
         if profile is not None:
             wish["profile"] = profile
@@ -101,7 +106,6 @@ class Cluster(DaskCluster):
         self.security: Security | None = None
         self._process = os.getpid()
         self._asynchronous = asynchronous
-        self._wish = wish
         super().__init__(
             asynchronous=asynchronous,
             loop=loop,
@@ -146,6 +150,7 @@ class Cluster(DaskCluster):
     # Beginning and ending
 
     def _begin_sync(self) -> None:
+        __tracebackhide__ = True  # the traceback of a failed start shows the caller's line
         if self._asynchronous:
             return
         self._loop_runner.start()
@@ -179,6 +184,24 @@ class Cluster(DaskCluster):
     async def _close_dask(self) -> None:
         await super()._close()
 
+    def close(self, timeout: float | None = None) -> Any:
+        """Let go of the cluster, and stop it as ``shutdown_on_close`` says.
+
+        Parameters
+        ----------
+        timeout : float, optional
+            How long to wait for the end, in seconds.
+
+        Raises
+        ------
+        DracoError
+            When ``Client.shutdown()`` calls it and others use the cluster: who does.
+        """
+        asked_to_stop = sys._getframe(1).f_code is _join.CLIENT_SHUTDOWN
+        if asked_to_stop and self.shutdown_on_close is not True:
+            return self._life.stop_unless_used()  # awaited by the client
+        return super().close(timeout)
+
     def shutdown(self, timeout: float | None = None) -> Any:
         """Stop the cluster, whoever else uses it, and close.
 
@@ -207,6 +230,12 @@ class Cluster(DaskCluster):
         """Let go of what is the parent's, in a child that was forked."""
         self.status = Status.closed
         self._link.leave()
+
+    def __repr__(self) -> str:
+        text = str(super().__repr__())
+        if self.status == Status.closed:
+            return f"{text[:-1]}, closed)"
+        return f"{text[:-1]}, paused)" if _html.paused_text(self._link.report) else text
 
     def __reduce__(self) -> Any:
         raise TypeError(
@@ -285,7 +314,9 @@ class Cluster(DaskCluster):
         return self.sync(self._job_script)
 
     async def _job_script(self) -> str:
-        params = _join.start_params(self._wish or {})
+        if self.status == Status.created:
+            await self._life.begin()
+        params = _join.start_params(self._life.wish or {})
         wanted = ("settings", "profile", "environment")
         answer = await self._call("script", {k: params[k] for k in wanted if k in params})
         return str(answer["script"])
@@ -319,24 +350,17 @@ class Cluster(DaskCluster):
         ClusterNotRunning
             When the cluster has ended, or this object was closed.
         """
-        return self.sync(self._scale, _size.amount_of(n, jobs, cores, memory))
+        amount = _size.amount_of(n, jobs, cores, memory)
+        if self.asynchronous:  # programs written for distributed's clusters do not wait
+            return self._life.spawn(self._scale(amount))
+        return self.sync(self._scale, amount)
 
     async def _scale(self, amount: dict[str, int]) -> None:
         await self._call("scale", amount)
         self._adaptive = None
         self._link.expire()
 
-    def adapt(
-        self,
-        adaptive_class: Any = None,
-        /,
-        *,
-        minimum: int | None = None,
-        maximum: int | None = None,
-        minimum_jobs: int | None = None,
-        maximum_jobs: int | None = None,
-        **options: Any,
-    ) -> Any:
+    def adapt(self, adaptive_class: Any = None, /, **bounds: Any) -> Any:
         """Fit the cluster to the work again, within bounds.
 
         dracod does that from the start; this changes the bounds, and ends what :meth:`scale` said.
@@ -347,11 +371,13 @@ class Cluster(DaskCluster):
             As other clusters have it; not used.
         minimum, maximum : int, optional
             In workers; without them the bounds stay.
-        minimum_jobs, maximum_jobs : int, optional
-            In jobs.
-        **options
-            Arguments of :class:`distributed.Adaptive` that only concern how it decides, such as
-            ``interval``; not used.
+        minimum_jobs, maximum_jobs, minimum_cores, maximum_cores : int, optional
+            In jobs or cores.
+        minimum_memory, maximum_memory : str or int, optional
+            In memory, such as "500 GiB", or in bytes.
+        **bounds
+            Also arguments of :class:`distributed.Adaptive` that only concern how it decides, such
+            as ``interval``; not used.
 
         Returns
         -------
@@ -365,11 +391,7 @@ class Cluster(DaskCluster):
         ClusterNotRunning
             When the cluster has ended, or this object was closed.
         """
-        if unknown := options.keys() - _size.OF_ADAPTIVE:
-            raise TypeError(f"adapt() got an unexpected keyword argument {min(unknown)!r}")
-        names = ("minimum", "maximum", "minimum_jobs", "maximum_jobs")
-        values = (minimum, maximum, minimum_jobs, maximum_jobs)
-        given = _size.whole_numbers("adapt", dict(zip(names, values)))
+        given = _size.bounds_given(bounds)
         low, high = _size.bounds_of(self._link.report.get("size"))
         adaptive = Adaptive(given.get("minimum", low), given.get("maximum", high))
         if not self.asynchronous:
@@ -386,6 +408,27 @@ class Cluster(DaskCluster):
         return adaptive
 
     # What distributed's clusters have
+
+    @property
+    def scheduler(self) -> RemoteScheduler:
+        """The scheduler, of which only the address is here."""
+        return RemoteScheduler(self.scheduler_address)
+
+    @property
+    def workers(self) -> dict[str, dict[str, Any]]:
+        """The Slurm job of each worker, also of those that have not come yet, by its name."""
+        return _workers.workers_of(self._recent_report())
+
+    @property
+    def requested(self) -> set[str]:
+        """The names of the workers for which jobs are submitted."""
+        return set(self.workers)
+
+    @property
+    def plan(self) -> set[str]:
+        """The names of the workers that the cluster shall have."""
+        report = self._recent_report()
+        return set() if self.status == Status.closed else _workers.plan_of(report)
 
     def wait_for_workers(self, n_workers: int, timeout: float | str | None = None) -> Any:
         """Wait until so many workers are connected and take tasks.
@@ -444,4 +487,6 @@ class Cluster(DaskCluster):
 
     def _repr_html_(self, cluster_status: str | None = None) -> str:
         rows = _html.jobs_html(self._recent_report())
+        if self.status == Status.closed:
+            rows = _html.closed_html(self._link.ended)
         return str(super()._repr_html_(cluster_status=(cluster_status or "") + rows))

@@ -7,17 +7,16 @@ clusters that another notebook or ``dracoctl start`` began, under their names.
 from __future__ import annotations
 
 import asyncio
-import contextlib
 import logging
 from typing import TYPE_CHECKING, Any
 from uuid import uuid4
 
 from distributed.core import Status
 
-from draco._join import direct_link, stop_if_alone
+from draco._join import direct_link
 from draco.cluster import Cluster
 from draco.discovery import list_clusters
-from draco.errors import DaemonNotRunning, DracoError
+from draco.errors import DracoError
 
 if TYPE_CHECKING:
     from jupyter_server.serverapp import ServerApp
@@ -29,31 +28,6 @@ class ListedCluster(Cluster):
     """A cluster that is only shown: a panel that is open keeps nothing from stopping."""
 
     _holds = False
-
-
-async def _shut_down(cluster: Cluster) -> None:
-    """Stop it, unless somebody else uses it.
-
-    Raises
-    ------
-    DracoError
-        Who does; the panel shows that.
-    """
-    connection = cluster._link.connection
-    assert connection is not None
-    cluster.status = Status.closing
-    answer: dict[str, Any] = {}
-    try:
-        with contextlib.suppress(DaemonNotRunning):  # it has ended: there is nothing to stop
-            answer = await stop_if_alone(connection, own=False)
-        if answer.get("kept"):
-            raise DracoError(
-                f'the cluster "{cluster.name}" is in use: {answer.get("why")}; '
-                f"dracoctl --name {cluster.name} stop ends it for all"
-            )
-    except BaseException:
-        cluster.status = Status.running
-        raise
 
 
 class Panel:
@@ -98,8 +72,7 @@ class Panel:
             isinstance(cluster, Cluster) and cluster.shutdown_on_close == "auto"
         )
         if ask and cluster.status == Status.running:
-            await _shut_down(cluster)
-            cluster.shutdown_on_close = False
+            await cluster._life.stop_unless_used()
         return await self._close(cluster_id)
 
     def _drop(self) -> None:

@@ -125,7 +125,7 @@ class DracoMagics(Magics):
             report = self._status(name)._report
             leases = [x for x in report.get("attached") or [] if not _is_here(x)]
             if leases:
-                return ", ".join(_html.user_of(lease) for lease in leases)
+                return ", ".join(_html.users_of(leases))
             load = (report.get("scheduler") or {}).get("load") or {}
             clients = sum(client not in own for client in load.get("clients") or [])
             if not clients:

@@ -32,6 +32,7 @@ def _given_only(function: Callable[P, R]) -> Callable[P, R]:
 
     @functools.wraps(function)
     def wrapper(*args: P.args, **kwargs: P.kwargs) -> R:
+        __tracebackhide__ = True  # the traceback of a failed start shows the caller's line
         bound = signature.bind(*args, **kwargs)
         arguments: dict[str, Any] = {**unset, **bound.arguments}
         arguments.update(arguments.pop("settings", {}))
@@ -44,7 +45,7 @@ def _given_only(function: Callable[P, R]) -> Callable[P, R]:
 def start_slurm_cluster(
     processes: int = 20,
     cores: int = 40,
-    memory: str = "80 GiB",
+    memory: str | int = "80 GiB",
     walltime: str = "01:30:00",
     wait_timeout: int = 300,
     adaptive_scale_factor: int = 2,
@@ -68,8 +69,8 @@ def start_slurm_cluster(
         Dask workers in one job.
     cores : int, optional
         CPU cores of one job; each worker has ``cores / processes`` threads.
-    memory : str, optional
-        Memory of one job; each worker has ``memory / processes``.
+    memory : str or int, optional
+        Memory of one job, such as "80 GiB", or in bytes; each worker has ``memory / processes``.
     walltime : str, optional
         Of one job, in any form of ``sbatch --time``; at least 00:45:00.
     wait_timeout : int, optional
@@ -110,6 +111,7 @@ def start_slurm_cluster(
     >>> from draco import start_slurm_cluster
     >>> client, cluster = start_slurm_cluster()
     """
+    __tracebackhide__ = True
     given: dict[str, Any] = {
         "processes": processes,
         "cores": cores,

@@ -1,0 +1,256 @@
+"""What programs written for other clusters of Dask expect of draco.Cluster, row by row."""
+
+from __future__ import annotations
+
+import pytest
+from harness import Draco, Sandbox, wait_for
+from kernels import SMALL, Kernel
+
+START = (
+    "import asyncio, math\nfrom distributed import Client\nfrom draco import Cluster\n"
+    f"cluster = Cluster({SMALL}, maximum=6, quiet=True)\n"
+    "client = cluster.get_client()\ncluster.wait_for_workers(2, timeout=60)\n"
+)
+
+
+@pytest.fixture(scope="module")
+def kernel(shared_sandbox) -> Kernel:
+    """A process with a cluster of two workers, which the tests leave as it was."""
+    with Draco(shared_sandbox) as draco, Kernel(draco) as kernel:
+        kernel.run(START)
+        yield kernel
+        kernel.run("client.close(); cluster.shutdown()")
+
+
+#: What stands on the left is true.
+TRUE = [
+    "cluster.scheduler.address == cluster.scheduler_address",
+    "cluster.observed == set(w['name'] for w in cluster.scheduler_info['workers'].values())",
+    "len(cluster.observed) == 2",
+    "cluster.requested == cluster.plan == cluster.observed == set(cluster.workers)",
+    "[job['id'] for job in cluster.workers.values()] == 2 * [cluster.jobs[0]['id']]",
+    "cluster.name in repr(cluster) and 'workers=2' in repr(cluster)",
+    "cluster.get_client() is client and client.cluster is cluster",
+    "cluster.status.name == 'running' and cluster.asynchronous is False",
+    "cluster.job_script().startswith('#!')",
+    "set(cluster.get_logs(workers=False)) == {'Cluster', 'Scheduler'}",
+    "cluster._cluster_info['name'] == cluster.name",
+]
+
+
+@pytest.mark.parametrize("expression", TRUE)
+def test_it_is_so(kernel: Kernel, expression: str) -> None:
+    assert kernel.run(f"print(bool({expression}))") == "True\n"
+
+
+#: A call, and what it is to print.
+CALLS = [
+    ("cluster.adapt(minimum=2, maximum=4)", "Adaptive(minimum=2, maximum=4)"),
+    ("cluster.adapt(minimum_jobs=1, maximum_jobs=3)", "Adaptive(minimum=2, maximum=6)"),
+    ("cluster.adapt(minimum_cores=1, maximum_cores=5)", "Adaptive(minimum=2, maximum=4)"),
+    (
+        "cluster.adapt(minimum_memory='1 GiB', maximum_memory='3.9 GiB')",
+        "Adaptive(minimum=2, maximum=6)",
+    ),
+    (
+        "cluster.adapt(minimum_memory=2**30, maximum_memory=2**31)",
+        "Adaptive(minimum=2, maximum=4)",
+    ),
+    ("cluster.adapt(interval='1s', wait_count=2, minimum=2, maximum=6)", "maximum=6)"),
+    ("cluster.scale(2)", "None"),
+    ("cluster.scale(cores=2)", "None"),
+    ("cluster.scale(memory=2**30)", "None"),
+    ("cluster.adapt(minimum=2)", "Adaptive(minimum=2, maximum=6)"),
+]
+
+
+@pytest.mark.parametrize(("call", "printed"), CALLS)
+def test_it_is_called_so(kernel: Kernel, call: str, printed: str) -> None:
+    assert printed in kernel.run(f"print({call})")
+
+
+#: A call that cannot be, and the words that help.
+REFUSED = [
+    ("cluster.adapt(maximum=math.inf)", "maximum=40"),
+    ("cluster.adapt(maximum_cores=math.inf)", "not a whole number"),
+    ("cluster.adapt(maximun=3)", "unexpected keyword argument 'maximun'"),
+    ("cluster.scheduler.workers", "scheduler_info"),
+    ("cluster.scheduler.transition", "run_on_scheduler"),
+    ("Cluster(memory=80)", '"80 GiB" or "80 MiB"'),
+    ("Cluster(n_workers=4)", 'use "minimum"'),
+    ("Cluster(job_extra_directives=['--x'])", 'use "directives"'),
+    ("Cluster(job_extra=['--x'])", 'use "directives"'),
+    ("Cluster(local_directory='/tmp')", 'use "scratch_directory"'),
+    ("Cluster(queue='short')", 'use "queues_to_try"'),
+    ("Cluster(project='physics')", 'use "account"'),
+    ("Cluster(header_skip=['--mem'])", "not needed"),
+    ("Cluster(job_cpu=4)", 'use "cores"'),
+    ("Cluster(job_mem='4GB')", 'use "memory"'),
+    ("Cluster(job_script_prologue=['module load x'])", 'use "prologue"'),
+    ("Cluster(env_extra=['module load x'])", 'use "prologue"'),
+    ("Cluster(worker_extra_args=['--x'])", 'use "worker_options"'),
+    ("Cluster(death_timeout=60)", 'use "worker_timeout"'),
+    ("Cluster(host='login1')", 'use "interface"'),
+    ("Cluster(threads_per_worker=2)", 'use "cores"'),
+    ("Cluster(memory_limit='2GB')", 'use "memory"'),
+    ("Cluster(protocol='tcp')", 'use "security"'),
+    ("Cluster(worker_class='dask_cuda.CUDAWorker')", 'use "worker_options"'),
+    ("Cluster(partition='short')", 'use "queues_to_try"'),
+]
+
+
+@pytest.mark.parametrize(("call", "words"), REFUSED)
+def test_it_is_refused_with_the_word_that_helps(kernel: Kernel, call: str, words: str) -> None:
+    assert words in kernel.fail(call).rstrip().splitlines()[-1]
+    assert kernel.run("print(cluster.status.name)") == "running\n"
+
+
+def test_the_plan_names_workers_that_have_not_come(
+    draco_alone: Draco, own_sandbox: Sandbox
+) -> None:
+    with own_sandbox.full(), Kernel(draco_alone) as kernel:
+        out = kernel.run(
+            f"""
+import asyncio
+from draco import Cluster
+
+async def use():
+    cluster = Cluster({SMALL}, maximum=6, asynchronous=True, quiet=True)
+    start = asyncio.ensure_future(cluster._life.begin())
+    while not cluster._link.is_open or not (await cluster._link.call("status"))["jobs"]:
+        await asyncio.sleep(0.1)
+    cluster._link.set_report(await cluster._link.call("status"))
+    print(len(cluster.plan), len(cluster.requested), len(cluster.observed))
+    print(cluster.plan >= cluster.requested)
+    start.cancel()
+    await cluster.close()
+
+asyncio.run(use())
+"""
+        )
+    assert out == "2 2 0\nTrue\n"
+
+
+def test_asynchronous_calls_need_not_be_awaited(draco: Draco) -> None:
+    """distributed's own scale() and adapt() are no coroutines."""
+    with Kernel(draco) as kernel:
+        out = kernel.run(
+            f"""
+import asyncio
+from draco import Cluster
+
+async def use():
+    async with Cluster({SMALL}, maximum=6, asynchronous=True, quiet=True) as cluster:
+        cluster.scale(4)
+        await cluster.wait_for_workers(4, timeout=120)
+        cluster.adapt(minimum=2, maximum=4)
+        while (await cluster.report())["size"]["mode"] != "adaptive":
+            await asyncio.sleep(0.1)
+        print(len(cluster.scheduler_info["workers"]), await cluster.scale(jobs=1))
+
+asyncio.run(use())
+"""
+        )
+    assert out == "4 None\n"
+
+
+def test_the_scheduler_is_told_of_the_cluster(kernel: Kernel) -> None:
+    """What changes there, too: other programs keep what they know of a cluster in it."""
+    kernel.run("cluster._cluster_info['creator'] = 'a test'")
+    info = "print(client.get_metadata(['cluster-manager-info']).get('creator'))"
+    wait_for(lambda: kernel.run(info) == "a test\n", "the scheduler knows it")
+    # An object that joins takes it over.
+    kernel.run("other = Cluster.from_name(cluster.name, quiet=True)")
+    wait_for(
+        lambda: kernel.run("print(other._cluster_info.get('creator'))") == "a test\n",
+        "the other object knows it",
+    )
+    kernel.run("other.close()")
+
+
+def test_without_encryption(draco: Draco) -> None:
+    with Kernel(draco) as kernel:
+        kernel.run(
+            "import warnings; warnings.simplefilter('ignore')\nfrom draco import Cluster"
+        )
+        for value in ("'none'", "False"):
+            out = kernel.run(
+                f"with Cluster({SMALL}, quiet=True, security={value}) as cluster:\n"
+                "    with cluster.get_client() as client:\n"
+                "        print(client.submit(pow, 2, 5).result(), cluster.scheduler_address[:6])"
+            )
+            assert out == "32 tcp://\n"
+
+
+def test_settings_as_dask_jobqueue_has_them(draco: Draco) -> None:
+    """Cores without processes, memory in bytes, and security as a truth value."""
+    with Kernel(draco) as kernel:
+        kernel.run(
+            "from draco import Cluster\n"
+            "small = dict(use_scratch_dir=False, quiet=True)\n"
+            "cluster = Cluster(cores=1, memory='1GB', security=True, **small)"
+        )
+        settings = draco.status()["settings"]
+        assert (settings["processes"], settings["cores"]) == (1, 1)
+        kernel.run("cluster.shutdown()")
+        kernel.run("cluster = Cluster(cores=4, memory=4 * 2**30, **small)")
+        settings = draco.status()["settings"]
+        assert (settings["processes"], settings["memory"]) == (2, "4 GiB")
+        kernel.run("cluster.shutdown()")
+        # Who has set the processes is taken at the word.
+        config = draco.home / ".config/draco/draco.yaml"
+        config.parent.mkdir(parents=True)
+        config.write_text("processes: 4\n")
+        error = kernel.fail("Cluster(cores=2, memory='4GB', quiet=True)")
+        assert "processes 4" in error and "more than cores 2" in error
+
+
+def test_what_a_closed_object_says(draco: Draco) -> None:
+    with Kernel(draco) as kernel:
+        kernel.run(START + "client.close(); cluster.close()")
+        text = kernel.run("print(cluster)").strip()
+        assert text.endswith(", closed)") and "workers=0" in text
+        out = kernel.run(
+            "print(cluster.jobs, cluster.workers)\n"
+            "print(cluster.plan, cluster.requested, cluster.observed)"
+        )
+        assert out == "[] {}\nset() set() set()\n"
+        html = kernel.run("print(cluster._repr_html_())")
+        assert "<strong>Closed</strong>: this object was closed" in html
+        assert "<strong>Workers:</strong> 0" in html
+        kernel.run(START.replace("import asyncio, math\n", ""))
+        draco.run("stop")
+        wait_for(lambda: "closed)" in kernel.run("print(cluster)"), "it is noticed")
+        assert f"<strong>Closed</strong>: the cluster &quot;{draco.name}&quot; is stop" in (
+            kernel.run("print(cluster._repr_html_())")
+        )
+
+
+#: A start cell, as a notebook has it.
+CELL = (
+    f"from draco import Cluster\ncluster = Cluster({SMALL}, quiet=True)\n"
+    "client = cluster.get_client()"
+)
+
+
+def test_a_start_cell_that_is_run_twice(draco: Draco) -> None:
+    """Closing what it made ends the cluster that it began."""
+    with Kernel(draco) as kernel:
+        kernel.run(CELL)
+        kernel.run(CELL)
+        assert len(draco.status()["attached"]) == 2
+        kernel.run("client.close(); cluster.close()")
+        assert draco.cluster_state() == "stopped"
+
+
+def test_an_object_that_is_still_there_is_not_replaced(draco: Draco) -> None:
+    with Kernel(draco) as kernel:
+        kernel.run(CELL)
+        kernel.run("first = cluster")
+        kernel.run(CELL)
+        kernel.run("client.close(); cluster.close()")
+        assert draco.cluster_state() == "running"
+        kernel.run("def use():\n    with Cluster(quiet=True): pass\nuse()")
+        assert draco.cluster_state() == "running"
+        kernel.run("first.close()")
+        assert draco.cluster_state() == "stopped"

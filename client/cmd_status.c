@@ -115,6 +115,8 @@ static void print_size(const json_t *cluster, const json_t *size)
 		"%" JSON_INTEGER_FORMAT " of %s%" JSON_INTEGER_FORMAT " job%s: %s%s",
 		json_get_integer(cluster, "jobs", 0), fixed ? "" : "at most ", most,
 		most == 1 ? "" : "s", json_get_text(size, "why", "?"), paused ? paused : "");
+	if (json_get_text(size, "shortage", NULL))
+		print_value("shortage", "%s", json_get_text(size, "shortage", ""));
 	if (!fixed && strcmp(json_get_text(cluster, "state", ""), "running") == 0 &&
 		json_get_text(size, "hold_why", NULL))
 		print_value("hold", "%s", json_get_text(size, "hold_why", ""));

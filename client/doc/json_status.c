@@ -42,6 +42,7 @@ const struct doc_key doc_status_keys[] = {
 	{"size.target", "integer", "jobs that there should be now"},
 	{"size.needed", "integer", "jobs that the work needs, regardless of bounds"},
 	{"size.why", "string", "why the target is what it is"},
+	{"size.shortage", "string?", "why there are fewer jobs: what the site says"},
 	{"size.hold_ms", "integer", "milliseconds for which an idle job is kept"},
 	{"size.hold_why", "string", "why that long"},
 	{"size.per_job", "object", "what one job has"},

@@ -59,10 +59,20 @@ static void on_jobs_changed(void *arg)
 	cluster->ops->changed(cluster->arg);
 }
 
+/* The workers that a start waits for: no more than the site's limit of jobs allows. */
+static int64_t least_workers(const struct cluster *cluster)
+{
+	const struct settings *settings = &cluster->request.settings;
+	int64_t jobs = job_limit_jobs(&cluster->place.limit);
+
+	return jobs < 0 ? settings->minimum
+			: min_of(settings->minimum, jobs * settings->processes);
+}
+
 static bool is_ready(const struct cluster *cluster, const struct jobs_count *count)
 {
 	return scheduler_state(cluster->scheduler) == SCHEDULER_UP && count->running > 0 &&
-		count->connected + count->given_up >= cluster->request.settings.minimum;
+		count->connected + count->given_up >= least_workers(cluster);
 }
 
 static void note_milestones(struct cluster *cluster, const struct jobs_count *count)

@@ -21,6 +21,7 @@
 #include "daemon/policy/failure.h"
 #include "daemon/policy/fleet.h"
 #include "daemon/policy/handover.h"
+#include "daemon/policy/job_limit.h"
 #include "daemon/policy/placement.h"
 #include "daemon/policy/scaling.h"
 #include "daemon/slurm/binding.h"
@@ -130,6 +131,8 @@ struct cluster_place {
 	candidate_set widen_to; /* ... to this set */
 	int64_t widen_hold_ms;	/* no widening before */
 	bool failed;		/* the cluster fails as no place was found */
+	struct job_limit limit; /* how many jobs the site lets one have */
+	char *shortage; /* why there are no more, for a person; NULL: nothing is known */
 };
 
 /* How large the cluster shall be, and is: size.c. */

@@ -35,12 +35,15 @@ void cluster_place_begin(struct cluster *cluster)
 	memset(place->refused, 0, sizeof(place->refused));
 	place->widen_hold_ms = 0;
 	place->failed = false;
+	place->limit = (struct job_limit){0};
+	xreplace(&place->shortage, NULL);
 }
 
 void cluster_place_finish(struct cluster *cluster)
 {
 	placer_destroy(cluster->place.placer);
 	placement_finish(&cluster->place.placement);
+	xreplace(&cluster->place.shortage, NULL);
 }
 
 /* Not to shorten a longer hold. */
@@ -107,11 +110,37 @@ void cluster_place_fail(struct cluster *cluster, int code, const char *summary)
 	cluster_fail(cluster, &err, NULL);
 }
 
+/* There are jobs, and no place takes another. Where Slurm itself says so, it is a matter of
+ * numbers: the same job was taken before. */
+static void note_shortage(struct cluster *cluster, int64_t have)
+{
+	struct cluster_place *place = &cluster->place;
+	_cleanup_free_ char *reasons = list_reasons(&place->placement), *text = NULL;
+	const char *said = placement_said(&place->placement);
+
+	job_limit_reached(&place->limit, have, said != NULL, loop_now_ms());
+	if (said)
+		text = xasprintf("the site lets you have %" PRId64 " job%s: %s", have,
+			have == 1 ? "" : "s", said);
+	else
+		text = xasprintf("there is no place for further jobs:%s", reasons);
+	if (!place->shortage || strcmp(place->shortage, text) != 0)
+		history_failure("cluster", cluster->name, NULL, "%s", text);
+	xreplace(&place->shortage, text);
+	cluster->ops->changed(cluster->arg);
+}
+
 static void no_place(struct cluster *cluster)
 {
+	int64_t have = jobs_count(cluster->jobs).in_slurm;
 	_cleanup_free_ char *reasons = NULL;
 
 	if (cluster_nodes_forgive(cluster, "there is no place without the excluded nodes")) {
+		cluster_wake(cluster, 0);
+		return;
+	}
+	if (have > 0) {
+		note_shortage(cluster, have);
 		cluster_wake(cluster, 0);
 		return;
 	}
@@ -162,21 +191,37 @@ static void submit_some(struct cluster *cluster, size_t at, int64_t count, enum 
 static void submit(struct cluster *cluster, size_t at, int64_t count, enum job_role role)
 {
 	while (count > 0) {
-		int64_t some = count < cluster->array_max ? count : cluster->array_max;
+		int64_t most = cluster->place.limit.singly ? 1 : cluster->array_max;
+		int64_t some = count < most ? count : most;
 
 		submit_some(cluster, at, some, role);
 		count -= some;
 	}
 }
 
-static void submit_best(struct cluster *cluster, int64_t count, enum job_role role)
+/* So many of those that are wanted as the site lets one have. */
+static int64_t find_room(struct cluster *cluster, int64_t wanted)
 {
+	struct cluster_place *place = &cluster->place;
+	int64_t have = jobs_count(cluster->jobs).in_slurm;
+	int64_t room = job_limit_room(&place->limit, have, wanted, loop_now_ms());
+
+	if (!place->limit.refused && place->shortage) {
+		xreplace(&place->shortage, NULL);
+		cluster->ops->changed(cluster->arg);
+	}
+	return room;
+}
+
+static void submit_best(struct cluster *cluster, int64_t wanted, enum job_role role)
+{
+	int64_t count = find_room(cluster, wanted);
 	int at = placement_choose(&cluster->place.placement, time(NULL),
 		cluster->request.settings.wait_timeout_ms / 1000);
 
 	if (at < 0)
 		no_place(cluster);
-	else
+	else if (count > 0)
 		submit(cluster, (size_t)at, count, role);
 }
 
@@ -204,22 +249,36 @@ void cluster_place_settle(struct cluster *cluster)
 	place->substitutes = 0;
 }
 
-/* Slurm has refused the jobs with this tag: their place cannot work. */
+/* Slurm has refused the jobs with this tag. Several may have been too many; a single one cannot
+ * work in its place, and all that are missing go to another. */
 static void on_refused(void *arg, const char *tag, const struct err *err)
 {
 	struct cluster *cluster = arg;
-	struct job *job;
+	struct jobs_count count = jobs_count(cluster->jobs);
+	const struct job *job, *refused = NULL;
+	int64_t asked = 0, missing = cluster_jobs_wanted(cluster) - count.wanted;
 
 	log_error("slurm: %s: %s", tag, err->text);
-	TAILQ_FOREACH (job, jobs_list(cluster->jobs), link) {
-		if (strcmp(job->tag, tag) != 0)
-			continue;
-		for (size_t i = 0; i < cluster->place.placement.count; i++)
-			if (job->placed & (candidate_set)1 << i)
-				placement_refuse(&cluster->place.placement, i, err->text);
-		cluster->place.refused[job->role]++;
-	}
+	TAILQ_FOREACH (job, jobs_list(cluster->jobs), link)
+		if (strcmp(job->tag, tag) == 0) {
+			refused = job;
+			asked++;
+		}
 	cluster_wake(cluster, 0);
+	if (!refused)
+		return;
+	if (!job_limit_refused(&cluster->place.limit, count.in_slurm, asked)) {
+		for (size_t i = 0; i < cluster->place.placement.count; i++)
+			if (refused->placed & (candidate_set)1 << i)
+				placement_refuse(&cluster->place.placement, i, err->text);
+		if (refused->role == ROLE_ORDINARY && missing > asked)
+			asked = missing;
+	} else {
+		history_note(EVENT_DECISION, "cluster", cluster->name,
+			"%" PRId64 " jobs were refused, asking for fewer: %s", asked,
+			err->text);
+	}
+	cluster->place.refused[refused->role] += asked;
 }
 
 static void on_query_wanted(void *arg)
@@ -282,7 +341,13 @@ static void search(struct cluster *cluster, int64_t count)
 
 void cluster_place(struct cluster *cluster, int64_t count)
 {
-	search(cluster, count);
+	/* What becomes of one submission says how many the next may be. */
+	if (cluster->place.limit.refused && submissions_any(cluster->submissions))
+		return;
+	if (find_room(cluster, count) > 0)
+		search(cluster, count);
+	else
+		cluster_wake(cluster, cluster->place.limit.again_ms - loop_now_ms());
 }
 
 void cluster_place_look(struct cluster *cluster)

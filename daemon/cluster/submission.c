@@ -260,6 +260,11 @@ void submissions_queue_read(struct submissions *submissions, int64_t asked_ms)
 	}
 }
 
+bool submissions_any(const struct submissions *submissions)
+{
+	return !TAILQ_EMPTY(&submissions->list);
+}
+
 bool submissions_in_doubt(const struct submissions *submissions)
 {
 	const struct submission *submission;

@@ -46,7 +46,10 @@ bool submissions_recognise(struct submissions *submissions, const struct slurm_j
  * show is not there. */
 void submissions_queue_read(struct submissions *submissions, int64_t asked_ms);
 
-/* Is there a submission whose fate is not known? */
+/* Is there a submission that is not settled? */
+bool submissions_any(const struct submissions *submissions);
+
+/* Is there one whose fate is not known? */
 bool submissions_in_doubt(const struct submissions *submissions);
 
 #endif

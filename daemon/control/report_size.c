@@ -36,12 +36,12 @@ json_t *report_size(const struct cluster *cluster)
 	why = scaling_explain(&target, &size->limits, &size->demand);
 	hold = hold_explain(&size->fleet.hold, cluster->request.settings.idle_hold_ms,
 		handover_usual_ms(&size->waits));
-	return json_pack("{s:s, s:b, s:o, s:I, s:I, s:I, s:I, s:o, s:I, s:o, s:o}", "mode",
+	return json_pack("{s:s, s:b, s:o, s:I, s:I, s:I, s:I, s:o, s:o, s:I, s:o, s:o}", "mode",
 		size->limits.fixed_jobs >= 0 ? "fixed" : "adaptive", "paused",
 		size->paused != NULL, "paused_why", json_text(paused), "minimum_jobs",
 		(json_int_t)size->limits.minimum_jobs, "maximum_jobs",
 		(json_int_t)size->limits.maximum_jobs, "target", (json_int_t)target.jobs,
-		"needed", (json_int_t)target.needed, "why", json_text(why), "hold_ms",
-		(json_int_t)size->fleet.hold.ms, "hold_why", json_text(hold), "per_job",
-		report_per_job(cluster));
+		"needed", (json_int_t)target.needed, "why", json_text(why), "shortage",
+		json_text(cluster->place.shortage), "hold_ms", (json_int_t)size->fleet.hold.ms,
+		"hold_why", json_text(hold), "per_job", report_per_job(cluster));
 }

@@ -184,6 +184,15 @@ void placement_predict(struct placement *placement, size_t at, time_t start)
 void placement_refuse(struct placement *placement, size_t at, const char *reason)
 {
 	skip(&placement->candidate[at], xstrdup(reason));
+	placement->candidate[at].refused = true;
+}
+
+const char *placement_said(const struct placement *placement)
+{
+	for (size_t i = 0; i < placement->count; i++)
+		if (placement->candidate[i].refused)
+			return placement->candidate[i].reason;
+	return NULL;
 }
 
 int placement_choose(const struct placement *placement, time_t now, int64_t wait_s)

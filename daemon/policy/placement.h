@@ -29,6 +29,7 @@ struct candidate {
 	enum placement_verdict verdict;
 	time_t start; /* as predicted */
 	char *reason; /* why it is skipped, or what is known of it; NULL: nothing */
+	bool refused; /* it is Slurm that says so */
 };
 
 #define PLACEMENT_QUEUES_MAX 32 /* so that a candidate_set holds all candidates */
@@ -60,6 +61,9 @@ void placement_judge(struct placement *placement, const struct survey *survey,
 /* Slurm's prediction for one candidate: when it starts, or why it cannot. */
 void placement_predict(struct placement *placement, size_t at, time_t start);
 void placement_refuse(struct placement *placement, size_t at, const char *reason);
+
+/* What Slurm has said against the first candidate that it refused; NULL: it refused none. */
+const char *placement_said(const struct placement *placement);
 
 /* The best candidate's index, or -1 when none can work. wait_s is wait_timeout. */
 int placement_choose(const struct placement *placement, time_t now, int64_t wait_s);

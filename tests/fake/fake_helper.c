@@ -89,6 +89,16 @@ static const char *objection(const char *partition)
 	return p ? p->refusal : "Invalid partition name specified";
 }
 
+static const char *too_many(int64_t count)
+{
+	if (slurm.arrays_refused && count > 1)
+		return "no arrays here";
+	if (slurm.jobs_max &&
+		jobs_in(STATE_PENDING) + jobs_in(STATE_RUNNING) + count > slurm.jobs_max)
+		return "Job violates accounting/QOS policy";
+	return NULL;
+}
+
 static json_t *do_submit(const json_t *params, const char **refusal)
 {
 	struct slurm_submission wish;
@@ -100,6 +110,8 @@ static json_t *do_submit(const json_t *params, const char **refusal)
 	ck_assert_int_le(wish.count, slurm.array_max);
 	*refusal = objection(wish.partition);
 	slurm.last_memory_mib = wish.memory_mib;
+	if (!*refusal)
+		*refusal = too_many(wish.count);
 	if (!*refusal) {
 		id = slurm_submit(&wish);
 		result = json_pack("{s:I, s:I}", "job_id", (json_int_t)id, "tasks",

@@ -75,6 +75,8 @@ extern struct fake_slurm {
 	struct fake_partition partition[PARTITIONS_MAX]; /* short, standard */
 	struct fake_reservation reservation[RESERVATION_MAX];
 	int64_t array_max;
+	int jobs_max;		  /* of those that have not ended; 0: no limit */
+	bool arrays_refused;	  /* by a plugin */
 	int64_t ahead_s;	  /* its clock, of that of dracod's host */
 	bool away;		  /* slurmctld does not answer */
 	bool moves_forbidden;	  /* pending jobs stay where they are */

@@ -1,5 +1,6 @@
-/* waiters.h: the requests whose answer takes time (starts, stops, shutdowns), and whose start the
- * cluster is. */
+/* waiters.h: requests that are answered later (starts, stops, shutdowns), and the client that owns
+ * the cluster: the one whose start began it. The cluster ends with the owner's connection, until
+ * waiters_keep(). */
 #ifndef DRACO_DAEMON_CONTROL_WAITERS_H
 #define DRACO_DAEMON_CONTROL_WAITERS_H
 
@@ -16,42 +17,44 @@ struct waiters;
 struct waiters *waiters_create(struct loop *loop, struct cluster *cluster);
 struct waiters *waiters_destroy(struct waiters *waiters);
 
-/* Answer this request when what it asks for is done, with progress until then. extra, taken
- * over, has members to add to the answer of a start; it may be NULL. */
+/* Answer this request when it has been carried out, and send progress until then. extra holds more
+ * members for the answer to a start; it is taken over, and may be NULL. */
 void waiters_add(struct waiters *waiters, struct client *client,
 	const struct rpc_message *message, json_t *extra);
 
-/* As waiters_add(), of a start, taking over request: it begins when the stop under way is done. */
+/* As waiters_add(), for a start that begins when the current stop is complete. Takes over
+ * request. */
 void waiters_add_pending(struct waiters *waiters, struct client *client,
 	const struct rpc_message *message, struct cluster_request *request, json_t *extra);
 
-/* The start of this client has begun the cluster, whose it is from now on. */
+/* This client's start began the cluster: the client owns it from now on. */
 void waiters_begun(struct waiters *waiters, const struct client *client,
 	const struct rpc_message *message);
 
 bool waiters_is_owner(const struct waiters *waiters, const struct client *client);
 
-/* The cluster does not end any more with the connection of this client, if it is the owner. */
+/* If this client is the owner, the cluster no longer ends with its connection. */
 void waiters_keep(struct waiters *waiters, const struct client *client);
 
-/* If it is this client's, the cluster is from now on that of another start that waits for it. */
+/* If this client is the owner, another client whose start waits becomes the owner. */
 void waiters_hand_over(struct waiters *waiters, const struct client *client);
 
-/* A start of another client waits for the cluster. */
+/* Does a start of another client wait for the cluster? */
 bool waiters_has_other_start(const struct waiters *waiters, const struct client *client);
 
-/* Starts that wait for a stop, of one client or of all (NULL), do not begin any more. Returns
- * whether there were any. */
+/* Cancel the starts that wait for a stop: those of one client, or all (NULL). Returns whether there
+ * were any. */
 bool waiters_cancel_pending(
 	struct waiters *waiters, const struct client *client, const char *why);
 
-/* Returns whether the cluster was to end with this client, and nobody who waits has it instead. */
+/* A client has disconnected. Returns whether the cluster must end: the client owned it, and no
+ * other start waits that could own it instead. */
 bool waiters_client_gone(struct waiters *waiters, const struct client *client);
 
-/* Something of the cluster has changed. */
+/* The cluster has changed: answer what is done, and send progress. */
 void waiters_changed(struct waiters *waiters);
 
-/* dracod ends, or stays until the jobs that are left are gone: answer all. */
+/* Answer all requests: dracod ends, or (stays) waits for the remaining jobs to end. */
 void waiters_finish(struct waiters *waiters, bool stays);
 
 #endif

@@ -1,4 +1,4 @@
-/* remote.h: a TCP port at which programs of this user connect from other hosts. */
+/* remote.h: a TCP port to which this user's programs on other hosts connect. */
 #ifndef DRACO_DAEMON_IO_REMOTE_H
 #define DRACO_DAEMON_IO_REMOTE_H
 
@@ -7,19 +7,19 @@ struct err;
 struct loop;
 struct remote;
 
-/* A program has connected and has shown the certificate; connection is the callee's from here
- * on. peer is "ADDRESS:PORT". */
+/* A program has connected and has proved that it holds the certificate. The callee owns connection.
+ * peer is "ADDRESS:PORT". */
 typedef void (*remote_fn)(void *arg, struct bufferevent *connection, const char *peer);
 
-/* Listen at the port of the IPv4 address; 0: at one that is free; never at not_port, which
- * somebody is about to use. Who does not show the certificate, with its key, is turned away,
- * and so is who does not do that within 10 s. NULL with err. */
+/* Listen at this port of the IPv4 address; 0: at any free port except not_port, which another
+ * server is about to use. Clients that do not prove within 10 s that they hold the certificate and
+ * its key are rejected. NULL on failure, with err. */
 struct remote *remote_create(struct loop *loop, const char *address, int port, int not_port,
 	const char *certificate, const char *key, remote_fn fn, void *arg, struct err *err);
 
 int remote_port(const struct remote *remote);
 
-/* Listen no more. Those who were handed over stay. Returns NULL. */
+/* Stop listening. Connections that were handed over stay open. Returns NULL. */
 struct remote *remote_destroy(struct remote *remote);
 
 #endif

@@ -1,4 +1,4 @@
-/* fleet.c: which jobs to ask for and which to give back. Pure: the clock is an argument. */
+/* fleet.c: how many jobs to request, and which jobs to give back. Pure: the clock is an argument. */
 #include "daemon/policy/fleet.h"
 
 #include <assert.h>
@@ -56,7 +56,7 @@ struct handover_times fleet_times(const struct fleet *fleet, const struct fleet_
 	int64_t longest_ms = fleet->limits->longest_ms;
 	struct handover_times times;
 
-	/* In a pause no fresh job comes for long tasks: keep those that are there for others. */
+	/* During a pause no new job comes for long tasks: keep the present jobs for short ones. */
 	if (fleet->limits->paused && longest_ms + longest_ms / 4 > job->walltime_ms / 2)
 		longest_ms = 0;
 	handover_times(job->end_ms, job->walltime_ms, fleet->limits->lead_ms,
@@ -84,9 +84,9 @@ static void find_expiring(struct fleet *fleet, struct fleet_state *state)
 	}
 }
 
-/* Does it still run in the first half of its walltime? One that expires so early, so that a
- * long task is started on a fresh job, is not replaced before: else long tasks would bring more
- * and more jobs. */
+/* Does the job expire in the first half of its walltime? It does where tasks take so long that they
+ * need a fresh job. Such a job is not replaced ahead of time: otherwise long tasks would request
+ * ever more jobs. */
 static bool is_early(struct fleet *fleet, const struct fleet_job *job)
 {
 	return job->expiring && (fleet_runs(job) || job->phase == PHASE_DRAINING) &&
@@ -111,7 +111,7 @@ static int64_t count_fresh(const struct fleet *fleet)
 	return n;
 }
 
-/* Jobs on their way out only because nobody needed them, back: they are there at once. */
+/* Keep jobs that are leaving only because they were not needed: they can work at once. */
 static int64_t take_back(struct fleet *fleet, int64_t missing)
 {
 	static const enum job_phase order[] = {PHASE_DRAINING, PHASE_RETIRING};
@@ -152,7 +152,7 @@ static bool is_more_coming(const struct fleet *fleet, int64_t missing)
 	return missing > 0 && !fleet->limits->paused;
 }
 
-/* When the job may go for being idle; INT64_MAX: not now. */
+/* When the job has been idle for long enough to be given back; INT64_MAX: not now. */
 static int64_t idle_due_ms(const struct fleet *fleet, const struct fleet_job *job)
 {
 	int64_t due_ms;
@@ -167,7 +167,7 @@ static int64_t idle_due_ms(const struct fleet *fleet, const struct fleet_job *jo
 	return due_ms > job->hold_ms ? due_ms : job->hold_ms;
 }
 
-/* Is a the better one to give back? */
+/* Should a be given back before b? */
 static bool is_better_victim(
 	const struct fleet *fleet, const struct fleet_job *a, const struct fleet_job *b)
 {
@@ -184,8 +184,8 @@ static bool is_better_victim(
 	return a->end_ms < b->end_ms;
 }
 
-/* The youngest job in the queue that may be given back; NULL: none. Those that are NEW cannot yet,
- * Slurm has not told their ids; the next decision comes when it has. */
+/* The youngest pending job that can be cancelled; NULL: none. A NEW job cannot be cancelled,
+ * because its id is not known yet; the decision is made again when it is. */
 static struct fleet_job *choose_waiting(struct fleet *fleet)
 {
 	for (size_t i = fleet->count; i-- > 0;) {
@@ -198,7 +198,7 @@ static struct fleet_job *choose_waiting(struct fleet *fleet)
 	return NULL;
 }
 
-/* The running job that is best given back now; NULL: none. */
+/* The running job to give back next; NULL: none. */
 static struct fleet_job *choose_running(struct fleet *fleet)
 {
 	struct fleet_job *best = NULL;
@@ -216,7 +216,7 @@ static struct fleet_job *choose_running(struct fleet *fleet)
 	return best;
 }
 
-/* Give back so many. */
+/* Give back this many jobs. */
 static void give_back(struct fleet *fleet, int64_t surplus)
 {
 	struct fleet_job *job;
@@ -231,7 +231,7 @@ static void give_back(struct fleet *fleet, int64_t surplus)
 	}
 }
 
-/* More jobs than needed: those go that were not needed for the whole of the hold. */
+/* There are more jobs than needed: give back those that were not needed for the whole hold. */
 static void shrink(struct fleet *fleet, int64_t fresh)
 {
 	const struct fleet_limits *limits = fleet->limits;
@@ -244,7 +244,7 @@ static void shrink(struct fleet *fleet, int64_t fresh)
 	give_back(fleet, fresh - needed);
 }
 
-/* The largest target of the last idle_hold. */
+/* The largest target within the last idle_hold. */
 static int64_t recent_peak(struct fleet *fleet)
 {
 	int64_t wake_ms, peak,
@@ -255,8 +255,8 @@ static int64_t recent_peak(struct fleet *fleet)
 	return peak;
 }
 
-/* How many jobs are needed, and for how long those are kept that are not. What is there at
- * first, or while nothing is given back, counts as needed. */
+/* Record how many jobs are needed, and choose how long the others are kept. The first jobs, and all
+ * jobs during a pause, count as needed. */
 static void observe(struct fleet *fleet, int64_t fresh)
 {
 	const struct fleet_limits *limits = fleet->limits;
@@ -269,7 +269,7 @@ static void observe(struct fleet *fleet, int64_t fresh)
 	hold_choose(hold, limits->idle_hold_ms, limits->wait_ms);
 }
 
-/* Jobs that take tasks, once what is decided is done. */
+/* How many jobs will take tasks once the decisions so far are carried out. */
 static int64_t count_ready(const struct fleet *fleet)
 {
 	int64_t n = 0;
@@ -281,7 +281,8 @@ static int64_t count_ready(const struct fleet *fleet)
 	return n;
 }
 
-/* Half of what is left after force is for the workers to leave in order. */
+/* Has half of the time between force_ms and the end passed? The other half is for the workers to
+ * shut down cleanly. */
 static bool is_over(struct fleet *fleet, const struct fleet_job *job)
 {
 	int64_t force_ms = fleet_times(fleet, job).force_ms;
@@ -289,8 +290,8 @@ static bool is_over(struct fleet *fleet, const struct fleet_job *job)
 	return fleet_is_due(fleet, force_ms + (job->end_ms - force_ms) / 2);
 }
 
-/* Draining could not be asked for, or the data had nowhere to go: not at once again, but soon,
- * for each task that comes until then may be one that does not fit any more. */
+/* May draining be tried again, after it failed or the data fitted on no other job? Not at once, but
+ * soon: until then the job may get tasks that do not end in time. */
 static bool may_drain(struct fleet *fleet, const struct fleet_job *job)
 {
 	bool soon = fleet_is_due(fleet, job->phase_since_ms + DRAIN_AGAIN_MS);
@@ -298,8 +299,8 @@ static bool may_drain(struct fleet *fleet, const struct fleet_job *job)
 	return fleet_is_due(fleet, job->hold_ms) || soon;
 }
 
-/* Jobs whose walltime ends soon: each goes when one has come for it, or at the last moment; the
- * first to end first. */
+/* Drain the jobs whose walltime ends soon, each when its replacement is ready, or at the last
+ * moment. The job that ends first goes first. */
 static void hand_over(struct fleet *fleet, int64_t surplus)
 {
 	for (;;) {
@@ -326,8 +327,8 @@ static void hand_over(struct fleet *fleet, int64_t surplus)
 	}
 }
 
-/* Too few are ready, a new one having failed: old ones that could still take tasks, back; for a
- * while, because a somewhat longer task would drain them again. */
+/* Too few jobs are ready because a replacement failed: let expiring jobs take tasks again, if their
+ * time suffices. They are drained again as soon as a longer task comes. */
 static void take_back_expiring(struct fleet *fleet, int64_t missing)
 {
 	for (size_t i = fleet->count; i-- > 0 && missing > 0;) {
@@ -343,7 +344,7 @@ static void take_back_expiring(struct fleet *fleet, int64_t missing)
 	}
 }
 
-/* A user wants this job to go. */
+/* A user has retired this job. */
 static void let_go(struct fleet *fleet, struct fleet_job *job)
 {
 	if (waits(job)) {
@@ -409,8 +410,8 @@ void fleet_decide(struct fleet_state *state, const struct fleet_limits *limits,
 		if (jobs[i].by_hand && jobs[i].action == FLEET_KEEP)
 			let_go(&fleet, &jobs[i]);
 	}
-	/* Before the last moment, only where one goes for another, or for good; a pause wants
-	 * neither. */
+	/* Before the last moment, a job goes only when another has replaced it, or when it is not
+	 * needed any more. Neither applies during a pause. */
 	hand_over(&fleet, limits->paused ? 0 : count_ready(&fleet) - peak);
 	take_back_expiring(&fleet, limits->target - count_ready(&fleet));
 	fleet_gather(&fleet);

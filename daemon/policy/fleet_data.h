@@ -1,5 +1,5 @@
-/* fleet_data.h: which job takes the results of those that go. Part of the fleet; called by
- * fleet.c only. */
+/* fleet_data.h: which job takes over the results of jobs that leave. Part of the fleet: only
+ * fleet.c calls it. */
 #ifndef DRACO_DAEMON_POLICY_FLEET_DATA_H
 #define DRACO_DAEMON_POLICY_FLEET_DATA_H
 
@@ -12,7 +12,7 @@ struct fleet {
 	struct fleet_job *jobs;
 	size_t count;
 	int64_t now_ms, wake_ms;
-	bool more; /* another job is asked for, or will be as soon as that can be */
+	bool more; /* another job is requested, or will be as soon as possible */
 };
 
 static inline bool fleet_runs(const struct fleet_job *job)
@@ -25,27 +25,27 @@ static inline bool fleet_leaves(const struct fleet_job *job)
 	return job->phase == PHASE_DRAINING || job->phase == PHASE_RETIRING;
 }
 
-/* Does it count as a job that will be there for a while? */
+/* Is the job pending or running, and neither expiring nor retired by a user? */
 bool fleet_is_fresh(const struct fleet_job *job);
 
-/* Is the time come? Otherwise decide again then. */
+/* Has this time come? If not, the fleet decides again at that time. */
 bool fleet_is_due(struct fleet *fleet, int64_t when_ms);
 
 struct handover_times fleet_times(const struct fleet *fleet, const struct fleet_job *job);
 
-/* Is this the only job that can take the data of others, which wait for that or are at it? */
+/* Is this the only job that can take the data of other jobs, which are leaving? */
 bool fleet_needs_to_take(struct fleet *fleet, const struct fleet_job *job);
 
-/* Has the job data that no other one could take now? */
+/* Does the job hold data that no other job can take now? */
 bool fleet_is_last_holder(const struct fleet *fleet, const struct fleet_job *job);
 
-/* The size was set to nothing by hand: must this one, the last that runs, stay because of data,
- * or have some again soon? */
+/* The user has set the size to 0: must this job, the last that runs, stay because it holds data, or
+ * will soon? */
 bool fleet_must_hold(struct fleet *fleet, struct fleet_job *job);
 
-/* Several jobs wait for one that takes their data, and that one perhaps for the place of
- * theirs: the last of them to end takes it all, so that the others can go. Where none will
- * come, it stays. */
+/* Several leaving jobs wait for a new job that takes their data, while the new job may wait for
+ * their nodes. The one of them that ends last takes all the data, so that the others can end. If no
+ * new job comes, it stays. */
 void fleet_gather(struct fleet *fleet);
 
 #endif

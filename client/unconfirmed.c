@@ -1,4 +1,4 @@
-/* unconfirmed.c: what dracod's answer to a stop says of jobs that may live on, in words. Pure. */
+/* unconfirmed.c: what dracod's answer to a stop says of jobs that may still run, in words. Pure. */
 #include "client/unconfirmed.h"
 
 #include "common/alloc.h"
@@ -37,15 +37,15 @@ char *unconfirmed_text(const json_t *result, bool ends_dracod)
 	if (count == 0)
 		return NULL;
 	if (answers)
-		next = ends_dracod ? "the next dracoctl start goes on"
-				   : "dracod goes on trying";
+		next = ends_dracod ? "the next dracoctl start continues"
+				   : "dracod keeps trying";
 	if (ends_dracod && json_get_boolean(result, "stays", 0))
-		next = answers ? "dracod goes on trying, and ends after that"
+		next = answers ? "dracod keeps trying, and ends after that"
 			       : "dracod ends what is left as soon as it does, and then itself";
 	return xasprintf("%s: %" JSON_INTEGER_FORMAT
 			 " job%s %s%s%s%s; %s (squeue --me shows %s)",
 		answers ? "Slurm has not ended all" : "Slurm does not answer", count,
 		count == 1 ? "" : "s",
-		answers ? count == 1 ? "runs on" : "run on" : "may live on", *names ? " (" : "",
-		names, *names ? ")" : "", next, count == 1 ? "it" : "them");
+		answers ? count == 1 ? "runs on" : "run on" : "may still run",
+		*names ? " (" : "", names, *names ? ")" : "", next, count == 1 ? "it" : "them");
 }

@@ -1,4 +1,4 @@
-/* unconfirmed.h: what dracod's answer to a stop says of jobs that may live on, in words. Pure. */
+/* unconfirmed.h: what dracod's answer to a stop says of jobs that may still run, in words. Pure. */
 #ifndef DRACO_CLIENT_UNCONFIRMED_H
 #define DRACO_CLIENT_UNCONFIRMED_H
 

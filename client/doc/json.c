@@ -136,7 +136,7 @@ static const struct doc_key size_keys[] = {
 
 static const struct doc_key stop_keys[] = {
 	{"state", "string", "state of the cluster afterwards"},
-	{"unconfirmed", "integer", "how many jobs may live on"},
+	{"unconfirmed", "integer", "how many jobs may still run"},
 	{"jobs", "array", "their ids"},
 	{"slurm_answers", "boolean", "whether Slurm has answered last"},
 	{"stays", "boolean",

@@ -1,4 +1,5 @@
-/* fleet.c: how many jobs to request, and which jobs to give back. Pure: the clock is an argument. */
+/* fleet.c: how many jobs to request, and which jobs to give back. Pure: the clock is an
+ * argument. */
 #include "daemon/policy/fleet.h"
 
 #include <assert.h>

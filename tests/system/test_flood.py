@@ -86,7 +86,7 @@ def test_the_user_is_served(users: tuple[UserAt, UserAt], kind: str) -> None:
             wait_for(lambda: flood.count() > 5000, "many have connected")
     pid = one.daemon()
     wait_for(lambda: cpu_share(pid) < 0.1, "dracod has nothing to do any more")
-    turned_away = re.findall("remote: .* turned away: .*", one.log.read_text())
+    turned_away = re.findall("remote: .* rejected: .*", one.log.read_text())
     assert len(turned_away) < 10, turned_away  # one a minute
     assert two.status()["cluster"]["state"] == "running"
 

@@ -62,7 +62,7 @@ def test_slurm_does_not_answer(
     result = draco.run("shutdown", "--force", check=False)
     assert result.returncode == 1
     assert result.stderr == (
-        f"dracoctl: Slurm does not answer: 2 jobs may live on ({first}, {second}); dracod ends "
+        f"dracoctl: Slurm does not answer: 2 jobs may still run ({first}, {second}); dracod ends "
         "what is left as soon as it does, and then itself (squeue --me shows them)\n"
     )
     assert is_alive(pid) and any(map(is_alive, stopped))

@@ -1,7 +1,7 @@
-"""What a Dask scheduler has to do, measured at little cost. Part of draco's preload.
+"""Measure the work of a Dask scheduler at little cost. Part of draco's preload.
 
-Nothing is done for each task: the scheduler keeps counts by name of task, and where it does not, a
-sample stands for all. One measurement costs a pass over the workers.
+Nothing is done for each task: the scheduler counts tasks by name, and where it does not, a sample
+stands for all. One measurement costs a pass over the workers.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ from typing import Any
 CLIENTS_MAX = 500  # in a report
 SAMPLE = 250
 STRIDE_MAX = 20
-# Samples miss the processor's caches, so they are kept for a while, in seconds.
+# Taking a sample is slow (cache misses), so each is kept for a while, in seconds.
 KEEP_QUEUED = 5.0
 KEEP_STUCK = 5.0
 KEEP_LONGEST = 4.0
@@ -27,25 +27,25 @@ name_of = operator.attrgetter("prefix.name")
 
 
 def sample(tasks: Collection, size: int = SAMPLE) -> list:
-    """Up to ``size`` of the tasks, spread over them; all when they are so few."""
+    """Up to ``size`` of the tasks, spread evenly; all of them when there are no more."""
     stride = min(-(-len(tasks) // size), STRIDE_MAX)
     return list(itertools.islice(tasks, 0, size * stride, stride)) if stride else []
 
 
 def brief(seconds: float) -> float:
-    """Cut what does not matter, so that it makes no news."""
+    """Round to three digits, so that small changes are not reported."""
     return float(f"{seconds:.3g}")
 
 
 class Meter:
-    """Measure the work of a scheduler.
+    """Measures the work of a scheduler.
 
     Parameters
     ----------
     scheduler : distributed.Scheduler
         The scheduler.
     drained : collection of str
-        Workers that take no new tasks at the moment, but could again.
+        Workers that take no new tasks now, but could again.
     """
 
     def __init__(self, scheduler, drained: Collection[str]) -> None:
@@ -62,11 +62,11 @@ class Meter:
         self.longest_at = 0.0
         #: By address of the worker: its tasks, and the bytes of results that it holds.
         self.workers: dict[str, tuple[int, int]] = {}
-        #: The ids of the programs that are connected, in the order in which they came.
+        #: The ids of the connected clients, in the order in which they came.
         self.clients: dict[str, None] = {}
 
     def see_worker(self, worker) -> None:
-        """Remember what a new worker offers: those of later jobs will, too."""
+        """Remember the resources of a new worker: later workers will have them, too."""
         self.had_workers = True
         if worker.resources:
             self.resources.add(frozenset(worker.resources.items()))
@@ -74,19 +74,20 @@ class Meter:
     @staticmethod
     def weigh(worker) -> tuple[int, int]:
         """Tasks of a worker, and bytes of results that it holds."""
-        # An actor is no task any more, but lives on its worker only.
+        # An actor is not a task any more, but lives only on its worker.
         return len(worker.processing) + len(worker.actors), worker.nbytes
 
     def pressure(self) -> int:
-        """Count the tasks that run or could; the price does not depend on their number."""
+        """Count the tasks that run or could run; the cost does not depend on their number."""
         scheduler = self.scheduler
         counts = scheduler._task_prefix_count_global
         return len(scheduler.queued) + len(scheduler.unrunnable) + sum(counts.values())
 
     def find_idle(self) -> list[str]:
-        """Workers without tasks, of those that take some or are drained.
+        """Workers without tasks, of those that take tasks or are drained.
 
-        The scheduler knows who has little to do: where all are busy, this costs nothing.
+        The scheduler keeps a list of the workers with little to do: when all are busy, this costs
+        nothing.
         """
         idle = [a for a, worker in self.scheduler.idle.items() if not worker.processing]
         if self.drained:
@@ -95,7 +96,13 @@ class Meter:
         return idle
 
     def measure(self) -> dict[str, Any]:
-        """Pass over the workers; the parameters of a ``load`` notification."""
+        """Measure the work, in a pass over the workers.
+
+        Returns
+        -------
+        dict
+            The parameters of the notification ``load``: counts of tasks, seconds, bytes.
+        """
         running = excess = long_running = memory = 0
         crowded = []
         workers = self.workers = {}
@@ -130,20 +137,20 @@ class Meter:
         }
 
     def see_client(self, client: str) -> bool:
-        """Note that a client has connected; False for that of a task, which is no program."""
+        """Note that a client has connected; False for one that a task has made."""
         if client.startswith("Client-worker-"):
             return False
         self.clients[client] = None
         return True
 
     def forget_client(self, client: str) -> bool:
-        """Note that a client has left; False when it was none."""
+        """Note that a client has left; False when it was not counted."""
         return self.clients.pop(client, self) is None
 
     # Tasks that a new worker cannot take.
 
     def find_stuck(self, tasks: Iterable) -> list:
-        """Those of the tasks that are stuck; most have no restrictions at all."""
+        """The stuck ones of the tasks. Most tasks have no restrictions at all."""
         return [
             task
             for task in tasks
@@ -154,7 +161,7 @@ class Meter:
         ]
 
     def is_stuck(self, task) -> bool:
-        """Whether only certain workers can run a restricted task, and no new one is among them."""
+        """Whether a restricted task can only run on workers that no new job will bring."""
         if task.loose_restrictions:
             return False
         if task.worker_restrictions:
@@ -171,7 +178,7 @@ class Meter:
         )
 
     def count_stuck(self, crowded: list, excess: int) -> int:
-        """Of the tasks beyond the threads of their workers, those that cannot go elsewhere."""
+        """Count the tasks that wait at their workers and cannot go elsewhere."""
         now = time.monotonic()
         is_due = now - self.stuck_at >= KEEP_STUCK or self.stuck_share > 0
         if crowded and (is_due or len(crowded) * 40 <= SAMPLE):
@@ -187,7 +194,7 @@ class Meter:
             self.stuck_share = stuck / excess
         return round(excess * self.stuck_share)
 
-    # How long all takes.
+    # How long the work takes.
 
     def count_waiting(self) -> tuple[Counter, int, int]:
         """Look at the tasks that no worker has.
@@ -195,8 +202,8 @@ class Meter:
         Returns
         -------
         tuple
-            Tasks that could run by the name of their prefix, queued ones included; of those that
-            are not queued, how many could run and how many could not.
+            The tasks that could run, by the name of their prefix, with the queued ones; then how
+            many that are not queued could run, and how many could not.
         """
         counts: Counter = Counter()
         queued, unrunnable = self.scheduler.queued, self.scheduler.unrunnable
@@ -226,7 +233,10 @@ class Meter:
         return self.queued_names
 
     def find_longest(self) -> tuple[float, str]:
-        """Seconds that a task runs already, and its name; workers tell it now and then."""
+        """How long the longest running task has run, in seconds, and its name.
+
+        Workers report that from time to time.
+        """
         now = time.monotonic()
         if now - self.longest_at >= KEEP_LONGEST:
             self.longest_at = now
@@ -238,7 +248,7 @@ class Meter:
         return self.longest
 
     def estimate(self, counts: Counter, tasks: int) -> dict[str, Any]:
-        """Durations of the tasks that run or could."""
+        """Estimate the durations of the tasks that run or could run, in seconds."""
         unknown = occupancy = longest = 0.0
         longest_name = ""
         for name, count in counts.items():

@@ -1,42 +1,42 @@
-"""Preload of the Dask scheduler: tells dracod what happens and does what it asks for.
+"""Preload of the Dask scheduler: reports to dracod, and carries out its requests.
 
 Run by ``dask scheduler --preload draco_scheduler.py``. The connection is a Unix stream socket that
 carries JSON-RPC 2.0, one message per line. The preload begins with ``hello``, which names the
-cluster and tells how many workers are connected; dracod answers when it has been told of all:
+cluster and the number of connected workers. dracod answers when all of them have been reported:
 
-``workers_there`` {workers: [{name, address, tasks, bytes}]} : the next ones of them
+``workers_there`` {workers: [{name, address, tasks, bytes}]} : some of them
 
 Other notifications follow:
 
 ``worker_added`` {name, address}, ``worker_removed`` {address}
-``load`` : what there is to do, when it has changed; see ``Meter.measure()``
-``workers`` {workers: [[address, tasks, bytes]]} : of those that have changed, at most 2000
+``load`` : the work, when it has changed; see ``Meter.measure()``
+``workers`` {workers: [[address, tasks, bytes]]} : those that have changed, at most 2000
 
-dracod may request, of workers given by their addresses:
+dracod may send these requests, with workers given by their addresses:
 
 ``drain`` {workers, only_idle} -> {drained, busy} : give them no new tasks; with only_idle, if they
     have none. busy is the number of their tasks.
 ``undrain`` {workers} -> {} : give them tasks again
-``retire`` {workers, force} -> {retired, busy} : move their data; all or none, and none when
-    some are busy, unless forced. Both are lists of addresses.
-``serve`` {socket} -> {} : serve the dashboard at this Unix socket, too, because the one of before
-    is gone
-``limit`` {workers: {name: seconds}} -> {} : let those that are named so, or NAME-N, leave in that
-    time; it takes the place of what was said before
+``retire`` {workers, force} -> {retired, busy} : move the data of all of them, or of none: none when
+    some are busy, unless forced. The answer has two lists of addresses.
+``serve`` {socket} -> {} : serve the dashboard at this Unix socket, too, because the former one is
+    gone
+``limit`` {workers: {name: seconds}} -> {} : retire the workers of that name, or NAME-N, after this
+    time; a later request replaces an earlier one
 
-The preload may request of dracod:
+The preload may send this request:
 
 ``terminate`` {} -> {} : end the cluster, because a client has called ``Client.shutdown()``. An
     error says who else uses it; the client gets that text.
 
-When dracod is gone the preload tries to reach it, or its successor, for a while; then it closes the
-scheduler, so that nothing is left running that nobody looks after.
+When the connection is lost, the preload tries for a while to reach dracod or its successor. Then it
+closes the scheduler, so that nothing runs on unattended.
 
 Environment
 -----------
 DRACO_DASK_SOCKET : path of the socket
-DRACO_DAEMON_FILE : where dracod writes the path of the socket that it has now, as ``dask_socket``
-    of a JSON object
+DRACO_DAEMON_FILE : path of the JSON file whose ``dask_socket`` is the path of dracod's current
+    socket
 DRACO_CLUSTER_ID : identity of the cluster
 DRACO_DASHBOARD : "on" (as Dask serves it), "socket:PATH" (only at that Unix socket) or
     "off" (no HTTP at all); without it "on"
@@ -80,8 +80,8 @@ HELLO_ID, TERMINATE_ID = 1, 2
 LOOK_SOON = 0.05
 LOOK_ACTIVE = 0.25
 LOOK_IDLE = 0.5
-# How soon to report, in seconds: that work has grown; that it has shrunk, or a worker is idle
-# or busy; that there is about as much as before; the rest.
+# How soon to report, in seconds: that work has grown; that it has shrunk, or a worker has become
+# idle or busy; that little has changed; everything else.
 REPORT_GROWTH = 0.05
 REPORT_CHANGE = 0.45
 REPORT_STEADY = 2.5
@@ -99,10 +99,10 @@ NEEDS_TLS_FIX = bool(TLS_FIX) and runpy.run_path(TLS_FIX)["NEEDED"]
 
 
 def serve_privately(self, routes, *args, **kwargs) -> None:
-    """Take the place of ``Scheduler.start_http_server``, which always listens at a TCP port.
+    """Replace ``Scheduler.start_http_server``, which always listens at a TCP port.
 
-    Dask imports preloads before the scheduler serves anything, so there is no moment at which
-    another user of this host could connect.
+    Dask imports preloads before the scheduler serves anything, so at no moment can another user
+    of this host connect.
     """
     from distributed.http.routing import RoutingApplication
 
@@ -126,7 +126,7 @@ if DASHBOARD != "on":
 
 
 def has_dashboard() -> bool:
-    """Whether Dask found a bokeh that it can use."""
+    """Whether Dask has found a version of bokeh that it can use."""
     return DASHBOARD != "off" and "distributed.dashboard.scheduler" in sys.modules
 
 
@@ -136,11 +136,11 @@ def split(items: list, size: int) -> Iterator[list]:
 
 
 class Refused(Exception):
-    """dracod answered ``hello`` with an error: this scheduler is not one of its own."""
+    """dracod answered ``hello`` with an error: this scheduler is not its own."""
 
 
 class DracodLink(SchedulerPlugin):
-    """Keep the connection to dracod and report through it.
+    """Keeps the connection to dracod, and reports through it.
 
     Parameters
     ----------
@@ -178,7 +178,7 @@ class DracodLink(SchedulerPlugin):
             "limit": self.lifetimes.limit,
             "serve": self.serve_dashboard,
         }
-        # What was seen and what was told, and when.
+        # What was seen and what was reported, and when.
         self.timer: asyncio.TimerHandle | None = None
         self.counter = -1
         self.changed = True  # since the last report
@@ -197,7 +197,7 @@ class DracodLink(SchedulerPlugin):
 
     # What the scheduler reports. Later versions of distributed pass more arguments.
 
-    # Called for each step of each task: what takes any arguments at the least cost.
+    # Called for each transition of each task: the cheapest callable that takes any arguments.
     transition = "".format
 
     def add_worker(self, scheduler=None, worker=None, **kwargs) -> None:
@@ -209,8 +209,8 @@ class DracodLink(SchedulerPlugin):
         self.hurry()
 
     def remove_worker(self, scheduler=None, worker=None, **kwargs) -> None:
-        # dracod may know of no tasks yet, and one of them may be why. Once it does, this costs
-        # nothing.
+        # The first tasks may have killed this worker before dracod was told of any. Once dracod
+        # knows of tasks, this costs nothing.
         if self.scheduler.tasks and not self.told_load.get("tasks"):
             self.report_now()
         self.drainage.forget(worker)
@@ -222,7 +222,7 @@ class DracodLink(SchedulerPlugin):
     def update_graph(self, scheduler, *args, **kwargs) -> None:
         self.hurry()
 
-    # Who is connected is told at once: it decides whether a cluster may be stopped.
+    # Clients are reported at once: they decide whether a cluster may be stopped.
 
     def add_client(self, scheduler=None, client="", **kwargs) -> None:
         if self.meter.see_client(client):
@@ -241,7 +241,7 @@ class DracodLink(SchedulerPlugin):
         if self.task is not None:
             self.task.cancel()
 
-    # What dracod is told.
+    # Reports to dracod.
 
     def describe_worker(self, state) -> dict[str, Any]:
         tasks, held = self.told_workers[state.address] = self.meter.weigh(state)
@@ -267,7 +267,7 @@ class DracodLink(SchedulerPlugin):
         }
 
     def greet(self) -> None:
-        """Say hello and tell the workers, at once: nothing comes or goes in between."""
+        """Say hello and report the workers in one step: none comes or goes in between."""
         self.send({"id": HELLO_ID, "method": "hello", "params": self.hello()})
         workers = [self.describe_worker(w) for w in self.scheduler.workers.values()]
         for part in split(workers, THERE_MAX):
@@ -277,7 +277,7 @@ class DracodLink(SchedulerPlugin):
         self.timer = asyncio.get_running_loop().call_later(LOOK_SOON, self.look)
 
     def hurry(self) -> None:
-        """Look soon, at what is about to change."""
+        """Look soon, because something is about to change."""
         self.changed = True
         loop = asyncio.get_running_loop()
         if self.timer is not None and self.timer.when() > loop.time() + LOOK_SOON:
@@ -285,7 +285,7 @@ class DracodLink(SchedulerPlugin):
             self.start_looking()
 
     def look(self) -> None:
-        """Report what is due. The price does not depend on the number of tasks or workers."""
+        """Report what is due. The cost does not depend on the number of tasks or workers."""
         loop = asyncio.get_running_loop()
         now = loop.time()
         pause = LOOK_IDLE
@@ -300,7 +300,7 @@ class DracodLink(SchedulerPlugin):
         self.timer = loop.call_later(pause, self.look)
 
     def look_at(self, now: float) -> float:
-        """Report what is due; the time until the next look."""
+        """Report what is due; returns the time until the next look, in seconds."""
         if self.counter != self.scheduler.transition_counter:
             self.counter = self.scheduler.transition_counter
             self.changed = True
@@ -312,7 +312,7 @@ class DracodLink(SchedulerPlugin):
         return LOOK_ACTIVE if pressure or self.changed else LOOK_IDLE
 
     def when_due(self, now: float, pressure: int) -> float:
-        """How long after the last report the next one comes, as things look now."""
+        """How long after the last report the next one is due, in seconds."""
         if pressure > self.pressure * GROWTH:
             return REPORT_GROWTH
         if not self.changed:
@@ -339,7 +339,7 @@ class DracodLink(SchedulerPlugin):
             self.report(asyncio.get_running_loop().time(), self.meter.pressure())
 
     def report_workers(self, now: float) -> bool:
-        """Tell soon who has become idle or busy, and the rest less often; False: not yet."""
+        """Report soon who has become idle or busy, and the rest less often; False: not yet."""
         told = self.told_workers
         news = [
             (address, *weight)
@@ -392,7 +392,7 @@ class DracodLink(SchedulerPlugin):
     # The connection.
 
     async def run(self) -> None:
-        """Stay connected; close the scheduler when dracod is gone for good or refuses it."""
+        """Stay connected; close the scheduler when dracod stays away or refuses it."""
         loop = asyncio.get_running_loop()
         alone_since = loop.time()
         warned = False
@@ -401,7 +401,7 @@ class DracodLink(SchedulerPlugin):
                 reader, writer = await self.socket.connect(LINE_LIMIT)
             except OSError as error:
                 if isinstance(error, PermissionError) and not warned:
-                    logger.warning("nothing is said to what serves there: %s", error)
+                    logger.warning("nothing is sent to dracod's socket: %s", error)
                     warned = True
                 self.socket.find()
                 await asyncio.sleep(RECONNECT_INTERVAL)

@@ -1,4 +1,4 @@
-"""The socket of dracod, as the preload of the Dask scheduler finds and trusts it."""
+"""Find the socket of dracod for the preload of the Dask scheduler, and check who serves it."""
 
 from __future__ import annotations
 
@@ -11,12 +11,12 @@ import struct
 
 
 def check_directory(path: str) -> None:
-    """Be sure that nobody else could have put a socket there.
+    """Make sure that no other user could have put a socket there.
 
     Raises
     ------
     PermissionError
-        When somebody could.
+        When another user could.
     """
     directory = os.path.dirname(path)
     info = os.lstat(directory)
@@ -28,12 +28,12 @@ def check_directory(path: str) -> None:
 
 
 def check_server(writer: asyncio.StreamWriter, path: str) -> None:
-    """Be sure that a process of this user serves there, before anything is said.
+    """Make sure that a process of this user serves there, before sending anything.
 
     Raises
     ------
     PermissionError
-        When somebody else does.
+        When another user does.
     """
     peer = writer.get_extra_info("socket").getsockopt(socket.SOL_SOCKET, socket.SO_PEERCRED, 12)
     pid, uid, _ = struct.unpack("iII", peer)
@@ -49,7 +49,7 @@ class DracodSocket:
     path : str
         The Unix socket of dracod.
     daemon_file : str
-        Where dracod tells the path of its socket, when that has changed.
+        The file in which dracod writes the path of its current socket.
     """
 
     def __init__(self, path: str, daemon_file: str) -> None:
@@ -57,12 +57,17 @@ class DracodSocket:
         self.daemon_file = daemon_file
 
     async def connect(self, limit: int) -> tuple[asyncio.StreamReader, asyncio.StreamWriter]:
-        """Connect; ``limit`` is the longest line in bytes.
+        """Connect.
+
+        Parameters
+        ----------
+        limit : int
+            The longest line that can be read, in bytes.
 
         Raises
         ------
         PermissionError
-            When somebody else serves there, or could: nothing was said.
+            When another user serves there, or could. Nothing was sent then.
         OSError
             When nobody serves there.
         """
@@ -76,7 +81,7 @@ class DracodSocket:
         return reader, writer
 
     def find(self) -> None:
-        """Look where dracod's socket is by now: its directory may have been removed."""
+        """Look where dracod's socket is now: it moves when its directory was removed."""
         try:
             with open(self.daemon_file) as file:
                 path = json.load(file)["dask_socket"]

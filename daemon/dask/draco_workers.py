@@ -1,8 +1,8 @@
 """Take Dask workers out of service and back without losing work. Part of draco's preload.
 
-A drained worker gets no new tasks and finishes those that it has: for the scheduler it is paused,
-while the worker itself knows nothing of it. A retired worker has also given its data to others,
-and knows that it is about to close.
+A drained worker gets no new tasks and finishes those that it has. The scheduler counts it as
+paused, but the worker does not know. A retired worker has also given its data to others, and knows
+that it is about to close.
 """
 
 from __future__ import annotations
@@ -34,18 +34,18 @@ class Drainage:
 
     def __init__(self, scheduler) -> None:
         self.scheduler = scheduler
-        #: Drained workers, with the status that they have for themselves.
+        #: Drained workers, with the status that they would have otherwise.
         self.drained: dict[str, str] = {}
         #: Workers that were told to close.
         self.told: set[str] = set()
-        #: What moves the data of workers just now.
+        #: The tasks that are moving data, and from which workers.
         self.retirements: dict[asyncio.Task, frozenset[str]] = {}
-        # A worker may report a status of its own, as after a lack of memory.
+        # A worker may report a status by itself, for example when it runs out of memory.
         self.original = scheduler.stream_handlers["worker-status-change"]
         scheduler.stream_handlers["worker-status-change"] = self.take_status
 
     def take_status(self, status: str, worker: str, stimulus_id: str) -> None:
-        """Take the place of the scheduler's handler: who is drained stays so."""
+        """Replace the scheduler's handler: a drained worker stays drained."""
         if worker in self.drained and status in ("running", "paused"):
             self.drained[worker] = status
         else:
@@ -57,7 +57,7 @@ class Drainage:
         self.told.discard(address)
 
     def keep(self) -> None:
-        """Drain those again that are in service by some other way."""
+        """Drain those again that something else has taken back into service."""
         for address in self.drained:
             worker = self.scheduler.workers.get(address)
             if worker is not None and worker.status == Status.running:
@@ -77,10 +77,10 @@ class Drainage:
     def count_tasks(worker) -> int:
         return len(worker.processing) + len(worker.actors)
 
-    # Requests. All may be repeated; workers that are not connected do not matter.
+    # Requests. All may be repeated; workers that are not connected are passed over.
 
     async def drain(self, workers: list[str], only_idle: bool = False) -> dict[str, Any]:
-        """Give no new tasks to these workers; with ``only_idle``, if all of them have none."""
+        """Give no new tasks to these workers; with ``only_idle``, only if none of them has any."""
         states = self.states(workers)
         busy = sum(map(self.count_tasks, states.values()))
         if only_idle and busy:
@@ -99,7 +99,7 @@ class Drainage:
         return {}
 
     async def retire(self, workers: list[str], force: bool = False) -> dict[str, Any]:
-        """Move the data of the workers elsewhere: of all, or else all stay in service."""
+        """Move the data of all these workers elsewhere, or else leave all in service."""
         while overlapping := self.overlapping(workers):
             await asyncio.wait(overlapping)
         task = asyncio.create_task(self.retire_alone(workers, force))
@@ -126,13 +126,13 @@ class Drainage:
                 self.set_status(address, "paused")
 
     async def restore(self, addresses: Iterable[str]) -> None:
-        """Take workers back into service, and wait shortly until they are."""
+        """Take workers back into service, and wait a moment until they are."""
         states = self.states(addresses)
         asked = []
         for address in states:
             own = self.drained.pop(address, None)
             if address in self.told:
-                # It may report the steps of a failed retirement late, so its word counts.
+                # It may report the steps of a failed retirement late, so it has to say so itself.
                 self.told.discard(address)
                 self.tell(address, "running")
                 asked.append(states[address])
@@ -170,8 +170,8 @@ class Drainage:
         try:
             self.pause(self.states(addresses))
             self.told.update(self.states(addresses))
-            # Dask would keep the copy of an earlier retirement, which is about to go, and drop
-            # the one here.
+            # Of two copies Dask would keep the one on a worker that an earlier retirement is about
+            # to close, and drop the one here.
             await self.copy([t for t in self.stranded(addresses) if len(t.who_has) > 1])
             await self.scheduler.retire_workers(
                 workers=addresses, close_workers=False, remove=False
@@ -196,7 +196,7 @@ class Drainage:
         return worker.address in self.told or worker.status == Status.closing_gracefully
 
     def stranded(self, addresses: Iterable[str]) -> list[Any]:
-        """Results that exist on workers about to leave only."""
+        """Results that exist only on workers about to leave."""
         tasks = {
             task: None
             for worker in self.states(addresses).values()
@@ -210,13 +210,13 @@ class Drainage:
         keys = [task.key for task in tasks if not task.actor]
         staying = [w.address for w in self.scheduler.running if not self.is_leaving(w)]
         if keys and staying:
-            # Tries on and on while a worker does not answer, until undrain() ends it.
+            # Tries again while a worker does not answer, until undrain() ends it.
             await self.scheduler.replicate(
                 keys=keys, workers=staying, n=1, branching_factor=1, delete=False
             )
 
     def stop_moving(self, addresses: Iterable[str]) -> None:
-        """Take back what an interrupted ``retire_workers`` leaves behind."""
+        """Remove what an interrupted ``retire_workers`` leaves behind."""
         amm = self.scheduler.extensions.get("amm")
         for policy in list(getattr(amm, "policies", ())):
             if getattr(policy, "address", None) in addresses:
@@ -224,10 +224,10 @@ class Drainage:
 
 
 class Lifetimes:
-    """Let workers leave before Slurm ends their jobs: a net, for dracod ends jobs earlier.
+    """Retires workers before Slurm ends their jobs: a safety net, as dracod ends jobs earlier.
 
-    It holds while dracod is hung or dead. Dask's ``--lifetime`` does the same, but cannot be
-    changed when the time limit of a job is.
+    It works while dracod hangs or is dead. Dask's ``--lifetime`` does the same, but cannot follow
+    when the time limit of a job changes.
 
     Parameters
     ----------
@@ -244,12 +244,12 @@ class Lifetimes:
         self.ends: set[asyncio.Task] = set()
 
     async def limit(self, workers: dict[str, float]) -> dict[str, Any]:
-        """Let workers leave in so many seconds: of all jobs, in place of what was said before.
+        """Set for all jobs when their workers retire; this replaces an earlier request.
 
         Parameters
         ----------
         workers : dict of str to float
-            Seconds by the name of the workers of a job, without the ``-N`` of each.
+            Seconds from now, by the name of the workers of a job, without the ``-N`` of each.
         """
         self.cancel()
         loop = asyncio.get_running_loop()
@@ -279,9 +279,9 @@ class Lifetimes:
         moving = asyncio.ensure_future(self.drainage.retire(addresses, force=True))
         self.ends.add(moving)
         moving.add_done_callback(self.ends.discard)
-        await asyncio.wait({moving}, timeout=MOVE_TIMEOUT)  # they leave whatever comes of it
+        await asyncio.wait({moving}, timeout=MOVE_TIMEOUT)  # they leave in any case
         if moving.done() and not moving.cancelled() and moving.exception() is not None:
             logger.warning("cannot move the data of %s: %s", name, moving.exception())
         for address in self.drainage.states(addresses):
-            # It tells its nanny, so that none comes in its place.
+            # The worker tells its nanny, which then starts no other one.
             self.scheduler.worker_send(address, {"op": "close", "reason": "draco-lifetime"})

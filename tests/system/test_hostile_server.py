@@ -412,4 +412,4 @@ def test_the_preload_says_nothing_to_another_account(
         result = victim.run(*command, check=False, cwd=victim.home, env=environment)
     assert attacker.heard() == ""
     who = "served by another user" if own_directory else "is not a private directory"
-    check_told_nothing(attacker, result, "nothing is said", who, f"uid {attacker.uid}")
+    check_told_nothing(attacker, result, "nothing is sent", who, f"uid {attacker.uid}")

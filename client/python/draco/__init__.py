@@ -1,6 +1,6 @@
 """One Dask cluster on Slurm under all your notebooks, scripts and terminals.
 
-The names below are imported when they are first used, so that ``import draco`` costs nothing.
+The public names are imported when they are first used, which keeps ``import draco`` fast.
 """
 
 from __future__ import annotations

@@ -21,14 +21,20 @@ PROTOCOL = 1
 LINE_LIMIT = 512 * 1024
 HELLO_TIMEOUT = 10.0
 
-#: Requests whose answers are not to be shown.
+#: Requests whose answers stay exactly as they are, because they are used and not shown.
 _EXACT = ("environment", "script")
 
 _HELLO = {"protocol": PROTOCOL, "client": "python", "version": __version__}
 
 
 def encode(number: int, method: str, params: dict[str, Any] | None) -> bytes:
-    """Make a request, with its newline."""
+    """Make the line of a request.
+
+    Raises
+    ------
+    DracoError
+        When it would be longer than dracod accepts.
+    """
     message: dict[str, Any] = {"jsonrpc": "2.0", "id": number, "method": method}
     if params:
         message["params"] = params
@@ -42,12 +48,12 @@ def encode(number: int, method: str, params: dict[str, Any] | None) -> bytes:
 
 
 def decode(line: bytes) -> dict[str, Any]:
-    """Take a message apart.
+    """Parse the line of a message.
 
     Raises
     ------
     ValueError
-        When it is none.
+        When it is not a message.
     """
     try:
         message = json.loads(line)
@@ -64,12 +70,12 @@ def decode(line: bytes) -> dict[str, Any]:
 
 
 def _result_of(message: dict[str, Any], method: str) -> Any:
-    """Take the answer out; its texts can be shown, but for those that must be as they are.
+    """Take the answer out of a message. Its texts can be shown, except for :data:`_EXACT`.
 
     Raises
     ------
     DracoError
-        When it is not like an answer to this request.
+        When the answer has the wrong shape.
     """
     result = message.get("result")
     return check_answer(method, result if method in _EXACT else visible_value(result))
@@ -85,7 +91,7 @@ class Connection:
     on_notification : callable or None
         Called with method and parameters of each notification.
     on_lost : callable or None
-        Called when the connection ended without :meth:`close`.
+        Called when the connection has ended without :meth:`close`.
     """
 
     def __init__(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
@@ -101,14 +107,16 @@ class Connection:
 
     @classmethod
     async def open(cls, way: Way) -> Connection:
-        """Connect and exchange versions.
+        """Connect, and compare versions.
 
         Raises
         ------
         OSError
             When nobody serves there.
         VersionMismatch
-            When dracod speaks another protocol.
+            When dracod speaks another version of the protocol.
+        DracoError
+            When dracod does not answer in time.
         """
         self = cls(*await way.open(2 * LINE_LIMIT))
         try:
@@ -138,7 +146,7 @@ class Connection:
         return self._lost is None
 
     async def call(self, method: str, params: dict[str, Any] | None = None) -> Any:
-        """Ask, and wait for the answer.
+        """Send a request, and wait for the answer.
 
         Raises
         ------
@@ -154,7 +162,13 @@ class Connection:
             self._waiting.pop(number, None)
 
     def send(self, method: str, params: dict[str, Any] | None = None) -> int:
-        """Ask without waiting for the answer; returns the request's number."""
+        """Send a request without waiting for the answer; returns its number.
+
+        Raises
+        ------
+        DracoError
+            When the connection has ended.
+        """
         if self._lost is not None:
             raise self._lost
         self._number += 1
@@ -162,16 +176,16 @@ class Connection:
         return self._number
 
     def close(self) -> None:
-        """End the connection, after what was sent. Idempotent."""
+        """Close the connection, after what was already sent. Idempotent."""
         self.on_lost = None
         self._end(DaemonNotRunning("the connection to dracod was closed"))
         self._task.cancel()
 
     def leave(self) -> None:
-        """Have no part in it any more, in a child that was forked.
+        """Give the connection up in a child that was forked.
 
-        The socket must not stay open there, because to dracod it is a lease; but neither may the
-        event loop be touched, whose epoll the parent uses.
+        The socket must not stay open in the child, because dracod would count it as a lease. The
+        event loop must not be used, because its epoll is shared with the parent.
         """
         self._lost = DaemonNotRunning("the connection to dracod is that of the parent process")
         fd = self._writer.get_extra_info("socket").fileno()
@@ -209,7 +223,7 @@ class Connection:
             return
         number = message.get("id")
         error = visible_value(message.get("error"))
-        if number is None and error is not None:  # of no request: dracod turns us away
+        if number is None and error is not None:  # of no request: dracod refuses the connection
             self._end(DracoError(str(error.get("message"))))
             return
         method, future = "", None
@@ -226,12 +240,12 @@ class Connection:
 
 
 def call_once(way: Way, method: str, timeout: float = HELLO_TIMEOUT) -> Any:
-    """Connect, ask once, and disconnect, without any event loop.
+    """Connect, send one request, and disconnect, without an event loop.
 
     Raises
     ------
     OSError
-        When nobody serves there, or not in time.
+        When nobody serves there or answers in time.
     DracoError
         As dracod answered.
     """

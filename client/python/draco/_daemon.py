@@ -36,9 +36,9 @@ def launch(name: str) -> tuple[str, bool]:
     Raises
     ------
     SettingError
-        When nothing can have this name.
+        When the name is not valid.
     DaemonNotRunning
-        When it did not start.
+        When dracod did not start.
     """
     try:
         result = run_dracoctl(name, ["launch"], LAUNCH_TIMEOUT)
@@ -82,10 +82,9 @@ async def connect(
     Raises
     ------
     SettingError
-        When it would be started, and nothing can have this name; or when it could be that of
-        several clusters.
+        When the name is not valid, or could mean several clusters.
     DaemonNotRunning
-        When it does not run and cannot, or shall not, be started.
+        When it does not run, and cannot be started or is not to be.
     """
     launched = told = False
     former = doubt = ""

@@ -1,4 +1,4 @@
-"""Where dracoctl is, and asking it."""
+"""Find dracoctl and run it."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from draco.errors import DaemonNotRunning
 
 
 def find_dracoctl() -> str:
-    """The path of dracoctl: beside ``$DRACO_BIN``, beside the package's prefix, or in ``PATH``.
+    """Find dracoctl: beside ``$DRACO_BIN``, below the prefix of the package, or in ``PATH``.
 
     Raises
     ------

@@ -1,8 +1,8 @@
-"""Does the dracod live to which a state directory belongs? Its lock and ``daemon.json`` tell.
+"""Whether the dracod of a state directory is running, from its lock and ``daemon.json``.
 
-As ``common/holder.c`` and ``common/lock_scope.c`` have it. A lock that is held always means that
-it lives. One that is free proves that it has ended only to its own host, and to others where the
-file system has locks that all hosts see.
+The rules are those of ``common/holder.c`` and ``common/lock_scope.c``. A lock that is held means
+that dracod is running. A lock that is free proves the opposite only on the host of that dracod, and
+on others only where all hosts see the locks of the file system.
 """
 
 from __future__ import annotations
@@ -20,8 +20,7 @@ from typing import Any
 _LOCAL = "bcachefs btrfs ext2 ext3 ext4 f2fs jfs overlay tmpfs xfs zfs".split()
 _NFS = {"nolock": "host", "local_lock=all": "host", "local_lock=posix": "host"}
 
-#: By the file system's type: who sees its locks, and by which options of the mount that is
-#: otherwise.
+#: Who sees the locks of each type of file system, and the mount options that change that.
 _SCOPES: dict[str, tuple[str, dict[str, str]]] = {
     **{kind: ("all", {}) for kind in _LOCAL},
     "nfs": ("all", _NFS),
@@ -35,32 +34,37 @@ _LOCK = "hhqqi"  # struct flock
 
 
 class State(enum.Enum):
-    """What is known of a dracod."""
+    """What is known about a dracod."""
 
-    #: There is none, and none has left anything.
+    #: There is none, and no trace of one.
     NONE = enum.auto()
-    #: The one of ``daemon.json`` has ended without cleaning up.
+    #: The one that ``daemon.json`` names has ended without cleaning up.
     ENDED = enum.auto()
     ALIVE = enum.auto()
-    #: It is on another host, and nothing here proves whether it lives.
+    #: It was started on another host, and nothing here tells whether it is running.
     UNKNOWN = enum.auto()
 
 
 def is_here(daemon: Mapping[str, Any]) -> bool:
-    """Whether this host is the one that dracod names as its own, as far as it does."""
+    """Whether dracod runs on this host; also true when it names no host."""
     here = socket.gethostname()
     return bool(daemon.get("host", here) == here)
 
 
 def judge_scope(kind: str, options: str) -> str:
-    """Who sees the locks of a file system: "all", the programs of one "host", or "unknown".
+    """Tell who sees the locks of a file system.
 
     Parameters
     ----------
     kind : str
-        Its type.
+        Its type, such as "nfs4".
     options : str
-        Those of the mount, separated by commas.
+        The options of its mount, separated by commas.
+
+    Returns
+    -------
+    str
+        "all" hosts, only the programs of the same "host", or "unknown".
     """
     scope, others = _SCOPES.get(kind, ("unknown", {}))
     given = options.split(",")
@@ -68,7 +72,7 @@ def judge_scope(kind: str, options: str) -> str:
 
 
 def _mount_of(fd: int) -> tuple[str, str]:
-    """The type and the options of the file system of an open file; both "?" where nobody knows."""
+    """Type and mount options of the file system of an open file; "?" where unknown."""
     with open(f"/proc/self/fdinfo/{fd}") as file:
         mounts = [line.split()[1] for line in file if line.startswith("mnt_id:")]
     with open("/proc/self/mountinfo") as file:
@@ -81,18 +85,23 @@ def _mount_of(fd: int) -> tuple[str, str]:
 
 
 def judge(daemon: Mapping[str, Any] | None, here: bool, lock: str, scope: str) -> State:
-    """Judge what was found.
+    """Judge by what was found.
 
     Parameters
     ----------
     daemon : mapping or None
-        What ``daemon.json`` says.
+        The content of ``daemon.json``; None where there is none.
     here : bool
-        Whether that is of this host.
+        Whether it names this host.
     lock : str
-        "free", "held", or "silent" where it cannot be asked.
+        "free", "held", or "silent" when it cannot be tested.
     scope : str
-        Who sees it, as this host has it.
+        Who sees the lock, as :func:`judge_scope` tells it.
+
+    Returns
+    -------
+    State
+        What follows from that.
     """
     if lock == "held":
         return State.ALIVE
@@ -107,7 +116,7 @@ def judge(daemon: Mapping[str, Any] | None, here: bool, lock: str, scope: str) -
 
 
 def _runs(daemon: Mapping[str, Any]) -> bool:
-    """Whether a process of this host has the number, since the same boot."""
+    """Whether the process exists on this host, started since the same boot."""
     pid = daemon.get("pid")
     if not isinstance(pid, int) or pid <= 0:
         return False
@@ -131,7 +140,7 @@ def _ask(fd: int) -> str:
 
 
 def look(directory: Path, daemon: Mapping[str, Any] | None) -> tuple[State, str]:
-    """Ask the lock of a state directory, without touching it, and judge.
+    """Test the lock of a state directory, without taking it, and judge.
 
     Returns
     -------
@@ -154,7 +163,7 @@ def look(directory: Path, daemon: Mapping[str, Any] | None) -> tuple[State, str]
 
 
 def ended_text(daemon: Mapping[str, Any]) -> str:
-    """Say that a dracod has ended."""
+    """Say that a dracod has ended without cleaning up, where it ran, and as which process."""
     return (
         f"dracod ran on host {daemon.get('host')} (process {daemon.get('pid')}) and ended "
         "without cleaning up"

@@ -1,4 +1,4 @@
-"""The cluster as a notebook shows it."""
+"""HTML for notebooks: the panels of a cluster and of a start."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ def _duration(seconds: float) -> str:
 
 
 def _note(job: dict[str, Any], now: float) -> str:
-    """Why it is pending and when it starts, how long it lives yet, or how it ended."""
+    """Why a job is pending and when it starts, its remaining time, or how it ended."""
     if job.get("end"):
         return str(job["end"])
     parts = []
@@ -143,7 +143,7 @@ def _size(size: dict[str, Any]) -> str:
 
 
 def _panel(title: str, name: str, rows: str) -> str:
-    """A panel as distributed makes one of a cluster: a title, the name, and rows of two cells."""
+    """A panel in the style of distributed: a title, the name, and rows of two cells."""
     border, filling = _SQUARE
     square = (
         f"width: 24px; height: 24px; background-color: {filling}; border: 3px solid {border}; "
@@ -159,7 +159,7 @@ def _panel(title: str, name: str, rows: str) -> str:
 
 
 def status_html(name: str, report: dict[str, Any]) -> str:
-    """Make a panel of dracod's status, without a connection to the Dask scheduler."""
+    """Make a panel from dracod's status, without a connection to the Dask scheduler."""
     cluster = report["cluster"]
     state = str(cluster["state"])
     if cluster.get("failure"):
@@ -217,7 +217,7 @@ def start_html(name: str, message: str, progress: dict[str, Any], failure: str =
 
 
 def scaling_html(report: dict[str, Any], workers: int) -> str:
-    """Make the text above distributed's buttons for scaling."""
+    """Make the table above distributed's buttons for scaling."""
     size = report.get("size") or {}
     fixed = size.get("mode") == "fixed"
     per_job = (size.get("per_job") or {}).get("workers") or 1

@@ -1,8 +1,8 @@
-"""Which state directory a name means: it has one for each Slurm where it is used.
+"""Which state directory a cluster's name means: a name has one for each Slurm.
 
-``common/instances.c`` has the rule, and ``common/slurm_conf.c`` reads slurm.conf: neither is
-done again here. Where ``slurm.json`` tells that this very environment was used with a directory
-before, that is the one; otherwise dracoctl is asked.
+``common/instances.c`` has the rule, and ``common/slurm_conf.c`` reads slurm.conf; both stay there.
+When ``slurm.json`` says that this environment was used with a directory before, that directory is
+the one. Otherwise dracoctl is asked.
 """
 
 from __future__ import annotations
@@ -24,12 +24,12 @@ from draco.errors import DaemonNotRunning, SettingError
 
 WHERE_TIMEOUT = 30
 
-#: The variables that decide which Slurm it is, as ``common/slurm_find.c`` has them.
+#: The variables that choose the Slurm, as in ``common/slurm_find.c``.
 _VARIABLES = ("SLURM_CONF", "SLURM_CONF_SERVER", "SLURM_CLUSTERS", "SBATCH_CLUSTERS")
 
 _NAME = r"[A-Za-z0-9][A-Za-z0-9._-]{0,31}"
 
-#: What dracoctl has answered in this process, for each question.
+#: The answers of dracoctl in this process, by question.
 _answers: dict[tuple[Any, ...], str] = {}
 
 
@@ -39,7 +39,7 @@ def is_name(name: str) -> bool:
 
 
 def state_directory() -> Path:
-    """Where each dracod has a directory of its name."""
+    """The directory with the state directories of all dracods."""
     state = os.environ.get("XDG_STATE_HOME", "")
     if state.startswith("/"):
         return Path(state, "draco")
@@ -50,7 +50,7 @@ def state_directory() -> Path:
 
 
 def read_record(directory: Path) -> dict[str, Any]:
-    """What ``slurm.json`` says of a state directory's Slurm; empty where it says nothing."""
+    """Read ``slurm.json``, which describes the Slurm of a state directory; empty without it."""
     try:
         return load(str(directory / "slurm.json"))
     except OSError:
@@ -78,7 +78,7 @@ def _candidates(name: str) -> list[Path]:
 
 
 def _key() -> list[str] | None:
-    """What another program on this host with the same variables has, too."""
+    """Identify this host and these variables, as another program with the same ones does."""
     values = [os.environ.get(variable, "") for variable in _VARIABLES]
     if values[0] and not values[0].startswith("/"):
         return None
@@ -86,7 +86,7 @@ def _key() -> list[str] | None:
 
 
 def look_up(name: str) -> str | None:
-    """Find the name's directory from what is written down; None when dracoctl must be asked."""
+    """Find the state directory of a name in the files; None when dracoctl must be asked."""
     if "@" in name:
         return name if (state_directory() / name).is_dir() else None
     key = _key()
@@ -104,12 +104,12 @@ def look_up(name: str) -> str | None:
 
 
 def ask(name: str) -> str:
-    """Have dracoctl say which directory the name means in this environment.
+    """Ask dracoctl which state directory the name means in this environment.
 
     Raises
     ------
     SettingError
-        When nothing can have this name, or it could be that of several clusters.
+        When the name is not valid, or could mean several clusters.
     """
     stamps = []
     for path in _candidates(name):
@@ -136,7 +136,7 @@ def _where(name: str) -> str:
 
 
 def _only_alive(name: str) -> str:
-    """Where there is no dracoctl, as in a container, and so no Slurm that it could read of."""
+    """Choose without dracoctl, as in a container: the only one that is running."""
     alive = {_address(path): path.name for path in _candidates(name) if _may_live(path)}
     if "@" in name:
         return alive.get(name, name)
@@ -156,7 +156,7 @@ def _may_live(path: Path) -> bool:
 
 
 def _address(path: Path) -> str:
-    """By which name a directory's cluster can be given anywhere."""
+    """The name of a directory's cluster that is valid in any environment."""
     slurm = slurm_of(path)
     if slurm is None or "@" in path.name:
         return path.name

@@ -1,4 +1,4 @@
-"""Steps of joining a cluster, and small pure parts of the object that does."""
+"""How an object joins, starts and stops a cluster, and what it reads from dracod's answers."""
 
 from __future__ import annotations
 
@@ -192,7 +192,7 @@ def start_params(wish: dict[str, Any]) -> dict[str, Any]:
 
 
 def warnings_of(report: dict[str, Any], name: str) -> list[str]:
-    """What a user should know of a start that went well."""
+    """List what a user should know about a start that succeeded."""
     texts = [str(limit.get("message")) for limit in report.get("limits") or []]
     scheduler = report.get("scheduler") or {}
     if scheduler.get("distributed") not in (None, distributed.__version__):
@@ -241,12 +241,12 @@ def notices_of(report: Mapping[str, Any], name: str) -> list[str]:
 
 
 def check_variables(variables: Any) -> dict[str, str]:
-    """Make sure that dracod's answer has only variables of Dask, and texts of one line.
+    """Return the variables of dracod's answer, after a check.
 
     Raises
     ------
     DracoError
-        When it has not.
+        When one is not a variable of Dask, or its value not a text of one line.
     """
     if not isinstance(variables, dict):
         raise DracoError("dracod's answer holds no variables")
@@ -262,7 +262,7 @@ def check_variables(variables: Any) -> dict[str, str]:
 
 
 def address_of(variables: dict[str, str]) -> str:
-    """Take the scheduler's address out of the variables that ``Client()`` would need.
+    """Take the scheduler's address from the variables that ``Client()`` would need.
 
     Raises
     ------
@@ -299,21 +299,28 @@ def security_of(variables: dict[str, str]) -> Security:
 
 
 def own_stop() -> dict[str, Any]:
-    """Make the parameters of a request "stop" for a cluster that this process alone uses."""
+    """Make the parameters of a request "stop" that spares a cluster which others use."""
     clients = [client.id for client in list(Client._instances)]
     return {"own": True, "alone": True, "clients": clients}
 
 
 async def stop_if_alone(connection: Connection, own: bool = True) -> dict[str, Any]:
-    """Stop the cluster unless others use it; "own" means one that this connection began.
+    """Stop the cluster unless others use it.
+
+    Parameters
+    ----------
+    connection : Connection
+        To dracod.
+    own : bool
+        Stop it only if this connection started it.
 
     Returns
     -------
     dict
-        dracod's answer: where the cluster was kept, ``kept`` and ``why``.
+        dracod's answer; ``kept`` and ``why`` when the cluster was not stopped.
     """
     answer: dict[str, Any] = {}
-    # A client that was just closed, perhaps of another process, needs a moment to leave.
+    # It takes a moment until the scheduler has noticed that a client was closed.
     for _ in range(STOP_TRIES):
         answer = await connection.call("stop", {**own_stop(), "own": own})
         if not answer.get("clients"):
@@ -359,7 +366,7 @@ def has_pending_work(cluster: Cluster) -> bool:
 
 
 def proxied_link(port: int) -> str | None:
-    """The dashboard's path below a JupyterHub server, unless the user has another link."""
+    """Where a JupyterHub serves the dashboard; None without one, or with a link of the user's."""
     hub = os.environ.get("JUPYTERHUB_SERVICE_PREFIX")
     link = dask.config.get("distributed.dashboard.link", default=_DEFAULT_LINK)
     if not hub or link != _DEFAULT_LINK:
@@ -387,7 +394,7 @@ def dashboard_link(report: Mapping[str, Any]) -> str:
 
 
 def tail_of(path: str | None) -> str:
-    """The last lines of a log, or a text that says why there are none."""
+    """Read the last lines of a log; a text says why where it cannot be read."""
     if not path:
         return ""
     try:

@@ -1,6 +1,6 @@
-"""How a program shows dracod's port, in its first message, that it can read the cluster's key.
+"""The host name by which a program proves to dracod's port that it can read the cluster's key.
 
-``common/knock.h`` says what such a name is, and why there is one.
+It is part of the first message of TLS. ``common/knock.h`` describes it and says why it exists.
 """
 
 from __future__ import annotations
@@ -17,15 +17,15 @@ from typing import TypeVar
 
 T = TypeVar("T")
 
-#: Where many connect at once, dracod parts from some. That is over soon: try again after so
-#: many seconds.
+#: When many programs connect at once, dracod closes some connections. Try again after these pauses,
+#: in seconds.
 _PAUSES = (0.05, 0.1, 0.2, 0.4, 0.8)
 
 _PARTED = (ConnectionResetError, BrokenPipeError, ssl.SSLEOFError, ssl.SSLZeroReturnError)
 
 
 def make_name(key: str, nonce: str = "") -> str:
-    """Make a name to ask for.
+    """Make such a name.
 
     Parameters
     ----------
@@ -45,7 +45,13 @@ def make_name(key: str, nonce: str = "") -> str:
 
 
 def again(connect: Callable[[], T]) -> T:
-    """Call ``connect`` until dracod does not part from the connection at once."""
+    """Call ``connect``, and again when dracod closes the connection at once.
+
+    Raises
+    ------
+    OSError
+        When it still does after the last pause, or ``connect`` fails in another way.
+    """
     for pause in _PAUSES:
         try:
             return connect()
@@ -55,7 +61,7 @@ def again(connect: Callable[[], T]) -> T:
 
 
 async def again_async(connect: Callable[[], Awaitable[T]]) -> T:
-    """As :func:`again`, in an event loop."""
+    """Do what :func:`again` does, in an event loop."""
     for pause in _PAUSES:
         try:
             return await connect()

@@ -1,4 +1,4 @@
-"""Showing what happens during a start."""
+"""Show the progress of a start."""
 
 from __future__ import annotations
 
@@ -15,13 +15,13 @@ PAUSE = 10.0
 
 
 class View(Protocol):
-    """One way of showing the progress."""
+    """One way to show the progress."""
 
     #: Whether to show it again each second.
     ticks: bool
 
     def show(self, progress: dict[str, Any], line: str, new_step: bool) -> None:
-        """Take what dracod tells, and a line that says it."""
+        """Show a notification of dracod, and the line that describes it."""
 
     def finish(self, answer: dict[str, Any] | None, outcome: str, failure: str = "") -> None:
         """Leave the last state on show.
@@ -38,7 +38,7 @@ class View(Protocol):
 
 
 class Lines:
-    """Lines one below the other: each step, and long ones again and again."""
+    """Prints a line for each step, and further lines during long steps."""
 
     ticks = False
 
@@ -55,7 +55,7 @@ class Lines:
 
 
 class TerminalLine:
-    """One line of a terminal for each step, which changes."""
+    """Updates one line of a terminal for each step."""
 
     ticks = True
 
@@ -75,9 +75,9 @@ class TerminalLine:
 
 
 class Panel:
-    """A panel below a notebook's cell, which changes.
+    """Updates a panel below a notebook's cell.
 
-    Any front end of Jupyter has it, also without ipywidgets, and a saved notebook keeps it.
+    It works in any front end of Jupyter, without ipywidgets, and stays in a saved notebook.
     """
 
     ticks = True
@@ -104,7 +104,7 @@ class Panel:
 
 
 class Progress:
-    """Takes dracod's notifications of progress, keeps each step, and shows it.
+    """Receives dracod's notifications of progress, logs each step, and shows it.
 
     Parameters
     ----------
@@ -141,7 +141,7 @@ class Progress:
         self._view.show(progress, self._line, new_step)
 
     async def tick(self) -> None:
-        """Let the seconds go on where they show, until this is cancelled."""
+        """Update the seconds on show until this is cancelled."""
         while True:
             await asyncio.sleep(1)
             if self._view is not None and self._view.ticks:

@@ -1,4 +1,4 @@
-"""The way to dracod: a socket of this host, or a port of the one where it runs."""
+"""How to reach dracod: by a socket on its own host, or by a port from another one."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from draco._trust import check_server, check_socket
 
 CONNECT_TIMEOUT = 10.0
 
-#: A host that does not answer for so long, in seconds, is gone.
+#: A host that does not answer for this long, in seconds, is gone.
 GONE = 30
 _IDLE, _INTERVAL = 10, 5
 
@@ -25,11 +25,11 @@ class Way:
     Attributes
     ----------
     path : str
-        Of a socket of this host; "" for a port.
+        The path of a socket on this host; "" for a port.
     host, port : str and int
         The address of that port.
     certificate, key : str
-        Paths of what must be shown there, and what it must show.
+        Paths of the certificate that both sides must hold, and of its key.
     """
 
     path: str = ""
@@ -39,12 +39,18 @@ class Way:
     key: str = ""
 
     async def open(self, limit: int) -> tuple[asyncio.StreamReader, asyncio.StreamWriter]:
-        """Connect; ``limit`` is the longest line in bytes.
+        """Connect in the running event loop.
+
+        Parameters
+        ----------
+        limit : int
+            The longest line that can be read, in bytes.
 
         Raises
         ------
         OSError
-            When nobody serves there, or not in time, or somebody else does: nothing is sent then.
+            When nobody serves there or answers in time, or another user does. Nothing is sent
+            then.
         """
         if self.path:
             return await self._open_socket(limit)
@@ -79,12 +85,18 @@ class Way:
             raise
 
     def connect(self, timeout: float) -> socket.socket:
-        """Connect, without any event loop; ``timeout`` in seconds holds for the socket, too.
+        """Connect without an event loop.
+
+        Parameters
+        ----------
+        timeout : float
+            In seconds; it stays the timeout of the socket.
 
         Raises
         ------
         OSError
-            When nobody serves there, or not in time, or somebody else does: nothing is sent then.
+            When nobody serves there or answers in time, or another user does. Nothing is sent
+            then.
         """
         if not self.path:
             return _knock.again(lambda: self._connect_port(timeout))
@@ -112,14 +124,14 @@ class Way:
     def _context(self) -> ssl.SSLContext:
         context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
         context.minimum_version = ssl.TLSVersion.TLSv1_2
-        context.check_hostname = False  # there is only one certificate to believe
+        context.check_hostname = False  # only one certificate is accepted
         context.load_verify_locations(self.certificate)
         context.load_cert_chain(self.certificate, self.key)
         return context
 
 
 def _keep_alive(sock: Any) -> None:
-    """Have the connection fail when the other host is gone, and what is sent go at once."""
+    """Notice when the other host is gone, and send without delay."""
     sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
     sock.setsockopt(socket.SOL_SOCKET, socket.SO_KEEPALIVE, 1)
     sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_KEEPIDLE, _IDLE)

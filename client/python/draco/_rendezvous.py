@@ -1,8 +1,8 @@
-"""What a dracod leaves in its state directory for those who look for it.
+"""The files by which programs find a dracod, in its state directory.
 
-``daemon.json`` says who runs and where, ``connect.json`` how other hosts reach it and its
-cluster. As ``common/rendezvous.c`` has it: believed only where they can be trusted, and where
-all is of its kind.
+``daemon.json`` names the process and its host; ``connect.json`` tells how other hosts reach dracod
+and its cluster. The rules are those of ``common/rendezvous.c``: a file counts only when it can be
+trusted and each member has the right type.
 """
 
 from __future__ import annotations
@@ -34,7 +34,7 @@ def _is_text(value: Any) -> bool:
 
 
 def _is_host(value: Any) -> bool:
-    """It may become a word of a command, so it is no option and needs no quotes."""
+    """Whether a value is a host name that needs no quotes in a command, and is no option."""
     return isinstance(value, str) and bool(
         re.fullmatch(r"[A-Za-z0-9._][A-Za-z0-9._-]{0,63}", value)
     )
@@ -59,7 +59,7 @@ def _is_socket(value: Any) -> bool:
     return _is_path(value) and len(value.encode()) <= _SOCKET_PATH_MAX
 
 
-#: What each member must be, and what it is called; a needed one must not be null.
+#: For each member: a test, what the error calls it, and whether it is required.
 _Fields = Mapping[str, tuple[Callable[[Any], bool], str, bool]]
 
 _DAEMON: _Fields = {

@@ -1,9 +1,8 @@
-"""Finding the dracod of a name: whether it lives, and a way to it.
+"""Find the dracod of a state directory: whether it is running, and how to reach it.
 
-As ``client/seek.c`` has it. The lock of the state directory says whether one lives;
-``daemon.json``, where. Its socket may not be seen from here, as from another host, or from a
-container with another ``/tmp``: then its port serves. What is missing on dracod's own host may be
-made again at this moment.
+The rules are those of ``client/seek.c``. The lock says whether a dracod is running, and
+``daemon.json`` where. Its socket cannot be seen from another host, or from a container with another
+``/tmp``; then its port is used. dracod may be making again what is missing on its own host.
 """
 
 from __future__ import annotations
@@ -22,12 +21,12 @@ from draco._rendezvous import read_connect, read_daemon
 from draco._trust import NotTrusted
 from draco.errors import DaemonNotRunning
 
-#: How long to wait for what may be made again at this moment, and with which pause, in seconds.
+#: How long to wait for what dracod may be making again, and the pause between looks, in seconds.
 PATIENCE, PAUSE = 2.0, 0.05
 
 
 class Seeking:
-    """What is known of the dracod of a state directory.
+    """What is known about the dracod of a state directory.
 
     Parameters
     ----------
@@ -41,17 +40,17 @@ class Seeking:
         self.state = State.NONE
         self.file_system = "?"
         self.is_here = True
-        #: What is to be said of one that ended on another host.
+        #: A text about one that ended on another host.
         self.former = ""
         self._no_socket = self._no_port = ""
 
     def lives(self) -> bool:
-        """Look whether there is one, or may be.
+        """Look whether one is running, or may be.
 
         Raises
         ------
         NotTrusted
-            When what it left cannot be believed.
+            When its files cannot be trusted.
         """
         doubt: NotTrusted | None = None
         self.daemon = None
@@ -70,7 +69,7 @@ class Seeking:
         return self.state in (State.ALIVE, State.UNKNOWN)
 
     def ways(self) -> Iterator[Way]:
-        """Find the ways to it, the best one first; tell :meth:`note` what became of each."""
+        """Yield the ways to reach it, the best one first; report each failure to :meth:`note`."""
         if self.daemon is None:
             return
         if self.is_here:
@@ -90,7 +89,7 @@ class Seeking:
         yield Way("", host, int(port), connect["certificate"] or "", connect["key"] or "")
 
     def note(self, way: Way, error: Exception) -> None:
-        """Remember why a way does not lead there."""
+        """Remember why a way has failed."""
         why = str(error) or f"no answer within {CONNECT_TIMEOUT:g} s"
         if not way.path:
             advice = "the setting remote_port can be a port that firewalls let through"
@@ -103,7 +102,7 @@ class Seeking:
             self._no_socket = f"{way.path}: {why}"
 
     def unreachable(self) -> str:
-        """Say where it is, why it cannot be reached, and what to do."""
+        """Say where dracod runs, why it cannot be reached, and what to do."""
         name, here = self.directory.name, socket.gethostname()
         daemon, why = self.daemon or {}, self._no_port
         host, process = daemon.get("host"), f"process {daemon.get('pid')}"
@@ -149,14 +148,15 @@ async def seek(directory: Path) -> tuple[Connection | None, str]:
     Returns
     -------
     tuple of Connection or None and str
-        None when none runs; then the text is about one that ended on another host, or empty.
+        None when no dracod is running; then the text is about one that ended on another host, or
+        empty.
 
     Raises
     ------
     DaemonNotRunning
-        When it runs, or may run, and there is no way to it.
+        When it is running, or may be, and cannot be reached.
     NotTrusted
-        When what it left cannot be believed.
+        When its files cannot be trusted.
     """
     seeking = Seeking(directory)
     deadline = time.monotonic() + PATIENCE

@@ -1,4 +1,4 @@
-"""What a start brings along: settings, environment, and a label for others to read."""
+"""What a start sends to dracod: settings, environment, and a label for the status."""
 
 from __future__ import annotations
 
@@ -149,10 +149,10 @@ def _is_text(text: str) -> bool:
 
 
 def caller_environment() -> dict[str, str]:
-    """Take the variables of this process, with its own Python first in ``PATH``.
+    """Return the variables of this process, with its own Python first in ``PATH``.
 
-    Workers must run the Python that sends them its objects, which need not be the first in PATH: a
-    notebook's kernel often is not.
+    Workers must run the Python of this program. It need not be the first in ``PATH``: the Python of
+    a notebook's kernel often is not.
     """
     environment = {k: v for k, v in os.environ.items() if _is_text(k) and _is_text(v)}
     path = environment.get("PATH", os.defpath)
@@ -191,7 +191,7 @@ def _inheritance() -> dict[str, str]:
 
 
 def label() -> dict[str, Any]:
-    """Who this is, for ``dracoctl status``."""
+    """Describe this program for ``dracoctl status``."""
     notebook = os.environ.get("JPY_SESSION_NAME")
     if notebook is None and (main := sys.modules.get("__main__")) is not None:
         notebook = getattr(main, "__vsc_ipynb_file__", None)

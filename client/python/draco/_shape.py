@@ -1,7 +1,7 @@
-"""What dracod's answers must be like, in those parts that this package relies on.
+"""Checks of dracod's answers, as far as this package relies on them.
 
-A dracod of another version, or a damaged one, may answer anything; then one error says what is
-wrong, and no other code has to expect it.
+A dracod of another version, or a faulty one, may answer anything. Then one error says what is
+wrong, and the rest of the package can rely on the shape of each answer.
 """
 
 from __future__ import annotations
@@ -17,27 +17,27 @@ _TIME_MAX = 253402300799  # 9999-12-31T23:59:59
 
 
 def is_text(value: Any) -> bool:
-    """A text."""
+    """Whether a value is a text."""
     return isinstance(value, str)
 
 
 def is_count(value: Any) -> bool:
-    """A number of things."""
+    """Whether a value is a number of things."""
     return type(value) is int and 0 <= value <= _COUNT_MAX
 
 
 def is_time(value: Any) -> bool:
-    """A point in time."""
+    """Whether a value is a time, in seconds since the epoch."""
     return type(value) in (int, float) and math.isfinite(value) and 0 <= value <= _TIME_MAX
 
 
 def is_anything(value: Any) -> bool:
-    """A value."""
+    """Accept any value."""
     return True
 
 
-#: A test of a value, or the members of an object, of which those with "!" must be there, or, in a
-#: list, what each item is like. Other members are not looked at, and null is as good as absent.
+#: The shape of a value: a test; the members of an object, where "!" marks a required one; or a list
+#: with the shape of each item. Other members are ignored, and null counts as absent.
 Shape: TypeAlias = "Callable[[Any], bool] | Mapping[str, Any] | list[Any]"
 
 _SIZE: Shape = {
@@ -76,7 +76,7 @@ _REPORT: Shape = {
     ],
 }
 
-#: By request.
+#: The answer to each request.
 _ANSWERS: dict[str, Shape] = {
     "hello": {},
     "status": _REPORT,
@@ -87,14 +87,14 @@ _ANSWERS: dict[str, Shape] = {
     "adapt": _SIZE,
 }
 
-#: By notification.
+#: The parameters of each notification.
 _NOTES: dict[str, Shape] = {
     "progress": {"workers": is_count, "workers_wanted": is_count, "milestones": {}},
 }
 
 
 def _wrong(value: Any, shape: Shape, where: str) -> str | None:
-    """Name the first part of value that is not as it should be; None when all is."""
+    """Name the first part of a value that has the wrong shape; None when there is none."""
     if callable(shape):
         return None if shape(value) else where
     if isinstance(shape, list):
@@ -116,12 +116,12 @@ def _wrong(value: Any, shape: Shape, where: str) -> str | None:
 
 
 def check_answer(method: str, answer: Any) -> Any:
-    """Make sure that the answer to a request can be used, and return it.
+    """Return the answer to a request, after a check of its shape.
 
     Raises
     ------
     DracoError
-        When it cannot.
+        When it has the wrong shape.
     """
     shape = _ANSWERS.get(method)
     if shape is not None and (wrong := _wrong(answer, shape, "answer")):
@@ -133,12 +133,12 @@ def check_answer(method: str, answer: Any) -> Any:
 
 
 def check_note(method: str, params: dict[str, Any]) -> dict[str, Any]:
-    """Make sure that a notification can be used, and return its parameters.
+    """Return the parameters of a notification, after a check of their shape.
 
     Raises
     ------
     ValueError
-        When it cannot.
+        When they have the wrong shape.
     """
     shape = _NOTES.get(method)
     if shape is not None and (wrong := _wrong(params, shape, method)):

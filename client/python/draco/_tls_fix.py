@@ -59,7 +59,7 @@ def _clearing(method: Callable[..., Any]) -> Callable[..., Any]:
 
 
 def install() -> None:
-    """Have tornado's connections do so, once in a process, where it is needed."""
+    """Patch tornado's connections, once in a process, where OpenSSL needs it."""
     if not NEEDED or hasattr(SSLIOStream, _MARK):
         return
     setattr(SSLIOStream, _MARK, True)

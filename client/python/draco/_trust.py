@@ -1,7 +1,7 @@
-"""Whether a directory, a socket or a file is this user's own, before it is believed.
+"""Make sure that a directory, socket or file belongs to this user before it is used.
 
-As ``common/trust.c`` has it. The directories above may belong to root or to this user, and
-every user may write to them only where they are sticky, as /tmp is.
+The rules are those of ``common/trust.c``. The directories above must belong to root or to this
+user; they may be writable by all only when they are sticky, as /tmp is.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ import struct
 from collections.abc import Iterator
 from typing import Any
 
-#: More than dracod ever writes to a file that a client reads, in bytes.
+#: Larger than any file that dracod writes for clients, in bytes.
 FILE_MAX = 64 * 1024
 
 _LINKS_MAX = 40
@@ -26,11 +26,11 @@ _LOOK = os.O_PATH | os.O_NOFOLLOW | os.O_CLOEXEC
 
 
 class NotTrusted(OSError):
-    """Somebody else's, or damaged; the text says what in one line, which names the path."""
+    """Something belongs to another user, or is damaged; one line says what and names the path."""
 
 
 def _root_has_no_number() -> bool:
-    """Whether root's files may show no owner, as in a container of an ordinary user."""
+    """Whether the owner of root's files may be unknown here, as in a user's container."""
     try:
         with open("/proc/self/uid_map") as file:
             inside, _, count = file.readline().split()
@@ -52,7 +52,7 @@ def _mode(info: os.stat_result) -> str:
 
 
 def _leads_home(path: str) -> bool:
-    """Whether this is the home directory, or above it: the site's affair, as sshd has it."""
+    """Whether this is the home directory or above it, whose owner is the site's choice."""
     home = os.environ.get("HOME", "")
     if not home.startswith("/"):
         home = pwd.getpwuid(os.getuid()).pw_dir
@@ -80,7 +80,7 @@ def _missing(path: str) -> FileNotFoundError:
 
 
 class _Walk:
-    """The way down to a directory, along descriptors."""
+    """Walks down to a directory, from descriptor to descriptor."""
 
     def __init__(self, path: str) -> None:
         self.fd = -1
@@ -127,7 +127,7 @@ class _Walk:
             return os.open(part, _LOOK, dir_fd=self.fd)
 
     def _may_go(self, fd: int, path: str) -> bool:
-        """Look at the next part; False: a link was followed."""
+        """Check the next part of the path; False when a link was followed."""
         info = os.fstat(fd)
         if stat.S_ISLNK(info.st_mode) and self._rest:
             self._follow(fd, path, info)
@@ -156,19 +156,19 @@ class _Walk:
 
 @contextlib.contextmanager
 def private_directory(path: str) -> Iterator[int]:
-    """Open a directory that holds secrets: a real one, of this user, closed to all others.
+    """Open a directory that holds secrets: it belongs to this user and is closed to others.
 
     Yields
     ------
     int
-        A descriptor, good for ``dir_fd``.
+        A descriptor, for ``dir_fd``.
 
     Raises
     ------
     FileNotFoundError
         When it is not there.
     NotTrusted
-        When somebody else owns it or can write it, or one above it.
+        When another user owns it or can write to it, or to a directory above it.
     """
     if not path.startswith("/"):
         raise NotTrusted(f"{path!r} is not an absolute path")
@@ -181,14 +181,14 @@ def private_directory(path: str) -> Iterator[int]:
 
 
 def check_socket(path: str) -> None:
-    """Make sure that a socket is this user's; who serves it, only :func:`check_server` can tell.
+    """Make sure that a socket belongs to this user. :func:`check_server` checks who serves it.
 
     Raises
     ------
     FileNotFoundError
         When it is not there.
     NotTrusted
-        When it is not, or could be another one the next moment.
+        When it does not, or another user could replace it.
     """
     directory, name = os.path.split(path)
     with private_directory(directory) as fd:
@@ -200,7 +200,7 @@ def check_socket(path: str) -> None:
 
 
 def check_server(sock: socket.socket, path: str) -> None:
-    """Make sure that a process of this user serves the socket, before anything is sent.
+    """Make sure that a process of this user serves the socket, before sending anything.
 
     Raises
     ------
@@ -241,28 +241,28 @@ def _open_file(path: str) -> Iterator[int]:
 
 
 def check_file(path: str) -> None:
-    """Make sure that a file is this user's, and not for others to write.
+    """Make sure that a file belongs to this user, and no other user can write to it.
 
     Raises
     ------
     FileNotFoundError
         When it is not there.
     NotTrusted
-        When it is not.
+        When another user owns it or can write to it.
     """
     with _open_file(path):
         pass
 
 
 def load(path: str) -> dict[str, Any]:
-    """Read a JSON object from a file of this user; never waits, as a pipe would make it.
+    """Read a JSON object from a file of this user, without ever blocking.
 
     Raises
     ------
     FileNotFoundError
         When there is none.
     NotTrusted
-        When the file is somebody else's, or damaged.
+        When another user owns the file or can write to it, or it is damaged.
     """
     with _open_file(path) as fd, open(fd, "rb", closefd=False) as file:
         text = file.read(FILE_MAX + 1)

@@ -1,24 +1,32 @@
-"""Texts from elsewhere, so that they cannot command a terminal or make lines of their own."""
+"""Make text from elsewhere safe to show: it cannot control a terminal or forge a line."""
 
 from __future__ import annotations
 
 import re
 from typing import Any
 
-# The control characters of ASCII and of Latin-1 (which begin escape sequences), the separators of
-# lines and paragraphs, what turns the direction of writing, and halves of characters.
+# Control characters of ASCII and Latin-1 (they begin escape sequences), line and paragraph
+# separators, characters that change the direction of writing, and lone surrogates.
 _HARMFUL = re.compile(
     "[\x00-\x1f\x7f-\x9f\u061c\u200e\u200f\u2028-\u202e\u2066-\u2069\ud800-\udfff]"
 )
 
 
 def is_clean(text: str) -> bool:
-    """Whether text has nothing of that."""
+    """Whether a text has no such character."""
     return _HARMFUL.search(text) is None
 
 
 def visible(text: str, keep: str = "\n\t") -> str:
-    r"""Put ``\x1b`` or ``\u202e`` in the place of each of that but for the characters to keep."""
+    r"""Replace each such character by an escape, such as ``\x1b`` or ``\u202e``.
+
+    Parameters
+    ----------
+    text : str
+        The text.
+    keep : str
+        Characters that stay, by default newlines and tabs.
+    """
 
     def replace(match: re.Match[str]) -> str:
         character = match.group()
@@ -31,7 +39,7 @@ def visible(text: str, keep: str = "\n\t") -> str:
 
 
 def visible_value(value: Any) -> Any:
-    """Make a copy of what JSON can say, with all texts made visible."""
+    """Copy a value of JSON, with :func:`visible` applied to all texts in it."""
     if isinstance(value, str):
         return visible(value)
     if isinstance(value, list):

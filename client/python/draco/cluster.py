@@ -136,6 +136,11 @@ class Cluster(DaskCluster):
     ) -> Cluster:
         """Join a cluster that runs, and never start one.
 
+        Parameters
+        ----------
+        name, asynchronous, loop, quiet, shutdown_on_close
+            As for :class:`Cluster`, but closing does not stop the cluster by default.
+
         Raises
         ------
         DaemonNotRunning, ClusterNotRunning

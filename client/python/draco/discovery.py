@@ -1,4 +1,4 @@
-"""Which clusters there are."""
+"""Find the clusters of this user, and the certificate of each."""
 
 from __future__ import annotations
 
@@ -56,9 +56,10 @@ class ClusterInfo:
 
 
 def list_clusters() -> list[ClusterInfo]:
-    """Find all clusters of this user, of each name, Slurm and host.
+    """List all clusters of this user, of each name, Slurm and host.
 
-    Also those that have stopped but whose dracod still runs, and those whose dracod was killed.
+    It includes those that have stopped while their dracod still runs, and those whose dracod was
+    killed.
 
     Returns
     -------
@@ -131,12 +132,12 @@ def find_security(info: Mapping[str, Any]) -> Security | None:
     Returns
     -------
     distributed.Security or None
-        None when no cluster of this user is at that address.
+        None when no cluster of this user has that address.
     """
     address = str(info.get("address"))
     if not address.startswith("tls://"):
         return None
-    # A client asks within its event loop, so nothing is waited for here.
+    # A client calls this in its event loop, so it must not block.
     for path in state_directory().glob("*/connect.json"):
         try:
             if not Seeking(path.parent).lives():
@@ -166,7 +167,13 @@ def _security_of(connect: Mapping[str, str]) -> Security:
 
 
 async def discover() -> AsyncIterator[tuple[str, type[Cluster]]]:
-    """Tell dask-ctl which clusters there are: its entry point ``dask_cluster_discovery``."""
+    """List the clusters for dask-ctl: the entry point ``dask_cluster_discovery``.
+
+    Yields
+    ------
+    tuple of str and type
+        The name of a cluster that runs or starts, and the class that joins it.
+    """
     from draco.cluster import Cluster
 
     for info in await asyncio.to_thread(list_clusters):

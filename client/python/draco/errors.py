@@ -1,4 +1,4 @@
-"""What can go wrong, as classes; the messages are dracod's own."""
+"""The exceptions of this package. Most messages are dracod's own."""
 
 from __future__ import annotations
 
@@ -7,16 +7,16 @@ from typing import Any
 
 
 class DracoError(Exception):
-    """Any failure that draco tells of."""
+    """Any failure that draco reports."""
 
 
 class DaemonNotRunning(DracoError):
-    """There is no dracod to talk to, or it has ended.
+    """No dracod is running, or it has ended.
 
     Attributes
     ----------
     unreachable : bool
-        Whether one runs, or may run, that cannot be reached from here.
+        Whether one is running, or may be, that cannot be reached from here.
     """
 
     def __init__(self, message: str, unreachable: bool = False) -> None:
@@ -25,20 +25,20 @@ class DaemonNotRunning(DracoError):
 
 
 class ClusterNotRunning(DracoError):
-    """dracod runs, but no cluster does."""
+    """dracod is running, but no cluster is."""
 
 
 class VersionMismatch(DracoError):
-    """The Python package and the dracod that runs do not fit together."""
+    """The Python package and the running dracod are of versions that do not fit together."""
 
 
 class SettingError(DracoError, ValueError):
-    """A setting, or another argument, has a value that cannot be.
+    """A setting, or another argument, has a value that is not valid.
 
     Attributes
     ----------
     problems : list of dict
-        Each mistake by itself: ``severity``, ``place`` (the setting, or where it is from) and
+        One for each mistake: ``severity``, ``place`` (the setting, or where it comes from) and
         ``message``.
     """
 
@@ -54,11 +54,11 @@ class Candidate:
     Attributes
     ----------
     partition, reservation : str or None
-        The place.
+        The names of the place.
     verdict : str
-        What became of it: ``skipped`` or ``possible``.
+        ``skipped`` or ``possible``.
     reason : str or None
-        Why it did not serve.
+        Why it was not used.
     start : int or None
         When the jobs would have started there, in seconds since the epoch.
     """
@@ -84,10 +84,10 @@ class ClusterFailed(DracoError):
     message : str
         What happened.
     candidates : list of Candidate
-        The places that were looked at, and what was wrong with each; empty when it did not fail
-        for want of a place.
+        The places that were tried, and why each did not serve; empty when the failure has another
+        reason.
     log : str or None
-        The path of a log that tells more.
+        The path of a log with details.
     tail : str or None
         The end of that log.
     """
@@ -113,7 +113,7 @@ class ClusterFailed(DracoError):
 
 
 class DracoWarning(UserWarning):
-    """Something that a user should know, though it does not hinder."""
+    """Something that a user should know, although the program can go on."""
 
 
 # Error codes of the control socket.
@@ -131,9 +131,9 @@ def error_from_answer(error: dict[str, Any], method: str, version: str = "?") ->
     error : dict
         ``code``, ``message`` and perhaps ``data``.
     method : str
-        What was asked for.
+        The request.
     version : str
-        dracod's version, as far as it is known.
+        dracod's version; "?" when it is not known.
     """
     code, text = error.get("code"), str(error.get("message"))
     data = error.get("data")

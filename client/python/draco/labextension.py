@@ -1,7 +1,7 @@
-"""JupyterLab's panel of Dask clusters (dask-labextension): lists those that run already.
+"""List running clusters in JupyterLab's panel of Dask clusters (dask-labextension).
 
-A server extension of Jupyter. The panel's own list has what was made in the panel; this adds the
-clusters that another notebook or ``dracoctl start`` began, under their names.
+This is a server extension of Jupyter. The panel itself lists the clusters that were made in it;
+this adds those that notebooks or ``dracoctl start`` have started, under their names.
 """
 
 from __future__ import annotations
@@ -25,18 +25,18 @@ log = logging.getLogger(__name__)
 
 
 class ListedCluster(Cluster):
-    """A cluster that is only shown: a panel that is open keeps nothing from stopping."""
+    """A cluster that is only listed: an open panel does not keep it alive."""
 
     _holds = False
 
 
 class Panel:
-    """Keeps the panel's list up to date, whenever somebody looks at it.
+    """Updates the panel's list whenever a browser asks for it.
 
     Parameters
     ----------
     manager : dask_labextension.manager.DaskClusterManager
-        What the panel lists; a cluster is added to its tables, as if it had been made there.
+        Holds the panel's clusters; a listed one is added as if it had been made there.
     """
 
     def __init__(self, manager: Any) -> None:
@@ -50,7 +50,7 @@ class Panel:
         manager.close_cluster = self.close_cluster
 
     def list_clusters(self) -> list[dict[str, Any]]:
-        """List what is known now, and look for what to tell the next time."""
+        """Return the current list, and begin to look for the next one."""
         if self._update is None or self._update.done():
             self._update = asyncio.ensure_future(self._look())
         self._drop()
@@ -58,7 +58,7 @@ class Panel:
         return models
 
     def get_cluster(self, cluster_id: str) -> Any:
-        """Describe one cluster: to who passes its dashboard on, so not by Jupyter's own address."""
+        """Describe one cluster, with its own link to the dashboard, which Jupyter proxies."""
         model = self._get(cluster_id)
         cluster = self._manager._clusters.get(cluster_id)
         if isinstance(cluster, Cluster):
@@ -66,7 +66,7 @@ class Panel:
         return model
 
     async def close_cluster(self, cluster_id: str) -> Any:
-        """Stop a cluster unless it is in use: the panel's button "shutdown" does not ask."""
+        """Stop a cluster unless others use it: the panel's button asks for no confirmation."""
         cluster = self._manager._clusters.get(cluster_id)
         ask = isinstance(cluster, ListedCluster) or (
             isinstance(cluster, Cluster) and cluster.shutdown_on_close == "auto"
@@ -76,7 +76,7 @@ class Panel:
         return await self._close(cluster_id)
 
     def _drop(self) -> None:
-        """Forget clusters that have ended, and those listed that were then made in the panel."""
+        """Remove clusters that have ended, and listed ones that were made in the panel since."""
         clusters = {k: c for k, c in self._manager._clusters.items() if isinstance(c, Cluster)}
         made = {c.name for c in clusters.values() if not isinstance(c, ListedCluster)}
         for key, cluster in clusters.items():

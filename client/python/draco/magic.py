@@ -25,7 +25,7 @@ from draco.seed import start_slurm_cluster
 
 
 class StatusReport:
-    """What ``dracoctl status`` tells: a table in a notebook, its own text elsewhere."""
+    """The output of ``dracoctl status``: a table in a notebook, text elsewhere."""
 
     def __init__(self, name: str, text: str, report: dict[str, Any]) -> None:
         self._name = name
@@ -119,7 +119,7 @@ class DracoMagics(Magics):
         self._dracoctl(name, ["stop", "--force"])
 
     def _others(self, name: str) -> str:
-        """Who besides this process uses the cluster; "" when nobody does."""
+        """Name the other programs that use the cluster; "" when there are none."""
         own, clients = _join.own_stop()["clients"], 0
         for _ in range(_join.STOP_TRIES):  # a client that was just closed may still be there
             report = self._status(name)._report
@@ -140,7 +140,7 @@ class DracoMagics(Magics):
         return cluster if mine and cluster.status == Status.running else None
 
     def _dracoctl(self, name: str, words: list[str]) -> None:
-        """Run dracoctl, and show what it prints as it comes."""
+        """Run dracoctl, and show its output as it comes."""
         with subprocess.Popen(
             [find_dracoctl(), "--name", name, *words],
             stdin=subprocess.DEVNULL,
@@ -166,7 +166,7 @@ class DracoMagics(Magics):
 
 
 def _take_option(words: list[str], option: str, default: str) -> tuple[str, list[str]]:
-    """Take ``--option VALUE`` or ``--option=VALUE`` out of a line."""
+    """Split ``--option VALUE`` or ``--option=VALUE`` off the words of a line."""
     value, rest, iterator = default, [], iter(words)
     for word in iterator:
         if word == f"--{option}":
@@ -182,7 +182,7 @@ def _take_option(words: list[str], option: str, default: str) -> tuple[str, list
 
 
 def _settings_of(words: list[str]) -> dict[str, Any]:
-    """Make settings of options as ``dracoctl start`` takes them; dracod reads the values."""
+    """Turn options of ``dracoctl start`` into settings; dracod parses the values."""
     settings: dict[str, Any] = {}
     while words:
         word, *words = words

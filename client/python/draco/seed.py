@@ -1,4 +1,4 @@
-"""The one call of the Python package that draco takes the place of."""
+"""``start_slurm_cluster``, as in the Python package that draco replaces."""
 
 from __future__ import annotations
 
@@ -18,10 +18,10 @@ R = TypeVar("R")
 
 
 def _given_only(function: Callable[P, R]) -> Callable[P, R]:
-    """Replace by None what the caller left to its default.
+    """Pass None for each parameter that the caller did not give.
 
-    The defaults are those of the settings' table. Only what a caller says may win over the files
-    of site and user, so what was not said must not look as if it were.
+    The defaults in the signature are those of the settings' table. Only a value that the caller
+    gives may override the files of site and user, so the function must see which ones were given.
     """
     signature = inspect.signature(function)
     unset = {
@@ -102,9 +102,9 @@ def start_slurm_cluster(
     Raises
     ------
     SettingError
-        For a value that cannot be, such as too short a walltime.
+        For a value that is not valid, such as too short a walltime.
     ClusterFailed
-        When no place was found for the jobs, or the cluster does not come up.
+        When no place was found for the jobs, or the cluster did not start.
 
     Examples
     --------

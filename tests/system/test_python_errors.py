@@ -29,7 +29,6 @@ def test_wrong_settings(draco: Draco) -> None:
             ("procesess=2", 'there is no setting "procesess"; did you mean "processes"?'),
             ("cores='many'", "Error: cores: "),
             ("memory=-1", "memory"),
-            ("directives={'no-such': 1}", "no-such"),
             ("name='a/b'", "cannot name a cluster"),
             ("profile='nope'", "nope"),
         ):
@@ -56,6 +55,11 @@ def test_no_place(draco: Draco) -> None:
         count, first, second = out.splitlines()
         assert count == "2" and first.startswith("nope: ") and second.startswith("never: ")
         assert "no such partition" in first or "does not exist" in first, first
+        # What draco does not know is sbatch's to refuse.
+        line = last_line(
+            kernel.fail(f"Cluster({SMALL}, quiet=True, directives={{'no-such': 1}})")
+        )
+        assert "no-such" in line
     wait_for(lambda: not draco.processes(), "nor is the dracod left that was started for it")
 
 

@@ -405,3 +405,24 @@ def test_a_pause_is_told_where_it_is_waited_for(draco: Draco) -> None:
             )
             assert "Paused" not in kernel.run("print(cluster._repr_html_())")
         kernel.run("client.close(); cluster.close()")
+
+
+def test_a_scheduler_that_was_started_anew_is_told(draco: Draco) -> None:
+    """And is told of the cluster again."""
+    with Kernel(draco) as kernel:
+        kernel.run(
+            START.replace("\nclient = cluster.get_client()", "")
+            + "\nimport warnings\ntold = []\n"
+            "warnings.showwarning = lambda message, *rest, **more: told.append(str(message))"
+        )
+        os.kill(draco.status()["scheduler"]["pid"], signal.SIGKILL)
+        wait_for(lambda: kernel.run("print(len(told))") == "1\n", "it warns")
+        assert kernel.run("print(told[0])").startswith(
+            f'the scheduler of the cluster "{draco.name}" was started anew: all results'
+        )
+        ask = (
+            "info = cluster.sync(cluster.scheduler_comm.get_metadata,"
+            " keys=['cluster-manager-info'], default={})\nprint(info.get('name'))"
+        )
+        wait_for(lambda: kernel.run(ask).strip() == draco.name, "it knows the cluster")
+        kernel.run("cluster.close()")

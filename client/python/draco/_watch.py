@@ -67,7 +67,13 @@ class Watch:
             When it does not answer.
         """
         cluster = self._cluster
+        before = cluster.scheduler_info.get("id")
         cluster.scheduler_info = SchedulerInfo(await cluster.scheduler_comm.identity())
+        if before not in (None, cluster.scheduler_info.get("id")) and cluster._holds:
+            _warn(
+                f'the scheduler of the cluster "{cluster.name}" was started anew: all results '
+                f"that it held are lost (dracoctl --name {cluster.name} events tells why)"
+            )
 
     async def run(self) -> None:
         """Ask after each event, and now and then, as long as the object is running."""

@@ -239,6 +239,8 @@ json_t *slurm_job_encode(const struct slurm_job *job)
 	json_t *object = encode(job, job_members);
 
 	json_object_set_new(object, "state", json_string(slurm_state_name(job->state)));
+	if (job->never)
+		json_object_set_new(object, "never", json_true());
 	return object;
 }
 
@@ -255,6 +257,7 @@ int slurm_job_decode(const json_t *object, struct slurm_job *ret, struct err *er
 		slurm_job_finish(ret);
 	else
 		ret->state = (enum slurm_state)state;
+	ret->never = r == 0 && json_get_boolean(object, "never", 0);
 	return r;
 }
 

@@ -13,7 +13,7 @@
  *	submit {submission}            -> {job_id, tasks, said}: said is what the site said to it
  *	query  {prefix}                -> {jobs: [...]}
  *	cancel {jobs: ["42_0"], how}   -> {}
- *	survey {cores, memory_mib, account} -> {partitions, reservations}: survey.h
+ *	survey {cores, memory_mib, exclude} -> {partitions, reservations}: survey.h
  *	predict {submission, candidates: [{partition, reservation}]}
  *	                               -> {predictions: [{start} or {refused}]}, in their order
  *	update {jobs: ["42_0"], partition, reservation, exclude} -> {}: where pending jobs may run;
@@ -81,6 +81,7 @@ struct slurm_job {	 /* one job as a query reports it */
 		end_time; /* 0: not known. start_time may be predicted */
 	int exit_status;  /* of the batch script, when it ended */
 	int exit_signal;
+	bool never; /* pending, for a reason that does not go away by waiting */
 };
 
 void slurm_job_finish(struct slurm_job *job);

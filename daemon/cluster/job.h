@@ -46,6 +46,7 @@ struct job {
 	int64_t placed_ms; /* loop time */
 	bool widening;	   /* Slurm is asked to let it run in one more place */
 	bool exhausted;	   /* there is no further place */
+	bool never;	   /* Slurm says that it does not start where it is */
 	enum job_role role;
 
 	/* As Slurm reported last. */

@@ -315,6 +315,7 @@ void jobs_apply(struct jobs *jobs, struct job *job, const struct slurm_job *repo
 	news |= replace_text(&job->partition, report->partition);
 	news |= replace_text(&job->nodes, report->nodes);
 	news |= replace_text(&job->reason, reason);
+	job->never = report->never;
 	job->submit_time = report->submit_time;
 	job->start_time = report->start_time;
 	if (report->state != STATE_PENDING || !failure_is_hold(report->reason)) {

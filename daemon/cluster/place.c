@@ -12,6 +12,7 @@
 #include "common/parse.h"
 #include "common/paths.h"
 #include "common/settings_job.h"
+#include "daemon/cluster/ends.h"
 #include "daemon/cluster/jobs.h"
 #include "daemon/cluster/model.h"
 #include "daemon/cluster/nodes.h"
@@ -35,6 +36,7 @@ void cluster_place_begin(struct cluster *cluster)
 	memset(place->refused, 0, sizeof(place->refused));
 	place->widen_hold_ms = 0;
 	place->failed = false;
+	strv_finish(&place->never);
 	place->limit = (struct job_limit){0};
 	xreplace(&place->shortage, NULL);
 }
@@ -44,6 +46,7 @@ void cluster_place_finish(struct cluster *cluster)
 	placer_destroy(cluster->place.placer);
 	placement_finish(&cluster->place.placement);
 	xreplace(&cluster->place.shortage, NULL);
+	strv_finish(&cluster->place.never);
 }
 
 /* Not to shorten a longer hold. */
@@ -130,6 +133,17 @@ static void note_shortage(struct cluster *cluster, int64_t have)
 	cluster->ops->changed(cluster->arg);
 }
 
+/* Is there one that may still become a part of the cluster? */
+static bool has_jobs(const struct cluster *cluster)
+{
+	const struct job *job;
+
+	TAILQ_FOREACH (job, jobs_list(cluster->jobs), link)
+		if (job->job_id && job_phase_is_wanted(job->phase))
+			return true;
+	return false;
+}
+
 static void no_place(struct cluster *cluster)
 {
 	int64_t have = jobs_count(cluster->jobs).in_slurm;
@@ -139,7 +153,7 @@ static void no_place(struct cluster *cluster)
 		cluster_wake(cluster, 0);
 		return;
 	}
-	if (have > 0) {
+	if (have > 0 && (cluster->state != CLUSTER_STARTING || has_jobs(cluster))) {
 		note_shortage(cluster, have);
 		cluster_wake(cluster, 0);
 		return;
@@ -225,10 +239,50 @@ static void submit_best(struct cluster *cluster, int64_t wanted, enum job_role r
 		submit(cluster, (size_t)at, count, role);
 }
 
+/* What Slurm said against a place in an earlier search, when a job was there already. */
+static void refuse_known(struct cluster_place *place)
+{
+	for (size_t i = 0; i < place->placement.count; i++) {
+		_cleanup_free_ char *name = candidate_name(&place->placement.candidate[i]);
+
+		for (size_t k = 0; k + 1 < place->never.count; k += 2)
+			if (strcmp(place->never.item[k], name) == 0)
+				placement_refuse(
+					&place->placement, i, place->never.item[k + 1]);
+	}
+}
+
+/* A job that never starts in its only place was refused there, though late: it is taken back, and
+ * another goes to the next place. */
+static void take_back(struct cluster *cluster, struct job *job)
+{
+	struct cluster_place *place = &cluster->place;
+	size_t at = (size_t)__builtin_ctzll(job->placed);
+	_cleanup_free_ char *name = candidate_name(&place->placement.candidate[at]);
+
+	strv_add(&place->never, name);
+	strv_add(&place->never, job->reason ? job->reason : "no reason known");
+	refuse_known(place);
+	place->refused[job->role]++;
+	cluster_end_job(cluster, job, "never starts there");
+}
+
+static void take_back_all(struct cluster *cluster)
+{
+	struct job *job;
+
+	TAILQ_FOREACH (job, jobs_list(cluster->jobs), link)
+		if (job->never && job_is_pending(job) && job->role != ROLE_STANDBY &&
+			__builtin_popcountll(job->placed) == 1 &&
+			(size_t)__builtin_ctzll(job->placed) < cluster->place.placement.count)
+			take_back(cluster, job);
+}
+
 void cluster_place_settle(struct cluster *cluster)
 {
 	struct cluster_place *place = &cluster->place;
 
+	take_back_all(cluster);
 	for (int role = 0; role < ROLE_COUNT; role++) {
 		int64_t count = place->refused[role];
 
@@ -318,6 +372,7 @@ static void on_found(
 		cluster->place.widen_hold_ms = loop_now_ms() + AGAIN_MS;
 		return;
 	}
+	refuse_known(&cluster->place);
 	cluster->place.found = cluster->place.to_submit > 0;
 	cluster->place.to_widen = !cluster->place.found;
 }

@@ -190,6 +190,10 @@ static char *describe_pending(const struct job *job)
 		localtime_r(&job->start_time, &local);
 		strftime(when, sizeof(when), ", expected to start at %H:%M:%S", &local);
 	}
+	if (job->never)
+		return xasprintf("Slurm does not start job %s in %s: %s", job->id,
+			job->partition ? job->partition : "?",
+			told ? job->reason : "no reason known");
 	return xasprintf("job %s is pending in %s%s%s%s", job->id,
 		job->partition ? job->partition : "?", told ? ": " : "",
 		told ? job->reason : "", when);

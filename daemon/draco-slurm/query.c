@@ -54,6 +54,26 @@ static const char *reason_of(const slurm_job_info_t *job)
 	return compat_reason_string((enum job_state_reason)job->state_reason);
 }
 
+/* Does the job never start where it is, whatever ends or comes? By the names of Slurm's reasons. */
+static bool is_never(const slurm_job_info_t *job)
+{
+	static const char *const reasons[] = {"AccountNotAllowed", "BadConstraints",
+		"DependencyNeverSatisfied", "InvalidAccount", "InvalidQOS",
+		"PartitionNodeLimit", "PartitionTimeLimit", "QOSNotAllowed"};
+	/* Slurm says these some moments before it sets the reason. */
+	static const char *const texts[] = {"Job's account not ", "Job's QOS not "};
+	const char *reason = compat_reason_string((enum job_state_reason)job->state_reason);
+	const char *text = job->state_desc ? job->state_desc : "";
+
+	for (size_t i = 0; i < sizeof(texts) / sizeof(texts[0]); i++)
+		if (strncmp(text, texts[i], strlen(texts[i])) == 0)
+			return state_of(job) == STATE_PENDING;
+	for (size_t i = 0; i < sizeof(reasons) / sizeof(reasons[0]); i++)
+		if (strcmp(reason, reasons[i]) == 0)
+			return state_of(job) == STATE_PENDING;
+	return false;
+}
+
 struct expansion {
 	json_t *jobs;
 	struct slurm_job *job;
@@ -75,6 +95,7 @@ static int add_job(json_t *jobs, const slurm_job_info_t *info)
 		.name = info->name,
 		.state = state_of(info),
 		.reason = strdup(reason_of(info)),
+		.never = is_never(info),
 		.partition = info->partition,
 		.nodes = info->nodes,
 		.submit_time = info->submit_time,

@@ -28,19 +28,17 @@ struct shape {
 /* Who asks. */
 struct person {
 	const char *user;
-	const char *account; /* NULL: Slurm's default for the user */
 	struct strv groups;
 	bool root;
 };
 
-static void person_init(struct person *person, const char *account)
+static void person_init(struct person *person)
 {
 	const struct passwd *user = getpwuid(getuid());
 	gid_t groups[GROUPS_MAX];
 	int count = GROUPS_MAX;
 
-	*person = (struct person){
-		.user = user ? user->pw_name : "", .account = account, .root = getuid() == 0};
+	*person = (struct person){.user = user ? user->pw_name : "", .root = getuid() == 0};
 	if (!user || getgrouplist(user->pw_name, user->pw_gid, groups, &count) < 0)
 		return;
 	for (int i = 0; i < count; i++) {
@@ -87,12 +85,7 @@ static char *deny_partition(const partition_info_t *p, const struct person *pers
 			"the partition is for the groups %s, and user %s is in none of "
 			"them",
 			p->allow_groups, person->user);
-	if (is_set(p->allow_accounts) && person->account &&
-		!lists(p->allow_accounts, person->account))
-		return xasprintf("the partition is for the accounts %s, not for %s",
-			p->allow_accounts, person->account);
-	if (p->deny_accounts && person->account && lists(p->deny_accounts, person->account))
-		return xasprintf("the partition is closed to the account %s", person->account);
+	/* Which accounts a user has, and which one a job gets, only Slurm knows. */
 	return NULL;
 }
 
@@ -113,17 +106,10 @@ static char *deny_reservation(const reserve_info_t *r, const struct person *pers
 	if (open || (r->users && (lists(r->users, person->user) || r->users[0] == '-')) ||
 		(r->groups && lists_any(r->groups, &person->groups)))
 		return NULL;
-	/* Which accounts a user has is known to slurmdbd only: slurmctld will say. */
-	if (r->accounts && (!person->account || lists(r->accounts, person->account)))
+	if (r->accounts) /* slurmctld will say */
 		return NULL;
 	return xasprintf("the reservation is for %s%s, not for user %s",
-		r->users	    ? "users "
-			: r->groups ? "groups "
-				    : "accounts ",
-		r->users	    ? r->users
-			: r->groups ? r->groups
-				    : r->accounts,
-		person->user);
+		r->users ? "users " : "groups ", r->users ? r->users : r->groups, person->user);
 }
 
 static bool is_usable(const node_info_t *node)
@@ -230,7 +216,7 @@ enum slurm_outcome call_survey(const json_t *params, json_t **ret_result, struct
 		goto end;
 	}
 	read_nodes(json_get_text(params, "exclude", ""), &excluded);
-	person_init(&person, json_get_text(params, "account", NULL));
+	person_init(&person);
 	survey.partition = xcalloc(partitions->record_count, sizeof(*survey.partition));
 	for (uint32_t i = 0; i < partitions->record_count; i++)
 		survey.partition[survey.partitions++] =

@@ -127,9 +127,14 @@ static json_t *encode(const struct fake_job *job)
 	struct slurm_job said = job->said;
 	time_t *const times[] = {&said.submit_time, &said.start_time, &said.end_time};
 
+	const struct fake_partition *p = slurm_find_partition(job->partitions);
+
 	for (size_t i = 0; i < LENGTH(times); i++)
 		if (*times[i])
 			*times[i] += slurm.ahead_s;
+	said.never = p && p->never && said.state == STATE_PENDING;
+	if (said.never)
+		said.reason = UNCONST(p->never);
 	return slurm_job_encode(&said);
 }
 

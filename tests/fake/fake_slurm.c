@@ -238,7 +238,7 @@ static bool is_full(const struct fake_job *job, const struct fake_partition *par
 		if (slurm.reservation[i].name &&
 			strcmp(slurm.reservation[i].name, job->reservation) == 0)
 			return slurm.reservation[i].full;
-	return partition->busy;
+	return partition->busy || partition->never;
 }
 
 static const struct fake_partition *find_open(const struct fake_job *job)

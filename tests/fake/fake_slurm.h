@@ -29,6 +29,7 @@ struct fake_partition {
 	int64_t max_time_s;	   /* 0: no limit */
 	const char *denied;	   /* why this user may not use it; NULL: may */
 	const char *refusal;	   /* what Slurm says to jobs there; NULL: takes them */
+	const char *never;	   /* why those that it takes never start; NULL: they do */
 	int64_t starts_in_s;	   /* predicted, from now */
 	int64_t cores, memory_mib; /* of each node */
 };

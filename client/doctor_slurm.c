@@ -196,6 +196,12 @@ static void tell_partitions(
 	_cleanup_free_ char *others = list_others(all, tried);
 	const char *first = NULL;
 
+	if (tried->count == 0) {
+		report_finding(report, FINDING_OK, "queues", NULL,
+			"the site chooses the partition (queues_to_try is empty)");
+		report_fact(report, "partition", json_text(""));
+		return;
+	}
 	for (size_t i = 0; i < tried->count; i++)
 		if (tell_partition(doctor, report, all, tried->item[i]) && !first)
 			first = tried->item[i];

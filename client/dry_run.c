@@ -42,7 +42,7 @@ static void print_plan(const json_t *plan)
 
 		table_add(&table, COLOUR_GOOD, xstrdup((json_int_t)i == chosen ? "->" : ""));
 		table_add(&table, COLOUR_NONE,
-			xstrdup(json_get_text(candidate, "partition", "?")));
+			xstrdup(json_get_text(candidate, "partition", "(the site chooses)")));
 		table_add(&table, COLOUR_NONE,
 			xstrdup(json_get_text(candidate, "reservation", "")));
 		table_add(&table, skipped ? COLOUR_FAINT : COLOUR_GOOD, xstrdup(verdict));

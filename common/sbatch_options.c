@@ -49,7 +49,7 @@ void sbatch_options(const struct slurm_submission *submission, struct strv *ret)
 	strv_addf(ret, "--time=%" PRId64, (submission->walltime_s + 59) / 60);
 	if (submission->count > 1)
 		strv_addf(ret, "--array=0-%" PRId64, submission->count - 1);
-	if (submission->partition)
+	if (submission->partition && *submission->partition)
 		strv_addf(ret, "--partition=%s", submission->partition);
 	if (submission->reservation)
 		strv_addf(ret, "--reservation=%s", submission->reservation);

@@ -91,7 +91,7 @@ struct slurm_submission { /* count equal jobs, submitted by one request */
 	char *name;	  /* the tag by which they are found again */
 	int64_t count;
 	char *script;
-	char *partition;   /* NULL: Slurm's default */
+	char *partition;   /* NULL, "": the site chooses */
 	char *reservation; /* NULL: none */
 	char *output;	 /* path pattern of standard output and error, as in sbatch --output */
 	char *directory; /* where the script starts */

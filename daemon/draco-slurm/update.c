@@ -40,7 +40,7 @@ static uint32_t update(
 
 	slurm_init_job_desc_msg(&job);
 	job.job_id_str = ids;
-	job.partition = partition_copy;
+	job.partition = partition && *partition ? partition_copy : NULL;
 	if (partition)
 		job.reservation = reservation_copy; /* "": none */
 	job.exc_nodes = exclude_copy;

@@ -25,8 +25,12 @@ void placement_init(
 	size_t count =
 		queues->count < PLACEMENT_QUEUES_MAX ? queues->count : PLACEMENT_QUEUES_MAX;
 
-	*placement =
-		(struct placement){.candidate = xcalloc(2 * count, sizeof(struct candidate))};
+	*placement = (struct placement){
+		.candidate = xcalloc(2 * count + 2, sizeof(struct candidate))};
+	if (count == 0 && reservation)
+		add(placement, "", reservation);
+	if (count == 0)
+		add(placement, "", NULL);
 	for (size_t i = 0; reservation && i < count; i++)
 		add(placement, queues->item[i], reservation);
 	for (size_t i = 0; i < count; i++)
@@ -70,6 +74,8 @@ static char *judge_partition(
 	const struct survey_partition *p = survey_find_partition(survey, name);
 	char has[FORMAT_MAX], needs[FORMAT_MAX];
 
+	if (!*name) /* Slurm will say */
+		return NULL;
 	if (!p) {
 		_cleanup_free_ char *known = list_partitions(survey);
 
@@ -139,7 +145,7 @@ static char *judge_reservation(const struct survey *survey, const char *name,
 		return xasprintf("the reservation ends at %s, before a job of %s would",
 			format_clock(r->end, when),
 			format_walltime(shape->walltime_s, walltime));
-	if (r->partition && strcmp(r->partition, partition) != 0)
+	if (r->partition && *partition && strcmp(r->partition, partition) != 0)
 		return xasprintf("the reservation is for the partition %s", r->partition);
 	return NULL;
 }
@@ -273,6 +279,10 @@ const char *placement_reservation(const struct placement *placement, candidate_s
 
 char *candidate_name(const struct candidate *candidate)
 {
+	if (!*candidate->partition)
+		return candidate->reservation
+			? xasprintf("reservation %s", candidate->reservation)
+			: xstrdup("the partition that the site chooses");
 	return candidate->reservation ? xasprintf("reservation %s in %s",
 						candidate->reservation, candidate->partition)
 				      : xstrdup(candidate->partition);
@@ -293,7 +303,7 @@ json_t *placement_to_json(const struct placement *placement)
 
 		json_array_append_new(list,
 			json_pack("{s:o, s:o, s:s, s:o, s:o}", "partition",
-				json_text(c->partition), "reservation",
+				json_text(*c->partition ? c->partition : NULL), "reservation",
 				json_text(c->reservation), "verdict", verdicts[c->verdict],
 				"start",
 				predicted ? json_integer((json_int_t)c->start) : json_null(),

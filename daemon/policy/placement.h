@@ -24,7 +24,7 @@ enum placement_verdict {
 };
 
 struct candidate {
-	char *partition;
+	char *partition;   /* "": the one that the site chooses */
 	char *reservation; /* NULL: none */
 	enum placement_verdict verdict;
 	time_t start; /* as predicted */
@@ -48,8 +48,8 @@ struct placement_shape {
 	int64_t walltime_s;
 };
 
-/* All candidates, in order, each PLACEMENT_OPEN. reservation may be NULL. placement_finish()
- * frees. */
+/* All candidates, in order, each PLACEMENT_OPEN. Without queues the site chooses the partition.
+ * reservation may be NULL. placement_finish() frees. */
 void placement_init(
 	struct placement *placement, const char *reservation, const struct strv *queues);
 void placement_finish(struct placement *placement);

@@ -84,7 +84,8 @@ static json_t *do_site(const json_t *params, const char **refusal)
 /* What Slurm says against such a job in this place; NULL: nothing. */
 static const char *objection(const char *partition)
 {
-	const struct fake_partition *p = slurm_find_partition(partition);
+	const struct fake_partition *p = slurm_find_partition(
+		partition && *partition ? partition : slurm.partition[0].name);
 
 	return p ? p->refusal : "Invalid partition name specified";
 }
@@ -108,6 +109,8 @@ static json_t *do_submit(const json_t *params, const char **refusal)
 
 	ck_assert_msg(slurm_submission_decode(params, &wish, &err) == 0, "%s", err.text);
 	ck_assert_int_le(wish.count, slurm.array_max);
+	if (!*wish.partition) /* the default one */
+		xreplace(&wish.partition, slurm.partition[0].name);
 	*refusal = objection(wish.partition);
 	slurm.last_memory_mib = wish.memory_mib;
 	if (!*refusal)

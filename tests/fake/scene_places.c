@@ -354,6 +354,15 @@ START_TEST(jobs_that_never_start_anywhere)
 }
 END_TEST
 
+/* Without queues_to_try no partition is named. */
+START_TEST(the_site_chooses)
+{
+	start_running("{'queues_to_try': []}");
+	check(told("submitting 1 job to the partition that the site chooses"));
+	check(strcmp(job(0)->said.partition, "short") == 0);
+}
+END_TEST
+
 START_TEST(a_dry_run_submits_nothing)
 {
 	json_t *params = start_params(""), *answer;
@@ -372,13 +381,13 @@ Suite *unit_suite(void)
 {
 	Suite *suite = scenarios("places", nothing_can_work, what_is_not_known_is_left_to_slurm,
 		hidden_nodes, the_first_that_starts_in_time_wins, a_full_one_costs_no_waiting,
-		else_the_soonest, slurm_is_too_busy_to_predict, a_job_that_never_starts_there,
-		jobs_that_never_start_anywhere, a_refusal_is_followed_by_the_next_place,
-		all_refuse, slurm_tells_nothing, an_active_reservation_is_used,
-		a_reservation_without_room_is_left, a_job_that_waits_is_widened_in_place,
-		slurm_cannot_be_asked_to_widen, all_places_are_exhausted,
-		a_cluster_that_runs_goes_on, no_place_for_further_jobs,
-		a_dry_run_submits_nothing);
+		else_the_soonest, slurm_is_too_busy_to_predict, the_site_chooses,
+		a_job_that_never_starts_there, jobs_that_never_start_anywhere,
+		a_refusal_is_followed_by_the_next_place, all_refuse, slurm_tells_nothing,
+		an_active_reservation_is_used, a_reservation_without_room_is_left,
+		a_job_that_waits_is_widened_in_place, slurm_cannot_be_asked_to_widen,
+		all_places_are_exhausted, a_cluster_that_runs_goes_on,
+		no_place_for_further_jobs, a_dry_run_submits_nothing);
 
 	scenario_of_table(suite, what_cannot_work_is_skipped, LENGTH(skips));
 	scenario_of_table(suite, one_that_is_of_no_use_is_skipped, LENGTH(useless));

@@ -27,7 +27,9 @@ const char *visit_answer(const struct visit *visit, const char *name)
 
 bool visit_is_pending(const struct visit *visit)
 {
-	return strcmp(json_get_text(visit->job, "state", ""), "PENDING") == 0;
+	const char *state = json_get_text(visit->job, "state", "");
+
+	return strcmp(state, "PENDING") == 0 || strcmp(state, "CONFIGURING") == 0;
 }
 
 static const char *host(const struct visit *visit)

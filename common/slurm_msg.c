@@ -24,7 +24,9 @@ static const char *const outcomes[OUTCOME_COUNT] = {
 
 static const char *const states[STATE_COUNT] = {
 	[STATE_PENDING] = "PENDING",
+	[STATE_CONFIGURING] = "CONFIGURING",
 	[STATE_RUNNING] = "RUNNING",
+	[STATE_SUSPENDED] = "SUSPENDED",
 	[STATE_COMPLETED] = "COMPLETED",
 	[STATE_CANCELLED] = "CANCELLED",
 	[STATE_FAILED] = "FAILED",

@@ -49,7 +49,9 @@ enum slurm_outcome slurm_outcome_find(const char *name); /* OUTCOME_UNCERTAIN if
 
 enum slurm_state { /* the base states of a Slurm job that differ for draco */
 	STATE_PENDING,
-	STATE_RUNNING, /* also configuring, suspended, resizing */
+	STATE_CONFIGURING, /* it has its nodes, which boot, or whose prolog runs */
+	STATE_RUNNING,	   /* also resizing */
+	STATE_SUSPENDED,
 	STATE_COMPLETED,
 	STATE_CANCELLED,
 	STATE_FAILED,

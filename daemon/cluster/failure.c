@@ -32,7 +32,7 @@ bool cluster_job_is_young(const struct job *job)
 
 int64_t cluster_job_overdue_ms(const struct cluster *cluster, const struct job *job)
 {
-	if (!job_is_running(job) || job->connected > 0)
+	if (!job_is_running(job) || job->connected > 0 || job->suspended_since_ms)
 		return INT64_MAX;
 	return job->alone_since_ms + cluster->request.settings.worker_timeout_ms;
 }

@@ -254,6 +254,24 @@ static int undrain(struct cluster *cluster, json_t *array)
 	return r;
 }
 
+/* Workers of a job that Slurm has suspended shall get no tasks before it goes on. */
+static void settle_suspended(struct cluster *cluster)
+{
+	struct job *job;
+
+	TAILQ_FOREACH (job, jobs_list(cluster->jobs), link) {
+		bool suspended = job->suspended_since_ms && job_is_running(job);
+
+		if (suspended == job->suspended_told)
+			continue;
+		job->suspended_told = suspended;
+		if (suspended)
+			ask_drain_late(cluster, addresses(cluster, job));
+		else
+			cluster->undrain_due = true;
+	}
+}
+
 int64_t cluster_giveback_settle(struct cluster *cluster)
 {
 	json_t *array = NULL;
@@ -261,10 +279,11 @@ int64_t cluster_giveback_settle(struct cluster *cluster)
 	int r = 0;
 
 	drain_late(cluster);
+	settle_suspended(cluster);
 	if (!cluster->undrain_due || cluster->undraining > 0)
 		return INT64_MAX;
 	TAILQ_FOREACH (worker, jobs_workers(cluster->jobs), link) {
-		if (is_leaving(worker->job))
+		if (is_leaving(worker->job) || (worker->job && worker->job->suspended_told))
 			continue;
 		if (!array)
 			array = json_array();

@@ -54,6 +54,10 @@ struct job {
 	/* Loop time since which somebody keeps it from starting; 0: nobody does. */
 	int64_t held_since_ms;
 	bool held_told; /* and the user knows */
+	/* Loop times; 0: it is not. It is PENDING while it boots; it runs, its workers do not,
+	 * while it is suspended. */
+	int64_t booting_since_ms, suspended_since_ms;
+	bool suspended_told; /* its workers are to get no new tasks */
 	time_t submit_time, start_time, end_time;
 	int64_t end_ms;	     /* end_time as loop time; 0: not known */
 	int64_t told_end_ms; /* the end of which the scheduler's preload knows; 0: none */
@@ -100,6 +104,12 @@ struct job {
 static inline bool job_is_pending(const struct job *job)
 {
 	return job->phase == PHASE_SUBMITTED || job->phase == PHASE_PENDING;
+}
+
+/* Slurm has given it no node: it can be let into other places, or waits in vain. */
+static inline bool job_is_waiting(const struct job *job)
+{
+	return job_is_pending(job) && !job->booting_since_ms;
 }
 
 /* Slurm runs it, and it is not on its way out. */

@@ -307,6 +307,32 @@ static bool replace_text(char **target, const char *text)
 	return true;
 }
 
+/* Since when it is so, 0 when it is not. Returns whether that has changed. */
+static bool note_since(int64_t *since_ms, bool is)
+{
+	if (is == (*since_ms > 0))
+		return false;
+	*since_ms = is ? loop_now_ms() : 0;
+	return true;
+}
+
+/* Booting and suspended. */
+static bool note_state(struct job *job, enum slurm_state state)
+{
+	bool news = note_since(&job->booting_since_ms, state == STATE_CONFIGURING);
+
+	if (news && state == STATE_PENDING) { /* requeued: it waits anew */
+		job->placed_ms = loop_now_ms();
+		job->exhausted = false;
+	}
+	if (!note_since(&job->suspended_since_ms, state == STATE_SUSPENDED))
+		return news;
+	/* Its workers may have gone meanwhile, and may come back now. */
+	if (job->connected == 0)
+		job->alone_since_ms = loop_now_ms();
+	return true;
+}
+
 void jobs_apply(struct jobs *jobs, struct job *job, const struct slurm_job *report)
 {
 	const char *reason = strcmp(report->reason, "None") != 0 ? report->reason : NULL;
@@ -316,6 +342,7 @@ void jobs_apply(struct jobs *jobs, struct job *job, const struct slurm_job *repo
 	news |= replace_text(&job->nodes, report->nodes);
 	news |= replace_text(&job->reason, reason);
 	job->never = report->never;
+	news |= note_state(job, report->state);
 	job->submit_time = report->submit_time;
 	job->start_time = report->start_time;
 	if (report->state != STATE_PENDING || !failure_is_hold(report->reason)) {
@@ -341,7 +368,7 @@ void jobs_apply(struct jobs *jobs, struct job *job, const struct slurm_job *repo
 		jobs_set_gone(jobs, job, report->state, text);
 		return;
 	}
-	if (report->state == STATE_PENDING) {
+	if (report->state == STATE_PENDING || report->state == STATE_CONFIGURING) {
 		if (job->phase == PHASE_SUBMITTED)
 			jobs_set_phase(jobs, job, PHASE_PENDING, reason);
 		else if (job_is_running(job) && job->seen_ms >= job->running_since_ms)

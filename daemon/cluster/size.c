@@ -46,7 +46,9 @@ void cluster_size_begin(struct cluster *cluster)
 static void describe(const struct job *job, struct fleet_job *ret)
 {
 	*ret = (struct fleet_job){
-		.phase = job->phase,
+		/* A job that boots has its place, as one that runs. */
+		.phase = job->booting_since_ms && job_is_pending(job) ? PHASE_STARTING
+								      : job->phase,
 		.phase_since_ms = job->phase_since_ms,
 		.busy = job->busy,
 		.idle_since_ms = job->idle_since_ms,
@@ -56,7 +58,7 @@ static void describe(const struct job *job, struct fleet_job *ret)
 		.hold_ms = job->hold_ms,
 		.by_hand = job->by_hand,
 	};
-	if (job->phase == PHASE_STARTING && job->phase_since_ms > ret->idle_since_ms)
+	if (ret->phase == PHASE_STARTING && job->phase_since_ms > ret->idle_since_ms)
 		ret->idle_since_ms = job->phase_since_ms;
 }
 
@@ -164,6 +166,8 @@ static int64_t reconcile_fleet(struct cluster *cluster)
 	TAILQ_FOREACH (job, jobs_list(cluster->jobs), link) {
 		if (job->phase == PHASE_GONE || job->role == ROLE_STANDBY)
 			continue;
+		if (job->suspended_since_ms && job_is_running(job)) /* it is missing */
+			continue;
 		observe(&cluster->size, job);
 		describe(job, &says[count]);
 		jobs[count++] = job;
@@ -251,7 +255,7 @@ static void take_stock(struct cluster *cluster)
 
 	limits->ready_threads = limits->kept_threads = 0;
 	TAILQ_FOREACH (job, jobs_list(cluster->jobs), link) {
-		if (job->phase == PHASE_READY)
+		if (job->phase == PHASE_READY && !job->suspended_since_ms)
 			limits->ready_threads += job->connected * limits->threads;
 		if (job_phase_is_wanted(job->phase) && job->role != ROLE_STANDBY)
 			limits->kept_threads += limits->processes * limits->threads;

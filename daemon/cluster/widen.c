@@ -25,7 +25,7 @@
 
 static bool is_due(const struct cluster *cluster, const struct job *job)
 {
-	return job_is_pending(job) && !job->exhausted && job->role != ROLE_STANDBY &&
+	return job_is_waiting(job) && !job->exhausted && job->role != ROLE_STANDBY &&
 		job->placed_ms + cluster->request.settings.wait_timeout_ms <= loop_now_ms();
 }
 
@@ -135,7 +135,7 @@ static void fail_if_exhausted(struct cluster *cluster)
 	TAILQ_FOREACH (job, jobs_list(cluster->jobs), link) {
 		if (!job_phase_is_wanted(job->phase) || job->role == ROLE_STANDBY)
 			continue;
-		if (!job->exhausted)
+		if (!job->exhausted || job->booting_since_ms)
 			return;
 		any = true;
 	}
@@ -194,7 +194,7 @@ int64_t cluster_check_waiting(struct cluster *cluster)
 		widen_due(cluster);
 	}
 	TAILQ_FOREACH (job, jobs_list(cluster->jobs), link) {
-		if (!job_is_pending(job) || job->exhausted || job->role == ROLE_STANDBY)
+		if (!job_is_waiting(job) || job->exhausted || job->role == ROLE_STANDBY)
 			continue;
 		due |= is_due(cluster, job);
 		if (!is_due(cluster, job) && job->placed_ms + wait_ms < next)

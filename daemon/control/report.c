@@ -9,6 +9,7 @@
 #include "common/cleanup.h"
 #include "common/json.h"
 #include "common/logdir.h"
+#include "common/parse.h"
 #include "daemon/cluster/access.h"
 #include "daemon/cluster/jobs.h"
 #include "daemon/cluster/model.h"
@@ -45,10 +46,30 @@ static json_t *idle_or_null(const struct job *job)
 		: json_null();
 }
 
+/* Why it does not run, in Slurm's words or in ours; NULL where it does. The caller frees. */
+static char *describe_reason(const struct job *job)
+{
+	char text[FORMAT_MAX];
+
+	if (job->suspended_since_ms && job->phase != PHASE_GONE)
+		return xasprintf("suspended for %s",
+			format_duration(
+				(loop_now_ms() - job->suspended_since_ms) / 1000 * 1000, text));
+	if (job->phase != PHASE_PENDING)
+		return NULL;
+	if (job->booting_since_ms)
+		return xasprintf("booting %s for %s",
+			job->nodes && job->nodes[0] ? job->nodes : "its node",
+			format_duration(
+				(loop_now_ms() - job->booting_since_ms) / 1000 * 1000, text));
+	return job->reason ? xstrdup(job->reason) : NULL;
+}
+
 static json_t *report_job(const struct cluster *cluster, const struct job *job)
 {
 	_cleanup_free_ char *log = cluster_job_log(cluster, job);
-	bool has_started = job->phase >= PHASE_STARTING;
+	_cleanup_free_ char *reason = describe_reason(job);
+	bool has_started = job->phase >= PHASE_STARTING || job->booting_since_ms;
 
 	return json_pack(
 		"{s:o, s:s, s:o, s:o, s:o, s:o, s:I, s:I, s:I, s:o, s:I, s:I, s:I, s:I, s:o, "
@@ -56,10 +77,10 @@ static json_t *report_job(const struct cluster *cluster, const struct job *job)
 		"id", json_text(job->id[0] ? job->id : NULL), "phase",
 		job_phase_name(job->phase), "phase_s", seconds_since(job->phase_since_ms),
 		"partition", json_text(job->partition), "nodes", json_text(job->nodes),
-		"reason", json_text(job->phase == PHASE_PENDING ? job->reason : NULL),
-		"workers", (json_int_t)job->connected, "busy", (json_int_t)job->busy, "bytes",
-		(json_int_t)job->bytes, "idle_s", idle_or_null(job), "processes",
-		(json_int_t)job->processes, "cores", (json_int_t)job->cores, "memory_mib",
+		"reason", json_text(reason), "workers", (json_int_t)job->connected, "busy",
+		(json_int_t)job->busy, "bytes", (json_int_t)job->bytes, "idle_s",
+		idle_or_null(job), "processes", (json_int_t)job->processes, "cores",
+		(json_int_t)job->cores, "memory_mib",
 		(json_int_t)(job->memory_mib > 0 ? job->memory_mib : 0), "walltime_s",
 		(json_int_t)job->walltime_s, "submit_time", time_or_null(job->submit_time),
 		"start_time", time_or_null(has_started ? job->start_time : 0),
@@ -182,10 +203,13 @@ static const struct job *foremost(const struct cluster *cluster)
 
 static char *describe_pending(const struct job *job)
 {
-	bool told = job->reason && *job->reason;
+	_cleanup_free_ char *reason = describe_reason(job);
+	bool told = reason && *reason;
 	struct tm local;
 	char when[48] = "";
 
+	if (job->booting_since_ms)
+		return xasprintf("job %s is %s", job->id, reason);
 	if (job->start_time > time(NULL)) {
 		localtime_r(&job->start_time, &local);
 		strftime(when, sizeof(when), ", expected to start at %H:%M:%S", &local);
@@ -195,8 +219,8 @@ static char *describe_pending(const struct job *job)
 			job->partition ? job->partition : "?",
 			told ? job->reason : "no reason known");
 	return xasprintf("job %s is pending in %s%s%s%s", job->id,
-		job->partition ? job->partition : "?", told ? ": " : "",
-		told ? job->reason : "", when);
+		job->partition ? job->partition : "?", told ? ": " : "", told ? reason : "",
+		when);
 }
 
 /* The steps of a start, and of a stop, as one after the other is shown. */

@@ -22,7 +22,7 @@ static enum slurm_state state_of(const slurm_job_info_t *job)
 	static const enum slurm_state states[] = {
 		[JOB_PENDING] = STATE_PENDING,
 		[JOB_RUNNING] = STATE_RUNNING,
-		[JOB_SUSPENDED] = STATE_RUNNING,
+		[JOB_SUSPENDED] = STATE_SUSPENDED,
 		[JOB_COMPLETE] = STATE_COMPLETED,
 		[JOB_CANCELLED] = STATE_CANCELLED,
 		[JOB_FAILED] = STATE_FAILED,
@@ -35,9 +35,8 @@ static enum slurm_state state_of(const slurm_job_info_t *job)
 	};
 	uint32_t base = job->job_state & JOB_STATE_BASE;
 
-	/* While its nodes boot, a job has nodes but does not run yet. */
 	if (base == JOB_RUNNING && (job->job_state & JOB_CONFIGURING))
-		return STATE_PENDING;
+		return STATE_CONFIGURING;
 	if (base >= sizeof(states) / sizeof(states[0]))
 		return STATE_FAILED;
 	return states[base];
@@ -46,9 +45,6 @@ static enum slurm_state state_of(const slurm_job_info_t *job)
 /* As squeue(1) shows it. */
 static const char *reason_of(const slurm_job_info_t *job)
 {
-	if ((job->job_state & JOB_CONFIGURING) &&
-		(job->job_state & JOB_STATE_BASE) == JOB_RUNNING)
-		return "Configuring";
 	if (job->state_desc)
 		return job->state_desc;
 	return compat_reason_string((enum job_state_reason)job->state_reason);

@@ -128,7 +128,7 @@ static int cancel(
 			history_note(EVENT_DECISION, "job", job_id,
 				"ending it, it is of an earlier cluster (%s)", jobs[i].name);
 			json_array_append_new(
-				leftover->cancelled && jobs[i].state == STATE_RUNNING ? clinging
+				leftover->cancelled && jobs[i].state != STATE_PENDING ? clinging
 										      : ids,
 				json_string(job_id));
 		}

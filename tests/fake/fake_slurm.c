@@ -167,6 +167,19 @@ void job_release(struct fake_job *job)
 	plan_pass();
 }
 
+void job_suspend(struct fake_job *job)
+{
+	ck_assert_int_eq(job->said.state, STATE_RUNNING);
+	job->said.state = STATE_SUSPENDED;
+	world_note("job %s is suspended", job->id);
+}
+
+void job_resume(struct fake_job *job)
+{
+	ck_assert_int_eq(job->said.state, STATE_SUSPENDED);
+	job->said.state = STATE_RUNNING;
+}
+
 void job_extend(struct fake_job *job, int64_t by_s)
 {
 	ck_assert_int_eq(job->said.state, STATE_RUNNING);
@@ -191,6 +204,26 @@ void job_forget(struct fake_job *job)
 
 /* What Slurm does by itself. */
 
+/* Its batch script does. */
+static void begin_job(struct fake_job *job)
+{
+	job->said.state = STATE_RUNNING;
+	job->said.start_time = time(NULL);
+	job->said.end_time = job->said.start_time + job->walltime_s;
+	job->fate = STATE_TIMEOUT;
+	job->fate_status = 0;
+	loop_timer_start(job->timer, job->walltime_s * 1000);
+	if (slurm.doomed &&
+		(!slurm.doomed_node || strcmp(slurm.doomed_node, job->said.nodes) == 0)) {
+		job->fate = slurm.doom;
+		job->fate_status = slurm.doom_status;
+		loop_timer_start(job->timer, slurm.doom_after_s * 1000);
+	}
+	world_note("job %s runs on %s in %s", job->id, job->said.nodes, job->said.partition);
+	if (!job->foreign)
+		dask_job_starts(job);
+}
+
 static void on_timer(void *arg)
 {
 	struct fake_job *job = arg;
@@ -198,6 +231,10 @@ static void on_timer(void *arg)
 	if (slurm_state_is_end(job->said.state)) {
 		world_note("job %s is forgotten", job->id);
 		job->said.name[0] = '\0'; /* no query shows it; job(N) still counts it */
+		return;
+	}
+	if (job->said.state == STATE_CONFIGURING) {
+		begin_job(job);
 		return;
 	}
 	if (job->fate_status && slurm.doom_text)
@@ -212,23 +249,17 @@ static void run(struct fake_job *job, const struct fake_partition *partition, in
 	snprintf(name, sizeof(name), "n%d", node + 1);
 	taken[node] = true;
 	job->node = node;
-	job->said.state = STATE_RUNNING;
-	job->said.start_time = time(NULL);
-	job->said.end_time = job->said.start_time + job->walltime_s;
 	set(&job->said.nodes, name);
 	set(&job->said.partition, partition->name);
 	set(&job->said.reason, "None");
-	job->fate = STATE_TIMEOUT;
-	job->fate_status = 0;
-	loop_timer_start(job->timer, job->walltime_s * 1000);
-	if (slurm.doomed && (!slurm.doomed_node || strcmp(slurm.doomed_node, name) == 0)) {
-		job->fate = slurm.doom;
-		job->fate_status = slurm.doom_status;
-		loop_timer_start(job->timer, slurm.doom_after_s * 1000);
+	if (!slurm.boots_s) {
+		begin_job(job);
+		return;
 	}
-	world_note("job %s runs on %s in %s", job->id, name, partition->name);
-	if (!job->foreign)
-		dask_job_starts(job);
+	job->said.state = STATE_CONFIGURING;
+	job->said.start_time = time(NULL);
+	loop_timer_start(job->timer, slurm.boots_s * 1000);
+	world_note("job %s waits for %s to boot", job->id, name);
 }
 
 /* A reservation has nodes of its own. */

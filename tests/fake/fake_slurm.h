@@ -78,6 +78,7 @@ extern struct fake_slurm {
 	int64_t array_max;
 	int jobs_max;		  /* of those that have not ended; 0: no limit */
 	bool arrays_refused;	  /* by a plugin */
+	int64_t boots_s;	  /* nodes boot for so long before a job runs */
 	int64_t ahead_s;	  /* its clock, of that of dracod's host */
 	bool away;		  /* slurmctld does not answer */
 	bool moves_forbidden;	  /* pending jobs stay where they are */
@@ -109,6 +110,8 @@ struct fake_job *job(int number);
 int jobs_submitted(void);
 int jobs_in(enum slurm_state state);
 
+void job_suspend(struct fake_job *job);
+void job_resume(struct fake_job *job);
 void job_end(struct fake_job *job, enum slurm_state state, int exit_status);
 void job_requeue(struct fake_job *job); /* to start again after two minutes */
 void job_hold(struct fake_job *job, const char *reason);

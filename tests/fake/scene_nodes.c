@@ -331,6 +331,48 @@ START_TEST(now_and_then_one_is_cancelled)
 }
 END_TEST
 
+/* Nodes that boot, and jobs that are suspended. */
+
+static const char *reason_of_job(size_t at)
+{
+	const json_t *jobs = json_object_get(status(), "jobs");
+
+	return json_string_value(json_object_get(json_array_get(jobs, at), "reason"));
+}
+
+/* A job whose node boots for longer than wait_timeout and worker_timeout has its place. */
+START_TEST(a_node_that_boots_is_waited_for)
+{
+	slurm.boots_s = 200;
+	start("{'wait_timeout': 20, 'worker_timeout': 60}");
+	await_from_to(0, 60, jobs_submitted() == 1 && job(0)->said.state == STATE_CONFIGURING);
+	holds_for(180, cluster_is("starting") && jobs_submitted() == 1);
+	check(!job(0)->updated);
+	check(strncmp(reason_of_job(0), "booting n1 for 2 min", 20) == 0);
+	await_from_to(0, 60, cluster_is("running"));
+	check(jobs_submitted() == 1);
+}
+END_TEST
+
+/* What is suspended is missing: its workers get no tasks, and another job comes. */
+START_TEST(a_suspended_job_is_missing)
+{
+	int drains, undrains;
+
+	start_running("{'minimum': 2, 'worker_timeout': 60}");
+	drains = dask.drains;
+	undrains = dask.undrains;
+	job_suspend(job(0));
+	await_from_to(0, 60, jobs_submitted() == 2);
+	check(dask.drains == drains + 1);
+	check(strncmp(reason_of_job(0), "suspended for ", 14) == 0);
+	holds_for(200, !slurm_state_is_end(job(0)->said.state));
+	job_resume(job(0));
+	await_from_to(0, 60, dask.undrains > undrains);
+	check(reason_of_job(0) == NULL);
+}
+END_TEST
+
 Suite *unit_suite(void)
 {
 	Suite *suite = scenarios("nodes", the_waits_double, a_job_that_lives_ends_the_row,
@@ -342,7 +384,8 @@ Suite *unit_suite(void)
 		nodes_that_a_user_names_are_used,
 		where_there_is_no_other_node_it_is_tried_again, jobs_fail_wherever_they_run,
 		one_that_is_cancelled_is_replaced, somebody_cancels_all,
-		somebody_cancels_the_jobs_of_a_start, now_and_then_one_is_cancelled);
+		somebody_cancels_the_jobs_of_a_start, now_and_then_one_is_cancelled,
+		a_node_that_boots_is_waited_for, a_suspended_job_is_missing);
 
 	scenario_of_table(suite, a_start_fails_at_once, 2);
 	return suite;

@@ -101,7 +101,8 @@ START_TEST(same_id_with_another_tag)
 }
 END_TEST
 
-/* What a report of PENDING, RUNNING or an end makes of a job in each phase. */
+/* What a report of PENDING (or CONFIGURING), RUNNING (or SUSPENDED) or an end makes of a job in
+ * each phase. */
 static const struct {
 	enum job_phase before, pending, running, ended;
 } reports[] = {
@@ -119,9 +120,11 @@ START_TEST(phase_by_report)
 {
 	for (int state = 0; state < STATE_COUNT; state++) {
 		struct job *job = job_in(reports[_i].before);
-		enum job_phase expected = state == STATE_PENDING ? reports[_i].pending
-			: state == STATE_RUNNING		 ? reports[_i].running
-								 : reports[_i].ended;
+		bool waits = state == STATE_PENDING || state == STATE_CONFIGURING;
+		bool runs = state == STATE_RUNNING || state == STATE_SUSPENDED;
+		enum job_phase expected = waits ? reports[_i].pending
+			: runs			? reports[_i].running
+						: reports[_i].ended;
 
 		ck_assert_int_eq(job->phase, reports[_i].before);
 		apply(job, (enum slurm_state)state);

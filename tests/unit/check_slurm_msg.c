@@ -4,8 +4,9 @@
 
 #include "common/slurm_msg.h"
 
-static const char *const states[STATE_COUNT] = {"PENDING", "RUNNING", "COMPLETED", "CANCELLED",
-	"FAILED", "TIMEOUT", "NODE_FAIL", "PREEMPTED", "OUT_OF_MEMORY", "DEADLINE"};
+static const char *const states[STATE_COUNT] = {"PENDING", "CONFIGURING", "RUNNING",
+	"SUSPENDED", "COMPLETED", "CANCELLED", "FAILED", "TIMEOUT", "NODE_FAIL", "PREEMPTED",
+	"OUT_OF_MEMORY", "DEADLINE"};
 
 START_TEST(names)
 {
@@ -25,7 +26,8 @@ START_TEST(names)
 		ck_assert_str_eq(slurm_state_name((enum slurm_state)i), states[i]);
 		ck_assert_int_eq(slurm_state_find(states[i]), i);
 		ck_assert(slurm_state_is_end((enum slurm_state)i) ==
-			(i != STATE_PENDING && i != STATE_RUNNING));
+			(i != STATE_PENDING && i != STATE_CONFIGURING && i != STATE_RUNNING &&
+				i != STATE_SUSPENDED));
 	}
 	ck_assert_int_eq(slurm_state_find(NULL), -ENOENT);
 	ck_assert_int_eq(slurm_state_find("pending"), -ENOENT);

@@ -102,12 +102,13 @@ def user(site: Sandbox) -> Iterator[Draco]:
 
 def received(sandbox: Sandbox, job: str) -> dict[str, str]:
     """The request of a job as slurmctld received it, member by member, by its own log."""
-    log, mark = Path(sandbox.directory) / "log/slurmctld.log", f" JobId={job} InitPrio="
+    log = Path(sandbox.directory) / "log/slurmctld.log"
+    mark = re.compile(rf" JobId={job}( SLUID=\S+)? InitPrio=")  # from 26.05 on with the SLUID
     # It is written when others can see the job already.
-    text = wait_for(
-        lambda: mark in (read := log.read_text(errors="replace")) and read, "the log tells"
+    before = wait_for(
+        lambda: len(parts := mark.split(log.read_text(errors="replace"), 1)) > 1 and parts[0],
+        "the log tells",
     )
-    before = text.partition(mark)[0]
     request = before.rpartition("debug3: JobDesc: ")[2].rpartition("debug3:    bitflags=")
     lines = re.findall(r"debug3:    (.*)", request[0] + request[1] + request[2].splitlines()[0])
     members = re.findall(r"(\S+?)[=:](.*?)(?= \S+?[=:]|$)", "\n".join(lines), re.M)

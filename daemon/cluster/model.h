@@ -131,7 +131,8 @@ struct cluster_place {
 	candidate_set widen_to; /* ... to this set */
 	int64_t widen_hold_ms;	/* no widening before */
 	bool failed;		/* the cluster fails as no place was found */
-	struct strv never; /* places where Slurm lets no such job start: name, reason, name ... */
+	struct strv
+		never; /* places where Slurm lets no such job start: name, reason, name ... */
 	struct job_limit limit; /* how many jobs the site lets one have */
 	char *shortage; /* why there are no more, for a person; NULL: nothing is known */
 };

@@ -88,7 +88,8 @@ const struct doc_key doc_status_keys[] = {
 	{"jobs[].partition", "string?", "its partition, or several while it is pending"},
 	{"jobs[].nodes", "string?", "where it runs"},
 	{"jobs[].reason", "string?",
-		"why it is pending, in Slurm's words, or `booting n1 for 80 s`; `suspended for 5 min`"},
+		"why it is pending, in Slurm's words, or `booting n1 for 80 s`; "
+		"`suspended for 5 min`"},
 	{"jobs[].workers", "integer", "workers of it that are connected"},
 	{"jobs[].busy", "integer", "tasks that its workers have"},
 	{"jobs[].bytes", "integer", "bytes of results that its workers hold"},

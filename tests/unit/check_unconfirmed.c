@@ -13,21 +13,21 @@ static const struct {
 	{"{'unconfirmed': 0, 'jobs': [], 'slurm_answers': false}", false, NULL},
 	{"{}", true, NULL},
 	{"{'unconfirmed': 1, 'jobs': ['7'], 'slurm_answers': false}", false,
-		"Slurm does not answer: 1 job may still run (7); dracod ends what is left as soon as "
-		"it does (squeue --me shows it)"},
+		"Slurm does not answer: 1 job may still run (7); dracod ends what is left as soon "
+		"as it does (squeue --me shows it)"},
 	{"{'unconfirmed': 2, 'jobs': ['7_0', '7_1'], 'slurm_answers': true}", false,
 		"Slurm has not ended all: 2 jobs run on (7_0, 7_1); dracod keeps trying (squeue "
 		"--me shows them)"},
 	{"{'unconfirmed': 1, 'jobs': ['7'], 'slurm_answers': false, 'stays': true}", true,
-		"Slurm does not answer: 1 job may still run (7); dracod ends what is left as soon as "
-		"it does, and then itself (squeue --me shows it)"},
+		"Slurm does not answer: 1 job may still run (7); dracod ends what is left as soon "
+		"as it does, and then itself (squeue --me shows it)"},
 	{"{'unconfirmed': 1, 'jobs': ['7'], 'slurm_answers': false, 'stays': false}", true,
 		"Slurm does not answer: 1 job may still run (7); the next dracoctl start ends what "
 		"is left (squeue --me shows it)"},
 	/* of a dracod that names none */
 	{"{'unconfirmed': 3}", false,
-		"Slurm does not answer: 3 jobs may still run; dracod ends what is left as soon as it "
-		"does (squeue --me shows them)"},
+		"Slurm does not answer: 3 jobs may still run; dracod ends what is left as soon as "
+		"it does (squeue --me shows them)"},
 	{"{'unconfirmed': 10, 'jobs': ['0', '1', '2', '3', '4', '5', '6', '7', '8', '9']}",
 		false,
 		"Slurm does not answer: 10 jobs may still run (0, 1, 2, 3, 4, 5, 6, 7 and 2 more); "

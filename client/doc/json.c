@@ -123,6 +123,7 @@ static const struct doc_key size_keys[] = {
 	{"target", "integer", ""},
 	{"needed", "integer", ""},
 	{"why", "string", ""},
+	{"shortage", "string?", ""},
 	{"hold_ms", "integer", ""},
 	{"hold_why", "string", ""},
 	{"per_job", "object", ""},

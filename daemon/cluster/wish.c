@@ -1,10 +1,13 @@
 /* wish.c: the jobs that the cluster's settings describe. */
 #include "daemon/cluster/wish.h"
 
+#include <string.h>
+
 #include "common/alloc.h"
 #include "common/argv.h"
 #include "common/cleanup.h"
 #include "common/environment.h"
+#include "common/sbatch_options.h"
 #include "common/settings_job.h"
 #include "common/slurm_msg.h"
 #include "daemon/cluster/access.h"
@@ -66,7 +69,49 @@ static char *make_own_script(const struct cluster *cluster)
 		});
 }
 
-char *wish_preview_script(const struct cluster *cluster, const struct settings *settings)
+/* Where the job is, its name and its log are different for each start. */
+static bool is_shown(const char *option)
+{
+	static const char *const hidden[] = {
+		"--job-name=", "--output=", "--error=", "--input=", "--chdir=", "--export="};
+
+	for (size_t i = 0; i < sizeof(hidden) / sizeof(hidden[0]); i++)
+		if (strncmp(option, hidden[i], strlen(hidden[i])) == 0)
+			return false;
+	return true;
+}
+
+/* The options that sbatch gets, as lines of a script. The caller frees. */
+static char *options_text(const struct settings *settings)
+{
+	static char none[] = "";
+	struct strv options = STRV_INIT, lines = STRV_INIT;
+	_cleanup_free_ char *queues = strv_join(&settings->queues_to_try, ", ");
+	struct slurm_submission wish;
+	char *text;
+
+	wish_ask(settings, 1, &wish);
+	wish.name = wish.output = wish.directory = none;
+	sbatch_options(&wish, &options);
+	for (size_t i = 0; i < options.count; i++) {
+		const char *quote = strpbrk(options.item[i], " \t#") ? "\"" : "";
+
+		if (is_shown(options.item[i]))
+			strv_addf(&lines, "#SBATCH %s%s%s", quote, options.item[i], quote);
+	}
+	if (settings->reservation)
+		strv_addf(
+			&lines, "# reservation: %s, when it is active", settings->reservation);
+	strv_addf(&lines, "# partition: %s", *queues ? queues : "as the site chooses");
+	text = strv_join(&lines, "\n");
+	wish.name = wish.output = wish.directory = NULL;
+	slurm_submission_finish(&wish);
+	strv_finish(&options);
+	strv_finish(&lines);
+	return text;
+}
+
+static char *preview(const struct cluster *cluster, const struct settings *settings)
 {
 	const char *address = scheduler_address(cluster->scheduler);
 	const char *unknown =
@@ -85,9 +130,19 @@ char *wish_preview_script(const struct cluster *cluster, const struct settings *
 		});
 }
 
+char *wish_preview_script(const struct cluster *cluster, const struct settings *settings)
+{
+	_cleanup_free_ char *script = preview(cluster, settings);
+	_cleanup_free_ char *options = options_text(settings);
+	int first = (int)strcspn(script, "\n");
+
+	return xasprintf("%.*s\n%s%s", first, script, options, script + first);
+}
+
 static void make_environment(const struct cluster *cluster, struct strv *ret)
 {
 	const struct strv *more = &cluster->request.settings.environment;
+
 	strv_copy(ret, &cluster->request.environment);
 	cluster_access_workers(cluster, ret);
 	for (size_t i = 0; i < more->count; i++)

@@ -12,7 +12,8 @@ struct slurm_submission;
 /* The resources that settings ask for, for count equal jobs; all else is left out. */
 void wish_ask(const struct settings *settings, int64_t count, struct slurm_submission *ret);
 
-/* The batch script that a start with these settings would submit, with the cluster's Python and
+/* The batch script that a start with these settings would submit, its options for sbatch as lines
+ * in it, with the cluster's Python and
  * scheduler where they are known, else placeholders. The caller frees. */
 char *wish_preview_script(const struct cluster *cluster, const struct settings *settings);
 

@@ -389,7 +389,18 @@ def test_script_is_what_is_submitted(draco: Draco) -> None:
     draco.start()
     job = draco.jobs()[0]["id"]
     submitted = draco.sandbox.command("scontrol", "write", "batch_script", job, "-")
-    printed = draco.run("script", *SMALL).stdout
+    lines = draco.run("script", *SMALL, "--directives=comment=two words").stdout.splitlines()
+    assert lines[1:8] == [
+        "#SBATCH --no-requeue",
+        "#SBATCH --nodes=1",
+        "#SBATCH --ntasks=1",
+        "#SBATCH --cpus-per-task=2",
+        "#SBATCH --mem=1024M",
+        "#SBATCH --time=50",
+        '#SBATCH "--comment=two words"',
+    ]
+    assert lines[8] == "# partition: short, standard"
+    printed = "\n".join(lines[:1] + lines[9:]) + "\n"
     assert printed.count("\n") > 50
     different = set(submitted.splitlines()) ^ set(printed.splitlines())
     assert all("/spawn" in line for line in different), different

@@ -62,7 +62,7 @@ const struct setting settings_table[SETTING_COUNT] = {
 		"NAME", "Slurm reservation for the jobs; it is tried first", GROUP_PLACE},
 	[SETTING_QUEUES_TO_TRY] = {"queues_to_try", SETTING_LIST, AT(queues_to_try),
 		"short, standard", 0, 0, "NAME,...",
-		"partitions, in the order in which they are tried; none: the site chooses",
+		"partitions, in the order in which they are tried; with none the site chooses",
 		GROUP_PLACE},
 	[SETTING_MINIMUM] = {"minimum", SETTING_INTEGER, AT(minimum), "1", 1, WORKERS_MAX,
 		"WORKERS",

@@ -317,6 +317,29 @@ static void unknown_variable(struct resolving *r, const char *name)
 	strv_finish(&known);
 }
 
+/* What users set once for sbatch, as sites tell them to, counts for draco, too. */
+static void apply_sbatch(struct resolving *r)
+{
+	static const struct {
+		const char *name;
+		enum setting_id id;
+	} variables[] = {
+		{"SBATCH_ACCOUNT", SETTING_ACCOUNT},
+		{"SBATCH_CONSTRAINT", SETTING_CONSTRAINT},
+		{"SBATCH_GPUS", SETTING_GPUS},
+		{"SBATCH_GRES", SETTING_GRES},
+		{"SBATCH_PARTITION", SETTING_QUEUES_TO_TRY},
+		{"SBATCH_QOS", SETTING_QOS},
+		{"SBATCH_RESERVATION", SETTING_RESERVATION},
+	};
+
+	for (size_t i = 0; i < sizeof(variables) / sizeof(variables[0]); i++)
+		if (variable(r, variables[i].name))
+			apply_given(r, variables[i].id,
+				json_object_get(r->inputs->environment, variables[i].name),
+				variables[i].name, LAYER_ENVIRONMENT);
+}
+
 static void apply_environment(struct resolving *r)
 {
 	const char *name;
@@ -375,6 +398,7 @@ int settings_resolve(const struct settings_inputs *inputs, struct settings *ret,
 	read_files(&r);
 	choose_profile(&r);
 	apply_file(&r, &r.site, LAYER_SITE);
+	apply_sbatch(&r);
 	apply_file(&r, &r.user, LAYER_USER);
 	apply_environment(&r);
 	apply_options(&r);

@@ -21,6 +21,19 @@ def test_each_layer_wins_over_the_one_before(user: User) -> None:
     assert user.value("memory") == ("80 GiB", "default")
 
 
+def test_variables_of_sbatch_are_a_layer_below_the_users_file(user: User) -> None:
+    assert user.value("account", SBATCH_ACCOUNT="physics") == ("physics", "SBATCH_ACCOUNT")
+    assert user.value("queues_to_try", SBATCH_PARTITION="a,b") == (
+        ["a", "b"],
+        "SBATCH_PARTITION",
+    )
+    assert user.value("qos", SBATCH_QOS="") == (None, "default")
+    user.write_site("account: theirs\n")
+    assert user.value("account", SBATCH_ACCOUNT="physics") == ("physics", "SBATCH_ACCOUNT")
+    user.write("account: mine\n")
+    assert user.value("account", SBATCH_ACCOUNT="physics") == ("mine", f"{user.config}:1")
+
+
 def test_a_profile_wins_over_the_plain_values_of_its_file(user: User) -> None:
     user.write_site("cores: 41\nprofiles:\n  big:\n    cores: 51\n    memory: 100 GiB\n")
     user.write("processes: 3\nprofiles:\n  big:\n    processes: 4\n  other: {processes: 5}\n")

@@ -12,7 +12,8 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from harness import Draco, Sandbox
+from harness import PYTHON, Draco, Sandbox
+from preload import DaskCluster
 from user import User
 
 SOURCE = Path(__file__).resolve().parents[2]
@@ -37,6 +38,17 @@ def own_sandbox() -> Iterator[Sandbox]:
     """A private Slurm for one test, which may kill its daemons."""
     with Sandbox("--nodes", "2", "--shared") as sandbox:
         yield sandbox
+
+
+#: The Pythons whose distributed is tried.
+PYTHONS = [PYTHON, *filter(None, os.environ.get("DRACO_TEST_PYTHONS", "").split(":"))]
+
+
+@pytest.fixture(params=PYTHONS, ids=lambda python: str(Path(python).parent.parent.name))
+def dask(request: pytest.FixtureRequest) -> Iterator[DaskCluster]:
+    """A scheduler without workers."""
+    with DaskCluster(request.param) as cluster:
+        yield cluster
 
 
 HAS_FAILED = pytest.StashKey[bool]()
@@ -95,6 +107,7 @@ LONG = [
     "test_failure.py",
     "test_faults.py",
     "test_preload.py",
+    "test_preload_requests.py",
     "test_systemd.py",
 ]
 

@@ -10,6 +10,7 @@
 
 #include "common/alloc.h"
 #include "common/cleanup.h"
+#include "common/number.h"
 #include "daemon/cluster/jobs.h"
 #include "daemon/cluster/model.h"
 #include "daemon/cluster/nodes.h"
@@ -138,7 +139,9 @@ static void count(struct cluster *cluster, const struct job *job, const char *ho
 	const struct job_end_verdict *verdict)
 {
 	struct failures *failures = &cluster->failures.jobs;
-	int64_t now = loop_now_ms(), limit = cluster->request.settings.failure_limit;
+	int64_t now = loop_now_ms();
+	int64_t limit = min_of(cluster->request.settings.failure_limit,
+		job->not_launched ? LAUNCHES_MAX : INT64_MAX);
 	_cleanup_free_ char *log = cluster_job_log(cluster, job);
 	struct err err = ERR_INIT;
 
@@ -172,14 +175,21 @@ static void count(struct cluster *cluster, const struct job *job, const char *ho
 }
 
 /* The whole of how it ended: with what is known besides Slurm's words. */
-static char *describe(const struct job *job, enum job_end end, bool counts)
+static char *describe(
+	const struct cluster *cluster, const struct job *job, enum job_end end, bool counts)
 {
 	_cleanup_free_ char *hint = end == END_OUT_OF_MEMORY
 		? failure_memory_hint(job->processes, job->memory_mib)
 		: NULL;
-	bool silent =
-		counts && !job->was_connected && !jobscript_explain_exit(job->exit_status);
+	bool silent = counts && end != END_NOT_LAUNCHED && !job->was_connected &&
+		!jobscript_explain_exit(job->exit_status);
 
+	if (end == END_NOT_LAUNCHED)
+		return xasprintf(
+			"could not be launched on %s (%s): can the node write the job's log, "
+			"and does it see its directory? log_directory is %s",
+			job->nodes && job->nodes[0] ? job->nodes : "its node",
+			job->reason ? job->reason : "no reason known", cluster->log_dir);
 	return xasprintf("%s%s%s%s", job->end_text,
 		silent ? " before any of its workers connected" : "", hint ? "; " : "",
 		hint ? hint : "");
@@ -244,6 +254,8 @@ static enum job_end find_end(
 {
 	if (job->abandoned)
 		return END_ABANDONED; /* the scheduler's failure, which is counted there */
+	if (!vanished && job->not_launched)
+		return END_NOT_LAUNCHED;
 	if (young && !vanished && cluster_forkserver_is_to_blame(cluster, job))
 		return END_FORKSERVER;
 	/* Lost by Slurm: by a slurmctld that died before it had saved it. */
@@ -254,7 +266,7 @@ void cluster_job_lost(struct cluster *cluster, struct job *job, bool young, bool
 {
 	enum job_end end = find_end(cluster, job, young, vanished);
 	struct job_end_verdict verdict = cluster_judge_end(cluster, job, end, young);
-	_cleanup_free_ char *how = describe(job, end, verdict.counts);
+	_cleanup_free_ char *how = describe(cluster, job, end, verdict.counts);
 
 	if (!verdict.counts && !young)
 		failures_succeed(&cluster->failures.jobs, loop_now_ms());

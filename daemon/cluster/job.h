@@ -96,6 +96,7 @@ struct job {
 	int64_t ending_since_ms;
 
 	enum slurm_state end_state; /* valid in GONE */
+	bool not_launched;	    /* Slurm could not start its script; valid in GONE */
 	int exit_status;	    /* of its script; valid in GONE, as Slurm reported it */
 	char *end_text;		    /* how and why it ended, for a person; NULL before */
 };

@@ -307,6 +307,16 @@ static bool replace_text(char **target, const char *text)
 	return true;
 }
 
+/* slurmd could not open its log, or go to its directory, and says so by this "signal". */
+#define NOT_LAUNCHED_SIGNAL 53
+
+static bool was_not_launched(const struct slurm_job *report)
+{
+	return report->state == STATE_FAILED &&
+		(report->exit_signal == NOT_LAUNCHED_SIGNAL ||
+			strcasestr(report->reason, "LaunchFail"));
+}
+
 /* Since when it is so, 0 when it is not. Returns whether that has changed. */
 static bool note_since(int64_t *since_ms, bool is)
 {
@@ -365,6 +375,7 @@ void jobs_apply(struct jobs *jobs, struct job *job, const struct slurm_job *repo
 		_cleanup_free_ char *text = describe_end(job, report);
 
 		job->exit_status = report->exit_status;
+		job->not_launched = was_not_launched(report);
 		jobs_set_gone(jobs, job, report->state, text);
 		return;
 	}

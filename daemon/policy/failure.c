@@ -32,6 +32,7 @@ static const struct {
 		"its scheduler had gone"},
 	[END_FORKSERVER] = {NEVER, NEVER, false, false, REPLACE_AT_ONCE,
 		"forkserver may be why"},
+	[END_NOT_LAUNCHED] = {ALWAYS, NEVER, false, true, REPLACE_LATER, ""},
 	[END_NO_WORKERS] = {ALWAYS, ALWAYS, true, true, REPLACE_LATER, ""},
 	[END_LOST_WORKERS] = {YOUNG, ALWAYS, true, true, REPLACE_AT_ONCE, ""},
 	[END_HELD] = {ALWAYS, NEVER, true, true, REPLACE_LATER, ""},

@@ -17,6 +17,7 @@
 #include "common/slurm_msg.h"
 
 #define BACKOFF_FIRST_MS 5000
+#define LAUNCHES_MAX	 4 /* so many jobs in a row that could not be launched end a start */
 #define BACKOFF_MAX_MS	 300000
 
 #define CANCELS_MAX 3	  /* by hand ... */
@@ -34,6 +35,7 @@ enum job_end { /* how a wanted job ended, or what befell it */
 	END_VANISHED,	  /* Slurm does not know it any more */
 	END_ABANDONED,	  /* its scheduler had gone, and its workers with it */
 	END_FORKSERVER,	  /* forkserver is to blame, and not used any more */
+	END_NOT_LAUNCHED, /* Slurm could not even start its script: nothing of it ran */
 	END_NO_WORKERS,	  /* it runs, but they do not come: draco ends it */
 	END_LOST_WORKERS, /* it runs, but all have gone, and none comes back: the same */
 	END_HELD,	  /* pending, but kept from starting: draco ends it */

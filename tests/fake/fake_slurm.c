@@ -207,6 +207,13 @@ void job_forget(struct fake_job *job)
 /* Its batch script does. */
 static void begin_job(struct fake_job *job)
 {
+	if (slurm.launches_fail > 0) {
+		slurm.launches_fail--;
+		job_end(job, STATE_FAILED, 0);
+		job->said.exit_signal = 53;
+		set(&job->said.reason, "JobLaunchFailure");
+		return;
+	}
 	job->said.state = STATE_RUNNING;
 	job->said.start_time = time(NULL);
 	job->said.end_time = job->said.start_time + job->walltime_s;

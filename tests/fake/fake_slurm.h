@@ -79,6 +79,7 @@ extern struct fake_slurm {
 	int jobs_max;		  /* of those that have not ended; 0: no limit */
 	bool arrays_refused;	  /* by a plugin */
 	int64_t boots_s;	  /* nodes boot for so long before a job runs */
+	int launches_fail;	  /* so many jobs that start next cannot be launched */
 	int64_t ahead_s;	  /* its clock, of that of dracod's host */
 	bool away;		  /* slurmctld does not answer */
 	bool moves_forbidden;	  /* pending jobs stay where they are */

@@ -377,6 +377,33 @@ START_TEST(forkserver_was_to_blame)
 }
 END_TEST
 
+/* Jobs that Slurm cannot even launch: their node does not see the new directory yet, or never. */
+
+START_TEST(one_that_is_not_launched_is_tried_again)
+{
+	slurm.launches_fail = 3;
+	start("");
+	await_from_to(30, 120, cluster_is("running"));
+	ck_assert_int_eq(jobs_submitted(), 4);
+	check(strstr(job(3)->said.nodes, "n1")); /* which nobody blames */
+	check(slurm.last_exclude == NULL);
+	check(json_array_size(
+		      json_object_get(json_object_get(status(), "cluster"), "notices")) == 0);
+}
+END_TEST
+
+START_TEST(none_can_be_launched)
+{
+	slurm.launches_fail = 99;
+	start("");
+	await_from_to(30, 120, cluster_is("failed"));
+	ck_assert_int_eq(jobs_submitted(), 4);
+	check(strstr(start_error(), "could not be launched on n1 (JobLaunchFailure)"));
+	check(strstr(start_error(), "log_directory is /"));
+	check(!strstr(start_error(), "spawn"));
+}
+END_TEST
+
 Suite *unit_suite(void)
 {
 	Suite *suite = scenarios("failures", pending_jobs_avoid_an_excluded_node,
@@ -387,7 +414,8 @@ Suite *unit_suite(void)
 		workers_that_come_back_in_time_are_welcome, some_of_its_workers_never_come,
 		some_of_its_workers_have_gone, it_is_requeued,
 		its_workers_came_from_a_requeued_one, it_is_held, it_is_held_and_released,
-		it_is_held_in_a_start, its_scheduler_had_died, forkserver_was_to_blame);
+		it_is_held_in_a_start, its_scheduler_had_died, forkserver_was_to_blame,
+		one_that_is_not_launched_is_tried_again, none_can_be_launched);
 
 	scenario_of_table(suite, a_job_ends, LENGTH(rows));
 	return suite;

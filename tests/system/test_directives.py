@@ -44,6 +44,7 @@ OWN = {
     *("last_sched_evaluation", "current_working_directory", "state_reason", "Reason"),
     *("StartTime", "EndTime", "SchedNodeList", "start_time", "end_time", "scheduled_nodes"),
     *("standard_output", "standard_error", "state_description", "SubmitLine", "submit_line"),
+    *("SLUID", "sluid", "step_id", "stdout_expanded", "stderr_expanded", "stdin_expanded"),
 }
 
 
@@ -133,7 +134,10 @@ def describe(sandbox: Sandbox, job: str) -> dict[str, object]:
         fields[name] = value
     jobs = json.loads(sandbox.command("squeue", "--json"))["jobs"]
     fields.update(next(one for one in jobs if str(one["job_id"]) == job))
-    fields = {name: value for name, value in fields.items() if name not in OWN}
+    # What begins with a hyphen is of the SubmitLine that scontrol shows (from 25 on).
+    fields = {
+        name: value for name, value in fields.items() if name not in OWN and name[0] != "-"
+    }
     # Later versions of sbatch say here a second time what a task has, and bind its only one to it.
     for name in ("tres_per_task", "TresPerTask"):
         value = str(fields.get(name, ""))

@@ -144,6 +144,8 @@ static void make_environment(const struct cluster *cluster, struct strv *ret)
 	const struct strv *more = &cluster->request.settings.environment;
 
 	strv_copy(ret, &cluster->request.environment);
+	/* A user's configuration of Dask is written for other clusters: draco replaces jobs. */
+	environment_set(ret, "DASK_DISTRIBUTED__WORKER__LIFETIME__DURATION=None");
 	cluster_access_workers(cluster, ret);
 	for (size_t i = 0; i < more->count; i++)
 		environment_set(ret, more->item[i]);

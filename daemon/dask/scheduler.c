@@ -159,6 +159,10 @@ static void make_command(const struct scheduler *scheduler, struct strv *ret)
 static void make_environment(const struct scheduler *scheduler, struct strv *ret)
 {
 	strv_copy(ret, &scheduler->spec.environment);
+	/* A user's configuration of Dask is written for other clusters: draco ends the scheduler.
+	 * scheduler_options win over that. */
+	environment_set(ret, "DASK_DISTRIBUTED__SCHEDULER__IDLE_TIMEOUT=None");
+	environment_set(ret, "DASK_DISTRIBUTED__SCHEDULER__NO_WORKERS_TIMEOUT=None");
 	strv_addf(ret, "DRACO_DASK_SOCKET=%s", scheduler->paths->dask_socket);
 	strv_addf(ret, "DRACO_DAEMON_FILE=%s", scheduler->paths->daemon_file);
 	strv_addf(ret, "DRACO_CLUSTER_ID=%s", scheduler->spec.cluster_id);

@@ -304,7 +304,7 @@ def test_a_start_brings_its_slurm(one: Draco) -> None:
     one.run("stop")
     # Neither does a job around the start.
     one.start(
-        PATIENT, SLURM_JOB_ID="1", SBATCH_PARTITION="no-such", SLURM_CONF_SERVER="nowhere:1"
+        PATIENT, SLURM_JOB_ID="1", SLURM_JOB_PARTITION="no-such", SLURM_CONF_SERVER="nowhere:1"
     )
 
 

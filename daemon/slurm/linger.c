@@ -98,6 +98,9 @@ void linger_stop(struct linger *linger)
 
 bool linger_begin(struct linger *linger)
 {
-	linger->asked = leftover_has_any(linger->leftover);
+	struct slurm_health health;
+
+	slurm_health(linger->slurm, &health);
+	linger->asked = leftover_has_any(linger->leftover) && !health.unusable;
 	return linger->asked;
 }

@@ -203,6 +203,23 @@ START_TEST(jobs_of_an_earlier_cluster)
 }
 END_TEST
 
+/* Another Slurm answers, or none is there: to wait would be in vain, and the jobs stay remembered. */
+START_TEST(jobs_of_an_earlier_cluster_in_another_slurm)
+{
+	struct fake_job *left;
+
+	remember_cluster("0000beef");
+	world_restart();
+	slurm_fault("hello", 1000, FAULT_UNUSABLE);
+	slurm_fault("query", 1000, FAULT_UNUSABLE);
+	left = slurm_add_job("draco-fake-0000beef.1");
+	pass(10);
+	begin(me(), "shutdown", NULL);
+	await_from_to(0, 5, world_has_ended());
+	check(left->said.state == STATE_RUNNING);
+}
+END_TEST
+
 /* Only what runs on after a cancelling that Slurm has taken is killed. */
 START_TEST(jobs_of_an_earlier_cluster_while_slurm_is_away)
 {
@@ -225,7 +242,8 @@ Suite *unit_suite(void)
 		slurm_never_comes_back, slurm_never_comes_back_after_a_stop,
 		idle_shutdown_may_be_never, a_signal_while_slurm_is_away,
 		a_signal_during_a_shutdown, a_shutdown_after_a_long_silence,
-		jobs_of_an_earlier_cluster, jobs_of_an_earlier_cluster_while_slurm_is_away);
+		jobs_of_an_earlier_cluster, jobs_of_an_earlier_cluster_in_another_slurm,
+		jobs_of_an_earlier_cluster_while_slurm_is_away);
 
 	scenario_of_table(suite, jobs_that_do_not_end, LENGTH(stubborn));
 	return suite;

@@ -39,8 +39,9 @@ const struct setting settings_table[SETTING_COUNT] = {
 		GROUP_JOB},
 	[SETTING_MEMORY] = {"memory", SETTING_SIZE, AT(memory_mib), "80 GiB", MEMORY_NONE,
 		INT64_MAX, "SIZE|node|none",
-		"memory of one job; each worker has memory / processes; node means all that a "
-		"node has; none asks Slurm for no memory, and workers share what the job is given",
+		"memory of one job; each worker has memory / processes; \"node\" stands for all "
+		"that a node has; with \"none\" Slurm is not asked for memory, and workers share "
+		"what the job is given",
 		GROUP_JOB},
 	[SETTING_JOB_WALLTIME] = {"walltime", SETTING_WALLTIME, AT(walltime_s), "01:30:00", 60,
 		INT64_MAX, "TIME", "walltime of one job, in any form of sbatch --time",

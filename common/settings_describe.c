@@ -71,7 +71,7 @@ char *value_describe(const struct setting *setting)
 {
 	static const char *const texts[] = {
 		[SETTING_INTEGER] = "whole number",
-		[SETTING_SIZE] = "size with its unit: 80 GiB, 512 MB, 1.5 TiB",
+		[SETTING_SIZE] = "size with its unit, such as 80 GiB, 512 MB, 1.5 TiB",
 		[SETTING_WALLTIME] =
 			("walltime in a form of sbatch --time: 01:30:00, 90 (minutes), "
 			 "1-12 (days-hours)"),

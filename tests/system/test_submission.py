@@ -132,7 +132,7 @@ def test_where_arrays_are_not_allowed() -> None:
 
 
 def test_resources_come_from_the_settings(draco: Draco) -> None:
-    draco.start("--cores=3", "--memory=1200 MiB", "--walltime=00:46:30", "--queues=standard")
+    draco.start("--cores=3", "--memory=1200 MiB", "--walltime=00:46:30", "--queues-to-try=standard")
     job = show(draco.sandbox, draco.jobs()[0]["id"])
     assert job["NumNodes"] == "1" and job["NumCPUs"] == "3" and job["CPUs/Task"] == "3"
     assert job["MinMemoryNode"] == "1200M" and job["TimeLimit"] == "00:47:00"
@@ -335,7 +335,7 @@ def test_inside_another_job(draco: Draco, command: list[str]) -> None:
     assert outer["SLURM_JOB_NAME"] == "outer" and outer["TMPDIR"].endswith("outer-tmp")
     workers = list(json.loads((draco.root / "workers.json").read_text()).values())
     assert len(workers) == 2
-    foreign = ("SBATCH_", "SRUN_", "SQUEUE_", "SLURM_ARRAY_", "SLURM_STEP", "PMI")
+    foreign = ("SRUN_", "SQUEUE_", "SLURM_ARRAY_", "SLURM_STEP", "PMI")
     for worker in workers:
         inner = worker["environ"]
         assert inner["SLURM_CONF"] == draco.sandbox.environment["SLURM_CONF"]
@@ -344,6 +344,7 @@ def test_inside_another_job(draco: Draco, command: list[str]) -> None:
         assert "CUDA_VISIBLE_DEVICES" not in inner
         assert inner.get("TMPDIR") != outer["TMPDIR"]
         assert not [name for name in inner if name.startswith(foreign)]
+        assert inner["SBATCH_SIGNAL"] == "USR1"  # as sbatch has it
     helper = (draco.root / "helper.env").read_text().splitlines()
     names = {line.split("=")[0] for line in helper}
     assert "SLURM_CONF" in names and "HOME" in names

@@ -203,7 +203,7 @@ START_TEST(jobs_of_an_earlier_cluster)
 }
 END_TEST
 
-/* Another Slurm answers, or none is there: to wait would be in vain, and the jobs stay remembered. */
+/* Another Slurm answers, or none is there: to wait would be in vain. */
 START_TEST(jobs_of_an_earlier_cluster_in_another_slurm)
 {
 	struct fake_job *left;

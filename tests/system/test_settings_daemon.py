@@ -67,8 +67,8 @@ def test_dracod_refuses_wrong_settings_of_any_client(draco: Draco) -> None:
     assert answer["error"]["message"].splitlines() == [
         'DRACO_CORES: "x" is not a whole number, from 1 to 65535',
         'processes: "x" is not a whole number, from 1 to 4096',
-        "memory: the value is missing: give a size with its unit, such as 80 GiB, 512 MB, 1.5 TiB, or "
-        "node, or none",
+        "memory: the value is missing: give a size with its unit, such as 80 GiB, 512 MB, "
+        "1.5 TiB, or node, or none",
         'there is no setting "colour"',
         "queues_to_try: item 2 of the list is not a string",
     ]

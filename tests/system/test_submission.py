@@ -132,7 +132,9 @@ def test_where_arrays_are_not_allowed() -> None:
 
 
 def test_resources_come_from_the_settings(draco: Draco) -> None:
-    draco.start("--cores=3", "--memory=1200 MiB", "--walltime=00:46:30", "--queues-to-try=standard")
+    draco.start(
+        "--cores=3", "--memory=1200 MiB", "--walltime=00:46:30", "--queues-to-try=standard"
+    )
     job = show(draco.sandbox, draco.jobs()[0]["id"])
     assert job["NumNodes"] == "1" and job["NumCPUs"] == "3" and job["CPUs/Task"] == "3"
     assert job["MinMemoryNode"] == "1200M" and job["TimeLimit"] == "00:47:00"

@@ -22,7 +22,7 @@
 #include "daemon/slurm/helper.h"
 
 #define SITE_DEADLINE_MS 20000
-#define SITE_PATIENCE_MS 15000 /* how long a start waits for a Slurm that was never reached */
+#define SITE_PATIENCE_MS 15000 /* how long a start waits where nothing listens for Slurm */
 #define SITE_PAUSE_MS	 1000
 
 static void on_python(void *arg, const struct python *found, const struct err *err)
@@ -126,6 +126,15 @@ static int choose_address(struct cluster *cluster, const json_t *site, struct er
 	return r;
 }
 
+/* How long a start waits for the first answer, in ms. Where nothing listens Slurm is down, or the
+ * configuration names a wrong host; one that is only slow, or busy, is worth the user's patience. */
+static int64_t patience_ms(const struct cluster *cluster, enum slurm_outcome outcome)
+{
+	int64_t wait_ms = cluster->request.settings.wait_timeout_ms;
+
+	return outcome == OUTCOME_UNREACHABLE ? min_of(SITE_PATIENCE_MS, wait_ms) : wait_ms;
+}
+
 static void on_site(
 	void *arg, enum slurm_outcome outcome, const json_t *result, const struct err *err)
 {
@@ -150,7 +159,7 @@ static void on_site(
 		err_set(&told, -EIO, "Slurm cannot be used: %s (does sinfo work on this host?)",
 			err->text);
 		cluster_fail(cluster, &told, NULL);
-	} else if (loop_now_ms() - cluster->started_ms > SITE_PATIENCE_MS) {
+	} else if (loop_now_ms() - cluster->started_ms > patience_ms(cluster, outcome)) {
 		err_set(&told, -EIO,
 			"Slurm does not answer: %s (does sinfo work on this host?)", err->text);
 		cluster_fail(cluster, &told, NULL);

@@ -24,7 +24,8 @@ static bool is_passing(int code)
 
 static enum slurm_outcome outcome_of(int code, bool changes)
 {
-	if (code == SLURM_COMMUNICATIONS_CONNECTION_ERROR)
+	if (code == SLURM_COMMUNICATIONS_CONNECTION_ERROR ||
+		code == SLURMCTLD_COMMUNICATIONS_CONNECTION_ERROR)
 		return OUTCOME_UNREACHABLE;
 	if (is_passing(code))
 		return OUTCOME_BUSY;
@@ -36,7 +37,7 @@ static enum slurm_outcome outcome_of(int code, bool changes)
 		return OUTCOME_UNCERTAIN;
 	if (code == SLURM_PROTOCOL_AUTHENTICATION_ERROR || code == SLURM_PROTOCOL_VERSION_ERROR)
 		return OUTCOME_UNUSABLE;
-	return OUTCOME_UNREACHABLE;
+	return OUTCOME_UNCERTAIN; /* it listens, and is silent */
 }
 
 enum slurm_outcome call_failure_of(int code, const char *what, bool changes, struct err *err)

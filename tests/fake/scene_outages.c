@@ -103,6 +103,26 @@ START_TEST(it_is_away_when_a_cluster_starts)
 }
 END_TEST
 
+/* It listens, and is too busy to answer: a start waits for it as long as for a place. */
+START_TEST(it_is_silent_when_a_cluster_starts)
+{
+	slurm_fault("site", 4, FAULT_HANG_BEFORE);
+	start("");
+	pass(60);
+	check(strstr(progress_of(me()), "Slurm does not answer: "));
+	check(start_succeeded());
+}
+END_TEST
+
+START_TEST(it_is_silent_for_too_long)
+{
+	slurm_fault("site", 100, FAULT_HANG_BEFORE);
+	start("{'wait_timeout': 120}");
+	await_from_to(120, 150, cluster_is("failed"));
+	check(strstr(start_error(), "Slurm does not answer: "));
+}
+END_TEST
+
 START_TEST(it_comes_in_time_for_a_start)
 {
 	slurm.away = true;
@@ -322,7 +342,8 @@ Suite *unit_suite(void)
 {
 	return scenarios("outages", draco_slurm_does_not_start, draco_slurm_dies_now_and_then,
 		draco_slurm_hangs, draco_slurm_rests, slurmctld_is_away_for_an_hour,
-		it_is_away_when_a_cluster_starts, it_comes_in_time_for_a_start,
+		it_is_away_when_a_cluster_starts, it_is_silent_when_a_cluster_starts,
+		it_is_silent_for_too_long, it_comes_in_time_for_a_start,
 		it_goes_away_during_a_start, it_is_away_when_a_cluster_stops,
 		jobs_of_a_dracod_that_crashed, slurm_is_not_asked_too_often,
 		while_a_job_waits_it_is_asked_more_often_but_less_and_less, the_scheduler_dies,

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import re
+import shutil
 import signal
 import time
 from pathlib import Path
@@ -45,7 +46,6 @@ def failing(draco: Draco, *options: str, status: int = 1, **environment: str) ->
         ("--processes=0", ["processes", "0", "4096"]),
         ("--processes=two", ["processes", '"two"', "whole number"]),
         ("--wait-timeout=-5", ["--wait-timeout", "-5"]),
-        ("--queues-to-try=", ["--queues-to-try"]),
         ("--use-scratch-dir=perhaps", ["--use-scratch-dir", '"perhaps"', "true", "false"]),
         ("rubbish", ['"rubbish"', "dracoctl start --help"]),
     ],
@@ -145,11 +145,19 @@ def test_draco_slurm_cannot_run(draco: Draco) -> None:
     assert words in error and "status 127" in error
 
 
+def link_sbatch(directory: Path) -> None:
+    """Let a PATH of this directory alone have an sbatch."""
+    sbatch = shutil.which("sbatch")
+    assert sbatch
+    (directory / "sbatch").symlink_to(sbatch)
+
+
 def test_python_without_distributed(draco: Draco) -> None:
     text = f'#!/bin/sh\nexec {PYTHON} -S -E "$@"\n'  # without site-packages
     python = write_program(draco.root / "python3", text)
     error = failing(draco, f"--python={python}")
     assert str(python) in error and "has no distributed" in error
+    link_sbatch(draco.root)
     error = failing(draco, PATH=str(draco.root))
     assert "no python3 in PATH has distributed" in error and str(python) in error
     assert "pip install distributed" in error and "--python" in error
@@ -158,7 +166,9 @@ def test_python_without_distributed(draco: Draco) -> None:
 def test_python_missing(draco: Draco) -> None:
     error = failing(draco, "--python=/nonexistent/python3")
     assert "/nonexistent/python3: No such file" in error and "setting python" in error
-    error = failing(draco, PATH="/nonexistent")
+    (draco.root / "bin").mkdir()
+    link_sbatch(draco.root / "bin")
+    error = failing(draco, PATH=str(draco.root / "bin"))
     assert "there is no python3" in error and "--python" in error
 
 

@@ -25,7 +25,7 @@ import dask
 from draco import Cluster, DracoError, _html, _join, discovery, list_clusters
 from draco._client import Connection, call_once
 from draco._instances import state_directory
-from draco._progress import Progress
+from draco._link import Link
 from draco._reach import Way
 from draco._rendezvous import read_connect, read_daemon
 
@@ -65,21 +65,14 @@ def way() -> Way:
 
 async def converse(rng: random.Random) -> None:
     """Connect, ask what a cluster's object asks, and show what came."""
-    connection = await Connection.open(way())
+    link = Link(NAME, False, lambda: True, lambda: None, lambda why: None)
+    link.connection = connection = await Connection.open(way())
     try:
-        progress = Progress(NAME, [], quiet=rng.random() < 0.5)
-        connection.on_notification = lambda method, params: (
-            progress(params) if method == "progress" else None
-        )
-        wish = rng.choice([None, {}])
-        report = await _join.join(connection, NAME, wish, [], quiet=False)
-        _join.warnings_of(report, NAME)
-        _html.status_html(NAME, report)
-        _html.scaling_html(report, 3)
-        _html.start_html(NAME, "starting", report)
-        variables = _join.check_variables(await connection.call("environment"))
-        _join.address_of(variables)
-        _join.security_of(variables)
+        joined = await _join.join(link, rng.choice([None, {}]), [], rng.random() < 0.5)
+        await joined.scheduler.close_rpc()
+        _html.status_html(NAME, link.report)
+        _html.scaling_html(link.report, 3)
+        _html.start_html(NAME, "starting", link.report)
         for method in rng.sample(["events", "attach", "scale", "adapt", "stop", "script"], 3):
             await connection.call(method)
     finally:

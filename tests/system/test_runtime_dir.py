@@ -303,7 +303,7 @@ def test_from_another_tmp_without_a_cluster(draco: Draco, apart: Apart) -> None:
     pid = draco.daemon()
     texts = [
         f'dracod "{draco.name}" runs on this host (process {pid}), but its socket cannot be '
-        f"reached: nobody serves {draco.runtime}/draco/{draco.name}/control.sock",
+        f"reached: no program serves {draco.runtime}/draco/{draco.name}/control.sock",
         "it has no cluster now, and so no port",
         "a container or a service may see other directories",
     ]

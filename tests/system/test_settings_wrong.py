@@ -36,7 +36,6 @@ WRONG = {
         "1:18",
         ['use_scratch_dir: "maybe"', "true nor false"],
     ),
-    "empty list": ("queues_to_try: []\n", "1:16", ['queues_to_try: "[]"', "give NAME"]),
     "list in list": ("queues_to_try: [[a]]\n", "1:17", ["queues_to_try", "one plain value"]),
     "list": ("reservation: [a, b]\n", "1:14", ["reservation: a list", "one value"]),
     "mapping": ("maximum: {a: 1}\n", "1:10", ["maximum: a mapping", "one value"]),

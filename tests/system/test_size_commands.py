@@ -181,7 +181,7 @@ def test_answers_for_programs(draco: Draco) -> None:
         answer = json.loads(draco.run("--json", *words).stdout)
         assert set(answer) - {"waits"} == {
             "mode", "paused", "paused_why", "minimum_jobs", "maximum_jobs", "target", "needed",
-            "why", "per_job", "hold_ms", "hold_why",
+            "why", "per_job", "hold_ms", "hold_why", "shortage",
         }  # fmt: skip
         assert answer["per_job"] == {"workers": 2, "cores": 2, "memory_mib": 1024}
         assert answer["mode"] == ("fixed" if words[0] == "scale" else "adaptive")

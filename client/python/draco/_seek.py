@@ -97,7 +97,7 @@ class Seeking:
         elif isinstance(error, NotTrusted):
             self._no_socket = f"{why}: nothing is sent to what serves there"
         elif isinstance(error, FileNotFoundError | ConnectionRefusedError | NotADirectoryError):
-            self._no_socket = f"nobody serves {way.path}"
+            self._no_socket = f"no program serves {way.path}"
         else:
             self._no_socket = f"{way.path}: {why}"
 

@@ -126,8 +126,8 @@ static int choose_address(struct cluster *cluster, const json_t *site, struct er
 	return r;
 }
 
-/* How long a start waits for the first answer, in ms. Where nothing listens Slurm is down, or the
- * configuration names a wrong host; one that is only slow, or busy, is worth the user's patience. */
+/* How long a start waits for the first answer, in ms. Where nothing listens, Slurm is down or the
+ * configuration names a wrong host; one that is only slow or busy is worth waiting for. */
 static int64_t patience_ms(const struct cluster *cluster, enum slurm_outcome outcome)
 {
 	int64_t wait_ms = cluster->request.settings.wait_timeout_ms;

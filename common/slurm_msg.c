@@ -20,6 +20,7 @@ static const char *const outcomes[OUTCOME_COUNT] = {
 	[OUTCOME_UNREACHABLE] = "unreachable",
 	[OUTCOME_UNCERTAIN] = "uncertain",
 	[OUTCOME_UNUSABLE] = "unusable",
+	[OUTCOME_FOREIGN] = "foreign",
 };
 
 static const char *const states[STATE_COUNT] = {

@@ -41,6 +41,7 @@ enum slurm_outcome { /* what became of a request */
 	OUTCOME_UNREACHABLE, /* slurmctld was not reached: nothing happened */
 	OUTCOME_UNCERTAIN,   /* sent, but no answer: it may have happened */
 	OUTCOME_UNUSABLE,    /* no Slurm here, or no way to authenticate: nothing happened */
+	OUTCOME_FOREIGN,     /* another Slurm answers than the one that is meant */
 	OUTCOME_COUNT,
 };
 

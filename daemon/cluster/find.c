@@ -155,7 +155,8 @@ static void on_site(
 		if (choose_address(cluster, result, &told) < 0)
 			cluster_fail(cluster, &told, NULL);
 		cluster_wake(cluster, 0);
-	} else if (outcome == OUTCOME_UNUSABLE || outcome == OUTCOME_REFUSED) {
+	} else if (outcome == OUTCOME_UNUSABLE || outcome == OUTCOME_FOREIGN ||
+		outcome == OUTCOME_REFUSED) {
 		err_set(&told, -EIO, "Slurm cannot be used: %s (does sinfo work on this host?)",
 			err->text);
 		cluster_fail(cluster, &told, NULL);

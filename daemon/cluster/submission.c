@@ -148,6 +148,7 @@ static void on_reply(
 	case OUTCOME_BUSY:
 	case OUTCOME_UNREACHABLE:
 	case OUTCOME_UNUSABLE:
+	case OUTCOME_FOREIGN:
 		history_failure("submission", short_tag(&submission->wish), NULL,
 			"not submitted, trying again: %s", err->text);
 		pause_and_retry(submission);

@@ -56,7 +56,7 @@ static enum slurm_outcome compare(const struct slurm_site *site, struct err *err
 	err_set(err, -EXDEV,
 		"it is the Slurm cluster %s that answers here, and this dracod is for that of %s",
 		is, wanted);
-	return OUTCOME_UNUSABLE;
+	return OUTCOME_FOREIGN;
 }
 
 enum slurm_outcome identity_check(struct err *err)

@@ -70,7 +70,7 @@ struct slurm {
 	bool asked;
 	int64_t answered_ms; /* loop time of the last answer of slurmctld */
 	int64_t failing_ms;  /* loop time of the first failure after it; 0: none */
-	bool unusable;	     /* the last failure was that Slurm cannot be used at all */
+	bool foreign;	     /* the last failure was that another Slurm answers */
 	char fail_text[ERR_TEXT_MAX];
 	char version[32];
 };
@@ -85,15 +85,16 @@ static void note_outcome(struct slurm *slurm, enum slurm_outcome outcome, const 
 			history_note(EVENT_NOTE, "slurm", NULL, "answers again");
 		slurm->answered_ms = loop_now_ms();
 		slurm->failing_ms = 0;
-		slurm->unusable = false;
+		slurm->foreign = false;
 		slurm->backoff_ms = 0;
 		return;
 	}
-	slurm->unusable = outcome == OUTCOME_UNUSABLE;
+	slurm->foreign = outcome == OUTCOME_FOREIGN;
 	if (!slurm->failing_ms) {
 		slurm->failing_ms = slurm->working ? slurm->sent_ms : loop_now_ms();
 		history_failure("slurm", NULL, NULL, "%s: %s",
-			outcome == OUTCOME_UNUSABLE ? "cannot be used" : "does not answer",
+			outcome == OUTCOME_UNUSABLE || slurm->foreign ? "cannot be used"
+								      : "does not answer",
 			err->text);
 	}
 	strcpy(slurm->fail_text, err->text);
@@ -451,7 +452,7 @@ void slurm_health(const struct slurm *slurm, struct slurm_health *ret)
 	*ret = (struct slurm_health){
 		.asked = slurm->asked,
 		.answering = !slurm->failing_ms && !overdue,
-		.unusable = slurm->unusable,
+		.foreign = slurm->foreign,
 		.since_ms = slurm->answered_ms,
 		.text = "",
 		.version = slurm->version,

@@ -42,7 +42,7 @@ void slurm_rest(struct slurm *slurm);
 struct slurm_health {
 	bool asked;	  /* anything at all was asked since the last rest */
 	bool answering;	  /* the last answer was one of slurmctld's, and none is overdue */
-	bool unusable;	  /* it is none that this dracod can use: waiting will not help */
+	bool foreign;	  /* it is another Slurm that answers: waiting will not help */
 	int64_t since_ms; /* loop time of the last answer, or since when there is none */
 	const char *text; /* why there is none; "" when answering */
 	const char *version;

@@ -101,6 +101,6 @@ bool linger_begin(struct linger *linger)
 	struct slurm_health health;
 
 	slurm_health(linger->slurm, &health);
-	linger->asked = leftover_has_any(linger->leftover) && !health.unusable;
+	linger->asked = leftover_has_any(linger->leftover) && !health.foreign;
 	return linger->asked;
 }

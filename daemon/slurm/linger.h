@@ -32,7 +32,7 @@ void linger_watch(struct linger *linger, int64_t idle_ms);
 void linger_stop(struct linger *linger);
 
 /* dracod is asked to end, and watched. Returns whether it has to stay first: then end() follows.
- * Where Slurm cannot be used at all, as when another one answers, that would be in vain. */
+ * Where another Slurm answers, that would be in vain. */
 bool linger_begin(struct linger *linger);
 
 #endif

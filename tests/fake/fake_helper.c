@@ -368,6 +368,9 @@ static void serve(const struct rpc_message *request)
 	case FAULT_UNUSABLE:
 		helper.answer = refuse(request, OUTCOME_UNUSABLE, "munged does not run");
 		break;
+	case FAULT_FOREIGN:
+		helper.answer = refuse(request, OUTCOME_FOREIGN, "another Slurm answers here");
+		break;
 	case FAULT_DIE_AFTER:
 	case FAULT_HANG_AFTER:
 		helper.answer = carry_out(request);

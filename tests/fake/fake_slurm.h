@@ -64,6 +64,7 @@ enum fault { /* what befalls a request of dracod */
 	FAULT_UNREACHABLE, /* slurmctld is not reached */
 	FAULT_REFUSED,	   /* by slurmctld */
 	FAULT_UNUSABLE,	   /* no Slurm here */
+	FAULT_FOREIGN,	   /* another one */
 	FAULT_DIE_BEFORE,  /* draco-slurm crashes before it has asked slurmctld ... */
 	FAULT_DIE_AFTER,   /* ... or after that, so that its answer is lost */
 	FAULT_HANG_BEFORE, /* the same, without an end */

@@ -203,15 +203,15 @@ START_TEST(jobs_of_an_earlier_cluster)
 }
 END_TEST
 
-/* Another Slurm answers, or none is there: to wait would be in vain. */
+/* Another Slurm answers: to wait would be in vain. */
 START_TEST(jobs_of_an_earlier_cluster_in_another_slurm)
 {
 	struct fake_job *left;
 
 	remember_cluster("0000beef");
 	world_restart();
-	slurm_fault("hello", 1000, FAULT_UNUSABLE);
-	slurm_fault("query", 1000, FAULT_UNUSABLE);
+	slurm_fault("hello", 1000, FAULT_FOREIGN);
+	slurm_fault("query", 1000, FAULT_FOREIGN);
 	left = slurm_add_job("draco-fake-0000beef.1");
 	pass(10);
 	begin(me(), "shutdown", NULL);

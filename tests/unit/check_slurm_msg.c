@@ -11,7 +11,7 @@ static const char *const states[STATE_COUNT] = {"PENDING", "CONFIGURING", "RUNNI
 START_TEST(names)
 {
 	static const char *const outcomes[OUTCOME_COUNT] = {
-		"done", "refused", "busy", "unreachable", "uncertain", "unusable"};
+		"done", "refused", "busy", "unreachable", "uncertain", "unusable", "foreign"};
 	static const char *const hows[CANCEL_COUNT] = {"terminate", "cancel", "kill"};
 
 	for (int i = 0; i < OUTCOME_COUNT; i++) {

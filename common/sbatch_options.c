@@ -18,18 +18,42 @@ static bool gives_memory(const struct strv *directives)
 		directives_find(directives, "mem-per-gpu");
 }
 
+/* May the option stand without a value? */
+static bool may_stand_alone(const char *name, size_t length)
+{
+	static const char *const names[] = {"contiguous", "exclusive", "get-user-env", "hold",
+		"ignore-pbs", "nice", "no-kill", "overcommit", "oversubscribe", "propagate",
+		"quiet", "reboot", "requeue", "spread-job", "stepmgr", "use-min-nodes",
+		"verbose"};
+
+	for (size_t i = 0; i < LENGTH(names); i++)
+		if (strlen(names[i]) == length && strncmp(names[i], name, length) == 0)
+			return true;
+	return false;
+}
+
 /* Options without a value are "contiguous" or "contiguous=true" for draco, where they can also be
  * taken back: "contiguous=false". */
 static void add_directive(struct strv *ret, const char *directive)
 {
 	size_t length = strcspn(directive, "=");
+	bool alone = may_stand_alone(directive, length);
 
-	if (strcmp(directive + length, "=false") == 0)
+	if (alone && strcmp(directive + length, "=false") == 0)
 		return;
-	if (strcmp(directive + length, "=true") == 0)
+	if (alone && strcmp(directive + length, "=true") == 0)
 		strv_addf(ret, "--%.*s", (int)length, directive);
 	else
 		strv_addf(ret, "--%s", directive);
+}
+
+/* Would sbatch take the next word for the option's value? Then it has to come last, so that sbatch
+ * says what is missing. */
+static bool lacks_value(const char *directive)
+{
+	size_t length = strcspn(directive, "=");
+
+	return !directive[length] && !may_stand_alone(directive, length);
 }
 
 void sbatch_options(const struct slurm_submission *submission, struct strv *ret)
@@ -53,12 +77,17 @@ void sbatch_options(const struct slurm_submission *submission, struct strv *ret)
 		strv_addf(ret, "--partition=%s", submission->partition);
 	if (submission->reservation)
 		strv_addf(ret, "--reservation=%s", submission->reservation);
-	for (size_t i = 0; i < submission->directives.count; i++)
-		add_directive(ret, submission->directives.item[i]);
+	for (int last = 0; last <= 1; last++)
+		for (size_t i = 0; i < submission->directives.count; i++)
+			if (lacks_value(submission->directives.item[i]) == last)
+				add_directive(ret, submission->directives.item[i]);
 }
 
 /* Most are given on the command line, too, which wins; these stand for the others as well. */
 static const char *const dropped[] = {
+	/* They are settings (settings_resolve.c): where no option stands for one, none is meant. */
+	"SBATCH_ACCOUNT", "SBATCH_CONSTRAINT", "SBATCH_GPUS", "SBATCH_GRES", "SBATCH_PARTITION",
+	"SBATCH_QOS", "SBATCH_RESERVATION",
 	"SBATCH_ARRAY_INX",		   /* one job would become several */
 	"SBATCH_CLUSTERS",		   /* jobs that draco could not see */
 	"SBATCH_CPUS_PER_GPU",		   /* excludes --cpus-per-task */

@@ -6,6 +6,7 @@ draco_say() {
 }
 
 draco_begin() {
+	unset SLURM_JWT # sbatch needs it, and hands all that it has on to the job
 	draco_job=$SLURM_JOB_ID
 	[ -z "$SLURM_ARRAY_JOB_ID" ] || draco_job=${SLURM_ARRAY_JOB_ID}_$SLURM_ARRAY_TASK_ID
 	draco_node=${SLURMD_NODENAME:-$HOSTNAME}

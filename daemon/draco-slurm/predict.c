@@ -8,6 +8,7 @@
 #include "daemon/draco-slurm/sbatch.h"
 #include "daemon/draco-slurm/slurm_calls.h"
 
+#define LEAST_MS    500	  /* that an sbatch needs */
 #define DEADLINE_MS 18000 /* of all candidates: sooner than dracod's own */
 
 /* One prediction; NULL when slurmctld did not answer at all, with *ret_outcome and err. */
@@ -44,12 +45,17 @@ enum slurm_outcome call_predict(const json_t *params, json_t **ret_result, struc
 	wish.count = 1;
 	predictions = json_array();
 	for (size_t i = 0; outcome == OUTCOME_DONE && i < json_array_size(candidates); i++) {
-		json_t *one = predict(&wish, json_array_get(candidates, i),
-			until_ms - clock_now_ms(), &outcome, err);
+		json_t *one;
 
+		if (i > 0 && until_ms - clock_now_ms() < LEAST_MS)
+			break; /* the first ones are better than none */
+		one = predict(&wish, json_array_get(candidates, i), until_ms - clock_now_ms(),
+			&outcome, err);
 		if (one)
 			json_array_append_new(predictions, one);
 	}
+	if (outcome == OUTCOME_UNCERTAIN && json_array_size(predictions) > 0)
+		outcome = OUTCOME_DONE;
 	slurm_submission_finish(&wish);
 	if (outcome == OUTCOME_DONE)
 		*ret_result = json_pack("{s:o}", "predictions", predictions);

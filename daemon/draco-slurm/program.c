@@ -19,7 +19,8 @@
 #include "common/err.h"
 #include "common/strv.h"
 
-#define LOOK_MS 20 /* for the end of a program whose children keep its pipes open */
+#define READS_MAX 16
+#define LOOK_MS	  20 /* for the end of a program whose children keep its pipes open */
 
 struct pipes {
 	int input;			 /* a file */
@@ -126,7 +127,8 @@ static void take(int *fd, char *text)
 	size_t used = strlen(text);
 	ssize_t n = 1;
 
-	while (*fd >= 0 && n > 0) {
+	/* Not without end, however much there is: the deadline is looked at between. */
+	for (int reads = 0; *fd >= 0 && n > 0 && reads < READS_MAX; reads++) {
 		size_t room = PROGRAM_TEXT_MAX - 1 - used;
 
 		n = room > 0 ? read(*fd, text + used, room) : read(*fd, lost, sizeof(lost));

@@ -55,7 +55,7 @@ static bool is_never(const slurm_job_info_t *job)
 {
 	static const char *const reasons[] = {"AccountNotAllowed", "BadConstraints",
 		"DependencyNeverSatisfied", "InvalidAccount", "InvalidQOS",
-		"PartitionNodeLimit", "PartitionTimeLimit", "QOSNotAllowed"};
+		"PartitionTimeLimit", "QOSNotAllowed"};
 	/* Slurm says these some moments before it sets the reason. */
 	static const char *const texts[] = {"Job's account not ", "Job's QOS not "};
 	const char *reason = compat_reason_string((enum job_state_reason)job->state_reason);

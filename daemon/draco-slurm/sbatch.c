@@ -49,7 +49,8 @@ char *sbatch_find(const struct strv *environment)
 	return found ? found : search(getenv("PATH"));
 }
 
-static void make_environment(const struct slurm_submission *wish, struct strv *ret)
+static void make_environment(
+	const struct slurm_submission *wish, bool predicts, struct strv *ret)
 {
 	for (size_t i = 0; i < wish->environment.count; i++)
 		if (!sbatch_variable_is_dropped(wish->environment.item[i]) &&
@@ -58,7 +59,8 @@ static void make_environment(const struct slurm_submission *wish, struct strv *r
 	for (size_t i = 0; i < sizeof(slurms) / sizeof(slurms[0]); i++)
 		if (getenv(slurms[i]))
 			strv_addf(ret, "%s=%s", slurms[i], getenv(slurms[i]));
-	strv_add(ret, "SLURM_TIME_FORMAT=%s");
+	if (predicts) /* a job would get it, too */
+		strv_add(ret, "SLURM_TIME_FORMAT=%s");
 }
 
 static enum slurm_outcome outcome_of(enum sbatch_reason reason)
@@ -164,7 +166,7 @@ static enum slurm_outcome ask(const struct slurm_submission *wish, bool predicts
 	}
 	strv_add(&arguments, predicts ? "--test-only" : "--parsable");
 	sbatch_options(wish, &arguments);
-	make_environment(wish, &environment);
+	make_environment(wish, predicts, &environment);
 	if (program_run(&program, err) < 0)
 		outcome = OUTCOME_UNUSABLE;
 	else

@@ -83,6 +83,17 @@ START_TEST(directives)
 }
 END_TEST
 
+/* sbatch would take the next option for the value of one that needs a value. */
+START_TEST(without_a_value)
+{
+	strv_add(&wish.directives, "comment");
+	strv_add(&wish.directives, "kill-on-invalid-dep=true");
+	strv_add(&wish.directives, "hold");
+	strv_add(&wish.directives, "exclude=n3");
+	check(" --mem=2048M", " --kill-on-invalid-dep=true --hold --exclude=n3 --comment");
+}
+END_TEST
+
 /* Slurm takes one way to ask for memory. */
 START_TEST(memory_by_directive)
 {
@@ -97,7 +108,8 @@ START_TEST(variables)
 	ck_assert(sbatch_variable_is_dropped("SBATCH_WAIT=1"));
 	ck_assert(sbatch_variable_is_dropped("SBATCH_ARRAY_INX=0-9"));
 	ck_assert(!sbatch_variable_is_dropped("SBATCH_WAIT_ALL_NODES=1"));
-	ck_assert(!sbatch_variable_is_dropped("SBATCH_ACCOUNT=a"));
+	ck_assert(sbatch_variable_is_dropped("SBATCH_ACCOUNT=a")); /* it is a setting */
+	ck_assert(!sbatch_variable_is_dropped("SBATCH_COMMENT=a"));
 	ck_assert(!sbatch_variable_is_dropped("PATH=/bin"));
 }
 END_TEST
@@ -112,6 +124,7 @@ Suite *unit_suite(void)
 	tcase_add_test(tcase, memory_of_the_node_and_none);
 	tcase_add_test(tcase, place_and_number);
 	tcase_add_test(tcase, directives);
+	tcase_add_test(tcase, without_a_value);
 	tcase_add_loop_test(tcase, memory_by_directive, 0, 2);
 	tcase_add_test(tcase, variables);
 	suite_add_tcase(suite, tcase);

@@ -141,7 +141,8 @@ static void count(struct cluster *cluster, const struct job *job, const char *ho
 	struct failures *failures = &cluster->failures.jobs;
 	int64_t now = loop_now_ms();
 	int64_t limit = min_of(cluster->request.settings.failure_limit,
-		job->not_launched ? LAUNCHES_MAX : INT64_MAX);
+		job->not_launched && cluster->state == CLUSTER_STARTING ? LAUNCHES_MAX
+									: INT64_MAX);
 	_cleanup_free_ char *log = cluster_job_log(cluster, job);
 	struct err err = ERR_INIT;
 

@@ -133,6 +133,7 @@ struct cluster_place {
 	bool failed;		/* the cluster fails as no place was found */
 	struct strv
 		never; /* places where Slurm lets no such job start: name, reason, name ... */
+	int64_t never_until_ms; /* they are not tried again before */
 	struct job_limit limit; /* how many jobs the site lets one have */
 	char *shortage; /* why there are no more, for a person; NULL: nothing is known */
 };

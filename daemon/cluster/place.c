@@ -23,8 +23,9 @@
 #include "daemon/slurm/placer.h"
 #include "daemon/slurm/poll.h"
 
-#define AGAIN_MS    1000  /* after Slurm did not answer */
-#define NO_PLACE_MS 60000 /* after no place was found for a cluster that runs */
+#define AGAIN_MS    1000   /* after Slurm did not answer */
+#define NEVER_MS    600000 /* a place where a job would never start is not tried again */
+#define NO_PLACE_MS 60000  /* after no place was found for a cluster that runs */
 
 void cluster_place_begin(struct cluster *cluster)
 {
@@ -242,6 +243,8 @@ static void submit_best(struct cluster *cluster, int64_t wanted, enum job_role r
 /* What Slurm said against a place in an earlier search, when a job was there already. */
 static void refuse_known(struct cluster_place *place)
 {
+	if (loop_now_ms() >= place->never_until_ms)
+		strv_finish(&place->never); /* an administrator may have changed that */
 	for (size_t i = 0; i < place->placement.count; i++) {
 		_cleanup_free_ char *name = candidate_name(&place->placement.candidate[i]);
 
@@ -260,6 +263,7 @@ static void take_back(struct cluster *cluster, struct job *job)
 	size_t at = (size_t)__builtin_ctzll(job->placed);
 	_cleanup_free_ char *name = candidate_name(&place->placement.candidate[at]);
 
+	place->never_until_ms = loop_now_ms() + NEVER_MS;
 	strv_add(&place->never, name);
 	strv_add(&place->never, job->reason ? job->reason : "no reason known");
 	refuse_known(place);

@@ -69,7 +69,9 @@ struct job_end_verdict job_end_judge(const struct job_end_facts *facts)
 		.counts = counts,
 		.fatal = counts && reactions[facts->end].ends_start && facts->starting &&
 			!facts->others_run,
-		.blames_node = applies(reactions[facts->end].blames_node, facts->young),
+		/* A start cannot know yet whether it is the node or the log_directory of all. */
+		.blames_node = applies(reactions[facts->end].blames_node, facts->young) ||
+			(facts->end == END_NOT_LAUNCHED && !facts->starting),
 		.is_failure = counts || reactions[facts->end].is_failure,
 		.replace = counts ? REPLACE_LATER : reactions[facts->end].replace,
 		.remark = reactions[facts->end].remark,

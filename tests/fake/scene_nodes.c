@@ -370,6 +370,8 @@ START_TEST(a_suspended_job_is_missing)
 	job_resume(job(0));
 	await_from_to(0, 60, dask.undrains > undrains);
 	check(reason_of_job(0) == NULL);
+	await(jobs_in(STATE_RUNNING) == 1); /* the one too many is given back */
+	await(jobs_of_phase("ready") == 1);
 }
 END_TEST
 

@@ -48,7 +48,7 @@ static const struct {
 	{{END_ABANDONED, YOUNG}, {.replace = REPLACE_AT_ONCE}},
 	{{END_ABANDONED, OLD}, {.replace = REPLACE_AT_ONCE}},
 	{{END_FORKSERVER, STARTING}, {.replace = REPLACE_AT_ONCE}},
-	{{END_NOT_LAUNCHED, YOUNG}, {COUNTS}},
+	{{END_NOT_LAUNCHED, YOUNG}, {COUNTS, .blames_node = true}},
 	{{END_NOT_LAUNCHED, STARTING}, {COUNTS}}, /* it is tried again */
 	{{END_NO_WORKERS, YOUNG}, {COUNTS, .blames_node = true}},
 	{{END_NO_WORKERS, STARTING}, {COUNTS, .blames_node = true, .fatal = true}},

@@ -415,6 +415,7 @@ class DracodLink(SchedulerPlugin):
                 logger.info("lost the connection to dracod: %s", error)
             finally:
                 self.writer = None
+                self.verdict = None  # whoever waits for it is told after a while
                 writer.close()
             alone_since = loop.time()
             await asyncio.sleep(RECONNECT_INTERVAL)

@@ -116,8 +116,9 @@ static void try_next(void *arg);
 static void judge(struct python_search *search, const json_t *answer)
 {
 	const char *path = json_get_text(answer, "path", NULL);
+	_cleanup_free_ char *own = path ? shell_quote(path) : NULL;
 	struct python python = {
-		.command = search->wanted || !path ? search->candidates.item[search->at] : path,
+		.command = search->wanted || !path ? search->candidates.item[search->at] : own,
 		.version = json_get_text(answer, "version", NULL),
 		.distributed = json_get_text(answer, "distributed", NULL),
 	};

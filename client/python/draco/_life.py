@@ -154,9 +154,11 @@ class Life:
         DracoError
             When others use it: who does. Then everything stays as it is.
         """
+        await self._link.end_return(wait=True)  # dracod may be reached again in a moment
         cluster, connection = self._cluster, self._link.connection
         if connection is not None and cluster.status == Status.running:
             for other in _process.replaced_by(cluster):
+                other.shutdown_on_close = False  # it does not decide
                 await other._life.end_from_elsewhere()
             cluster.status = Status.closing  # so that the end is no surprise
             answer: dict[str, Any] = {}

@@ -191,6 +191,11 @@ def bounds_wished(size: Mapping[str, Any], given: Mapping[str, int]) -> dict[str
                 bounds[name] = number
                 continue
             each = size["per_job"][of_job] if of_job else 1
+            if not each:
+                raise SettingError(
+                    f"adapt: how much{unit.replace('_', ' ')} a job has is not known, as the "
+                    "site or the node decides it: give workers, jobs or cores"
+                )
             jobs = number // each if name == "maximum" else -(-number // each)
             bounds[name] = jobs * size["per_job"]["workers"]
     return bounds

@@ -39,7 +39,7 @@ def workers_of(report: Mapping[str, Any]) -> dict[str, dict[str, Any]]:
     dict
         The jobs that have not ended, by the names of their workers.
     """
-    jobs = [job for job in report.get("jobs") or [] if job.get("phase") != "gone"]
+    jobs = [j for j in report.get("jobs") or [] if j.get("id") and j.get("phase") != "gone"]
     return {name: job for job in jobs for name in names_of(job)}
 
 
@@ -59,7 +59,8 @@ def plan_of(report: Mapping[str, Any]) -> set[str]:
     """
     size = report.get("size") or {}
     per_job = (size.get("per_job") or {}).get("workers") or 0
-    jobs = [job for job in report.get("jobs") or [] if job.get("phase") not in _LEAVING]
+    all_jobs = report.get("jobs") or []
+    jobs = [job for job in all_jobs if job.get("id") and job.get("phase") not in _LEAVING]
     jobs = jobs[: size.get("target") or 0]
     missing = range(len(jobs) * per_job, (size.get("target") or 0) * per_job)
     return {name for job in jobs for name in names_of(job)} | {

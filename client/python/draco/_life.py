@@ -47,6 +47,8 @@ class Life:
         self, cluster: Cluster, link: Link, watch: Watch, wish: dict[str, Any] | None
     ) -> None:
         self.warnings: list[str] = []
+        #: dracod is asked whether the cluster may end: perhaps everything stays as it is.
+        self.is_asking = False
         self._cluster = cluster
         self._link = link
         self._watch = watch
@@ -161,6 +163,7 @@ class Life:
                 other.shutdown_on_close = False  # it does not decide
                 await other._life.end_from_elsewhere()
             cluster.status = Status.closing  # so that the end is no surprise
+            self.is_asking = True
             answer: dict[str, Any] = {}
             try:
                 with contextlib.suppress(
@@ -175,6 +178,8 @@ class Life:
             except BaseException:
                 cluster.status = Status.running
                 raise
+            finally:
+                self.is_asking = False
             cluster.shutdown_on_close = False  # it is done
         await self.end()
 
@@ -192,8 +197,10 @@ class Life:
             await _join.stop_by(self._link, cluster.shutdown_on_close)
         finally:
             self._link.close()
-            await cluster._close_dask()
-            self._watch.forget()
-            cluster.status = Status.closed
+            try:
+                await cluster._close_dask()
+            finally:
+                self._watch.forget()
+                cluster.status = Status.closed
         for other in replaced:  # one of them may have started the cluster
             await other._life.end_from_elsewhere()

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import logging
 import time
 import warnings
 from typing import TYPE_CHECKING, Any
@@ -30,8 +31,14 @@ PAUSE = 0.1
 
 
 def _warn(text: str) -> None:
-    """Warn of something that no line of the program has caused, each time anew."""
-    warnings.warn_explicit(text, DracoWarning, "draco", 1, registry={})
+    """Warn of something that no line of the program has caused, each time anew.
+
+    No line could catch it, either: where warnings are errors, it is only logged.
+    """
+    try:
+        warnings.warn_explicit(text, DracoWarning, "draco", 1, registry={})
+    except DracoWarning:
+        logging.getLogger("draco").warning(text)
 
 
 class Watch:
@@ -78,7 +85,7 @@ class Watch:
     async def run(self) -> None:
         """Ask after each event, and now and then, as long as the object is running."""
         cluster = self._cluster
-        while cluster.status == Status.running:
+        while cluster.status == Status.running or cluster._life.is_asking:
             # A failure may pass; when the scheduler is gone for good, dracod tells.
             with contextlib.suppress(OSError):
                 await self.refresh()

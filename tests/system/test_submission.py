@@ -384,7 +384,7 @@ def test_wrong_values(draco: Draco, option: str, complaint: str) -> None:
 
 def test_script_is_what_is_submitted(draco: Draco) -> None:
     preview = draco.run("script", *SMALL, "--prologue=true", "--worker-options=--resources=A=1")
-    assert not draco.processes()
+    wait_for(lambda: not draco.processes(), "nothing of it is left")
     assert preview.stdout.startswith("#!/bin/bash\n") and "tls://HOST:PORT" in preview.stdout
     assert "draco_prologue='true'" in preview.stdout and "'--resources=A=1'" in preview.stdout
     draco.start()

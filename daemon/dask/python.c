@@ -113,10 +113,24 @@ static void fail(struct python_search *search)
 
 static void try_next(void *arg);
 
+/* The command that runs this file, whatever is in its path. The caller frees. */
+static char *one_word(const char *path)
+{
+	struct strv words = STRV_INIT;
+	char *command;
+
+	if (!path)
+		return NULL;
+	strv_add(&words, path);
+	command = argv_format(&words);
+	strv_finish(&words);
+	return command;
+}
+
 static void judge(struct python_search *search, const json_t *answer)
 {
 	const char *path = json_get_text(answer, "path", NULL);
-	_cleanup_free_ char *own = path ? shell_quote(path) : NULL;
+	_cleanup_free_ char *own = one_word(path);
 	struct python python = {
 		.command = search->wanted || !path ? search->candidates.item[search->at] : own,
 		.version = json_get_text(answer, "version", NULL),

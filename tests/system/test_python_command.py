@@ -113,3 +113,16 @@ def test_that_the_node_does_not_have(draco: Draco) -> None:
     assert result.returncode == 1
     assert f"job {job} failed on n1: the node has no such Python" in result.stderr
     assert "there is no wrapper on this node" in job_log(draco, job)
+
+
+@pytest.mark.parametrize("folder", ["env", "my envs"])
+def test_first_in_path(draco: Draco, folder: str) -> None:
+    """Without the setting: the Python of the environment in use, also with a blank in its path."""
+    directory = draco.root / folder / "bin"
+    directory.mkdir(parents=True)
+    python = directory / "python3"
+    python.symlink_to(PYTHON)
+    draco.start(PATH=f"{directory}:{os.environ['PATH']}")
+    draco.wait_for_workers(2)
+    named = draco.status()["scheduler"]["python"]
+    assert named == (str(python) if folder == "env" else f"'{python}'")

@@ -119,4 +119,11 @@ static inline bool job_is_running(const struct job *job)
 	return job->phase == PHASE_STARTING || job->phase == PHASE_READY;
 }
 
+/* How a job has ended, by a report of its end, for a person: "failed with exit status 1 on n3
+ * (NonZeroExitCode)"; the caller frees. */
+char *job_describe_end(const struct job *job, const struct slurm_job *report);
+
+/* Could Slurm not even start its script, by this report of its end? */
+bool job_was_not_launched(const struct slurm_job *report);
+
 #endif

@@ -192,35 +192,54 @@ static void on_drained_late(void *arg, const json_t *result, const struct err *e
 		log_debug("scheduler: %s", err->text);
 }
 
-static void ask_drain_late(struct cluster *cluster, json_t *workers)
+/* Takes workers over; 0. */
+static int ask_drain_late(struct cluster *cluster, json_t *workers)
 {
 	cluster->ops->ask_scheduler(cluster->arg, "drain",
 		json_pack("{s:o, s:b}", "workers", workers, "only_idle", 0), ASK_DEADLINE_MS,
 		on_drained_late, NULL);
+	return 0;
+}
+
+/* Send the addresses of the workers that are concerned, in requests that are not too long. Ends at
+ * the first that send() refuses; returns its last result. */
+static int send_in_parts(struct cluster *cluster,
+	bool (*is_concerned)(const struct worker *worker),
+	int (*send)(struct cluster *cluster, json_t *workers))
+{
+	json_t *part = NULL;
+	struct worker *worker;
+	int r = 0;
+
+	TAILQ_FOREACH (worker, jobs_workers(cluster->jobs), link) {
+		if (!is_concerned(worker))
+			continue;
+		if (!part)
+			part = json_array();
+		json_array_append_new(part, json_text(worker->address));
+		if (json_array_size(part) < WORKERS_MAX)
+			continue;
+		r = send(cluster, part);
+		part = NULL;
+		if (r < 0)
+			break;
+	}
+	return part ? send(cluster, part) : r;
+}
+
+static bool is_late(const struct worker *worker)
+{
+	return worker->is_new && is_leaving(worker->job);
 }
 
 /* A worker that connects while its job is on its way out shall get no tasks. */
 static void drain_late(struct cluster *cluster)
 {
-	json_t *late = NULL;
 	struct worker *worker;
 
-	TAILQ_FOREACH (worker, jobs_workers(cluster->jobs), link) {
-		bool is_late = worker->is_new && is_leaving(worker->job);
-
+	send_in_parts(cluster, is_late, ask_drain_late);
+	TAILQ_FOREACH (worker, jobs_workers(cluster->jobs), link)
 		worker->is_new = false;
-		if (!is_late)
-			continue;
-		if (!late)
-			late = json_array();
-		json_array_append_new(late, json_text(worker->address));
-		if (json_array_size(late) < WORKERS_MAX)
-			continue;
-		ask_drain_late(cluster, late);
-		late = NULL;
-	}
-	if (late)
-		ask_drain_late(cluster, late);
 }
 
 void cluster_giveback_hello(struct cluster *cluster)
@@ -272,31 +291,20 @@ static void settle_suspended(struct cluster *cluster)
 	}
 }
 
+static bool shall_work(const struct worker *worker)
+{
+	return !is_leaving(worker->job) && !(worker->job && worker->job->suspended_told);
+}
+
 int64_t cluster_giveback_settle(struct cluster *cluster)
 {
-	json_t *array = NULL;
-	struct worker *worker;
-	int r = 0;
+	int r;
 
 	drain_late(cluster);
 	settle_suspended(cluster);
 	if (!cluster->undrain_due || cluster->undraining > 0)
 		return INT64_MAX;
-	TAILQ_FOREACH (worker, jobs_workers(cluster->jobs), link) {
-		if (is_leaving(worker->job) || (worker->job && worker->job->suspended_told))
-			continue;
-		if (!array)
-			array = json_array();
-		json_array_append_new(array, json_text(worker->address));
-		if (json_array_size(array) < WORKERS_MAX)
-			continue;
-		r = undrain(cluster, array);
-		array = NULL;
-		if (r < 0)
-			break;
-	}
-	if (array)
-		r = undrain(cluster, array);
+	r = send_in_parts(cluster, shall_work, undrain);
 	cluster->undrain_due = r < 0;
 	/* Without a connection: its hello comes back to this. */
 	return r == -EBUSY ? loop_now_ms() + AGAIN_MS : INT64_MAX;

@@ -69,19 +69,26 @@ int64_t cluster_end_grace_ms(const struct cluster *cluster)
 	return cluster->request.settings.epilogue ? EPILOGUE_GRACE_MS : TERMINATE_GRACE_MS;
 }
 
+/* Takes ids over. */
+static void request(struct cluster *cluster, json_t *ids, enum slurm_cancel_how how)
+{
+	if (json_array_size(ids) == 0)
+		json_decref(ids);
+	else if (slurm_request(cluster->slurm, "cancel",
+			 json_pack("{s:o, s:s}", "jobs", ids, "how", slurm_cancel_name(how)),
+			 CANCEL_DEADLINE_MS, on_cancelled, cluster) < 0)
+		log_warning("slurm: too many requests wait; jobs are ended later");
+}
+
+/* What is not cancelled now is found in the queue again. */
 static void cancel_strays(struct cluster *cluster)
 {
 	json_t *ids = json_array();
 
 	for (size_t i = 0; i < cluster->strays.count; i++)
 		json_array_append_new(ids, json_string(cluster->strays.item[i]));
-	/* What is not cancelled now is found in the queue again. */
 	strv_finish(&cluster->strays);
-	if (slurm_request(cluster->slurm, "cancel",
-		    json_pack(
-			    "{s:o, s:s}", "jobs", ids, "how", slurm_cancel_name(CANCEL_CANCEL)),
-		    CANCEL_DEADLINE_MS, on_cancelled, cluster) < 0)
-		log_warning("slurm: too many requests wait; jobs are cancelled later");
+	request(cluster, ids, CANCEL_CANCEL);
 }
 
 void cluster_send_ends(struct cluster *cluster)
@@ -105,17 +112,7 @@ void cluster_send_ends(struct cluster *cluster)
 		job->ending_sent = true;
 		json_array_append_new(ids[due], json_string(job->id));
 	}
-	for (int how = 0; how < CANCEL_COUNT; how++) {
-		if (json_array_size(ids[how]) == 0) {
-			json_decref(ids[how]);
-			continue;
-		}
-		if (slurm_request(cluster->slurm, "cancel",
-			    json_pack("{s:o, s:s}", "jobs", ids[how], "how",
-				    slurm_cancel_name((enum slurm_cancel_how)how)),
-			    CANCEL_DEADLINE_MS, on_cancelled, cluster) < 0)
-			log_warning("slurm: too many requests wait; jobs are ended later");
-	}
-	if (cluster->strays.count > 0)
-		cancel_strays(cluster);
+	for (int how = 0; how < CANCEL_COUNT; how++)
+		request(cluster, ids[how], (enum slurm_cancel_how)how);
+	cancel_strays(cluster);
 }

@@ -9,6 +9,12 @@ from typing import Any, NoReturn
 _LEAVING = ("draining", "retiring", "ending", "gone")
 
 
+def _jobs(report: Mapping[str, Any], without: tuple[str, ...]) -> list[dict[str, Any]]:
+    """The jobs that Slurm knows, and that are in none of these phases."""
+    jobs = report.get("jobs") or []
+    return [job for job in jobs if job.get("id") and job.get("phase") not in without]
+
+
 def names_of(job: Mapping[str, Any]) -> list[str]:
     """Name the workers of a job, as its batch script does.
 
@@ -39,8 +45,7 @@ def workers_of(report: Mapping[str, Any]) -> dict[str, dict[str, Any]]:
     dict
         The jobs that have not ended, by the names of their workers.
     """
-    jobs = [j for j in report.get("jobs") or [] if j.get("id") and j.get("phase") != "gone"]
-    return {name: job for job in jobs for name in names_of(job)}
+    return {name: job for job in _jobs(report, ("gone",)) for name in names_of(job)}
 
 
 def plan_of(report: Mapping[str, Any]) -> set[str]:
@@ -59,9 +64,7 @@ def plan_of(report: Mapping[str, Any]) -> set[str]:
     """
     size = report.get("size") or {}
     per_job = (size.get("per_job") or {}).get("workers") or 0
-    all_jobs = report.get("jobs") or []
-    jobs = [job for job in all_jobs if job.get("id") and job.get("phase") not in _LEAVING]
-    jobs = jobs[: size.get("target") or 0]
+    jobs = _jobs(report, _LEAVING)[: size.get("target") or 0]
     missing = range(len(jobs) * per_job, (size.get("target") or 0) * per_job)
     return {name for job in jobs for name in names_of(job)} | {
         f"draco-planned-{number}" for number in missing

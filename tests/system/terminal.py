@@ -6,12 +6,13 @@ import codecs
 import contextlib
 import fcntl
 import os
-import pty
 import re
 import select
 import struct
+import subprocess
 import termios
 import time
+from pathlib import Path
 
 
 class Terminal:
@@ -30,10 +31,17 @@ class Terminal:
     def __init__(
         self, command: list[str], environment: dict[str, str], columns: int = 0
     ) -> None:
-        self.pid, self.fd = pty.fork()
-        if self.pid == 0:
-            fcntl.ioctl(0, termios.TIOCSWINSZ, struct.pack("4H", 40, columns, 0, 0))
-            os.execve(command[0], command, environment)
+        self.fd, theirs = os.openpty()
+        fcntl.ioctl(theirs, termios.TIOCSWINSZ, struct.pack("4H", 40, columns, 0, 0))
+        # setsid, and no pty.fork(): a fork of a process with threads must not run Python.
+        self.program = subprocess.Popen(
+            ["setsid", "--ctty", *command],
+            stdin=theirs,
+            stdout=theirs,
+            stderr=theirs,
+            env=environment,
+        )
+        os.close(theirs)
         self.seen = ""
         # What is read may end within a character.
         self.decoder = codecs.getincrementaldecoder("utf-8")("replace")
@@ -46,7 +54,7 @@ class Terminal:
         deadline = time.monotonic() + timeout
         while not (found := re.search(pattern, self.seen)):
             ready = select.select([self.fd], [], [], max(0, deadline - time.monotonic()))[0]
-            assert ready, f"{pattern!r} did not come: {self.seen!r}"
+            assert ready, f"{pattern!r} did not come: {self.seen!r}; {self.activity()}"
             self.seen += self.decoder.decode(os.read(self.fd, 65536))
         text, self.seen = self.seen[: found.end()], self.seen[found.end() :]
         return text
@@ -55,10 +63,19 @@ class Terminal:
         """The exit status, and what came up to the end."""
         with contextlib.suppress(OSError):  # that is how a terminal's end is read
             self.wait_for(r"(?!)", timeout)
-        return os.waitstatus_to_exitcode(self.close()), self.seen
+        return self.close(), self.seen
+
+    def activity(self) -> str:
+        """What the program does, for a failure's message."""
+        process = Path(f"/proc/{self.program.pid}")
+        with contextlib.suppress(OSError):
+            names = ("comm", "wchan", "syscall")
+            return ", ".join(f"{name} {(process / name).read_text()!r}" for name in names)
+        return "the program has ended"
 
     def close(self) -> int:
-        """Hang up, and wait for the program's end."""
-        with contextlib.suppress(OSError):
+        """Hang up, and wait for the program's end; returns its exit status."""
+        if self.fd >= 0:
             os.close(self.fd)
-        return os.waitpid(self.pid, 0)[1]
+            self.fd = -1
+        return self.program.wait()

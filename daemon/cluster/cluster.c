@@ -85,25 +85,20 @@ static void note_milestones(struct cluster *cluster, const struct jobs_count *co
 		cluster_reached(cluster, MILESTONE_WORKER);
 }
 
-/* End what has become useless. Returns the loop time of the next deadline, INT64_MAX when there
- * is none. */
-static int64_t check_deadlines(struct cluster *cluster)
+/* End what has become useless. */
+static void check_deadlines(struct cluster *cluster)
 {
-	int64_t next = cluster_check_worker_start(cluster);
-
-	next = min_of(next, cluster_check_workers_come(cluster));
+	cluster_check_worker_start(cluster);
+	cluster_check_workers_come(cluster);
 	if (!cluster->wanted) /* it failed just now */
-		return INT64_MAX;
-	next = min_of(next, cluster_check_held(cluster));
-	if (cluster->hold_until_ms > loop_now_ms() && cluster->hold_until_ms < next)
-		next = cluster->hold_until_ms;
-	return next;
+		return;
+	cluster_check_held(cluster);
+	cluster_is_due(cluster, cluster->hold_until_ms);
 }
 
 static void go_up(struct cluster *cluster)
 {
 	struct jobs_count count;
-	int64_t deadline;
 
 	if (!cluster_find_out(cluster))
 		return;
@@ -118,19 +113,17 @@ static void go_up(struct cluster *cluster)
 	if (!cluster->wanted) /* there is no place */
 		return;
 	cluster_settle_roles(cluster);
-	deadline = cluster_size_reconcile(cluster);
+	cluster_size_reconcile(cluster);
 	if (!cluster->wanted) /* nobody has used it for long */
 		return;
 	if (cluster->state == CLUSTER_STARTING && is_ready(cluster, &count)) {
 		cluster_reached(cluster, MILESTONE_READY);
 		cluster_set_state(cluster, CLUSTER_RUNNING);
 	}
-	deadline = min_of(deadline, cluster_check_waiting(cluster));
-	deadline = min_of(deadline, check_deadlines(cluster));
-	deadline = min_of(deadline, cluster_nodes_settle(cluster));
+	cluster_check_waiting(cluster);
+	check_deadlines(cluster);
+	cluster_nodes_settle(cluster);
 	cluster_send_ends(cluster);
-	if (deadline != INT64_MAX)
-		cluster_wake(cluster, deadline - loop_now_ms());
 	cluster_plan_poll(cluster);
 }
 

@@ -296,16 +296,16 @@ static bool shall_work(const struct worker *worker)
 	return !is_leaving(worker->job) && !(worker->job && worker->job->suspended_told);
 }
 
-int64_t cluster_giveback_settle(struct cluster *cluster)
+void cluster_giveback_settle(struct cluster *cluster)
 {
 	int r;
 
 	drain_late(cluster);
 	settle_suspended(cluster);
 	if (!cluster->undrain_due || cluster->undraining > 0)
-		return INT64_MAX;
+		return;
 	r = send_in_parts(cluster, shall_work, undrain);
 	cluster->undrain_due = r < 0;
-	/* Without a connection: its hello comes back to this. */
-	return r == -EBUSY ? loop_now_ms() + AGAIN_MS : INT64_MAX;
+	if (r == -EBUSY) /* without a connection, its hello comes back to this */
+		cluster_wake(cluster, AGAIN_MS);
 }

@@ -2,10 +2,8 @@
 #ifndef DRACO_DAEMON_CLUSTER_GIVEBACK_H
 #define DRACO_DAEMON_CLUSTER_GIVEBACK_H
 
-#include <stdbool.h>
-#include <stdint.h>
-
 #include "daemon/policy/fleet.h"
+#include <stdbool.h>
 
 struct cluster;
 struct job;
@@ -18,8 +16,7 @@ void cluster_giveback(struct cluster *cluster, struct job *job, enum fleet_actio
 void cluster_giveback_hello(struct cluster *cluster);
 
 /* Let all workers that shall work get tasks, when that may not be so; those that have come for a
- * job on its way out get none. Idempotent. Returns the loop time at which to try again; INT64_MAX:
- * no need. */
-int64_t cluster_giveback_settle(struct cluster *cluster);
+ * job on its way out get none. Idempotent; plans the next try. */
+void cluster_giveback_settle(struct cluster *cluster);
 
 #endif

@@ -63,7 +63,7 @@ static bool is_news(const struct job *job)
 		(end_ms < job->told_end_ms - STEP_MS || end_ms > job->told_end_ms + STEP_MS);
 }
 
-int64_t cluster_lifetime_settle(struct cluster *cluster)
+void cluster_lifetime_settle(struct cluster *cluster)
 {
 	int64_t margin_ms = cluster->request.settings.handover_margin_ms / 4;
 	int64_t now = loop_now_ms();
@@ -74,10 +74,8 @@ int64_t cluster_lifetime_settle(struct cluster *cluster)
 
 	TAILQ_FOREACH (job, jobs_list(cluster->jobs), link)
 		news |= is_news(job);
-	if (!news)
-		return INT64_MAX;
-	if (now < cluster->limit_hold_ms)
-		return cluster->limit_hold_ms;
+	if (!news || !cluster_is_due(cluster, cluster->limit_hold_ms))
+		return;
 	workers = json_object();
 	TAILQ_FOREACH (job, jobs_list(cluster->jobs), link) {
 		_cleanup_free_ char *name = xasprintf(JOBSCRIPT_WORKER_PREFIX "%s", job->id);
@@ -89,10 +87,11 @@ int64_t cluster_lifetime_settle(struct cluster *cluster)
 	}
 	r = cluster->ops->ask_scheduler(cluster->arg, "limit",
 		json_pack("{s:o}", "workers", workers), ASK_DEADLINE_MS, on_limited, cluster);
-	if (r == -EBUSY)
-		return now + AGAIN_MS;
+	if (r == -EBUSY) {
+		cluster_wake(cluster, AGAIN_MS);
+		return;
+	}
 	/* Without a connection: its hello comes back to this. */
 	TAILQ_FOREACH (job, jobs_list(cluster->jobs), link)
 		job->told_end_ms = cluster_job_end_ms(job);
-	return INT64_MAX;
 }

@@ -19,8 +19,7 @@ int64_t cluster_job_end_ms(const struct job *job);
 /* A scheduler has connected: it knows nothing. */
 void cluster_lifetime_hello(struct cluster *cluster);
 
-/* Tell it what has changed. Idempotent. Returns the loop time at which to try again; INT64_MAX:
- * no need. */
-int64_t cluster_lifetime_settle(struct cluster *cluster);
+/* Tell it what has changed. Idempotent; plans the next try. */
+void cluster_lifetime_settle(struct cluster *cluster);
 
 #endif

@@ -86,6 +86,17 @@ void cluster_wake(struct cluster *cluster, int64_t in_ms)
 	loop_timer_start(cluster->reconcile, in_ms);
 }
 
+bool cluster_is_due(struct cluster *cluster, int64_t when_ms)
+{
+	int64_t left_ms = when_ms - loop_now_ms();
+
+	if (left_ms <= 0)
+		return true;
+	if (when_ms != INT64_MAX)
+		cluster_wake(cluster, left_ms);
+	return false;
+}
+
 void cluster_reached(struct cluster *cluster, enum cluster_milestone milestone)
 {
 	if (cluster->milestone_ms[milestone] < 0)

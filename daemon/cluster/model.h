@@ -234,6 +234,9 @@ void cluster_fail(struct cluster *cluster, const struct err *err, const char *lo
 /* Reconcile within this time, or earlier as planned already. */
 void cluster_wake(struct cluster *cluster, int64_t in_ms);
 
+/* Has the loop time when_ms come? If not, reconcile again at that time; INT64_MAX is never. */
+bool cluster_is_due(struct cluster *cluster, int64_t when_ms);
+
 /* Note that the start has reached a milestone; only the first time counts. */
 void cluster_reached(struct cluster *cluster, enum cluster_milestone milestone);
 

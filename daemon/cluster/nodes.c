@@ -156,28 +156,27 @@ static json_t *pending_ids(const struct cluster *cluster)
 	return ids;
 }
 
-int64_t cluster_nodes_settle(struct cluster *cluster)
+void cluster_nodes_settle(struct cluster *cluster)
 {
 	_cleanup_free_ char *exclude = NULL;
 	json_t *ids;
 
-	if (!cluster->exclude_due || cluster->excluding)
-		return INT64_MAX;
-	if (loop_now_ms() < cluster->exclude_hold_ms)
-		return cluster->exclude_hold_ms;
+	if (!cluster->exclude_due || cluster->excluding ||
+		!cluster_is_due(cluster, cluster->exclude_hold_ms))
+		return;
 	cluster->exclude_due = false;
 	exclude = excluded_list(cluster);
 	ids = exclude ? pending_ids(cluster) : NULL;
 	if (!ids)
-		return INT64_MAX;
+		return;
 	cluster->excluding = slurm_request(cluster->slurm, "update",
 				     json_pack("{s:o, s:s}", "jobs", ids, "exclude", exclude),
 				     UPDATE_DEADLINE_MS, on_excluded, cluster) >= 0;
 	if (cluster->excluding)
-		return INT64_MAX;
+		return;
 	cluster->exclude_due = true; /* too many requests wait */
 	cluster->exclude_hold_ms = loop_now_ms() + EXCLUDE_AGAIN_MS;
-	return cluster->exclude_hold_ms;
+	cluster_wake(cluster, EXCLUDE_AGAIN_MS);
 }
 
 void cluster_nodes_blame(

@@ -21,9 +21,9 @@ void cluster_nodes_save(const struct cluster *cluster);
 void cluster_nodes_blame(
 	struct cluster *cluster, const struct job *job, int64_t since_ms, const char *how);
 
-/* Keep the jobs that are pending away from the nodes that are excluded by now. Idempotent. Returns
- * the loop time at which to try again; INT64_MAX: no need. */
-int64_t cluster_nodes_settle(struct cluster *cluster);
+/* Keep the jobs that are pending away from the nodes that are excluded by now. Idempotent;
+ * plans the next try. */
+void cluster_nodes_settle(struct cluster *cluster);
 
 /* Forget what has failed where, as there is no place for jobs, or they fail everywhere. Were
  * there excluded nodes? why: for a person. */

@@ -7,7 +7,6 @@
 
 #include "common/alloc.h"
 #include "common/cleanup.h"
-#include "common/number.h"
 #include "common/parse.h"
 #include "daemon/cluster/ends.h"
 #include "daemon/cluster/failure.h"
@@ -54,9 +53,8 @@ static void end_without_workers(struct cluster *cluster, struct job *job)
 	cluster_apply_verdict(cluster, job, &verdict, how);
 }
 
-/* Some of a job's workers have gone for good, or have never come. It goes on with the others;
- * returns when to look again. */
-static int64_t check_short(struct cluster *cluster, struct job *job)
+/* Some of a job's workers have gone for good, or have never come. It goes on with the others. */
+static void check_short(struct cluster *cluster, struct job *job)
 {
 	bool starts = job->phase == PHASE_STARTING;
 	int64_t since_ms = starts ? job->came_ms : job->short_since_ms;
@@ -66,9 +64,9 @@ static int64_t check_short(struct cluster *cluster, struct job *job)
 
 	if ((!starts && job->phase != PHASE_READY) || !since_ms || job->short_told ||
 		job->connected == 0)
-		return INT64_MAX;
-	if (due_ms > loop_now_ms())
-		return due_ms;
+		return;
+	if (!cluster_is_due(cluster, due_ms))
+		return;
 	log = cluster_job_log(cluster, job);
 	history_failure("job", job->id, log,
 		"has had only %" PRId64 " of its %" PRId64
@@ -76,27 +74,22 @@ static int64_t check_short(struct cluster *cluster, struct job *job)
 		job->connected, job->processes,
 		format_duration(cluster->request.settings.worker_timeout_ms, waited), job->id);
 	jobs_set_short(cluster->jobs, job);
-	return INT64_MAX;
 }
 
-int64_t cluster_check_workers_come(struct cluster *cluster)
+void cluster_check_workers_come(struct cluster *cluster)
 {
-	int64_t next = INT64_MAX;
 	struct job *job;
 
 	if (cluster_fail_without_jobs(cluster))
-		return next;
+		return;
 	TAILQ_FOREACH (job, jobs_list(cluster->jobs), link) {
-		if (cluster_job_overdue_ms(cluster, job) <= loop_now_ms())
+		if (cluster_is_due(cluster, cluster_job_overdue_ms(cluster, job)))
 			end_without_workers(cluster, job);
 		else
-			next = min_of(next,
-				min_of(cluster_job_overdue_ms(cluster, job),
-					check_short(cluster, job)));
+			check_short(cluster, job);
 		if (!cluster->wanted) /* it failed just now */
-			return INT64_MAX;
+			return;
 	}
-	return next;
 }
 
 static void end_held(struct cluster *cluster, struct job *job)
@@ -123,9 +116,9 @@ static void tell_held(struct job *job)
 	job->held_told = true;
 }
 
-int64_t cluster_check_held(struct cluster *cluster)
+void cluster_check_held(struct cluster *cluster)
 {
-	int64_t timeout_ms = cluster->request.settings.wait_timeout_ms, next = INT64_MAX;
+	int64_t timeout_ms = cluster->request.settings.wait_timeout_ms;
 	struct job *job;
 
 	TAILQ_FOREACH (job, jobs_list(cluster->jobs), link) {
@@ -134,12 +127,9 @@ int64_t cluster_check_held(struct cluster *cluster)
 		tell_held(job);
 		if (cluster->size.paused)
 			continue;
-		if (job->held_since_ms + timeout_ms <= loop_now_ms())
+		if (cluster_is_due(cluster, job->held_since_ms + timeout_ms))
 			end_held(cluster, job);
-		else
-			next = min_of(next, job->held_since_ms + timeout_ms);
 		if (!cluster->wanted) /* it failed just now */
-			return INT64_MAX;
+			return;
 	}
-	return next;
 }

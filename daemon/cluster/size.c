@@ -148,7 +148,7 @@ static void act(
 	}
 }
 
-static int64_t reconcile_fleet(struct cluster *cluster)
+static void reconcile_fleet(struct cluster *cluster)
 {
 	_cleanup_free_ struct fleet_job *says = NULL;
 	_cleanup_free_ struct job **jobs = NULL;
@@ -177,7 +177,7 @@ static int64_t reconcile_fleet(struct cluster *cluster)
 	act(cluster, jobs, says, count);
 	if (decision.submit > 0)
 		cluster_place(cluster, decision.submit);
-	return decision.wake_ms; /* the end of a hold: hold_until_ms */
+	cluster_is_due(cluster, decision.wake_ms); /* the end of a hold is in hold_until_ms */
 }
 
 /* Tasks that take longer than any job lives cannot end well. */
@@ -219,13 +219,12 @@ static void check_stranded(struct cluster *cluster)
 		cluster->ops->changed(cluster->arg);
 }
 
-/* Nobody is connected or attached, and nothing is to be done: for how long? Returns when to
- * look again. */
-static int64_t check_unused(struct cluster *cluster)
+/* Stop a cluster that nobody has used for idle_shutdown: no client, nobody attached, no work. */
+static void check_unused(struct cluster *cluster)
 {
 	struct cluster_size *size = &cluster->size;
 	const struct demand *demand = &size->demand;
-	int64_t timeout_ms = cluster->request.settings.idle_shutdown_ms, now = loop_now_ms();
+	int64_t timeout_ms = cluster->request.settings.idle_shutdown_ms;
 	_cleanup_free_ char *why = NULL;
 	char text[FORMAT_MAX];
 
@@ -233,18 +232,15 @@ static int64_t check_unused(struct cluster *cluster)
 		demand_has_work(demand) || demand->memory > 0 ||
 		cluster->state != CLUSTER_RUNNING) {
 		size->unused_since_ms = -1;
-		return INT64_MAX;
+		return;
 	}
 	if (size->unused_since_ms < 0)
-		size->unused_since_ms = now;
-	if (timeout_ms == 0)
-		return INT64_MAX;
-	if (now < size->unused_since_ms + timeout_ms)
-		return size->unused_since_ms + timeout_ms;
+		size->unused_since_ms = loop_now_ms();
+	if (timeout_ms == 0 || !cluster_is_due(cluster, size->unused_since_ms + timeout_ms))
+		return;
 	why = xasprintf("no client, nobody attached and nothing to do for %s (idle_shutdown)",
 		format_duration(timeout_ms, text));
 	cluster_stop(cluster, why);
-	return INT64_MAX;
 }
 
 /* What there is, for the next decision. */
@@ -266,10 +262,10 @@ static void take_stock(struct cluster *cluster)
 		cluster->size.scaling.workless_since_ms = -1;
 }
 
-int64_t cluster_size_reconcile(struct cluster *cluster)
+void cluster_size_reconcile(struct cluster *cluster)
 {
 	struct cluster_size *size = &cluster->size;
-	int64_t before = size->target.jobs, next, fleet, unused;
+	int64_t before = size->target.jobs;
 
 	take_stock(cluster);
 	scaling_decide(
@@ -284,13 +280,11 @@ int64_t cluster_size_reconcile(struct cluster *cluster)
 	}
 	warn_of_long_tasks(cluster);
 	check_stranded(cluster);
-	next = size->target.wake_ms;
-	fleet = reconcile_fleet(cluster);
-	next = min_of(next, cluster_giveback_settle(cluster));
-	next = min_of(next, cluster_lifetime_settle(cluster));
-	unused = check_unused(cluster);
-	next = fleet < next ? fleet : next;
-	return unused < next ? unused : next;
+	cluster_is_due(cluster, size->target.wake_ms);
+	reconcile_fleet(cluster);
+	cluster_giveback_settle(cluster);
+	cluster_lifetime_settle(cluster);
+	check_unused(cluster);
 }
 
 char *cluster_size_why(const struct cluster *cluster)

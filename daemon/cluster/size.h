@@ -2,16 +2,13 @@
 #ifndef DRACO_DAEMON_CLUSTER_SIZE_H
 #define DRACO_DAEMON_CLUSTER_SIZE_H
 
-#include <stdint.h>
-
 struct cluster;
 
 /* A start begins, with the cluster's settings. */
 void cluster_size_begin(struct cluster *cluster);
 
-/* Bring the jobs to the size that is needed now. Returns the loop time at which to look again;
- * INT64_MAX: when something happens. */
-int64_t cluster_size_reconcile(struct cluster *cluster);
+/* Bring the jobs to the size that is needed now. Plans the next look. */
+void cluster_size_reconcile(struct cluster *cluster);
 
 /* Frees what cluster_size_begin() and the others keep. */
 void cluster_size_finish(struct cluster *cluster);

@@ -23,9 +23,14 @@
 #define UPDATE_DEADLINE_MS 15000
 #define AGAIN_MS	   1000 /* after Slurm did not answer */
 
+static bool can_widen(const struct job *job)
+{
+	return job_is_waiting(job) && !job->exhausted && job->role != ROLE_STANDBY;
+}
+
 static bool is_due(const struct cluster *cluster, const struct job *job)
 {
-	return job_is_waiting(job) && !job->exhausted && job->role != ROLE_STANDBY &&
+	return can_widen(job) &&
 		job->placed_ms + cluster->request.settings.wait_timeout_ms <= loop_now_ms();
 }
 
@@ -175,39 +180,28 @@ static void fail_unsubmitted(struct cluster *cluster)
 	cluster_fail(cluster, &err, NULL);
 }
 
-int64_t cluster_check_waiting(struct cluster *cluster)
+void cluster_check_waiting(struct cluster *cluster)
 {
 	int64_t wait_ms = cluster->request.settings.wait_timeout_ms;
-	int64_t now = loop_now_ms(), next = INT64_MAX;
 	bool due = false;
 	struct job *job;
 
-	if (cluster->state == CLUSTER_STARTING && jobs_count(cluster->jobs).in_slurm == 0) {
-		next = cluster->started_ms + wait_ms;
-		if (next <= now) {
-			fail_unsubmitted(cluster);
-			return INT64_MAX;
-		}
+	if (cluster->state == CLUSTER_STARTING && jobs_count(cluster->jobs).in_slurm == 0 &&
+		cluster_is_due(cluster, cluster->started_ms + wait_ms)) {
+		fail_unsubmitted(cluster);
+		return;
 	}
 	if (cluster->place.to_widen) {
 		cluster->place.to_widen = false;
 		widen_due(cluster);
 	}
-	TAILQ_FOREACH (job, jobs_list(cluster->jobs), link) {
-		if (!job_is_waiting(job) || job->exhausted || job->role == ROLE_STANDBY)
-			continue;
-		due |= is_due(cluster, job);
-		if (!is_due(cluster, job) && job->placed_ms + wait_ms < next)
-			next = job->placed_ms + wait_ms;
-	}
+	TAILQ_FOREACH (job, jobs_list(cluster->jobs), link)
+		due |= can_widen(job) && cluster_is_due(cluster, job->placed_ms + wait_ms);
 	fail_if_exhausted(cluster);
 	if (!due || cluster->place.placer || cluster->place.widening || !cluster_is_up(cluster))
-		return next;
-	if (now >= cluster->place.widen_hold_ms)
+		return;
+	if (cluster_is_due(cluster, cluster->place.widen_hold_ms))
 		cluster_place_look(cluster);
-	else if (cluster->place.widen_hold_ms < next)
-		next = cluster->place.widen_hold_ms;
-	return next;
 }
 
 /* Standby */

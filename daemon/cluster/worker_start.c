@@ -84,14 +84,12 @@ bool cluster_forkserver_is_to_blame(struct cluster *cluster, struct job *job)
 	return true;
 }
 
-int64_t cluster_check_worker_start(struct cluster *cluster)
+void cluster_check_worker_start(struct cluster *cluster)
 {
-	int64_t next = INT64_MAX;
 	struct job *job;
 
 	TAILQ_FOREACH (job, jobs_list(cluster->jobs), link) {
 		enum worker_start_verdict verdict;
-		int64_t due;
 
 		if (!job->forkserver || !job_is_running(job))
 			continue;
@@ -101,9 +99,7 @@ int64_t cluster_check_worker_start(struct cluster *cluster)
 			cluster_end_job(cluster, job, worker_start_text(verdict));
 			continue;
 		}
-		due = job->running_since_ms + patience_ms(cluster);
-		if (job->phase == PHASE_STARTING && !job->was_connected && due < next)
-			next = due;
+		if (job->phase == PHASE_STARTING && !job->was_connected)
+			cluster_is_due(cluster, job->running_since_ms + patience_ms(cluster));
 	}
-	return next;
 }

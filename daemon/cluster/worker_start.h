@@ -3,8 +3,6 @@
 #define DRACO_DAEMON_CLUSTER_WORKER_START_H
 
 #include <stdbool.h>
-#include <stdint.h>
-
 struct cluster;
 struct job;
 
@@ -13,8 +11,8 @@ struct job;
 bool cluster_forkserver_is_to_blame(struct cluster *cluster, struct job *job);
 
 /* The same check for running jobs that have no workers, or whose workers die at once: they are
- * ended. Returns the loop time of the next check; INT64_MAX: none. */
-int64_t cluster_check_worker_start(struct cluster *cluster);
+ * ended. Plans the next check. */
+void cluster_check_worker_start(struct cluster *cluster);
 
 /* The path of a mark: when this file exists, jobs that were submitted before the fall-back use
  * spawn, too. The caller frees. */

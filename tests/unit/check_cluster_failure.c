@@ -189,7 +189,7 @@ START_TEST(some_workers_never_come)
 	job->processes = 2;
 	apply(job, STATE_RUNNING);
 	jobs_worker_added(jobs, "draco-42-0", "tcp://n1:1");
-	ck_assert_int_le(cluster_check_workers_come(&cluster),
+	ck_assert_int_le(planned_by(cluster_check_workers_come),
 		job->came_ms + cluster.request.settings.worker_timeout_ms);
 	ck_assert_int_eq(job->phase, PHASE_STARTING);
 	ck_assert_int_eq(jobs_count(jobs).given_up, 0);
@@ -214,7 +214,7 @@ START_TEST(a_held_job_is_told_and_ended)
 
 	said.reason = UNCONST("JobHeldAdmin");
 	jobs_apply(jobs, job, &said);
-	ck_assert_int_gt(cluster_check_held(&cluster), loop_now_ms());
+	ck_assert_int_gt(planned_by(cluster_check_held), loop_now_ms());
 	ck_assert(job->held_told);
 	ck_assert_int_eq(job->phase, PHASE_PENDING);
 	cluster.request.settings.wait_timeout_ms = 0;
@@ -223,7 +223,7 @@ START_TEST(a_held_job_is_told_and_ended)
 		apply(job, STATE_PENDING);
 	if (_i == 2)
 		cluster_pause(&cluster, "for a test");
-	ck_assert_int_eq(cluster_check_held(&cluster), INT64_MAX);
+	ck_assert_int_eq(planned_by(cluster_check_held), INT64_MAX);
 	ck_assert_int_eq(job->phase, _i ? PHASE_PENDING : PHASE_ENDING);
 	ck_assert_int_eq(cluster.failures.jobs.in_a_row, _i ? 0 : 1);
 	ck_assert_int_eq(job->held_told, _i != 1);

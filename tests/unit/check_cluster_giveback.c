@@ -90,10 +90,10 @@ START_TEST(many_workers_fit_into_lines)
 	size_t requests;
 
 	connect_workers(WORKERS);
-	ck_assert_int_eq(cluster_giveback_settle(&cluster), INT64_MAX);
+	ck_assert_int_eq(planned_by(cluster_giveback_settle), INT64_MAX);
 	ck_assert_uint_eq(asked.requests, 0);
 	cluster_giveback_hello(&cluster);
-	ck_assert_int_eq(cluster_giveback_settle(&cluster), INT64_MAX);
+	ck_assert_int_eq(planned_by(cluster_giveback_settle), INT64_MAX);
 	ck_assert_uint_eq(asked.workers, WORKERS);
 	ck_assert_uint_lt(asked.longest, LINE_LIMIT / 2);
 	requests = asked.requests;
@@ -114,9 +114,9 @@ START_TEST(again_when_the_scheduler_was_busy)
 	connect_workers(3);
 	cluster_giveback_hello(&cluster);
 	asked.result = -EBUSY;
-	ck_assert_int_gt(cluster_giveback_settle(&cluster), loop_now_ms());
+	ck_assert_int_gt(planned_by(cluster_giveback_settle), loop_now_ms());
 	asked.result = 0;
-	ck_assert_int_eq(cluster_giveback_settle(&cluster), INT64_MAX);
+	ck_assert_int_eq(planned_by(cluster_giveback_settle), INT64_MAX);
 	answer(false);
 	cluster_giveback_settle(&cluster);
 	answer(true);
@@ -131,7 +131,7 @@ START_TEST(again_for_what_came_meanwhile)
 	cluster_giveback_hello(&cluster);
 	cluster_giveback_settle(&cluster);
 	cluster_giveback_hello(&cluster);
-	ck_assert_int_eq(cluster_giveback_settle(&cluster), INT64_MAX);
+	ck_assert_int_eq(planned_by(cluster_giveback_settle), INT64_MAX);
 	loop_timer_stop(cluster.reconcile);
 	answer(true);
 	ck_assert(loop_timer_is_running(cluster.reconcile));

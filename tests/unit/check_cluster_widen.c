@@ -95,7 +95,7 @@ START_TEST(not_before_the_search_has_ended)
 	struct job *job = overdue();
 
 	cluster.place.widen_hold_ms = loop_now_ms() + 1000;
-	ck_assert_int_eq(cluster_check_waiting(&cluster), cluster.place.widen_hold_ms);
+	ck_assert_int_eq(planned_by(cluster_check_waiting), cluster.place.widen_hold_ms);
 	ck_assert(!job->exhausted);
 	ck_assert(cluster.wanted);
 	cluster_place_finish(&cluster);

@@ -46,3 +46,10 @@ void cluster_teardown(void)
 	loop_destroy(cluster.loop);
 	jobs_teardown();
 }
+
+int64_t planned_by(void (*step)(struct cluster *cluster))
+{
+	loop_timer_stop(cluster.reconcile);
+	step(&cluster);
+	return loop_timer_is_running(cluster.reconcile) ? cluster.wake_ms : INT64_MAX;
+}

@@ -12,4 +12,7 @@ extern struct cluster cluster;
 void cluster_setup(void);
 void cluster_teardown(void);
 
+/* The loop time of the next reconcile that a step plans; INT64_MAX when it plans none. */
+int64_t planned_by(void (*step)(struct cluster *cluster));
+
 #endif

@@ -459,7 +459,7 @@ struct jobs_count jobs_count(const struct jobs *jobs)
 		}
 		count.in_slurm += job->job_id && job->phase != PHASE_GONE;
 		count.unsettled += job->phase != PHASE_GONE &&
-			(job->phase != PHASE_READY || job->abandoned);
+			(job->phase != PHASE_READY || job->abandoned || job->connected == 0);
 		count.running += job_is_running(job);
 		if (job->phase == PHASE_READY && job->short_told && job->connected > 0)
 			count.given_up += job->processes - job->connected;

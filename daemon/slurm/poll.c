@@ -7,6 +7,7 @@
 #include "common/cleanup.h"
 #include "common/err.h"
 #include "common/log.h"
+#include "common/number.h"
 #include "common/slurm_msg.h"
 #include "daemon/io/loop.h"
 #include "daemon/slurm/helper.h"
@@ -14,7 +15,9 @@
 #define DEADLINE_MS    20000
 #define FASTEST_MS     500
 #define FAILED_MAX_MS  60000
-#define SETTLED_FACTOR 6 /* x poll_interval while nothing is expected to change */
+#define SETTLED_FACTOR 6  /* x poll_interval while nothing is expected to change */
+#define SOON_PART      4  /* of the calm time: the delay soon after a change */
+#define LATER_PART     15 /* the same after minutes without a change */
 
 struct poll {
 	struct slurm *slurm;
@@ -30,19 +33,19 @@ struct poll {
 
 int64_t poll_delay_ms(const struct poll_facts *facts)
 {
-	int64_t delay;
+	int64_t settled_ms = facts->interval_ms * SETTLED_FACTOR, delay;
 
 	if (facts->failures > 0) {
 		delay = (int64_t)FASTEST_MS << (facts->failures < 8 ? facts->failures : 8);
 		return delay < FAILED_MAX_MS ? delay : FAILED_MAX_MS;
 	}
 	if (!facts->unsettled)
-		return facts->interval_ms * SETTLED_FACTOR;
-	/* Soon after a change another is likely: ask often at first, then less and less. */
-	delay = facts->calm_ms / 4;
-	if (delay < FASTEST_MS)
-		delay = FASTEST_MS;
-	return delay < facts->interval_ms ? delay : facts->interval_ms;
+		return settled_ms;
+	/* Soon after a change another is likely: ask often at first, then less and less. A job
+	 * that has been pending for long starts unseen, but its workers tell that themselves. */
+	delay = min_of(facts->calm_ms / SOON_PART, facts->interval_ms);
+	delay = max_of(delay, facts->calm_ms / LATER_PART);
+	return min_of(max_of(delay, FASTEST_MS), settled_ms);
 }
 
 static void next(struct poll *poll)

@@ -130,6 +130,22 @@ START_TEST(a_job_ends)
 }
 END_TEST
 
+/* Its workers leave at once, and dracod asks Slurm what has become of it. */
+START_TEST(its_end_is_noticed_by_its_workers)
+{
+	int queries;
+
+	start_running("{'minimum': 4, 'poll_interval': 5}");
+	await(jobs_of_phase("ready") == 2);
+	pass(300);
+	queries = slurm.queries;
+	await(slurm.queries > queries);
+	pass(1); /* the next query is in half a minute */
+	job_end(job(0), STATE_CANCELLED, 0);
+	await_from_to(0, 2, told("job 1_0: was cancelled"));
+}
+END_TEST
+
 /* A node is excluded while slurmctld is away: jobs that are pending learn of it later. */
 START_TEST(pending_jobs_avoid_an_excluded_node)
 {
@@ -298,8 +314,8 @@ START_TEST(its_workers_came_from_a_requeued_one)
 	dask.no_workers = true;
 	await(told("was requeued by Slurm"));
 	await(jobs_in(STATE_RUNNING) == 1);
-	/* As a new one: its age begins again. */
-	await_from_to(43, 47, told("none of its workers has connected within 45 s"));
+	/* As a new one: its age begins again. After a long wait its start is seen within 6 s. */
+	await_from_to(43, 53, told("none of its workers has connected within 45 s"));
 	check(told("(failure 1 in a row)"));
 }
 END_TEST
@@ -406,8 +422,9 @@ END_TEST
 
 Suite *unit_suite(void)
 {
-	Suite *suite = scenarios("failures", pending_jobs_avoid_an_excluded_node,
-		its_workers_have_not_come, its_workers_have_not_come_in_a_start,
+	Suite *suite = scenarios("failures", its_end_is_noticed_by_its_workers,
+		pending_jobs_avoid_an_excluded_node, its_workers_have_not_come,
+		its_workers_have_not_come_in_a_start,
 		its_workers_have_not_come_and_there_is_no_other,
 		nodes_are_blamed_for_workers_that_do_not_come, all_its_workers_have_gone_young,
 		all_its_workers_have_gone_old, nodes_are_blamed_for_workers_that_have_gone,

@@ -5,6 +5,20 @@
 
 #include "common/json.h"
 
+/* A site's slurmctld must not suffer from a cluster that waits. */
+START_TEST(an_hour_of_waiting_costs_few_queries)
+{
+	slurm.partition[0].busy = slurm.partition[1].busy = true;
+	start("{'wait_timeout': '4 h'}");
+	await(jobs_in(STATE_PENDING) > 0);
+	pass(3600);
+	check(slurm.queries < 3 * 60);
+	check(slurm.predictions < 10);
+	slurm.partition[0].busy = false;
+	await_from_to(0, 40, start_succeeded());
+}
+END_TEST
+
 START_TEST(a_start_brings_one_job)
 {
 	start_running("");
@@ -113,8 +127,9 @@ END_TEST
 Suite *unit_suite(void)
 {
 	Suite *suite = scenarios("starts", a_start_brings_one_job,
-		jobs_do_not_wait_for_the_scheduler, as_many_workers_as_the_minimum,
-		the_milestones, after_a_start_that_failed, a_stop_gives_all_back);
+		an_hour_of_waiting_costs_few_queries, jobs_do_not_wait_for_the_scheduler,
+		as_many_workers_as_the_minimum, the_milestones, after_a_start_that_failed,
+		a_stop_gives_all_back);
 
 	scenario_of_table(suite, a_stop_at_any_moment, LENGTH(moments_ms));
 	return suite;

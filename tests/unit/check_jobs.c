@@ -285,6 +285,16 @@ START_TEST(old_jobs_are_forgotten)
 }
 END_TEST
 
+START_TEST(a_ready_job_is_settled_while_it_has_workers)
+{
+	job_in(PHASE_READY);
+	ck_assert_int_eq(jobs_count(jobs).unsettled, 0);
+	while (!TAILQ_EMPTY(jobs_workers(jobs)))
+		jobs_worker_removed(jobs, TAILQ_FIRST(jobs_workers(jobs))->address);
+	ck_assert_int_eq(jobs_count(jobs).unsettled, 1);
+}
+END_TEST
+
 START_TEST(counts)
 {
 	static const struct {
@@ -295,7 +305,7 @@ START_TEST(counts)
 		{PHASE_SUBMITTED, 1, 1, 1, 1, 0},
 		{PHASE_PENDING, 1, 1, 1, 1, 0},
 		{PHASE_STARTING, 1, 1, 1, 1, 1},
-		{PHASE_READY, 1, 1, 1, 0, 1},
+		{PHASE_READY, 1, 1, 1, 1, 1}, /* without workers */
 		{PHASE_DRAINING, 0, 1, 1, 1, 0},
 		{PHASE_RETIRING, 0, 1, 1, 1, 0},
 		{PHASE_ENDING, 0, 1, 1, 1, 0},
@@ -377,6 +387,7 @@ Suite *unit_suite(void)
 	tcase_add_test(tcase, gone_before_it_was_submitted);
 	tcase_add_test(tcase, ending);
 	tcase_add_test(tcase, old_jobs_are_forgotten);
+	tcase_add_test(tcase, a_ready_job_is_settled_while_it_has_workers);
 	tcase_add_test(tcase, counts);
 	tcase_add_test(tcase, count_of_standby);
 	tcase_add_test(tcase, clear);

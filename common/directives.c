@@ -79,7 +79,7 @@ static const struct reserved {
 	{"reservation", 0, SETTING("reservation")},
 	{"test-only", 0, NOT_OF_THE_JOB},
 	{"time", 't', SETTING("walltime")},
-	{"time-min", 0, SETTING("walltime")},
+	{"time-min", 0, SETTING("least_walltime")},
 	{"uid", 0, "is not possible: the jobs run as you"},
 	{"usage", 0, NOT_OF_THE_JOB},
 	{"verbose", 'v', NOT_OF_THE_JOB},

@@ -73,6 +73,7 @@ static const struct other_name names[] = {
 	{"partitions", "queues_to_try", NULL},
 	{"time", "walltime", NULL},
 	{"time_limit", "walltime", NULL},
+	{"time_min", "least_walltime", NULL},
 	{"mem", "memory", PER_JOB},
 	{"mem_per_cpu", "memory", PER_JOB},
 	{"cpus_per_task", "cores", PER_JOB},

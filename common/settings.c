@@ -107,6 +107,11 @@ const struct setting settings_table[SETTING_COUNT] = {
 	[SETTING_MINIMUM_WALLTIME] = {"minimum_walltime", SETTING_WALLTIME,
 		AT(minimum_walltime_s), "00:45:00", 1, INT64_MAX, "TIME",
 		"a shorter walltime is refused", GROUP_JOB},
+	[SETTING_LEAST_WALLTIME] = {"least_walltime", SETTING_WALLTIME, AT(least_walltime_s),
+		"none", 0, INT64_MAX, "TIME|none",
+		"a job may be given less than walltime, down to this, when it starts earlier so "
+		"(sbatch --time-min); none gives it the whole walltime",
+		GROUP_JOB},
 	[SETTING_LOG_DIRECTORY] = {"log_directory", SETTING_STRING, AT(log_directory),
 		"~/.draco_logs", 0, 0, "DIR",
 		"where each start makes a directory for the logs of scheduler and jobs",

@@ -53,6 +53,7 @@ enum setting_id {
 	SETTING_FAILURE_LIMIT,
 	SETTING_PYTHON,
 	SETTING_MINIMUM_WALLTIME,
+	SETTING_LEAST_WALLTIME,
 	SETTING_LOG_DIRECTORY,
 	SETTING_LOG_RETENTION,
 	SETTING_POLL_INTERVAL,
@@ -175,6 +176,7 @@ struct settings {
 	int64_t failure_limit; /* of jobs in a row */
 	char *python;	       /* NULL: the first in the caller's PATH that has distributed */
 	int64_t minimum_walltime_s;
+	int64_t least_walltime_s; /* 0: none, a job gets its whole walltime */
 	char *log_directory;
 	int64_t log_retention_ms; /* 0: for ever */
 	int64_t poll_interval_ms;

@@ -140,6 +140,25 @@ static char *check_walltime(const struct settings *s, enum setting_id at)
 		may_mean_hours ? "?" : "");
 }
 
+static char *check_least_walltime(const struct settings *s, enum setting_id at)
+{
+	_cleanup_free_ char *least = show(s, SETTING_LEAST_WALLTIME, at);
+	_cleanup_free_ char *walltime = show(s, SETTING_JOB_WALLTIME, at);
+	_cleanup_free_ char *minimum = show(s, SETTING_MINIMUM_WALLTIME, at);
+
+	if (s->least_walltime_s == 0)
+		return NULL;
+	if (s->least_walltime_s > s->walltime_s)
+		return xasprintf(
+			"%s is above %s: a job may get less than its walltime, not more", least,
+			walltime);
+	if (s->least_walltime_s < s->minimum_walltime_s)
+		return xasprintf(
+			"%s is below %s: give at least that (or lower minimum_walltime)", least,
+			minimum);
+	return NULL;
+}
+
 static char *check_maximum(const struct settings *s, enum setting_id at)
 {
 	_cleanup_free_ char *minimum = show(s, SETTING_MINIMUM, at);
@@ -167,6 +186,8 @@ static const struct rule {
 	{check_cores, 3, {SETTING_PROCESSES, SETTING_CORES, SETTING_THREADS}},
 	{check_memory, 2, {SETTING_MEMORY, SETTING_PROCESSES}},
 	{check_walltime, 2, {SETTING_JOB_WALLTIME, SETTING_MINIMUM_WALLTIME}},
+	{check_least_walltime, 3,
+		{SETTING_LEAST_WALLTIME, SETTING_JOB_WALLTIME, SETTING_MINIMUM_WALLTIME}},
 	{check_maximum, 4,
 		{SETTING_MINIMUM, SETTING_MAXIMUM, SETTING_ADAPTIVE_SCALE_FACTOR,
 			SETTING_PROCESSES}},

@@ -29,6 +29,8 @@ char *value_format_number(const struct setting *setting, int64_t number)
 			return xstrdup(number == MEMORY_NODE ? "node" : "none");
 		return xstrdup(format_size(number, text));
 	case SETTING_WALLTIME:
+		if (number == 0)
+			return xstrdup("none");
 		return xstrdup(format_walltime(number, text));
 	case SETTING_DURATION:
 		if (number % 1000)
@@ -45,6 +47,11 @@ bool value_find_word(const struct setting *setting, const char *text, int64_t *r
 {
 	bool node = strcasecmp(text, "node") == 0 || strcmp(text, "0") == 0;
 
+	if (setting->type == SETTING_WALLTIME && setting->minimum == 0 &&
+		strcasecmp(text, "none") == 0) {
+		*ret = 0;
+		return true;
+	}
 	if (setting->type != SETTING_SIZE || setting->minimum >= 0 ||
 		!(node || strcasecmp(text, "none") == 0))
 		return false;
@@ -102,6 +109,8 @@ char *value_range(const struct setting *setting)
 		return NULL;
 	if (setting->type == SETTING_SIZE && setting->minimum < 0)
 		return xstrdup("or node, or none");
+	if (setting->type == SETTING_WALLTIME && setting->minimum == 0)
+		return xstrdup("or none");
 	low = value_format_bound(setting, setting->minimum);
 	if (setting->maximum == INT64_MAX)
 		return xasprintf("at least %s", low);

@@ -3,6 +3,7 @@
 
 #include <ctype.h>
 #include <errno.h>
+#include <inttypes.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -67,6 +68,14 @@ static const struct taken taken_of_scheduler[] = {
 	{"--version", "would start no scheduler"},
 };
 
+/* --time-min, which counts in minutes; NULL when there is none. The caller frees. */
+static char *as_time_min(const struct settings *settings)
+{
+	if (settings->least_walltime_s == 0)
+		return NULL;
+	return xasprintf("time-min=%" PRId64, (settings->least_walltime_s + 59) / 60);
+}
+
 /* The setting's value as a directive; NULL when nothing is set. The caller frees. */
 static char *as_directive(const struct settings *settings, size_t i)
 {
@@ -82,12 +91,17 @@ static char *as_directive(const struct settings *settings, size_t i)
 
 void settings_directives(const struct settings *settings, struct strv *ret)
 {
+	char *time_min;
+
 	for (size_t i = 0; i < LENGTH(as_directives); i++) {
 		char *text = as_directive(settings, i);
 
 		if (text)
 			strv_take(ret, text);
 	}
+	time_min = as_time_min(settings);
+	if (time_min)
+		strv_take(ret, time_min);
 	for (size_t i = 0; i < settings->directives.count; i++)
 		strv_add(ret, settings->directives.item[i]);
 }

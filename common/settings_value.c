@@ -38,7 +38,8 @@ static int set_number(
 		r = value_find_word(setting, text, &value) ? 0 : parse_size(text, &value, err);
 		break;
 	case SETTING_WALLTIME:
-		r = parse_walltime(text, &value, err);
+		r = value_find_word(setting, text, &value) ? 0
+							   : parse_walltime(text, &value, err);
 		break;
 	case SETTING_DURATION:
 		r = parse_duration(text, &value, err);

@@ -34,6 +34,15 @@ int64_t cluster_job_end_ms(const struct job *job)
 			((int64_t)job->end_time - (int64_t)job->start_time) * 1000);
 }
 
+int64_t cluster_job_length_ms(const struct job *job)
+{
+	int64_t walltime_ms = job->walltime_s * 1000;
+
+	if (!job->running_since_ms || !job->start_time || job->start_time >= job->end_time)
+		return walltime_ms;
+	return min_of(walltime_ms, ((int64_t)job->end_time - (int64_t)job->start_time) * 1000);
+}
+
 void cluster_lifetime_hello(struct cluster *cluster)
 {
 	struct job *job;

@@ -16,6 +16,9 @@ struct job;
  * run yet. */
 int64_t cluster_job_end_ms(const struct job *job);
 
+/* How long the job lives, in ms: its walltime, or the less that Slurm gave it (least_walltime). */
+int64_t cluster_job_length_ms(const struct job *job);
+
 /* A scheduler has connected: it knows nothing. */
 void cluster_lifetime_hello(struct cluster *cluster);
 

@@ -54,7 +54,7 @@ static void describe(const struct job *job, struct fleet_job *ret)
 		.idle_since_ms = job->idle_since_ms,
 		.bytes = job->bytes,
 		.end_ms = cluster_job_end_ms(job),
-		.walltime_ms = job->walltime_s * 1000,
+		.walltime_ms = cluster_job_length_ms(job),
 		.hold_ms = job->hold_ms,
 		.by_hand = job->by_hand,
 	};

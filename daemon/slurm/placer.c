@@ -146,7 +146,8 @@ struct placer *placer_start(struct slurm *slurm, const struct slurm_submission *
 	placer->shape = (struct placement_shape){
 		.cores = wish->cores,
 		.memory_mib = wish->memory_mib,
-		.walltime_s = wish->walltime_s,
+		.walltime_s = settings->least_walltime_s ? settings->least_walltime_s
+							 : wish->walltime_s,
 	};
 	placement_init(&placer->placement, settings->reservation, &settings->queues_to_try);
 	if (slurm_request(slurm, "survey",

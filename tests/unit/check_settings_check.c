@@ -68,6 +68,8 @@ static const char *const agreements[] = {
 	"{\"memory\": \"node\"}",
 	"{\"walltime\": \"00:45:00\"}",
 	"{\"walltime\": \"00:10:00\", \"minimum_walltime\": \"00:10:00\"}",
+	"{\"walltime\": \"01:00:00\", \"least_walltime\": \"00:45:00\"}",
+	"{\"walltime\": \"01:00:00\", \"least_walltime\": \"01:00:00\"}",
 	"{\"minimum\": 40}",
 	"{\"minimum\": 41, \"adaptive_scale_factor\": 3}",
 	"{\"minimum\": 7, \"maximum\": 7}",

@@ -50,6 +50,7 @@ class OtherSettings(TypedDict, total=False):
     failure_limit: int
     python: str | list[str]
     minimum_walltime: str
+    least_walltime: str
     log_directory: str
     log_retention: int | str
     poll_interval: float | str

@@ -117,8 +117,12 @@ from draco import Cluster
 async def use():
     cluster = Cluster({SMALL}, maximum=6, asynchronous=True, quiet=True)
     start = asyncio.ensure_future(cluster._life.begin())
-    while not cluster._link.is_open or not (await cluster._link.call("status"))["jobs"]:
+    known = False  # to Slurm
+    while not known:
         await asyncio.sleep(0.1)
+        if cluster._link.is_open:
+            jobs = (await cluster._link.call("status"))["jobs"]
+            known = any(job["phase"] == "pending" for job in jobs)
     cluster._link.set_report(await cluster._link.call("status"))
     print(len(cluster.plan), len(cluster.requested), len(cluster.observed))
     print(cluster.plan >= cluster.requested)

@@ -3,11 +3,9 @@
  * The job writes what it sees to its log, in a directory of logs that is removed in the end. It
  * is cancelled when it takes too long or when dracoctl is interrupted, and Slurm removes it by
  * itself where dracoctl cannot do that any more. */
-#include <arpa/inet.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <inttypes.h>
-#include <netinet/in.h>
 #include <poll.h>
 #include <signal.h>
 #include <stdio.h>
@@ -28,6 +26,8 @@
 #include "common/err.h"
 #include "common/json.h"
 #include "common/logdir.h"
+#include "common/port.h"
+#include "common/tcp.h"
 
 #define CALL_DEADLINE_MS 20000
 #define TICK_MS		 250
@@ -119,19 +119,14 @@ static int ask(struct visit *visit, const char *method, json_t *params, json_t *
 /* Where a scheduler here would listen: can a node connect? */
 static void listen_here(struct visit *visit)
 {
-	struct sockaddr_in address = {.sin_family = AF_INET};
-	socklen_t length = sizeof(address);
-	int fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
+	struct err *err = &visit->no_listener;
+	int first, last;
 
-	if (fd >= 0 && inet_pton(AF_INET, visit->address, &address.sin_addr) == 1 &&
-		bind(fd, (struct sockaddr *)&address, sizeof(address)) == 0 &&
-		listen(fd, 4) == 0 &&
-		getsockname(fd, (struct sockaddr *)&address, &length) == 0) {
-		visit->listener = fd;
-		visit->port = ntohs(address.sin_port);
-	} else if (fd >= 0) {
-		close(fd);
-	}
+	visit->port = settings_scheduler_ports(&visit->doctor->settings, &first, &last)
+		? port_choose_in(visit->address, first, last, err)
+		: port_choose(visit->address, err);
+	if (visit->port > 0)
+		visit->listener = tcp_listen(visit->address, visit->port, err);
 }
 
 static void serve(const struct visit *visit)

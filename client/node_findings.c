@@ -1,4 +1,5 @@
 /* node_findings.c: what dracoctl doctor tells of its visit to a node. */
+#include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -95,15 +96,20 @@ static void tell_network(const struct visit *visit)
 
 	if (visit->listener < 0)
 		report_finding(visit->report, FINDING_WARNING, "network",
-			"is this the right address?", "cannot listen at %s", visit->address);
+			visit->no_listener.code == -EADDRINUSE
+				? "a running cluster of yours may listen there"
+				: "the setting interface chooses another address",
+			"not tried: scheduler_port %s: %s",
+			visit->doctor->settings.scheduler_port, visit->no_listener.text);
 	else if (got && strcmp(got, visit->token) == 0)
 		report_finding(visit->report, FINDING_OK, "network", NULL,
-			"%s reaches this host at %s", host(visit), visit->address);
+			"%s reaches this host at %s, port %d", host(visit), visit->address,
+			visit->port);
 	else
 		report_finding(visit->report, FINDING_FAILED, "network",
-			"a firewall? Ask the administrators which ports and which network "
-			"nodes may use to reach this host",
-			"%s cannot connect to %s port %d: %s", host(visit), visit->address,
+			"a firewall? Ask the administrators which ports of this host nodes may "
+			"reach, and set scheduler_port to them, or interface to another network",
+			"%s cannot connect to %s, port %d: %s", host(visit), visit->address,
 			visit->port, why ? why : "no answer");
 }
 

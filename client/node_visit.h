@@ -7,6 +7,7 @@
 #include <stdbool.h>
 
 #include "client/helper.h"
+#include "common/err.h"
 
 struct doctor;
 struct report;
@@ -20,6 +21,7 @@ struct visit {
 	char token[17];
 	int listener; /* -1: none */
 	int port;
+	struct err no_listener; /* why there is none */
 	json_int_t job_id;
 	double before_submit, after_submit; /* this host's clock */
 	double not_started;		    /* the job had not started yet */

@@ -64,8 +64,7 @@ static const struct other_name names[] = {
 	{"silence_logs", NULL, "not needed, because the logs are files"},
 	{"protocol", "security", NULL},
 	{"host", "interface", NULL},
-	{"port", NULL, "draco chooses the port of the scheduler"},
-	{"scheduler_port", NULL, "draco chooses the port of the scheduler"},
+	{"port", "scheduler_port", NULL},
 	{"shebang", NULL, "the script of a job is for bash"},
 	{"config_name", "profile", NULL},
 	/* sbatch */

@@ -141,6 +141,11 @@ const struct setting settings_table[SETTING_COUNT] = {
 		"reaches the nodes, none ignores InfiniBand, NAME is an interface or a name of "
 		"this host",
 		GROUP_NETWORK},
+	[SETTING_SCHEDULER_PORT] = {"scheduler_port", SETTING_STRING, AT(scheduler_port),
+		"auto", 0, 0, "auto|PORT|FIRST-LAST",
+		"the Dask scheduler's port, or a range of which it takes one that is free, as a "
+		"firewall allows them; auto is any free one of 20000 to 31999",
+		GROUP_NETWORK},
 	[SETTING_REMOTE_PORT] = {"remote_port", SETTING_STRING, AT(remote_port), "auto", 0, 0,
 		"auto|none|PORT",
 		"the port at which dracod serves this user's programs on other hosts with the same "
@@ -423,6 +428,15 @@ static int port(const char *text, int none)
 	if (!text)
 		return none;
 	return strcasecmp(text, "auto") == 0 ? 0 : atoi(text);
+}
+
+bool settings_scheduler_ports(const struct settings *settings, int *ret_first, int *ret_last)
+{
+	const char *last = strchr(settings->scheduler_port, '-');
+
+	*ret_first = port(settings->scheduler_port, 0);
+	*ret_last = last ? atoi(last + 1) : *ret_first;
+	return *ret_first > 0;
 }
 
 int settings_dashboard_port(const struct settings *settings)

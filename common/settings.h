@@ -61,6 +61,7 @@ enum setting_id {
 	SETTING_WORKER_TIMEOUT,
 	SETTING_SECURITY,
 	SETTING_INTERFACE,
+	SETTING_SCHEDULER_PORT,
 	SETTING_REMOTE_PORT,
 	SETTING_DASHBOARD,
 	SETTING_DASHBOARD_ADDRESS,
@@ -183,8 +184,9 @@ struct settings {
 	int64_t scheduler_timeout_ms;
 	int64_t worker_timeout_ms;
 	enum security security;
-	char *interface;   /* "auto", or of an interface or this host; NULL: none */
-	char *remote_port; /* "auto" or a number; NULL: none */
+	char *interface;      /* "auto", or of an interface or this host; NULL: none */
+	char *scheduler_port; /* "auto", a number, or "FIRST-LAST" */
+	char *remote_port;    /* "auto" or a number; NULL: none */
 	enum dashboard_mode dashboard;
 	char *dashboard_address; /* IPv4, dotted */
 	char *dashboard_port;	 /* "auto" or a number */
@@ -263,6 +265,8 @@ int64_t settings_maximum(const struct settings *settings);	      /* workers */
 int64_t settings_threads_per_worker(const struct settings *settings); /* at least 1 */
 /* 0: what the job is given, which its node knows. */
 int64_t settings_bytes_per_worker(const struct settings *settings);
+/* False: auto, any port. */
+bool settings_scheduler_ports(const struct settings *settings, int *ret_first, int *ret_last);
 int settings_dashboard_port(const struct settings *settings); /* 0: auto */
 int settings_remote_port(const struct settings *settings);    /* 0: auto; -1: none */
 

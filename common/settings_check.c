@@ -44,6 +44,18 @@ static bool is_port(const char *text)
 		parse_integer(text, 1024, 65535, &port, NULL) == 0;
 }
 
+/* "8786" or "8786-8800". */
+static bool is_port_or_range(const char *text)
+{
+	const char *dash = strchr(text, '-');
+	_cleanup_free_ char *before = xstrndup(text, dash ? (size_t)(dash - text) : 0);
+	int64_t first, last;
+
+	return dash ? parse_integer(before, 1024, 65535, &first, NULL) == 0 &&
+			parse_integer(dash + 1, 1024, 65535, &last, NULL) == 0 && first <= last
+		    : is_port(text);
+}
+
 static int check_network(const struct settings *s, enum setting_id id, struct err *err)
 {
 	struct in_addr address;
@@ -59,6 +71,12 @@ static int check_network(const struct settings *s, enum setting_id id, struct er
 		return err_set(err, -EINVAL,
 			"\"%s\" is not a port: give auto or a number from 1024 to 65535",
 			s->dashboard_port ? s->dashboard_port : "none");
+	if (id == SETTING_SCHEDULER_PORT &&
+		(!s->scheduler_port || !is_port_or_range(s->scheduler_port)))
+		return err_set(err, -EINVAL,
+			"\"%s\" is neither a port nor a range of ports: give auto, a number from "
+			"1024 to 65535, or two of them, the lower one first, such as 8786-8800",
+			s->scheduler_port ? s->scheduler_port : "none");
 	if (id == SETTING_REMOTE_PORT && s->remote_port && !is_port(s->remote_port))
 		return err_set(err, -EINVAL,
 			"\"%s\" is not a port: give auto, none, or a number from 1024 to 65535",
@@ -177,6 +195,20 @@ static char *check_maximum(const struct settings *s, enum setting_id at)
 		minimum, settings_maximum(s), factor, processes);
 }
 
+static char *check_ports(const struct settings *s, enum setting_id at)
+{
+	_cleanup_free_ char *scheduler = show(s, SETTING_SCHEDULER_PORT, at);
+	_cleanup_free_ char *remote = show(s, SETTING_REMOTE_PORT, at);
+	int first, last;
+
+	if (!settings_scheduler_ports(s, &first, &last) || settings_remote_port(s) < first ||
+		settings_remote_port(s) > last)
+		return NULL;
+	return xasprintf(
+		"%s and %s: two servers cannot have one port: give one of them another",
+		scheduler, remote);
+}
+
 static const struct rule {
 	/* The text of the mistake, to be freed; NULL when all is well. */
 	char *(*check)(const struct settings *settings, enum setting_id reported_at);
@@ -188,6 +220,7 @@ static const struct rule {
 	{check_walltime, 2, {SETTING_JOB_WALLTIME, SETTING_MINIMUM_WALLTIME}},
 	{check_least_walltime, 3,
 		{SETTING_LEAST_WALLTIME, SETTING_JOB_WALLTIME, SETTING_MINIMUM_WALLTIME}},
+	{check_ports, 2, {SETTING_SCHEDULER_PORT, SETTING_REMOTE_PORT}},
 	{check_maximum, 4,
 		{SETTING_MINIMUM, SETTING_MAXIMUM, SETTING_ADAPTIVE_SCALE_FACTOR,
 			SETTING_PROCESSES}},

@@ -58,7 +58,7 @@ static const struct taken taken_of_worker[] = {
 
 static const struct taken taken_of_scheduler[] = {
 	{"--host", "is set by draco: use the setting interface"},
-	{"--port", "is set by draco"},
+	{"--port", "is set by draco: use the setting scheduler_port"},
 	{"--interface", "is set by draco: use the setting interface"},
 	{"--dashboard", "is set by draco: use the setting dashboard"},
 	{"--no-dashboard", "is set by draco: use the setting dashboard"},

@@ -6,6 +6,7 @@
 #include "common/err.h"
 #include "common/json.h"
 #include "common/logdir.h"
+#include "common/port.h"
 #include "common/slurm_variables.h"
 #include "daemon/cluster/access.h"
 #include "daemon/cluster/giveback.h"
@@ -13,13 +14,24 @@
 #include "daemon/cluster/lifetime.h"
 #include "daemon/cluster/model.h"
 #include "daemon/dask/scheduler.h"
-#include "daemon/io/port.h"
+
+static int choose_port(const struct cluster *cluster, struct err *err)
+{
+	int first, last, port;
+
+	if (!settings_scheduler_ports(&cluster->request.settings, &first, &last))
+		return port_choose(cluster->address, err);
+	port = port_choose_in(cluster->address, first, last, err);
+	if (port < 0)
+		err_prefix(err, "scheduler_port %s", cluster->request.settings.scheduler_port);
+	return port;
+}
 
 void cluster_start_scheduler(struct cluster *cluster)
 {
 	struct err err = ERR_INIT;
 	struct scheduler_spec spec = {0};
-	int port = port_choose(cluster->address, &err);
+	int port = choose_port(cluster, &err);
 
 	if (port < 0) {
 		cluster_fail(cluster, &err, NULL);

@@ -12,9 +12,9 @@
 #include "common/json.h"
 #include "common/log.h"
 #include "common/paths.h"
-#include "daemon/io/port.h"
+#include "common/port.h"
 
-/* Below the scheduler's ports (daemon/io/port.c) and those of outgoing connections. */
+/* Below the scheduler's ports (common/port.c) and those of outgoing connections. */
 #define PORT_FIRST 10000
 #define PORT_COUNT 10000
 

@@ -16,10 +16,10 @@
 #include "common/err.h"
 #include "common/knock.h"
 #include "common/log.h"
+#include "common/port.h"
 #include "common/secure.h"
 #include "common/tcp.h"
 #include "daemon/io/loop.h"
-#include "daemon/io/port.h"
 #include "daemon/io/strangers.h"
 #include "daemon/policy/admission.h"
 

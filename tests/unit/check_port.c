@@ -1,4 +1,4 @@
-/* check_port.c: tests of daemon/io/port.c. */
+/* check_port.c: tests of common/port.c. */
 #include "unit.h"
 
 #include <arpa/inet.h>
@@ -6,7 +6,7 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
-#include "daemon/io/port.h"
+#include "common/port.h"
 
 /* A listening socket at the port; -1 when it is taken. */
 static int listen_at(const char *address, int port)
@@ -106,6 +106,44 @@ START_TEST(address_of_another_host)
 }
 END_TEST
 
+/* What is free at first is taken from then on, one after the other; at last there is none. */
+START_TEST(chooses_in_a_range)
+{
+	int fds[3] = {-1, -1, -1}, first = 0, count = 0;
+	struct err err = ERR_INIT;
+
+	for (int tries = 0; tries < 100 && count < 3; tries++) {
+		first = port_choose("127.0.0.1", NULL);
+		ck_assert_int_gt(first, 0);
+		for (count = 0; count < 3; count++) {
+			fds[count] = listen_at("127.0.0.1", first + count);
+			if (fds[count] < 0)
+				break;
+		}
+		for (int i = 0; i < count; i++)
+			close(fds[i]);
+	}
+	for (int i = 0; i < 3; i++) {
+		int port = port_choose_in("127.0.0.1", first, first + 2, &err);
+
+		ck_assert_msg(port >= first && port <= first + 2, "%s", err.text);
+		ck_assert_int_eq(port_choose_in("127.0.0.1", first, first + 2, &err), port);
+		ck_assert_int_eq(port_choose_in("127.0.0.1", port, port, &err), port);
+		fds[i] = listen_at("127.0.0.1", port);
+		ck_assert_int_ge(fds[i], 0);
+		ck_assert_int_eq(port_choose_in("127.0.0.1", port, port, &err), -EADDRINUSE);
+		unit_assert_err(&err, -EADDRINUSE, "of 127.0.0.1 is in use");
+		err = (struct err)ERR_INIT;
+	}
+	ck_assert_int_eq(port_choose_in("127.0.0.1", first, first + 2, &err), -EADDRINUSE);
+	unit_assert_err(&err, -EADDRINUSE, "of 127.0.0.1 are in use");
+	for (int i = 0; i < 3; i++)
+		close(fds[i]);
+	ck_assert_int_eq(port_choose_in("192.0.2.1", first, first, &err), -EADDRNOTAVAIL);
+	ck_assert_int_eq(port_choose_in("localhost", first, first, &err), -EINVAL);
+}
+END_TEST
+
 Suite *unit_suite(void)
 {
 	Suite *suite = suite_create("port");
@@ -115,6 +153,7 @@ Suite *unit_suite(void)
 	tcase_add_test(tcase, avoids_what_is_taken);
 	tcase_add_loop_test(tcase, refuses_what_is_no_address, 0, LENGTH(no_addresses));
 	tcase_add_test(tcase, address_of_another_host);
+	tcase_add_test(tcase, chooses_in_a_range);
 	suite_add_tcase(suite, tcase);
 	return suite;
 }

@@ -44,6 +44,10 @@ static const struct {
 	{"{\"walltime\": \"00:44:59\"}",
 		{"walltime 00:44:59", "00:45:00", "minimum", "at least"}},
 	{"{\"minimum\": 41}", {"minimum 41", "40", "adaptive_scale_factor 2", "processes 20"}},
+	{"{\"scheduler_port\": 8786, \"remote_port\": 8786}",
+		{"scheduler_port 8786", "remote_port 8786", "one port", "another"}},
+	{"{\"scheduler_port\": \"8786-8800\", \"remote_port\": 8800}",
+		{"scheduler_port 8786-8800", "remote_port 8800", "one port", "another"}},
 	{"{\"minimum\": 8, \"maximum\": 7}", {"minimum 8", "maximum 7", "lower", "raise"}},
 };
 
@@ -71,6 +75,8 @@ static const char *const agreements[] = {
 	"{\"walltime\": \"01:00:00\", \"least_walltime\": \"00:45:00\"}",
 	"{\"walltime\": \"01:00:00\", \"least_walltime\": \"01:00:00\"}",
 	"{\"minimum\": 40}",
+	"{\"scheduler_port\": \"8786-8800\", \"remote_port\": 8801}",
+	"{\"scheduler_port\": \"8786-8800\", \"remote_port\": \"none\"}",
 	"{\"minimum\": 41, \"adaptive_scale_factor\": 3}",
 	"{\"minimum\": 7, \"maximum\": 7}",
 	"{\"minimum\": 100000, \"maximum\": 100000}",
@@ -85,6 +91,48 @@ START_TEST(check_accepts)
 	ck_assert_int_eq(settings_set_json(&settings, object, "s", &err), 0);
 	ck_assert_msg(settings_check(&settings, &err) == 0, "%s", err.text);
 	json_decref(object);
+}
+END_TEST
+
+static const struct {
+	const char *text;
+	int first, last; /* 0: auto; -1: refused */
+} ports[] = {
+	{"auto", 0, 0},
+	{"8786", 8786, 8786},
+	{"8786-8800", 8786, 8800},
+	{"1024-65535", 1024, 65535},
+	{"8786-8786", 8786, 8786},
+	{"none", -1, 0},
+	{"1023", -1, 0},
+	{"65536", -1, 0},
+	{"8800-8786", -1, 0},
+	{"80-8786", -1, 0},
+	{"8786-", -1, 0},
+	{"-8786", -1, 0},
+	{"8786-8790-8800", -1, 0},
+	{"any", -1, 0},
+};
+
+START_TEST(scheduler_ports)
+{
+	const char *text = ports[_i].text;
+	struct err err = ERR_INIT;
+	int r = settings_set(&settings, SETTING_SCHEDULER_PORT, text, "s", &err);
+	int first, last;
+
+	if (ports[_i].first < 0) {
+		ck_assert_int_eq(r, -EINVAL);
+		unit_assert_err(&err, -EINVAL, "scheduler_port: \"");
+		unit_assert_err(&err, -EINVAL, text);
+		unit_assert_err(&err, -EINVAL, "1024 to 65535");
+		unit_assert_err(&err, -EINVAL, "8786-8800");
+		return;
+	}
+	ck_assert_int_eq(r, 0);
+	ck_assert(settings_scheduler_ports(&settings, &first, &last) == (ports[_i].first > 0));
+	ck_assert_int_eq(first, ports[_i].first);
+	ck_assert_int_eq(last, ports[_i].last);
 }
 END_TEST
 
@@ -123,6 +171,7 @@ Suite *unit_suite(void)
 	tcase_add_test(tcase, none);
 	tcase_add_loop_test(tcase, check_refuses, 0, LENGTH(conflicts));
 	tcase_add_loop_test(tcase, check_accepts, 0, LENGTH(agreements));
+	tcase_add_loop_test(tcase, scheduler_ports, 0, LENGTH(ports));
 	tcase_add_test(tcase, what_follows);
 	suite_add_tcase(suite, tcase);
 	return suite;

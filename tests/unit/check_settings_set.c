@@ -65,6 +65,8 @@ static const struct {
 		{"/abc", "localhost", "::1", "10.0.0.256", "none", NULL}},
 	[SETTING_DASHBOARD_PORT] = {{"8787", "8787"},
 		{"/abc", "1023", "65536", "8787x", "none", NULL}},
+	[SETTING_SCHEDULER_PORT] = {{"8786-8800", "8786-8800"},
+		{"/abc", "1023", "65536", "8800-8786", "none", NULL}},
 	[SETTING_REMOTE_PORT] = {{"8790", "8790"}, {"/abc", "1023", "65536", "8790x", NULL}},
 	[SETTING_DIRECTIVES] = {{"comment=a,contiguous", "comment=a, contiguous"},
 		{"A;B=1", "partition=a", "comment=\"", "=1", NULL}},

@@ -58,6 +58,7 @@ class OtherSettings(TypedDict, total=False):
     worker_timeout: int | str
     security: str | bool
     interface: str
+    scheduler_port: int | str
     remote_port: int | str
     dashboard: str
     dashboard_address: str

@@ -1,5 +1,5 @@
 /* port.c: a free TCP port. */
-#include "daemon/io/port.h"
+#include "common/port.h"
 
 #include <arpa/inet.h>
 #include <errno.h>
@@ -67,6 +67,37 @@ static int try_listen(const struct in_addr *host, int port)
 		bind(fd, (struct sockaddr *)&address, sizeof(address)) < 0 || listen(fd, 1) < 0)
 		return -errno;
 	return 0;
+}
+
+int port_choose_in(const char *address, int first, int last, struct err *err)
+{
+	unsigned count = (unsigned)(last - first) + 1, begin = getuid() % count;
+	struct in_addr host;
+	int r = -EADDRINUSE;
+
+	if (inet_pton(AF_INET, address, &host) != 1)
+		return err_set(err, -EINVAL, "%s is not an IPv4 address", address);
+	for (unsigned i = 0; i < count && r == -EADDRINUSE; i++) {
+		int port = first + (int)((begin + i) % count);
+
+		r = try_listen(&host, port);
+		if (r == 0)
+			return port;
+	}
+	if (r == -EADDRNOTAVAIL)
+		return err_set(err, r, "%s is not an address of this host", address);
+	if (r != -EADDRINUSE)
+		return err_set(err, r, "cannot listen at %s: %s", address, strerror(-r));
+	if (first == last)
+		return err_set(err, r,
+			"port %d of %s is in use: end what listens there, or give another port or "
+			"a range, such as %d-%d",
+			first, address, first < 65520 ? first : 65520,
+			first < 65520 ? first + 15 : 65535);
+	return err_set(err, r,
+		"all ports from %d to %d of %s are in use: give a range of more ports, or another "
+		"one",
+		first, last, address);
 }
 
 int port_next(const char *address, int port, struct err *err)

@@ -185,11 +185,11 @@ static void on_worker_added(void *arg, const char *name, const char *address)
 	cluster_worker_added(daemon->cluster, name, address);
 }
 
-static void on_worker_removed(void *arg, const char *address)
+static void on_worker_removed(void *arg, const char *address, bool asked)
 {
 	struct daemon *daemon = arg;
 
-	cluster_worker_removed(daemon->cluster, address);
+	cluster_worker_removed(daemon->cluster, address, asked);
 }
 
 static void on_load(void *arg, const json_t *load)

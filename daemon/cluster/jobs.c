@@ -361,7 +361,7 @@ void jobs_worker_added(struct jobs *jobs, const char *name, const char *address)
 	struct worker *worker;
 
 	if (find_worker(jobs, address))
-		jobs_worker_removed(jobs, address);
+		jobs_worker_removed(jobs, address, false);
 	worker = xcalloc(1, sizeof(*worker));
 	worker->name = xstrdup(name);
 	worker->address = xstrdup(address);
@@ -411,7 +411,7 @@ static bool is_early_death(const struct worker *worker)
 		now - worker->since_ms < WORKER_YOUNG_MS;
 }
 
-void jobs_worker_removed(struct jobs *jobs, const char *address)
+void jobs_worker_removed(struct jobs *jobs, const char *address, bool asked)
 {
 	struct worker *worker = find_worker(jobs, address);
 	struct job *job = worker ? worker->job : NULL;
@@ -423,7 +423,7 @@ void jobs_worker_removed(struct jobs *jobs, const char *address)
 	if (job) {
 		job->connected--;
 		note_connected(job);
-		job->early_deaths += is_early_death(worker);
+		job->early_deaths += !asked && is_early_death(worker);
 	}
 	worker_free(jobs, worker);
 	changed(jobs);

@@ -110,9 +110,9 @@ void cluster_worker_added(struct cluster *cluster, const char *name, const char 
 	jobs_worker_added(cluster->jobs, name, address);
 }
 
-void cluster_worker_removed(struct cluster *cluster, const char *address)
+void cluster_worker_removed(struct cluster *cluster, const char *address, bool asked)
 {
-	jobs_worker_removed(cluster->jobs, address);
+	jobs_worker_removed(cluster->jobs, address, asked);
 }
 
 /* workers: [[address, tasks, bytes], ...], those that changed. */

@@ -19,7 +19,7 @@ void cluster_start_scheduler(struct cluster *cluster);
 int cluster_scheduler_hello(struct cluster *cluster, const json_t *hello, struct err *err);
 void cluster_scheduler_lost(struct cluster *cluster);
 void cluster_worker_added(struct cluster *cluster, const char *name, const char *address);
-void cluster_worker_removed(struct cluster *cluster, const char *address);
+void cluster_worker_removed(struct cluster *cluster, const char *address, bool asked);
 void cluster_workers_load(struct cluster *cluster, const json_t *workers);
 void cluster_set_load(struct cluster *cluster, const json_t *load);
 

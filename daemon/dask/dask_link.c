@@ -250,7 +250,8 @@ static void notified(struct dask_link *link, const char *method, const json_t *p
 			link->ops->worker_added(
 				link->arg, json_get_text(params, "name", ""), address);
 	} else if (strcmp(method, "worker_removed") == 0 && address)
-		link->ops->worker_removed(link->arg, address);
+		link->ops->worker_removed(
+			link->arg, address, json_get_boolean(params, "asked", 0));
 	else if (strcmp(method, "load") == 0)
 		link->ops->load(link->arg, params);
 	else if (strcmp(method, "workers") == 0)

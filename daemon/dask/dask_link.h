@@ -16,7 +16,8 @@ struct dask_link_ops {
 	 * tells it why not, and its scheduler closes. hello is borrowed. */
 	int (*hello)(void *arg, const json_t *hello, struct err *err);
 	void (*worker_added)(void *arg, const char *name, const char *address);
-	void (*worker_removed)(void *arg, const char *address);
+	/* asked: it was to leave or to be started anew, so this is no death. */
+	void (*worker_removed)(void *arg, const char *address, bool asked);
 	void (*load)(void *arg, const json_t *load);
 	/* The workers whose tasks or results have changed: [[address, tasks, bytes], ...]. */
 	void (*workers)(void *arg, const json_t *workers);

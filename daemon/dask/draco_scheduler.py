@@ -8,7 +8,8 @@ cluster and the number of connected workers. dracod answers when all of them hav
 
 Other notifications follow:
 
-``worker_added`` {name, address}, ``worker_removed`` {address}
+``worker_added`` {name, address}, ``worker_removed`` {address, asked} : asked when it was to leave
+    or to be started anew, as by ``Client.restart()``
 ``load`` : the work, when it has changed; see ``Meter.measure()``
 ``workers`` {workers: [[address, tasks, bytes]]} : those that have changed, at most 2000
 
@@ -47,23 +48,22 @@ DRACO_TLS_FIX : path of the program that keeps TLS connections, see its own text
 from __future__ import annotations
 
 import asyncio
+import functools
 import json
 import logging
 import os
 import runpy
-import sys
 import threading
 from collections.abc import Iterator
 from typing import Any
 
 import distributed
+import draco_dashboard
 from distributed.diagnostics.plugin import SchedulerPlugin
-from distributed.scheduler import Scheduler
 from draco_demand import Meter
+from draco_restarts import Restarts
 from draco_socket import DracodSocket
 from draco_workers import Drainage, Lifetimes
-from tornado.httpserver import HTTPServer
-from tornado.netutil import bind_unix_socket
 
 PROTOCOL = 4
 LINE_LIMIT = 512 * 1024
@@ -92,42 +92,8 @@ GROWTH = 1.1
 logger = logging.getLogger("distributed.preload.draco")
 
 
-DASHBOARD = os.environ.get("DRACO_DASHBOARD", "on")
-
 TLS_FIX = os.environ.get("DRACO_TLS_FIX")
 NEEDS_TLS_FIX = bool(TLS_FIX) and runpy.run_path(TLS_FIX)["NEEDED"]
-
-
-def serve_privately(self, routes, *args, **kwargs) -> None:
-    """Replace ``Scheduler.start_http_server``, which always listens at a TCP port.
-
-    Dask imports preloads before the scheduler serves anything, so at no moment can another user
-    of this host connect.
-    """
-    from distributed.http.routing import RoutingApplication
-
-    self.http_application = RoutingApplication(routes)
-    self.http_server = HTTPServer(self.http_application)
-    kind, _, path = DASHBOARD.partition(":")
-    if kind == "socket":
-        self.http_server.add_socket(bind_unix_socket(path, mode=0o600))
-    # Dask shows the port in its log and to clients.
-    self.http_server.address, self.http_server.port = "", 0
-    self.services["dashboard"] = self.http_server
-
-
-if DASHBOARD != "on":
-    if not callable(getattr(Scheduler, "start_http_server", None)):
-        raise RuntimeError(
-            f"distributed {distributed.__version__} leaves draco no way to keep its dashboard "
-            'private: use the setting "dashboard: on"'
-        )
-    Scheduler.start_http_server = serve_privately
-
-
-def has_dashboard() -> bool:
-    """Whether Dask has found a version of bokeh that it can use."""
-    return DASHBOARD != "off" and "distributed.dashboard.scheduler" in sys.modules
 
 
 def split(items: list, size: int) -> Iterator[list]:
@@ -170,13 +136,14 @@ class DracodLink(SchedulerPlugin):
         self.verdict: asyncio.Future | None = None  # of dracod, on an end that was asked for
         self.drainage = Drainage(scheduler)
         self.lifetimes = Lifetimes(scheduler, self.drainage)
+        self.restarts = Restarts(scheduler)
         self.meter = Meter(scheduler, self.drainage.drained)
         self.methods = {
             "drain": self.drainage.drain,
             "undrain": self.drainage.undrain,
             "retire": self.drainage.retire,
             "limit": self.lifetimes.limit,
-            "serve": self.serve_dashboard,
+            "serve": functools.partial(draco_dashboard.serve, scheduler),
         }
         # What was seen and what was reported, and when.
         self.timer: asyncio.TimerHandle | None = None
@@ -215,7 +182,8 @@ class DracodLink(SchedulerPlugin):
             self.report_now()
         self.drainage.forget(worker)
         self.told_workers.pop(worker, None)
-        self.notify("worker_removed", {"address": worker})
+        asked = self.restarts.take(worker)
+        self.notify("worker_removed", {"address": worker, "asked": asked})
         self.urgent = True
         self.hurry()
 
@@ -261,7 +229,7 @@ class DracodLink(SchedulerPlugin):
             "distributed": distributed.__version__,
             "address": self.scheduler.address,
             "dashboard_port": getattr(server, "port", None),
-            "dashboard": has_dashboard(),
+            "dashboard": draco_dashboard.is_there(),
             "needs_tls_fix": NEEDS_TLS_FIX,
             "workers": len(self.scheduler.workers),
         }
@@ -429,12 +397,6 @@ class DracodLink(SchedulerPlugin):
         last_resort.start()
         await self.scheduler.close()
 
-    async def serve_dashboard(self, socket: str) -> dict[str, Any]:
-        if not DASHBOARD.startswith("socket:"):
-            raise ValueError("the dashboard is not at a Unix socket")
-        self.scheduler.http_server.add_socket(bind_unix_socket(socket, mode=0o600))
-        return {}
-
     async def serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         self.writer = writer
         self.greet()
@@ -485,9 +447,7 @@ class DracodLink(SchedulerPlugin):
 
 async def dask_setup(scheduler) -> None:
     """Entry point of a Dask preload; see the module's text for the environment."""
-    if DASHBOARD != "on" and scheduler.http_server.port != 0:
-        logger.error("Dask opened a port for its dashboard although the setting forbids it")
-        os._exit(1)  # an exception here would only be logged
+    draco_dashboard.check(scheduler)
     link = DracodLink(
         scheduler,
         DracodSocket(os.environ["DRACO_DASK_SOCKET"], os.environ.get("DRACO_DAEMON_FILE", "")),

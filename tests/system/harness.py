@@ -25,7 +25,14 @@ SANDBOX = SOURCE / "tests" / "sandbox" / "slurm"
 PYTHON = os.path.abspath(os.environ.get("DRACO_TEST_PYTHON", sys.executable))
 
 #: The files of the Dask scheduler's preload, which lie beside dracod.
-PRELOAD = ["draco_scheduler.py", "draco_demand.py", "draco_socket.py", "draco_workers.py"]
+PRELOAD = [
+    "draco_scheduler.py",
+    "draco_dashboard.py",
+    "draco_demand.py",
+    "draco_restarts.py",
+    "draco_socket.py",
+    "draco_workers.py",
+]
 
 #: A small cluster: one job of two workers.
 SMALL = ["--processes=2", "--cores=2", "--memory=1GiB", "--walltime=00:50:00"]

@@ -56,6 +56,8 @@ class FakeDracod:
         self.names: dict[str, str] = {}
         #: The load that was told last when a worker left.
         self.load_at_loss: dict[str, Any] = {}
+        #: Whether each worker that left was asked to, in the order in which they left.
+        self.asked: list[bool] = []
         self.answers: dict[int, dict[str, Any]] = {}
         self.last_id = 0
         self.connection: socket.socket | None = None
@@ -120,6 +122,7 @@ class FakeDracod:
             self.names[params["name"]] = params["address"]
         elif method == "worker_removed":
             self.load_at_loss = self.load
+            self.asked.append(params["asked"])
             self.workers.pop(params["address"], None)
         else:
             self.answers[message["id"]] = message

@@ -100,6 +100,22 @@ def test_spawn_when_asked_for(draco: Draco) -> None:
     assert methods(draco) == ["spawn"] * 2
 
 
+def test_restarts_that_a_client_asks_for(draco: Draco) -> None:
+    """They are no deaths, however many there are while the job is young."""
+    draco.start()
+    (job,) = draco.jobs()
+    draco.python(
+        "from distributed import Client\n"
+        "with Client() as client:\n"
+        "    for _ in range(4):\n"
+        "        client.restart()\n"
+        "        client.wait_for_workers(2, timeout=60)\n"
+    )
+    wait_for(lambda: draco.status()["cluster"]["workers"] == 2, "all are back")
+    assert [j["id"] for j in draco.jobs()] == [job["id"]]
+    assert draco.status()["cluster"]["notices"] == []
+
+
 @pytest.mark.parametrize("kind", [kind for kind in TROUBLE if kind != "dies when told"])
 def test_fall_back(draco: Draco, kind: str) -> None:
     result = draco.start(make_trouble(draco, kind), "--worker-timeout=30", "--minimum=2")

@@ -133,9 +133,9 @@ static struct job *job_with(int64_t workers)
 	struct job *job = job_in(PHASE_READY);
 
 	if (workers < 2)
-		jobs_worker_removed(jobs, "tcp://n1:1");
+		jobs_worker_removed(jobs, "tcp://n1:1", false);
 	if (workers < 1)
-		jobs_worker_removed(jobs, "tcp://n1:2");
+		jobs_worker_removed(jobs, "tcp://n1:2", false);
 	ck_assert_int_eq(job->connected, workers);
 	cluster_check_workers_come(&cluster);
 	ck_assert_int_eq(job->phase, PHASE_READY);
@@ -198,7 +198,7 @@ START_TEST(some_workers_never_come)
 	ck_assert_int_eq(job->phase, PHASE_READY);
 	ck_assert(job->short_told);
 	ck_assert_int_eq(jobs_count(jobs).given_up, 1);
-	jobs_worker_removed(jobs, "tcp://n1:1");
+	jobs_worker_removed(jobs, "tcp://n1:1", false);
 	ck_assert_int_eq(jobs_count(jobs).given_up, 0);
 	/* Requeued, it begins anew. */
 	apply(job, STATE_PENDING);

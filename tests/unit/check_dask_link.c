@@ -179,6 +179,26 @@ START_TEST(workers_with_names_that_are_none)
 }
 END_TEST
 
+START_TEST(workers_that_leave)
+{
+	static const char *const flags[] = {",\"asked\":true", ",\"asked\":false", ""};
+	int fd = come_in();
+
+	for (size_t i = 0; i < LENGTH(flags); i++) {
+		char *line = xasprintf("{\"jsonrpc\":\"2.0\",\"method\":\"worker_removed\","
+				       "\"params\":{\"address\":\"tcp://n1:1\"%s}}",
+			flags[i]);
+
+		say(fd, line);
+		free(line);
+	}
+	run_until(removals == 3);
+	ck_assert_int_eq(removals_asked, 1);
+	close(fd);
+	run_until(losses == 1);
+}
+END_TEST
+
 START_TEST(workers_are_told)
 {
 	static const char report[] = "{\"jsonrpc\":\"2.0\",\"method\":\"workers\",\"params\":"
@@ -213,6 +233,7 @@ Suite *unit_suite(void)
 	tcase_add_test(tcase, hello_of_many_workers);
 	tcase_add_loop_test(tcase, hello_of_a_wrong_number_of_workers, 0, 2);
 	tcase_add_test(tcase, workers_with_names_that_are_none);
+	tcase_add_test(tcase, workers_that_leave);
 	tcase_add_test(tcase, workers_are_told);
 	suite_add_tcase(suite, tcase);
 	return suite;

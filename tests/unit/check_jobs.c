@@ -319,7 +319,8 @@ START_TEST(counts)
 		next_id = 42 + (uint32_t)i;
 		job_in(rows[i].phase);
 		while (!TAILQ_EMPTY(jobs_workers(jobs)))
-			jobs_worker_removed(jobs, TAILQ_FIRST(jobs_workers(jobs))->address);
+			jobs_worker_removed(
+				jobs, TAILQ_FIRST(jobs_workers(jobs))->address, false);
 		sum.wanted += rows[i].wanted;
 		sum.wanted_workers += rows[i].wanted * ((int64_t)i + 2);
 		sum.alive += rows[i].alive;

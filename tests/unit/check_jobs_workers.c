@@ -16,13 +16,26 @@ START_TEST(ready_when_all_workers_are_there)
 	ck_assert_int_eq(job->phase, PHASE_READY);
 	ck_assert_int_eq(job->connected, 2);
 	/* A worker that dies is started again by its nanny: the job stays READY. */
-	jobs_worker_removed(jobs, "tcp://n1:1");
+	jobs_worker_removed(jobs, "tcp://n1:1", false);
 	ck_assert_int_eq(job->phase, PHASE_READY);
 	ck_assert_int_eq(job->connected, 1);
 	ck_assert_int_gt(job->short_since_ms, 0);
 	jobs_worker_added(jobs, "draco-42-0", "tcp://n1:3");
 	ck_assert_int_eq(job->connected, 2);
 	ck_assert_int_eq(job->short_since_ms, 0);
+}
+END_TEST
+
+/* Restarts that a client asks for are none of the deaths that speak against forkserver. */
+START_TEST(early_deaths)
+{
+	struct job *job = job_in(PHASE_READY);
+
+	jobs_worker_removed(jobs, "tcp://n1:1", true);
+	ck_assert_int_eq(job->connected, 1);
+	ck_assert_int_eq(job->early_deaths, 0);
+	jobs_worker_removed(jobs, "tcp://n1:2", false);
+	ck_assert_int_eq(job->early_deaths, 1);
 }
 END_TEST
 
@@ -78,7 +91,7 @@ START_TEST(workers_before_the_id)
 	worker = TAILQ_FIRST(jobs_workers(jobs));
 	ck_assert_ptr_eq(worker->job, second);
 	ck_assert_ptr_null(TAILQ_LAST(jobs_workers(jobs), worker_list)->job);
-	jobs_worker_removed(jobs, "tcp://n1:1");
+	jobs_worker_removed(jobs, "tcp://n1:1", false);
 	ck_assert_int_eq(second->connected, 0);
 }
 END_TEST
@@ -102,7 +115,7 @@ START_TEST(stranger)
 	ck_assert_int_eq(job->phase, PHASE_PENDING);
 	ck_assert_int_eq(job->connected, 0);
 	ck_assert_int_eq(jobs_count(jobs).connected, 1);
-	jobs_worker_removed(jobs, "tcp://n9:9");
+	jobs_worker_removed(jobs, "tcp://n9:9", false);
 	ck_assert_int_eq(jobs_count(jobs).connected, 0);
 }
 END_TEST
@@ -130,7 +143,7 @@ START_TEST(same_address_again)
 	ck_assert_int_eq(job->connected, 1);
 	ck_assert_int_eq(jobs_count(jobs).connected, 2);
 	changes = 0;
-	jobs_worker_removed(jobs, "tcp://n1:99");
+	jobs_worker_removed(jobs, "tcp://n1:99", false);
 	ck_assert_int_eq(changes, 0);
 	ck_assert_int_eq(jobs_count(jobs).connected, 2);
 }
@@ -145,7 +158,7 @@ START_TEST(workers_of_a_job_that_is_gone)
 	ck_assert_int_eq(job->connected, 0);
 	TAILQ_FOREACH (worker, jobs_workers(jobs), link)
 		ck_assert_ptr_null(worker->job);
-	jobs_worker_removed(jobs, "tcp://n1:1");
+	jobs_worker_removed(jobs, "tcp://n1:1", false);
 	ck_assert_int_eq(job->connected, 0);
 	jobs_worker_added(jobs, "draco-42-0", "tcp://n1:5");
 	ck_assert_int_eq(job->connected, 0);
@@ -182,6 +195,7 @@ Suite *unit_suite(void)
 	tcase_add_checked_fixture(tcase, jobs_setup, jobs_teardown);
 	tcase_add_test(tcase, ready_when_all_workers_are_there);
 	tcase_add_loop_test(tcase, workers_before_the_report, 0, 2);
+	tcase_add_test(tcase, early_deaths);
 	tcase_add_test(tcase, workers_while_slurm_is_asked);
 	tcase_add_test(tcase, workers_before_the_id);
 	tcase_add_loop_test(tcase, stranger, 0, LENGTH(strangers));

@@ -20,6 +20,7 @@ static struct loop_timer *turn;
 struct dask_link *dask_link;
 char *path;
 int refuse, hellos, losses, reports, workers_added, terminations;
+int removals, removals_asked;
 json_int_t reported_tasks;
 size_t workers_there;
 
@@ -39,10 +40,12 @@ static void on_worker(void *arg, const char *name, const char *address)
 	workers_added++;
 }
 
-static void on_worker_removed(void *arg, const char *address)
+static void on_worker_removed(void *arg, const char *address, bool asked)
 {
 	(void)arg;
 	(void)address;
+	removals++;
+	removals_asked += asked;
 }
 
 static void on_load(void *arg, const json_t *load)
@@ -92,6 +95,7 @@ void dask_link_setup(void)
 	struct err err = ERR_INIT;
 
 	signal(SIGPIPE, SIG_IGN); /* as dracod */
+	removals = removals_asked = 0;
 	refuse = hellos = losses = reports = workers_added = terminations = 0;
 	loop = loop_create(&err);
 	turn = loop_timer_create(loop, on_turn, NULL);

@@ -17,6 +17,7 @@ extern char *path; /* of the socket */
 /* What dracod's side has heard. */
 extern int refuse; /* whether it refuses who says hello */
 extern int hellos, losses, reports, workers_added, terminations;
+extern int removals, removals_asked;
 extern json_int_t reported_tasks;
 extern size_t workers_there; /* of the last hello */
 

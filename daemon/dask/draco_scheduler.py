@@ -61,6 +61,7 @@ import distributed
 import draco_dashboard
 from distributed.diagnostics.plugin import SchedulerPlugin
 from draco_demand import Meter
+from draco_paths import SharedPaths
 from draco_restarts import Restarts
 from draco_socket import DracodSocket
 from draco_workers import Drainage, Lifetimes
@@ -90,7 +91,6 @@ REPORT_WEIGHTS = 4.0
 GROWTH = 1.1
 
 logger = logging.getLogger("distributed.preload.draco")
-
 
 TLS_FIX = os.environ.get("DRACO_TLS_FIX")
 NEEDS_TLS_FIX = bool(TLS_FIX) and runpy.run_path(TLS_FIX)["NEEDED"]
@@ -456,5 +456,6 @@ async def dask_setup(scheduler) -> None:
     )
     scheduler.add_plugin(link, name=link.name)
     scheduler.handlers["terminate"] = link.terminate
+    SharedPaths(scheduler)
     link.start_looking()
     link.task = asyncio.create_task(link.run())

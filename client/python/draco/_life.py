@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 from distributed.core import Status
 
-from draco import _join, _process
+from draco import _join, _modules, _process
 from draco._link import Link
 from draco._watch import Watch
 from draco.errors import DaemonNotRunning, DracoError
@@ -97,8 +97,10 @@ class Life:
         joined = await _join.join(self._link, self.wish, log, cluster.quiet)
         self.warnings = joined.warnings
         cluster.security, cluster.scheduler_comm = joined.security, joined.scheduler
+        await _modules.try_other_version(joined, self._link.report, cluster.name)
         # What the base class of the object does in its _start().
         await self._watch.refresh()
+        self.warnings += await self._watch.share_modules()
         self._watch.known(_join.notices_of(self._link.report, cluster.name))
         cluster._sync_cluster_info_task = asyncio.ensure_future(self._watch.run())
         for callback in cluster.periodic_callbacks.values():

@@ -13,7 +13,7 @@ from distributed.core import Status
 from distributed.objects import SchedulerInfo
 from distributed.utils import TimeoutError
 
-from draco import _join
+from draco import _join, _modules
 from draco._settings import label
 from draco.errors import DracoError, DracoWarning
 
@@ -62,6 +62,8 @@ class Watch:
         self._interval = interval
         self._told_use = 0.0
         self._told_info: dict[str, Any] = {}
+        #: The scheduler that knows from where this program imports.
+        self._told_modules: str | None = None
         #: Those that are known, of which nobody needs to be told.
         self._told_notices: list[str] = []
 
@@ -89,6 +91,7 @@ class Watch:
             # A failure may pass; when the scheduler is gone for good, dracod tells.
             with contextlib.suppress(OSError):
                 await self.refresh()
+                await self.share_modules()
                 await self._tell_info()
                 await self._tell_notices()
                 await self._tell_use()
@@ -100,6 +103,27 @@ class Watch:
                 with contextlib.suppress(TimeoutError, asyncio.TimeoutError):
                     await asyncio.wait_for(self.news.wait(), LOOK)
             self.news.clear()
+
+    async def share_modules(self) -> list[str]:
+        """Make this program's modules importable in the cluster, once for each scheduler.
+
+        Returns
+        -------
+        list of str
+            What the user should know.
+
+        Raises
+        ------
+        OSError
+            When the scheduler does not answer.
+        """
+        cluster = self._cluster
+        scheduler = cluster.scheduler_info.get("id")
+        if not cluster._holds or scheduler == self._told_modules:
+            return []
+        texts = await _modules.share(cluster.scheduler_comm, cluster.name)
+        self._told_modules = scheduler
+        return texts
 
     def _info(self) -> dict[str, Any]:
         """What the scheduler has to know: of which scheduler, and the cluster's description."""

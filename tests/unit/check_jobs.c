@@ -290,7 +290,7 @@ START_TEST(a_ready_job_is_settled_while_it_has_workers)
 	job_in(PHASE_READY);
 	ck_assert_int_eq(jobs_count(jobs).unsettled, 0);
 	while (!TAILQ_EMPTY(jobs_workers(jobs)))
-		jobs_worker_removed(jobs, TAILQ_FIRST(jobs_workers(jobs))->address);
+		jobs_worker_removed(jobs, TAILQ_FIRST(jobs_workers(jobs))->address, false);
 	ck_assert_int_eq(jobs_count(jobs).unsettled, 1);
 }
 END_TEST

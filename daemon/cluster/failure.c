@@ -16,6 +16,7 @@
 #include "daemon/cluster/nodes.h"
 #include "daemon/cluster/worker_start.h"
 #include "daemon/dask/jobscript.h"
+#include "daemon/dask/scheduler.h"
 #include "daemon/io/history.h"
 #include "daemon/io/loop.h"
 
@@ -191,6 +192,10 @@ static char *describe(
 			"and does it see its directory? log_directory is %s",
 			job->nodes && job->nodes[0] ? job->nodes : "its node",
 			job->reason ? job->reason : "no reason known", cluster->log_dir);
+	if (end == END_UNREACHED)
+		return xasprintf(
+			"%s at %s: a firewall may be why; scheduler_port chooses the port",
+			job->end_text, scheduler_address(cluster->scheduler));
 	return xasprintf("%s%s%s%s", job->end_text,
 		silent ? " before any of its workers connected" : "", hint ? "; " : "",
 		hint ? hint : "");
@@ -257,6 +262,10 @@ static enum job_end find_end(
 		return END_ABANDONED; /* the scheduler's failure, which is counted there */
 	if (!vanished && job->not_launched)
 		return END_NOT_LAUNCHED;
+	if (!vanished && job->end_state == STATE_FAILED &&
+		job->exit_status == JOBSCRIPT_EXIT_SCHEDULER)
+		return scheduler_state(cluster->scheduler) == SCHEDULER_UP ? END_UNREACHED
+									   : END_ABANDONED;
 	if (young && !vanished && cluster_forkserver_is_to_blame(cluster, job))
 		return END_FORKSERVER;
 	/* Lost by Slurm: by a slurmctld that died before it had saved it. */

@@ -7,6 +7,7 @@
 #include "common/argv.h"
 #include "common/cleanup.h"
 #include "common/environment.h"
+#include "common/number.h"
 #include "common/sbatch_options.h"
 #include "common/settings_job.h"
 #include "common/slurm_msg.h"
@@ -18,6 +19,8 @@
 #include "daemon/io/loop.h"
 
 #define DEATH_TIMEOUT_S 60 /* workers without a scheduler */
+#define WATCH_MIN_S	20 /* for a node to reach the scheduler: less proves nothing */
+#define WATCH_REST_S	10 /* before something else ends the workers */
 
 /* What the script needs besides the settings. */
 struct facts {
@@ -25,6 +28,16 @@ struct facts {
 	const char *spawn_mark; /* NULL: none */
 	bool forkserver;
 };
+
+/* A node that does not reach the scheduler says so before its workers give up, and before
+ * forkserver or the node is blamed for them. */
+static int64_t watch_s(const struct settings *settings)
+{
+	int64_t patience_s = settings->worker_timeout_ms / 2000;
+	int64_t watch_s = min_of(patience_s, DEATH_TIMEOUT_S) - WATCH_REST_S;
+
+	return watch_s < WATCH_MIN_S ? 0 : watch_s;
+}
 
 static char *make_script(const struct settings *s, const struct facts *facts)
 {
@@ -43,6 +56,7 @@ static char *make_script(const struct settings *s, const struct facts *facts)
 		.bytes = settings_bytes_per_worker(s),
 		.whole_node = s->memory_mib == MEMORY_NODE,
 		.death_timeout_s = DEATH_TIMEOUT_S,
+		.watch_s = watch_s(s),
 		.scratch = s->use_scratch_dir ? s->scratch_directory : NULL,
 		.prologue = s->prologue,
 		.epilogue = s->epilogue,

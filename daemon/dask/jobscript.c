@@ -101,9 +101,10 @@ char *jobscript_make(const struct jobscript *job)
 		job->cluster);
 	strv_addf(&lines,
 		"draco_exit_prologue=%d draco_exit_python=%d draco_exit_directory=%d "
-		"draco_exit_certificate=%d",
+		"draco_exit_certificate=%d draco_exit_scheduler=%d",
 		JOBSCRIPT_EXIT_PROLOGUE, JOBSCRIPT_EXIT_PYTHON, JOBSCRIPT_EXIT_DIRECTORY,
-		JOBSCRIPT_EXIT_CERTIFICATE);
+		JOBSCRIPT_EXIT_CERTIFICATE, JOBSCRIPT_EXIT_SCHEDULER);
+	strv_addf(&lines, "draco_watch=%" PRId64, job->watch_s);
 	add_python(&lines, job->python);
 	add_variable(&lines, "program", jobscript_program);
 	add_variable(&lines, "prologue", job->prologue);
@@ -141,6 +142,8 @@ const char *jobscript_explain_exit(int status)
 		return "the node cannot read the cluster's certificate";
 	case JOBSCRIPT_EXIT_ADDRESS:
 		return "the node cannot reach the scheduler's address";
+	case JOBSCRIPT_EXIT_SCHEDULER:
+		return "the node cannot connect to the scheduler";
 	default:
 		return NULL;
 	}

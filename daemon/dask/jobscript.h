@@ -17,6 +17,7 @@ struct jobscript {
 	int64_t bytes;		 /* of memory for each process; 0: as the node knows */
 	bool whole_node;	 /* where bytes is 0: the job has all of its memory */
 	int64_t death_timeout_s; /* how long a worker waits for a scheduler that is not there */
+	int64_t watch_s; /* so long a node that does not reach the scheduler tries; 0: for ever */
 	const char *scratch;  /* directory for local files, may contain $USER; NULL: TMPDIR */
 	const char *prologue; /* shell text before the workers; NULL: none */
 	const char *epilogue; /* and after them */
@@ -25,12 +26,13 @@ struct jobscript {
 	const char *spawn_mark; /* path: when it exists as the job starts, spawn all the same */
 };
 
-/* How the script ends when it did not come to starting the workers. */
+/* How the script ends when it did not come to running the workers. */
 #define JOBSCRIPT_EXIT_PROLOGUE	   91
 #define JOBSCRIPT_EXIT_PYTHON	   92
 #define JOBSCRIPT_EXIT_DIRECTORY   93
 #define JOBSCRIPT_EXIT_CERTIFICATE 94
 #define JOBSCRIPT_EXIT_ADDRESS	   95
+#define JOBSCRIPT_EXIT_SCHEDULER   96 /* the workers were started, and did not reach it */
 
 /* What such an exit status means, behind "job 42 ended ..."; NULL for all others. */
 const char *jobscript_explain_exit(int status);

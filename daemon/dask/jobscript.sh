@@ -10,7 +10,7 @@ draco_begin() {
 	draco_job=$SLURM_JOB_ID
 	[ -z "$SLURM_ARRAY_JOB_ID" ] || draco_job=${SLURM_ARRAY_JOB_ID}_$SLURM_ARRAY_TASK_ID
 	draco_node=${SLURMD_NODENAME:-$HOSTNAME}
-	draco_step= draco_worker= draco_stopped= draco_directory= draco_failed=
+	draco_step= draco_worker= draco_watcher= draco_stopped= draco_directory= draco_failed=
 	trap draco_stop TERM INT
 	trap draco_finish EXIT
 }
@@ -238,6 +238,53 @@ draco_become_workers() {
 	exec "${draco_python[@]}" -m distributed.cli.dask_worker "$@"
 }
 
+# Whether anything on this node has a connection to port $2 of the IPv4 address $1.
+draco_has_connection() {
+	local IFS=. remote
+	set -- $1 "$2"
+	printf -v remote '%02X%02X%02X%02X:%04X' "$4" "$3" "$2" "$1" "$5" 2>/dev/null
+	grep -q " $remote 01 " /proc/net/tcp
+}
+
+# Watch whether this node reaches the scheduler, at port $2 of the address $1: after draco_watch
+# seconds without, end the workers, and with draco_exit_scheduler. As soon as somebody here is
+# connected nothing is tried, because that would be a line in the scheduler's log.
+draco_watch_scheduler() {
+	local never why status tries=0 pause=$((draco_watch < 20 ? 1 : draco_watch / 10))
+	SECONDS=0
+	exec {never}<> <(:) # a pipe from which nothing comes: to wait without a process
+	while ((SECONDS < draco_watch || tries < 4)); do
+		read -r -t "$pause" -u "$never"
+		(($? > 128)) || return # this bash cannot wait so
+		draco_has_connection "$1" "$2" && return
+		why=$(LC_ALL=C timeout "$pause" \
+			bash -c 'exec 3<>"/dev/tcp/$0/$1"' "$1" "$2" 2>&1)
+		status=$?
+		case $status,$why in
+		0,* | *"No such file"* | *"not found"*) return ;; # no /dev/tcp, or no timeout
+		124,*) why="no answer within $pause s" ;;
+		*) why=${why##*: } ;;
+		esac
+		((tries += 1))
+	done
+	# When they have ended draco_run says so by SIGTERM, and what was wrong is the last line of
+	# the log.
+	draco_why="$1, port $2 ($why)"
+	trap draco_tell_unreached TERM
+	kill -TERM "$draco_worker"
+	read -r -t 10 -u "$never"
+	kill -KILL "$draco_worker"
+	draco_tell_unreached
+}
+
+draco_tell_unreached() {
+	trap '' TERM
+	draco_say "cannot connect to the scheduler at $draco_why: a firewall between this node" \
+		"and that host may be why; the setting scheduler_port chooses the port, interface" \
+		"the address, and \"dracoctl doctor --nodes\" tries them"
+	exit "$draco_exit_scheduler"
+}
+
 # Run the workers that the arguments describe. This shell stays between Slurm and them, to run the
 # epilogue and to remove their directory when they are gone.
 draco_run() {
@@ -245,6 +292,11 @@ draco_run() {
 	draco_become_workers "$@" &
 	draco_worker=$!
 	[ -z "$draco_stopped" ] || draco_stop
+	draco_scheduler=${1#*://}
+	if ((draco_watch > 0)); then
+		draco_watch_scheduler "${draco_scheduler%:*}" "${draco_scheduler##*:}" &
+		draco_watcher=$!
+	fi
 	while :; do
 		draco_interrupted=
 		wait "$draco_worker"
@@ -252,6 +304,13 @@ draco_run() {
 		# When a signal had ended wait, the status is not that of the workers.
 		[ -n "$draco_interrupted" ] || break
 	done
+	if [ -n "$draco_watcher" ]; then
+		{
+			kill -TERM "$draco_watcher"
+			wait "$draco_watcher"
+		} 2>/dev/null
+		[ $? != "$draco_exit_scheduler" ] || draco_status=$draco_exit_scheduler
+	fi
 	# asked to end while Python had yet to come so far as to hear it: that is good order, too
 	[ -z "$draco_stopped" ] || [ "$draco_status" != 143 ] || draco_status=0
 	if [ "$draco_status" = 1 ] &&

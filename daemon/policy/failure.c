@@ -33,6 +33,7 @@ static const struct {
 	[END_FORKSERVER] = {NEVER, NEVER, false, false, REPLACE_AT_ONCE,
 		"forkserver may be why"},
 	[END_NOT_LAUNCHED] = {ALWAYS, NEVER, false, true, REPLACE_LATER, ""},
+	[END_UNREACHED] = {ALWAYS, NEVER, true, true, REPLACE_LATER, ""},
 	[END_NO_WORKERS] = {ALWAYS, ALWAYS, true, true, REPLACE_LATER, ""},
 	[END_LOST_WORKERS] = {YOUNG, ALWAYS, true, true, REPLACE_AT_ONCE, ""},
 	[END_HELD] = {ALWAYS, NEVER, true, true, REPLACE_LATER, ""},
@@ -69,9 +70,11 @@ struct job_end_verdict job_end_judge(const struct job_end_facts *facts)
 		.counts = counts,
 		.fatal = counts && reactions[facts->end].ends_start && facts->starting &&
 			!facts->others_run,
-		/* A start cannot know yet whether it is the node or the log_directory of all. */
+		/* A start cannot know yet whether it is the node or the log_directory of all, and
+		 * nobody whether it is the network of all, unless other nodes show that. */
 		.blames_node = applies(reactions[facts->end].blames_node, facts->young) ||
-			(facts->end == END_NOT_LAUNCHED && !facts->starting),
+			(facts->end == END_NOT_LAUNCHED && !facts->starting) ||
+			(facts->end == END_UNREACHED && !facts->starting && facts->others_run),
 		.is_failure = counts || reactions[facts->end].is_failure,
 		.replace = counts ? REPLACE_LATER : reactions[facts->end].replace,
 		.remark = reactions[facts->end].remark,

@@ -36,6 +36,7 @@ enum job_end { /* how a wanted job ended, or what befell it */
 	END_ABANDONED,	  /* its scheduler had gone, and its workers with it */
 	END_FORKSERVER,	  /* forkserver is to blame, and not used any more */
 	END_NOT_LAUNCHED, /* Slurm could not even start its script: nothing of it ran */
+	END_UNREACHED,	  /* its node cannot connect to the scheduler */
 	END_NO_WORKERS,	  /* it runs, but they do not come: draco ends it */
 	END_LOST_WORKERS, /* it runs, but all have gone, and none comes back: the same */
 	END_HELD,	  /* pending, but kept from starting: draco ends it */

@@ -26,6 +26,10 @@ static const struct row {
 	{"failed, old", STATE_FAILED, 1, .old = true,
 		.says = "job 1_0: failed with exit status 1 on n1",
 		.and_says = "; another one is submitted"},
+	{"cannot connect to the scheduler", STATE_FAILED, 96, .counts = true,
+		.blames_node = true, /* while others can */
+		.says = "job 1_0: failed on n1: the node cannot connect to the scheduler at tls://",
+		.and_says = "; the next submission waits 5 s (failure 1 in a row)"},
 	{"out of memory, young", STATE_OUT_OF_MEMORY, 1, .counts = true,
 		.says = "job 1_0: ran out of memory on n1",
 		.and_says =
@@ -420,6 +424,24 @@ START_TEST(none_can_be_launched)
 }
 END_TEST
 
+/* A firewall: the start says where, and blames neither the node nor forkserver. */
+START_TEST(none_reaches_the_scheduler)
+{
+	dask.no_workers = true;
+	slurm_doom(STATE_FAILED, 96, 30);
+	start("{'minimum': 2}");
+	await_from_to(30, 40, cluster_is("failed"));
+	check(jobs_submitted() == 1);
+	check(strstr(start_error(),
+		"job 1 failed on n1: the node cannot connect to the scheduler at "
+		"tls://127.0.0.1:"));
+	check(strstr(
+		start_error(), ": a firewall may be why; scheduler_port chooses the port"));
+	check(!told("spawn"));
+	check(!is_excluded("n1"));
+}
+END_TEST
+
 Suite *unit_suite(void)
 {
 	Suite *suite = scenarios("failures", its_end_is_noticed_by_its_workers,
@@ -432,7 +454,8 @@ Suite *unit_suite(void)
 		some_of_its_workers_have_gone, it_is_requeued,
 		its_workers_came_from_a_requeued_one, it_is_held, it_is_held_and_released,
 		it_is_held_in_a_start, its_scheduler_had_died, forkserver_was_to_blame,
-		one_that_is_not_launched_is_tried_again, none_can_be_launched);
+		one_that_is_not_launched_is_tried_again, none_can_be_launched,
+		none_reaches_the_scheduler);
 
 	scenario_of_table(suite, a_job_ends, LENGTH(rows));
 	return suite;

@@ -11,6 +11,7 @@ from __future__ import annotations
 import contextlib
 import os
 import re
+import socket
 import subprocess
 from collections.abc import Iterator
 from pathlib import Path
@@ -299,6 +300,27 @@ def test_interface_that_cannot_be_used(
     assert failed.returncode == 1
     assert f"interface: {message}\n" in failed.stderr
     assert not draco.all_jobs()
+
+
+def test_a_firewall_between_node_and_scheduler(site: Site, draco: Draco) -> None:
+    with socket.create_server(("10.70.0.1", 0)) as server:
+        port = server.getsockname()[1]
+    rule = ("pref", "1", "to", "10.70.0.1", "ipproto", "tcp", "dport", str(port), "prohibit")
+    with site.node.inside():
+        ip("rule", "add", *rule)
+    try:
+        options = (f"--scheduler-port={port}", "--worker-timeout=60")
+        failed = start(draco, *options, check=False)
+    finally:
+        with site.node.inside():
+            ip("rule", "del", *rule)
+    assert failed.returncode == 1
+    where = f"at tls://10.70.0.1:{port}"
+    assert f"failed on n2: the node cannot connect to the scheduler {where}" in failed.stderr
+    assert f"cannot connect to the scheduler at 10.70.0.1, port {port} (" in failed.stderr
+    assert "spawn" not in failed.stdout + failed.stderr
+    start(draco, *options)
+    assert worker_hosts(draco) == {"10.70.0.2"}
 
 
 def test_node_without_a_way_to_the_scheduler(draco: Draco) -> None:

@@ -50,6 +50,10 @@ static const struct {
 	{{END_FORKSERVER, STARTING}, {.replace = REPLACE_AT_ONCE}},
 	{{END_NOT_LAUNCHED, YOUNG}, {COUNTS, .blames_node = true}},
 	{{END_NOT_LAUNCHED, STARTING}, {COUNTS}}, /* it is tried again */
+	{{END_UNREACHED, YOUNG}, {COUNTS}},
+	{{END_UNREACHED, YOUNG, .others_run = true}, {COUNTS, .blames_node = true}},
+	{{END_UNREACHED, STARTING}, {COUNTS, .fatal = true}},
+	{{END_UNREACHED, STARTING, .others_run = true}, {COUNTS}},
 	{{END_NO_WORKERS, YOUNG}, {COUNTS, .blames_node = true}},
 	{{END_NO_WORKERS, STARTING}, {COUNTS, .blames_node = true, .fatal = true}},
 	{{END_NO_WORKERS, STARTING, .others_run = true}, {COUNTS, .blames_node = true}},

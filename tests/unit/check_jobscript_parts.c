@@ -435,6 +435,8 @@ START_TEST(explain)
 	ck_assert_ptr_nonnull(
 		strstr(jobscript_explain_exit(JOBSCRIPT_EXIT_CERTIFICATE), "certificate"));
 	ck_assert_ptr_nonnull(strstr(jobscript_explain_exit(JOBSCRIPT_EXIT_ADDRESS), "reach"));
+	ck_assert_ptr_nonnull(
+		strstr(jobscript_explain_exit(JOBSCRIPT_EXIT_SCHEDULER), "connect"));
 }
 END_TEST
 
@@ -443,7 +445,7 @@ START_TEST(workers_may_exit)
 	static const int by_workers[] = {0, 1, 129, 137, 139};
 	static const int by_others[] = {2, 7, JOBSCRIPT_EXIT_PROLOGUE, JOBSCRIPT_EXIT_PYTHON,
 		JOBSCRIPT_EXIT_DIRECTORY, JOBSCRIPT_EXIT_CERTIFICATE, JOBSCRIPT_EXIT_ADDRESS,
-		126, 127};
+		JOBSCRIPT_EXIT_SCHEDULER, 126, 127};
 
 	for (size_t i = 0; i < LENGTH(by_workers); i++)
 		ck_assert(jobscript_workers_may_exit(by_workers[i]));

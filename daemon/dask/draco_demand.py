@@ -13,6 +13,8 @@ from collections import Counter
 from collections.abc import Collection, Iterable
 from typing import Any
 
+from draco_holds import Holds
+
 CLIENTS_MAX = 500  # in a report
 SAMPLE = 250
 STRIDE_MAX = 20
@@ -46,11 +48,15 @@ class Meter:
         The scheduler.
     drained : collection of str
         Workers that take no new tasks now, but could again.
+    holds : Holds
+        Finds the workers that hold something else than tasks and results.
     """
 
-    def __init__(self, scheduler, drained: Collection[str]) -> None:
+    def __init__(self, scheduler, drained: Collection[str], holds: Holds) -> None:
         self.scheduler = scheduler
         self.drained = drained
+        self.holds = holds
+        self.held: set[str] = set()  # found last
         self.had_workers = False
         self.resources: set[frozenset] = set()  # that workers offered
         self.stuck_share = 0.0
@@ -71,11 +77,12 @@ class Meter:
         if worker.resources:
             self.resources.add(frozenset(worker.resources.items()))
 
-    @staticmethod
-    def weigh(worker) -> tuple[int, int]:
+    def weigh(self, worker) -> tuple[int, int]:
         """Tasks of a worker, and bytes of results that it holds."""
-        # An actor is not a task any more, but lives only on its worker.
-        return len(worker.processing) + len(worker.actors), worker.nbytes
+        # An actor is not a task any more, but lives only on its worker. A part in a shuffle counts
+        # as one task.
+        held = worker.address in self.held
+        return len(worker.processing) + len(worker.actors) + held, worker.nbytes
 
     def pressure(self) -> int:
         """Count the tasks that run or could run; the cost does not depend on their number."""
@@ -106,10 +113,12 @@ class Meter:
         running = excess = long_running = memory = 0
         crowded = []
         workers = self.workers = {}
+        held = self.held = self.holds.find()
         for address, worker in self.scheduler.workers.items():
             count = len(worker.processing)
             bytes_held = worker.nbytes
-            workers[address] = (count + len(worker.actors), bytes_held)  # as weigh()
+            tasks = count + len(worker.actors) + (address in held)
+            workers[address] = (tasks, bytes_held)  # as weigh()
             memory += bytes_held
             if not count:
                 continue

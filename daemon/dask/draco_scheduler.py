@@ -16,7 +16,8 @@ Other notifications follow:
 dracod may send these requests, with workers given by their addresses:
 
 ``drain`` {workers, only_idle} -> {drained, busy} : give them no new tasks; with only_idle, if they
-    have none. busy is the number of their tasks.
+    have none. busy is the number of their tasks. A worker that takes part in a P2P shuffle has one
+    more, and still gets tasks until the shuffle is over, as the shuffle needs it.
 ``undrain`` {workers} -> {} : give them tasks again
 ``retire`` {workers, force} -> {retired, busy} : move the data of all of them, or of none: none when
     some are busy, unless forced. The answer has two lists of addresses.
@@ -61,6 +62,7 @@ import distributed
 import draco_dashboard
 from distributed.diagnostics.plugin import SchedulerPlugin
 from draco_demand import Meter
+from draco_holds import Holds
 from draco_paths import SharedPaths
 from draco_restarts import Restarts
 from draco_socket import DracodSocket
@@ -134,10 +136,11 @@ class DracodLink(SchedulerPlugin):
         self.last_task: asyncio.Task | None = None
         self.requests: set[asyncio.Task] = set()
         self.verdict: asyncio.Future | None = None  # of dracod, on an end that was asked for
-        self.drainage = Drainage(scheduler)
+        holds = Holds(scheduler)
+        self.drainage = Drainage(scheduler, holds)
         self.lifetimes = Lifetimes(scheduler, self.drainage)
         self.restarts = Restarts(scheduler)
-        self.meter = Meter(scheduler, self.drainage.drained)
+        self.meter = Meter(scheduler, self.drainage.drained, holds)
         self.methods = {
             "drain": self.drainage.drain,
             "undrain": self.drainage.undrain,

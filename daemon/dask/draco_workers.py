@@ -11,10 +11,11 @@ import asyncio
 import contextlib
 import logging
 import time
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from typing import Any
 
 from distributed.core import Status
+from draco_holds import Holds
 
 MOVE_TIMEOUT = 20.0  # seconds
 SETTLE_TIMEOUT = 2.0
@@ -30,10 +31,13 @@ class Drainage:
     ----------
     scheduler : distributed.Scheduler
         The scheduler.
+    holds : Holds
+        Finds the workers that hold something else than tasks and results.
     """
 
-    def __init__(self, scheduler) -> None:
+    def __init__(self, scheduler, holds: Holds) -> None:
         self.scheduler = scheduler
+        self.holds = holds
         #: Drained workers, with the status that they would have otherwise.
         self.drained: dict[str, str] = {}
         #: Workers that were told to close.
@@ -57,11 +61,19 @@ class Drainage:
         self.told.discard(address)
 
     def keep(self) -> None:
-        """Drain those again that something else has taken back into service."""
-        for address in self.drained:
+        """Drain those again that something else has taken back into service.
+
+        A worker that is held gets tasks for as long as it is: a shuffle has tasks that can only run
+        there, and is over sooner.
+        """
+        held = self.holds.find()
+        for address, own in self.drained.items():
             worker = self.scheduler.workers.get(address)
-            if worker is not None and worker.status == Status.running:
-                self.set_status(address, "paused")
+            if worker is None:
+                continue
+            right = own if address in held and address not in self.told else "paused"
+            if worker.status.name != right and worker.status in (Status.running, Status.paused):
+                self.set_status(address, right)
 
     def set_status(self, address: str, status: str) -> None:
         self.scheduler.handle_worker_status_change(
@@ -74,18 +86,20 @@ class Drainage:
         return {a: workers[a] for a in dict.fromkeys(addresses) if a in workers}
 
     @staticmethod
-    def count_tasks(worker) -> int:
-        return len(worker.processing) + len(worker.actors)
+    def count_tasks(worker, held: set[str]) -> int:
+        """The tasks of a worker; one more if it is held, as ``Meter.weigh()`` counts it."""
+        return len(worker.processing) + len(worker.actors) + (worker.address in held)
 
     # Requests. All may be repeated; workers that are not connected are passed over.
 
     async def drain(self, workers: list[str], only_idle: bool = False) -> dict[str, Any]:
         """Give no new tasks to these workers; with ``only_idle``, only if none of them has any."""
         states = self.states(workers)
-        busy = sum(map(self.count_tasks, states.values()))
+        held = self.holds.find()
+        busy = sum(self.count_tasks(worker, held) for worker in states.values())
         if only_idle and busy:
             return {"drained": False, "busy": busy}
-        self.pause(states)
+        self.pause(states, held)
         return {"drained": True, "busy": busy}
 
     async def undrain(self, workers: list[str]) -> dict[str, Any]:
@@ -117,12 +131,13 @@ class Drainage:
     def overlapping(self, workers: Iterable[str]) -> list[asyncio.Task]:
         return [t for t, those in self.retirements.items() if not those.isdisjoint(workers)]
 
-    def pause(self, states: dict[str, Any]) -> None:
+    def pause(self, states: dict[str, Any], held: Collection[str] = ()) -> None:
+        """Give no new tasks to the workers, to those that are held only when they are not."""
         for address, worker in states.items():
             if address not in self.drained:
                 own = worker.status.name
                 self.drained[address] = own if own in ("running", "paused") else "running"
-            if worker.status == Status.running:
+            if worker.status == Status.running and address not in held:
                 self.set_status(address, "paused")
 
     async def restore(self, addresses: Iterable[str]) -> None:
@@ -159,7 +174,8 @@ class Drainage:
 
     def busy(self, addresses: Iterable[str]) -> list[str]:
         states = self.states(addresses)
-        return [a for a, worker in states.items() if self.count_tasks(worker)]
+        held = self.holds.find()
+        return [a for a, worker in states.items() if self.count_tasks(worker, held)]
 
     async def retire_alone(self, addresses: list[str], force: bool) -> dict[str, Any]:
         busy = self.busy(addresses)

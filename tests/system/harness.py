@@ -29,6 +29,7 @@ PRELOAD = [
     "draco_scheduler.py",
     "draco_dashboard.py",
     "draco_demand.py",
+    "draco_holds.py",
     "draco_paths.py",
     "draco_restarts.py",
     "draco_socket.py",

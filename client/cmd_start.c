@@ -81,6 +81,7 @@ static void print_ready(const struct ctl *ctl, double seconds, const json_t *sta
 		scheduler, "dashboard", json_get_text(status_dashboard, "socket", NULL));
 	_cleanup_free_ char *elsewhere = output_elsewhere(status);
 	_cleanup_free_ char *env = output_command(ctl, "env"), *connect = NULL;
+	_cleanup_free_ char *job = output_job_around(status);
 
 	printf("Cluster \"%s\" is %s%s%s: %" JSON_INTEGER_FORMAT " job%s, %" JSON_INTEGER_FORMAT
 	       " worker%s, after %.1f s.\n",
@@ -100,6 +101,8 @@ static void print_ready(const struct ctl *ctl, double seconds, const json_t *sta
 		fputs(dashboard ? "  note       " : "  dashboard  ", stdout);
 		wrap_print(stdout, 13, 13, text);
 	}
+	if (job)
+		printf("  ends with  %s\n", job);
 	connect = xasprintf("eval \"$(%s)\", then Client() in Python", env);
 	fputs("  connect    ", stdout);
 	wrap_print(stdout, 13, 13, connect);

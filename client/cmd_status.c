@@ -98,6 +98,14 @@ static void print_dashboard(const json_t *status)
 			note ? note : "", note ? ")" : "");
 }
 
+static void print_job_around(const json_t *status)
+{
+	_cleanup_free_ char *job = output_job_around(status);
+
+	if (job)
+		print_value("ends with", "%s", job);
+}
+
 /* "3 of at most 5 jobs: ready tasks 400, target 5 jobs, limit 5" */
 static void print_size(const json_t *cluster, const json_t *size)
 {
@@ -266,6 +274,7 @@ int cmd_status(struct ctl *ctl, int argc, char **argv)
 			json_get_text(status, "interface", NULL));
 		print_size(json_object_get(status, "cluster"), json_object_get(status, "size"));
 		print_dashboard(status);
+		print_job_around(status);
 		print_attached(json_object_get(status, "attached"));
 		print_slurm(json_object_get(status, "slurm"));
 		print_excluded(

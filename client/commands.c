@@ -195,7 +195,8 @@ const struct command commands[] = {
 
 const struct command_option global_options[] = {
 	{"name", 0, "NAME",
-		"the cluster with this name (default: $DRACO_NAME, or " PATHS_NAME_DEFAULT ")"},
+		"the cluster with this name (default: $DRACO_NAME, or job-ID inside a Slurm job, "
+		"or " PATHS_NAME_DEFAULT ")"},
 	{"json", 0, NULL, "print JSON for programs"},
 	{"quiet", 'q', NULL, "print errors only"},
 	{"version", 'V', NULL, "print the version of dracoctl"},

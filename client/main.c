@@ -5,6 +5,7 @@
 #include "client/ctl.h"
 #include "client/output.h"
 #include "client/where.h"
+#include "common/batch_job.h"
 
 /* Also of a command line that turns out wrong before its --json is reached; but what follows
  * "run" may be meant for another program. */
@@ -20,8 +21,7 @@ static bool asks_for_json(int argc, char **argv)
 
 int main(int argc, char **argv)
 {
-	const char *name = getenv("DRACO_NAME");
-	struct ctl ctl = {.name = name && *name ? name : PATHS_NAME_DEFAULT};
+	struct ctl ctl = {.name = batch_job_default_name()};
 	int status;
 
 	ctl.json = asks_for_json(argc, argv);

@@ -11,6 +11,7 @@
 #include "client/ctl.h"
 #include "client/wrap.h"
 #include "common/alloc.h"
+#include "common/batch_job.h"
 #include "common/cleanup.h"
 #include "common/host.h"
 #include "common/json.h"
@@ -65,8 +66,7 @@ static void print_message(const char *prefix, const char *text)
 
 char *output_command(const struct ctl *ctl, const char *words)
 {
-	const char *usual = getenv("DRACO_NAME");
-	bool named = strcmp(ctl->name, usual && *usual ? usual : PATHS_NAME_DEFAULT) != 0;
+	bool named = strcmp(ctl->name, batch_job_default_name()) != 0;
 
 	return xasprintf("dracoctl %s%s%s%s", named ? "--name " : "", named ? ctl->name : "",
 		named ? " " : "", words);
@@ -108,6 +108,16 @@ char *output_elsewhere(const json_t *status)
 
 	host_get(&here);
 	return host && strcmp(host, here.name) != 0 ? xasprintf(" on %s", host) : xstrdup("");
+}
+
+char *output_job_around(const json_t *status)
+{
+	const json_t *daemon = json_object_get(status, "daemon");
+	const char *job = json_get_text(daemon, "job", NULL);
+
+	return job ? xasprintf("Slurm job %s on %s, in which dracod runs", job,
+			     json_get_text(daemon, "host", "?"))
+		   : NULL;
 }
 
 void output_problems(const struct ctl *ctl, const struct problems *problems)

@@ -64,6 +64,9 @@ void output_notices(FILE *file, const json_t *notices);
  * too; else "". The caller frees. */
 char *output_elsewhere(const json_t *status);
 
+/* The job with which dracod and its cluster end; NULL: they run in none. The caller frees. */
+char *output_job_around(const json_t *status);
+
 /* A table of texts: cells owned by the caller until table_print(). */
 #define TABLE_COLUMNS_MAX 10
 

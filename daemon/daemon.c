@@ -16,6 +16,7 @@
 #include <unistd.h>
 
 #include "common/alloc.h"
+#include "common/batch_job.h"
 #include "common/cleanup.h"
 #include "common/err.h"
 #include "common/holder.h"
@@ -34,6 +35,7 @@
 #include "daemon/control/ownership.h"
 #include "daemon/dask/dask_link.h"
 #include "daemon/ending.h"
+#include "daemon/io/batch.h"
 #include "daemon/io/child.h"
 #include "daemon/io/history.h"
 #include "daemon/io/instance.h"
@@ -65,6 +67,7 @@ struct daemon {
 	struct control *control;
 	struct outside *outside;
 	struct ending *ending;
+	struct batch *batch;
 	enum cluster_state told_state;
 };
 
@@ -87,6 +90,16 @@ static void on_lost(void *arg, const char *why)
 		"process %d no longer serves \"%s\" and exits: %s", (int)getpid(),
 		daemon->paths.name, why);
 	ending_begin_soon(daemon->ending, "another dracod may serve the name");
+}
+
+static void on_job_ended(void *arg)
+{
+	struct daemon *daemon = arg;
+
+	history_note(EVENT_DECISION, "dracod", NULL,
+		"ends, because Slurm job %s has ended, in which it was started",
+		batch_job_id());
+	ending_begin_soon(daemon->ending, "the Slurm job around dracod has ended");
 }
 
 static bool are_sockets_there(void *arg)
@@ -299,6 +312,7 @@ static int make_parts(struct daemon *daemon, int64_t stay_ms, struct err *err)
 		&(struct ending_parts){daemon->loop, daemon->slurm, daemon->leftover,
 			daemon->cluster, daemon->methods, daemon->control},
 		stay_ms);
+	daemon->batch = batch_create(daemon->loop, on_job_ended, daemon);
 	daemon->outside = outside_create(daemon->loop, paths, daemon->control);
 	daemon->ownership =
 		ownership_create(daemon->loop, daemon->tenure, paths, on_lost, daemon);
@@ -380,6 +394,7 @@ struct daemon *daemon_destroy(struct daemon *daemon)
 	daemon->ownership = ownership_destroy(daemon->ownership);
 	control_close(daemon->control);
 	daemon->outside = outside_destroy(daemon->outside);
+	daemon->batch = batch_destroy(daemon->batch);
 	daemon->ending = ending_destroy(daemon->ending);
 	dask_link_destroy(daemon->dask_link);
 	/* Slurm before those who wait for its answers: none comes any more. */

@@ -196,6 +196,7 @@ static const struct doc_key launch_keys[] = {
 	{"pid", "integer", "process of dracod"},
 	{"host", "string", "its host"},
 	{"boot", "string", "id of the boot of that host"},
+	{"job", "string?", "the Slurm job in which it runs, and with which it ends"},
 	{"version", "string", "its version"},
 	{"socket", "string", "path of its control socket"},
 	{"started", "integer", "when it started"},

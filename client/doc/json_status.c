@@ -123,6 +123,7 @@ const struct doc_key doc_status_keys[] = {
 	{"daemon.pid", "integer", "its process"},
 	{"daemon.host", "string", "its host"},
 	{"daemon.boot", "string", "id of the boot of that host"},
+	{"daemon.job", "string?", "the Slurm job in which it runs, and with which it ends"},
 	{"daemon.version", "string", "its version"},
 	{"daemon.log", "string?", "path of its log"},
 	{"attached", "array", "programs that hold on to the cluster"},

@@ -156,11 +156,15 @@ char *wish_preview_script(const struct cluster *cluster, const struct settings *
 static void make_environment(const struct cluster *cluster, struct strv *ret)
 {
 	const struct strv *more = &cluster->request.settings.environment;
+	_cleanup_free_ char *name = NULL;
 
 	strv_copy(ret, &cluster->request.environment);
 	/* A user's configuration of Dask is written for other clusters: draco replaces jobs. */
 	environment_set(ret, "DASK_DISTRIBUTED__WORKER__LIFETIME__DURATION=None");
 	cluster_access_workers(cluster, ret);
+	/* A task that asks for a cluster without a name means this one. */
+	name = xasprintf("DRACO_NAME=%s", cluster->name);
+	environment_set(ret, name);
 	for (size_t i = 0; i < more->count; i++)
 		environment_set(ret, more->item[i]);
 }

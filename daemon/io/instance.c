@@ -14,6 +14,7 @@
 #include <unistd.h>
 
 #include "common/alloc.h"
+#include "common/batch_job.h"
 #include "common/cleanup.h"
 #include "common/err.h"
 #include "common/holder.h"
@@ -65,8 +66,9 @@ json_t *instance_describe(void)
 	struct host here;
 
 	host_get(&here);
-	return json_pack("{s:i, s:s, s:s, s:s}", "pid", (int)getpid(), "host", here.name,
-		"boot", here.boot, "version", PACKAGE_VERSION);
+	return json_pack("{s:i, s:s, s:s, s:s, s:o}", "pid", (int)getpid(), "host", here.name,
+		"boot", here.boot, "version", PACKAGE_VERSION, "job",
+		json_text(batch_job_id()));
 }
 
 int instance_publish(struct tenure *tenure, struct err *err)

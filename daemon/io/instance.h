@@ -23,7 +23,7 @@ int instance_publish(struct tenure *tenure, struct err *err);
  * -EAGAIN when nobody can tell at this moment; -ESTALE with err when it is not. */
 int instance_check(struct tenure *tenure, struct err *err);
 
-/* Which process this is: {pid, host, boot, version}. */
+/* Which process this is: {pid, host, boot, version, job}, job: the Slurm job around, or null. */
 json_t *instance_describe(void);
 
 /* Remove daemon.json, when it is still this dracod's, and let go of the lock. Returns NULL. */

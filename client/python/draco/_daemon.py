@@ -8,6 +8,7 @@ import os
 import subprocess
 import warnings
 
+from draco._batch_job import JOB_PREFIX, batch_job
 from draco._client import Connection
 from draco._dracoctl import find_dracoctl, run_dracoctl
 from draco._instances import ask, is_name, look_up, state_directory
@@ -21,8 +22,9 @@ WRONG_USAGE = 2  # exit status of dracoctl
 
 
 def default_name() -> str:
-    """The cluster's name when none is given: ``$DRACO_NAME``, or "default"."""
-    return os.environ.get("DRACO_NAME") or "default"
+    """The cluster's name when none is given: ``$DRACO_NAME``, "job-ID" in a job, or "default"."""
+    job = batch_job()
+    return os.environ.get("DRACO_NAME") or (f"{JOB_PREFIX}{job}" if job else "default")
 
 
 def launch(name: str) -> tuple[str, bool]:

@@ -22,6 +22,7 @@ from distributed.security import Security
 from distributed.utils import format_dashboard_link
 
 from draco import _html
+from draco._batch_job import JOB_PREFIX
 from draco._client import Connection
 from draco._dracoctl import run_dracoctl
 from draco._holder import is_here
@@ -202,7 +203,7 @@ def warnings_of(report: dict[str, Any], name: str) -> list[str]:
             f"({sys.executable}): they may not understand each other. "
             'name="OTHER" makes a cluster of its own.'
         )
-    texts += notices_of(report, name)
+    texts += life_of(report, name) + notices_of(report, name)
     if not report.get("joined"):
         return texts + [str(text) for text in report.get("warnings") or []]
     different = [
@@ -217,6 +218,31 @@ def warnings_of(report: dict[str, Any], name: str) -> list[str]:
             + '. name="OTHER" makes a cluster of its own.'
         )
     return texts
+
+
+def life_of(report: Mapping[str, Any], name: str) -> list[str]:
+    """Say with which Slurm job a cluster ends whose name does not tell it.
+
+    Parameters
+    ----------
+    report : mapping
+        dracod's report.
+    name : str
+        Of the cluster.
+
+    Returns
+    -------
+    list of str
+        One text, or none.
+    """
+    daemon = report.get("daemon") or {}
+    job = daemon.get("job")
+    if not job or name == f"{JOB_PREFIX}{job}":
+        return []
+    return [
+        f'the cluster "{name}" ends with Slurm job {job} on {daemon.get("host")}, in which its '
+        "dracod runs; one that was started on a login node lives on"
+    ]
 
 
 def notices_of(report: Mapping[str, Any], name: str) -> list[str]:

@@ -41,7 +41,7 @@ class Cluster(DaskCluster):
     Parameters
     ----------
     name : str, optional
-        By default ``$DRACO_NAME``, or "default".
+        By default ``$DRACO_NAME``, inside a Slurm job "job-ID", else "default".
     profile : str, optional
         A profile of the settings' files.
     asynchronous : bool, optional

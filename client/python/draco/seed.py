@@ -84,7 +84,8 @@ def start_slurm_cluster(
     queues_to_try : list of str, optional
         Partitions in order, by default "short" and "standard".
     name : str, optional
-        Name of the cluster, for several side by side; by default ``$DRACO_NAME``, or "default".
+        Name of the cluster, for several side by side; by default ``$DRACO_NAME``, inside
+        a Slurm job "job-ID", else "default".
     profile : str, optional
         A profile of the settings' files.
     quiet : bool, optional

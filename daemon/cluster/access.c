@@ -1,5 +1,4 @@
-/* access.c: who reaches the cluster, and where: its certificate, and its dashboard. Part of the
- * cluster. */
+/* access.c: access to the cluster: its certificate and its dashboard. Part of the cluster. */
 #include "daemon/cluster/access.h"
 
 #include <inttypes.h>
@@ -22,8 +21,6 @@
 #include "daemon/io/tls.h"
 
 #define MEND_DEADLINE_MS 10000
-
-/* The certificate. */
 
 int cluster_access_begin(struct cluster *cluster, const struct settings *settings,
 	const char *id, struct err *err)
@@ -79,7 +76,8 @@ void cluster_access_variables(const struct cluster *cluster, json_t *object)
 
 		add_to_object(object, TLS_FIX_VARIABLE, value);
 	}
-	/* Dask would show one made of the scheduler's address, where no dashboard listens. */
+	/* Otherwise Dask shows a link made of the scheduler's address, and no dashboard listens
+	 * there. */
 	add_to_object(object, "DASK_DISTRIBUTED__DASHBOARD__LINK", url ? url : "");
 }
 
@@ -87,8 +85,6 @@ const char *cluster_access_worker_interface(const struct cluster *cluster)
 {
 	return cluster->access.interface_named ? cluster->access.interface : NULL;
 }
-
-/* The scheduler and its dashboard. */
 
 int cluster_access_scheduler(
 	struct cluster *cluster, struct scheduler_spec *spec, struct err *err)
@@ -100,7 +96,7 @@ int cluster_access_scheduler(
 
 	if (r < 0)
 		return r;
-	cluster_access_workers(cluster, &spec->environment); /* the same */
+	cluster_access_workers(cluster, &spec->environment); /* scheduler and workers agree */
 	spec->tls = access->tls != NULL;
 	spec->dashboard = dashboard->mode;
 	spec->dashboard_socket = dashboard->socket ? xstrdup(dashboard->socket) : NULL;
@@ -137,7 +133,7 @@ void cluster_access_mend(struct cluster *cluster)
 	if (cluster->ops->ask_scheduler(cluster->arg, "serve",
 		    json_pack("{s:s}", "socket", path), MEND_DEADLINE_MS, on_mended,
 		    cluster) < 0)
-		return; /* without a preload; the next time, then */
+		return; /* no preload is connected; its next hello comes back to this */
 	if (strcmp(dashboard->socket, path) != 0)
 		unlink(dashboard->socket);
 	xreplace(&dashboard->socket, path);

@@ -1,5 +1,5 @@
-/* access.h: who reaches the cluster, and where: its certificate, the network that it is on,
- * its dashboard. Part of the cluster. */
+/* access.h: access to the cluster: its certificate, its network and its dashboard. Part of the
+ * cluster. */
 #ifndef DRACO_DAEMON_CLUSTER_ACCESS_H
 #define DRACO_DAEMON_CLUSTER_ACCESS_H
 
@@ -13,34 +13,35 @@ struct scheduler_spec;
 struct settings;
 struct strv;
 
-/* A start begins: make the certificate. */
+/* A start begins: make the certificate, where the settings ask for TLS. 0, or -errno with err. */
 int cluster_access_begin(struct cluster *cluster, const struct settings *settings,
 	const char *id, struct err *err) __attribute__((warn_unused_result));
 
-/* All is stopped: nobody needs the certificate any more. Idempotent. */
+/* Free the certificate, once the scheduler and all jobs are gone. Idempotent. */
 void cluster_access_end(struct cluster *cluster);
 
-/* Add to spec, whose environment is already there, what concerns security and dashboard. */
+/* Add the options and variables for security and the dashboard to spec, whose environment must
+ * already be set. 0, or -errno with err. */
 int cluster_access_scheduler(struct cluster *cluster, struct scheduler_spec *spec,
 	struct err *err) __attribute__((warn_unused_result));
 
-/* The scheduler's preload said hello. */
+/* The scheduler's preload has said hello. */
 void cluster_access_hello(struct cluster *cluster, const json_t *hello);
 
-/* See that the dashboard's socket is where paths says: ask the scheduler to make it again where
- * it is not. Idempotent. */
+/* Make sure that the dashboard's socket is at the path that paths names; if it is not, ask the
+ * scheduler to make it again. Idempotent. */
 void cluster_access_mend(struct cluster *cluster);
 
-/* Add the variables that workers need. */
+/* Add the variables that workers need for security to environment. */
 void cluster_access_workers(const struct cluster *cluster, struct strv *environment);
 
-/* The interface that workers shall use where their node has it; NULL: any. */
+/* The interface that workers use if their node has it; NULL: any. Borrowed. */
 const char *cluster_access_worker_interface(const struct cluster *cluster);
 
-/* The variables with which Client() connects, besides the scheduler's address, added to object. */
+/* Add the variables that Client() needs to connect to object, except the scheduler's address. */
 void cluster_access_variables(const struct cluster *cluster, json_t *object);
 
-/* For the status: {security, interface, dashboard, warnings: [text]}, added to object. */
+/* Add {security, interface, dashboard, warnings: [text]} to object, for the status. */
 void cluster_access_report(const struct cluster *cluster, json_t *object);
 
 #endif

@@ -1,5 +1,5 @@
-/* cluster.c: the cluster: bringing together what is wanted and what there is. Makes and destroys
- * all parts. */
+/* cluster.c: the cluster as a whole. Makes and destroys its parts, and reconciles the model with
+ * the wishes. */
 #include "daemon/cluster/cluster.h"
 
 #include <errno.h>
@@ -39,7 +39,7 @@
 #include "daemon/slurm/helper.h"
 #include "daemon/slurm/poll.h"
 
-#define STOP_DEADLINE_MS 20000 /* for jobs that Slurm does not confirm to be gone */
+#define STOP_DEADLINE_MS 20000 /* how long a stop waits for Slurm to confirm the ends */
 #define STOP_MARGIN_MS	 4000
 
 void cluster_set_attached(struct cluster *cluster, int attached)
@@ -59,7 +59,7 @@ static void on_jobs_changed(void *arg)
 	cluster->ops->changed(cluster->arg);
 }
 
-/* The workers that a start waits for: no more than the site's limit of jobs allows. */
+/* The number of workers that a start waits for. It respects the site's limit of jobs. */
 static int64_t least_workers(const struct cluster *cluster)
 {
 	const struct settings *settings = &cluster->request.settings;
@@ -105,12 +105,12 @@ static void go_up(struct cluster *cluster)
 	cluster_reached(cluster, MILESTONE_PREPARED);
 	if (scheduler_state(cluster->scheduler) == SCHEDULER_STOPPED)
 		cluster_start_scheduler(cluster);
-	if (!cluster->wanted) /* it failed just now */
+	if (!cluster->wanted) /* the scheduler could not start */
 		return;
 	count = jobs_count(cluster->jobs);
 	note_milestones(cluster, &count);
 	cluster_place_settle(cluster);
-	if (!cluster->wanted) /* there is no place */
+	if (!cluster->wanted) /* no place was found */
 		return;
 	cluster_settle_roles(cluster);
 	cluster_size_reconcile(cluster);
@@ -136,7 +136,7 @@ static void finish_stop(struct cluster *cluster)
 	cluster_set_state(cluster, cluster->failure.code ? CLUSTER_FAILED : CLUSTER_STOPPED);
 }
 
-/* The time is over: go on without the jobs that are left. */
+/* The stop has reached its deadline: go on without the jobs that are left. */
 static void leave_jobs(struct cluster *cluster)
 {
 	_cleanup_free_ char *ids = NULL;

@@ -1,7 +1,7 @@
-/* cluster.h: the cluster: bringing together what is wanted and what there is.
+/* cluster.h: the cluster: reconciling what exists with what is wanted.
  *
- * Events only change the model (model.h); cluster_reconcile() compares it with what is wanted and
- * causes the effects. It runs when cluster_wake() asks for it: at any time and any number of
+ * Events only change the model (model.h). cluster_reconcile() compares the model with the wishes
+ * and causes the effects. cluster_wake() plans it. It may run at any time and any number of
  * times. */
 #ifndef DRACO_DAEMON_CLUSTER_CLUSTER_H
 #define DRACO_DAEMON_CLUSTER_CLUSTER_H
@@ -17,22 +17,23 @@ struct loop;
 struct paths;
 struct slurm;
 
-/* paths must live on. */
+/* All arguments are borrowed and must outlive the cluster. Destroy it with cluster_destroy(). */
 struct cluster *cluster_create(struct loop *loop, struct children *children,
 	struct slurm *slurm, const struct paths *paths, const char *preload,
 	const struct cluster_ops *ops, void *arg);
 
-/* Only after slurm_destroy(), so that no answer comes any more. */
+/* Call it after slurm_destroy(), so that no answer can arrive any more. Returns NULL. */
 struct cluster *cluster_destroy(struct cluster *cluster);
 
-/* Bring it up, taking over what request holds. Only when STOPPED or FAILED. */
+/* Start the cluster, which must be STOPPED or FAILED. Takes over the contents of request. 0, or
+ * -errno with err. */
 int cluster_start(struct cluster *cluster, struct cluster_request *request, struct err *err)
 	__attribute__((warn_unused_result));
 
-/* How long a stop takes at most, from its beginning. */
+/* The longest time that a stop can take, in ms from its beginning. */
 int64_t cluster_stop_limit_ms(const struct cluster *cluster);
 
-/* How many programs hold on to the cluster: it is in use as long as there are any. */
+/* Set how many programs are attached. While there is one, the cluster counts as used. */
 void cluster_set_attached(struct cluster *cluster, int attached);
 
 #endif

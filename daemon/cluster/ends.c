@@ -1,5 +1,5 @@
-/* ends.c: ending the cluster's jobs: politely first, then by force. Slurm is asked again until it
- * has done so; the queue tells when a job is gone. */
+/* ends.c: ending the cluster's jobs: first a request to end, later a cancellation. Requests are
+ * repeated until the queue shows that the job is gone. */
 #include "daemon/cluster/ends.h"
 
 #include "common/log.h"
@@ -12,8 +12,8 @@
 #include "daemon/slurm/poll.h"
 
 #define CANCEL_DEADLINE_MS 15000
-#define TERMINATE_GRACE_MS 3000	 /* for a job to end by itself before it is cancelled */
-#define EPILOGUE_GRACE_MS  30000 /* the same, when it has an epilogue to run */
+#define TERMINATE_GRACE_MS 3000	 /* a job may take so long to end before it is cancelled */
+#define EPILOGUE_GRACE_MS  30000 /* the same for a job with an epilogue */
 
 static void on_cancelled(
 	void *arg, enum slurm_outcome outcome, const json_t *result, const struct err *err)
@@ -32,7 +32,7 @@ static void on_cancelled(
 	poll_within(cluster->poll, 200);
 }
 
-/* The strongest signal that is due for a job on its way out. */
+/* The strongest signal that is due for a job in phase ENDING. */
 static enum slurm_cancel_how due_signal(
 	const struct cluster *cluster, const struct job *job, int64_t now)
 {
@@ -69,7 +69,7 @@ int64_t cluster_end_grace_ms(const struct cluster *cluster)
 	return cluster->request.settings.epilogue ? EPILOGUE_GRACE_MS : TERMINATE_GRACE_MS;
 }
 
-/* Takes ids over. */
+/* Send one request for all ids, and take them over. */
 static void request(struct cluster *cluster, json_t *ids, enum slurm_cancel_how how)
 {
 	if (json_array_size(ids) == 0)
@@ -80,7 +80,7 @@ static void request(struct cluster *cluster, json_t *ids, enum slurm_cancel_how 
 		log_warning("slurm: too many requests wait; jobs are ended later");
 }
 
-/* What is not cancelled now is found in the queue again. */
+/* A stray whose cancellation fails is found in the queue again. */
 static void cancel_strays(struct cluster *cluster)
 {
 	json_t *ids = json_array();
@@ -105,7 +105,7 @@ void cluster_send_ends(struct cluster *cluster)
 		due = due_signal(cluster, job, now);
 		if (job->ending_sent && due == job->ending)
 			continue;
-		if (job->ending_sent) /* asked before, in a gentler way */
+		if (job->ending_sent) /* a gentler request was sent before */
 			history_note(EVENT_DECISION, "job", job->id, "does not end: %s it",
 				due == CANCEL_KILL ? "killing" : "cancelling");
 		job->ending = due;

@@ -7,17 +7,18 @@
 struct cluster;
 struct job;
 
-/* Begin to end one job: as it is now, politely or by taking it out of the queue. */
+/* Begin to end one job: a running job is asked to end, a pending job is taken out of the queue. */
 void cluster_end_job(struct cluster *cluster, struct job *job, const char *why);
 
-/* Begin to end each job that is alive. */
+/* Begin to end every live job. */
 void cluster_end_jobs(struct cluster *cluster);
 
-/* Send each job on its way out what is due: politely first, then by force. Jobs that nobody wants
- * are cancelled. */
+/* Send each job in ENDING the signal that is due: first the request to end, later the cancellation.
+ * Also cancel strays. */
 void cluster_send_ends(struct cluster *cluster);
 
-/* How long a job that was asked to end may take before it is cancelled: its epilogue runs then. */
+/* How long, in ms, a job that was asked to end may take before it is cancelled. It is
+ * longer for a job with an epilogue. */
 int64_t cluster_end_grace_ms(const struct cluster *cluster);
 
 #endif

@@ -1,5 +1,5 @@
-/* failure.c: what the cluster does about jobs that end although they are wanted: applies what the
- * policies failure.c and bad_nodes.c say. Part of the cluster. */
+/* failure.c: reacts to wanted jobs that end by themselves. Applies the verdicts of policy/failure.c
+ * and policy/bad_nodes.c. Part of the cluster. */
 #include "daemon/cluster/failure.h"
 
 #include <errno.h>
@@ -39,7 +39,7 @@ int64_t cluster_job_overdue_ms(const struct cluster *cluster, const struct job *
 	return job->alone_since_ms + cluster->request.settings.worker_timeout_ms;
 }
 
-/* Does another job run that has workers, or may still get them? */
+/* Does a job other than this one run and have workers, or may it still get them? */
 static bool others_run(const struct cluster *cluster, const struct job *than)
 {
 	const struct job *job;
@@ -51,7 +51,8 @@ static bool others_run(const struct cluster *cluster, const struct job *than)
 	return false;
 }
 
-/* Does another job have workers? One on its way out may still be at its tasks. */
+/* Does a job other than this one have workers? A job on its way out counts: its workers may still
+ * finish tasks. */
 static bool others_work(const struct cluster *cluster, const struct job *than)
 {
 	const struct job *job;
@@ -62,7 +63,7 @@ static bool others_work(const struct cluster *cluster, const struct job *than)
 	return false;
 }
 
-/* Jobs that have grown up since the last failure. */
+/* Record a success for each job that stopped being young after the last failure. */
 static void note_successes(struct cluster *cluster)
 {
 	const struct job *job;
@@ -108,7 +109,8 @@ bool cluster_fail_without_jobs(struct cluster *cluster)
 	return true;
 }
 
-/* Too many failures: end, unless there are jobs that work, and are enough for a start. */
+/* There were too many failures. A start fails; so does a cluster without other workers. Otherwise
+ * the cluster keeps its jobs and asks for no more. */
 static void give_up(
 	struct cluster *cluster, const struct job *job, const struct err *err, const char *log)
 {
@@ -126,7 +128,7 @@ static void give_up(
 	stop_asking(cluster, why);
 }
 
-/* Was the job's node excluded only after the job had been submitted? */
+/* Was the node of this job excluded only after the job was submitted? */
 static bool predates_exclusion(
 	const struct cluster *cluster, const struct job *job, int64_t now_ms)
 {
@@ -135,7 +137,7 @@ static bool predates_exclusion(
 	return until_ms && job->known_ms <= until_ms - BAD_NODE_FOR_MS;
 }
 
-/* The job has failed; how tells it. */
+/* Count the failure of job. how: how the job ended, for a person. */
 static void count(struct cluster *cluster, const struct job *job, const char *how,
 	const struct job_end_verdict *verdict)
 {
@@ -176,7 +178,8 @@ static void count(struct cluster *cluster, const struct job *job, const char *ho
 		cluster_nodes_blame(cluster, job, failures->last_ms, how);
 }
 
-/* The whole of how it ended: with what is known besides Slurm's words. */
+/* The full description of the job's end: Slurm's words, and what draco knows besides. The caller
+ * frees. */
 static char *describe(
 	const struct cluster *cluster, const struct job *job, enum job_end end, bool counts)
 {
@@ -201,7 +204,7 @@ static char *describe(
 		hint ? hint : "");
 }
 
-/* Somebody does not want the job. */
+/* Somebody has cancelled the job: the cluster asks for no more. */
 static void note_cancel(struct cluster *cluster, const struct job *job)
 {
 	struct err err = ERR_INIT;
@@ -259,7 +262,7 @@ static enum job_end find_end(
 	struct cluster *cluster, struct job *job, bool young, bool vanished)
 {
 	if (job->abandoned)
-		return END_ABANDONED; /* the scheduler's failure, which is counted there */
+		return END_ABANDONED; /* counted as the scheduler's failure */
 	if (!vanished && job->not_launched)
 		return END_NOT_LAUNCHED;
 	if (!vanished && job->end_state == STATE_FAILED &&
@@ -268,7 +271,7 @@ static enum job_end find_end(
 									   : END_ABANDONED;
 	if (young && !vanished && cluster_forkserver_is_to_blame(cluster, job))
 		return END_FORKSERVER;
-	/* Lost by Slurm: by a slurmctld that died before it had saved it. */
+	/* A slurmctld that died before it saved the job does not know it any more. */
 	return vanished ? END_VANISHED : job_end_of_state(job->end_state);
 }
 
@@ -293,7 +296,8 @@ void cluster_job_requeued(struct cluster *cluster, struct job *job, const char *
 	_cleanup_free_ char *how = xasprintf("was requeued by Slurm%s%s",
 		nodes && *nodes ? ", from " : "", nodes && *nodes ? nodes : "");
 
-	/* As a new one: its age in its place, and what its workers did, begin again. */
+	/* Treat it as a new job: its time in its place and the counts of its workers begin
+	 * again. */
 	job->placed_ms = loop_now_ms();
 	job->running_since_ms = 0;
 	job->was_connected = job->was_ready = job->abandoned = false;

@@ -1,5 +1,4 @@
-/* failure.h: what the cluster does about jobs that end although they are wanted. Part of the
- * cluster. */
+/* failure.h: reacts to wanted jobs that end by themselves. Part of the cluster. */
 #ifndef DRACO_DAEMON_CLUSTER_FAILURE_H
 #define DRACO_DAEMON_CLUSTER_FAILURE_H
 
@@ -11,37 +10,36 @@
 struct cluster;
 struct job;
 
-/* A start begins: forget what was; and at the end of all. */
+/* Forget all failures: at the beginning of a start, and at the end of the cluster. Idempotent. */
 void cluster_failure_clear(struct cluster *cluster);
 
-/* A wanted job is GONE, for a reason that is not the cluster's. young: as of
- * cluster_job_is_young(), before it went. vanished: Slurm does not know it any more. */
+/* A wanted job is GONE, and the cluster did not end it. young: cluster_job_is_young() before the
+ * job ended. vanished: Slurm does not know the job any more. */
 void cluster_job_lost(struct cluster *cluster, struct job *job, bool young, bool vanished);
 
-/* Was the job not READY yet, or not for long? */
+/* Is the job not READY yet, or only for less than JOB_YOUNG_MS? */
 bool cluster_job_is_young(const struct job *job);
 
-/* A job that ran on these nodes (may be NULL) is PENDING again. */
+/* A job is PENDING again after it ran on nodes (may be NULL). */
 void cluster_job_requeued(struct cluster *cluster, struct job *job, const char *nodes);
 
-/* The loop time at which the patience with a job without workers ends; INT64_MAX: it needs
- * none. */
+/* The loop time until which the job may be without workers; INT64_MAX: no limit applies. */
 int64_t cluster_job_overdue_ms(const struct cluster *cluster, const struct job *job);
 
-/* What follows when the job ends so, as things are. */
+/* The consequences, at present, of an end of this kind. Changes nothing. */
 struct job_end_verdict cluster_judge_end(
 	const struct cluster *cluster, const struct job *job, enum job_end end, bool young);
 
-/* Do what the verdict says: count the failure, tell the user how it ended, blame the node. The
- * cluster may fail. */
+/* Apply the verdict: count the failure, tell the user how the job ended, blame the node. May fail
+ * the cluster. */
 void cluster_apply_verdict(struct cluster *cluster, const struct job *job,
 	const struct job_end_verdict *verdict, const char *how);
 
-/* Fail when the last job is gone, also of those that were on their way out, from a cluster that
- * has stopped asking because of failures. Returns whether it did. */
+/* Fail a cluster that asks for no more jobs because of failures, once its last live job is gone.
+ * Returns whether it has failed. */
 bool cluster_fail_without_jobs(struct cluster *cluster);
 
-/* A pause has ended: try as if nothing had failed before. */
+/* The user resumes after a pause: forget the failures before it. */
 void cluster_failure_resume(struct cluster *cluster);
 
 #endif

@@ -1,4 +1,4 @@
-/* find.c: what a start has to find out first: the Python, and this host's address. */
+/* find.c: the facts that a start needs first: the path of Python, and this host's address. */
 #include "daemon/cluster/find.h"
 
 #include <arpa/inet.h>
@@ -22,7 +22,7 @@
 #include "daemon/slurm/helper.h"
 
 #define SITE_DEADLINE_MS 20000
-#define SITE_PATIENCE_MS 15000 /* how long a start waits where nothing listens for Slurm */
+#define SITE_PATIENCE_MS 15000 /* how long a start waits while nothing listens for Slurm */
 #define SITE_PAUSE_MS	 1000
 
 static void on_python(void *arg, const struct python *found, const struct err *err)
@@ -41,14 +41,14 @@ static void on_python(void *arg, const struct python *found, const struct err *e
 	cluster_wake(cluster, 0);
 }
 
-/* Only what is no interface has to be looked up. */
+/* May the setting be a host name? Only a text that is no interface has to be resolved. */
 static bool may_be_host(const char *interface)
 {
 	return interface && strcasecmp(interface, "auto") != 0 &&
 		if_nametoindex(interface) == 0;
 }
 
-/* What to ask about the site. */
+/* The query about the site. The caller owns it. */
 static json_t *ask_site(const struct cluster *cluster)
 {
 	const struct settings *settings = &cluster->request.settings;
@@ -62,7 +62,7 @@ static json_t *ask_site(const struct cluster *cluster)
 		json_text(environment_get(&cluster->request.environment, "PATH")));
 }
 
-/* The addresses of a JSON array of texts; returns their number. */
+/* Read the addresses of a JSON array of texts; returns their number. The caller frees *ret. */
 static size_t read_addresses(const json_t *list, struct in_addr **ret)
 {
 	struct in_addr *addresses = xcalloc(json_array_size(list) + 1, sizeof(*addresses));
@@ -97,7 +97,7 @@ static int make_wish(const struct cluster *cluster, const json_t *site, struct n
 	return 0;
 }
 
-/* Choose the address by what is known of the site. */
+/* Choose this host's address by the answer about the site. */
 static int choose_address(struct cluster *cluster, const json_t *site, struct err *err)
 {
 	const char *interface = cluster->request.settings.interface;
@@ -126,8 +126,9 @@ static int choose_address(struct cluster *cluster, const json_t *site, struct er
 	return r;
 }
 
-/* How long a start waits for the first answer, in ms. Where nothing listens, Slurm is down or the
- * configuration names a wrong host; one that is only slow or busy is worth waiting for. */
+/* How long a start waits for Slurm's first answer, in ms. If nothing listens, Slurm is down or the
+ * configuration names a wrong host, and the wait is short. A slow or busy Slurm is worth a long
+ * one. */
 static int64_t patience_ms(const struct cluster *cluster, enum slurm_outcome outcome)
 {
 	int64_t wait_ms = cluster->request.settings.wait_timeout_ms;

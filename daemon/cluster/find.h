@@ -1,4 +1,4 @@
-/* find.h: what a start has to find out first. Part of the cluster; called by cluster.c only. */
+/* find.h: the facts that a start needs first. Part of the cluster; called by cluster.c only. */
 #ifndef DRACO_DAEMON_CLUSTER_FIND_H
 #define DRACO_DAEMON_CLUSTER_FIND_H
 
@@ -6,8 +6,9 @@
 
 struct cluster;
 
-/* Ask for what is not known yet: which Python has distributed, and how the nodes reach this
- * host. Returns whether all is known; the answers wake the cluster, or fail it. */
+/* Search for the facts that are still missing: a Python with distributed, and the address by which
+ * the nodes reach this host. Returns whether all are known. Each answer wakes the cluster, or fails
+ * it. */
 bool cluster_find_out(struct cluster *cluster);
 
 #endif

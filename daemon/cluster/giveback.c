@@ -1,8 +1,8 @@
 /* giveback.c: giving a job back without losing a task or a result. Part of the cluster.
  *
- * The scheduler's preload is asked to send a job's workers no new tasks (DRAINING), then to
- * move what they hold (RETIRING); after that the job ends. The preload refuses where a task has
- * come in the meantime, or where the data has nowhere to go: then the job stays. */
+ * The preload is first asked to send a job's workers no new tasks (DRAINING), then to move their
+ * results to other workers (RETIRING). Then the job ends. The preload refuses if a task has arrived
+ * in the meantime, or if no other worker has room for the results. Then the job stays. */
 #include "daemon/cluster/giveback.h"
 
 #include <errno.h>
@@ -22,13 +22,14 @@
 
 #define ASK_DEADLINE_MS	 10000
 #define MOVE_DEADLINE_MS 120000
-#define BUSY_HOLD_MS	 1000 /* a task was there */
+#define BUSY_HOLD_MS	 1000 /* its workers had a task */
 #define FAILED_HOLD_MS	 5000 /* the scheduler did not answer */
 #define AGAIN_MS	 1000
-#define WORKERS_MAX	 5000  /* workers in a request, far below the limit of a line */
-#define FULL_HOLD_MS	 10000 /* the data had nowhere to go */
+/* Workers in one request, which keeps it far below the limit of a line. */
+#define WORKERS_MAX  5000
+#define FULL_HOLD_MS 10000 /* no worker had room for the results */
 
-/* One question to the preload about one job. */
+/* One request to the preload about one job. */
 struct question {
 	struct cluster *cluster;
 	char cluster_id[CLUSTER_ID_MAX];
@@ -47,7 +48,7 @@ static json_t *addresses(struct cluster *cluster, const struct job *job)
 	return array;
 }
 
-/* The job that question was about, if it is still in phase; question is freed. */
+/* The job that question is about, if it is still in phase; otherwise NULL. Frees question. */
 static struct job *answered(struct question *question, enum job_phase phase)
 {
 	struct cluster *cluster = question->cluster;
@@ -184,7 +185,7 @@ static bool is_leaving(const struct job *job)
 			job->phase == PHASE_ENDING);
 }
 
-/* It is said again when the job is retired: nothing depends on it. */
+/* Nothing depends on this answer: the request is repeated when the job is retired. */
 static void on_drained_late(void *arg, const json_t *result, const struct err *err)
 {
 	(void)arg;
@@ -192,7 +193,7 @@ static void on_drained_late(void *arg, const json_t *result, const struct err *e
 		log_debug("scheduler: %s", err->text);
 }
 
-/* Takes workers over; 0. */
+/* Takes workers over. Returns 0. */
 static int ask_drain_late(struct cluster *cluster, json_t *workers)
 {
 	cluster->ops->ask_scheduler(cluster->arg, "drain",
@@ -201,8 +202,9 @@ static int ask_drain_late(struct cluster *cluster, json_t *workers)
 	return 0;
 }
 
-/* Send the addresses of the workers that are concerned, in requests that are not too long. Ends at
- * the first that send() refuses; returns its last result. */
+/* Send the addresses of all workers for which is_concerned() holds, in requests of at most
+ * WORKERS_MAX. Stops at the first request that send() refuses, and returns the last result of
+ * send(). */
 static int send_in_parts(struct cluster *cluster,
 	bool (*is_concerned)(const struct worker *worker),
 	int (*send)(struct cluster *cluster, json_t *workers))
@@ -232,7 +234,7 @@ static bool is_late(const struct worker *worker)
 	return worker->is_new && is_leaving(worker->job);
 }
 
-/* A worker that connects while its job is on its way out shall get no tasks. */
+/* A worker that connects while its job is on its way out must get no tasks. */
 static void drain_late(struct cluster *cluster)
 {
 	struct worker *worker;
@@ -254,7 +256,8 @@ static void on_undrained(void *arg, const json_t *result, const struct err *err)
 
 	cluster->undraining--;
 	if (result) {
-		if (cluster->undrain_due) /* for others, meanwhile */
+		if (cluster->undrain_due)
+			/* Meanwhile another undrain became due. */
 			cluster_wake(cluster, 0);
 		return;
 	}
@@ -273,7 +276,7 @@ static int undrain(struct cluster *cluster, json_t *array)
 	return r;
 }
 
-/* Workers of a job that Slurm has suspended shall get no tasks before it goes on. */
+/* While Slurm suspends a job, its workers must get no tasks. */
 static void settle_suspended(struct cluster *cluster)
 {
 	struct job *job;

@@ -8,11 +8,12 @@
 struct cluster;
 struct job;
 
-/* Do what fleet_decide() said about job. forced: whatever runs there. why: for a person. */
+/* Do what fleet_decide() said about job. forced: do not wait for its tasks and results. why: the
+ * reason, for a person. */
 void cluster_giveback(struct cluster *cluster, struct job *job, enum fleet_action action,
 	bool forced, const char *why);
 
-/* A scheduler has connected, perhaps again: what it knows of drained workers may be old. */
+/* The preload has said hello, perhaps again: its list of drained workers may be out of date. */
 void cluster_giveback_hello(struct cluster *cluster);
 
 /* Let all workers that shall work get tasks, when that may not be so; those that have come for a

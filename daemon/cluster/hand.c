@@ -1,5 +1,5 @@
-/* hand.c: the size of the cluster by hand: what people ask for is put into the model; the policies
- * respect it. Part of the cluster. */
+/* hand.c: the cluster's size by hand. A request of a user changes the model; the policies respect
+ * it. Part of the cluster. */
 #include "daemon/cluster/hand.h"
 
 #include <errno.h>
@@ -21,8 +21,8 @@ static void changed(struct cluster *cluster)
 	cluster->ops->changed(cluster->arg);
 }
 
-/* Jobs that are more than is allowed: by the site, which nobody here can change, or by a bound that
- * the user can raise. */
+/* Refuse more jobs than are allowed, either by the site, which nobody here can change, or by a
+ * setting, which the user can raise. Returns -ERANGE with err. */
 static int too_many(const struct cluster *cluster, int64_t jobs, struct err *err)
 {
 	const struct settings *s = &cluster->request.settings;

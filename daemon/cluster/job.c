@@ -1,4 +1,4 @@
-/* job.c: how a job has ended, by what Slurm reports. */
+/* job.c: describes how a job has ended, from Slurm's report. */
 #include "daemon/cluster/job.h"
 
 #include <string.h>
@@ -7,7 +7,7 @@
 #include "common/cleanup.h"
 #include "daemon/dask/jobscript.h"
 
-/* slurmd could not open its log, or go to its directory, and says so by this "signal". */
+/* slurmd reports this "signal" when it cannot open the job's log or enter its directory. */
 #define NOT_LAUNCHED_SIGNAL 53
 
 char *job_describe_end(const struct job *job, const struct slurm_job *report)
@@ -24,7 +24,7 @@ char *job_describe_end(const struct job *job, const struct slurm_job *report)
 	};
 	_cleanup_free_ char *exit = NULL, *where = NULL;
 	bool ran = report->nodes && report->nodes[0];
-	/* Of a job that never ran, the reason says why it was pending. */
+	/* The reason of a job that never ran says why it was pending, not why it ended. */
 	bool tell_reason = strcmp(report->reason, "None") != 0 && report->reason[0] &&
 		(ran || report->state != STATE_CANCELLED);
 	const char *explained = report->state == STATE_FAILED && !report->exit_signal

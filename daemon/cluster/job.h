@@ -1,4 +1,4 @@
-/* job.h: one Slurm job that holds Dask workers: the values. Only jobs.c writes the phase. */
+/* job.h: the values of one Slurm job that holds Dask workers. Only jobs.c writes the phase. */
 #ifndef DRACO_DAEMON_CLUSTER_JOB_H
 #define DRACO_DAEMON_CLUSTER_JOB_H
 
@@ -13,117 +13,120 @@
 
 struct submission;
 
-/* Where a site forbids to move a pending job, another one is submitted to the next place; the
- * one of the two that starts first stays. */
+/* Some sites forbid moving a pending job. Then a second job is submitted to the next place, and the
+ * first of the two to start stays. */
 enum job_role {
 	ROLE_ORDINARY,
-	ROLE_STANDBY, /* pending, and a substitute is pending elsewhere; not counted as wanted */
-	ROLE_SUBSTITUTE, /* for one on standby */
+	ROLE_STANDBY,	 /* pending, with a substitute pending elsewhere; not wanted */
+	ROLE_SUBSTITUTE, /* takes the place of one on standby */
 	ROLE_COUNT,
 };
 
-#define JOB_YOUNG_MS 60000 /* what goes wrong so early is wrong with the job itself */
+#define JOB_YOUNG_MS 60000 /* a failure before this age is blamed on the job itself */
 
 struct job {
 	TAILQ_ENTRY(job) link; /* jobs.list */
 	struct submission
-		*submission; /* the request that asks for it; NULL once that is settled */
-	char *tag;	     /* name of the submission, and of the job in Slurm */
-	int64_t index;	     /* which of the submission's jobs */
+		*submission; /* the submission that asks for it; NULL once that is settled */
+	char *tag;	     /* name of the submission; in Slurm, name of the job */
+	int64_t index;	     /* its number in the submission */
 
 	enum job_phase phase;
 	int64_t phase_since_ms; /* loop time */
 
-	uint32_t job_id; /* 0 until Slurm has told */
-	int64_t task;	 /* SLURM_NO_TASK when alone */
+	uint32_t job_id; /* 0: Slurm has not told it yet */
+	int64_t task;	 /* SLURM_NO_TASK: not a task of an array */
 	char id[SLURM_JOB_ID_MAX];
 
-	/* Its shape: later jobs may have another. */
+	/* The job's shape. Later jobs may have another. */
 	int64_t processes, cores, memory_mib, walltime_s;
 
-	/* Where it may run: candidates of the cluster's placement, and since when. */
+	/* The places where it may run, candidates of the cluster's placement. */
 	candidate_set placed;
-	int64_t placed_ms; /* loop time */
-	bool widening;	   /* Slurm is asked to let it run in one more place */
+	int64_t placed_ms; /* loop time of the last change of placed */
+	bool widening;	   /* a request to add one more place is under way */
 	bool exhausted;	   /* there is no further place */
-	bool never;	   /* Slurm says that it does not start where it is */
+	bool never;	   /* Slurm says that it can never start in its place */
 	enum job_role role;
 
-	/* As Slurm reported last. */
+	/* From Slurm's last report. */
 	char *partition, *nodes, *reason;
-	/* Loop time since which somebody keeps it from starting; 0: nobody does. */
+	/* The loop time since which a user or an administrator has held it; 0: not held. */
 	int64_t held_since_ms;
-	bool held_told; /* and the user knows */
-	/* Loop times; 0: it is not. It is PENDING while it boots; it runs, its workers do not,
-	 * while it is suspended. */
+	bool held_told; /* the user was told */
+	/* Loop times; 0: not in that state. A booting job is PENDING. A suspended job is running,
+	 * but its workers stand still. */
 	int64_t booting_since_ms, suspended_since_ms;
-	bool suspended_told; /* its workers are to get no new tasks */
+	bool suspended_told; /* its workers must get no new tasks */
 	time_t submit_time, start_time, end_time;
 	int64_t end_ms;	     /* end_time as loop time; 0: not known */
-	int64_t told_end_ms; /* the end of which the scheduler's preload knows; 0: none */
+	int64_t told_end_ms; /* the end that the preload was told last; 0: none */
 
-	bool forkserver; /* its workers were to start by forkserver, as it was submitted */
-	int64_t running_since_ms; /* loop time; 0: does not run yet */
-	int64_t ready_since_ms;	  /* loop time since which all its workers, or all that will
-				     come, were there; 0: never */
-	int64_t connected;	  /* workers, now */
-	int64_t came_ms;	  /* loop time at which the last of its workers connected */
-	int64_t alone_since_ms;	  /* loop time since which none is; valid while it runs */
-	int64_t short_since_ms; /* loop time since which fewer are than there were; 0: all are */
-	bool short_told;	/* and the user knows */
-	bool abandoned;		/* its workers had a scheduler that is gone: they leave, too */
-	bool was_connected;	/* a worker was, once */
-	bool was_ready;		/* all were, at one time */
-	int64_t early_deaths;	/* workers that left soon after coming, while it was young */
+	bool forkserver;	  /* its script starts workers by forkserver */
+	int64_t running_since_ms; /* loop time; 0: not running yet */
+	/* The loop time at which all workers that are expected had connected; 0: never. */
+	int64_t ready_since_ms;
+	int64_t connected; /* number of connected workers */
+	int64_t came_ms;   /* loop time at which the last worker connected */
+	/* Loop time since which it has no worker; valid while it runs. */
+	int64_t alone_since_ms;
+	/* The loop time since which some of its workers are missing; 0: none is. */
+	int64_t short_since_ms;
+	bool short_told;    /* the user was told */
+	bool abandoned;	    /* its scheduler is gone, so its workers end, too */
+	bool was_connected; /* a worker has connected at least once */
+	bool was_ready;	    /* all workers were connected at least once */
+	/* Workers that died soon after they connected, while the job was young. */
+	int64_t early_deaths;
 
-	/* As the scheduler reported last. */
-	int64_t busy;	       /* tasks on its workers, running or waiting there */
-	int64_t bytes;	       /* of results that they hold */
+	/* From the scheduler's last report. */
+	int64_t busy;	       /* tasks that run or wait on its workers */
+	int64_t bytes;	       /* of results on its workers */
 	int64_t idle_since_ms; /* loop time; valid when busy is 0 and workers are connected */
 
-	/* Giving it back. */
-	int64_t hold_ms; /* loop time; not tried again before */
+	/* For giving it back. */
+	int64_t hold_ms; /* loop time before which there is no further try */
 	bool by_hand;	 /* a user asked for it */
-	bool stuck;	 /* but its results have nowhere to go, and the user knows */
-	bool asking;	 /* the scheduler is asked, and has not answered */
-	bool wait_known; /* how long it took to come was noted */
+	bool stuck;	 /* no worker has room for its results, and the user was told */
+	bool asking;	 /* the scheduler was asked and has not answered yet */
+	bool wait_known; /* its waiting time has been recorded */
 
-	int64_t known_ms; /* loop time at which job_id was told */
-	int64_t seen_ms;  /* loop time of the last query that showed it; 0: none */
+	int64_t known_ms; /* loop time at which Slurm told job_id */
+	int64_t seen_ms;  /* loop time of the last query that showed it; 0: none yet */
 
-	enum slurm_cancel_how ending; /* how it is asked to end; valid in ENDING */
-	bool ending_sent;	      /* and it was */
+	enum slurm_cancel_how ending; /* the last request to end it; valid in ENDING */
+	bool ending_sent;	      /* the request was sent */
 	int64_t ending_since_ms;
 
 	enum slurm_state end_state; /* valid in GONE */
 	bool not_launched;	    /* Slurm could not start its script; valid in GONE */
-	int exit_status;	    /* of its script; valid in GONE, as Slurm reported it */
-	char *end_text;		    /* how and why it ended, for a person; NULL before */
+	int exit_status;	    /* of its script, from Slurm; valid in GONE */
+	char *end_text;		    /* how and why it ended, for a person; NULL until GONE */
 };
 
-/* Slurm has it in the queue, or will say so. */
+/* Is the job in Slurm's queue, or about to appear there? */
 static inline bool job_is_pending(const struct job *job)
 {
 	return job->phase == PHASE_SUBMITTED || job->phase == PHASE_PENDING;
 }
 
-/* Slurm has given it no node: it can be let into other places, or waits in vain. */
+/* Is the job pending, without a node? Then it can be let into other places, or it waits in vain. */
 static inline bool job_is_waiting(const struct job *job)
 {
 	return job_is_pending(job) && !job->booting_since_ms;
 }
 
-/* Slurm runs it, and it is not on its way out. */
+/* Does the job run, and is not on its way out? */
 static inline bool job_is_running(const struct job *job)
 {
 	return job->phase == PHASE_STARTING || job->phase == PHASE_READY;
 }
 
-/* How a job has ended, by a report of its end, for a person: "failed with exit status 1 on n3
- * (NonZeroExitCode)"; the caller frees. */
+/* How and why a job has ended, from the report of its end, for a person: "failed with exit status 1
+ * on n3 (NonZeroExitCode)". The caller frees. */
 char *job_describe_end(const struct job *job, const struct slurm_job *report);
 
-/* Could Slurm not even start its script, by this report of its end? */
+/* Does this report of its end show that Slurm could not even start the script? */
 bool job_was_not_launched(const struct slurm_job *report);
 
 #endif

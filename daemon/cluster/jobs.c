@@ -19,13 +19,13 @@
 
 #define GONE_KEPT 32
 #define LOAD_MAX \
-	(INT64_C(1) << 45) /* tasks, or bytes, of a worker: sums of them do not overflow */
+	(INT64_C(1) << 45) /* bounds a worker's tasks and bytes: sums cannot overflow */
 #define WORKER_YOUNG_MS 15000
 
 struct jobs {
 	struct job_list list;
 	struct worker_list workers;
-	void *by_address; /* the same, as tsearch(3) has them */
+	void *by_address; /* the workers by address, a tree of tsearch(3) */
 	const struct jobs_ops *ops;
 	void *arg;
 };
@@ -127,7 +127,7 @@ struct job *jobs_add(
 	return job;
 }
 
-/* How many of the job's workers are connected has changed. */
+/* The number of the job's connected workers has changed. */
 static void note_connected(struct job *job)
 {
 	if (job->connected == 0)
@@ -173,7 +173,7 @@ void jobs_set_short(struct jobs *jobs, struct job *job)
 		return;
 	job->short_since_ms = job->came_ms;
 	job->ready_since_ms = loop_now_ms();
-	job->wait_known = true; /* most of it was for workers that do not come */
+	job->wait_known = true; /* mostly a wait for workers that never came */
 	jobs_set_phase(jobs, job, PHASE_READY, "no more workers come");
 }
 
@@ -188,14 +188,14 @@ static void attach(struct jobs *jobs, struct job *job, struct worker *worker)
 	note_connected(job);
 	job->abandoned = false;
 	job->was_connected = true;
-	/* Dask sees a job run before Slurm was asked again. */
+	/* The worker shows that the job runs, before the next query of Slurm does. */
 	if (job_is_pending(job))
 		jobs_set_phase(jobs, job, PHASE_STARTING, "a worker has connected");
 	if (job->phase == PHASE_STARTING && job->connected >= job->processes)
 		jobs_set_phase(jobs, job, PHASE_READY, NULL);
 }
 
-/* The live job that a worker of this name belongs to. */
+/* The live job to which a worker with this name belongs; NULL: none. */
 static struct job *find_by_worker(struct jobs *jobs, const char *name)
 {
 	if (jobscript_job_id_length(name) == 0)
@@ -212,8 +212,7 @@ void jobs_set_id(struct jobs *jobs, struct job *job, uint32_t job_id, int64_t ta
 	job->known_ms = loop_now_ms();
 	slurm_job_format_id(job_id, task, job->id);
 	jobs_set_phase(jobs, job, PHASE_SUBMITTED, job->tag);
-	/* Its workers may have come before Slurm's answer, above all when that was lost at
-	 * first. */
+	/* Workers may connect before Slurm's answer arrives, above all after a lost answer. */
 	TAILQ_FOREACH (worker, &jobs->workers, link)
 		if (!worker->job && find_by_worker(jobs, worker->name) == job)
 			attach(jobs, job, worker);
@@ -266,7 +265,8 @@ static bool replace_text(char **target, const char *text)
 	return true;
 }
 
-/* Since when it is so, 0 when it is not. Returns whether that has changed. */
+/* Set *since_ms to now when is becomes true, and to 0 when it becomes false. Returns whether it has
+ * changed. */
 static bool note_since(int64_t *since_ms, bool is)
 {
 	if (is == (*since_ms > 0))
@@ -275,18 +275,18 @@ static bool note_since(int64_t *since_ms, bool is)
 	return true;
 }
 
-/* Booting and suspended. */
+/* Record whether the job boots or is suspended. Returns whether that has changed. */
 static bool note_state(struct job *job, enum slurm_state state)
 {
 	bool news = note_since(&job->booting_since_ms, state == STATE_CONFIGURING);
 
-	if (news && state == STATE_PENDING) { /* requeued: it waits anew */
+	if (news && state == STATE_PENDING) { /* requeued: a new wait begins */
 		job->placed_ms = loop_now_ms();
 		job->exhausted = false;
 	}
 	if (!note_since(&job->suspended_since_ms, state == STATE_SUSPENDED))
 		return news;
-	/* Its workers may have gone meanwhile, and may come back now. */
+	/* While it was suspended its workers may have left; they may connect again now. */
 	if (job->connected == 0)
 		job->alone_since_ms = loop_now_ms();
 	return true;
@@ -333,7 +333,7 @@ void jobs_apply(struct jobs *jobs, struct job *job, const struct slurm_job *repo
 			jobs_set_phase(jobs, job, PHASE_PENDING, reason);
 		else if (job_is_running(job) && job->seen_ms >= job->running_since_ms)
 			jobs_set_phase(jobs, job, PHASE_PENDING, "requeued");
-		/* Else a worker has connected since the query was asked. */
+		/* A worker has connected since the query, so the job runs. */
 		return;
 	}
 	if (job_is_pending(job))
@@ -376,7 +376,7 @@ void jobs_worker_added(struct jobs *jobs, const char *name, const char *address)
 	changed(jobs);
 }
 
-/* What a worker has to do and holds, and its job with it. */
+/* Set the load of a worker, and add the difference to its job. */
 static void set_load(struct worker *worker, int64_t tasks, int64_t bytes)
 {
 	struct job *job = worker->job;

@@ -1,4 +1,4 @@
-/* jobs.h: all jobs of the cluster, and their workers. The one writer of a job's phase. */
+/* jobs.h: all jobs of the cluster and their workers. Only jobs.c writes a job's phase. */
 #ifndef DRACO_DAEMON_CLUSTER_JOBS_H
 #define DRACO_DAEMON_CLUSTER_JOBS_H
 
@@ -11,7 +11,7 @@ struct jobs;
 struct settings;
 
 struct jobs_ops {
-	/* Something changed that reconciling or showing may depend on. */
+	/* A job or a worker has changed: reconcile, and show the change. */
 	void (*changed)(void *arg);
 };
 
@@ -20,48 +20,50 @@ TAILQ_HEAD(job_list, job);
 struct jobs *jobs_create(const struct jobs_ops *ops, void *arg);
 struct jobs *jobs_destroy(struct jobs *jobs);
 
-/* All jobs, the oldest first; of those GONE only the last few are kept. */
+/* All jobs, oldest first. Of the jobs in GONE only the last few are kept. Borrowed. */
 struct job_list *jobs_list(struct jobs *jobs);
 
-/* Forget all jobs and workers: a new cluster begins. */
+/* Forget all jobs and workers, for a new cluster. */
 void jobs_clear(struct jobs *jobs);
 
-/* A new job in phase NEW with the shape that settings give. */
+/* Add a job in phase NEW, with the shape from settings. tag and index: the submission, and the
+ * job's number in it. The list owns the job. */
 struct job *jobs_add(
 	struct jobs *jobs, const char *tag, int64_t index, const struct settings *settings);
 
-/* Move job to phase, log it with the time spent in the old one, and why (may be NULL). A phase that
- * may not follow is a bug of draco: assert. */
+/* Move job to phase. Log the change with the time spent in the old phase and with why (may be
+ * NULL). A change that the phase table forbids is a bug of draco: assert. */
 void jobs_set_phase(struct jobs *jobs, struct job *job, enum job_phase phase, const char *why);
 
 /* Slurm has told the id of a NEW job. */
 void jobs_set_id(struct jobs *jobs, struct job *job, uint32_t job_id, int64_t task);
 
-/* The user knows that some of the job's workers are missing: it goes on as READY with the
- * others. */
+/* Move job to READY although some of its workers are missing. The user has been told. */
 void jobs_set_short(struct jobs *jobs, struct job *job);
 
-/* job has ended in state; text says how, for a person. */
+/* Move job to GONE, ended in state. text: how it ended, for a person. */
 void jobs_set_gone(
 	struct jobs *jobs, struct job *job, enum slurm_state state, const char *text);
 
-/* The job with this id and tag; NULL when there is none. The id alone is not enough: a
- * slurmctld that lost its last moments in a crash gives the same number to another job. */
+/* The job with this id and tag; NULL: none. The id alone is not enough: a slurmctld that lost its
+ * last records in a crash gives the same id to another job. */
 struct job *jobs_find(struct jobs *jobs, uint32_t job_id, int64_t task, const char *tag);
 
-/* The live job whose id begins text, up to its end or to a '-' (as in a worker's name). */
+/* The live job whose id is the beginning of text, up to its end or to a '-' (as in a worker's
+ * name); NULL: none. */
 struct job *jobs_find_id(struct jobs *jobs, const char *text);
 
-/* Take over what Slurm reports about job, as asked for at job->seen_ms. */
+/* Apply a report of Slurm to job. job->seen_ms must be the loop time at which the query was
+ * sent. */
 void jobs_apply(struct jobs *jobs, struct job *job, const struct slurm_job *report);
 
 struct worker {
 	TAILQ_ENTRY(worker) link; /* jobs.workers */
 	char *name;
 	char *address;
-	struct job *job;      /* NULL: not one of ours, or its job is gone */
+	struct job *job;      /* NULL: not a worker of draco, or its job is gone */
 	int64_t since_ms;     /* loop time at which it connected */
-	int64_t tasks, bytes; /* as the scheduler reported last */
+	int64_t tasks, bytes; /* from the scheduler's last report */
 	bool is_new;	      /* it has connected since the last reconcile */
 };
 
@@ -75,14 +77,14 @@ void jobs_worker_removed(struct jobs *jobs, const char *address, bool asked);
 void jobs_workers_clear(struct jobs *jobs); /* the scheduler is gone, and they with it */
 
 struct jobs_count {
-	int64_t wanted;		/* jobs that are, or will be, part of the cluster */
-	int64_t wanted_workers; /* the workers that those hold when all are connected */
-	int64_t alive;		/* jobs that may hold a place in Slurm */
-	int64_t in_slurm;	/* of those, the ones with an id */
-	int64_t unsettled;	/* jobs on their way from one phase to the next */
-	int64_t running;	/* STARTING and READY */
-	int64_t connected;	/* workers, also such as are not ours */
-	int64_t given_up;	/* workers that are not waited for any more */
+	int64_t wanted;		/* jobs that belong to the cluster, or will */
+	int64_t wanted_workers; /* the workers of those jobs once all are connected */
+	int64_t alive;		/* jobs that may hold resources in Slurm */
+	int64_t in_slurm;	/* live jobs with an id */
+	int64_t unsettled;	/* jobs in a phase that soon ends by itself */
+	int64_t running;	/* jobs in STARTING or READY */
+	int64_t connected;	/* workers, foreign ones included */
+	int64_t given_up;	/* missing workers that are not waited for any more */
 };
 
 struct jobs_count jobs_count(const struct jobs *jobs);

@@ -1,4 +1,4 @@
-/* lifetime.c: when jobs end by their walltimes, and the net behind the handover. Part of the
+/* lifetime.c: the ends of jobs by walltime, and the safety net behind the handover. Part of the
  * cluster. */
 #include "daemon/cluster/lifetime.h"
 
@@ -16,11 +16,11 @@
 
 #define ASK_DEADLINE_MS 10000
 #define AGAIN_MS	1000
-#define STEP_MS		500 /* ends that differ by less are the same: Slurm tells seconds */
+#define STEP_MS		500 /* smaller differences are ignored: Slurm tells seconds */
 
 /* Slurm tells the end by its own clock, which may be minutes ahead of this host's (munge allows
- * for five): what the job is given by that clock, counted from when it was seen to run, bounds
- * it, too. */
+ * five). So the walltime, counted from the moment at which draco saw the job run, limits the end,
+ * too. */
 int64_t cluster_job_end_ms(const struct job *job)
 {
 	if (!job->running_since_ms)
@@ -63,7 +63,7 @@ static void on_limited(void *arg, const json_t *result, const struct err *err)
 	cluster->limit_hold_ms = loop_now_ms() + AGAIN_MS;
 }
 
-/* Is there an end that the preload does not know? */
+/* Does the end differ from the one that the preload was told? */
 static bool is_news(const struct job *job)
 {
 	int64_t end_ms = cluster_job_end_ms(job);

@@ -1,9 +1,9 @@
-/* lifetime.h: when jobs end by their walltimes, and the net behind the handover. Part of the
+/* lifetime.h: the ends of jobs by walltime, and the safety net behind the handover. Part of the
  * cluster.
  *
- * The net is the scheduler's preload: it is told when each job ends, and lets its workers leave
- * shortly before that, should dracod not have done so. Unlike Dask's --lifetime it follows when
- * a time limit is changed. */
+ * The scheduler's preload is the net. It is told when each job ends, and retires the job's workers
+ * shortly before, if dracod has not done so. Unlike Dask's --lifetime it follows a changed time
+ * limit. */
 #ifndef DRACO_DAEMON_CLUSTER_LIFETIME_H
 #define DRACO_DAEMON_CLUSTER_LIFETIME_H
 
@@ -12,8 +12,8 @@
 struct cluster;
 struct job;
 
-/* The loop time of the job's end, as Slurm told, or as it was asked for; INT64_MAX: it does not
- * run yet. */
+/* The loop time at which the job ends: Slurm's word, or the walltime that was asked for. INT64_MAX:
+ * it does not run yet. */
 int64_t cluster_job_end_ms(const struct job *job);
 
 /* How long the job lives, in ms: its walltime, or the less that Slurm gave it (least_walltime). */

@@ -1,4 +1,4 @@
-/* model.c: what all parts of the cluster do with the model: wake, tell, pause, stop and fail. */
+/* model.c: the actions on the model that all parts share: wake, notify, pause, stop and fail. */
 #include "daemon/cluster/model.h"
 
 #include <errno.h>
@@ -13,7 +13,7 @@
 #include "daemon/io/loop.h"
 
 #define NOTICES_MAX 32
-#define LATE_MS	    1000 /* later than that a timer is when the host was suspended */
+#define LATE_MS	    1000 /* a timer that is later by this: the host was suspended */
 
 static const char *const state_names[] = {
 	[CLUSTER_STOPPED] = "stopped",
@@ -66,7 +66,7 @@ void cluster_set_state(struct cluster *cluster, enum cluster_state state)
 	int64_t now = loop_now_ms();
 
 	history_phase("cluster", cluster->name, state_names[cluster->state], state_names[state],
-		now - cluster->since_ms, NULL); /* why it has failed was told as a failure */
+		now - cluster->since_ms, NULL); /* the failure itself is an event of its own */
 	cluster->state = state;
 	cluster->since_ms = now;
 	cluster->ops->changed(cluster->arg);
@@ -79,7 +79,7 @@ void cluster_wake(struct cluster *cluster, int64_t in_ms)
 	if (loop_timer_is_running(cluster->reconcile) && cluster->wake_ms <= when_ms) {
 		if (cluster->wake_ms >= now - LATE_MS)
 			return;
-		when_ms = now; /* it is late: timers stand still while the host is suspended */
+		when_ms = now; /* timers stand still while the host is suspended */
 		in_ms = 0;
 	}
 	cluster->wake_ms = when_ms;

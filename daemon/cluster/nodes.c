@@ -1,4 +1,4 @@
-/* nodes.c: the nodes that the cluster's jobs avoid, and the file that keeps them. Part of the
+/* nodes.c: the nodes that the cluster's jobs avoid, and the file that remembers them. Part of the
  * cluster. */
 #include "daemon/cluster/nodes.h"
 
@@ -23,7 +23,7 @@
 #define UPDATE_DEADLINE_MS 15000
 #define EXCLUDE_AGAIN_MS   5000
 
-/* Between the clocks of the file and of the loop. */
+/* The file holds wall-clock seconds; the loop has a clock of its own. */
 static int64_t until_s(int64_t until_ms)
 {
 	return (int64_t)time(NULL) + (until_ms - loop_now_ms()) / 1000;
@@ -73,7 +73,7 @@ void cluster_nodes_load(struct cluster *cluster)
 		const char *name = json_get_text(item, "node", "");
 		int64_t when_ms = until_ms(json_get_time(item, "until"));
 
-		/* One that is further away was written when the clock was wrong. */
+		/* A time further ahead was written by a wrong clock. */
 		if (*name && when_ms > loop_now_ms() &&
 			when_ms <= loop_now_ms() + BAD_NODE_FOR_MS)
 			bad_nodes_exclude_until(&cluster->nodes, name, when_ms);
@@ -97,7 +97,7 @@ bool cluster_nodes_forgive(struct cluster *cluster, const char *why)
 	return true;
 }
 
-/* Is it Slurm that chooses the nodes, and not the setting nodelist? */
+/* Does Slurm choose the nodes? With the setting nodelist the user does. */
 static bool may_choose_nodes(const struct cluster *cluster)
 {
 	struct strv directives = STRV_INIT;
@@ -121,8 +121,6 @@ static char *excluded_list(const struct cluster *cluster)
 	return list;
 }
 
-/* Pending jobs and bad nodes. */
-
 static void on_excluded(
 	void *arg, enum slurm_outcome outcome, const json_t *result, const struct err *err)
 {
@@ -134,13 +132,13 @@ static void on_excluded(
 	if (outcome == OUTCOME_DONE)
 		return;
 	log_warning("slurm: pending jobs may start on excluded nodes: %s", err->text);
-	if (outcome == OUTCOME_REFUSED) /* they may fail there, too; that harms little */
+	if (outcome == OUTCOME_REFUSED) /* they may start on such a node; little is lost */
 		return;
 	cluster->exclude_due = true;
 	cluster->exclude_hold_ms = loop_now_ms() + EXCLUDE_AGAIN_MS;
 }
 
-/* The ids of the jobs that are pending; NULL without any. */
+/* The ids of the pending jobs; NULL: none. The caller owns the array. */
 static json_t *pending_ids(const struct cluster *cluster)
 {
 	json_t *ids = NULL;

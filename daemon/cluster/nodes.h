@@ -1,5 +1,5 @@
-/* nodes.h: the nodes that the cluster's jobs avoid, kept in a file so that another start, or
- * another dracod, avoids them, too. Part of the cluster. */
+/* nodes.h: the nodes that the cluster's jobs avoid. A file remembers them for later starts and
+ * other dracods. Part of the cluster. */
 #ifndef DRACO_DAEMON_CLUSTER_NODES_H
 #define DRACO_DAEMON_CLUSTER_NODES_H
 
@@ -10,14 +10,14 @@
 struct cluster;
 struct job;
 
-/* Take over from the file what is excluded still; what is wrong there does not count. */
+/* Load the nodes that are still excluded from the file. Damaged entries are ignored. */
 void cluster_nodes_load(struct cluster *cluster);
 
-/* Keep what is excluded now. The log tells when that fails. */
+/* Save the excluded nodes to the file. An error is logged. */
 void cluster_nodes_save(const struct cluster *cluster);
 
-/* A job has failed for a reason that may be its node's, and how: after some of them the node is
- * excluded, also for jobs that are pending. since_ms: loop time of that failure. */
+/* Record a failure for which the node of job may be to blame. After several the node is excluded,
+ * also for pending jobs. since_ms: loop time of the failure. how: for a person. */
 void cluster_nodes_blame(
 	struct cluster *cluster, const struct job *job, int64_t since_ms, const char *how);
 
@@ -25,8 +25,8 @@ void cluster_nodes_blame(
  * plans the next try. */
 void cluster_nodes_settle(struct cluster *cluster);
 
-/* Forget what has failed where, as there is no place for jobs, or they fail everywhere. Were
- * there excluded nodes? why: for a person. */
+/* Forget all failures of nodes, because jobs find no place or fail everywhere. Returns whether a
+ * node was excluded. why: for a person. */
 bool cluster_nodes_forgive(struct cluster *cluster, const char *why);
 
 /* For the status: [{node, until}] of the excluded nodes. */

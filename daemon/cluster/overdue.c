@@ -1,5 +1,5 @@
-/* overdue.c: jobs that run without workers for too long, or without some of them, and pending jobs
- * that are held. Part of the cluster. */
+/* overdue.c: running jobs whose workers, or some of them, are missing for too long, and pending
+ * jobs that are held. Part of the cluster. */
 #include "daemon/cluster/overdue.h"
 
 #include <errno.h>

@@ -1,5 +1,5 @@
-/* overdue.h: jobs that run without workers for too long, and pending jobs that are held. Part of
- * the cluster. */
+/* overdue.h: running jobs whose workers are missing for too long, and pending jobs that are held.
+ * Part of the cluster. */
 #ifndef DRACO_DAEMON_CLUSTER_OVERDUE_H
 #define DRACO_DAEMON_CLUSTER_OVERDUE_H
 

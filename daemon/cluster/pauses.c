@@ -1,4 +1,5 @@
-/* pauses.c: the pauses of the user's work, and the file that keeps them. Part of the cluster. */
+/* pauses.c: the pauses in the user's work, and the file that remembers them. Part of the
+ * cluster. */
 #include "daemon/cluster/pauses.h"
 
 #include "common/cleanup.h"

@@ -1,14 +1,14 @@
-/* pauses.h: the pauses of the user's work, kept in a file so that another dracod knows for how
- * long idle jobs are worth keeping, too. Part of the cluster. */
+/* pauses.h: the pauses in the user's work. A file remembers them, so that another dracod knows,
+ * too, how long idle jobs are worth keeping. Part of the cluster. */
 #ifndef DRACO_DAEMON_CLUSTER_PAUSES_H
 #define DRACO_DAEMON_CLUSTER_PAUSES_H
 
 struct cluster;
 
-/* Take over what the file has; what is wrong there does not count. */
+/* Load the pauses from the file. Damaged entries are ignored. */
 void cluster_pauses_load(struct cluster *cluster);
 
-/* Keep what is known now. The log tells when that fails. */
+/* Save the pauses to the file. An error is logged. */
 void cluster_pauses_save(const struct cluster *cluster);
 
 #endif

@@ -1,4 +1,4 @@
-/* place.c: the search for places for new jobs, and submitting them there. Part of the cluster. */
+/* place.c: searches for places for new jobs, and submits the jobs there. Part of the cluster. */
 #include "daemon/cluster/place.h"
 
 #include <errno.h>
@@ -23,9 +23,9 @@
 #include "daemon/slurm/placer.h"
 #include "daemon/slurm/poll.h"
 
-#define AGAIN_MS    1000   /* after Slurm did not answer */
-#define NEVER_MS    600000 /* a place where a job would never start is not tried again */
-#define NO_PLACE_MS 60000  /* after no place was found for a cluster that runs */
+#define AGAIN_MS    1000   /* wait after Slurm did not answer */
+#define NEVER_MS    600000 /* how long a place where jobs never start is avoided */
+#define NO_PLACE_MS 60000  /* wait after a running cluster found no place */
 
 void cluster_place_begin(struct cluster *cluster)
 {
@@ -50,16 +50,16 @@ void cluster_place_finish(struct cluster *cluster)
 	strv_finish(&cluster->place.never);
 }
 
-/* Not to shorten a longer hold. */
+/* A longer hold stays. */
 static void hold(struct cluster *cluster, int64_t for_ms)
 {
 	if (cluster->hold_until_ms < loop_now_ms() + for_ms)
 		cluster->hold_until_ms = loop_now_ms() + for_ms;
 }
 
-/* No place is left: one line for each candidate. */
+/* The cluster found no place: the error, with one line for each candidate. */
 
-/* With what Slurm says in several lines below each other. */
+/* Indent each line of Slurm's words. */
 static char *indent(const char *text, const char *by)
 {
 	struct strv lines = STRV_INIT;
@@ -114,8 +114,8 @@ void cluster_place_fail(struct cluster *cluster, int code, const char *summary)
 	cluster_fail(cluster, &err, NULL);
 }
 
-/* There are jobs, and no place takes another. Where Slurm itself says so, it is a matter of
- * numbers: the same job was taken before. */
+/* There are jobs, and no place takes another. If Slurm itself refused, the number is the reason: it
+ * took the same job before. */
 static void note_shortage(struct cluster *cluster, int64_t have)
 {
 	struct cluster_place *place = &cluster->place;
@@ -134,7 +134,7 @@ static void note_shortage(struct cluster *cluster, int64_t have)
 	cluster->ops->changed(cluster->arg);
 }
 
-/* Is there one that may still become a part of the cluster? */
+/* Does a job exist that is part of the cluster, or may become one? */
 static bool has_jobs(const struct cluster *cluster)
 {
 	const struct job *job;
@@ -170,9 +170,7 @@ static void no_place(struct cluster *cluster)
 	cluster_wake(cluster, NO_PLACE_MS);
 }
 
-/* Submitting */
-
-/* By one request: not more than the site's arrays may hold. */
+/* Submit count jobs by one request. count must fit into an array of the site. */
 static void submit_some(struct cluster *cluster, size_t at, int64_t count, enum job_role role)
 {
 	const struct candidate *candidate = &cluster->place.placement.candidate[at];
@@ -202,7 +200,7 @@ static void submit_some(struct cluster *cluster, size_t at, int64_t count, enum 
 		}
 }
 
-/* By as few requests as the site's arrays allow. */
+/* Submit count jobs by as few requests as the site's limit of arrays allows. */
 static void submit(struct cluster *cluster, size_t at, int64_t count, enum job_role role)
 {
 	while (count > 0) {
@@ -214,7 +212,7 @@ static void submit(struct cluster *cluster, size_t at, int64_t count, enum job_r
 	}
 }
 
-/* So many of those that are wanted as the site lets one have. */
+/* The number of the wanted jobs that the site's limit still allows. */
 static int64_t find_room(struct cluster *cluster, int64_t wanted)
 {
 	struct cluster_place *place = &cluster->place;
@@ -240,11 +238,12 @@ static void submit_best(struct cluster *cluster, int64_t wanted, enum job_role r
 		submit(cluster, (size_t)at, count, role);
 }
 
-/* What Slurm said against a place in an earlier search, when a job was there already. */
+/* Refuse the places about which Slurm has said, since an earlier search, that jobs never start
+ * there. */
 static void refuse_known(struct cluster_place *place)
 {
 	if (loop_now_ms() >= place->never_until_ms)
-		strv_finish(&place->never); /* an administrator may have changed that */
+		strv_finish(&place->never); /* an administrator may have changed the places */
 	for (size_t i = 0; i < place->placement.count; i++) {
 		_cleanup_free_ char *name = candidate_name(&place->placement.candidate[i]);
 
@@ -255,8 +254,8 @@ static void refuse_known(struct cluster_place *place)
 	}
 }
 
-/* A job that never starts in its only place was refused there, though late: it is taken back, and
- * another goes to the next place. */
+/* A job can never start in its only place. That is a late refusal: cancel the job, and submit
+ * another to the next place. */
 static void take_back(struct cluster *cluster, struct job *job)
 {
 	struct cluster_place *place = &cluster->place;
@@ -307,8 +306,8 @@ void cluster_place_settle(struct cluster *cluster)
 	place->substitutes = 0;
 }
 
-/* Slurm has refused the jobs with this tag. Several may have been too many; a single one cannot
- * work in its place, and all that are missing go to another. */
+/* Slurm has refused the jobs with this tag. Several jobs may have been too many at once. A single
+ * one cannot run in its place, so all missing jobs go to another. */
 static void on_refused(void *arg, const char *tag, const struct err *err)
 {
 	struct cluster *cluster = arg;
@@ -364,7 +363,7 @@ static void on_found(
 		placement_finish(&cluster->place.placement);
 		if (found) {
 			cluster->place.placement = *found;
-		} else { /* a site that hides its partitions: then Slurm decides at submission */
+		} else { /* the site hides its partitions: sbatch decides */
 			log_warning("slurm: %s: no predictions", err->text);
 			placement_init(&cluster->place.placement,
 				cluster->request.settings.reservation,
@@ -400,7 +399,7 @@ static void search(struct cluster *cluster, int64_t count)
 
 void cluster_place(struct cluster *cluster, int64_t count)
 {
-	/* What becomes of one submission says how many the next may be. */
+	/* The result of one submission tells how many jobs the next may ask for. */
 	if (cluster->place.limit.refused && submissions_any(cluster->submissions))
 		return;
 	if (find_room(cluster, count) > 0)

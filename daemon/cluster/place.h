@@ -1,4 +1,4 @@
-/* place.h: the search for places for new jobs, and submitting them there. Part of the cluster. */
+/* place.h: searches for places for new jobs, and submits the jobs there. Part of the cluster. */
 #ifndef DRACO_DAEMON_CLUSTER_PLACE_H
 #define DRACO_DAEMON_CLUSTER_PLACE_H
 
@@ -12,25 +12,26 @@ struct submissions_ops;
 
 extern const struct submissions_ops cluster_submissions_ops;
 
-/* A start begins: forget what was found for another one. */
+/* A start begins: forget the results of earlier searches. */
 void cluster_place_begin(struct cluster *cluster);
 
-/* Ends a search, and frees what was found. */
+/* End the search under way, and free its results. Idempotent. */
 void cluster_place_finish(struct cluster *cluster);
 
-/* Look for the best place for count more jobs; cluster_place_settle() submits them there. Does
+/* Search for the best place for count more jobs. cluster_place_settle() submits them there. Does
  * nothing while a search is under way. */
 void cluster_place(struct cluster *cluster, int64_t count);
 
-/* Look anew where jobs can run; then place.to_widen is set. Does nothing while a search is under
- * way. */
+/* Search again for the places where jobs can run, and set place.to_widen at the end. Does nothing
+ * while a search is under way. */
 void cluster_place_look(struct cluster *cluster);
 
-/* Submit what is due: to the best place that a search has found, to the next one after a refusal,
- * and for pending jobs that may not be moved. Fails a start for which there is no place. */
+/* Submit the jobs that are due: to the best place after a search, to the next place after a
+ * refusal, and substitutes for pending jobs that cannot move. Fails a start for which there is no
+ * place. */
 void cluster_place_settle(struct cluster *cluster);
 
-/* The cluster fails: summary, then why each candidate cannot be used. */
+/* Fail the cluster with summary, followed by the reason against each candidate. */
 void cluster_place_fail(struct cluster *cluster, int code, const char *summary);
 
 #endif

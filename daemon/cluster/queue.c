@@ -1,4 +1,4 @@
-/* queue.c: what Slurm's queue shows of the cluster's jobs, and when it is read again. */
+/* queue.c: applies Slurm's queue to the cluster's jobs, and plans the next query. */
 #include "daemon/cluster/queue.h"
 
 #include <string.h>
@@ -29,8 +29,8 @@ static void apply(struct cluster *cluster, struct job *job, const struct slurm_j
 		cluster_job_requeued(cluster, job, nodes);
 }
 
-/* A job with a tag of this cluster that is not in the model: the answer to its submission was lost,
- * or came twice. */
+/* The report has a tag of this cluster, and the model has no such job: the answer to its submission
+ * was lost, or arrived twice. */
 static void apply_unknown(struct cluster *cluster, const struct slurm_job *report)
 {
 	char id[SLURM_JOB_ID_MAX];
@@ -44,14 +44,14 @@ static void apply_unknown(struct cluster *cluster, const struct slurm_job *repor
 	strv_add(&cluster->strays, id);
 }
 
-/* A job that a reading of the queue does not show. */
+/* The last query did not show this job. */
 static void apply_absent(
 	struct cluster *cluster, struct job *job, const struct slurm_job *reports, int count)
 {
 	bool wanted = job_phase_is_wanted(job->phase), young = cluster_job_is_young(job);
 
-	/* An array that was cancelled before any of its tasks started is one record without
-	 * tasks. */
+	/* Slurm keeps one record without tasks for an array that was cancelled before a task
+	 * started. */
 	for (int i = 0; i < count; i++)
 		if (reports[i].job_id == job->job_id && reports[i].task == SLURM_NO_TASK &&
 			slurm_state_is_end(reports[i].state)) {
@@ -90,7 +90,7 @@ static void on_read(void *arg, const struct slurm_job *reports, int count, int64
 	struct job *job;
 
 	cluster->poll_failures = 0;
-	/* What runs before what has ended: the judgement of an end asks whether other jobs run. */
+	/* Running jobs first: the verdict about an ended job asks whether others run. */
 	for (int i = 0; i < count; i++)
 		if (is_ours(&reports[i], tag) && !slurm_state_is_end(reports[i].state))
 			take_over(cluster, &reports[i], asked_ms);
@@ -109,7 +109,7 @@ static void on_read_failed(void *arg, const struct err *err)
 {
 	struct cluster *cluster = arg;
 
-	(void)err; /* helper.c logs it, and reports the state of Slurm */
+	(void)err; /* helper.c logs it and reports Slurm's state */
 	cluster->poll_failures++;
 	cluster->ops->changed(cluster->arg);
 	cluster_wake(cluster, 0);

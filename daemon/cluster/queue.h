@@ -1,4 +1,4 @@
-/* queue.h: what Slurm's queue shows of the cluster's jobs, and when it is read again. Part of the
+/* queue.h: applies Slurm's queue to the cluster's jobs, and plans the next query. Part of the
  * cluster. */
 #ifndef DRACO_DAEMON_CLUSTER_QUEUE_H
 #define DRACO_DAEMON_CLUSTER_QUEUE_H
@@ -8,7 +8,7 @@ struct poll_ops;
 
 extern const struct poll_ops cluster_poll_ops;
 
-/* Plan the next look at the queue. */
+/* Plan the next query of the queue. */
 void cluster_plan_poll(struct cluster *cluster);
 
 #endif

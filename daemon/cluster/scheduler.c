@@ -1,5 +1,5 @@
-/* scheduler.c: the cluster's Dask scheduler: starting it, and taking over what it reports. Part
- * of the cluster. */
+/* scheduler.c: starts the cluster's Dask scheduler and applies the reports of its preload. Part of
+ * the cluster. */
 #include "daemon/cluster/scheduler.h"
 
 #include "common/alloc.h"
@@ -115,7 +115,7 @@ void cluster_worker_removed(struct cluster *cluster, const char *address, bool a
 	jobs_worker_removed(cluster->jobs, address, asked);
 }
 
-/* workers: [[address, tasks, bytes], ...], those that changed. */
+/* workers: [[address, tasks, bytes], ...], only those that have changed. */
 void cluster_workers_load(struct cluster *cluster, const json_t *workers)
 {
 	const json_t *worker;

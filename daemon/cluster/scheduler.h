@@ -1,5 +1,5 @@
-/* scheduler.h: the cluster's Dask scheduler: starting it, and taking over what its preload
- * reports. Part of the cluster. */
+/* scheduler.h: starts the cluster's Dask scheduler and applies the reports of its preload. Part of
+ * the cluster. */
 #ifndef DRACO_DAEMON_CLUSTER_SCHEDULER_H
 #define DRACO_DAEMON_CLUSTER_SCHEDULER_H
 
@@ -12,10 +12,10 @@ struct err;
 
 extern const struct scheduler_ops cluster_scheduler_ops;
 
-/* Start it; where that cannot be, the cluster fails. */
+/* Start the scheduler. If that is impossible, the cluster fails. */
 void cluster_start_scheduler(struct cluster *cluster);
 
-/* What the scheduler's preload reports. */
+/* Events of the scheduler's preload. */
 int cluster_scheduler_hello(struct cluster *cluster, const json_t *hello, struct err *err);
 void cluster_scheduler_lost(struct cluster *cluster);
 void cluster_worker_added(struct cluster *cluster, const char *name, const char *address);

@@ -1,5 +1,5 @@
-/* size.c: the size of the cluster: hands the model to the pure policies (scaling, fleet,
- * handover) and does what they say. Part of the cluster. */
+/* size.c: the cluster's size: gives the model to the pure policies (scaling, fleet, handover) and
+ * carries out their decisions. Part of the cluster. */
 #include "daemon/cluster/size.h"
 
 #include <inttypes.h>
@@ -36,7 +36,7 @@ void cluster_size_begin(struct cluster *cluster)
 	scaling_limits_of(&cluster->request.settings, &size->limits);
 	scaling_state_init(&size->scaling);
 	fleet_state_init(&size->fleet);
-	/* The user's pauses are the same in the next cluster. */
+	/* What was learned about the user's pauses holds for the next cluster, too. */
 	size->fleet.hold = hold;
 	hold_restart(&size->fleet.hold);
 	hold_choose(&size->fleet.hold, cluster->request.settings.idle_hold_ms, 0);
@@ -46,7 +46,7 @@ void cluster_size_begin(struct cluster *cluster)
 static void describe(const struct job *job, struct fleet_job *ret)
 {
 	*ret = (struct fleet_job){
-		/* A job that boots has its place, as one that runs. */
+		/* A booting job has its nodes, like a running one. */
 		.phase = job->booting_since_ms && job_is_pending(job) ? PHASE_STARTING
 								      : job->phase,
 		.phase_since_ms = job->phase_since_ms,
@@ -62,7 +62,7 @@ static void describe(const struct job *job, struct fleet_job *ret)
 		ret->idle_since_ms = job->phase_since_ms;
 }
 
-/* What Slurm predicted for the place that is used, as a duration. */
+/* Slurm's predicted wait in the place in use, in ms. */
 static int64_t predicted_wait_ms(const struct cluster *cluster)
 {
 	const struct placement *placement = &cluster->place.placement;
@@ -112,7 +112,7 @@ static const char *why_of(const struct fleet_job *job, bool by_hand)
 	return by_hand ? "the size was set by hand" : "not needed any more";
 }
 
-/* Learn from each job how long it took to come. */
+/* Learn from each job how long it waited in the queue. */
 static void observe(struct cluster_size *size, struct job *job)
 {
 	if (!job->ready_since_ms || job->wait_known)
@@ -166,7 +166,8 @@ static void reconcile_fleet(struct cluster *cluster)
 	TAILQ_FOREACH (job, jobs_list(cluster->jobs), link) {
 		if (job->phase == PHASE_GONE || job->role == ROLE_STANDBY)
 			continue;
-		if (job->suspended_since_ms && job_is_running(job)) /* it is missing */
+		if (job->suspended_since_ms && job_is_running(job))
+			/* A suspended job is missing. */
 			continue;
 		observe(&cluster->size, job);
 		describe(job, &says[count]);
@@ -180,7 +181,7 @@ static void reconcile_fleet(struct cluster *cluster)
 	cluster_is_due(cluster, decision.wake_ms); /* the end of a hold is in hold_until_ms */
 }
 
-/* Tasks that take longer than any job lives cannot end well. */
+/* A task that takes longer than the walltime of any job can never finish. */
 static void warn_of_long_tasks(struct cluster *cluster)
 {
 	const struct settings *s = &cluster->request.settings;
@@ -199,7 +200,7 @@ static void warn_of_long_tasks(struct cluster *cluster)
 		format_walltime(s->walltime_s, lives));
 }
 
-/* Tasks wait, and the pause keeps jobs from coming for them. */
+/* Tell the user that tasks wait and that the pause keeps jobs from coming. */
 static void check_stranded(struct cluster *cluster)
 {
 	struct cluster_size *size = &cluster->size;
@@ -243,7 +244,7 @@ static void check_unused(struct cluster *cluster)
 	cluster_stop(cluster, why);
 }
 
-/* What there is, for the next decision. */
+/* Collect the facts for the next decision. */
 static void take_stock(struct cluster *cluster)
 {
 	struct scaling_limits *limits = &cluster->size.limits;
@@ -257,7 +258,7 @@ static void take_stock(struct cluster *cluster)
 			limits->kept_threads += limits->processes * limits->threads;
 	}
 	limits->wait_ms = handover_shortest_ms(&cluster->size.waits);
-	/* A start brings its size, however long that takes. */
+	/* A start keeps its size, however long it takes. */
 	if (cluster->state == CLUSTER_STARTING)
 		cluster->size.scaling.workless_since_ms = -1;
 }

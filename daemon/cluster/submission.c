@@ -1,4 +1,4 @@
-/* submission.c: wishes for jobs, each carried out exactly once. */
+/* submission.c: submissions of jobs, each carried out exactly once. */
 #include "daemon/cluster/submission.h"
 
 #include <errno.h>
@@ -22,13 +22,13 @@
 #define RETRY_FIRST_MS 500
 #define RETRY_MAX_MS   10000
 
-/* A request that was cut off may still sit in slurmctld's accept queue. The queue must have been
- * read twice without the tag, the second time this long after the first. */
+/* A request that was cut off may still wait in slurmctld's accept queue. So the queue must be read
+ * twice without showing the tag, the second time at least this long after the first. */
 #define SETTLE_MS 2500
 
 enum submission_state {
-	SUBMISSION_WAITING,  /* to be sent, now or after a pause */
-	SUBMISSION_SENT,     /* no answer yet */
+	SUBMISSION_WAITING,  /* not sent yet, or waiting for a pause to end */
+	SUBMISSION_SENT,     /* sent, without an answer yet */
 	SUBMISSION_IN_DOUBT, /* the answer was lost */
 };
 
@@ -37,7 +37,7 @@ struct submission {
 	struct submissions *owner;
 	struct slurm_submission wish;
 	enum submission_state state;
-	bool unwanted;		 /* not to be sent again */
+	bool unwanted;		 /* it must not be sent again */
 	int64_t doubt_since_ms;	 /* loop time at which the answer was lost */
 	int64_t first_absent_ms; /* loop time of the first query without the tag; 0: none */
 	int64_t retry_ms;
@@ -53,7 +53,7 @@ struct submissions {
 	void *arg;
 };
 
-/* The tag without the cluster's name, as users see it. */
+/* The tag without the cluster's name, as users know it. */
 static const char *short_tag(const struct slurm_submission *wish)
 {
 	const char *dash = strrchr(wish->name, '-');
@@ -74,7 +74,7 @@ static void submission_free(struct submission *submission)
 	free(submission);
 }
 
-/* Slurm has the jobs under this id. */
+/* Slurm has accepted the jobs under this id. */
 static void settle(struct submission *submission, uint32_t job_id, bool array)
 {
 	struct jobs *jobs = submission->owner->jobs;
@@ -86,7 +86,7 @@ static void settle(struct submission *submission, uint32_t job_id, bool array)
 	submission_free(submission);
 }
 
-/* There will be no jobs of it. */
+/* Slurm will have no jobs of this submission. */
 static void give_up(struct submission *submission, const char *why)
 {
 	struct jobs *jobs = submission->owner->jobs;
@@ -188,7 +188,7 @@ struct submissions *submissions_create(struct loop *loop, struct slurm *slurm,
 	return submissions;
 }
 
-/* Only after slurm_destroy(), which forgets the requests that name a submission. */
+/* slurm_destroy() must come first: it drops the requests that refer to a submission. */
 struct submissions *submissions_destroy(struct submissions *submissions)
 {
 	if (!submissions)

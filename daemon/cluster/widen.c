@@ -1,6 +1,6 @@
-/* widen.c: jobs that have waited for wait_timeout: they may run in the next place, too; where a
- * site forbids that, another job is submitted there, and the first of the two to start stays.
- * Part of the cluster. */
+/* widen.c: lets jobs that have waited for wait_timeout run in the next place, too. If the site
+ * forbids that, another job is submitted there, and the first of the two to start stays. Part of
+ * the cluster. */
 #include "daemon/cluster/widen.h"
 
 #include <errno.h>
@@ -21,7 +21,7 @@
 #include "daemon/slurm/poll.h"
 
 #define UPDATE_DEADLINE_MS 15000
-#define AGAIN_MS	   1000 /* after Slurm did not answer */
+#define AGAIN_MS	   1000 /* wait after Slurm did not answer */
 
 static bool can_widen(const struct job *job)
 {
@@ -74,8 +74,8 @@ static void on_widened(
 	cluster_wake(cluster, 0);
 }
 
-/* Let all jobs that are due, and placed as one of them, run in the next place, too. Returns whether
- * there is one. */
+/* Let all jobs that are due and have exactly these places run in the next place, too. Returns
+ * whether there is a next place. */
 static bool widen(struct cluster *cluster, candidate_set from)
 {
 	candidate_set to = placement_widen(&cluster->place.placement, from);
@@ -109,7 +109,7 @@ static bool widen(struct cluster *cluster, candidate_set from)
 	return true;
 }
 
-/* What became of the jobs at each candidate, for the error. */
+/* Record for the error, at each candidate, what became of the jobs there. */
 static void note_waiting(struct cluster *cluster)
 {
 	char waited[FORMAT_MAX];
@@ -158,7 +158,7 @@ static void widen_due(struct cluster *cluster)
 		if (!is_due(cluster, job))
 			continue;
 		if (widen(cluster, job->placed))
-			return; /* the next group after its answer */
+			return; /* the next group follows after the answer */
 		job->exhausted = true;
 		history_note(EVENT_DECISION, "job", job->id,
 			"pending for too long (%s), and there is no further place",
@@ -204,8 +204,6 @@ void cluster_check_waiting(struct cluster *cluster)
 		cluster_place_look(cluster);
 }
 
-/* Standby */
-
 static struct job *find_pending(struct cluster *cluster, enum job_role role)
 {
 	struct job *job;
@@ -216,8 +214,7 @@ static struct job *find_pending(struct cluster *cluster, enum job_role role)
 	return NULL;
 }
 
-/* A job on standby whose substitute is gone, or was given back, goes, too: nobody else counts
- * it. */
+/* End each job on standby whose substitute is gone or given back. Nothing else counts the job. */
 static void end_lone_standbys(struct cluster *cluster)
 {
 	int64_t lone = 0;

@@ -1,4 +1,4 @@
-/* widen.h: jobs that wait too long where they are. Part of the cluster. */
+/* widen.h: jobs that wait too long in their places. Part of the cluster. */
 #ifndef DRACO_DAEMON_CLUSTER_WIDEN_H
 #define DRACO_DAEMON_CLUSTER_WIDEN_H
 
@@ -8,8 +8,8 @@ struct cluster;
  * Plans the next look. */
 void cluster_check_waiting(struct cluster *cluster);
 
-/* Of a job on standby and its substitute, keep the one that has started; without its substitute
- * the one on standby goes, too. */
+/* Of a job on standby and its substitute, keep the one that has started. End a job on standby that
+ * has lost its substitute. */
 void cluster_settle_roles(struct cluster *cluster);
 
 #endif

@@ -1,4 +1,4 @@
-/* wish.c: the jobs that the cluster's settings describe. */
+/* wish.c: describes the jobs that the cluster's settings ask for. */
 #include "daemon/cluster/wish.h"
 
 #include <string.h>
@@ -22,10 +22,10 @@
 #define WATCH_MIN_S	20 /* for a node to reach the scheduler: less proves nothing */
 #define WATCH_REST_S	10 /* before something else ends the workers */
 
-/* What the script needs besides the settings. */
+/* What the job script needs besides the settings. */
 struct facts {
 	const char *cluster, *python, *scheduler, *interface;
-	const char *spawn_mark; /* NULL: none */
+	const char *spawn_mark; /* path of the mark; NULL: none */
 	bool forkserver;
 };
 
@@ -83,7 +83,8 @@ static char *make_own_script(const struct cluster *cluster)
 		});
 }
 
-/* Where the job is, its name and its log are different for each start. */
+/* The places, the name and the log of a job differ with each start, so the preview leaves them
+ * out. */
 static bool is_shown(const char *option)
 {
 	static const char *const hidden[] = {
@@ -95,7 +96,7 @@ static bool is_shown(const char *option)
 	return true;
 }
 
-/* The options that sbatch gets, as lines of a script. The caller frees. */
+/* The options for sbatch as lines of a script. The caller frees. */
 static char *options_text(const struct settings *settings)
 {
 	static char none[] = "";
@@ -159,7 +160,8 @@ static void make_environment(const struct cluster *cluster, struct strv *ret)
 	_cleanup_free_ char *name = NULL;
 
 	strv_copy(ret, &cluster->request.environment);
-	/* A user's configuration of Dask is written for other clusters: draco replaces jobs. */
+	/* A lifetime in the user's configuration of Dask is meant for other clusters; draco
+	 * replaces jobs itself. */
 	environment_set(ret, "DASK_DISTRIBUTED__WORKER__LIFETIME__DURATION=None");
 	cluster_access_workers(cluster, ret);
 	/* A task that asks for a cluster without a name means this one. */

@@ -1,4 +1,4 @@
-/* worker_start.c: falling back from forkserver to spawn. Part of the cluster. */
+/* worker_start.c: the fall-back from forkserver to spawn. Part of the cluster. */
 #include "daemon/cluster/worker_start.h"
 
 #include <errno.h>
@@ -22,13 +22,13 @@ char *cluster_spawn_mark(const struct cluster *cluster)
 	return xasprintf("%s/" LOGDIR_SPAWN, cluster->log_dir);
 }
 
-/* Half of worker_timeout, so that spawn has its try before the start fails. */
+/* Half of worker_timeout, so that spawn still has time before the start fails. */
 static int64_t patience_ms(const struct cluster *cluster)
 {
 	return cluster->request.settings.worker_timeout_ms / 2;
 }
 
-/* The command dask worker now and then ends with 0 when its workers die before they are there. */
+/* "dask worker" sometimes exits with 0 although its workers died before they connected. */
 static bool has_failed(const struct job *job)
 {
 	return job->phase == PHASE_GONE &&

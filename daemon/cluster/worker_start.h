@@ -6,16 +6,16 @@
 struct cluster;
 struct job;
 
-/* A wanted job is GONE: can forkserver be the cause? If so, workers are started by spawn from now
- * on, the user is told once, and the loss does not count as a failure of the cluster. */
+/* A wanted job is GONE. Can forkserver be the cause? If so, later jobs start their workers by
+ * spawn, the user is told once, and the loss is not counted as a failure of the cluster. */
 bool cluster_forkserver_is_to_blame(struct cluster *cluster, struct job *job);
 
 /* The same check for running jobs that have no workers, or whose workers die at once: they are
  * ended. Plans the next check. */
 void cluster_check_worker_start(struct cluster *cluster);
 
-/* The path of a mark: when this file exists, jobs that were submitted before the fall-back use
- * spawn, too. The caller frees. */
+/* The path of the mark for spawn. While this file exists, jobs that were submitted before the
+ * fall-back use spawn, too. The caller frees. */
 char *cluster_spawn_mark(const struct cluster *cluster);
 
 #endif

@@ -1,4 +1,4 @@
-/* control.c: the programs that are connected: by the control socket, or from other hosts. */
+/* control.c: the connected clients, by the control socket or from other hosts. */
 #include "daemon/control/control.h"
 
 #include <stdio.h>
@@ -67,8 +67,8 @@ static void on_line(void *owner, char *line, size_t length)
 
 static const struct stream_ops stream_ops = {on_line, on_closed};
 
-/* Too many are connected: part from the oldest that has not even said hello; else from the new one,
- * because the others may be in the middle of something. */
+/* Too many clients are connected. Disconnect the oldest that has not said hello yet. If there is
+ * none, disconnect the new one: the others may be in the middle of their work. */
 static void make_room(struct control *control, struct client *new_client)
 {
 	struct client *client;
@@ -92,7 +92,7 @@ static void make_room(struct control *control, struct client *new_client)
 	client_free(new_client);
 }
 
-/* connection NULL: the socket fd. */
+/* Serve a new client. connection NULL: it is connected by the socket fd. */
 static void admit(
 	struct control *control, int fd, struct bufferevent *connection, const char *who)
 {

@@ -1,4 +1,4 @@
-/* control.h: the programs that are connected: by the control socket, or from other hosts. */
+/* control.h: the connected clients, by the control socket or from other hosts. */
 #ifndef DRACO_DAEMON_CONTROL_CONTROL_H
 #define DRACO_DAEMON_CONTROL_CONTROL_H
 
@@ -14,40 +14,40 @@ struct loop;
 struct rpc_message;
 
 struct control_ops {
-	/* A request or notification came; borrowed. */
+	/* A client has sent a request or a notification. message is borrowed. */
 	void (*request)(void *arg, struct client *client, const struct rpc_message *message);
-	/* The client is gone; nothing can be sent to it any more. */
+	/* The client is gone; nothing may be sent to it any more. */
 	void (*gone)(void *arg, struct client *client);
 };
 
-/* Listen at path. NULL with err. */
+/* Listen at path. NULL with err. arg and the loop are borrowed. */
 struct control *control_create(struct loop *loop, const char *path,
 	const struct control_ops *ops, void *arg, struct err *err);
 
-/* Is the socket still there? Listen at path, in place of it, as listener_move(). */
+/* Does the socket still exist? And: listen at path instead; see listener_move(). */
 bool control_is_there(const struct control *control);
 int control_move(struct control *control, const char *path, struct err *err)
 	__attribute__((warn_unused_result));
 
-struct control *control_destroy(struct control *control); /* without calling gone() */
+struct control *control_destroy(struct control *control); /* does not call gone() */
 
-/* Serve a program of this user that has connected otherwise, too; takes connection over. who
- * names it in the log. */
+/* Serve a client of this user that has connected by another way. Takes connection over. who names
+ * the client in the log. */
 void control_admit(struct control *control, struct bufferevent *connection, const char *who);
 
-/* How many are connected. */
+/* The number of connected clients. */
 int control_count(const struct control *control);
 
-/* Take no more connections: the socket is gone, those who are connected stay. */
+/* Accept no more connections and remove the socket. Connected clients stay. */
 void control_close(struct control *control);
 
-/* Write what is still to be sent, without waiting. */
+/* Write pending output as far as that is possible without waiting. */
 void control_flush(struct control *control);
 
 bool client_has_greeted(const struct client *client);
 void client_set_greeted(struct client *client);
 
-/* Answers; result, data and params are taken over. */
+/* Answers to a client. result, data and params are taken over. */
 void client_reply(struct client *client, const json_t *id, json_t *result);
 void client_refuse(
 	struct client *client, const json_t *id, int code, const char *text, json_t *data);

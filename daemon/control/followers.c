@@ -1,4 +1,4 @@
-/* followers.c: the request "events", and the programs that are told of each new event. */
+/* followers.c: the request "events", and the clients that follow new events. */
 #include "daemon/control/followers.h"
 
 #include <stdbool.h>
@@ -11,16 +11,16 @@
 #include "daemon/control/control.h"
 #include "daemon/io/history.h"
 
-#define ANSWER_MAX (256 * 1024) /* bytes; a message must stay below LINE_LIMIT */
+#define ANSWER_MAX (256 * 1024) /* bytes; keeps a message below LINE_LIMIT */
 
 struct follower {
 	TAILQ_ENTRY(follower) link; /* followers.list */
 	struct client *client;
-	bool workers; /* is told of them, too */
+	bool workers; /* it also follows the number of workers */
 };
 
 struct followers {
-	int64_t connected; /* workers, as was told last */
+	int64_t connected; /* the number of workers that was sent last */
 	TAILQ_HEAD(, follower) list;
 };
 

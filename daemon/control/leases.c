@@ -1,6 +1,6 @@
-/* leases.c: who is attached. The open connection is the lease: a program that is killed, or
- * whose host is gone, gives it back without a word. Called by the methods of the control socket
- * only. */
+/* leases.c: the attached programs. An open connection is the lease: a program that is killed, or
+ * whose host is gone, loses it with its connection. Called only by the methods of the control
+ * socket. */
 #include "daemon/control/leases.h"
 
 #include <errno.h>
@@ -39,7 +39,7 @@ static const struct {
 	{"program", JSON_STRING},
 };
 
-/* A copy of the members that a label may have. */
+/* Copy the known members of a label. -EINVAL with err: label is not a valid label. */
 static int read_label(const json_t *label, json_t **ret, struct err *err)
 {
 	json_t *copy = json_object();

@@ -34,12 +34,10 @@ struct methods {
 	struct followers *followers;
 	struct leases *leases;
 	struct waiters *waiters;
-	bool ending; /* dracod ends: nothing is started any more */
+	bool ending; /* dracod is about to end: nothing may be started */
 	void (*shutdown)(void *arg);
 	void *arg;
 };
-
-/* hello */
 
 static void do_hello(
 	struct methods *methods, struct client *client, const struct rpc_message *message)
@@ -61,8 +59,6 @@ static void do_hello(
 		json_pack("{s:i, s:s, s:s, s:i}", "protocol", RPC_PROTOCOL, "version",
 			PACKAGE_VERSION, "name", methods->paths->name, "pid", (int)getpid()));
 }
-
-/* start */
 
 static void do_start(
 	struct methods *methods, struct client *client, const struct rpc_message *message)
@@ -111,8 +107,6 @@ static void do_start(
 	cluster_request_finish(&request);
 }
 
-/* The others */
-
 static void do_status(
 	struct methods *methods, struct client *client, const struct rpc_message *message)
 {
@@ -126,7 +120,7 @@ static void do_status(
 	client_reply(client, message->id, status);
 }
 
-/* Who besides this client wants the cluster; the caller frees. NULL: nobody. */
+/* Another program than client that uses the cluster, for a person; NULL: none. The caller frees. */
 static char *other_user(const struct methods *methods, const struct client *client)
 {
 	_cleanup_free_ char *others = leases_others(methods->leases, client);
@@ -169,7 +163,8 @@ static void do_stop(
 	waiters_add(methods->waiters, client, message, NULL);
 }
 
-/* Which of the clients asks is not known, so that one of them is no other user. */
+/* The asking client is unknown here. One client is the asking one, so it does not count as another
+ * user. */
 int methods_terminate(struct methods *methods, struct err *err)
 {
 	int64_t others = demand_other_clients(methods->cluster->load, NULL) - 1;
@@ -255,7 +250,7 @@ void methods_request(
 	struct err err = ERR_INIT;
 
 	if (message->kind != RPC_REQUEST)
-		return; /* a client has nothing to notify of */
+		return; /* no notification of a client is defined */
 	if (method < 0) {
 		_cleanup_free_ char *text =
 			xasprintf("there is no method \"%s\"", message->method);

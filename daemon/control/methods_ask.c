@@ -1,4 +1,4 @@
-/* methods_ask.c: the requests that ask and change nothing: environment, logs, plan, script. */
+/* methods_ask.c: the read-only requests: environment, logs, plan, script. */
 #include "daemon/control/methods_ask.h"
 
 #include "common/cleanup.h"

@@ -18,7 +18,7 @@
 #include "daemon/control/control.h"
 #include "daemon/control/report_size.h"
 
-/* The one unit in which params has an amount. */
+/* Find the only amount in params, in whichever unit it is given. -EINVAL with err. */
 static int find_amount(
 	const json_t *params, enum amount_unit *ret_unit, int64_t *ret, struct err *err)
 {
@@ -70,7 +70,7 @@ static int scale(struct cluster *cluster, const json_t *params, struct err *err)
 	return r;
 }
 
-/* A bound in workers that may be missing: -1. */
+/* An optional bound in workers; *ret is -1 if it is missing. */
 static int find_bound(const json_t *params, enum setting_id id, int64_t at_least, int64_t *ret,
 	struct err *err)
 {
@@ -105,7 +105,7 @@ static int adapt(struct cluster *cluster, const json_t *params, struct err *err)
 	return r;
 }
 
-/* "4711_0, 4711_1": the jobs that can be retired; the caller frees. */
+/* The ids of the jobs that can be retired, for a person: "4711_0, 4711_1". The caller frees. */
 static char *list_jobs(const struct cluster *cluster)
 {
 	struct strv ids = STRV_INIT;
@@ -148,7 +148,8 @@ static int retire(struct cluster *cluster, const json_t *params, struct err *err
 	return 0;
 }
 
-/* The size, and of a job that is given back whether it waits for its data to be taken. */
+/* The answer: the size. For a retired job, also whether it waits until other jobs take its
+ * results. */
 static json_t *answer(struct cluster *cluster, enum rpc_method_id method, const json_t *params)
 {
 	json_t *size = report_size(cluster);

@@ -7,7 +7,8 @@ struct client;
 struct cluster;
 struct rpc_message;
 
-/* Carry out one of them, whose parameters have the right types, and answer it with the size. */
+/* Carry out one of these requests and answer it with the size. The parameters must have the right
+ * types. */
 void methods_size_request(
 	struct cluster *cluster, struct client *client, const struct rpc_message *message);
 

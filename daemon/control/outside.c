@@ -1,5 +1,5 @@
-/* outside.c: what this user's programs on other hosts with the same home need: a port of
- * dracod's own, and connect.json. Follows the cluster; hands those who connect to control.c. */
+/* outside.c: access for this user's programs on other hosts with the same home: dracod's own port,
+ * and connect.json. Follows the cluster, and hands connected clients to control.c. */
 #include "daemon/control/outside.h"
 
 #include <stdlib.h>
@@ -25,9 +25,9 @@ struct outside {
 	struct loop *loop;
 	const struct paths *paths;
 	struct control *control;
-	struct remote *remote; /* NULL: no port, ... */
-	char *why;	       /* ... and why not */
-	char *scheduler;       /* its address in connect.json; NULL: there is no such file */
+	struct remote *remote; /* NULL: there is no port */
+	char *why;	       /* why there is no port */
+	char *scheduler;       /* the scheduler's address in connect.json; NULL: no such file */
 };
 
 struct outside *outside_create(
@@ -38,7 +38,7 @@ struct outside *outside_create(
 	outside->loop = loop;
 	outside->paths = paths;
 	outside->control = control;
-	statefile_remove(paths->connect_file); /* of a dracod that crashed */
+	statefile_remove(paths->connect_file); /* left by a dracod that crashed */
 	return outside;
 }
 
@@ -60,7 +60,7 @@ static void open_port(struct outside *outside, struct cluster *cluster)
 		xreplace(&outside->why, tls ? "remote_port is none" : "security is none");
 		return;
 	}
-	/* The scheduler may not have begun to listen. */
+	/* The scheduler may not listen yet. */
 	outside->remote = remote_create(outside->loop, cluster->address, port,
 		atoi(strrchr(outside->scheduler, ':') + 1), tls_certificate(tls), tls_key(tls),
 		on_connect, outside, &err);
@@ -115,7 +115,8 @@ void outside_update(struct outside *outside, struct cluster *cluster)
 	}
 	if (!*scheduler || (!first && strcmp(scheduler, outside->scheduler) == 0))
 		return;
-	xreplace(&outside->scheduler, scheduler); /* first: a notice leads here again */
+	/* Set first: a notice calls this function again. */
+	xreplace(&outside->scheduler, scheduler);
 	if (first)
 		open_port(outside, cluster);
 	write_file(outside, cluster);

@@ -1,6 +1,6 @@
-/* outside.h: what this user's programs on other hosts with the same home need: a port of
- * dracod's own, and connect.json, which says where it and the scheduler are. Both are there as
- * long as the cluster. */
+/* outside.h: access for this user's programs on other hosts with the same home: dracod's own port,
+ * and connect.json, which holds the addresses of that port and of the scheduler. Both exist as long
+ * as the cluster. */
 #ifndef DRACO_DAEMON_CONTROL_OUTSIDE_H
 #define DRACO_DAEMON_CONTROL_OUTSIDE_H
 
@@ -10,14 +10,14 @@ struct loop;
 struct outside;
 struct paths;
 
-/* paths and control, which serves who connects, must live on. */
+/* paths and control must outlive the result. control serves the clients that connect. */
 struct outside *outside_create(
 	struct loop *loop, const struct paths *paths, struct control *control);
 
-/* Follow the cluster. Idempotent. What fails is told to the user as a notice of the cluster. */
+/* Follow the cluster's state. Idempotent. An error becomes a notice of the cluster. */
 void outside_update(struct outside *outside, struct cluster *cluster);
 
-/* Removes connect.json, too. Returns NULL. */
+/* Close the port and remove connect.json. Returns NULL. */
 struct outside *outside_destroy(struct outside *outside);
 
 #endif

@@ -1,8 +1,8 @@
-/* ownership.c: notices when this is not the dracod of its name any more.
+/* ownership.c: notices when this process is no longer the dracod of its name.
  *
- * It looks at the lock and at daemon.json: when inotify tells of a change, and now and then,
- * because it does not tell what other hosts do. What looks lost is looked at once more before
- * it counts. */
+ * It checks the lock and daemon.json when inotify reports a change. It also checks them from time
+ * to time, because inotify does not report changes by other hosts. A loss counts only when a second
+ * check confirms it. */
 #include "daemon/control/ownership.h"
 
 #include <errno.h>
@@ -25,7 +25,7 @@ struct ownership {
 	struct tenure *tenure;
 	struct watchdir *watch;
 	struct loop_timer *check, *settled;
-	bool doubtful; /* it looked lost the last time */
+	bool doubtful; /* the last check found it lost */
 	ownership_lost_fn fn;
 	void *arg;
 };

@@ -1,4 +1,4 @@
-/* plan.c: the request "plan": where would a start put its jobs? */
+/* plan.c: the request "plan": the places where a start would put its jobs. */
 #include "daemon/control/plan.h"
 
 #include <stdlib.h>
@@ -19,10 +19,10 @@
 struct plan {
 	TAILQ_ENTRY(plan) link; /* plans.list */
 	struct plans *owner;
-	struct client *client; /* NULL: gone */
+	struct client *client; /* NULL: the client is gone */
 	json_t *id;
 	int64_t wait_s;
-	struct placer *placer; /* NULL: done */
+	struct placer *placer; /* NULL: the search is done */
 };
 
 struct plans {

@@ -1,4 +1,4 @@
-/* plan.h: the request "plan": where would a start put its jobs? Nothing is submitted. */
+/* plan.h: the request "plan": the places where a start would put its jobs. Nothing is submitted. */
 #ifndef DRACO_DAEMON_CONTROL_PLAN_H
 #define DRACO_DAEMON_CONTROL_PLAN_H
 
@@ -12,14 +12,14 @@ struct plans;
 struct slurm;
 
 struct plans *plans_create(struct slurm *slurm);
-struct plans *plans_destroy(struct plans *plans); /* only after slurm_destroy() */
+struct plans *plans_destroy(struct plans *plans); /* call it after slurm_destroy() */
 
-/* Find out, for jobs that avoid these nodes, and answer client's request id with {candidates,
- * chosen, now}. -EBUSY when too many requests to Slurm wait. */
+/* Search for places for jobs that avoid these nodes, and answer client's request id with
+ * {candidates, chosen, now}. -EBUSY: too many requests to Slurm are waiting. */
 int plans_begin(struct plans *plans, struct client *client, const json_t *id,
 	const struct cluster_request *request, const struct bad_nodes *nodes, struct err *err);
 
-/* client is gone: nobody waits for its plans. */
+/* client is gone: drop its plans. */
 void plans_client_gone(struct plans *plans, struct client *client);
 
 #endif

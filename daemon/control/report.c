@@ -27,7 +27,7 @@ static json_t *seconds_since(int64_t ms)
 	return json_real((double)(loop_now_ms() - ms) / 1000);
 }
 
-/* A loop time as seconds since the epoch. */
+/* Convert a loop time to seconds since the epoch. */
 static json_t *epoch(int64_t ms)
 {
 	return json_integer((json_int_t)(time(NULL) - (loop_now_ms() - ms) / 1000));
@@ -38,7 +38,7 @@ static json_t *time_or_null(time_t when)
 	return when ? json_integer((json_int_t)when) : json_null();
 }
 
-/* How long the job had nothing to do; null: it has, or nobody knows. */
+/* For how long the job has had no task; null: it has one, or its load is not known. */
 static json_t *idle_or_null(const struct job *job)
 {
 	return job->connected > 0 && job->busy == 0 && job->idle_since_ms > 0
@@ -46,7 +46,7 @@ static json_t *idle_or_null(const struct job *job)
 		: json_null();
 }
 
-/* Why it does not run, in Slurm's words or in ours; NULL where it does. The caller frees. */
+/* Why the job does not run, in Slurm's words or in draco's; NULL: it runs. The caller frees. */
 static char *describe_reason(const struct job *job)
 {
 	char text[FORMAT_MAX];
@@ -190,7 +190,7 @@ json_t *report_status(const struct cluster *cluster)
 	return status;
 }
 
-/* The job that a start waits for most: the one that has come furthest. */
+/* The job of a start that has come furthest; NULL: there is no job. */
 static const struct job *foremost(const struct cluster *cluster)
 {
 	const struct job *job, *best = NULL;
@@ -223,7 +223,7 @@ static char *describe_pending(const struct job *job)
 		when);
 }
 
-/* The steps of a start, and of a stop, as one after the other is shown. */
+/* The steps of a start and of a stop, in the order in which they are shown. */
 enum step { STEP_PREPARE, STEP_PLACE, STEP_PENDING, STEP_RUNNING, STEP_JOBS, STEP_SCHEDULER };
 
 static char *describe_start(

@@ -6,16 +6,16 @@
 
 struct cluster;
 
-/* All that is known at this moment; never waits for anything. */
+/* The present status. Never waits for an answer of Slurm or of the scheduler. */
 json_t *report_status(const struct cluster *cluster);
 
-/* What a starting or stopping cluster waits for: {message, state, elapsed_s, workers, ...}. */
+/* The present step of a cluster that starts or stops: {message, state, elapsed_s, workers, ...}. */
 json_t *report_progress(const struct cluster *cluster);
 
 /* The failure: {message, log, tail}; NULL when there is none. */
 json_t *report_failure(const struct cluster *cluster);
 
-/* The variables with which Client() connects; NULL when the scheduler has no address. */
+/* The variables that Client() needs; NULL: the scheduler has no address yet. */
 json_t *report_environment(const struct cluster *cluster);
 
 /* The paths of the logs: {daemon, scheduler, jobs: {id: path}}. */

@@ -28,7 +28,7 @@ json_t *report_size(const struct cluster *cluster)
 
 	if (!cluster_is_up(cluster))
 		return json_null();
-	/* As it would be decided now: what was asked for just now counts already. */
+	/* Decide anew, so that a size that was set a moment ago shows. */
 	scaling_decide(&state, &size->limits, &size->demand, loop_now_ms(), &target);
 	if (size->paused)
 		paused = xasprintf("%s%s", size->paused,

@@ -6,8 +6,8 @@
 
 struct cluster;
 
-/* {mode, paused, paused_why, minimum_jobs, maximum_jobs, target, needed, why, per_job}; null
- * when the cluster neither starts nor runs. */
+/* {mode, paused, paused_why, minimum_jobs, maximum_jobs, target, needed, why, per_job}; null: the
+ * cluster is neither STARTING nor RUNNING. */
 json_t *report_size(const struct cluster *cluster);
 
 #endif

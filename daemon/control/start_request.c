@@ -1,5 +1,5 @@
-/* start_request.c: what a request to start, or to plan a start, brings along: its settings,
- * environment and directory. */
+/* start_request.c: reads a request to start, or to plan a start: its settings, environment and
+ * directory. */
 #include "daemon/control/start_request.h"
 
 #include <string.h>

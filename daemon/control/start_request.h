@@ -1,4 +1,4 @@
-/* start_request.h: what a request to start, or to plan a start, brings along. */
+/* start_request.h: reads a request to start, or to plan a start. */
 #ifndef DRACO_DAEMON_CONTROL_START_REQUEST_H
 #define DRACO_DAEMON_CONTROL_START_REQUEST_H
 
@@ -11,21 +11,21 @@ struct cluster_request;
 struct rpc_message;
 struct settings;
 
-/* Fill *ret (cluster_request_finish() frees) and *ret_limits, the limits of the site that bit. The
- * settings come from the files, the environment and the options of the caller: the environment that
- * dracod was started in does not matter. False when something is wrong: the client was told. */
+/* Fill *ret (free it with cluster_request_finish()) and *ret_limits, the site's limits that changed
+ * a setting. The settings come from the files, the environment and the options of the client;
+ * dracod's own environment does not count. Returns false after it has sent the client an error. */
 bool start_request_make(struct client *client, const struct rpc_message *message,
 	struct cluster_request *ret, json_t **ret_limits);
 
-/* Fill request->slurm, of a start that would submit. False when it means another Slurm than
- * this dracod's: the client was told. */
+/* Fill request->slurm for a start. Returns false after it has sent the client an error: the request
+ * means another Slurm than this dracod's. */
 bool start_request_check_slurm(struct client *client, const struct rpc_message *message,
 	const struct binding *binding, struct cluster_request *request);
 
 void start_request_log_limits(const json_t *limits);
 
-/* What a start asked for and the cluster that it joins does not have: [{setting, running,
- * asked}]. */
+/* The settings of a start that differ from those of the running cluster that it joins: [{setting,
+ * running, asked}]. */
 json_t *start_request_differences(const struct settings *running, const struct settings *asked);
 
 #endif

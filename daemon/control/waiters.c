@@ -1,6 +1,6 @@
-/* waiters.c: the requests whose answer takes time, and whose start the cluster is. They are
- * served when the cluster changes, and now and then for what depends on the time alone. Called
- * by the methods of the control socket only. */
+/* waiters.c: the requests that are answered later, and the client that owns the cluster. They are
+ * served when the cluster changes, and periodically for progress that depends on time alone. Called
+ * only by the methods of the control socket. */
 #include "daemon/control/waiters.h"
 
 #include <stdlib.h>
@@ -22,27 +22,27 @@
 #define PROGRESS_INTERVAL_MS 100
 #define PROGRESS_TICK_MS     1000
 
-/* A request whose work takes time. */
+/* One request that is answered later. */
 struct waiter {
 	TAILQ_ENTRY(waiter) link; /* waiters.list */
 	struct client *client;
 	json_t *id;
 	enum rpc_method_id method;
 	bool progress;
-	bool bound;   /* a start that ends with its connection */
-	char *told;   /* the last progress message */
-	bool pending; /* a start that begins when the stop under way is done */
+	bool bound;			/* this start ends with its connection */
+	char *told;			/* the progress message that was sent last */
+	bool pending;			/* this start begins when the stop under way is done */
 	struct cluster_request request; /* of a pending start */
-	json_t *extra;			/* members to add to the answer of a start */
+	json_t *extra;			/* further members for the answer to a start */
 };
 
 struct waiters {
 	struct cluster *cluster;
 	TAILQ_HEAD(, waiter) list;
-	struct loop_timer *serve;      /* looks at them, once after any number of changes */
-	bool soon;		       /* that is planned */
-	const struct client *begun_by; /* whose start the cluster is; NULL: it has left */
-	bool unkept;		       /* it ends with begun_by's connection */
+	struct loop_timer *serve;      /* serves the waiters, once for any number of changes */
+	bool soon;		       /* the timer runs for a change */
+	const struct client *begun_by; /* the owner of the cluster; NULL: it has disconnected */
+	bool unkept;		       /* the cluster ends with the owner's connection */
 };
 
 static void waiter_free(struct waiters *waiters, struct waiter *waiter)
@@ -55,7 +55,7 @@ static void waiter_free(struct waiters *waiters, struct waiter *waiter)
 	free(waiter);
 }
 
-/* The cluster is this waiter's from now on. */
+/* This waiter's client becomes the owner of the cluster. */
 static void begun(struct waiters *waiters, const struct waiter *waiter)
 {
 	waiters->begun_by = waiter->client;
@@ -72,8 +72,6 @@ static const struct waiter *other_start(
 			return waiter;
 	return NULL;
 }
-
-/* Serving them. */
 
 static void tell_progress(struct waiters *waiters, struct waiter *waiter)
 {
@@ -98,7 +96,7 @@ static void begin_pending(struct waiters *waiters, struct waiter *waiter)
 	waiter->pending = false;
 	if (waiters->cluster->state == CLUSTER_STARTING) {
 		loop_timer_start(waiters->serve, 0);
-		return; /* another one was first: join it */
+		return; /* another waiter's start was first: join that cluster */
 	}
 	if (cluster_start(waiters->cluster, &waiter->request, &err) < 0) {
 		client_refuse(waiter->client, waiter->id, RPC_FAILED, err.text, NULL);
@@ -136,7 +134,7 @@ static void serve_start(struct waiters *waiters, struct waiter *waiter)
 	}
 }
 
-/* The answer to a stop, with the jobs that may live on. */
+/* The answer to a stop, with the jobs that may have outlived it. */
 static json_t *describe_end(const struct cluster *cluster)
 {
 	json_t *jobs = json_array();
@@ -175,7 +173,7 @@ static void serve(void *arg)
 	struct waiter *waiter, *next;
 
 	waiters->soon = false;
-	/* First those for whom a stop or start is over, then those who begin a new one. */
+	/* First answer finished stops and starts, then begin pending starts. */
 	TAILQ_FOREACH_SAFE (waiter, &waiters->list, link, next) {
 		if (waiter->method == RPC_START && !waiter->pending)
 			serve_start(waiters, waiter);
@@ -187,7 +185,7 @@ static void serve(void *arg)
 	TAILQ_FOREACH_SAFE (waiter, &waiters->list, link, next)
 		if (waiter->pending && state != CLUSTER_STOPPING)
 			begin_pending(waiters, waiter);
-	/* Some of what is told depends on the time alone. */
+	/* Some progress depends on time alone: serve again after a tick. */
 	if (!TAILQ_EMPTY(&waiters->list) && !waiters->soon)
 		loop_timer_start(waiters->serve, PROGRESS_TICK_MS);
 }
@@ -202,8 +200,6 @@ void waiters_changed(struct waiters *waiters)
 		loop_timer_start(waiters->serve, PROGRESS_INTERVAL_MS);
 	waiters->soon = true;
 }
-
-/* What the methods say. */
 
 static struct waiter *add(struct waiters *waiters, struct client *client,
 	const struct rpc_message *message, json_t *extra)

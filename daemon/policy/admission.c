@@ -1,7 +1,7 @@
-/* admission.c: how much of dracod the strangers at its port get. */
+/* admission.c: limits on the share of dracod that strangers at its port can use. Pure. */
 #include "daemon/policy/admission.h"
 
-#define PARTS 1000 /* of a unit, in a level */
+#define PARTS 1000 /* a level counts thousandths of a unit */
 
 static void fill(struct budget *budget, int64_t now_ms, int64_t per_s, int64_t burst)
 {
@@ -77,7 +77,8 @@ const char *admission_knock(struct admission *admission, int64_t now_ms, uint64_
 	return NULL;
 }
 
-/* The budget of an address, filled. */
+/* The budget of an address, filled up to now_ms. Takes the place of an idle address if there is no
+ * room. */
 static struct budget *of_address(struct admission *admission, int64_t now_ms, uint32_t address)
 {
 	struct admission_address *fullest = NULL;

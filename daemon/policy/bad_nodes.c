@@ -1,5 +1,4 @@
-/* bad_nodes.c: the nodes on which jobs have failed, and which of them are left out for a while.
- * Pure. */
+/* bad_nodes.c: counts the failures of jobs on nodes, and excludes bad nodes for a while. Pure. */
 #include "daemon/policy/bad_nodes.h"
 
 #include <stdlib.h>
@@ -20,7 +19,7 @@ void bad_nodes_clear(struct bad_nodes *nodes)
 	*nodes = (struct bad_nodes){0};
 }
 
-/* One that is not becomes no word of --exclude, where it would make Slurm refuse every job. */
+/* Only a name that is safe in --exclude: another text would make Slurm refuse every job. */
 static bool is_name(const char *name)
 {
 	return *name && *name != '-' &&

@@ -1,4 +1,4 @@
-/* demand.c: what the Dask scheduler has to do, as its preload reports it. Pure. */
+/* demand.c: the work of the Dask scheduler, from its preload's report. Pure. */
 #include "daemon/policy/demand.h"
 
 #include <stdio.h>
@@ -6,7 +6,7 @@
 
 #include "common/json.h"
 
-/* So that sums of them, and milliseconds, do not overflow. */
+/* Bounds that keep sums of counts and of milliseconds from overflowing. */
 #define COUNT_MAX   (INT64_C(1) << 56)
 #define SECONDS_MAX 1e12
 

@@ -1,4 +1,4 @@
-/* demand.h: what the Dask scheduler has to do, as its preload reports it. Pure. */
+/* demand.h: the work of the Dask scheduler, from its preload's report. Pure. */
 #ifndef DRACO_DAEMON_POLICY_DEMAND_H
 #define DRACO_DAEMON_POLICY_DEMAND_H
 
@@ -9,29 +9,30 @@
 #define DEMAND_NAME_MAX 96
 
 struct demand {
-	bool known;	      /* a scheduler is connected and has reported; else all is 0 */
-	int64_t tasks;	      /* that the scheduler knows, in any state */
-	int64_t ready;	      /* could run at once, had they a thread */
-	int64_t running;      /* have a thread */
-	int64_t long_running; /* have left their thread, and still run */
-	int64_t unrunnable;   /* need a resource or a worker that no job offers; not in ready */
-	int64_t unknown;      /* of ready and running: nobody knows yet how long they take */
-	double occupancy_s;   /* thread time that the others of ready and running need */
-	double longest_s;     /* the longest expected task of ready and running */
-	char longest[DEMAND_NAME_MAX]; /* the name of such tasks */
-	int64_t memory;		       /* bytes of results that the workers hold */
-	int64_t clients;	       /* programs that are connected; not tasks */
+	bool known;	      /* a connected scheduler has reported; otherwise all is 0 */
+	int64_t tasks;	      /* tasks that the scheduler knows, in any state */
+	int64_t ready;	      /* tasks that could run at once if they had a thread */
+	int64_t running;      /* tasks that have a thread */
+	int64_t long_running; /* tasks that run after they have left their thread (secede) */
+	/* Tasks that need a resource or worker that no job has; not in ready. */
+	int64_t unrunnable;
+	int64_t unknown;	       /* of ready and running: tasks of unknown duration */
+	double occupancy_s;	       /* thread time of the others of ready and running */
+	double longest_s;	       /* the longest expected duration in ready and running */
+	char longest[DEMAND_NAME_MAX]; /* the name of those longest tasks */
+	int64_t memory;		       /* bytes of results on the workers */
+	int64_t clients;	       /* connected clients */
 };
 
-/* From the parameters of a "load" notification; what is missing or no number counts as 0. NULL: a
- * demand that is not known. */
+/* Read the parameters of a "load" notification. A missing member, or one that is no number, counts
+ * as 0. load NULL: the demand is unknown. */
 void demand_parse(const json_t *load, struct demand *ret);
 
-/* How many clients the parameters of a "load" notification (may be NULL) name besides own, an
- * array of ids. */
+/* The number of clients in the parameters of a "load" notification (may be NULL) that are not in
+ * own, an array of ids. */
 int64_t demand_other_clients(const json_t *load, const json_t *own);
 
-/* Is there anything to compute, now or soon? */
+/* Is there a task to compute, now or soon? */
 bool demand_has_work(const struct demand *demand);
 
 #endif

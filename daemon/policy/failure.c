@@ -1,4 +1,4 @@
-/* failure.c: what follows when a job ends that was wanted. Pure. */
+/* failure.c: decides the consequences when a wanted job ends. Pure. */
 #include "daemon/policy/failure.h"
 
 #include <assert.h>
@@ -13,9 +13,9 @@ enum when { NEVER, YOUNG, ALWAYS };
 /* The table of docs/job-ends.md. */
 static const struct {
 	enum when counts, blames_node;
-	bool ends_start; /* where it counts */
+	bool ends_start; /* if it counts */
 	bool is_failure;
-	enum job_replace replace; /* where it does not count */
+	enum job_replace replace; /* if it does not count */
 	const char *remark;
 } reactions[END_COUNT] = {
 	[END_COMPLETED] = {YOUNG, NEVER, true, false, REPLACE_BY_DEMAND, ""},
@@ -83,8 +83,8 @@ struct job_end_verdict job_end_judge(const struct job_end_facts *facts)
 
 bool failure_is_hold(const char *reason)
 {
-	/* JobHeldAdmin, JobHeldUser, JobHoldMaxRequeue, "launch failed requeued held" ...; but not
-	 * QOSUsageThreshold, which passes. */
+	/* These are JobHeldAdmin, JobHeldUser, JobHoldMaxRequeue, "launch failed requeued held" ...
+	 * QOSUsageThreshold is none of them: it passes by itself. */
 	return strcasestr(reason, "held") || strcasestr(reason, "JobHold");
 }
 
@@ -126,7 +126,8 @@ int64_t failure_backoff_ms(int in_a_row)
 
 bool failures_add(struct failures *failures, time_t started, time_t ended, int64_t now_ms)
 {
-	/* To the second: what ran for less was one of several that were started together. */
+	/* Slurm's times are in seconds: jobs that started in the same second were started
+	 * together. */
 	bool is_next = started > failures->started && started >= failures->ended;
 
 	if (now_ms < failures->hold_until_ms && !is_next)

@@ -1,12 +1,13 @@
-/* failure.h: what follows when a job ends that was wanted: the reactions, the count of failures
- * in a row, the back-off between submissions, and the cancels by hand. Pure: the clock is an
- * argument.
+/* failure.h: decides the consequences when a wanted job ends: the reaction to each kind of end, the
+ * failures in a row, the back-off between submissions, and cancellations by hand. Pure: the clock
+ * is an argument.
  *
- * A failure is a job that dies young, whose workers never come, or that runs out of memory.
- * After the first one in a row the next submission waits BACKOFF_FIRST_MS, after each other one
- * twice as long. Jobs that ran side by side and fail for one reason do so together: what had
- * started before the last counted failure, and fails during its back-off, is not counted
- * again. */
+ * A failure is a job that dies young, whose workers never connect, or that runs out of memory.
+ * After the first failure the next submission waits BACKOFF_FIRST_MS. Each further failure in a row
+ * doubles the wait.
+ *
+ * Jobs that run at the same time often fail for the same reason. So a job that fails during the
+ * back-off counts only if it started after the last counted failure. */
 #ifndef DRACO_DAEMON_POLICY_FAILURE_H
 #define DRACO_DAEMON_POLICY_FAILURE_H
 
@@ -17,15 +18,16 @@
 #include "common/slurm_msg.h"
 
 #define BACKOFF_FIRST_MS 5000
-#define LAUNCHES_MAX	 4 /* so many jobs in a row that could not be launched end a start */
-#define BACKOFF_MAX_MS	 300000
+/* A start fails after so many jobs in a row that Slurm could not launch. */
+#define LAUNCHES_MAX   4
+#define BACKOFF_MAX_MS 300000
 
-#define CANCELS_MAX 3	  /* by hand ... */
-#define CANCELS_MS  60000 /* ... within this time: somebody wants no jobs */
+#define CANCELS_MAX 3	  /* this many cancellations by hand ... */
+#define CANCELS_MS  60000 /* ... within this time mean that somebody wants no jobs */
 
-enum job_end { /* how a wanted job ended, or what befell it */
+enum job_end { /* how a wanted job ended, or was lost */
 	END_COMPLETED,
-	END_CANCELLED, /* and not by draco */
+	END_CANCELLED, /* not by draco */
 	END_FAILED,
 	END_TIMEOUT,
 	END_NODE_FAIL,
@@ -44,63 +46,66 @@ enum job_end { /* how a wanted job ended, or what befell it */
 	END_COUNT,
 };
 
-/* The end that a state of Slurm stands for; state must be one. */
+/* The kind of end for a state of Slurm, which must be an end. */
 enum job_end job_end_of_state(enum slurm_state state);
 
 enum job_replace {
 	REPLACE_AT_ONCE,
-	REPLACE_BY_DEMAND, /* when the scaling, or the minimum, wants one */
+	REPLACE_BY_DEMAND, /* when the scaling, or the minimum, asks for a job */
 	REPLACE_LATER,	   /* after the back-off */
-	REPLACE_NOT,	   /* it is still there */
+	REPLACE_NOT,	   /* the job still exists */
 };
 
 struct job_end_facts {
 	enum job_end end;
-	bool young;	 /* it was not READY, or not for long */
-	bool starting;	 /* the cluster is */
-	bool others_run; /* another of its jobs runs, which may still bring workers */
+	bool young;	 /* it was not READY yet, or not for long */
+	bool starting;	 /* the cluster is STARTING */
+	bool others_run; /* another job runs and may still bring workers */
 };
 
 struct job_end_verdict {
-	bool counts;	  /* as one more failure in a row */
-	bool fatal;	  /* the start has failed */
-	bool blames_node; /* for it */
-	bool is_failure;  /* to be told as one; else as a mere fact */
+	bool counts;	  /* it counts as one more failure in a row */
+	bool fatal;	  /* the start fails */
+	bool blames_node; /* it counts as a failure of the node */
+	bool is_failure;  /* tell the user of a failure; otherwise of a mere fact */
 	enum job_replace replace;
-	const char *remark; /* behind how it ended, for a person; "" for none */
+	const char *remark; /* appended to how the job ended, for a person; "": none */
 };
 
 struct job_end_verdict job_end_judge(const struct job_end_facts *facts);
 
-/* Does Slurm's reason say that a pending job does not start before somebody releases it? */
+/* Does this reason of Slurm say that a pending job waits until somebody releases it? */
 bool failure_is_hold(const char *reason);
 
-/* "another one is submitted when it is needed"; not for REPLACE_LATER, which tells a time. */
+/* For a person: "another one is submitted when it is needed". Not for REPLACE_LATER, whose text has
+ * a time. */
 const char *job_replace_text(enum job_replace replace);
 
-/* "each of its 20 workers had 4 GiB ...": what helps against running out of memory; the caller
- * frees. */
+/* A hint against running out of memory, for a person: "each of its 20 workers had 4 GiB ...". The
+ * caller frees. */
 char *failure_memory_hint(int64_t processes, int64_t memory_mib);
 
-struct failures { /* all zero in the beginning */
+struct failures { /* all zero at the beginning */
 	int in_a_row;
-	int64_t last_ms;		   /* of the last counted one; 0: none */
-	time_t started, ended;		   /* when that job did, by Slurm's clock */
-	int64_t hold_until_ms;		   /* its back-off */
-	int64_t cancelled_ms[CANCELS_MAX]; /* the last ones; 0: none */
+	/* When the last counted failure was noticed; 0: none. */
+	int64_t last_ms;
+	time_t started, ended;		   /* the times of that job, by Slurm's clock */
+	int64_t hold_until_ms;		   /* end of the back-off */
+	int64_t cancelled_ms[CANCELS_MAX]; /* the last cancellations by hand; 0: none */
 };
 
-/* How long a submission waits after so many failures in a row. */
+/* The wait of the next submission after so many failures in a row, in ms. */
 int64_t failure_backoff_ms(int in_a_row);
 
-/* A job that ran from started to ended, by Slurm's clock (0: not known), has failed; it is
- * noticed at now_ms. False when it is one with the last failure. */
+/* A job has failed. It ran from started to ended by Slurm's clock (0: not known), and draco notices
+ * at now_ms. Returns false if it counts as one with the last failure. */
 bool failures_add(struct failures *failures, time_t started, time_t ended, int64_t now_ms);
 
-/* A job has proved at at_ms that jobs can work: what failed before does not count any more. */
+/* A job proved at at_ms that jobs can work: forget earlier failures. */
 void failures_succeed(struct failures *failures, int64_t at_ms);
 
-/* A job was cancelled by hand at now_ms. Returns whether they are too many. */
+/* A job was cancelled by hand at now_ms. Returns whether that makes CANCELS_MAX within
+ * CANCELS_MS. */
 bool failures_cancelled(struct failures *failures, int64_t now_ms);
 
 #endif

@@ -8,10 +8,11 @@
 #include "daemon/policy/fleet_data.h"
 
 #define IDLE_STEP_MS   5000  /* idle times that differ by less count as equal */
-#define DRAIN_MAX_MS   60000 /* a task that takes longer gets its job back */
+#define DRAIN_MAX_MS   60000 /* a job that drains longer is taken back */
 #define DRAIN_AGAIN_MS 1000
-#define BACK_AGAIN_MS  10000  /* the longest task may be another one by then */
-#define MOVE_MAX_MS    120000 /* for the data of a job */
+/* When a job that was taken back may drain again; the longest task may then be another. */
+#define BACK_AGAIN_MS 10000
+#define MOVE_MAX_MS   120000 /* for moving the results of a job */
 
 const char *fleet_action_name(enum fleet_action action)
 {

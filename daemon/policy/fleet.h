@@ -1,15 +1,16 @@
-/* fleet.h: which jobs to ask for and which to give back, so that the cluster has the size that the
- * work needs. Pure: the clock is an argument.
+/* fleet.h: decides which jobs to request and which to give back, so that the cluster has the size
+ * that the work needs. Pure: the clock is an argument.
  *
- * - All missing jobs are asked for at once; those that wait in the queue count as there.
- * - Nothing is given back before it was not needed for a hold (hold.h); first what still
- *   waits in the queue, the youngest first, then what was idle longest, holds the least data,
- *   ends soonest. A job with a running task is not given back.
- * - A job whose walltime ends soon does not count: another one is asked for. When that is
- *   there, or at the last moment, the old one is drained. Where several end, each goes when one
- *   has come.
- * - Data is only moved where another job is ready to take it. Where a user wants no job at
- *   all, the last one gathers the data, and stays for as long as there is any. */
+ * - All missing jobs are requested at once. Pending jobs count as present.
+ * - A job is given back only after it was not needed for the hold time (hold.h). Pending jobs go
+ *   first, the youngest before the others. Of the running jobs the longest idle one goes first,
+ *   then the one with the least data, then the one that ends soonest. A job with a running task is
+ *   not given back.
+ * - A job whose walltime ends soon does not count, so another one is requested. The old job is
+ *   drained when the new one is ready, or at the last moment. Of several such jobs, one is drained
+ *   for each new job.
+ * - Data moves only to a job that is ready. If a user wants no jobs at all, the last job gathers
+ *   the data, and stays as long as it holds any. */
 #ifndef DRACO_DAEMON_POLICY_FLEET_H
 #define DRACO_DAEMON_POLICY_FLEET_H
 
@@ -23,11 +24,11 @@
 
 enum fleet_action {
 	FLEET_KEEP,
-	FLEET_CANCEL,  /* it waits in the queue: PENDING -> ENDING */
-	FLEET_DRAIN,   /* no new tasks: READY -> DRAINING, unless a task came just now */
+	FLEET_CANCEL,  /* take it out of the queue: PENDING -> ENDING */
+	FLEET_DRAIN,   /* no new tasks: READY -> DRAINING, unless a task has just arrived */
 	FLEET_UNDRAIN, /* take it back: DRAINING or RETIRING -> READY */
-	FLEET_RETIRE,  /* it is idle: move its data, DRAINING -> RETIRING */
-	FLEET_END,     /* it cannot wait any longer: -> ENDING */
+	FLEET_RETIRE,  /* move its results: DRAINING -> RETIRING */
+	FLEET_END,     /* do not wait any longer: -> ENDING */
 };
 
 const char *fleet_action_name(enum fleet_action action);
@@ -35,52 +36,54 @@ const char *fleet_action_name(enum fleet_action action);
 struct fleet_job {
 	enum job_phase phase;
 	int64_t phase_since_ms;
-	int64_t busy; /* tasks on its workers, in any state of running or waiting there */
-	int64_t idle_since_ms; /* when busy became 0, it began to run, or it was READY: the last */
-	int64_t bytes;	       /* of results that its workers hold */
-	int64_t end_ms;	       /* of its walltime; INT64_MAX: not known */
+	int64_t busy; /* tasks that run or wait on its workers */
+	/* The latest of: busy became 0, it began to run, it became READY. */
+	int64_t idle_since_ms;
+	int64_t bytes;	/* of results on its workers */
+	int64_t end_ms; /* the end of its walltime; INT64_MAX: not known */
 	int64_t walltime_ms;
-	int64_t hold_ms; /* it could not be given back: do not try again before */
-	bool by_hand;	 /* a user asked to give it back */
+	int64_t hold_ms; /* do not try to give it back before */
+	bool by_hand;	 /* a user has retired it */
 
-	/* What fleet_decide() says. */
+	/* Set by fleet_decide(). */
 	enum fleet_action action;
-	bool expiring; /* it is, or will soon be, replaced */
-	bool forced;   /* DRAIN, RETIRE: whatever runs there */
-	bool holds;    /* no job is wanted, by hand, but this one stays because of its data */
-	bool stuck; /* DRAINING and done, but no job is there, or will be, that takes its data */
+	bool expiring; /* it has, or will soon have, a replacement */
+	bool forced;   /* with DRAIN and RETIRE: even if tasks run */
+	bool holds;    /* a user wants no job, but this one stays for its results */
+	bool stuck;    /* it is drained, but no job takes, or will take, its results */
 };
 
 struct fleet_state {
-	struct hold_state hold; /* of jobs that are not needed */
-	/* Jobs that end until then are being replaced. It never falls: were another one asked
-	 * for when a long task comes, and not needed when that is done, it would be cancelled
-	 * and asked for again. */
+	struct hold_state hold; /* of idle jobs */
+	/* Jobs that end before this time are being replaced. The time never moves back: otherwise a
+	 * long task would request a job, its end would cancel the job, and the next long task would
+	 * request one again. */
 	int64_t replaced_end_ms;
-	/* What holds data, no job being wanted, stays until then at least. */
+	/* When no job is wanted, a job that holds results stays at least until then. */
 	int64_t holds_until_ms;
 };
 
 void fleet_state_init(struct fleet_state *state);
 
 struct fleet_limits {
-	int64_t target;	      /* jobs; scaling.h */
-	int64_t backlog;      /* the most pending jobs; 0: any number */
-	int64_t idle_hold_ms; /* the most that a job is kept without need; hold.h */
-	int64_t wait_ms;      /* how long a job takes to come; 0: not known */
-	int64_t lead_ms, margin_ms, longest_ms; /* handover.h */
-	bool by_hand;	 /* the size was set by a user: down at once, draining busy jobs, too */
-	bool paused;	 /* ask for nothing and give nothing back */
-	bool may_submit; /* no back-off, no search for a place under way */
+	int64_t target;	      /* wanted jobs, from scaling.h */
+	int64_t backlog;      /* the most pending jobs; 0: no limit */
+	int64_t idle_hold_ms; /* the longest time that an idle job is kept; see hold.h */
+	int64_t wait_ms;      /* how long a new job takes to start; 0: not known */
+	int64_t lead_ms, margin_ms, longest_ms; /* see handover.h */
+	bool by_hand;	 /* a user set the size: shrink at once, and drain busy jobs, too */
+	bool paused;	 /* neither request jobs nor give them back */
+	bool may_submit; /* no back-off and no search for a place is under way */
 };
 
 struct fleet_decision {
-	int64_t submit;	 /* jobs to ask for */
-	int64_t fresh;	 /* jobs that count */
-	int64_t wake_ms; /* decide again then even if nothing happens; INT64_MAX: no need */
+	int64_t submit;	 /* jobs to request */
+	int64_t fresh;	 /* jobs that count towards the target */
+	int64_t wake_ms; /* decide again then, even without an event; INT64_MAX: not needed */
 };
 
-/* jobs: those of the cluster that are not GONE and not on standby, the oldest first. */
+/* Decide on each job, and on the number of jobs to request. jobs: those of the cluster that are not
+ * GONE and not on standby, oldest first. */
 void fleet_decide(struct fleet_state *state, const struct fleet_limits *limits,
 	struct fleet_job *jobs, size_t count, int64_t now_ms, struct fleet_decision *ret);
 

@@ -1,7 +1,7 @@
-/* fleet_data.c: which job takes the results of those that go. Pure. */
+/* fleet_data.c: decides which job takes the results of leaving jobs. Pure. */
 #include "daemon/policy/fleet_data.h"
 
-#define HOLDS_AGAIN_MS 30000 /* what held data a moment ago may hold some soon */
+#define HOLDS_AGAIN_MS 30000 /* a job that held results a moment ago may soon hold some again */
 
 static bool is_done_draining(const struct fleet_job *job)
 {
@@ -26,7 +26,7 @@ bool fleet_needs_to_take(struct fleet *fleet, const struct fleet_job *job)
 	return needed;
 }
 
-/* Is no other job wanted, so that none will come to take its data? */
+/* Did a user ask for no jobs, so that none will come to take the results? */
 static bool is_for_good(const struct fleet *fleet, const struct fleet_job *job)
 {
 	return fleet->limits->by_hand && fleet->limits->target == 0 && !job->expiring;

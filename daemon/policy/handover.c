@@ -3,7 +3,7 @@
 
 #include "common/number.h"
 
-#define FIRST_LEAD_MS 30000 /* before anything is known */
+#define FIRST_LEAD_MS 30000 /* while no wait was observed */
 
 void handover_observe(struct handover_waits *waits, int64_t wait_ms)
 {
@@ -46,16 +46,16 @@ void handover_times(int64_t end_ms, int64_t walltime_ms, int64_t lead_ms, int64_
 	int64_t task = longest_ms + longest_ms / 4, drain;
 
 	if (task <= half) {
-		/* The task that runs ends in that time, and the one that waits behind it. */
+		/* The running task ends in this time, and so does the task that waits behind it. */
 		task = min_of(task + longest_ms, half);
 		drain = min_of(max_of(margin, task + margin / 2), half);
 	} else if (task < walltime_ms - margin) {
-		/* It only fits in where it is started on the freshest job; which takes some
-		 * tasks, at least, so that jobs do not follow each other all the time. */
+		/* The task fits only in a fresh job. The drain leaves a job some time for tasks, so
+		 * that jobs do not replace each other all the time. */
 		drain = min_of(
 			task + margin / 2, walltime_ms - max_of(margin, walltime_ms / 6));
 	} else {
-		/* It finds no job that it fits in; it must not keep all of them empty. */
+		/* The task fits in no job. It must not keep all jobs empty. */
 		drain = margin;
 	}
 	ret->force_ms = end_ms - margin / 2;

@@ -1,5 +1,5 @@
-/* hold.c: for how long a job that is not needed is kept, in case it is needed again. Pure: the
- * clock is an argument. */
+/* hold.c: how long an idle job is kept in case it is needed again. Pure: the clock is an
+ * argument. */
 #include "daemon/policy/hold.h"
 
 #include <inttypes.h>
@@ -10,7 +10,7 @@
 
 #define JOBS_MAX     1000000
 #define PAUSE_MAX_MS (366LL * 24 * 3600 * 1000)
-#define WAIT_WEIGHT  4 /* seconds of waiting that weigh as much as one of an idle job */
+#define WAIT_WEIGHT  4 /* seconds of waiting that cost as much as one of an idle job */
 
 void hold_init(struct hold_state *state)
 {
@@ -27,7 +27,7 @@ static void remember_level(struct hold_state *state, int64_t jobs, int64_t now_m
 {
 	int at = state->levels;
 
-	/* Where there is no room, the last one takes in this one, which is smaller. */
+	/* Without room for a level, the last one absorbs this one, which has fewer jobs. */
 	if (at == HOLD_LEVELS) {
 		state->level[at - 1].until_ms = now_ms;
 		return;
@@ -68,7 +68,7 @@ void hold_observe(struct hold_state *state, int64_t jobs, bool learn, int64_t no
 	state->jobs = jobs;
 }
 
-/* What this hold would have cost in the last pauses. */
+/* The cost that this hold would have had in the recent pauses. */
 static int64_t cost_of(const struct hold_state *state, int64_t hold_ms, int64_t wait_ms)
 {
 	int64_t cost = 0;
@@ -101,7 +101,7 @@ void hold_choose(struct hold_state *state, int64_t most_ms, int64_t wait_ms)
 	state->ms = HOLD_MIN_MS;
 	best = cost_of(state, state->ms, wait_ms);
 	for (int64_t i = 0; i < min_of(state->pauses, HOLD_PAUSES); i++) {
-		/* The next one may be somewhat longer. */
+		/* The next pause may be somewhat longer. */
 		int64_t ms = state->pause[i].ms, hold_ms = min_of(ms + ms / 4, most_ms), cost;
 
 		if (ms > most_ms)

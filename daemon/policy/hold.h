@@ -28,8 +28,8 @@ struct hold_state {
 	struct {
 		int64_t jobs, ms;
 	} pause[HOLD_PAUSES];
-	int64_t pauses; /* in all */
-	int64_t ms;	/* the hold that was chosen last */
+	int64_t pauses; /* number of all pauses ever recorded */
+	int64_t ms;	/* the chosen hold */
 };
 
 void hold_init(struct hold_state *state);

@@ -1,4 +1,4 @@
-/* job_limit.c: how many jobs a site lets a user have. Pure. */
+/* job_limit.c: learns the site's limit on a user's jobs. Pure. */
 #include "daemon/policy/job_limit.h"
 
 #include "common/number.h"
@@ -14,7 +14,7 @@ int64_t job_limit_room(struct job_limit *limit, int64_t have, int64_t wanted, in
 	int64_t room;
 
 	if (limit->refused && have >= limit->refused) {
-		/* As many as were refused together have come one by one. */
+		/* Jobs of a refused array were accepted one by one: the site refuses arrays. */
 		limit->singly |= !limit->sure;
 		forget(limit);
 	}
@@ -37,7 +37,7 @@ bool job_limit_refused(struct job_limit *limit, int64_t have, int64_t asked)
 		return true;
 	}
 	if (!limit->sure)
-		forget(limit); /* the next place may take more */
+		forget(limit); /* the next place may take more jobs */
 	return false;
 }
 

@@ -13,11 +13,11 @@ static const struct {
 	[PHASE_SUBMITTED] = {"submitted",
 		BIT(PENDING) | BIT(STARTING) | BIT(ENDING) | BIT(GONE)},
 	[PHASE_PENDING] = {"pending", BIT(STARTING) | BIT(ENDING) | BIT(GONE)},
-	/* PENDING again: requeued, by an administrator or a preemption. */
+	/* Back to PENDING: an administrator, or a preemption, has requeued the job. */
 	[PHASE_STARTING] = {"starting",
 		BIT(PENDING) | BIT(READY) | BIT(DRAINING) | BIT(ENDING) | BIT(GONE)},
 	[PHASE_READY] = {"ready", BIT(PENDING) | BIT(DRAINING) | BIT(ENDING) | BIT(GONE)},
-	/* READY again: taken back because work arrived, or because its data found no place. */
+	/* Back to READY: work has arrived, or no other job has room for its results. */
 	[PHASE_DRAINING] = {"draining", BIT(READY) | BIT(RETIRING) | BIT(ENDING) | BIT(GONE)},
 	[PHASE_RETIRING] = {"retiring", BIT(READY) | BIT(ENDING) | BIT(GONE)},
 	[PHASE_ENDING] = {"ending", BIT(GONE)},

@@ -8,28 +8,29 @@
 #include <stdbool.h>
 
 enum job_phase {
-	PHASE_NEW,	 /* wanted; Slurm has not told its id yet */
-	PHASE_SUBMITTED, /* Slurm told its id; not seen in the queue yet */
+	PHASE_NEW,	 /* wanted; Slurm has not told an id yet */
+	PHASE_SUBMITTED, /* Slurm has told the id; the queue has not shown it yet */
 	PHASE_PENDING,	 /* in the queue */
-	PHASE_STARTING,	 /* Slurm runs it; Dask has not seen all its workers */
-	PHASE_READY,	 /* all its workers are connected */
-	PHASE_DRAINING,	 /* no new tasks go to it, running ones finish */
-	PHASE_RETIRING,	 /* its data is being moved to other jobs */
+	PHASE_STARTING,	 /* running; not all workers have connected */
+	PHASE_READY,	 /* all workers are connected */
+	PHASE_DRAINING,	 /* gets no new tasks; running ones finish */
+	PHASE_RETIRING,	 /* its results move to other jobs */
 	PHASE_ENDING,	 /* asked to end */
 	PHASE_GONE,	 /* Slurm has ended it */
 	PHASE_COUNT,
 };
 
-/* "new", "submitted", ...: as users and programs see it. */
+/* The phase's name for users and programs: "new", "submitted", ... */
 const char *job_phase_name(enum job_phase phase);
 
 /* May a job in phase from go to phase to? A phase never follows itself. */
 bool job_phase_may_follow(enum job_phase from, enum job_phase to);
 
-/* Holds the job a place at Slurm, or may it (its submission being under way)? */
+/* Does a job in this phase hold a place in Slurm, or may it, while its submission is under way? */
 bool job_phase_is_alive(enum job_phase phase);
 
-/* Does the job count as a present or coming part of the cluster? Alive and not on its way out. */
+/* Does a job in this phase belong to the cluster, now or soon? It is alive and not on its way
+ * out. */
 bool job_phase_is_wanted(enum job_phase phase);
 
 #endif

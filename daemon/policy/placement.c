@@ -1,4 +1,4 @@
-/* placement.c: where jobs shall run. Pure. */
+/* placement.c: chooses the place of jobs. Pure. */
 #include "daemon/policy/placement.h"
 
 #include <inttypes.h>
@@ -67,14 +67,14 @@ static char *list_partitions(const struct survey *survey)
 	return text;
 }
 
-/* Why no job of this shape runs in the partition; NULL when one can. The caller frees. */
+/* The reason why no job of this shape can run in the partition; NULL: one can. The caller frees. */
 static char *judge_partition(
 	const struct survey *survey, const char *name, const struct placement_shape *shape)
 {
 	const struct survey_partition *p = survey_find_partition(survey, name);
 	char has[FORMAT_MAX], needs[FORMAT_MAX];
 
-	if (!*name) /* Slurm will say */
+	if (!*name) /* the site's default; Slurm decides */
 		return NULL;
 	if (!p) {
 		_cleanup_free_ char *known = list_partitions(survey);
@@ -91,7 +91,7 @@ static char *judge_partition(
 		return xasprintf("its time limit is %s, and the walltime is %s",
 			format_walltime(p->max_time_s, has),
 			format_walltime(shape->walltime_s, needs));
-	if (p->nodes_hidden > 0) /* who knows how large those are: Slurm */
+	if (p->nodes_hidden > 0) /* the size of hidden nodes is known to Slurm only */
 		return NULL;
 	if (p->largest_cpus < shape->cores)
 		return xasprintf("its largest node has %" PRId64
@@ -150,7 +150,7 @@ static char *judge_reservation(const struct survey *survey, const char *name,
 	return NULL;
 }
 
-/* Is it known of the place that none of its nodes has a RealMemory? */
+/* Does the survey show that no node of this place has a RealMemory? */
 static bool manages_no_memory(const struct survey *survey, const struct candidate *candidate)
 {
 	const struct survey_partition *p = survey_find_partition(survey, candidate->partition);
@@ -213,7 +213,7 @@ int placement_choose(const struct placement *placement, time_t now, int64_t wait
 			continue;
 		if (c->verdict == PLACEMENT_PREDICTED && c->start <= now + wait_s)
 			return (int)i;
-		/* Without a prediction nothing speaks for a later one. */
+		/* A candidate without a prediction is no better than an earlier one. */
 		if (!b ||
 			(c->verdict == PLACEMENT_PREDICTED &&
 				(b->verdict != PLACEMENT_PREDICTED || c->start < b->start)))

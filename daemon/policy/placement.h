@@ -1,10 +1,10 @@
-/* placement.h: where jobs shall run: the candidates in order, which of them can work, and which is
- * best. Pure: the clock is an argument.
+/* placement.h: chooses the place of jobs: the candidates in order, which of them can work, and
+ * which is best. Pure: the clock is an argument.
  *
- * Candidates: the reservation with each queue, then each queue alone. One that cannot work is
- * skipped with its reason. Of the others the first that Slurm predicts to start the job within
- * wait_timeout wins, else the one that it predicts to start soonest. A job that still waits
- * after wait_timeout is widened: the next candidate is added to where it may run. */
+ * The candidates are the reservation with each queue, then each queue alone. A candidate that
+ * cannot work is skipped, with a reason. The first candidate wins for which Slurm predicts a start
+ * within wait_timeout. Without one, the candidate with the earliest predicted start wins. A job
+ * that still waits after wait_timeout is widened: it may run at the next candidate, too. */
 #ifndef DRACO_DAEMON_POLICY_PLACEMENT_H
 #define DRACO_DAEMON_POLICY_PLACEMENT_H
 
@@ -18,70 +18,69 @@
 struct survey;
 
 enum placement_verdict {
-	PLACEMENT_OPEN,	     /* can work, as far as is known; nothing was predicted */
-	PLACEMENT_PREDICTED, /* Slurm has predicted when the job starts there */
-	PLACEMENT_SKIPPED,   /* cannot work; reason tells why */
+	PLACEMENT_OPEN,	     /* can work, as far as known; no prediction */
+	PLACEMENT_PREDICTED, /* Slurm has predicted when a job starts there */
+	PLACEMENT_SKIPPED,   /* cannot work, for reason */
 };
 
 struct candidate {
-	char *partition;   /* "": the one that the site chooses */
+	char *partition;   /* "": the site's default */
 	char *reservation; /* NULL: none */
 	enum placement_verdict verdict;
-	time_t start; /* as predicted */
-	char *reason; /* why it is skipped, or what is known of it; NULL: nothing */
-	bool refused; /* it is Slurm that says so */
+	time_t start; /* predicted */
+	char *reason; /* why it is skipped, or a remark; NULL: none */
+	bool refused; /* reason is Slurm's refusal */
 };
 
-#define PLACEMENT_QUEUES_MAX 32 /* so that a candidate_set holds all candidates */
+#define PLACEMENT_QUEUES_MAX 32 /* the bits of a candidate_set */
 
 struct placement {
 	struct candidate *candidate;
 	size_t count;
-	/* Slurm manages memory in none of the places: it would refuse all that asks for some. */
+	/* No place manages memory: Slurm would refuse every request for it. */
 	bool no_memory;
 };
 
-/* What a job asks for, as far as partitions and reservations may forbid it. */
+/* The resources of a job that partitions and reservations may limit. */
 struct placement_shape {
 	int64_t cores;
-	int64_t memory_mib; /* up to 0: whatever a node has */
+	int64_t memory_mib; /* 0 or less: all memory of a node */
 	int64_t walltime_s;
 };
 
-/* All candidates, in order, each PLACEMENT_OPEN. Without queues the site chooses the partition.
+/* Set all candidates, in order, each PLACEMENT_OPEN. Without queues the site chooses the partition.
  * reservation may be NULL. placement_finish() frees. */
 void placement_init(
 	struct placement *placement, const char *reservation, const struct strv *queues);
 void placement_finish(struct placement *placement);
 
-/* Skip what the survey shows not to work at time now. */
+/* Skip each candidate that cannot work at time now, according to the survey. */
 void placement_judge(struct placement *placement, const struct survey *survey,
 	const struct placement_shape *shape, time_t now);
 
-/* Slurm's prediction for one candidate: when it starts, or why it cannot. */
+/* Record Slurm's prediction for one candidate: the start of a job, or the reason of a refusal. */
 void placement_predict(struct placement *placement, size_t at, time_t start);
 void placement_refuse(struct placement *placement, size_t at, const char *reason);
 
-/* What Slurm has said against the first candidate that it refused; NULL: it refused none. */
+/* Slurm's reason against the first candidate that it refused; NULL: none. */
 const char *placement_said(const struct placement *placement);
 
-/* The best candidate's index, or -1 when none can work. wait_s is wait_timeout. */
+/* The index of the best candidate; -1: none can work. wait_s is wait_timeout. */
 int placement_choose(const struct placement *placement, time_t now, int64_t wait_s);
 
-/* A job is placed at a set of candidates, one bit for each index. */
+/* The candidates of a job, one bit for each index. */
 typedef uint64_t candidate_set;
 
-/* The set widened by the next candidate in order that can work; unchanged when there is none
- * left. A job that has left its reservation does not go back to one. */
+/* used and the next candidate in order that can work; used itself if there is none. A job that has
+ * left its reservation does not return to one. */
 candidate_set placement_widen(const struct placement *placement, candidate_set used);
 
-/* Where a job may run that is placed at these candidates: its partitions with commas (the
- * caller frees) and its reservation (borrowed; NULL: none). One candidate without a reservation
- * is enough to leave it. */
+/* The partitions of these candidates, separated by commas (the caller frees), and their reservation
+ * (borrowed; NULL: none). If one candidate has no reservation, there is none. */
 char *placement_partitions(const struct placement *placement, candidate_set used);
 const char *placement_reservation(const struct placement *placement, candidate_set used);
 
-/* "short", or "reservation course in short"; the caller frees. */
+/* "short", or "reservation course in short". The caller frees. */
 char *candidate_name(const struct candidate *candidate);
 
 /* For programs: [{partition, reservation, verdict, start, reason}]. */

@@ -1,4 +1,4 @@
-/* scaling.c: how many jobs the work needs. Pure: the clock is an argument. */
+/* scaling.c: the number of jobs that the work needs. Pure: the clock is an argument. */
 #include "daemon/policy/scaling.h"
 
 #include <inttypes.h>
@@ -10,8 +10,8 @@
 #include "common/settings.h"
 #include "daemon/policy/demand.h"
 
-#define UNKNOWN_SETTLE_MS 100 /* short tasks tell their duration within this time */
-#define MEMORY_SHARE	  0.6 /* of its memory a worker may hold in results, as in Dask */
+#define UNKNOWN_SETTLE_MS 100 /* the duration of short tasks is known after this time */
+#define MEMORY_SHARE	  0.6 /* the share of a worker's memory for results, as in Dask */
 #define JOBS_MAX	  (1 << 20)
 
 void scaling_limits_of(const struct settings *settings, struct scaling_limits *ret)
@@ -34,7 +34,7 @@ void scaling_state_init(struct scaling_state *state)
 	*state = (struct scaling_state){.unknown_since_ms = -1, .workless_since_ms = -1};
 }
 
-/* A count that a double holds, cut off where no cluster reaches. */
+/* A double as a count, limited to a number that no cluster reaches. */
 static int64_t count_up(double value)
 {
 	int64_t whole = value < JOBS_MAX ? (int64_t)value : JOBS_MAX;
@@ -42,7 +42,7 @@ static int64_t count_up(double value)
 	return whole < JOBS_MAX && (double)whole < value ? whole + 1 : whole;
 }
 
-/* Workers for the results in memory. */
+/* The workers that the results in memory need. */
 static int64_t memory_workers(const struct scaling_limits *limits, const struct demand *demand)
 {
 	if (demand->memory <= 0)
@@ -54,7 +54,7 @@ static int64_t memory_workers(const struct scaling_limits *limits, const struct 
 			(MEMORY_SHARE * (double)limits->worker_bytes)));
 }
 
-/* Threads for the work whose duration is known. */
+/* The threads that the tasks of known duration need. */
 static int64_t known_threads(const struct scaling_limits *limits, const struct demand *demand)
 {
 	int64_t tasks = max_of(0, demand->ready + demand->running - demand->unknown);
@@ -63,11 +63,11 @@ static int64_t known_threads(const struct scaling_limits *limits, const struct d
 	int64_t all = count_up(demand->occupancy_s / limits->target_duration_s);
 	int64_t left = count_up(left_s / limits->target_duration_s);
 
-	/* Known work that is less than a target duration still needs a worker. */
+	/* Tasks that take less than the target duration together still need a worker. */
 	return min_of(tasks, min_of(all, max_of(limits->kept_threads, left)));
 }
 
-/* The jobs that the work needs, whatever the limits. */
+/* The jobs that the work needs, before minimum and maximum. */
 static int64_t need(struct scaling_state *state, const struct scaling_limits *limits,
 	const struct demand *demand, int64_t now_ms, struct scaling_target *ret)
 {
@@ -97,7 +97,7 @@ static int64_t need(struct scaling_state *state, const struct scaling_limits *li
 	return divide_up(workers, limits->processes);
 }
 
-/* Is it time to hold no job at all? */
+/* Has there been no work for idle_timeout, so that no job is needed? */
 static bool is_idle_for_long(struct scaling_state *state, const struct scaling_limits *limits,
 	const struct demand *demand, int64_t now_ms, struct scaling_target *ret)
 {

@@ -1,12 +1,12 @@
-/* scaling.h: how many jobs the work needs. Pure: the clock is an argument.
+/* scaling.h: the number of jobs that the work needs. Pure: the clock is an argument.
  *
- * Three opinions about the need. Tasks whose duration is known need as many threads as do their
- * work in the target duration. A task whose duration nobody knows needs a thread of its own: it
- * may be a long one. And the results that the workers hold need memory.
+ * The need is the largest of three. Tasks of known duration need so many threads that they are done
+ * within the target duration. Each task of unknown duration needs a thread of its own, because it
+ * may be long. Results need memory.
  *
- * A job that would come when all is done is not asked for: what the threads that are there do
- * until one can come is taken off the work. One that was asked for is kept for as long as the
- * work would need it now. */
+ * A job that would start after all work is done is not requested: the work that the present threads
+ * do until then is subtracted. A job that was requested is kept as long as the work would need it
+ * now. */
 #ifndef DRACO_DAEMON_POLICY_SCALING_H
 #define DRACO_DAEMON_POLICY_SCALING_H
 
@@ -23,32 +23,34 @@ struct scaling_limits {
 	int64_t minimum_jobs, maximum_jobs;
 	double target_duration_s;
 	int64_t idle_timeout_ms; /* 0: never */
-	int64_t fixed_jobs;	 /* the size that was set by hand; -1: as large as the work */
-	/* What there is, for each decision: */
-	int64_t ready_threads; /* that take tasks now */
-	int64_t kept_threads;  /* those, and of the jobs that are to come */
-	int64_t wait_ms;       /* the least that a job takes to come; 0: not known */
+	int64_t fixed_jobs;	 /* the size that a user set; -1: follow the load */
+	/* The facts of each decision: */
+	int64_t ready_threads; /* threads that take tasks now */
+	int64_t kept_threads;  /* ready_threads, and those of jobs that are to come */
+	int64_t wait_ms;       /* the shortest time in which a job starts; 0: not known */
 };
 
-/* The limits that settings give, as large as the work. */
+/* The limits from settings, for a size that follows the load. */
 void scaling_limits_of(const struct settings *settings, struct scaling_limits *ret);
 
 struct scaling_state {
-	int64_t unknown_since_ms;  /* there are tasks of unknown duration since; -1: none */
-	int64_t workless_since_ms; /* nothing to do and nothing in memory since; -1: there is */
+	/* Loop time since which tasks have an unknown duration; -1: none. */
+	int64_t unknown_since_ms;
+	/* Loop time since which there is no task and no result; -1: there is. */
+	int64_t workless_since_ms;
 };
 
-/* For a cluster that starts now. */
+/* The state for a new cluster. */
 void scaling_state_init(struct scaling_state *state);
 
 enum scaling_reason {
-	SCALING_MINIMUM,  /* the work needs less */
-	SCALING_DURATION, /* known work */
+	SCALING_MINIMUM,  /* the minimum exceeds the need */
+	SCALING_DURATION, /* tasks of known duration */
 	SCALING_READY,	  /* tasks of unknown duration */
 	SCALING_MEMORY,	  /* results */
-	SCALING_IDLE,	  /* none: nothing to do */
+	SCALING_IDLE,	  /* no work and no results */
 	SCALING_BY_HAND,
-	SCALING_NO_DEMAND, /* the scheduler has not reported */
+	SCALING_NO_DEMAND, /* the scheduler has not reported yet */
 	SCALING_REASON_COUNT,
 };
 
@@ -56,13 +58,14 @@ struct scaling_target {
 	int64_t jobs;
 	int64_t needed; /* jobs, before minimum and maximum */
 	enum scaling_reason reason;
-	int64_t wake_ms; /* decide again then even if nothing happens; INT64_MAX: no need */
+	int64_t wake_ms; /* decide again then, even without an event; INT64_MAX: not needed */
 };
 
 void scaling_decide(struct scaling_state *state, const struct scaling_limits *limits,
 	const struct demand *demand, int64_t now_ms, struct scaling_target *ret);
 
-/* "ready tasks 400, target 5 jobs, limit 5": for a person; the caller frees. */
+/* The reason for the target, for a person: "ready tasks 400, target 5 jobs, limit 5". The caller
+ * frees. */
 char *scaling_explain(const struct scaling_target *target, const struct scaling_limits *limits,
 	const struct demand *demand);
 

@@ -1,8 +1,7 @@
-/* worker_start.c: does a job's fate speak against starting workers by forkserver? Pure. */
+/* worker_start.c: decides whether a job failed because of forkserver. Pure. */
 #include "daemon/policy/worker_start.h"
 
-/* A restart asked for by a client ends each worker once; so do chance and impatience now and
- * then. */
+/* A restart by a client ends each worker once, and so does bad luck now and then. */
 #define DEATHS_OF_EACH 3
 #define DEATHS_MIN     6
 

@@ -1,8 +1,8 @@
-/* worker_start.h: does a job's fate speak against starting workers by forkserver? Pure.
+/* worker_start.h: decides whether a job failed because of forkserver. Pure.
  *
- * Dask's forkserver forks all workers of a job from one process that has the imports done: 20
- * workers are there in about a second, where spawn imports everything 20 times. A library that
- * does not bear to be forked makes such workers hang or die; spawn is sure to work then. */
+ * Dask's forkserver forks all workers of a job from one process that has done the imports: 20
+ * workers start in about a second. With spawn each of the 20 imports everything itself. Some
+ * libraries do not survive a fork: their workers hang or die. With spawn they work. */
 #ifndef DRACO_DAEMON_POLICY_WORKER_START_H
 #define DRACO_DAEMON_POLICY_WORKER_START_H
 
@@ -12,29 +12,30 @@
 #include "daemon/policy/job_phase.h"
 
 struct worker_start_facts {
-	bool forkserver; /* the job's workers were to start so */
+	bool forkserver; /* its script started the workers by forkserver */
 	enum job_phase phase;
-	bool failed;	    /* in GONE: in a way in which its workers may have failed */
-	bool was_connected; /* a worker was, once */
-	bool was_ready;	    /* all were, at one time */
-	bool had_work;	    /* there were tasks, which may be what ends workers */
+	bool failed;	    /* valid in GONE: it ended in a way that dying workers can cause */
+	bool was_connected; /* a worker has connected at least once */
+	bool was_ready;	    /* all workers were connected at least once */
+	bool had_work;	    /* there were tasks, and a task can kill a worker */
 	int64_t processes;
-	int64_t early_deaths; /* workers that left just after they had come, while it was young */
-	int64_t running_ms;   /* for so long, in STARTING and READY */
-	int64_t patience_ms; /* for the first worker to come */
+	/* Workers that died soon after they connected, while it was young. */
+	int64_t early_deaths;
+	int64_t running_ms;  /* time in STARTING and READY */
+	int64_t patience_ms; /* for the first worker to connect */
 };
 
 enum worker_start_verdict {
-	WORKER_START_FINE,   /* or nothing that forkserver could be blamed for */
-	WORKER_START_NONE,   /* it failed, and no worker ever came */
-	WORKER_START_SILENT, /* it runs, and none comes */
-	WORKER_START_DYING,  /* they come, and die at once */
+	WORKER_START_FINE,   /* or no sign that forkserver is to blame */
+	WORKER_START_NONE,   /* it failed before a worker connected */
+	WORKER_START_SILENT, /* it runs, and no worker connects */
+	WORKER_START_DYING,  /* its workers die as soon as they connect */
 	WORKER_START_COUNT,
 };
 
 enum worker_start_verdict worker_start_judge(const struct worker_start_facts *facts);
 
-/* What happened, for a person, behind the job's name. */
+/* The verdict for a person, to follow the job's name. */
 const char *worker_start_text(enum worker_start_verdict verdict);
 
 #endif

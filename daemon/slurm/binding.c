@@ -1,4 +1,4 @@
-/* binding.c: the one Slurm that this dracod is for, and slurm.json, which keeps it. */
+/* binding.c: ties this dracod to one Slurm, which slurm.json records. */
 #include "daemon/slurm/binding.h"
 
 #include <errno.h>
@@ -23,9 +23,9 @@
 struct binding {
 	char *path;
 	struct slurm_record record;
-	bool by_file;	  /* a slurm.conf says so: else only slurmctld can */
-	bool own_by_file; /* the same, of this program's own environment */
-	json_t *key;	  /* of the last start's environment; NULL: that has none */
+	bool by_file;	  /* a slurm.conf identified the Slurm; otherwise only slurmctld can */
+	bool own_by_file; /* the same, for this program's own environment */
+	json_t *key;	  /* of the last start's environment; NULL: it has none */
 };
 
 static void save(const struct binding *binding)
@@ -56,10 +56,8 @@ const char *binding_cluster(const struct binding *binding)
 	return binding->record.site.cluster;
 }
 
-/* Occupying a directory. */
-
-/* With the lock: is the directory this Slurm's? One where nothing is left of another Slurm's
- * becomes it. */
+/* Called with the lock held. Does the directory belong to this Slurm? If it belongs to another one
+ * but lists no clusters, this Slurm takes it. */
 static bool claim(struct binding *binding, const struct paths *paths,
 	const struct slurm_site *site, const json_t *key)
 {
@@ -77,7 +75,7 @@ static bool claim(struct binding *binding, const struct paths *paths,
 		if (json_array_size(json_object_get(state, "clusters")) > 0)
 			return false;
 		slurm_record_finish(&binding->record);
-		unlink(paths->nodes_file); /* of nodes of the other Slurm */
+		unlink(paths->nodes_file); /* its nodes are of the other Slurm */
 	}
 	learn(binding, site, NULL, key);
 	return true;
@@ -89,7 +87,7 @@ static int choose(const char *name, const struct slurm_site *site, char **ret, s
 	struct instances instances;
 	int r;
 
-	if (!root) { /* paths_init() says it */
+	if (!root) { /* paths_init() reports this error */
 		*ret = xstrdup(name);
 		return 0;
 	}
@@ -99,7 +97,7 @@ static int choose(const char *name, const struct slurm_site *site, char **ret, s
 	return r;
 }
 
-/* Which Slurm, by what slurm_find() found or by what the one who starts this program says. */
+/* Identify the Slurm by the argument slurm, or by slurm_find() if that is NULL. */
 static int find_site(
 	const json_t *slurm, struct slurm_site *ret, json_t **ret_key, struct err *err)
 {
@@ -138,7 +136,7 @@ static int occupy(struct binding *binding, const char *name, const struct slurm_
 		ret_paths->state_dir, binding_cluster(binding));
 }
 
-/* Once more when somebody else was quicker. */
+/* Another process may be faster; then choose once more. */
 static int choose_and_occupy(struct binding *binding, const char *name,
 	const struct slurm_site *site, const json_t *key, struct paths *ret_paths,
 	struct tenure **ret_tenure, struct err *err)
@@ -183,8 +181,6 @@ struct binding *binding_destroy(struct binding *binding)
 	return NULL;
 }
 
-/* Starts. */
-
 void binding_start_finish(struct binding_start *start)
 {
 	strv_finish(&start->variables);
@@ -204,7 +200,7 @@ static int refuse(const struct binding *binding, const struct slurm_site *meant,
 		own, other, found->conf ? ", by " : "", found->conf ? found->conf : "");
 }
 
-/* A start that knows of no Slurm, as one from within a container, leaves it to this program's own
+/* A start that knows no Slurm, such as one inside a container, uses this program's own
  * environment. */
 static void lend_variables(struct binding_start *start)
 {
@@ -261,8 +257,9 @@ void binding_told(struct binding *binding, const json_t *slurm)
 	struct slurm_site told;
 
 	slurm_site_decode(slurm, &told);
+	/* The slurm.json of the former Slurm listed no clusters. */
 	if (!binding->by_file && !slurm_record_fits_told(&binding->record, &told))
-		slurm_record_finish(&binding->record); /* nothing of that one was left */
+		slurm_record_finish(&binding->record);
 	learn(binding, NULL, &told, binding->key);
 	slurm_site_finish(&told);
 }
@@ -273,9 +270,9 @@ json_t *binding_expected(const struct binding *binding, bool pledged)
 
 	if (!site.cluster || (!binding->by_file && !pledged))
 		return NULL;
-	/* slurm.conf and slurmctld may name the controllers in different ways. Where slurm.conf
-	 * says that this is the Slurm, the name is enough; where there is none, all that
-	 * slurmctld has said counts. */
+	/* slurm.conf and slurmctld may name the controllers in different ways. With a slurm.conf,
+	 * the name of Slurm's cluster identifies it. Without one, everything that slurmctld says
+	 * counts. */
 	if (!binding->by_file)
 		site.controllers = binding->record.told;
 	return slurm_site_encode(&site);

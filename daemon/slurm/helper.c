@@ -1,4 +1,4 @@
-/* helper.c: Slurm, as dracod sees it: requests that are answered later, or given up in time. */
+/* helper.c: the requests to Slurm. Each is answered later, or gives up at its deadline. */
 #include "daemon/slurm/helper.h"
 
 #include <errno.h>
@@ -30,7 +30,7 @@
 #define OVERDUE_MS	  2000 /* an answer this late is told to the user */
 #define BACKOFF_FIRST_MS  250
 #define BACKOFF_MAX_MS	  30000
-#define ANSWER_MAX	  (64 * 1024 * 1024) /* a queue of 200,000 jobs */
+#define ANSWER_MAX	  (64 * 1024 * 1024) /* bytes; enough for a queue of 200,000 jobs */
 
 struct request {
 	TAILQ_ENTRY(request) link; /* slurm.waiting */
@@ -46,18 +46,18 @@ struct slurm {
 	struct loop *loop;
 	struct children *children;
 	char *helper_path;
-	bool used;	       /* slurm_use() was called: these count */
+	bool used;	       /* slurm_use() has set variables and expected */
 	struct strv variables; /* of the last start */
-	json_t *expected;      /* the Slurm that it must be; NULL: any */
+	json_t *expected;      /* the only Slurm that may answer; NULL: any */
 
-	struct child *child; /* NULL: ended, or never started */
+	struct child *child; /* NULL: it has ended, or was never started */
 	struct stream *stream;
 	struct helper_words *words;
 	char end_text[ERR_TEXT_MAX]; /* how the last process ended */
 	bool greeted;
-	bool killed;   /* somebody ended it, or it crashed */
-	bool outdated; /* it is to be replaced by one with the present variables */
-	bool resting;  /* to be let go of when nothing waits for an answer */
+	bool killed;   /* it was killed, or it crashed */
+	bool outdated; /* replace it by a process with the present variables */
+	bool resting;  /* let it end once no request waits */
 
 	struct request *working; /* sent, not answered */
 	int64_t sent_ms;
@@ -69,15 +69,15 @@ struct slurm {
 
 	bool asked;
 	int64_t answered_ms; /* loop time of the last answer of slurmctld */
-	int64_t failing_ms;  /* loop time of the first failure after it; 0: none */
-	bool foreign;	     /* the last failure was that another Slurm answers */
+	int64_t failing_ms;  /* loop time of the first failure after that; 0: none */
+	bool foreign;	     /* the last failure: another Slurm has answered */
 	char fail_text[ERR_TEXT_MAX];
 	char version[32];
 };
 
 static void send_next(struct slurm *slurm);
 
-/* What each outcome says about slurmctld. */
+/* Update slurmctld's health from the outcome of a request. */
 static void note_outcome(struct slurm *slurm, enum slurm_outcome outcome, const struct err *err)
 {
 	if (outcome == OUTCOME_DONE || outcome == OUTCOME_REFUSED || outcome == OUTCOME_BUSY) {
@@ -113,7 +113,7 @@ static void request_free(struct request *request)
 static void answer(struct slurm *slurm, struct request *request, enum slurm_outcome outcome,
 	const json_t *result, const struct err *err)
 {
-	/* It is draco-slurm that answers hello, not slurmctld. */
+	/* draco-slurm itself answers hello, without asking slurmctld. */
 	if (outcome != OUTCOME_DONE || slurm->greeted)
 		note_outcome(slurm, outcome, err);
 	if (slurm->working == request) {
@@ -125,7 +125,7 @@ static void answer(struct slurm *slurm, struct request *request, enum slurm_outc
 	request_free(request);
 }
 
-/* The process has ended and its connection is closed: what it worked on is lost. */
+/* The process has ended and its connection is closed: the request in work fails. */
 static void helper_gone(struct slurm *slurm)
 {
 	struct err err = ERR_INIT;
@@ -140,7 +140,7 @@ static void helper_gone(struct slurm *slurm)
 		err_set(&err, -EIO, "%s: %s", slurm->end_text, words);
 	else
 		err_set(&err, -EIO, "%s", slurm->end_text);
-	if (!greeted) /* nothing was asked yet */
+	if (!greeted) /* no request was sent yet */
 		outcome = slurm->killed ? OUTCOME_UNREACHABLE : OUTCOME_UNUSABLE;
 	log_warning("%s", err.text);
 	if (slurm->working)
@@ -209,7 +209,7 @@ static void on_line(void *owner, char *line, size_t length)
 		slurm_rest(slurm);
 }
 
-/* End the process, for this reason. */
+/* Kill the process. why: for a person. */
 static void end_helper(struct slurm *slurm, const char *why)
 {
 	snprintf(slurm->end_text, sizeof(slurm->end_text), "%s", why);
@@ -303,7 +303,7 @@ static void start_helper(void *arg)
 		return;
 	}
 	theirs = pair[1];
-	/* Where dracod runs inside a job, libslurm must not take that job's part. */
+	/* If dracod runs inside a job, libslurm must not use that job's variables. */
 	slurm_variables_make(environ, slurm->used ? &slurm->variables : NULL, &environment);
 	slurm->child = child_start(slurm->children,
 		&(struct child_spec){
@@ -330,7 +330,7 @@ static void start_helper(void *arg)
 		make_request(slurm, "hello", params, HELLO_DEADLINE_MS, on_hello, slurm));
 }
 
-/* Let go of the process: it ends at the end of its connection. */
+/* Close the connection, so that the process ends by itself. */
 static void dismiss(struct slurm *slurm, int signal_number)
 {
 	slurm->stream = stream_destroy(slurm->stream);

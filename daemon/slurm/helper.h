@@ -1,7 +1,8 @@
-/* helper.h: Slurm, as dracod sees it: requests that are answered later, or given up in time.
+/* helper.h: the requests to Slurm. Each is answered later, or gives up at its deadline.
  *
  * Owns the process draco-slurm, which links libslurm and may hang, crash or fail to start at any
- * time; its requests, one in work and the others waiting; and what is known of Slurm's health. */
+ * time. Also owns its requests, of which one is in work and the others wait, and the facts about
+ * Slurm's health. */
 #ifndef DRACO_DAEMON_SLURM_HELPER_H
 #define DRACO_DAEMON_SLURM_HELPER_H
 
@@ -16,41 +17,42 @@ struct err;
 struct loop;
 struct slurm;
 
-/* The answer: result only with OUTCOME_DONE, err only with the others; both borrowed. */
+/* The answer to a request. result is set only with OUTCOME_DONE, err only otherwise. Both are
+ * borrowed. */
 typedef void (*slurm_reply_fn)(
 	void *arg, enum slurm_outcome outcome, const json_t *result, const struct err *err);
 
 struct slurm *slurm_create(
 	struct loop *loop, struct children *children, const char *helper_path);
-struct slurm *slurm_destroy(
-	struct slurm *slurm); /* answers nothing any more; kills draco-slurm */
+/* Kills draco-slurm. No request is answered any more. Returns NULL. */
+struct slurm *slurm_destroy(struct slurm *slurm);
 
-/* From the next request on draco-slurm runs with these variables (slurm_variables_make()), NULL
- * for this program's own ones, and answers only when its Slurm is the expected one (taken over;
- * NULL: any will do). */
+/* From the next request on, run draco-slurm with these variables (slurm_variables_make()); NULL:
+ * with this program's own. It answers only if its Slurm is the expected one (taken over; NULL:
+ * any). */
 void slurm_use(struct slurm *slurm, const struct strv *variables, json_t *expected);
 
-/* Ask, taking over params. fn is called exactly once, from the loop, after deadline_ms of work at
- * the latest; the time that other requests before it need comes on top. -EBUSY, with fn not
- * called, when too many wait. */
+/* Send a request, and take params over. fn is called exactly once, from the loop, at the latest
+ * after deadline_ms of work. The work on earlier requests comes on top of that. -EBUSY: too many
+ * requests wait, and fn is not called. */
 int slurm_request(struct slurm *slurm, const char *method, json_t *params, int64_t deadline_ms,
 	slurm_reply_fn fn, void *arg) __attribute__((warn_unused_result));
 
-/* Nothing will be asked for a while: let draco-slurm end. */
+/* No request is expected for a while: let draco-slurm end. */
 void slurm_rest(struct slurm *slurm);
 
 struct slurm_health {
-	bool asked;	  /* anything at all was asked since the last rest */
-	bool answering;	  /* the last answer was one of slurmctld's, and none is overdue */
-	bool foreign;	  /* it is another Slurm that answers: waiting will not help */
-	int64_t since_ms; /* loop time of the last answer, or since when there is none */
-	const char *text; /* why there is none; "" when answering */
+	bool asked;	  /* a request was made since the last rest */
+	bool answering;	  /* slurmctld gave the last answer, and none is overdue */
+	bool foreign;	  /* another Slurm answers: waiting does not help */
+	int64_t since_ms; /* loop time of the last answer, or of the first failure after it */
+	const char *text; /* why there is no answer; "" when answering */
 	const char *version;
 };
 
 void slurm_health(const struct slurm *slurm, struct slurm_health *ret);
 
-/* The process id of draco-slurm; 0 when it does not run. */
+/* The process id of draco-slurm; 0: it does not run. */
 int slurm_helper_pid(const struct slurm *slurm);
 
 #endif

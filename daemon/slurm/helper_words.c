@@ -1,4 +1,4 @@
-/* helper_words.c: what draco-slurm writes to standard error. */
+/* helper_words.c: draco-slurm's standard error. */
 #include "daemon/slurm/helper_words.h"
 
 #include <errno.h>
@@ -22,7 +22,7 @@ struct helper_words {
 	char text[KEPT];
 };
 
-/* False when there was nothing to read. */
+/* Read once. Returns false if there was nothing to read. */
 static bool read_more(struct helper_words *words)
 {
 	char text[KEPT / 2];

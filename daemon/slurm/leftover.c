@@ -1,7 +1,7 @@
-/* leftover.c: jobs of clusters that ended without dracod seeing the end of their jobs.
+/* leftover.c: ends jobs of earlier clusters whose end dracod has not seen.
  *
- * The state file lists the clusters that may have jobs. One of them may be running now; the others
- * are looked for in the queue, and their jobs cancelled, until there are none. */
+ * The state file lists the clusters that may have jobs. One of them may run now. The jobs of the
+ * others are searched in the queue and cancelled until there are none. */
 #include "daemon/slurm/leftover.h"
 
 #include <stdlib.h>
@@ -21,20 +21,22 @@
 #include "daemon/slurm/poll.h"
 
 #define CANCEL_DEADLINE_MS 15000
-#define AGAIN_MS	   3000 /* a submission cut off by a crash may come late: look twice */
-#define AGAIN_MAX_MS	   60000
-#define STATE_VERSION	   1
+/* A submission that a crash cut off may arrive late: look twice. */
+#define AGAIN_MS      3000
+#define AGAIN_MAX_MS  60000
+#define STATE_VERSION 1
 
 struct leftover {
 	struct slurm *slurm;
 	char *name;
 	char *state_file;
-	struct strv ids;    /* of clusters that may have jobs */
-	char *running;	    /* the one of them that is looked after elsewhere; NULL: none */
-	struct strv absent; /* those of ids that the last reading showed no jobs of */
+	struct strv ids; /* of clusters that may have jobs */
+	/* The running cluster, which looks after its jobs itself; NULL: none. */
+	char *running;
+	struct strv absent; /* those of ids without jobs in the last query */
 	struct poll *poll;
 	int64_t again_ms;
-	bool cancelled; /* Slurm has taken a cancelling since leftover_clean() */
+	bool cancelled; /* Slurm has accepted a cancellation since leftover_clean() */
 };
 
 static void save(struct leftover *leftover)
@@ -110,7 +112,7 @@ static void send_cancel(struct leftover *leftover, json_t *ids, enum slurm_cance
 	json_decref(ids);
 }
 
-/* Cancel the jobs of one cluster, and kill those that run on after that; returns how many there
+/* Cancel the jobs of one cluster, and kill those that still run afterwards. Returns how many there
  * are. */
 static int cancel(
 	struct leftover *leftover, const char *id, const struct slurm_job *jobs, int count)
@@ -191,7 +193,7 @@ struct leftover *leftover_create(
 	return leftover;
 }
 
-/* Only after slurm_destroy(). */
+/* Call it after slurm_destroy(). */
 struct leftover *leftover_destroy(struct leftover *leftover)
 {
 	if (!leftover)

@@ -1,4 +1,4 @@
-/* leftover.h: jobs of clusters that ended without dracod seeing the end of their jobs. */
+/* leftover.h: ends jobs of earlier clusters whose end dracod has not seen. */
 #ifndef DRACO_DAEMON_SLURM_LEFTOVER_H
 #define DRACO_DAEMON_SLURM_LEFTOVER_H
 
@@ -8,22 +8,22 @@ struct leftover;
 struct loop;
 struct slurm;
 
-/* The ids of clusters that may have jobs are kept in state_file. Those that an earlier dracod left
- * there are ended as soon as Slurm answers. name is the cluster's. */
+/* state_file records the ids of clusters that may have jobs. Jobs of clusters that an earlier
+ * dracod recorded are ended as soon as Slurm answers. name is the cluster's. */
 struct leftover *leftover_create(
 	struct loop *loop, struct slurm *slurm, const char *name, const char *state_file);
 struct leftover *leftover_destroy(struct leftover *leftover);
 
-/* The running cluster may have jobs from now on: remember it through a crash. */
+/* The running cluster may have jobs from now on: record it for after a crash. */
 void leftover_remember(struct leftover *leftover, const char *cluster_id);
 
 /* The cluster certainly has no jobs. */
 void leftover_forget(struct leftover *leftover, const char *cluster_id);
 
-/* May there be jobs? */
+/* May a recorded cluster have jobs? */
 bool leftover_has_any(const struct leftover *leftover);
 
-/* The cluster is over; what jobs it may still have are to be ended. */
+/* The cluster has ended: end the jobs that it may have left. */
 void leftover_clean(struct leftover *leftover);
 
 #endif

@@ -1,4 +1,4 @@
-/* linger.c: how long dracod stays without a cluster because of jobs that are left. */
+/* linger.c: how long dracod without a cluster waits for jobs that are left. */
 #include "daemon/slurm/linger.h"
 
 #include <stdlib.h>
@@ -11,7 +11,7 @@
 #include "daemon/slurm/leftover.h"
 
 #define LOOK_MS	      2000
-#define ASKED_STAY_MS (24 * 3600 * INT64_C(1000)) /* without an idle_shutdown */
+#define ASKED_STAY_MS (24 * 3600 * INT64_C(1000)) /* if idle_shutdown is not set */
 
 struct linger {
 	struct loop_timer *look;
@@ -23,7 +23,7 @@ struct linger {
 	void *arg;
 };
 
-/* For how long Slurm may be silent, in ms; 0: for ever. */
+/* For how long, in ms, dracod waits for a silent Slurm; 0: without limit. */
 static int64_t patience(const struct linger *linger)
 {
 	if (linger->asked)

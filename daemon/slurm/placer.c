@@ -1,4 +1,4 @@
-/* placer.c: looks where jobs can run. */
+/* placer.c: searches the places where jobs can run. */
 #include "daemon/slurm/placer.h"
 
 #include <errno.h>
@@ -64,7 +64,7 @@ static void on_predicted(
 		fail(placer, outcome, err);
 		return;
 	}
-	/* A slurmctld that is busy may still take jobs. */
+	/* A busy slurmctld may still accept jobs. */
 	if (outcome != OUTCOME_DONE)
 		log_warning("slurm: no predictions, so the first suitable place is taken: %s",
 			err->text);

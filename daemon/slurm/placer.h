@@ -1,5 +1,5 @@
-/* placer.h: looks where jobs can run: asks Slurm for its partitions and reservations, and for a
- * prediction for each candidate that can work. */
+/* placer.h: searches the places where jobs can run. Asks Slurm for its partitions and reservations,
+ * then for a prediction for each candidate that can work. */
 #ifndef DRACO_DAEMON_SLURM_PLACER_H
 #define DRACO_DAEMON_SLURM_PLACER_H
 
@@ -11,18 +11,18 @@ struct placer;
 struct settings;
 struct slurm;
 
-/* Told once, from the loop: what was found, to be taken over or finished by the one who is told; or
- * NULL, with the outcome and err of the request that failed. */
+/* Called once, from the loop. found: the result, which the callee takes over. NULL: a request
+ * failed with outcome and err. */
 typedef void (*placer_fn)(
 	void *arg, struct placement *found, enum slurm_outcome outcome, const struct err *err);
 
-/* Look for a place for the job that wish describes, with the reservation and queues of settings.
- * Nothing is submitted. NULL, with err and fn not called, when too many requests to Slurm wait. */
+/* Search for places for the job that wish describes, with the reservation and the queues of
+ * settings. Nothing is submitted. NULL with err: too many requests to Slurm wait, and fn is not
+ * called. Otherwise the search frees itself after fn. */
 struct placer *placer_start(struct slurm *slurm, const struct slurm_submission *wish,
 	const struct settings *settings, placer_fn fn, void *arg, struct err *err);
 
-/* For one whose answer does not come any more: only after slurm_destroy(). Otherwise it frees
- * itself after fn. Returns NULL. */
+/* Free a search that gets no answer any more; only after slurm_destroy(). Returns NULL. */
 struct placer *placer_destroy(struct placer *placer);
 
 #endif

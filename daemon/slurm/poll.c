@@ -1,4 +1,4 @@
-/* poll.c: reading this cluster's part of the queue, no more often than is useful. */
+/* poll.c: queries the cluster's part of Slurm's queue, no more often than necessary. */
 #include "daemon/slurm/poll.h"
 
 #include <stdlib.h>
@@ -24,7 +24,7 @@ struct poll {
 	char *prefix;
 	struct loop_timer *timer;
 	bool reading;
-	bool again; /* the time for the next query came while one was under way */
+	bool again; /* the next query was due while one was under way */
 	int64_t asked_ms;
 	int64_t planned_ms; /* loop time of the next query; 0: none planned */
 	const struct poll_ops *ops;

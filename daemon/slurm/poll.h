@@ -1,4 +1,4 @@
-/* poll.h: reading this cluster's part of the queue, no more often than is useful. */
+/* poll.h: queries the cluster's part of Slurm's queue, no more often than necessary. */
 #ifndef DRACO_DAEMON_SLURM_POLL_H
 #define DRACO_DAEMON_SLURM_POLL_H
 
@@ -12,32 +12,32 @@ struct slurm;
 struct slurm_job;
 
 struct poll_ops {
-	/* The whole queue was read by a query asked at loop time asked_ms; borrowed. */
+	/* The queue was read by a query that was sent at loop time asked_ms. jobs is borrowed. */
 	void (*read)(void *arg, const struct slurm_job *jobs, int count, int64_t asked_ms);
-	/* It could not be read. The next poll is planned as always, by poll_within(). */
+	/* The query failed. The owner plans the next one by poll_within(), as always. */
 	void (*failed)(void *arg, const struct err *err);
 };
 
-/* Reports the jobs whose name begins with prefix. */
+/* Report the jobs whose names begin with prefix. */
 struct poll *poll_create(struct loop *loop, struct slurm *slurm, const char *prefix,
 	const struct poll_ops *ops, void *arg);
 struct poll *poll_destroy(struct poll *poll);
 
-/* Read the queue in at most in_ms from now; an earlier plan stands. While a query is under way, the
+/* Query in in_ms from now at the latest. An earlier plan stays. While a query is under way, the
  * time counts from its end. */
 void poll_within(struct poll *poll, int64_t in_ms);
 
-/* Plan nothing any more. A query under way is still reported. */
+/* Plan no query any more. One under way is still reported. */
 void poll_stop(struct poll *poll);
 
 struct poll_facts {
-	bool unsettled;	     /* some job is on its way from one phase to the next */
-	int64_t calm_ms;     /* since the last change of any job */
-	int failures;	     /* queries in a row without an answer */
+	bool unsettled;	     /* a job is in a phase that soon ends by itself */
+	int64_t calm_ms;     /* time since the last change of a job */
+	int failures;	     /* failed queries in a row */
 	int64_t interval_ms; /* the setting poll_interval */
 };
 
-/* When to read the queue again. Pure. */
+/* The wait until the next query, in ms. Pure. */
 int64_t poll_delay_ms(const struct poll_facts *facts);
 
 #endif

@@ -1,4 +1,4 @@
-/* dashboard.c: where Dask's dashboard is served, and whether it is. */
+/* dashboard.c: the address of Dask's dashboard. */
 #include "daemon/dask/dashboard.h"
 
 #include <stdint.h>

@@ -17,33 +17,33 @@ struct err;
 struct dashboard {
 	enum dashboard_mode mode;
 	char *address; /* IPv4 */
-	int port;      /* where it shall be, with mode on; then where it is */
-	int wanted;    /* the port that was the first choice */
+	int port;      /* the planned port, with mode on; later the actual one */
+	int wanted;    /* the port of first choice */
 	char *socket;  /* path, with mode socket */
-	bool known;    /* the scheduler has told about it: */
-	bool missing;  /* ... that the scheduler's Python has no usable bokeh */
+	bool known;    /* the scheduler has reported, and missing is valid */
+	bool missing;  /* the scheduler's Python has no usable bokeh */
 };
 
-/* The port that belongs to a user's cluster of this name, the same every time. Pure. */
+/* The preferred port of a user's cluster with this name. It is always the same. Pure. */
 int dashboard_stable_port(unsigned uid, const char *name);
 
-/* Decide by the settings: the port is free at this moment, or the next one that is. 0, or a
- * negative errno with err. dashboard_finish() frees. */
+/* Decide the address by the settings. The port is the preferred one if that is free at this moment,
+ * otherwise the next free one. 0, or -errno with err. dashboard_finish() frees. */
 int dashboard_plan(struct dashboard *dashboard, const struct settings *settings,
 	const char *name, const char *socket, struct err *err)
 	__attribute__((warn_unused_result));
 void dashboard_finish(struct dashboard *dashboard);
 
-/* The scheduler serves it at this port (0: none), with or without bokeh. */
+/* The scheduler serves the dashboard at this port (0: none). missing: it has no bokeh. */
 void dashboard_set(struct dashboard *dashboard, int port, bool missing);
 
-/* The address for a browser on this host; NULL when there is none. The caller frees. */
+/* The dashboard's URL on this host; NULL: none. The caller frees. */
 char *dashboard_url(const struct dashboard *dashboard);
 
 bool dashboard_is_loopback(const struct dashboard *dashboard);
 
-/* What a person should know: why there is none, a port that was taken; NULL when there is nothing.
- * python is the scheduler's. The caller frees. */
+/* A remark for a person: why there is no dashboard, or that its port was taken. NULL: none. python
+ * is the scheduler's. The caller frees. */
 char *dashboard_note(const struct dashboard *dashboard, const char *python);
 
 /* {mode, url, address, port, wanted_port, socket, note} */

@@ -1,9 +1,10 @@
 /* dask_link.c: the connection from the Dask scheduler's preload (draco_scheduler.py).
  *
- * Any program of this user may connect; only one that says hello and is accepted by the owner
- * counts, and a later one replaces an earlier one. Hello tells how many workers there are; they
- * come in lines of their own, as a line is limited, and hello is judged when all have come. The
- * preload may be asked many things at once, and answers in any order. */
+ * Any program of this user may connect. Only a program that says hello and that the owner accepts
+ * counts, and a later one replaces an earlier one. Hello tells the number of workers. The workers
+ * follow in lines of their own, because the length of a line is limited, and hello is judged once
+ * all have arrived. Many requests to the preload may be under way at once, and it answers them in
+ * any order. */
 #include "daemon/dask/dask_link.h"
 
 #include <errno.h>
@@ -31,8 +32,9 @@ struct peer {
 	TAILQ_ENTRY(peer) link; /* dask_link.peers */
 	struct dask_link *owner;
 	struct stream *stream;
-	json_t *hello_id, *hello; /* said, but not all of its workers are told; else NULL */
-	size_t workers_left;	  /* of hello, to be told */
+	/* Received, while some of its workers are missing; otherwise NULL. */
+	json_t *hello_id, *hello;
+	size_t workers_left; /* workers of hello that have not arrived yet */
 	pid_t pid;
 };
 
@@ -52,7 +54,7 @@ struct dask_link {
 	TAILQ_HEAD(, peer) peers;
 	int count;
 	struct peer *accepted;
-	TAILQ_HEAD(, request) requests; /* to accepted, without an answer */
+	TAILQ_HEAD(, request) requests; /* sent to accepted, not answered yet */
 	int request_count;
 	json_int_t last_id;
 	const struct dask_link_ops *ops;
@@ -89,11 +91,11 @@ static void answer(struct request *request, const json_t *result, const struct e
 	dask_link_reply_fn done = request->done;
 	void *arg = request->arg;
 
-	request_free(request); /* first: done may ask the next one */
+	request_free(request); /* free it first: done may send the next request */
 	done(arg, result, result ? NULL : err);
 }
 
-/* The preload that was asked is gone. */
+/* The accepted preload is gone: fail its requests. */
 static void fail_requests(struct dask_link *link, const char *why)
 {
 	json_int_t last_id = link->last_id;
@@ -156,7 +158,7 @@ static void refuse(struct peer *peer, const json_t *id, const struct err *err)
 	stream_send_take(peer->stream, rpc_format_error(id, RPC_FAILED, err->text, NULL));
 }
 
-/* Where security is none, anybody can add a worker to the scheduler, under any name. */
+/* With security none anyone can add a worker to the scheduler, under any name. */
 static bool is_word(const char *text)
 {
 	return text && *text && strlen(text) <= WORD_MAX && visible_is_clean(text);
@@ -175,7 +177,7 @@ static bool is_worker(const json_t *worker)
 	return false;
 }
 
-/* All that belongs to hello has come. */
+/* Hello is complete: let the owner accept or refuse it. */
 static void judge(struct peer *peer)
 {
 	struct dask_link *link = peer->owner;
@@ -213,7 +215,7 @@ static void greet(struct peer *peer, const struct rpc_message *message)
 		refuse(peer, message->id, &err);
 		return;
 	}
-	forget_hello(peer); /* an earlier one */
+	forget_hello(peer); /* of an earlier hello */
 	peer->hello_id = json_incref(message->id);
 	peer->hello = json_incref(message->params);
 	peer->workers_left = (size_t)workers;
@@ -223,7 +225,7 @@ static void greet(struct peer *peer, const struct rpc_message *message)
 		judge(peer);
 }
 
-/* The next workers that belong to hello. */
+/* The next workers of a hello. */
 static void take_workers(struct peer *peer, json_t *workers)
 {
 	size_t count = json_array_size(workers), i;
@@ -301,7 +303,7 @@ static void on_connect(void *arg, int fd, pid_t pid)
 	struct dask_link *link = arg;
 	struct peer *peer;
 
-	if (link->count >= PEERS_MAX) /* make room: the oldest that is not the accepted one */
+	if (link->count >= PEERS_MAX) /* make room: drop the oldest that is not accepted */
 		TAILQ_FOREACH (peer, &link->peers, link)
 			if (peer != link->accepted) {
 				peer_free(peer);

@@ -11,17 +11,17 @@ struct err;
 struct loop;
 
 struct dask_link_ops {
-	/* A preload said hello, and told all workers that are connected, which stand in hello as
-	 * "workers"; DASK_LINK_PEER is its pid as the kernel says. 0 accepts it; otherwise err
-	 * tells it why not, and its scheduler closes. hello is borrowed. */
+	/* A preload has said hello and told all connected workers, which are in hello as "workers".
+	 * DASK_LINK_PEER is its pid, from the kernel. 0 accepts the preload. Otherwise err tells it
+	 * the reason, and its scheduler closes. hello is borrowed. */
 	int (*hello)(void *arg, const json_t *hello, struct err *err);
 	void (*worker_added)(void *arg, const char *name, const char *address);
 	/* asked: it was to leave or to be started anew, so this is no death. */
 	void (*worker_removed)(void *arg, const char *address, bool asked);
 	void (*load)(void *arg, const json_t *load);
-	/* The workers whose tasks or results have changed: [[address, tasks, bytes], ...]. */
+	/* The load of some workers has changed: [[address, tasks, bytes], ...]. */
 	void (*workers)(void *arg, const json_t *workers);
-	/* Client.shutdown() asks for the end of the cluster. 0 begins it; otherwise err tells the
+	/* Client.shutdown() asks to end the cluster. 0: the end begins. Otherwise err tells the
 	 * client why not. */
 	int (*terminate)(void *arg, struct err *err);
 	/* The accepted preload is gone. */
@@ -35,20 +35,22 @@ struct dask_link_ops {
 struct dask_link *dask_link_create(struct loop *loop, const char *path,
 	const struct dask_link_ops *ops, void *arg, struct err *err);
 
-/* Is the socket still there? Listen at path, in place of it, as listener_move(). */
+/* Does the socket still exist? And: listen at path instead; see listener_move(). */
 bool dask_link_is_there(const struct dask_link *link);
 int dask_link_move(struct dask_link *link, const char *path, struct err *err)
 	__attribute__((warn_unused_result));
 
-/* Requests without an answer are not answered any more. */
+/* Requests under way are never answered. Returns NULL. */
 struct dask_link *dask_link_destroy(struct dask_link *link);
 
-/* The answer: result, or NULL with err, as when the connection is lost (-ECONNRESET), the deadline
- * has passed (-ETIMEDOUT) or the preload says that it cannot (-EIO). All borrowed. */
+/* The answer to a request: result, or NULL with err. The codes are -ECONNRESET (the connection was
+ * lost), -ETIMEDOUT (the deadline has passed) and -EIO (the preload has refused). All are
+ * borrowed. */
 typedef void (*dask_link_reply_fn)(void *arg, const json_t *result, const struct err *err);
 
-/* Ask the preload, taking over params. done is called exactly once, later, from the loop. -ENOTCONN
- * without a preload and -EBUSY when too many wait for an answer; then done is not called. */
+/* Send a request to the preload, and take params over. done is called exactly once, later, from the
+ * loop. -ENOTCONN: no preload is connected. -EBUSY: too many requests are under way. Then done is
+ * not called. */
 int dask_link_request(struct dask_link *link, const char *method, json_t *params,
 	int64_t deadline_ms, dask_link_reply_fn done, void *arg)
 	__attribute__((warn_unused_result));

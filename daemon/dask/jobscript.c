@@ -13,10 +13,10 @@
 #include "daemon/dask/jobscript_text.h"
 #include "daemon/dask/node_address.h"
 
-/* The variable by which Dask is told how to start worker processes. */
+/* The variable that tells Dask how to start worker processes. */
 #define JOBSCRIPT_WORKER_START "DASK_DISTRIBUTED__WORKER__MULTIPROCESSING_METHOD"
 
-/* A directory in which $USER stands for the user. */
+/* Quote a directory for the shell, but leave $USER as a variable. */
 static char *quote_directory(const char *directory)
 {
 	static const char user[] = "$USER";
@@ -38,7 +38,7 @@ static void add_variable(struct strv *lines, const char *name, const char *value
 	strv_addf(lines, "draco_%s=%s", name, quoted);
 }
 
-/* The words of Python's command, as an array. */
+/* Add the words of the command for Python, as an array. */
 static void add_python(struct strv *lines, const struct strv *python)
 {
 	struct strv words = STRV_INIT;
@@ -63,7 +63,7 @@ static void add_worker_start(struct strv *lines, const struct jobscript *job)
 	strv_addf(lines, "[ ! -e %s ] || export " JOBSCRIPT_WORKER_START "=spawn", mark);
 }
 
-/* The command line of the workers. */
+/* Add the command line of the workers. */
 static void add_command(struct strv *lines, const struct jobscript *job)
 {
 	_cleanup_free_ char *scheduler = shell_quote(job->scheduler);
@@ -151,7 +151,8 @@ const char *jobscript_explain_exit(int status)
 
 bool jobscript_workers_may_exit(int status)
 {
-	return status <= 1 || status > 128; /* 128 and a signal's number: as a shell tells it */
+	/* Above 128: a signal's number, as a shell tells it. */
+	return status <= 1 || status > 128;
 }
 
 static const char *skip_digits(const char *text)
@@ -169,13 +170,13 @@ int jobscript_job_id_length(const char *worker_name)
 	end = skip_digits(id);
 	if (end == id)
 		return 0;
-	if (*end == '_') { /* a task of an array */
+	if (*end == '_') { /* it is a task of an array */
 		rest = skip_digits(end + 1);
 		if (rest == end + 1)
 			return 0;
 		end = rest;
 	}
-	if (*end == '-') { /* one of several workers */
+	if (*end == '-') { /* it is one of several workers */
 		rest = skip_digits(end + 1);
 		if (rest == end + 1 || *rest)
 			return 0;

@@ -8,10 +8,10 @@
 struct strv;
 
 struct jobscript {
-	const char *cluster;	   /* name of the cluster, for the reader of the script */
-	const struct strv *python; /* the command's words */
+	const char *cluster;	   /* name of the cluster, for readers of the script */
+	const struct strv *python; /* the words of the command for Python */
 	const char *scheduler;	   /* address, such as tls://10.0.0.1:8786 */
-	const char *interface;	   /* for the workers, where the node has it; NULL: any */
+	const char *interface;	   /* of the workers, if the node has it; NULL: any */
 	int64_t processes;
 	int64_t threads;	 /* of each process */
 	int64_t bytes;		 /* of memory for each process; 0: as the node knows */
@@ -20,10 +20,11 @@ struct jobscript {
 	int64_t watch_s; /* so long a node that does not reach the scheduler tries; 0: for ever */
 	const char *scratch;  /* directory for local files, may contain $USER; NULL: TMPDIR */
 	const char *prologue; /* shell text before the workers; NULL: none */
-	const char *epilogue; /* and after them */
+	const char *epilogue; /* shell text after the workers; NULL: none */
 	const struct strv *options; /* more arguments for the workers */
-	bool forkserver;	    /* else spawn */
-	const char *spawn_mark; /* path: when it exists as the job starts, spawn all the same */
+	bool forkserver;	    /* start the workers by forkserver; otherwise by spawn */
+	/* Path; if this file exists when the job starts, it uses spawn. */
+	const char *spawn_mark;
 };
 
 /* How the script ends when it did not come to running the workers. */
@@ -34,23 +35,22 @@ struct jobscript {
 #define JOBSCRIPT_EXIT_ADDRESS	   95
 #define JOBSCRIPT_EXIT_SCHEDULER   96 /* the workers were started, and did not reach it */
 
-/* What such an exit status means, behind "job 42 ended ..."; NULL for all others. */
+/* What one of these exit statuses means, to follow "job 42 ended ..."; NULL: another status. */
 const char *jobscript_explain_exit(int status);
 
-/* Can worker processes that failed be why a job has this exit status (0: it was ended by a
- * signal)? The command dask worker ends with 1 then, or by a signal. Others are of a command
- * line that it does not take, of a Python that is not one, or of the script. */
+/* Can worker processes that failed cause this exit status of a job (0: a signal ended it)? "dask
+ * worker" then ends with 1 or by a signal. Any other status comes from a wrong command line, from a
+ * program that is no Python, or from the script itself. */
 bool jobscript_workers_may_exit(int status);
 
-/* The names of a job's workers: JOBSCRIPT_WORKER_PREFIX, the job's id, and "-N" when processes
- * > 1. */
+/* A worker's name is JOBSCRIPT_WORKER_PREFIX, the job's id, and "-N" if processes > 1. */
 #define JOBSCRIPT_WORKER_PREFIX "draco-"
 
-/* The script; the caller frees. */
+/* The script. The caller frees. */
 char *jobscript_make(const struct jobscript *job);
 
-/* The length of the job's id in a worker's name, which begins at name +
- * strlen(JOBSCRIPT_WORKER_PREFIX); 0 when the name is not one of jobscript_make(). */
+/* The length of the job's id in a worker's name, where it follows JOBSCRIPT_WORKER_PREFIX; 0: the
+ * name is not one from jobscript_make(). */
 int jobscript_job_id_length(const char *worker_name);
 
 #endif

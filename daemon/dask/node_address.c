@@ -1,4 +1,4 @@
-/* node_address.c: the part of the job script in which a node chooses the address of its workers. */
+/* node_address.c: the part of the job script that chooses the address of the node's workers. */
 #include "daemon/dask/node_address.h"
 
 #include <stdlib.h>
@@ -12,8 +12,9 @@
 #define STRINGIFY_NAME(text) #text
 #define STRINGIFY(macro)     STRINGIFY_NAME(macro)
 
-/* Arguments: the scheduler's address and port, and an interface or nothing. 0x8913 is SIOCGIFFLAGS,
- * whose 0x41 are IFF_UP and IFF_RUNNING, 0x8915 SIOCGIFADDR. No connection is made. */
+/* The arguments are the scheduler's address and port, and an interface or "". 0x8913 is
+ * SIOCGIFFLAGS, whose 0x41 are IFF_UP and IFF_RUNNING. 0x8915 is SIOCGIFADDR. The program makes no
+ * connection. */
 static const char program[] =
 	"import fcntl, socket, struct, sys\n"
 	"probe = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)\n"
@@ -53,7 +54,7 @@ char *node_address_script(const char *python, const char *scheduler, const char 
 	start = start ? start + strlen("://") : scheduler;
 	colon = strrchr(start, ':');
 	address = xstrndup(start, colon ? (size_t)(colon - start) : strlen(start));
-	/* A Python that does not work may say why where the address was expected. */
+	/* A broken Python may write its error to standard output, in place of the address. */
 	return xasprintf("host=$(%s -I -S -c %s %s %s %s) || {\n"
 			 "\tdraco_status=$?\n"
 			 "\t[ -z \"$host\" ] || printf '%%s\\n' \"$host\" >&2\n"

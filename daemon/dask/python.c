@@ -1,4 +1,4 @@
-/* python.c: the Python that scheduler and workers run in. */
+/* python.c: finds the Python for the scheduler and the workers. */
 #include "daemon/dask/python.h"
 
 #include <errno.h>
@@ -19,9 +19,9 @@
 #include "daemon/io/child.h"
 #include "daemon/io/loop.h"
 
-#define DEADLINE_MS 60000 /* shared file systems in the morning */
+#define DEADLINE_MS 60000 /* file systems may be slow */
 
-/* The oldest distributed that draco is tested with: Debian 12's. */
+/* The oldest version of distributed that draco is tested with, the one of Debian 12. */
 #define DISTRIBUTED_YEAR  2022
 #define DISTRIBUTED_MONTH 12
 
@@ -40,15 +40,15 @@ struct python_search {
 	struct strv environment;
 	struct strv candidates; /* commands */
 	size_t at;
-	bool wanted; /* the user named it */
-	char *tried; /* what was wrong with each, for the error */
+	bool wanted; /* the user named it in the settings */
+	char *tried; /* the reasons against each candidate, for the error */
 	struct capture *capture;
-	struct loop_timer *later; /* for an answer that is known at once */
+	struct loop_timer *later; /* reports an error that is known at once */
 	python_found_fn fn;
 	void *arg;
 };
 
-/* Up to nine digits at *text; moves *text behind them. */
+/* Read up to nine digits at *text, and move *text behind them. */
 static bool take_number(const char **text, int *ret)
 {
 	size_t digits = strspn(*text, "0123456789");
@@ -113,7 +113,7 @@ static void fail(struct python_search *search)
 
 static void try_next(void *arg);
 
-/* The command that runs this file, whatever is in its path. The caller frees. */
+/* Quote a path, so that it is one word of a command. The caller frees. */
 static char *one_word(const char *path)
 {
 	struct strv words = STRV_INIT;
@@ -183,7 +183,7 @@ static void on_probed(void *arg, int status, int timed_out, const char *text)
 	try_next(search);
 }
 
-/* Ask what one of them has; 0, or note what is wrong. */
+/* Run one candidate. Returns 0, or records why it cannot run. */
 static int try(struct python_search *search, const char *command)
 {
 	const char *path = environment_get(&search->environment, "PATH");
@@ -220,13 +220,13 @@ static void try_next(void *arg)
 	fail(search);
 }
 
-/* What the setting python can mean. */
+/* List the candidates for the setting python. */
 static void list_candidates(struct python_search *search, const char *wanted)
 {
 	struct strv words = STRV_INIT, files = STRV_INIT;
 
 	if (wanted && argv_read(wanted, &words, NULL) < 0)
-		strv_add(&search->candidates, wanted); /* try() says what is wrong */
+		strv_add(&search->candidates, wanted); /* try() records what is wrong with it */
 	if (!wanted || (words.count == 1 && !strchr(words.item[0], '/')))
 		program_list(environment_get(&search->environment, "PATH"),
 			wanted ? words.item[0] : "python3", &files);

@@ -26,8 +26,9 @@
 
 #define FAILURES_MAX 3
 #define BACKOFF_MS   500
-#define STABLE_MS    60000 /* a scheduler that was up this long has not failed before */
-#define RECONNECT_MS 20000 /* for a preload whose connection ended */
+/* After being up for this long, its earlier failures are forgotten. */
+#define STABLE_MS    60000
+#define RECONNECT_MS 20000 /* for the preload to connect again */
 
 struct scheduler {
 	struct loop *loop;
@@ -38,8 +39,8 @@ struct scheduler {
 	enum scheduler_state state;
 	int64_t since_ms;
 	struct child *child;
-	struct loop_timer *timer; /* what it means depends on the state */
-	int failures;		  /* in a row */
+	struct loop_timer *timer; /* its meaning depends on the state */
+	int failures;		  /* failures in a row */
 	char address[64];
 	char distributed[32];
 	const struct scheduler_ops *ops;
@@ -87,7 +88,7 @@ static void give_up(struct scheduler *scheduler, const struct err *err)
 	scheduler->ops->failed(scheduler->arg, err);
 }
 
-/* It ended, or did not even start, without being asked to. */
+/* The scheduler has ended by itself, or could not start. */
 static void failed(struct scheduler *scheduler, const char *how)
 {
 	struct err err = ERR_INIT;
@@ -140,7 +141,7 @@ static void make_command(const struct scheduler *scheduler, struct strv *ret)
 	add_python(&scheduler->spec, ret);
 	strv_add(ret, "-m");
 	strv_add(ret, "distributed.cli.dask_scheduler");
-	strv_add(ret, "--host"); /* not --interface, with which TLS fails */
+	strv_add(ret, "--host"); /* TLS fails with --interface */
 	strv_addf(ret, "%s://%s", scheme(scheduler), scheduler->spec.host);
 	strv_add(ret, "--port");
 	strv_addf(ret, "%d", scheduler->spec.port);
@@ -159,8 +160,8 @@ static void make_command(const struct scheduler *scheduler, struct strv *ret)
 static void make_environment(const struct scheduler *scheduler, struct strv *ret)
 {
 	strv_copy(ret, &scheduler->spec.environment);
-	/* A user's configuration of Dask is written for other clusters: draco ends the scheduler.
-	 * scheduler_options win over that. */
+	/* An idle timeout in the user's configuration of Dask is meant for other clusters; draco
+	 * ends the scheduler itself. The setting scheduler_options has precedence. */
 	environment_set(ret, "DASK_DISTRIBUTED__SCHEDULER__IDLE_TIMEOUT=None");
 	environment_set(ret, "DASK_DISTRIBUTED__SCHEDULER__NO_WORKERS_TIMEOUT=None");
 	strv_addf(ret, "DRACO_DASK_SOCKET=%s", scheduler->paths->dask_socket);
@@ -201,7 +202,8 @@ static void launch(struct scheduler *scheduler)
 	strv_finish(&command);
 	strv_finish(&environment);
 	if (!scheduler->child) {
-		if (scheduler->state == SCHEDULER_STOPPED) { /* the start would end so, later */
+		if (scheduler->state == SCHEDULER_STOPPED) {
+			/* Otherwise the start would end like this, but later. */
 			err_prefix(&err, "the Dask scheduler");
 			scheduler->ops->failed(scheduler->arg, &err);
 		} else {
@@ -240,7 +242,7 @@ static void on_timer(void *arg)
 	case SCHEDULER_BACKOFF:
 		launch(scheduler);
 		break;
-	case SCHEDULER_UP: /* the connection ended and did not come back */
+	case SCHEDULER_UP: /* the preload did not connect again */
 	case SCHEDULER_STOPPING:
 		history_note(EVENT_DECISION, "scheduler", NULL,
 			"process %d does not respond, killing it", scheduler_pid(scheduler));
@@ -313,8 +315,9 @@ void scheduler_stop(struct scheduler *scheduler)
 	}
 }
 
-/* Is it the process that was started, or one that the command of Python has started in turn? In a
- * container it may know itself by another pid than we do. */
+/* Does hello come from the process that was started, or from a child of it? The command for Python
+ * may start another process, and in a container that process may know itself by another pid than
+ * this one does. */
 static bool is_ours(const struct scheduler *scheduler, const json_t *hello)
 {
 	pid_t ours = scheduler->child ? child_pid(scheduler->child) : 0;
@@ -334,7 +337,7 @@ int scheduler_hello(struct scheduler *scheduler, const json_t *hello, struct err
 	if (!is_ours(scheduler, hello) || strcmp(cluster, scheduler->spec.cluster_id) != 0)
 		return err_set(
 			err, -EPERM, "this dracod has not started it (cluster %s)", cluster);
-	/* They get into environments and files. */
+	/* The texts go into environments and files. */
 	if (strlen(address) >= sizeof(scheduler->address) || !visible_is_clean(address) ||
 		!visible_is_clean(version))
 		return err_set(

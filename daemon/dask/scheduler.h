@@ -17,64 +17,66 @@ struct loop;
 struct paths;
 struct scheduler;
 
-#define SCHEDULER_STOP_GRACE_MS 6000 /* then it is killed */
+#define SCHEDULER_STOP_GRACE_MS 6000 /* after this it is killed */
 
 enum scheduler_state {
 	SCHEDULER_STOPPED,
-	SCHEDULER_STARTING, /* the process runs, its preload has not said hello */
+	SCHEDULER_STARTING, /* the process runs; its preload has not said hello */
 	SCHEDULER_UP,
-	SCHEDULER_BACKOFF,  /* it ended by itself; to be started again in a moment */
-	SCHEDULER_STOPPING, /* asked to end */
+	SCHEDULER_BACKOFF,  /* it has ended by itself and will be started again */
+	SCHEDULER_STOPPING, /* it was asked to end */
 };
 
 struct scheduler_ops {
 	/* The state has changed. */
 	void (*changed)(void *arg);
-	/* It failed too often, or never came up, and is STOPPED now. Its log says more. */
+	/* It has failed too often, or was never UP, and is STOPPED now. Its log has details. */
 	void (*failed)(void *arg, const struct err *err);
 };
 
 struct scheduler_spec {
-	char *python; /* a command, as argv_split() reads it */
+	char *python; /* a command for argv_split() */
 	char *cluster_id;
-	char *host; /* IPv4 address to listen at */
+	char *host; /* the IPv4 address to listen at */
 	int port;
-	bool tls; /* the environment has the certificate's variables */
+	bool tls; /* the environment contains the certificate's variables */
 	enum dashboard_mode dashboard;
-	char *dashboard_address; /* "ADDRESS:PORT", of DASHBOARD_ON */
-	char *dashboard_socket;	 /* path, of DASHBOARD_SOCKET */
+	char *dashboard_address; /* "ADDRESS:PORT", with DASHBOARD_ON */
+	char *dashboard_socket;	 /* path, with DASHBOARD_SOCKET */
 	char *log_path;
-	char *directory; /* where it runs */
+	char *directory; /* its working directory */
 	int64_t timeout_ms;
 	struct strv environment;
-	struct strv options; /* more arguments */
+	struct strv options; /* further arguments */
 };
 
 void scheduler_spec_finish(struct scheduler_spec *spec);
 
-/* preload is the path of draco_scheduler.py, which connects to the dask_socket of paths; paths
- * must live on. */
+/* preload is the path of draco_scheduler.py, which connects to the dask_socket of paths. All
+ * arguments must outlive the result. */
 struct scheduler *scheduler_create(struct loop *loop, struct children *children,
 	const char *preload, const struct paths *paths, const struct scheduler_ops *ops,
 	void *arg);
 struct scheduler *scheduler_destroy(struct scheduler *scheduler); /* kills the process */
 
-/* Start it, taking over what spec holds; only when STOPPED. */
+/* Start it, and take over the contents of spec. It must be STOPPED. */
 void scheduler_start(struct scheduler *scheduler, struct scheduler_spec *spec);
 
-/* End it: SIGTERM, after some seconds SIGKILL. changed() tells when it is STOPPED. */
+/* End it by SIGTERM, and after SCHEDULER_STOP_GRACE_MS by SIGKILL. changed() tells when it is
+ * STOPPED. */
 void scheduler_stop(struct scheduler *scheduler);
 
-/* Its preload said hello: 0 and UP, or -EPERM with err when it is not the one that was started. */
+/* A preload has said hello. 0: the scheduler is UP. -EPERM with err: the preload belongs to another
+ * process. */
 int scheduler_hello(struct scheduler *scheduler, const json_t *hello, struct err *err);
 
-/* Its preload's connection ended. */
+/* The preload's connection has ended. */
 void scheduler_lost(struct scheduler *scheduler);
 
 enum scheduler_state scheduler_state(const struct scheduler *scheduler);
 const char *scheduler_state_name(enum scheduler_state state);
 int64_t scheduler_since_ms(
-	const struct scheduler *scheduler); /* loop time of the state's begin */
+	const struct scheduler *scheduler); /* loop time at which the state began */
 const char *scheduler_address(
 	const struct scheduler *scheduler); /* "tls://HOST:PORT"; "" if none */
 const char *scheduler_log_path(

@@ -17,7 +17,7 @@
 #define PORT_COUNT 12000
 #define TRIES	   200
 
-/* 0 when nobody uses it. */
+/* 0: the port is unused. Otherwise -errno. */
 static int try_bind(const struct in_addr *host, int port)
 {
 	struct sockaddr_in address = {
@@ -54,8 +54,8 @@ int port_choose(const char *address, struct err *err)
 	return err_set(err, r, "cannot use a port at %s: %s", address, strerror(-r));
 }
 
-/* 0 when a server could listen there: connections of an earlier one that are still closing do not
- * matter. */
+/* 0: a server could listen at the port. Closing connections of an earlier server do not matter.
+ * Otherwise -errno. */
 static int try_listen(const struct in_addr *host, int port)
 {
 	struct sockaddr_in address = {

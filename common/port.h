@@ -4,8 +4,8 @@
 
 struct err;
 
-/* A port of the IPv4 address that is free at this moment, below the range that the kernel gives to
- * outgoing connections; or a negative errno. */
+/* A port of this IPv4 address that is free at this moment, below the range for outgoing
+ * connections. Or -errno with err. */
 int port_choose(const char *address, struct err *err);
 
 /* A port from first to last of the IPv4 address at which a server could listen at this moment: the

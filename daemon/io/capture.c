@@ -1,7 +1,7 @@
-/* capture.c: run a short command and keep what it prints.
+/* capture.c: runs a short command and keeps its output.
  *
- * It has ended when the process has and its pipe is closed, or a moment after the process when
- * something that it left behind holds the pipe open. */
+ * The command is done when its process has ended and its pipe is closed. If a process that it left
+ * behind keeps the pipe open, it is done a moment after its own end. */
 #include "daemon/io/capture.h"
 
 #include <errno.h>
@@ -22,7 +22,7 @@
 #define PIPE_GRACE_MS 200
 
 struct capture {
-	struct child *child; /* NULL: has ended, with status */
+	struct child *child; /* NULL: it has ended with status */
 	int status;
 	bool timed_out;
 	int fd;

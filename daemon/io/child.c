@@ -1,6 +1,7 @@
-/* child.c: processes that dracod starts, and their ends.
+/* child.c: the processes that dracod starts, and their ends.
  *
- * One SIGCHLD asks each known pid in turn: a dozen at the most. */
+ * One SIGCHLD may stand for several ends, so dracod asks for each known pid in turn. There are a
+ * dozen at most. */
 #include "daemon/io/child.h"
 
 #include <errno.h>
@@ -71,7 +72,7 @@ struct children *children_destroy(struct children *children)
 	return NULL;
 }
 
-/* Put fd in place of target, or /dev/null when there is none. */
+/* Duplicate fd to target; without fd (-1) /dev/null. */
 static int place(int fd, int target)
 {
 	_cleanup_close_ int null = -1;
@@ -86,7 +87,7 @@ static int place(int fd, int target)
 	return dup2(fd, target) < 0 ? -errno : 0;
 }
 
-/* In the new process: only async-signal-safe calls. Returns an errno, if at all. */
+/* Runs in the new process: only async-signal-safe calls. Returns an errno, or does not return. */
 static int become(const struct child_spec *spec, pid_t parent)
 {
 	sigset_t none;
@@ -126,7 +127,7 @@ static pid_t start(const struct child_spec *spec, struct err *err)
 
 	if (pipe2(report, O_CLOEXEC) < 0)
 		return err_set(err, -errno, "cannot make a pipe: %s", strerror(errno));
-	/* Descriptors 0 to 3 are replaced in the child: the pipe must not be among them. */
+	/* The child replaces its descriptors 0 to 3, so the pipe must have a higher number. */
 	if (report[1] <= SLURM_MSG_FD) {
 		int moved = fcntl(report[1], F_DUPFD_CLOEXEC, SLURM_MSG_FD + 1);
 

@@ -1,4 +1,4 @@
-/* child.h: processes that dracod starts, and their ends. */
+/* child.h: the processes that dracod starts, and their ends. */
 #ifndef DRACO_DAEMON_IO_CHILD_H
 #define DRACO_DAEMON_IO_CHILD_H
 
@@ -10,38 +10,38 @@ struct err;
 struct loop;
 struct child;
 
-/* Told once, from the loop, when the process has ended; status as of waitpid(2). The child is
- * freed after it. */
+/* Called once, from the loop, when the process has ended. status: as from waitpid(2). The child is
+ * freed afterwards. */
 typedef void (*child_exit_fn)(void *arg, int status);
 
 struct child_spec {
 	char *const *argv;     /* argv[0] is the path */
 	char *const *envp;     /* NULL: dracod's own */
-	const char *directory; /* where it runs; NULL: dracod's own */
-	int stdout_fd;	       /* -1: /dev/null. Standard input is /dev/null always */
+	const char *directory; /* working directory; NULL: dracod's own */
+	int stdout_fd;	       /* -1: /dev/null. Standard input is always /dev/null */
 	int stderr_fd;	       /* -1: /dev/null */
 	int extra_fd;	       /* becomes descriptor 3; -1: none */
-	bool own_session; /* setsid(): no signal of dracod's terminal or group reaches it */
+	bool own_session; /* setsid(): no signal to dracod's terminal or group reaches it */
 	bool die_with_us; /* SIGKILL when dracod dies */
 };
 
 struct children *children_create(struct loop *loop);
-struct children *children_destroy(struct children *children); /* forgets them, kills none */
+struct children *children_destroy(struct children *children); /* forgets them, and kills none */
 
-/* Start a process. NULL, with err, when it could not even be executed. The descriptors stay the
- * caller's. */
+/* Start a process. NULL with err: it could not be executed. The caller keeps the descriptors. */
 struct child *child_start(struct children *children, const struct child_spec *spec,
 	child_exit_fn fn, void *arg, struct err *err);
 
 pid_t child_pid(const struct child *child);
 
-/* Signal the process, or its whole group when it has a session of its own. */
+/* Send a signal to the process, or to its whole group if it has a session of its own. */
 void child_signal(struct child *child, int signal_number);
 
-/* Do not call fn any more; the end is still awaited. */
+/* Do not call fn any more. The end of the process is still awaited. */
 void child_forget(struct child *child);
 
-/* "exited with status 1", "was ended by signal 9 (Killed)". */
+/* Write the status for a person into buffer: "exited with status 1", "was ended by signal 9
+ * (Killed)". Returns buffer. */
 #define CHILD_STATUS_MAX 64
 char *child_format_status(int status, char buffer[CHILD_STATUS_MAX]);
 

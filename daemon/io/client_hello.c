@@ -1,4 +1,4 @@
-/* client_hello.c: what the first bytes of a TLS connection say, without any TLS. */
+/* client_hello.c: reads the first bytes of a TLS connection, without a TLS library. */
 #include "daemon/io/client_hello.h"
 
 #include <stdbool.h>
@@ -11,15 +11,15 @@
 #define VERSION_MAJOR  3
 #define VERSION_RANDOM (2 + 32)
 #define SERVER_NAME    0 /* the extension */
-#define HOST_NAME      0 /* and the kind of name in it */
+#define HOST_NAME      0 /* the kind of name in it */
 
-/* What is still to be read. */
+/* The bytes that are still to be read. */
 struct rest {
 	const unsigned char *at;
 	size_t left;
 };
 
-/* Take count bytes; NULL: there are not so many. */
+/* Take count bytes; NULL: there are fewer. */
 static const unsigned char *take(struct rest *rest, size_t count)
 {
 	const unsigned char *at = rest->at;
@@ -31,7 +31,7 @@ static const unsigned char *take(struct rest *rest, size_t count)
 	return at;
 }
 
-/* A number of one to three bytes. */
+/* Take a number of one to three bytes. */
 static bool take_number(struct rest *rest, size_t bytes, size_t *ret)
 {
 	const unsigned char *at = take(rest, bytes);
@@ -45,7 +45,7 @@ static bool take_number(struct rest *rest, size_t bytes, size_t *ret)
 	return true;
 }
 
-/* What follows its own length. */
+/* Take a vector that follows its length. */
 static bool take_vector(struct rest *rest, size_t length_bytes, struct rest *ret)
 {
 	size_t length;
@@ -92,7 +92,7 @@ static bool read_message(struct rest message, struct client_hello *hello)
 	if (!take(&message, VERSION_RANDOM) || !take_vector(&message, 1, &session) ||
 		!take_vector(&message, 2, &ciphers) || !take_vector(&message, 1, &compressions))
 		return false;
-	if (message.left == 0) /* without extensions */
+	if (message.left == 0) /* it has no extensions */
 		return true;
 	return take_vector(&message, 2, &extensions) && read_extensions(extensions, hello);
 }

@@ -1,4 +1,4 @@
-/* events.c: what happened and why: the last events in a ring, and their JSON. Pure. */
+/* events.c: a ring of the last events, and their JSON. Pure. */
 #include "daemon/io/events.h"
 
 #include <errno.h>
@@ -75,7 +75,7 @@ json_t *event_encode(const struct event *event)
 	return object;
 }
 
-/* A number of seconds as milliseconds; -1 when it is none. */
+/* Read a number of seconds as milliseconds; -1: it is none. */
 static int64_t get_ms(const json_t *object, const char *name)
 {
 	const json_t *value = json_object_get(object, name);
@@ -86,7 +86,8 @@ static int64_t get_ms(const json_t *object, const char *name)
 	return (int64_t)(seconds * 1000 + 0.5);
 }
 
-/* A copy, cut, with what would disturb a terminal or a line made visible. */
+/* Copy text. Cut it, and make control characters visible, which could disturb a terminal or a
+ * line. */
 static char *clean_text(const char *text, bool one_line)
 {
 	_cleanup_free_ char *cut = NULL;
@@ -100,7 +101,7 @@ static char *clean_text(const char *text, bool one_line)
 	return visible_text(cut, one_line ? "" : "\n\t");
 }
 
-/* From a file, in which somebody may have written. */
+/* Copy a text from a file, which somebody may have edited. */
 static char *copy_text(const json_t *object, const char *name)
 {
 	return clean_text(json_get_text(object, name, NULL),
@@ -159,7 +160,7 @@ static struct event *at(const struct events *events, size_t i)
 	return &events->ring[(events->oldest + i) % events->capacity];
 }
 
-/* The place of a new event, empty; the oldest goes for it when the ring is full. */
+/* The empty place for a new event. In a full ring it replaces the oldest. */
 static struct event *make_room(struct events *events)
 {
 	struct event *place;
@@ -173,7 +174,7 @@ static struct event *make_room(struct events *events)
 	return place;
 }
 
-/* Of a log its end is worth more than its beginning. */
+/* The end of a log is worth more than its beginning. */
 static const char *cut_tail(const char *tail)
 {
 	size_t length = tail ? strlen(tail) : 0;
@@ -228,7 +229,7 @@ int64_t events_next(const struct events *events)
 	return events->next;
 }
 
-/* Where the events begin that are asked for. */
+/* The position of the first requested event. */
 static size_t find_first(const struct events *events, int64_t since, int64_t count)
 {
 	size_t first = 0;

@@ -1,4 +1,4 @@
-/* history.c: what happened in dracod and why, for its user. */
+/* history.c: the events of this dracod, for its user. */
 #include "daemon/io/history.h"
 
 #include <errno.h>
@@ -23,11 +23,11 @@
 static struct {
 	struct events *events;
 	char *path;
-	int fd;	   /* -1: cannot be written */
-	int lost;  /* lines that could not be written, of which ... */
-	bool told; /* ... the user knows */
-	bool torn; /* the last line is not whole */
-	int error; /* of the last one, as errno */
+	int fd;	   /* -1: the file cannot be written */
+	int lost;  /* lines that could not be written */
+	bool told; /* the user was told of those */
+	bool torn; /* the last line is incomplete */
+	int error; /* the errno of the last failed write */
 	history_fn fn;
 	void *arg;
 } history = {.fd = -1};
@@ -38,7 +38,7 @@ static void read_file(const char *path)
 	_cleanup_free_ char *line = NULL;
 	size_t size = 0;
 
-	/* A line that a crash has cut off, or that somebody else wrote, is passed over. */
+	/* Skip a line that a crash has cut off, or that another program wrote. */
 	while (file && getline(&line, &size, file) > 0) {
 		_cleanup_json_ json_t *object = json_loads(line, 0, NULL);
 		struct event event;
@@ -108,8 +108,8 @@ void history_listen(history_fn fn, void *arg)
 	history.arg = arg;
 }
 
-/* A full disk must not stop the daemon: a lost line is the lesser harm. Returns whether it was
- * written. */
+/* A full disk must not stop the daemon; losing a line is the lesser harm. Returns whether the line
+ * was written. */
 static bool append_line(const char *line, size_t length)
 {
 	ssize_t n = write(history.fd, line, length);
@@ -120,7 +120,7 @@ static bool append_line(const char *line, size_t length)
 	return history.error == 0;
 }
 
-/* Tell once that lines are lost, and once that they are not any more. */
+/* Tell the user once when lines are lost, and once when lines are written again. */
 static void tell_of_loss(void)
 {
 	int lost = history.lost;

@@ -1,8 +1,8 @@
-/* history.h: what happened in dracod and why, for its user (dracoctl events).
+/* history.h: the events of this dracod, for its user (dracoctl events).
  *
- * One for the process, as the log: whatever changes a phase, decides or fails notes it here.
- * Each event is a line of the log, too. The last HISTORY_KEPT are in memory, and all of the
- * last days in a file of the state directory, from which the next dracod goes on. */
+ * Like the log, the process has one history. Each change of a phase, decision and failure is noted
+ * here, and each event is also a line of the log. The last HISTORY_KEPT events are in memory. All
+ * events of the last days are in a file of the state directory, which the next dracod continues. */
 #ifndef DRACO_DAEMON_IO_HISTORY_H
 #define DRACO_DAEMON_IO_HISTORY_H
 
@@ -11,36 +11,35 @@
 #include "daemon/io/events.h"
 
 #define HISTORY_KEPT	 1000
-#define HISTORY_FILE_MAX (1024 * 1024) /* then FILE becomes FILE.1, and that one goes */
+#define HISTORY_FILE_MAX (1024 * 1024) /* FILE then becomes FILE.1, and replaces an older one */
 
-/* Read the events of the dracod before, and append to the file from now on. Where that cannot
- * be, it is logged, and the events are in memory only. Before this, events are only logged. */
+/* Read the events of the earlier dracod, and append new ones to the file. An error is logged, and
+ * the events stay in memory only. Before this call events are only logged. */
 void history_open(const char *path);
 void history_close(void);
 
-/* The file belongs to another dracod: remember what happens from now on, but do not write it. */
+/* Another dracod owns the file now: keep new events in memory, and do not write them. */
 void history_hand_over(void);
 
-/* The ring; NULL before history_open(). */
+/* The ring; NULL: before history_open(). Borrowed. */
 const struct events *history_events(void);
 
-/* Be told of each new event, as soon as it is there; fn NULL ends that. fn must not note any
- * itself. */
+/* Call fn for each new event at once; NULL: for none. fn must not note events itself. */
 typedef void (*history_fn)(void *arg, const struct event *event);
 void history_listen(history_fn fn, void *arg);
 
-/* Note an event about subject ("job") and which of them (name; may be NULL). The same words
- * about the same thing twice in a row are noted once (and logged twice): what is retried does
- * not push out all else. */
+/* Note an event. subject: the kind of object ("job"). name: which one; may be NULL. If the same
+ * text about the same object is noted twice in a row, it becomes one event and two lines of the
+ * log. So retries do not displace all other events. */
 void history_note(enum event_kind kind, const char *subject, const char *name,
 	const char *format, ...) __attribute__((format(printf, 4, 5)));
 
-/* subject went from one phase to another, in which it had spent after_ms; why may be NULL. */
+/* The object has changed its phase from from, where it spent after_ms, to to. why may be NULL. */
 void history_phase(const char *subject, const char *name, const char *from, const char *to,
 	int64_t after_ms, const char *why);
 
-/* As history_note() of an EVENT_FAILURE, with the path and the end of a log that tells more
- * (NULL or a file that is not there: none). */
+/* Note an EVENT_FAILURE as history_note() does, with the path and the end of a log with details.
+ * NULL, or a file that does not exist: none. */
 void history_failure(const char *subject, const char *name, const char *log, const char *format,
 	...) __attribute__((format(printf, 4, 5)));
 

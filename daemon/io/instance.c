@@ -1,7 +1,7 @@
-/* instance.c: one dracod for each name and home directory, on whichever host.
+/* instance.c: allows one dracod for each name and home directory, over all hosts.
  *
- * The lock is an open file description lock, which works over NFS, too. Whether the dracod of
- * another host lives is for common/holder.c to judge. */
+ * The lock is an open file description lock, which works over NFS, too. common/holder.c judges
+ * whether the dracod of another host still lives. */
 #include "daemon/io/instance.h"
 
 #include <errno.h>
@@ -50,7 +50,7 @@ static int taken(const struct paths *paths, const json_t *other, struct err *err
 		paths->name, host, pid, host, paths->name);
 }
 
-/* It may live on another host, and the lock does not tell. */
+/* The lock does not tell whether the dracod of another host still lives. -EBUSY with err. */
 static int undecided(const struct paths *paths, const json_t *other, struct err *err)
 {
 	return err_set(err, -EBUSY,
@@ -83,7 +83,7 @@ int instance_publish(struct tenure *tenure, struct err *err)
 	return statefile_write(paths->daemon_file, object, err);
 }
 
-/* Lock the file, unless the dracod of former lives, or may live. */
+/* Lock the file, unless the former dracod lives, or may live. */
 static int take(struct tenure *tenure, struct err *err)
 {
 	struct flock lock = {.l_type = F_WRLCK, .l_whence = SEEK_SET};
@@ -154,7 +154,7 @@ static bool is_own(const struct tenure *tenure, const json_t *daemon)
 		!holder_is_taken_over(daemon);
 }
 
-/* Is the file that is locked still the one of that name? */
+/* Is the locked file still the one with that name? */
 static int check_lock(const struct tenure *tenure, struct err *err)
 {
 	const char *path = tenure->paths->lock_file;

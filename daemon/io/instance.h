@@ -1,4 +1,4 @@
-/* instance.h: one dracod for each name and home directory, on whichever host. */
+/* instance.h: allows one dracod for each name and home directory, over all hosts. */
 #ifndef DRACO_DAEMON_IO_INSTANCE_H
 #define DRACO_DAEMON_IO_INSTANCE_H
 
@@ -6,27 +6,27 @@
 
 struct err;
 struct paths;
-struct tenure; /* being the dracod of a name */
+struct tenure; /* the possession of a name */
 
-/* Become the dracod of paths->name: lock its state directory. paths must live on. NULL with
- * err: -EBUSY, naming host and process, when another dracod has it, or may have it. */
+/* Become the dracod of paths->name: lock its state directory. paths must outlive the result. NULL
+ * with err. -EBUSY: another dracod has it, or may have it; err names its host and process. */
 struct tenure *instance_acquire(const struct paths *paths, struct err *err);
 
-/* What daemon.json said of the dracod before this one, which ended without cleaning up; NULL:
- * there is no such. */
+/* The daemon.json of a former dracod that ended without cleaning up; NULL: none. Borrowed. */
 const json_t *instance_former(const struct tenure *tenure);
 
-/* Write daemon.json, where clients read who runs where, with the sockets that paths has now. */
+/* Write daemon.json, which tells clients the process, the host and the present sockets of paths. 0,
+ * or -errno with err. */
 int instance_publish(struct tenure *tenure, struct err *err);
 
-/* Is this still the dracod of that name? daemon.json is written again where it is missing. 0;
- * -EAGAIN when nobody can tell at this moment; -ESTALE with err when it is not. */
+/* Is this process still the dracod of the name? A missing daemon.json is written again. 0: yes.
+ * -EAGAIN: it cannot be told at this moment. -ESTALE with err: no. */
 int instance_check(struct tenure *tenure, struct err *err);
 
 /* Which process this is: {pid, host, boot, version, job}, job: the Slurm job around, or null. */
 json_t *instance_describe(void);
 
-/* Remove daemon.json, when it is still this dracod's, and let go of the lock. Returns NULL. */
+/* Release the lock, and remove daemon.json if it still describes this process. Returns NULL. */
 struct tenure *instance_release(struct tenure *tenure);
 
 #endif

@@ -1,4 +1,4 @@
-/* listener.c: a Unix socket that this user's programs connect to. */
+/* listener.c: a Unix socket for this user's programs. */
 #include "daemon/io/listener.h"
 
 #include <errno.h>
@@ -31,7 +31,7 @@ struct listener {
 
 static void rest(struct listener *listener);
 
-/* Returns whether somebody had connected. */
+/* Accept one connection. Returns whether there was one. */
 static bool take_one(struct listener *listener)
 {
 	_cleanup_close_ int fd =
@@ -63,7 +63,8 @@ static void on_rested(void *arg)
 	listener->watch = loop_watch_create(listener->loop, listener->fd, on_connect, listener);
 }
 
-/* Without descriptors the listening socket stays readable: wait a little instead of spinning. */
+/* Without free descriptors the listening socket stays readable. Wait a little instead of
+ * spinning. */
 static void rest(struct listener *listener)
 {
 	log_error("%s: no more connections: %s", listener->path, strerror(errno));

@@ -1,4 +1,4 @@
-/* listener.h: a Unix socket that this user's programs connect to. */
+/* listener.h: a Unix socket for this user's programs. */
 #ifndef DRACO_DAEMON_IO_LISTENER_H
 #define DRACO_DAEMON_IO_LISTENER_H
 
@@ -9,23 +9,23 @@ struct err;
 struct listener;
 struct loop;
 
-/* A program of this user has connected; fd is the callee's from here on. Programs of other
- * users are turned away before. */
+/* A program of this user has connected. The callee owns fd. Programs of other users are rejected
+ * before. */
 typedef void (*listener_fn)(void *arg, int fd, pid_t pid);
 
 /* Listen at path. NULL with err. */
 struct listener *listener_create(
 	struct loop *loop, const char *path, listener_fn fn, void *arg, struct err *err);
 
-/* Is the socket still at its path? */
+/* Does the socket still exist at its path? */
 bool listener_is_there(const struct listener *listener);
 
-/* Listen at path, in place of the old one, whose programs are served; where it is there
- * already, nothing is done. 0, or a negative errno with err: then all is as before. */
+/* Listen at path in place of the old path. Present connections stay. If the socket is at path
+ * already, nothing is done. 0, or -errno with err; then nothing has changed. */
 int listener_move(struct listener *listener, const char *path, struct err *err)
 	__attribute__((warn_unused_result));
 
-/* Removes the socket, too. */
+/* Also removes the socket. Returns NULL. */
 struct listener *listener_destroy(struct listener *listener);
 
 #endif

@@ -10,14 +10,14 @@
 #include "common/alloc.h"
 #include "common/err.h"
 
-#define PRIORITIES (LOOP_LAST + 1) /* the one in the middle is everybody's */
+#define PRIORITIES (LOOP_LAST + 1) /* the one in the middle is the default */
 
 struct loop {
 	struct event_base *base;
 };
 
-/* Timers, watches and signals are all one event with a function; the types differ for the
- * compiler only. */
+/* Timers, watches and signals are all one event with a function. The types differ only for the
+ * compiler. */
 struct source {
 	struct event *event;
 	loop_fn fn;
@@ -51,7 +51,7 @@ struct loop *loop_create(struct err *err)
 struct loop *loop_destroy(struct loop *loop)
 {
 	if (loop && loop->base) {
-		/* A connection that was to tell something lives until it had its turn. */
+		/* A bufferevent with a pending callback is freed only after its turn. */
 		event_base_loop(loop->base, EVLOOP_NONBLOCK);
 		event_base_free(loop->base);
 	}
@@ -98,7 +98,7 @@ static void source_init(
 	source->arg = arg;
 	source->event = event_new(loop->base, fd, what, on_event, source);
 	if (!source->event)
-		abort(); /* only without memory */
+		abort(); /* only if memory is exhausted */
 }
 
 struct loop_timer *loop_timer_create(struct loop *loop, loop_fn fn, void *arg)

@@ -1,4 +1,4 @@
-/* netif.c: which of this host's IPv4 addresses the scheduler listens at. */
+/* netif.c: chooses the IPv4 address of this host at which the scheduler listens. */
 #include "daemon/io/netif.h"
 
 #include <arpa/inet.h>
@@ -18,7 +18,7 @@
 #include "common/cleanup.h"
 #include "common/err.h"
 
-#define ANY_PORT 9 /* discard; nothing is sent */
+#define ANY_PORT 9 /* discard; no packet is sent */
 
 void netif_list_finish(struct netif_list *list)
 {
@@ -45,12 +45,10 @@ bool netif_is_infiniband(const char *name, unsigned hardware)
 		return true;
 	if (strncmp(name, "ib", 2) != 0)
 		return false;
-	/* ib0; by place ibp65s0, ibs1, ibo1; by address ibx0011... */
+	/* These are ib0; names by slot: ibp65s0, ibs1, ibo1; names by address: ibx0011... */
 	return isdigit((unsigned char)name[2]) ||
 		(name[2] && strchr("psox", name[2]) && isxdigit((unsigned char)name[3]));
 }
-
-/* Looking. */
 
 static bool same(struct in_addr a, struct in_addr b)
 {
@@ -68,7 +66,8 @@ static bool is_loopback(struct in_addr address)
 	return ntohl(address.s_addr) >> 24 == IN_LOOPBACKNET;
 }
 
-/* The interface that has an address; all of 127.0.0.0/8 is the loopback interface's. */
+/* The interface with this address; NULL: none. All of 127.0.0.0/8 belongs to the loopback
+ * interface. */
 static const struct netif *owner_of(const struct netif_list *list, struct in_addr address)
 {
 	for (size_t i = 0; i < list->count; i++) {
@@ -91,7 +90,8 @@ static bool reaches_the_nodes(const struct netif_wish *wish, const struct netif 
 	return wish->node_count > 0;
 }
 
-/* "lo (127.0.0.1), ib0 (no IPv4 address), ib1 (down)"; the caller frees. */
+/* The interfaces for a person: "lo (127.0.0.1), ib0 (no IPv4 address), ib1 (down)". The caller
+ * frees. */
 static char *describe(const struct netif_list *list)
 {
 	struct strv parts = STRV_INIT;
@@ -111,8 +111,6 @@ static char *describe(const struct netif_list *list)
 	strv_finish(&parts);
 	return text;
 }
-
-/* Choosing. */
 
 static void take(const struct netif_list *list, struct in_addr address,
 	const struct netif *netif, struct netif_choice *ret)
@@ -224,8 +222,6 @@ int netif_choose(const struct netif_wish *wish, struct netif_choice *ret, struct
 	return r == -ENODEV ? choose_host(wish, ret, err) : r;
 }
 
-/* Collecting. */
-
 static struct netif *add(struct netif_list *list, const struct netif *netif)
 {
 	list->item = xrealloc(list->item, (list->count + 1) * sizeof(*list->item));
@@ -233,8 +229,8 @@ static struct netif *add(struct netif_list *list, const struct netif *netif)
 	return &list->item[list->count++];
 }
 
-/* The hardware type of an interface. Not from getifaddrs(3), which leaves out what has no hardware
- * address. */
+/* The hardware type of an interface. getifaddrs(3) does not tell it for an interface without a
+ * hardware address. */
 static unsigned hardware_of(const char *name)
 {
 	_cleanup_close_ int fd = socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0);
@@ -246,14 +242,14 @@ static unsigned hardware_of(const char *name)
 	return request.ifr_hwaddr.sa_family;
 }
 
-/* The interface of an entry, of which there is one for the link itself and one for each address. */
+/* The interface of an entry. getifaddrs(3) has one entry for the link and one for each address. */
 static struct netif *find_or_add(struct netif_list *list, const struct ifaddrs *entry)
 {
 	struct netif netif = {
 		.up = (entry->ifa_flags & IFF_UP) && (entry->ifa_flags & IFF_RUNNING)};
 
 	snprintf(netif.name, sizeof(netif.name), "%s", entry->ifa_name);
-	/* An alias of old ("eth0:1") is an address of its interface. */
+	/* The address of an alias in the old style ("eth0:1") belongs to its interface. */
 	netif.name[strcspn(netif.name, ":")] = '\0';
 	for (size_t i = 0; i < list->count; i++)
 		if (strcmp(list->item[i].name, netif.name) == 0)

@@ -1,5 +1,5 @@
-/* netif.h: which of this host's IPv4 addresses the scheduler listens at. Choosing is pure; the
- * collectors look at the host and neither wait nor send anything. */
+/* netif.h: chooses the IPv4 address of this host at which the scheduler listens. The choice is
+ * pure. The collectors look at the host; they neither wait nor send anything. */
 #ifndef DRACO_DAEMON_IO_NETIF_H
 #define DRACO_DAEMON_IO_NETIF_H
 
@@ -27,18 +27,17 @@ struct netif_list {
 
 void netif_list_finish(struct netif_list *list);
 
-struct netif_target { /* what scheduler and workers must reach each other through: a node */
+struct netif_target { /* a node that the scheduler and the workers must reach */
 	struct in_addr address;
-	struct in_addr source; /* this host's address towards it; INADDR_ANY: no route */
+	struct in_addr source; /* this host's address towards the node; INADDR_ANY: no route */
 };
 
 struct netif_wish {
-	const char
-		*interface; /* "auto", an interface, a name of this host; NULL: no InfiniBand */
+	const char *interface; /* "auto", an interface or a host name; NULL: no InfiniBand */
 	struct netif_list list;
-	struct netif_target *node; /* one of each partition to try */
+	struct netif_target *node; /* one node of each partition to try */
 	size_t node_count;
-	struct in_addr *host; /* the addresses of interface as a host name */
+	struct in_addr *host; /* the addresses of interface, read as a host name */
 	size_t host_count;
 	struct in_addr fallback; /* this host's address towards slurmctld */
 };
@@ -47,34 +46,34 @@ void netif_wish_finish(struct netif_wish *wish);
 
 struct netif_choice {
 	struct in_addr address;
-	char name[IF_NAMESIZE]; /* of the interface; "" when the address is on none */
-	bool named;		/* wish->interface is that interface's name */
-	struct strv passed;	/* InfiniBand interfaces that were not taken, each with why */
+	char name[IF_NAMESIZE]; /* of the interface; "": no interface has the address */
+	bool named;		/* wish->interface names that interface */
+	struct strv passed;	/* rejected InfiniBand interfaces, each with the reason */
 };
 
 void netif_choice_finish(struct netif_choice *choice);
 
-/* Choose:
+/* Choose the address by wish->interface:
  *
- *	auto   the first InfiniBand interface that is up, has an address, and through which all of
- *	       these nodes are reached; else as none
- *	none   the address towards the nodes, else the one towards slurmctld
- *	NAME   the address of that interface, else the one of this host's addresses that the name
- *	       stands for
+ *	auto   the address of the first InfiniBand interface that is up, has an address and reaches
+ *	       all nodes; otherwise as NULL
+ *	NULL   the address towards the nodes, otherwise the address towards slurmctld
+ *	NAME   the address of the interface NAME, otherwise the address of this host with the host
+ *	       name NAME
  *
- * 0, or -ENODEV (no such interface or host), -ENETDOWN, -EADDRNOTAVAIL (no IPv4 address) with err
- * listing what there is. Pure. netif_choice_finish() frees. */
+ * 0, or with err, which lists the interfaces: -ENODEV (no such interface or host), -ENETDOWN,
+ * -EADDRNOTAVAIL (no IPv4 address). Pure. netif_choice_finish() frees. */
 int netif_choose(const struct netif_wish *wish, struct netif_choice *ret, struct err *err)
 	__attribute__((warn_unused_result));
 
-/* Whether an interface is one of InfiniBand (or Omni-Path), by its hardware type (ARPHRD_*) or by
- * the names that the kernel and udev give: ib0, ibp65s0. Pure. */
+/* Is this an interface of InfiniBand (or Omni-Path)? Its hardware type (ARPHRD_*) decides, or a
+ * name that the kernel or udev gives: ib0, ibp65s0. Pure. */
 bool netif_is_infiniband(const char *name, unsigned hardware);
 
-/* The interfaces of this host. netif_list_finish() frees. */
+/* The interfaces of this host. 0, or -errno with err. netif_list_finish() frees. */
 int netif_collect(struct netif_list *ret, struct err *err) __attribute__((warn_unused_result));
 
-/* This host's address towards another; INADDR_ANY without a route. */
+/* This host's address towards another; INADDR_ANY: no route. */
 struct in_addr netif_source(struct in_addr address);
 
 #endif

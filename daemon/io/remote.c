@@ -1,6 +1,6 @@
-/* remote.c: a TCP port at which programs of this user connect from other hosts. Everybody in
- * the network reaches it: how much work that may be is bounded (admission.c), and who has not
- * shown the certificate is with strangers.c. */
+/* remote.c: a TCP port for this user's programs on other hosts. Everyone in the network can reach
+ * it. admission.c limits the work for it, and strangers.c holds connections that have not shown the
+ * certificate yet. */
 #include "daemon/io/remote.h"
 
 #include <errno.h>
@@ -24,7 +24,7 @@
 #include "daemon/policy/admission.h"
 
 #define PORT_TRIES	   8
-#define ACCEPT_MAX	   64 /* in one turn of the loop */
+#define ACCEPT_MAX	   64 /* connections in one turn of the loop */
 #define NO_DESCRIPTORS_MS  1000
 #define SILENT_IN_KERNEL_S 1
 
@@ -32,7 +32,7 @@ struct remote {
 	struct loop *loop;
 	struct secure *secure;
 	int fd, port;
-	struct loop_watch *watch; /* NULL: it rests */
+	struct loop_watch *watch; /* NULL: it accepts nothing for a while */
 	struct loop_timer *rest;
 	struct admission admission;
 	struct strangers *strangers;
@@ -52,7 +52,7 @@ static void rest(struct remote *remote, int64_t ms)
 	loop_timer_start(remote->rest, ms);
 }
 
-/* 0, or a negative errno: -EAGAIN when nobody waits. */
+/* Accept one connection. 0, or -errno; -EAGAIN: none waits. */
 static int accept_one(struct remote *remote)
 {
 	struct sockaddr_in peer = {0};
@@ -60,7 +60,7 @@ static int accept_one(struct remote *remote)
 	int fd = accept4(
 		remote->fd, (struct sockaddr *)&peer, &length, SOCK_CLOEXEC | SOCK_NONBLOCK);
 
-	if (fd < 0) /* who has left already is no reason to stop */
+	if (fd < 0) /* a peer that has left already is no reason to stop */
 		return errno == ECONNABORTED || errno == EINTR ? 0 : -errno;
 	strangers_take(remote->strangers, fd, &peer);
 	return 0;
@@ -77,7 +77,8 @@ static void on_connect(void *arg)
 	admission_worked(&remote->admission, loop_now_ms(), cpu_us() - begin_us);
 	rest_ms = admission_rest_ms(&remote->admission, loop_now_ms());
 	if (r < 0 && r != -EAGAIN) {
-		/* Without descriptors, say: the port stays readable, and this would spin. */
+		/* For example without free descriptors: the port stays readable, and the loop would
+		 * spin. */
 		strangers_forget_silent(remote->strangers);
 		rest_ms = NO_DESCRIPTORS_MS;
 	}
@@ -93,7 +94,8 @@ static void watch(void *arg)
 	loop_watch_set_last(remote->watch);
 }
 
-/* Who says nothing at first costs nothing at first: a client of TLS speaks at once. */
+/* Let the kernel hold connections until data arrive. A TLS client sends at once, so a silent peer
+ * costs nothing at first. */
 static void defer_silent(int fd)
 {
 	static const int seconds = SILENT_IN_KERNEL_S;
@@ -101,7 +103,7 @@ static void defer_silent(int fd)
 	setsockopt(fd, IPPROTO_TCP, TCP_DEFER_ACCEPT, &seconds, sizeof(seconds));
 }
 
-/* Between the search for a free port and its use somebody may take it. */
+/* Another program may take the port between the search and its use. */
 static int open_port(
 	struct remote *remote, const char *address, int port, int not_port, struct err *err)
 {

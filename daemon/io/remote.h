@@ -1,4 +1,4 @@
-/* remote.h: a TCP port to which this user's programs on other hosts connect. */
+/* remote.h: a TCP port for this user's programs on other hosts. */
 #ifndef DRACO_DAEMON_IO_REMOTE_H
 #define DRACO_DAEMON_IO_REMOTE_H
 

@@ -1,9 +1,8 @@
-/* sockets.c: in which directory dracod's sockets are, and that they stay there.
+/* sockets.c: the directory of dracod's sockets, and the watch over them.
  *
- * inotify tells at once when something is missing; a slow timer sees what inotify does not
- * tell, such as a file system that is mounted over the directory. Sockets are made anew in the
- * old directory where that works, else in the next that does. Who is connected notices nothing
- * of it. */
+ * inotify reports at once when something is missing. A slow timer notices changes without an event,
+ * such as a file system that is mounted over the directory. Missing sockets are made again in the
+ * old directory if that works, otherwise in the next one. Connected clients do not notice. */
 #include "daemon/io/sockets.h"
 
 #include <inttypes.h>
@@ -22,8 +21,8 @@
 #include "daemon/io/watchdir.h"
 
 #define CHECK_MS   30000
-#define SETTLE_MS  200	 /* who removes a directory shall be done with it ... */
-#define SETTLE_MAX 12800 /* ... and who does that again and again is not worth a race */
+#define SETTLE_MS  200	 /* let a removal of the directory finish first ... */
+#define SETTLE_MAX 12800 /* ... and wait longer each time if removals are repeated */
 #define CALM_MS	   60000
 #define AGAIN_MS   1000
 
@@ -33,8 +32,8 @@ struct sockets {
 	struct runtime_dir directory;
 	struct watchdir *watch;
 	struct loop_timer *check, *settled;
-	int64_t settle_ms, made_ms; /* when they were made anew last */
-	bool missing;		    /* and the log says so */
+	int64_t settle_ms, made_ms; /* of the last repair */
+	bool missing;		    /* the log says that they are missing */
 	const struct sockets_ops *ops;
 	void *arg;
 };
@@ -55,13 +54,14 @@ static void watch_directories(struct sockets *sockets)
 	watchdir_clear(sockets->watch);
 	watchdir_add(sockets->watch, sockets->paths->runtime_dir, WATCHDIR_ENTRIES);
 	watchdir_add(sockets->watch, sockets->directory.base, WATCHDIR_ENTRIES);
-	if (*parent) /* it may be /tmp, where much comes and goes */
+	if (*parent) /* the parent may be /tmp, whose entries often change */
 		watchdir_add(sockets->watch, parent, WATCHDIR_SELF);
-	if (!sockets->ops->are_there(sockets->arg)) /* gone before it was watched */
+	if (!sockets->ops->are_there(sockets->arg))
+		/* They were removed before the watch began. */
 		on_change(sockets);
 }
 
-/* In the directory of before. */
+/* Make the sockets again in the present directory. */
 static int make_again(struct sockets *sockets, struct err *err)
 {
 	int r = runtime_dir_make(sockets->directory.base, sockets->paths->name, err);

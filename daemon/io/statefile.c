@@ -1,4 +1,4 @@
-/* statefile.c: small JSON files that are whole at every moment. */
+/* statefile.c: small JSON files that are complete at every moment. */
 #include "daemon/io/statefile.h"
 
 #include <errno.h>
@@ -36,15 +36,16 @@ int statefile_write(const char *path, json_t *object, struct err *err)
 		json_decref(object);
 		return 0;
 	}
-	/* Not a secret place for long, but it may hold one: no other user, no old link. */
+	/* The file may hold a secret: no other user may read it, and it must not follow an old
+	 * link. */
 	unlink(temporary);
 	fd = open(temporary, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC | O_NOFOLLOW, 0600);
 	if (fd < 0)
 		r = -errno;
 	else if (json_dumpfd(object, fd, JSON_INDENT(1)) < 0)
 		r = errno ? -errno : -EIO;
-	else if (fsync(fd) <
-		0) /* else a crash of the host may leave the new name without content */
+	/* Otherwise a crash of the host may leave an empty file under the new name. */
+	else if (fsync(fd) < 0)
 		r = -errno;
 	json_decref(object);
 	if (r == 0 && close(TAKE_FD(fd)) < 0)
@@ -74,7 +75,7 @@ json_t *statefile_read(const char *path)
 	if (json_is_object(object))
 		return object;
 	json_decref(object);
-	if (ferror(file)) { /* it may be good, and readable the next time */
+	if (ferror(file)) { /* the content may be good, and readable next time */
 		log_error("cannot read %s", path);
 		return NULL;
 	}

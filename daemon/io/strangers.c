@@ -1,6 +1,6 @@
-/* strangers.c: who has connected to dracod's port, until the certificate was shown. Everybody
- * in the network can connect, as often as they like: what is no ClientHello costs one look, and
- * admission.c says with whom there is a handshake. */
+/* strangers.c: connections to dracod's port that have not shown the certificate yet. Everyone in
+ * the network can connect as often as they like. Bytes that are no ClientHello cost one look.
+ * admission.c decides who gets a handshake. */
 #include "daemon/io/strangers.h"
 
 #include <arpa/inet.h>
@@ -28,25 +28,25 @@
 
 #define DEADLINE_MS	 10000
 #define WARN_INTERVAL_MS 60000
-#define DESCRIPTORS_PART 4 /* of those that dracod may have are for who is silent */
+#define DESCRIPTORS_PART 4 /* silent connections may use this part of dracod's descriptors */
 
 enum stage {
 	SILENT,	 /* has not sent a whole ClientHello */
-	GUEST,	 /* the handshake goes on, with somebody who has not knocked, ... */
-	KNOCKED, /* ... and who has */
+	GUEST,	 /* in the handshake; it has not knocked */
+	KNOCKED, /* in the handshake; it has knocked */
 	STAGES
 };
 
 static const size_t limits[STAGES] = {[SILENT] = 256, [GUEST] = 16, [KNOCKED] = 64};
 
 struct stranger {
-	TAILQ_ENTRY(stranger) link; /* strangers.list of its stage, the oldest first */
+	TAILQ_ENTRY(stranger) link; /* strangers.list of its stage, oldest first */
 	struct strangers *strangers;
 	enum stage stage;
-	int fd; /* SILENT; later it is the connection's */
+	int fd; /* valid in SILENT; later the connection owns it */
 	struct loop_watch *watch;
 	struct bufferevent *connection;
-	ssize_t seen; /* bytes, in the last look */
+	ssize_t seen; /* bytes that the last look saw */
 	struct loop_timer *deadline;
 	struct sockaddr_in peer;
 };
@@ -75,7 +75,7 @@ static void write_peer(const struct sockaddr_in *peer, char text[64])
 	snprintf(text, 64, "%s:%d", address, ntohs(peer->sin_port));
 }
 
-/* The log shall not grow as fast as someone can connect. */
+/* Limit the warnings: the log must not grow as fast as a peer can connect. */
 static void note_refusal(
 	struct strangers *strangers, const struct sockaddr_in *peer, const char *why)
 {
@@ -92,7 +92,7 @@ static void note_refusal(
 	strangers->no_warning_before_ms = now + WARN_INTERVAL_MS;
 }
 
-/* Close without the farewells of TCP, which the kernel would have to keep in mind. */
+/* Close with a reset, so that the kernel keeps no state of the connection. */
 static void drop(int fd)
 {
 	static const struct linger at_once = {.l_onoff = 1};
@@ -145,7 +145,8 @@ static void on_deadline(void *arg)
 	refuse(arg, "it has not shown the certificate within 10 s");
 }
 
-/* The oldest, where it can be chosen of those whose address has the most. */
+/* The connection to drop: the oldest of this stage, if possible of the addresses with the most
+ * connections. */
 static struct stranger *superfluous(struct strangers *strangers, enum stage stage)
 {
 	struct stranger *stranger;
@@ -206,18 +207,18 @@ static void shake_hands(struct stranger *stranger)
 	stranger->fd = -1;
 	setsockopt(fd, SOL_SOCKET, SO_RCVLOWAT, &one, sizeof(one));
 	tcp_keep_alive(fd);
-	/* Deferred: no callback comes from inside a call of ours. */
+	/* Deferred callbacks: none may run inside a call of this file. */
 	stranger->connection = bufferevent_openssl_socket_new(loop_base(loop), fd, session,
 		BUFFEREVENT_SSL_ACCEPTING, BEV_OPT_CLOSE_ON_FREE | BEV_OPT_DEFER_CALLBACKS);
 	if (!stranger->connection)
-		abort(); /* only without memory */
+		abort(); /* only if memory is exhausted */
 	if (stranger->stage == GUEST)
 		bufferevent_priority_set(stranger->connection, LOOP_LAST);
 	bufferevent_openssl_set_allow_dirty_shutdown(stranger->connection, 1);
 	bufferevent_setcb(stranger->connection, NULL, NULL, on_event, stranger);
 }
 
-/* Which stage follows for who has sent this. NULL, or why none. */
+/* Find the next stage of a peer by its hello. Returns NULL, or why to drop it. */
 static const char *judge(struct strangers *strangers, const struct sockaddr_in *peer,
 	const struct client_hello *hello, enum stage *ret)
 {
@@ -238,8 +239,8 @@ static const char *judge(struct strangers *strangers, const struct sockaddr_in *
 	return admission_guest(strangers->admission, now_ms, peer->sin_addr.s_addr);
 }
 
-/* Look at what has come, which stays where it is for OpenSSL. seen says how much that was the
- * last time. NULL, or why to part. */
+/* Look at the bytes that have arrived, and leave them for OpenSSL. *seen: their number in the last
+ * look. Returns NULL, or why to drop the connection. */
 static const char *look(struct strangers *strangers, int fd, const struct sockaddr_in *peer,
 	ssize_t *seen, enum stage *ret)
 {
@@ -251,13 +252,13 @@ static const char *look(struct strangers *strangers, int fd, const struct sockad
 
 	if (n < 0 && errno == EAGAIN)
 		n = 0;
-	else if (n <= *seen) /* the end is near */
+	else if (n <= *seen) /* the peer has closed its side */
 		return "it disconnected";
 	*seen = n;
 	hello = client_hello_read(bytes, (size_t)n);
 	why = judge(strangers, peer, &hello, ret);
 	wanted = (int)hello.wanted;
-	/* No use to be woken by each byte. */
+	/* Do not wake up for each byte. */
 	if (!why && *ret == SILENT)
 		setsockopt(fd, SOL_SOCKET, SO_RCVLOWAT, &wanted, sizeof(wanted));
 	return why;

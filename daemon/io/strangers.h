@@ -1,4 +1,4 @@
-/* strangers.h: who has connected to dracod's port, until the certificate was shown. */
+/* strangers.h: connections to dracod's port that have not shown the certificate yet. */
 #ifndef DRACO_DAEMON_IO_STRANGERS_H
 #define DRACO_DAEMON_IO_STRANGERS_H
 
@@ -10,18 +10,19 @@ struct secure;
 struct sockaddr_in;
 struct strangers;
 
-/* fn gets those who have shown the certificate. All but arg must live on; key is copied. */
+/* fn gets each connection that has shown the certificate. All arguments must outlive the result,
+ * except key, which is copied. */
 struct strangers *strangers_create(struct loop *loop, struct admission *admission,
 	const struct secure *secure, const struct knock_key *key, remote_fn fn, void *arg);
 
-/* Look at somebody who has connected by the socket fd, which is taken over: most of a flood is
- * closed in this call. */
+/* Look at a new connection, and take its socket fd over. This call closes most connections of a
+ * flood. */
 void strangers_take(struct strangers *strangers, int fd, const struct sockaddr_in *peer);
 
-/* Part from all who have not said anything yet: there are no more descriptors. */
+/* Drop all connections that have sent nothing yet, because descriptors are exhausted. */
 void strangers_forget_silent(struct strangers *strangers);
 
-/* Those who were handed over stay. Returns NULL. */
+/* Drops all connections, except those that fn has got. Returns NULL. */
 struct strangers *strangers_destroy(struct strangers *strangers);
 
 #endif

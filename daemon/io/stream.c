@@ -22,7 +22,7 @@
 
 struct stream {
 	struct bufferevent *bev;
-	struct event *overflow; /* tells closed() in a later turn */
+	struct event *overflow; /* calls closed() in a later turn */
 	const struct stream_ops *ops;
 	void *owner;
 	size_t limit; /* of a line, in bytes */
@@ -105,10 +105,11 @@ struct stream *stream_adopt(struct loop *loop, struct bufferevent *connection,
 	stream->overflow = evtimer_new(loop_base(loop), on_overflow, stream);
 	stream->bev = connection;
 	if (!stream->bev || !stream->overflow)
-		abort(); /* only without memory */
+		abort(); /* only if memory is exhausted */
 	bufferevent_setcb(stream->bev, on_read, NULL, on_event, stream);
 	stream_set_limit(stream, LINE_LIMIT);
-	if (evbuffer_get_length(bufferevent_get_input(stream->bev)) > 0) /* read before this */
+	if (evbuffer_get_length(bufferevent_get_input(stream->bev)) > 0)
+		/* Bytes that were read before. */
 		bufferevent_trigger(stream->bev, EV_READ, BEV_OPT_DEFER_CALLBACKS);
 	bufferevent_enable(stream->bev, EV_READ | EV_WRITE);
 	return stream;
@@ -149,7 +150,7 @@ static long write_some(struct stream *stream, struct evbuffer *output)
 
 	if (!session)
 		return evbuffer_write(output, bufferevent_getfd(stream->bev));
-	/* All of it: a write that could not be done must not be tried again with less. */
+	/* OpenSSL forbids repeating a failed write with fewer bytes, so offer all of them. */
 	n = secure_write(session, evbuffer_pullup(output, -1), evbuffer_get_length(output));
 	if (n > 0)
 		evbuffer_drain(output, (size_t)n);

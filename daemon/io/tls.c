@@ -1,4 +1,4 @@
-/* tls.c: the certificate of one cluster. The only place that makes certificates. */
+/* tls.c: the certificate of one cluster. Only this file makes certificates. */
 #include "daemon/io/tls.h"
 
 #include <dirent.h>
@@ -25,7 +25,7 @@
 #include "daemon/io/tls_fix_text.h"
 
 #define SERIAL_BITS 127
-/* The files are removed with the cluster; the clocks of nodes may be wrong by much. */
+/* The files live no longer than the cluster, and the clocks of nodes may be very wrong. */
 #define VALID_BEFORE_S (7 * 86400)
 #define VALID_DAYS     3650
 
@@ -38,11 +38,11 @@ struct tls {
 	char *key, *certificate, *fix; /* paths */
 };
 
-/* The variables of Dask's configuration, distributed.comm.*, and one of ours. */
+/* The variables for Dask's configuration, distributed.comm.*, and one of draco's own. */
 static const struct variable {
 	const char *name;
 	enum { FILE_CERTIFICATE, FILE_KEY, FILE_FIX, FLAG } value;
-	bool for_clients; /* else for scheduler and workers only */
+	bool for_clients; /* otherwise only for the scheduler and the workers */
 } variables[] = {
 	{"DASK_DISTRIBUTED__COMM__TLS__CA_FILE", FILE_CERTIFICATE, true},
 	{"DASK_DISTRIBUTED__COMM__TLS__CLIENT__CERT", FILE_CERTIFICATE, true},
@@ -51,7 +51,8 @@ static const struct variable {
 	{"DASK_DISTRIBUTED__COMM__TLS__SCHEDULER__KEY", FILE_KEY, false},
 	{"DASK_DISTRIBUTED__COMM__TLS__WORKER__CERT", FILE_CERTIFICATE, false},
 	{"DASK_DISTRIBUTED__COMM__TLS__WORKER__KEY", FILE_KEY, false},
-	/* A client may have other, local clusters; the scheduler's tls:// is enough for it. */
+	/* A client may have other, local clusters, so it may not require encryption everywhere. The
+	 * tls:// in the scheduler's address is enough for this cluster. */
 	{"DASK_DISTRIBUTED__COMM__REQUIRE_ENCRYPTION", FLAG, false},
 	{"DRACO_TLS_FIX", FILE_FIX, false},
 };
@@ -83,7 +84,7 @@ static void free_number(BIGNUM **number)
 
 static void free_memory(BIO **bio)
 {
-	BIO_free_all(*bio); /* wipes what it held */
+	BIO_free_all(*bio); /* overwrites its memory */
 }
 
 static EVP_PKEY *make_key(void)
@@ -130,8 +131,8 @@ static bool set_name(X509 *certificate, const char *id)
 		X509_set_issuer_name(certificate, name) > 0;
 }
 
-/* Its own authority, and good for both ends of a connection (also by RFC 5280 to the letter, which
- * Python checks from 3.13 on). */
+/* The certificate is its own authority and serves both ends of a connection. It satisfies RFC 5280
+ * to the letter, which Python checks from 3.13 on. */
 static X509 *make_certificate(EVP_PKEY *key, const char *id)
 {
 	_cleanup_(free_certificate) X509 *certificate = X509_new();
@@ -169,7 +170,7 @@ static int write_file(const char *path, BIO *content, struct err *err)
 		r = -errno;
 	else if (written < size)
 		r = -ENOSPC;
-	if (close(TAKE_FD(fd)) < 0 && r == 0) /* a full quota may show only here */
+	if (close(TAKE_FD(fd)) < 0 && r == 0) /* an exceeded quota may show only here */
 		r = -errno;
 	if (r < 0)
 		return err_set(err, r, "cannot write %s: %s", path, strerror(-r));
@@ -224,7 +225,7 @@ int tls_create(const char *directory, const char *id, struct tls **ret, struct e
 	return 0;
 }
 
-/* Python keeps the translated program of a client's preload beside it. */
+/* Remove the byte code that Python keeps beside a client's preload. */
 static void remove_translated(const char *directory)
 {
 	_cleanup_free_ char *path = xasprintf("%s/__pycache__", directory);
@@ -240,7 +241,7 @@ static void remove_translated(const char *directory)
 	rmdir(path);
 }
 
-/* Remove one cluster's files; what else is in the directory is not ours, and stays. */
+/* Remove the files of one cluster. Other files in the directory stay. */
 static void remove_files(const char *directory)
 {
 	static const char *const names[] = {key_file, certificate_file, fix_file};
@@ -262,7 +263,7 @@ struct tls *tls_destroy(struct tls *tls)
 		return NULL;
 	remove_files(tls->directory);
 	*strrchr(tls->directory, '/') = '\0';
-	rmdir(tls->directory); /* unless it has others */
+	rmdir(tls->directory); /* fails if it holds other files */
 	free(tls->directory);
 	free(tls->key);
 	free(tls->certificate);

@@ -1,4 +1,4 @@
-/* watchdir.c: tells when something goes, or is replaced, in some directories (inotify). */
+/* watchdir.c: reports when directories, or entries of them, are removed or replaced (inotify). */
 #include "daemon/io/watchdir.h"
 
 #include <errno.h>
@@ -10,13 +10,13 @@
 #include "common/alloc.h"
 #include "common/log.h"
 
-/* IN_UNMOUNT comes by itself. */
+/* IN_UNMOUNT is always reported. */
 #define SELF	(IN_DELETE_SELF | IN_MOVE_SELF | IN_ONLYDIR)
 #define ENTRIES (SELF | IN_DELETE | IN_MOVED_FROM | IN_MOVED_TO)
 
 struct watchdir {
 	struct loop *loop;
-	int fd; /* -1: not there */
+	int fd; /* -1: the directory does not exist */
 	struct loop_watch *readable;
 	loop_fn fn;
 	void *arg;

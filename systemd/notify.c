@@ -1,4 +1,4 @@
-/* notify.c: what dracod tells the systemd that started it (sd_notify(3)). */
+/* notify.c: notifies the systemd that started dracod (sd_notify(3)). */
 #include "systemd/notify.h"
 
 #include <stdarg.h>

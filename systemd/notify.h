@@ -1,11 +1,12 @@
-/* notify.h: what dracod tells the systemd that started it (sd_notify(3)); without one, nothing. */
+/* notify.h: notifies the systemd that started dracod (sd_notify(3)). Does nothing without
+ * systemd. */
 #ifndef DRACO_SYSTEMD_NOTIFY_H
 #define DRACO_SYSTEMD_NOTIFY_H
 
 void notify_ready(void);
 void notify_stopping(void);
 
-/* One line for systemctl status. */
+/* Set the line that systemctl status shows. */
 void notify_status(const char *format, ...) __attribute__((format(printf, 1, 2)));
 
 #endif

@@ -1,4 +1,4 @@
-/* cancel.c: draco-slurm's request "cancel": end jobs, the tasks of one array by one RPC. */
+/* cancel.c: draco-slurm's request "cancel": ends jobs, with one RPC for all tasks of an array. */
 #include <errno.h>
 #include <signal.h>
 #include <slurm/slurm.h>
@@ -26,7 +26,7 @@ static int send_signal(const char *ids, enum slurm_cancel_how how)
 	}
 }
 
-/* A job that has ended, or is not known any more, is as it should be. */
+/* A job that has ended, or that Slurm no longer knows, needs no cancellation. */
 static bool is_over(int code)
 {
 	return code == ESLURM_ALREADY_DONE || code == ESLURM_INVALID_JOB_ID ||

@@ -1,13 +1,15 @@
-/* compat.h: what differs between the versions of libslurm, from 22.05 on. Included after slurm.h.
+/* compat.h: hides the differences between versions of libslurm, from 22.05 on. Include it after
+ * slurm.h.
  *
- * All has names of its own, compat_x: who forgets this header is told by each version. */
+ * All its names begin with compat_. The original names fail to compile with some version, so nobody
+ * can forget this header. */
 #ifndef DRACO_DAEMON_DRACO_SLURM_COMPAT_H
 #define DRACO_DAEMON_DRACO_SLURM_COMPAT_H
 
 #include <errno.h>
 #include <slurm/slurm.h>
 
-/* The error of the last call has become plain errno. */
+/* In later versions the error of the last call is in errno. */
 #if HAVE_DECL_SLURM_GET_ERRNO
 #define compat_errno() slurm_get_errno()
 #else
@@ -20,7 +22,7 @@
 #define compat_free_conf slurm_free_conf
 #endif
 
-/* Exported by libslurm, but not declared in its header. */
+/* libslurm exports these, but its header does not declare them. */
 #ifdef HAVE_SLURM_JOB_STATE_REASON_STRING
 extern char *slurm_job_state_reason_string(enum job_state_reason reason);
 #define compat_reason_string slurm_job_state_reason_string

@@ -1,4 +1,4 @@
-/* doctor.c: draco-slurm's requests for dracoctl doctor: what the user can expect of this Slurm.
+/* doctor.c: draco-slurm's requests for dracoctl doctor: the state of Slurm for this user.
  *
  *	munge     {}                     -> {socket, sure, error}
  *	inspect   {partitions: [name]}   -> {cluster, version, sbatch, controllers: [{host, up}],
@@ -6,9 +6,9 @@
  *	                                     usable, cores, memory_mib, start, refused}]}
  *	try       {name, partition, script, output, directory, environment, deadline} -> {job_id}
  *
- * Of the named partitions (those that are not there are left out) inspect also counts the nodes
- * that could run a job at all, tells the most cores and memory that one has, and asks slurmctld
- * when a small job of this user would start: refused tells why not. */
+ * inspect skips named partitions that do not exist. For the others it counts the nodes that could
+ * run a job, tells the most cores and memory of one node, and asks slurmctld when a small job of
+ * this user would start. refused is the reason of a refusal. */
 #include <errno.h>
 #include <slurm/slurm.h>
 #include <slurm/slurm_errno.h>
@@ -74,7 +74,7 @@ static const char *state_name(uint16_t state)
 	}
 }
 
-/* -1: unlimited. */
+/* In seconds; -1: unlimited. */
 static json_int_t seconds_of(uint32_t minutes)
 {
 	return minutes == INFINITE || minutes == NO_VAL ? -1 : (json_int_t)minutes * 60;
@@ -115,14 +115,14 @@ static bool is_usable(const node_info_t *node)
 		!(node->node_state & (NODE_STATE_DRAIN | NODE_STATE_FAIL));
 }
 
-/* How many nodes of a partition could run a job at all, and how large the largest of all its
- * nodes are. */
+/* Count the nodes of a partition that could run a job, and add the most cores and memory of any of
+ * its nodes. */
 static void describe_nodes(
 	const node_info_msg_t *nodes, const partition_info_t *p, json_t *object)
 {
 	json_int_t usable = 0, cores = 0, memory = 0;
 
-	/* Pairs of the first and the last index, ended by -1. */
+	/* node_inx holds pairs of first and last index, ended by -1. */
 	for (const int32_t *pair = p->node_inx; pair && pair[0] >= 0; pair += 2)
 		for (int32_t i = pair[0]; i <= pair[1] && i < (int32_t)nodes->record_count;
 			i++) {
@@ -230,8 +230,7 @@ enum slurm_outcome call_try(const json_t *params, json_t **ret_result, struct er
 	xreplace(&wish.script, json_get_text(params, "script", "#!/bin/sh\n"));
 	xreplace(&wish.output, json_get_text(params, "output", "/dev/null"));
 	xreplace(&wish.directory, json_get_text(params, "directory", "/"));
-	/* Slurm removes it itself when it cannot have ended by then, whatever becomes of
-	 * dracoctl. */
+	/* If the job cannot end in time, Slurm itself removes it, even if dracoctl is gone. */
 	if (left_s > 0)
 		strv_addf(&wish.directives, "deadline=now+%" JSON_INTEGER_FORMAT, left_s);
 	outcome = sbatch_submit(&wish, &answer, err);

@@ -1,4 +1,4 @@
-/* failure.c: what a failed call of libslurm means. */
+/* failure.c: converts errors of libslurm to outcomes. */
 #include <errno.h>
 #include <slurm/slurm.h>
 #include <slurm/slurm_errno.h>
@@ -8,11 +8,11 @@
 #include "daemon/draco-slurm/compat.h"
 #include "daemon/draco-slurm/slurm_calls.h"
 
-/* Errors that slurmctld answers with although the same request may succeed a moment later. */
+/* Errors of slurmctld that may pass: the same request may succeed a moment later. */
 static bool is_passing(int code)
 {
 	switch (code) {
-	case EAGAIN: /* out of threads or memory, or taking no jobs in this moment */
+	case EAGAIN: /* slurmctld lacks threads or memory, or takes no jobs at the moment */
 	case ESLURM_IN_STANDBY_MODE:
 	case ESLURM_IN_STANDBY_USE_BACKUP:
 	case ESLURM_DISABLED:
@@ -29,15 +29,16 @@ static enum slurm_outcome outcome_of(int code, bool changes)
 		return OUTCOME_UNREACHABLE;
 	if (is_passing(code))
 		return OUTCOME_BUSY;
-	/* The codes of slurmctld's own answers, the protocol's begin at 1000 and at 5000; and
-	 * what a site's job_submit plugin says without a code of its own. */
+	/* The answers of slurmctld itself have the codes 2000 to 4999; those of the protocol begin
+	 * at 1000 and at 5000. A site's job_submit plugin without a code of its own gives
+	 * SLURM_ERROR. */
 	if ((code >= 2000 && code < 5000) || code == SLURM_ERROR)
 		return OUTCOME_REFUSED;
 	if (changes)
 		return OUTCOME_UNCERTAIN;
 	if (code == SLURM_PROTOCOL_AUTHENTICATION_ERROR || code == SLURM_PROTOCOL_VERSION_ERROR)
 		return OUTCOME_UNUSABLE;
-	return OUTCOME_UNCERTAIN; /* it listens, and is silent */
+	return OUTCOME_UNCERTAIN; /* slurmctld accepts connections and does not answer */
 }
 
 enum slurm_outcome call_failure_of(int code, const char *what, bool changes, struct err *err)

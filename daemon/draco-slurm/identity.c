@@ -1,6 +1,6 @@
-/* identity.c: which Slurm is it that answers, and is it the one that dracod means?
+/* identity.c: checks that the Slurm which answers is the one that dracod expects.
  *
- * This process reads its slurm.conf once, so that one look at slurmctld is enough for its whole
+ * This process reads slurm.conf only once, so one question to slurmctld is enough for its whole
  * life. */
 #include "daemon/draco-slurm/identity.h"
 
@@ -15,7 +15,7 @@
 #include "daemon/draco-slurm/compat.h"
 #include "daemon/draco-slurm/slurm_calls.h"
 
-static struct slurm_site expected = SLURM_SITE_INIT; /* not known: any will do */
+static struct slurm_site expected = SLURM_SITE_INIT; /* not known: any Slurm may answer */
 static bool checked;
 
 void identity_expect(const json_t *slurm)

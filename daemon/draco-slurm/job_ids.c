@@ -1,4 +1,4 @@
-/* job_ids.c: lists of job ids as libslurm takes them: the tasks of one array in one string. */
+/* job_ids.c: groups job ids for libslurm: all tasks of one array in one string. */
 #include <stdlib.h>
 #include <string.h>
 
@@ -8,7 +8,7 @@
 
 void job_ids_group(const json_t *ids, struct strv *ret)
 {
-	size_t open = 0; /* length of "42_[" while the last item is such a group */
+	size_t open = 0; /* length of "42_[" while the last item is such a group, otherwise 0 */
 
 	for (size_t i = 0; i < json_array_size(ids); i++) {
 		const char *id = json_string_value(json_array_get(ids, i));

@@ -1,7 +1,8 @@
-/* main.c of draco-slurm: requests of dracod from descriptor 3, one after the other, by libslurm.
+/* main.c of draco-slurm: serves requests of dracod from descriptor 3, one after the other, by
+ * libslurm.
  *
- * A process of its own because libslurm blocks, may call exit(), and belongs to one version of
- * Slurm. It ends when its connection does, and with dracod. */
+ * It is a process of its own because libslurm blocks, may call exit(), and fits one version of
+ * Slurm only. It ends when its connection closes or dracod dies. */
 #include <errno.h>
 #include <fcntl.h>
 #include <poll.h>
@@ -20,7 +21,7 @@
 #include "daemon/draco-slurm/munge.h"
 #include "daemon/draco-slurm/slurm_calls.h"
 
-/* "22.05.8", of the libslurm that this was built with. */
+/* The version of the libslurm that this was built with: "22.05.8". */
 static void format_version(char text[static 32])
 {
 	long version = SLURM_VERSION_NUMBER;
@@ -36,12 +37,12 @@ static enum slurm_outcome call_hello(const json_t *params, json_t **ret_result, 
 	const char *conf = getenv("SLURM_CONF");
 
 	identity_expect(json_object_get(params, "slurm"));
-	/* libslurm would try to read it for a minute. */
+	/* Otherwise libslurm would try to read it for a minute. */
 	if (conf && access(conf, R_OK) < 0) {
 		err_set(err, -errno, "SLURM_CONF names %s: %s", conf, strerror(errno));
 		return OUTCOME_UNUSABLE;
 	}
-	slurm_init(NULL); /* ends the process when there is no configuration */
+	slurm_init(NULL); /* ends the process if there is no configuration */
 	format_version(version);
 	*ret_result =
 		json_pack("{s:i, s:s}", "protocol", SLURM_MSG_PROTOCOL, "version", version);
@@ -73,7 +74,7 @@ static char *refuse(
 		json_pack("{s:s}", "outcome", slurm_outcome_name(outcome)));
 }
 
-/* Is this the host, and the Slurm, for it? */
+/* Can this host serve the request, and does the expected Slurm answer? */
 static enum slurm_outcome prepare(const char *method, struct err *err)
 {
 	if (strcmp(method, "hello") == 0 || strcmp(method, "munge") == 0)
@@ -136,7 +137,7 @@ int main(int argc, char **argv)
 	}
 	fcntl(SLURM_MSG_FD, F_SETFD, FD_CLOEXEC);
 	signal(SIGPIPE, SIG_IGN);
-	setenv("SLURM_BITSTR_LEN", "0", 1); /* do not cut the task list of an array */
+	setenv("SLURM_BITSTR_LEN", "0", 1); /* do not truncate the list of an array's tasks */
 	do {
 		n = line_reader_fill(&reader, SLURM_MSG_FD);
 		while (n > 0 && (line = line_reader_next(&reader, &length)))

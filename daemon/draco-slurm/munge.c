@@ -1,8 +1,7 @@
-/* munge.c: is the authentication service of this host there?
+/* munge.c: checks that the authentication service of this host runs.
  *
- * slurm.conf is read only as far as this needs: AuthType and AuthInfo=socket=PATH. Where that
- * leaves a doubt (no file, an Include, another type) the answer is yes, and libslurm
- * decides. */
+ * Of slurm.conf it reads only AuthType and AuthInfo=socket=PATH. In doubt (no file, an Include,
+ * another type) it reports no error, and libslurm decides. */
 #include "daemon/draco-slurm/munge.h"
 
 #include <ctype.h>

@@ -1,4 +1,4 @@
-/* munge.h: is the authentication service of this host there? */
+/* munge.h: checks that the authentication service of this host runs. */
 #ifndef DRACO_DAEMON_DRACO_SLURM_MUNGE_H
 #define DRACO_DAEMON_DRACO_SLURM_MUNGE_H
 
@@ -6,13 +6,13 @@
 
 struct err;
 
-/* 0, or -ECONNREFUSED or -ENOENT with err when Slurm authenticates by munge and munged
- * certainly does not serve its socket. libslurm would try for most of a minute, and say so
- * afterwards. */
+/* 0: munged serves its socket, or Slurm may not use it. -ECONNREFUSED or -ENOENT with err: Slurm
+ * uses munge, and munged certainly does not serve. Without this check libslurm would try for most
+ * of a minute. */
 int munge_check(struct err *err);
 
-/* Where munged is, as far as slurm.conf tells, and whether Slurm is sure to use it; the caller
- * frees. */
+/* The path of munged's socket, as far as slurm.conf tells. *ret_sure: Slurm certainly uses it. The
+ * caller frees. */
 char *munge_socket(bool *ret_sure);
 
 #endif

@@ -1,5 +1,5 @@
-/* nodes.c: part of draco-slurm's request "site": addresses of some nodes, and of a host name.
- * Without them dracod can still choose, so nothing here fails. */
+/* nodes.c: part of draco-slurm's request "site": addresses of some nodes and of a host name. dracod
+ * can choose without them, so nothing here fails. */
 #include <arpa/inet.h>
 #include <netdb.h>
 #include <netinet/in.h>
@@ -12,8 +12,8 @@
 #include "common/json.h"
 #include "daemon/draco-slurm/slurm_calls.h"
 
-#define PARTITIONS_MAX 4 /* each costs a short request and looking up a name ... */
-#define PATIENCE_S     2 /* ... which takes many seconds where the name service is dead */
+#define PARTITIONS_MAX 4 /* each takes a short request and the resolution of a name */
+#define PATIENCE_S     2 /* resolving takes many seconds if the name service is dead */
 
 json_t *host_addresses(const char *host)
 {
@@ -34,7 +34,7 @@ json_t *host_addresses(const char *host)
 	return list;
 }
 
-/* Add where Slurm reaches the node. */
+/* Add the address by which Slurm reaches the node. Takes name over. */
 static void add_node(json_t *nodes, char *name)
 {
 	node_info_msg_t *info = NULL;
@@ -51,11 +51,11 @@ static void add_node(json_t *nodes, char *name)
 	slurm_free_node_info_msg(info);
 }
 
-/* Add the first node of the partition; the others are in the same network. */
+/* Add the first node of the partition. Its other nodes are in the same network. */
 static void add_one_of(json_t *nodes, const char *hostlist)
 {
 	__auto_type list =
-		slurm_hostlist_create(hostlist); /* its type differs between versions */
+		slurm_hostlist_create(hostlist); /* the type differs between versions */
 	char *name = list ? slurm_hostlist_shift(list) : NULL;
 
 	if (name)

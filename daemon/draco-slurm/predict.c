@@ -1,4 +1,4 @@
-/* predict.c: draco-slurm's request "predict": when would a job start at each of some candidates? */
+/* predict.c: draco-slurm's request "predict": the expected start of a job at each candidate. */
 #include <stdlib.h>
 
 #include "common/alloc.h"
@@ -8,10 +8,10 @@
 #include "daemon/draco-slurm/sbatch.h"
 #include "daemon/draco-slurm/slurm_calls.h"
 
-#define LEAST_MS    500	  /* that an sbatch needs */
-#define DEADLINE_MS 18000 /* of all candidates: sooner than dracod's own */
+#define LEAST_MS    500	  /* the least time that sbatch needs */
+#define DEADLINE_MS 18000 /* for all candidates; shorter than dracod's own deadline */
 
-/* One prediction; NULL when slurmctld did not answer at all, with *ret_outcome and err. */
+/* One prediction; NULL with *ret_outcome and err: slurmctld did not answer. */
 static json_t *predict(struct slurm_submission *wish, const json_t *candidate,
 	int64_t deadline_ms, enum slurm_outcome *ret_outcome, struct err *err)
 {
@@ -48,7 +48,7 @@ enum slurm_outcome call_predict(const json_t *params, json_t **ret_result, struc
 		json_t *one;
 
 		if (i > 0 && until_ms - clock_now_ms() < LEAST_MS)
-			break; /* the first ones are better than none */
+			break; /* earlier predictions are better than none */
 		one = predict(&wish, json_array_get(candidates, i), until_ms - clock_now_ms(),
 			&outcome, err);
 		if (one)
@@ -61,6 +61,6 @@ enum slurm_outcome call_predict(const json_t *params, json_t **ret_result, struc
 		*ret_result = json_pack("{s:o}", "predictions", predictions);
 	else
 		json_decref(predictions);
-	/* Nothing is submitted: an answer that was lost leaves no doubt. */
+	/* Nothing is submitted, so a lost answer leaves no doubt. */
 	return outcome == OUTCOME_UNCERTAIN ? OUTCOME_UNREACHABLE : outcome;
 }

@@ -1,4 +1,4 @@
-/* program.c: runs another program to its end, or to a deadline. */
+/* program.c: runs another program until it ends, or until a deadline. */
 #include "daemon/draco-slurm/program.h"
 
 #include <errno.h>
@@ -20,11 +20,12 @@
 #include "common/strv.h"
 
 #define READS_MAX 16
-#define LOOK_MS	  20 /* for the end of a program whose children keep its pipes open */
+/* Interval for checking the end of a program whose children keep its pipes open. */
+#define LOOK_MS 20
 
 struct pipes {
 	int input;			 /* a file */
-	int out[2], words[2], report[2]; /* the reading end, the writing end */
+	int out[2], words[2], report[2]; /* each has a reading and a writing end */
 };
 
 static void close_pair(int pair[2])
@@ -70,7 +71,7 @@ static int pipes_open(struct pipes *pipes, const char *input)
 	return put_input(pipes->input, input);
 }
 
-/* In the new process; returns an errno, if at all. */
+/* Runs in the new process. Returns an errno, or does not return. */
 static int become(
 	const struct program *program, const struct pipes *pipes, char **argv, pid_t us)
 {
@@ -120,20 +121,20 @@ static pid_t start(const struct program *program, struct pipes *pipes, struct er
 	return err_set(err, -code, "cannot execute %s: %s", program->path, strerror(code));
 }
 
-/* Read what there is; closes *fd at its end. */
+/* Read the available output. Closes *fd at its end. */
 static void take(int *fd, char *text)
 {
 	char lost[4096];
 	size_t used = strlen(text);
 	ssize_t n = 1;
 
-	/* Not without end, however much there is: the deadline is looked at between. */
+	/* Limit the reads, so that the deadline is checked even if the output never ends. */
 	for (int reads = 0; *fd >= 0 && n > 0 && reads < READS_MAX; reads++) {
 		size_t room = PROGRAM_TEXT_MAX - 1 - used;
 
 		n = room > 0 ? read(*fd, text + used, room) : read(*fd, lost, sizeof(lost));
 		if (n > 0 && room > 0) {
-			for (ssize_t i = 0; i < n; i++) /* a text has no NUL */
+			for (ssize_t i = 0; i < n; i++) /* a text must not contain NUL */
 				if (!text[used + (size_t)i])
 					text[used + (size_t)i] = '?';
 			used += (size_t)n;

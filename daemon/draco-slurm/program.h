@@ -1,4 +1,4 @@
-/* program.h: runs another program to its end, or to a deadline. */
+/* program.h: runs another program until it ends, or until a deadline. */
 #ifndef DRACO_DAEMON_DRACO_SLURM_PROGRAM_H
 #define DRACO_DAEMON_DRACO_SLURM_PROGRAM_H
 
@@ -13,28 +13,31 @@ struct strv;
 #define PROGRAM_TEXT_MAX (64 * 1024)
 
 struct program {
-	/* What to run. */
+	/* Input of program_run(). */
 	const char *path, *name;
-	const struct strv *arguments; /* behind the name */
+	const struct strv *arguments; /* after the name */
 	const struct strv *environment;
-	const char *directory; /* where it can be entered; else "/" */
+	const char *directory; /* the working directory if it can be entered, otherwise "/" */
 	const char *input;
 	int64_t deadline_ms;
-	/* In the new process, before the program: may change what it inherits. NULL: nothing. */
+	/* Called in the new process before the program starts, to change inherited state; NULL:
+	 * nothing. */
 	void (*prepare)(const void *arg);
 	const void *prepare_arg;
-	/* Is what it has written to standard error so far a reason to end it? NULL: never. */
+	/* Called with standard error so far. Returns whether to end the program now. NULL:
+	 * never. */
 	bool (*enough)(const char *words);
 
-	/* What became of it. */
-	char out[PROGRAM_TEXT_MAX], words[PROGRAM_TEXT_MAX]; /* what it wrote; more is lost */
-	bool ended;   /* by itself, with status as of waitpid(2): else by us */
-	bool stopped; /* because of its words */
+	/* Output of program_run(). */
+	/* Standard output and error, truncated. */
+	char out[PROGRAM_TEXT_MAX], words[PROGRAM_TEXT_MAX];
+	bool ended;   /* it ended by itself; status as from waitpid(2) */
+	bool stopped; /* it was ended because of enough() */
 	int status;
 };
 
-/* Run it in a process group of its own, which is killed at the deadline; it also dies with this
- * process. A negative errno with err when it could not be executed: then nothing has run. */
+/* Run the program in a process group of its own. The group is killed at the deadline; the program
+ * also dies with this process. -errno with err: it could not be executed, and nothing has run. */
 int program_run(struct program *program, struct err *err) __attribute__((warn_unused_result));
 
 #endif

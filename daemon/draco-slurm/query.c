@@ -1,6 +1,6 @@
-/* query.c: draco-slurm's request "query": the jobs of this user whose name has the prefix.
+/* query.c: draco-slurm's request "query": this user's jobs whose names begin with a prefix.
  *
- * One RPC reads all the user's jobs, whatever their number. */
+ * One RPC reads all jobs of the user, whatever their number. */
 #include <errno.h>
 #include <signal.h>
 #include <slurm/slurm.h>
@@ -42,7 +42,7 @@ static enum slurm_state state_of(const slurm_job_info_t *job)
 	return states[base];
 }
 
-/* As squeue(1) shows it. */
+/* The reason of a job, as squeue(1) shows it. */
 static const char *reason_of(const slurm_job_info_t *job)
 {
 	if (job->state_desc)
@@ -50,13 +50,14 @@ static const char *reason_of(const slurm_job_info_t *job)
 	return compat_reason_string((enum job_state_reason)job->state_reason);
 }
 
-/* Does the job never start where it is, whatever ends or comes? By the names of Slurm's reasons. */
+/* Can the job never start in its place, whichever other jobs end? The names of Slurm's reasons
+ * tell. */
 static bool is_never(const slurm_job_info_t *job)
 {
 	static const char *const reasons[] = {"AccountNotAllowed", "BadConstraints",
 		"DependencyNeverSatisfied", "InvalidAccount", "InvalidQOS",
 		"PartitionTimeLimit", "QOSNotAllowed"};
-	/* Slurm says these some moments before it sets the reason. */
+	/* Slurm sets these texts some moments before the reason. */
 	static const char *const texts[] = {"Job's account not ", "Job's QOS not "};
 	const char *reason = compat_reason_string((enum job_state_reason)job->state_reason);
 	const char *text = job->state_desc ? job->state_desc : "";
@@ -132,7 +133,7 @@ enum slurm_outcome call_query(const json_t *params, json_t **ret_result, struct 
 			r = add_job(jobs, job);
 	}
 	slurm_free_job_info_msg(all);
-	if (r < 0) { /* a task that is left out would pass for ended */
+	if (r < 0) { /* fail: dracod takes a missing task for ended */
 		json_decref(jobs);
 		err_set(err, -EPROTO, "Slurm lists the tasks of an array in an unknown form");
 		return OUTCOME_UNREACHABLE;

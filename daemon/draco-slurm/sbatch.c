@@ -1,8 +1,8 @@
-/* sbatch.c: the site's own sbatch(1), asked to submit a job or to predict its start.
+/* sbatch.c: runs the site's own sbatch(1) to submit a job or to predict its start.
  *
- * The site's defaults, filters and plugins act in sbatch and speak by it: what people here can do
- * with sbatch, draco can do. The options that draco sets are on the command line, which wins over
- * variables; the job's environment is sbatch's own. */
+ * The site's defaults, filters and plugins act in sbatch, and their messages come through it. So
+ * draco can do what users here can do with sbatch. Options from draco are on the command line,
+ * which has precedence over variables. The job's environment is sbatch's own. */
 #include "daemon/draco-slurm/sbatch.h"
 
 #include <errno.h>
@@ -21,12 +21,12 @@
 #include "common/sbatch_words.h"
 #include "daemon/draco-slurm/program.h"
 
-#define SUBMIT_DEADLINE_MS 20000 /* sooner than dracod's own for "submit" */
+#define SUBMIT_DEADLINE_MS 20000 /* shorter than dracod's own deadline for "submit" */
 
-/* Where this program's own libslurm would look for them; they are for sbatch, too. */
+/* Variables by which this program's libslurm, and therefore sbatch, finds its Slurm. */
 static const char *const slurms[] = {"SLURM_CONF", "SLURM_CONF_SERVER", "SLURM_JWT"};
 
-/* Its first absolute directory with an sbatch in it. */
+/* The sbatch in the first absolute directory of path that has one; NULL: none. The caller frees. */
 static char *search(const char *path)
 {
 	struct strv directories = STRV_INIT;
@@ -59,7 +59,7 @@ static void make_environment(
 	for (size_t i = 0; i < sizeof(slurms) / sizeof(slurms[0]); i++)
 		if (getenv(slurms[i]))
 			strv_addf(ret, "%s=%s", slurms[i], getenv(slurms[i]));
-	if (predicts) /* a job would get it, too */
+	if (predicts) /* only here, because a job would inherit it */
 		strv_add(ret, "SLURM_TIME_FORMAT=%s");
 }
 
@@ -80,7 +80,7 @@ static enum slurm_outcome outcome_of(enum sbatch_reason reason)
 	abort();
 }
 
-/* There was no job by the end of sbatch. */
+/* sbatch has ended, and there is no job: find the outcome. */
 static enum slurm_outcome failure_of(
 	const struct program *program, const struct sbatch_words *words, struct err *err)
 {
@@ -134,7 +134,8 @@ static enum slurm_outcome understand(const struct program *program, bool predict
 	return outcome;
 }
 
-/* sbatch takes umask, limits and nice value from its own process into the job. */
+/* The job inherits umask, limits and nice value from the process of sbatch. Set them as the start
+ * had them. */
 static void inherit(const void *arg)
 {
 	inheritance_apply(arg);
@@ -147,7 +148,7 @@ static enum slurm_outcome ask(const struct slurm_submission *wish, bool predicts
 	_cleanup_free_ char *path = sbatch_find(&wish->environment);
 	struct program program = {
 		.path = path,
-		.name = "sbatch", /* what it calls itself in its words */
+		.name = "sbatch", /* sbatch uses it in its messages */
 		.arguments = &arguments,
 		.environment = &environment,
 		.directory = wish->directory,

@@ -1,4 +1,4 @@
-/* sbatch.h: the site's own sbatch(1), asked to submit a job or to predict its start. */
+/* sbatch.h: runs the site's own sbatch(1) to submit a job or to predict its start. */
 #ifndef DRACO_DAEMON_DRACO_SLURM_SBATCH_H
 #define DRACO_DAEMON_DRACO_SLURM_SBATCH_H
 
@@ -10,21 +10,22 @@
 struct err;
 
 struct sbatch_answer {
-	uint32_t job_id; /* of the job, or of the array; 0: it was only to predict */
-	time_t start;	 /* as predicted; 0: not */
-	char *said;	 /* what the site said to it, a line each; "": nothing */
+	uint32_t job_id; /* of the job, or of the array; 0 after a prediction */
+	time_t start;	 /* the predicted start; 0: none */
+	char *said;	 /* messages of the site, one per line; "": none */
 };
 
-/* Submit the jobs of the wish. With OUTCOME_DONE ret is filled, and its text the caller's; with
- * others err has all that sbatch said. */
+/* Submit the jobs of wish. OUTCOME_DONE: ret is filled, and the caller frees ret->said. Otherwise
+ * err holds all that sbatch has written. */
 enum slurm_outcome sbatch_submit(
 	const struct slurm_submission *wish, struct sbatch_answer *ret, struct err *err);
 
-/* When would one such job start? Takes deadline_ms at most. */
+/* Predict the start of one such job, within deadline_ms. */
 enum slurm_outcome sbatch_predict(const struct slurm_submission *wish, int64_t deadline_ms,
 	struct sbatch_answer *ret, struct err *err);
 
-/* Which sbatch is it for a program with these variables? NULL: none is found. The caller frees. */
+/* The path of the sbatch that a program with this environment would run; NULL: none. The caller
+ * frees. */
 char *sbatch_find(const struct strv *environment);
 
 #endif

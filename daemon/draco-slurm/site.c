@@ -1,5 +1,5 @@
-/* site.c: draco-slurm's request "site": where slurmctld is, this host's address towards it, and
- * what choosing a network needs. */
+/* site.c: draco-slurm's request "site": the address of slurmctld, this host's address towards it,
+ * and the facts for choosing a network. */
 #include <arpa/inet.h>
 #include <errno.h>
 #include <netdb.h>
@@ -19,7 +19,7 @@
 #include "daemon/draco-slurm/sbatch.h"
 #include "daemon/draco-slurm/slurm_calls.h"
 
-/* The address of this host that packets to host:port leave from; nothing is sent for that. */
+/* This host's source address for packets to host:port. No packet is sent. */
 static int address_towards(
 	const char *host, int port, char ret[INET6_ADDRSTRLEN], struct err *err)
 {
@@ -46,7 +46,7 @@ static int address_towards(
 	return 0;
 }
 
-/* How many jobs one array may hold: MaxArraySize, or less by SchedulerParameters. At least 1. */
+/* The most jobs of one array: MaxArraySize, or a lower limit in SchedulerParameters. At least 1. */
 static int array_max(const slurm_conf_t *conf)
 {
 	static const char name[] = "max_array_tasks=";
@@ -58,7 +58,7 @@ static int array_max(const slurm_conf_t *conf)
 	return max > 1 ? max : 1;
 }
 
-/* What will submit the jobs? */
+/* Find the sbatch that will submit the jobs. */
 static enum slurm_outcome check_sbatch(const json_t *params, struct err *err)
 {
 	const char *of_start = json_get_text(params, "path", NULL), *own = getenv("PATH");

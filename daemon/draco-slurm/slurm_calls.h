@@ -1,7 +1,7 @@
-/* slurm_calls.h: what draco-slurm does for dracod, one function for each request.
+/* slurm_calls.h: draco-slurm's calls of libslurm, one function for each request.
  *
- * Each is called with the request's params and returns OUTCOME_DONE with *ret_result owned by the
- * caller, or another outcome with err. All of them may block for as long as libslurm likes. */
+ * Each takes the params of its request. It returns OUTCOME_DONE with *ret_result, which the caller
+ * owns, or another outcome with err. Each may block as long as libslurm does. */
 #ifndef DRACO_DAEMON_DRACO_SLURM_SLURM_CALLS_H
 #define DRACO_DAEMON_DRACO_SLURM_SLURM_CALLS_H
 
@@ -9,8 +9,9 @@
 
 struct err;
 
-/* Which Slurm is this (identity.c)? Where dracod expects a certain one, identity_check() asks
- * slurmctld once and is OUTCOME_DONE when it is that one: else nothing must be asked for. */
+/* The identity of the Slurm that answers (identity.c). If dracod expects a certain Slurm,
+ * identity_check() asks slurmctld once. Unless it returns OUTCOME_DONE, no request may be carried
+ * out. */
 void identity_expect(const json_t *slurm);
 enum slurm_outcome identity_check(struct err *err);
 enum slurm_outcome call_identify(const json_t *params, json_t **ret_result, struct err *err);
@@ -23,24 +24,24 @@ enum slurm_outcome call_survey(const json_t *params, json_t **ret_result, struct
 enum slurm_outcome call_predict(const json_t *params, json_t **ret_result, struct err *err);
 enum slurm_outcome call_update(const json_t *params, json_t **ret_result, struct err *err);
 
-/* "42_0", "42_3", "43" become "42_[0,3]" and "43": one RPC each. */
+/* Group the tasks of each array: "42_0", "42_3", "43" become "42_[0,3]" and "43". Each result takes
+ * one RPC. */
 void job_ids_group(const json_t *ids, struct strv *ret);
 
-/* The IPv4 addresses of a host name, and of one node of each of the partitions (an array of
- * names), as texts in an array, which is empty where nothing can be found out. The caller owns
- * it. */
+/* The IPv4 addresses of a host name, and of one node of each partition (an array of names), as an
+ * array of texts. It is empty if none is found. The caller owns it. */
 json_t *host_addresses(const char *host);
 json_t *node_addresses(const json_t *partitions);
 
-/* For dracoctl doctor (doctor.c). munge does not need munged to run. */
+/* For dracoctl doctor (doctor.c). call_munge() also works without munged. */
 enum slurm_outcome call_munge(const json_t *params, json_t **ret_result, struct err *err);
 enum slurm_outcome call_inspect(const json_t *params, json_t **ret_result, struct err *err);
 enum slurm_outcome call_try(const json_t *params, json_t **ret_result, struct err *err);
 
-/* The outcome of a libslurm call that failed just now, with libslurm's text in err behind what.
- * changes tells whether the call changes anything: then a lost answer leaves doubt. */
+/* The outcome of the libslurm call that has just failed. err gets libslurm's text after what.
+ * changes: the call changes something in Slurm, so a lost answer leaves a doubt. */
 enum slurm_outcome call_failure(const char *what, bool changes, struct err *err);
-/* The same for an error of Slurm's that is known already. */
+/* The same for a known error code of Slurm. */
 enum slurm_outcome call_failure_of(int code, const char *what, bool changes, struct err *err);
 
 #endif

@@ -1,4 +1,4 @@
-/* submit.c: draco-slurm's request "submit": equal jobs by one RPC. */
+/* submit.c: draco-slurm's request "submit": submits equal jobs by one RPC. */
 #include <stdlib.h>
 
 #include "common/err.h"

@@ -1,5 +1,5 @@
-/* survey.c: draco-slurm's request "survey": partitions and reservations, as far as placing a
- * job of a given shape needs them. Three RPCs, whatever the size of the cluster. */
+/* survey.c: draco-slurm's request "survey": the facts about partitions and reservations that
+ * placing a job of a given shape needs. Takes three RPCs, whatever the size of the cluster. */
 #include <errno.h>
 #include <grp.h>
 #include <pwd.h>
@@ -19,13 +19,13 @@
 
 #define GROUPS_MAX 1024
 
-/* The job that is looked for a place for. */
+/* The job to find a place for. */
 struct shape {
 	int64_t cores, memory_mib;
 	const struct strv *excluded; /* nodes */
 };
 
-/* Who asks. */
+/* The user who asks. */
 struct person {
 	const char *user;
 	struct strv groups;
@@ -85,11 +85,11 @@ static char *deny_partition(const partition_info_t *p, const struct person *pers
 			"the partition is for the groups %s, and user %s is in none of "
 			"them",
 			p->allow_groups, person->user);
-	/* Which accounts a user has, and which one a job gets, only Slurm knows. */
+	/* The user's accounts, and the account of the job, are known to Slurm only. */
 	return NULL;
 }
 
-/* Slurm writes "-name" for one who is shut out. */
+/* Slurm writes "-name" for an excluded user. */
 static bool is_excluded(const char *list, const char *name)
 {
 	_cleanup_free_ char *negative = xasprintf("-%s", name);
@@ -106,7 +106,7 @@ static char *deny_reservation(const reserve_info_t *r, const struct person *pers
 	if (open || (r->users && (lists(r->users, person->user) || r->users[0] == '-')) ||
 		(r->groups && lists_any(r->groups, &person->groups)))
 		return NULL;
-	if (r->accounts) /* slurmctld will say */
+	if (r->accounts) /* only slurmctld knows the accounts */
 		return NULL;
 	return xasprintf("the reservation is for %s%s, not for user %s",
 		r->users ? "users " : "groups ", r->users ? r->users : r->groups, person->user);
@@ -149,11 +149,11 @@ static void count_node(const node_info_t *node, const partition_info_t *info,
 		p->nodes_usable += is_usable(node);
 }
 
-/* "n[1-3],n7": one by one. */
+/* Add the single names of a list such as "n[1-3],n7". */
 static void read_nodes(const char *hostlist, struct strv *names)
 {
 	__auto_type list =
-		slurm_hostlist_create(hostlist); /* its type differs between versions */
+		slurm_hostlist_create(hostlist); /* the type differs between versions */
 	char *name;
 
 	while (list && (name = slurm_hostlist_shift(list)) != NULL) {

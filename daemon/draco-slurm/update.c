@@ -1,5 +1,5 @@
-/* update.c: draco-slurm's request "update": other partitions with another reservation or none,
- * or other nodes to leave out, for jobs that are pending. They keep their ids and their age. */
+/* update.c: draco-slurm's request "update": changes the partitions and the reservation, or the
+ * excluded nodes, of pending jobs. The jobs keep their ids and their age. */
 #include <errno.h>
 #include <slurm/slurm.h>
 #include <slurm/slurm_errno.h>
@@ -14,7 +14,7 @@
 #include "daemon/draco-slurm/compat.h"
 #include "daemon/draco-slurm/slurm_calls.h"
 
-/* A job that runs, or has ended, needs no other place. */
+/* A job that runs or has ended needs no other place. */
 static bool is_settled(uint32_t code)
 {
 	return code == SLURM_SUCCESS || code == ESLURM_JOB_NOT_PENDING ||
@@ -42,7 +42,7 @@ static uint32_t update(
 	job.job_id_str = ids;
 	job.partition = partition && *partition ? partition_copy : NULL;
 	if (partition)
-		job.reservation = reservation_copy; /* "": none */
+		job.reservation = reservation_copy; /* "" removes it */
 	job.exc_nodes = exclude_copy;
 	if (slurm_update_job2(&job, &response) != SLURM_SUCCESS)
 		code = (uint32_t)compat_errno();

@@ -78,7 +78,7 @@ static void begin_shutdown(void *arg)
 	ending_begin(daemon->ending, "dracod ends");
 }
 
-/* The jobs and the scheduler of this dracod are its own affair; all else is that of its
+/* This dracod still looks after its jobs and its scheduler. Everything else belongs to its
  * successor. */
 static void on_lost(void *arg, const char *why)
 {
@@ -150,7 +150,7 @@ static void on_cluster_changed(void *arg)
 	struct daemon *daemon = arg;
 	enum cluster_state state = daemon->cluster->state;
 
-	if (!daemon->outside) /* not all is made yet */
+	if (!daemon->outside) /* the parts are not all made yet */
 		return;
 	methods_cluster_changed(daemon->methods);
 	outside_update(daemon->outside, daemon->cluster);
@@ -320,7 +320,7 @@ static int make_parts(struct daemon *daemon, int64_t stay_ms, struct err *err)
 	return 0;
 }
 
-/* The sockets of a dracod of this name that crashed on this host; NULL: there was none. */
+/* The socket of a dracod of this name that crashed on this host; NULL: none. */
 static const char *former_socket(const struct daemon *daemon)
 {
 	const json_t *former = instance_former(daemon->tenure);
@@ -331,7 +331,7 @@ static const char *former_socket(const struct daemon *daemon)
 						       : NULL;
 }
 
-/* Become the dracod of the name, and tell where. */
+/* Take the name, and publish the process and its sockets. */
 static int take_place(struct daemon *daemon, struct err *err)
 {
 	static const struct sockets_ops sockets_ops = {
@@ -345,7 +345,7 @@ static int take_place(struct daemon *daemon, struct err *err)
 	return daemon->sockets ? instance_publish(daemon->tenure, err) : err->code;
 }
 
-/* The one before did not say goodbye. */
+/* Tell the user if the former dracod crashed. */
 static void note_former(const struct daemon *daemon)
 {
 	const json_t *former = instance_former(daemon->tenure);
@@ -383,7 +383,7 @@ struct daemon *daemon_create(const struct daemon_options *options, struct err *e
 		daemon->paths.control_socket);
 	tls_clean(daemon->paths.tls_dir);
 	notify_status("cluster %s: stopped", daemon->paths.name);
-	notify_ready(); /* who waited for this may look at the status at once */
+	notify_ready(); /* a program that waited for this may look at the status at once */
 	return daemon;
 }
 
@@ -397,7 +397,7 @@ struct daemon *daemon_destroy(struct daemon *daemon)
 	daemon->batch = batch_destroy(daemon->batch);
 	daemon->ending = ending_destroy(daemon->ending);
 	dask_link_destroy(daemon->dask_link);
-	/* Slurm before those who wait for its answers: none comes any more. */
+	/* Destroy slurm first, so that no answer reaches the other parts. */
 	slurm_destroy(daemon->slurm);
 	methods_destroy(daemon->methods);
 	cluster_destroy(daemon->cluster);
@@ -409,7 +409,7 @@ struct daemon *daemon_destroy(struct daemon *daemon)
 		loop_signal_destroy(daemon->signals[i]);
 	history_close();
 	instance_release(daemon->tenure);
-	/* Who is told that dracod has ended may start the next one. */
+	/* Flush at the end: a client that learns of the end may start the next dracod. */
 	control_flush(daemon->control);
 	control_destroy(daemon->control);
 	loop_destroy(daemon->loop);

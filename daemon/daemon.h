@@ -12,22 +12,23 @@ struct loop;
 
 struct daemon_options {
 	const char *name;
-	bool exact;	     /* name is that of a state directory: else it is looked for */
-	const json_t *slurm; /* of which Slurm, as slurm_site_encode() has it; NULL: not told */
+	bool exact; /* name is that of a state directory; otherwise it is searched */
+	/* The Slurm to serve, as slurm_site_encode() writes it; NULL: not known. */
+	const json_t *slurm;
 	const char *log_file; /* NULL: standard error */
-	int64_t stay_ms;      /* end after so long without cluster and client; 0: never */
+	int64_t stay_ms;      /* end after so long without a cluster and a client; 0: never */
 	int debug;
-	int ready_fd; /* told when dracod serves or cannot; -1: nobody is */
+	int ready_fd; /* gets one line once dracod serves or has failed; -1: none */
 };
 
-/* Make everything and begin to serve. NULL with err. */
+/* Make all parts and begin to serve. NULL with err. */
 struct daemon *daemon_create(const struct daemon_options *options, struct err *err);
 struct daemon *daemon_destroy(struct daemon *daemon);
 
-/* In which all of it runs: a test lets other things run there, too. */
+/* The event loop of all parts. A test can add to it. */
 struct loop *daemon_loop(struct daemon *daemon);
 
-/* Serve until told to end; 0 or -errno. */
+/* Serve until asked to end. 0 or -errno. */
 int daemon_run(struct daemon *daemon);
 
 #endif

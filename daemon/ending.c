@@ -1,4 +1,4 @@
-/* ending.c: when dracod ends, and what it waits for first. */
+/* ending.c: ends dracod, and waits for jobs first. */
 #include "daemon/ending.h"
 
 #include <inttypes.h>
@@ -17,7 +17,7 @@
 #include "daemon/slurm/linger.h"
 #include "systemd/notify.h"
 
-/* Of who asked dracod to end, for the jobs of earlier clusters. */
+/* How long an end that a client asked for waits for the jobs of earlier clusters. */
 #define LEFTOVER_PATIENCE_MS 15000
 #define LEFTOVER_LOOK_MS     200
 
@@ -25,11 +25,11 @@ struct ending {
 	struct ending_parts parts;
 	struct linger *linger;
 	bool begun;
-	bool soon;	/* it waits for no jobs after the stop */
-	bool signalled; /* once */
+	bool soon;	/* do not wait for jobs after the stop */
+	bool signalled; /* one signal has arrived */
 	int64_t since_ms;
-	struct loop_timer *finish; /* the stop is done, or takes too long */
-	struct loop_timer *unused; /* nobody has used dracod for stay_ms */
+	struct loop_timer *finish; /* runs when the stop is done, or takes too long */
+	struct loop_timer *unused; /* runs when dracod was unused for stay_ms */
 	int64_t stay_ms;
 };
 
@@ -40,7 +40,7 @@ static void on_confirmed(void *arg)
 	strv_finish(&ending->parts.cluster->unconfirmed);
 }
 
-/* Whether there is hope that the jobs which are left are gone in a moment. */
+/* Can the remaining jobs be expected to end in a moment? */
 static bool may_wait(const struct ending *ending)
 {
 	return ending->parts.cluster->unconfirmed.count == 0 &&
@@ -65,7 +65,7 @@ static void on_finish(void *arg)
 		!linger_begin(ending->linger)) {
 		notify_stopping();
 		methods_finish_shutdown(ending->parts.methods, false);
-		loop_exit(ending->parts.loop); /* daemon_destroy() writes the answers */
+		loop_exit(ending->parts.loop); /* daemon_destroy() sends the answers */
 	} else if (may_wait(ending)) {
 		loop_timer_start(ending->finish, LEFTOVER_LOOK_MS);
 	} else {
@@ -121,7 +121,7 @@ static void on_lingered(void *arg, const char *why)
 	ending_begin_soon(arg, "dracod ends");
 }
 
-/* idle_shutdown of the cluster that was last; by default, where none was. */
+/* idle_shutdown of the last cluster, in ms; without a cluster, the default. */
 static int64_t idle_shutdown_ms(const struct cluster *cluster)
 {
 	struct settings settings;
@@ -135,7 +135,7 @@ static int64_t idle_shutdown_ms(const struct cluster *cluster)
 	return ms;
 }
 
-/* A cluster that failed keeps dracod: its status says why. */
+/* dracod stays while its last cluster is FAILED, because the status tells why. */
 static void watch_use(struct ending *ending)
 {
 	if (ending->stay_ms > 0 && ending->parts.cluster->state == CLUSTER_STOPPED &&

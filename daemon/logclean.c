@@ -1,4 +1,4 @@
-/* logclean.c: removing the log directories of earlier starts that are older than the retention. */
+/* logclean.c: removes old log directories of earlier starts. */
 #include "daemon/logclean.h"
 
 #include <dirent.h>
@@ -19,8 +19,8 @@
 #include "common/logdir.h"
 #include "common/strv.h"
 
-/* The dracod of another host is taken for dead, where locks tell nothing, when it has not
- * touched its lock for as many of its intervals. */
+/* If locks tell nothing, a dracod of another host counts as dead after so long without a touch of
+ * its lock. */
 #define ALIVE_S (8 * LOGCLEAN_TOUCH_S)
 
 static inline void closedirp(DIR **directory)
@@ -29,13 +29,13 @@ static inline void closedirp(DIR **directory)
 		closedir(*directory);
 }
 
-/* A directory that may go. */
+/* A directory that may be removed. */
 struct candidate {
 	int base; /* descriptor */
 	const char *name;
 	int fd;
-	time_t newest; /* the last time that something was written in it */
-	bool foreign;  /* holds something that is not draco's */
+	time_t newest; /* the last modification of anything in it */
+	bool foreign;  /* it holds a file that is not draco's */
 	struct strv names;
 };
 
@@ -46,7 +46,7 @@ static void problem(struct logclean *ret, const char *name, const char *what)
 		snprintf(ret->problem, sizeof(ret->problem), "%s: %s", name, what);
 }
 
-/* The names in a directory, read before any of it is removed. */
+/* List the names in a directory before any of it is removed. 0 or -errno. */
 static int list(int fd, struct strv *ret)
 {
 	_cleanup_(closedirp) DIR *directory = NULL;
@@ -56,7 +56,7 @@ static int list(int fd, struct strv *ret)
 	directory = own < 0 ? NULL : fdopendir(own);
 	if (!directory)
 		return -errno;
-	own = -1; /* the directory's from here on */
+	own = -1; /* the directory stream owns it now */
 	while ((entry = readdir(directory)))
 		if (strcmp(entry->d_name, ".") != 0 && strcmp(entry->d_name, "..") != 0)
 			strv_add(ret, entry->d_name);
@@ -85,8 +85,8 @@ static bool inspect(struct candidate *candidate, dev_t device)
 	return true;
 }
 
-/* What the lock says about who holds it: for file systems without locks, or with locks that
- * other hosts do not see. */
+/* May the holder that the lock names still live? Needed on file systems whose locks do not work, or
+ * are invisible to other hosts. */
 static bool holder_may_live(int fd, time_t now)
 {
 	_cleanup_json_ json_t *holder = NULL;
@@ -105,8 +105,8 @@ static bool holder_may_live(int fd, time_t now)
 		(int)json_get_integer(holder, "pid", 0));
 }
 
-/* Returns the descriptor of the lock, which is ours then; -ENOENT: there is none; -EBUSY: in
- * use. */
+/* Lock the directory. Returns the descriptor of the lock. -ENOENT: there is no lock file. -EBUSY:
+ * the directory is in use. */
 static int take_lock(const struct candidate *candidate, time_t now)
 {
 	struct flock lock = {.l_type = F_WRLCK, .l_whence = SEEK_SET};
@@ -127,8 +127,8 @@ static void remove_all(const struct candidate *candidate, struct logclean *ret)
 	for (size_t i = 0; i < candidate->names.count; i++) {
 		const char *name = candidate->names.item[i];
 
-		/* The lock goes last, so that a removal which is cut off is taken up again by the
-		 * same rules. */
+		/* Remove the lock file last. After an interrupted removal the same rules apply to
+		 * the rest. */
 		if (strcmp(name, LOGDIR_LOCK) == 0 ||
 			fstatat(candidate->fd, name, &st, AT_SYMLINK_NOFOLLOW) < 0 ||
 			!S_ISREG(st.st_mode) || unlinkat(candidate->fd, name, 0) < 0)

@@ -1,4 +1,4 @@
-/* main.c of dracod: options, and the report to whoever started it. */
+/* main.c of dracod: its options, and the report to the program that started it. */
 #include <fcntl.h>
 #include <getopt.h>
 #include <stdio.h>
@@ -36,7 +36,7 @@ static int usage_error(const char *what, const char *value)
 	return 2;
 }
 
-/* One line to the program that waits for dracod to serve. */
+/* Write one line to the program that waits for dracod. */
 static void report(int fd, const char *text)
 {
 	if (fd < 0)
@@ -46,7 +46,7 @@ static void report(int fd, const char *text)
 	close(fd);
 }
 
-/* Returns -1 to go on, or the exit status. */
+/* Returns -1 to go on, otherwise an exit status. */
 static int parse(int argc, char **argv, struct daemon_options *options)
 {
 	static const struct option table[] = {

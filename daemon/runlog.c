@@ -1,7 +1,7 @@
 /* runlog.c: the log directory of the present start.
  *
- * Several dracods, of other names or on other hosts, may share the directory above it. What one
- * of them uses is marked by a locked file that says who holds it. */
+ * Several dracods, with other names or on other hosts, may have their directories beside each
+ * other. A locked file in each names the dracod that uses it. */
 #include "daemon/runlog.h"
 
 #include <errno.h>
@@ -38,7 +38,7 @@ struct runlog {
 	int lock;
 	struct loop_timer *touch;
 	struct capture *cleaning; /* NULL: none under way */
-	char *retention;	  /* of that, for people */
+	char *retention;	  /* the retention of the cleaning, for a person */
 };
 
 static void release(struct runlog *runlog)
@@ -66,14 +66,14 @@ static void take(struct runlog *runlog, const char *directory)
 	_cleanup_json_ json_t *holder = NULL;
 	struct host here;
 
-	/* It may be there already: of a dracod that crashed, and whose directory this one takes
-	 * over. */
+	/* The file may exist already, if this dracod took the directory over from one that
+	 * crashed. */
 	runlog->lock = open(path, O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0600);
 	if (runlog->lock < 0 || ftruncate(runlog->lock, 0) < 0) {
 		log_warning("cannot make %s: %s", path, strerror(errno));
 		return;
 	}
-	/* Where there are no locks, what is written and the file's time have to do. */
+	/* If locks do not work, the content and the time of the file must do. */
 	fcntl(runlog->lock, F_OFD_SETLK, &lock);
 	host_get(&here);
 	holder = json_pack("{s:s, s:s, s:i, s:s}", "host", here.name, "boot", here.boot, "pid",
@@ -83,7 +83,7 @@ static void take(struct runlog *runlog, const char *directory)
 	loop_timer_start(runlog->touch, (int64_t)LOGCLEAN_TOUCH_S * 1000);
 }
 
-/* STATE/logs -> directory, whole at every moment. */
+/* Replace the link STATE/logs in one step, so that it always exists. */
 static void make_link(const struct runlog *runlog, const char *directory)
 {
 	_cleanup_free_ char *temporary = xasprintf("%s.new", runlog->paths->logs_link);

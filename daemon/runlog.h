@@ -1,6 +1,6 @@
-/* runlog.h: the log directory of the present start: marked as in use, with dracod's own log in
- * it, and found from the state directory by the link "logs"; and the end of those of earlier
- * starts. */
+/* runlog.h: the log directory of the present start. It is marked as in use, and it contains
+ * dracod's own log. The link "logs" in the state directory points to it. Also removes the
+ * directories of earlier starts. */
 #ifndef DRACO_DAEMON_RUNLOG_H
 #define DRACO_DAEMON_RUNLOG_H
 
@@ -15,9 +15,9 @@ struct runlog *runlog_create(
 	struct loop *loop, struct children *children, const struct paths *paths);
 struct runlog *runlog_destroy(struct runlog *runlog);
 
-/* A start has made directory: use it instead of the one before, and remove the directories
- * beside it in which nothing was written for retention_ms (0: never) in the background. What
- * fails is logged. */
+/* A start has made directory: use it in place of the one before. In the background, remove the
+ * directories beside it in which nothing was written for retention_ms (0: never). Errors are
+ * logged. */
 void runlog_begin(struct runlog *runlog, const char *directory, int64_t retention_ms);
 
 #endif

@@ -1,4 +1,4 @@
-/* amount.c: how large a cluster is asked for, in one unit or another, and in whole jobs. Pure. */
+/* amount.c: converts a requested size, in one unit or another, to whole jobs. Pure. */
 #include "common/amount.h"
 
 #include <errno.h>
@@ -13,7 +13,7 @@
 
 static const struct {
 	const char *name;
-	const char *one, *many; /* NULL: it is memory */
+	const char *one, *many; /* NULL: the unit is memory */
 } units[AMOUNT_UNIT_COUNT] = {
 	[AMOUNT_JOBS] = {"jobs", "job", "jobs"},
 	[AMOUNT_WORKERS] = {"workers", "worker", "workers"},

@@ -1,4 +1,4 @@
-/* argv.c: a command that a setting names: a program's path or name, or several words. */
+/* argv.c: reads a command from a setting: a program's path or name, or several words. */
 #include "common/argv.h"
 
 #include <ctype.h>
@@ -15,7 +15,7 @@
 #include "common/home.h"
 #include "common/strv.h"
 
-/* The next word at *text, which is no blank; moves *text behind it. */
+/* Read the next word at *text, where no blank may be, and move *text behind it. */
 static int take_word(const char **text, char **ret, struct err *err)
 {
 	const char *at = *text;
@@ -132,7 +132,7 @@ char *shell_quote(const char *text)
 	return quoted;
 }
 
-/* PATH may name one file twice, as /bin/python3 and /usr/bin/python3. */
+/* Is this file in files? PATH may contain a file twice, as /bin/python3 and /usr/bin/python3. */
 static bool is_known(const struct strv *files, const char *path)
 {
 	struct stat a, b;

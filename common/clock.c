@@ -1,4 +1,4 @@
-/* clock.c: the time since some moment in the past. */
+/* clock.c: a monotonic clock. */
 #include "common/clock.h"
 
 #include <time.h>

@@ -1,4 +1,4 @@
-/* directives.c: options of sbatch(1) that a user gives for the jobs. Pure. */
+/* directives.c: the options of sbatch(1) that a user gives for the jobs. Pure. */
 #include "common/directives.h"
 
 #include <ctype.h>
@@ -13,7 +13,7 @@
 
 #define LENGTH(a) (sizeof(a) / sizeof((a)[0]))
 
-/* The letters of sbatch for what is not reserved. */
+/* The letters of sbatch for options that are not reserved. */
 static const struct {
 	char letter;
 	const char *name;
@@ -36,7 +36,7 @@ static const struct {
 	{'x', "exclude"},
 };
 
-/* Options of sbatch that are draco's business, and what to use instead. */
+/* The options of sbatch that draco sets itself, and what to use instead. */
 #define SETTING(name)  "is set by draco: use the setting " name
 #define NOT_OF_THE_JOB "is about the command sbatch, not about the job"
 
@@ -90,8 +90,8 @@ static const struct reserved {
 	{"x11", 0, "is not possible: workers have no display"},
 };
 
-/* The option's name in text (ret_name, its length ret_length) and the value, NULL when there is
- * none. A letter stands for itself. */
+/* Split text into the option's name (*ret_name, *ret_length) and its value; NULL: none. A letter
+ * counts as a name of its own. */
 static void split(const char *text, const char **ret_name, size_t *ret_length, char *ret_letter,
 	const char **ret_value)
 {
@@ -115,11 +115,12 @@ static void split(const char *text, const char **ret_name, size_t *ret_length, c
 	text += strspn(text, " \t");
 	if (*ret_value)
 		*ret_value = text;
-	if (*ret_value && !**ret_value && text[-1] != '=') /* only blanks */
+	if (*ret_value && !**ret_value && text[-1] != '=')
+		/* Only blanks follow the name. */
 		*ret_value = NULL;
 }
 
-/* sbatch takes the beginning of a name for the name. */
+/* sbatch accepts the beginning of a name in place of the name. */
 static const struct reserved *find_reserved(const char *name, char letter)
 {
 	for (size_t i = 0; i < LENGTH(reserved); i++)
@@ -137,7 +138,7 @@ static const char *find_letter(char letter)
 	return NULL;
 }
 
-/* In sbatch's long names '-' is what others write as '_'. NULL: not of that form. */
+/* sbatch's long names have '-' where others write '_'. NULL: not a long name. The caller frees. */
 static char *long_name(const char *name, size_t length)
 {
 	char *text = xstrndup(name, length);

@@ -1,4 +1,4 @@
-/* environment.c: which of a caller's variables scheduler and workers get. Pure. */
+/* environment.c: selects the caller's variables for the scheduler and the workers. Pure. */
 #include "common/environment.h"
 
 #include <stdbool.h>
@@ -11,9 +11,9 @@
 #include "common/strv.h"
 #include "common/tls_fix.h"
 
-/* In both tables: names, or beginnings of names where a '*' ends them. */
+/* Both tables hold names, or beginnings of names that end with '*'. */
 
-/* What a Slurm job around the caller, and only that, has set to what holds on its own node. */
+/* Variables that only a Slurm job around the caller can have set, with values for its own node. */
 static const char *const of_its_node[] = {
 	"TMPDIR",
 	"CUDA_VISIBLE_DEVICES",
@@ -79,7 +79,7 @@ static const char *const dropped[] = {
 	NULL,
 };
 
-/* The one variable of Slurm that scheduler and workers get: where its settings are. */
+/* The only variable of Slurm that the scheduler and the workers get: the path of its settings. */
 static const char conf[] = "SLURM_CONF";
 
 static bool is_in(const char *const *table, const char *name)
@@ -94,13 +94,13 @@ static bool is_in(const char *const *table, const char *name)
 	return false;
 }
 
-/* The part of "dracoctl env" whose variable may also be the user's own. */
+/* Is this a variable from "dracoctl env"? Its value decides, because a user may set it, too. */
 static bool is_of_cluster(const char *name, const char *value)
 {
 	return strcmp(name, TLS_FIX_VARIABLE) == 0 && tls_fix_is_own(value);
 }
 
-/* What of Slurm's is for the programs here, or for sbatch. */
+/* A variable of Slurm that the programs here, or sbatch, need. */
 static bool is_kept(const char *name)
 {
 	return strcmp(name, conf) == 0 || strncmp(name, "SBATCH_", 7) == 0 ||
@@ -116,7 +116,7 @@ void environment_filter(const json_t *object, struct strv *ret)
 	json_object_foreach (UNCONST(object), name, value) {
 		if (!json_is_string(value) || !*name || strchr(name, '='))
 			continue;
-		/* The allocation of a job around the caller is not ours. */
+		/* The variables of an allocation around the caller do not apply to draco's jobs. */
 		if (is_in(dropped, name) ||
 			(slurm_variable_is_of_slurm(name) && !is_kept(name)) ||
 			(inside_job && is_in(of_its_node, name)) ||

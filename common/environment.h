@@ -1,4 +1,4 @@
-/* environment.h: which of a caller's variables scheduler and workers get. Pure. */
+/* environment.h: selects the caller's variables for the scheduler and the workers. Pure. */
 #ifndef DRACO_COMMON_ENVIRONMENT_H
 #define DRACO_COMMON_ENVIRONMENT_H
 
@@ -6,14 +6,14 @@
 
 struct strv;
 
-/* Add to ret the variables of object (NAME: "value") as "NAME=value", without those that belong to
- * the caller's own session, Slurm job or service and would mislead another process. */
+/* Add the variables of object (NAME: "value") to ret as "NAME=value". Variables of the caller's own
+ * session, Slurm job or service are left out, because they would mislead another process. */
 void environment_filter(const json_t *object, struct strv *ret);
 
-/* Give a variable of environment another value, or add it; assignment is "NAME=value". */
+/* Set a variable in environment, or add it. assignment is "NAME=value". */
 void environment_set(struct strv *environment, const char *assignment);
 
-/* The value of NAME in a list of "NAME=value"; NULL when it is not there. */
+/* The value of a variable in a list of "NAME=value"; NULL: not in the list. */
 const char *environment_get(const struct strv *environment, const char *name);
 
 #endif

@@ -48,7 +48,7 @@ int err_prefix(struct err *err, const char *format, ...)
 	va_end(args);
 	if (length < 0)
 		return err->code;
-	if (length >= ERR_TEXT_MAX) /* vsnprintf() has cut it */
+	if (length >= ERR_TEXT_MAX) /* vsnprintf() has truncated it */
 		length = ERR_TEXT_MAX - 1;
 	length += snprintf(text + length, sizeof(text) - (size_t)length, ": %s", err->text);
 	put(err, text, (size_t)length);

@@ -20,7 +20,7 @@ struct err {
 int err_set(struct err *err, int code, const char *format, ...)
 	__attribute__((format(printf, 3, 4)));
 
-/* Put "prefix: " in front of the text that err has; returns err's code, 0 without err. */
+/* Put "prefix: " in front of err's text. Returns err's code, or 0 if err is NULL. */
 int err_prefix(struct err *err, const char *format, ...) __attribute__((format(printf, 2, 3)));
 
 #endif

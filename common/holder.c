@@ -1,10 +1,10 @@
-/* holder.c: does the dracod live to which a state directory belongs? Its lock and daemon.json tell.
+/* holder.c: judges from the lock and daemon.json whether the dracod of a state directory lives.
  *
- * A lock that is held always means that it lives. A lock that is free proves that it has ended
- * only to who would see it held: to its own host, and to others where the file system has locks
- * that all hosts see. That must be so at both ends, so daemon.json says how its dracod's host
- * has the file system ("locks"). Elsewhere a person decides, by "dracoctl takeover". _holder.py
- * judges alike. */
+ * A held lock always means that it lives. A free lock proves its end only to a host that would see
+ * the lock held: to the dracod's own host, and to other hosts if the locks of the file system are
+ * visible to all. Both hosts must have the file system mounted that way, so daemon.json records how
+ * the dracod's host has it ("locks"). Otherwise a person decides, by "dracoctl takeover".
+ * _holder.py has the same rules. */
 #include "common/holder.h"
 
 #include <errno.h>

@@ -1,5 +1,4 @@
-/* holder.h: does the dracod live to which a state directory belongs? Its lock and daemon.json
- * tell. */
+/* holder.h: judges from the lock and daemon.json whether the dracod of a state directory lives. */
 #ifndef DRACO_COMMON_HOLDER_H
 #define DRACO_COMMON_HOLDER_H
 
@@ -13,38 +12,38 @@ struct host;
 enum holder_lock {
 	HOLDER_LOCK_FREE,
 	HOLDER_LOCK_HELD,
-	HOLDER_LOCK_SILENT, /* it cannot be asked, as where there are no locks */
+	HOLDER_LOCK_SILENT, /* it cannot be asked, for example because there are no locks */
 };
 
 enum holder_state {
-	HOLDER_NONE,	/* there is none, and none has left anything */
-	HOLDER_ENDED,	/* the one of daemon.json has ended without cleaning up */
+	HOLDER_NONE,	/* there is no dracod, and none has left anything */
+	HOLDER_ENDED,	/* the dracod of daemon.json has ended without cleaning up */
 	HOLDER_ALIVE,	/* it lives */
-	HOLDER_UNKNOWN, /* it is on another host, and nothing here proves whether it lives */
+	HOLDER_UNKNOWN, /* it is on another host, and this host cannot tell whether it lives */
 };
 
 struct holder {
 	enum holder_state state;
-	bool here; /* it is, or was, on this host; or there is none */
-	char file_system[LOCK_SCOPE_TYPE_MAX]; /* of the state directory */
+	bool here;			       /* it is or was on this host, or there is none */
+	char file_system[LOCK_SCOPE_TYPE_MAX]; /* the type, for the state directory */
 };
 
-/* Judge what was found. daemon is what daemon.json says, NULL without one; scope is that of the
- * lock as this host has it. Pure, but for looking whether a process of this host runs. */
+/* Judge the facts. daemon is the content of daemon.json; NULL: no file. scope is that of the lock
+ * on this host. Pure, except that it checks whether a process of this host runs. */
 enum holder_state holder_judge(const json_t *daemon, const struct host *here,
 	enum holder_lock lock, enum lock_scope scope);
 
-/* Ask the lock, without touching it, and judge. */
+/* Ask for the lock, without taking it, and judge. */
 void holder_look(const char *lock_file, const json_t *daemon, struct holder *ret);
 
-/* Is daemon the one of this host, as far as it says? */
+/* Does daemon name this host? */
 bool holder_is_here(const json_t *daemon, const struct host *here);
 
-/* Has daemon.json been marked as taken over by a host ("dracoctl takeover"), so that there is
- * no dracod? */
+/* Was daemon.json marked by "dracoctl takeover" on some host? Then there is no dracod. */
 bool holder_is_taken_over(const json_t *daemon);
 
-/* "dracod ran on host c1 (process 123) and ended without cleaning up"; the caller frees. */
+/* For a person: "dracod ran on host c1 (process 123) and ended without cleaning up". The caller
+ * frees. */
 char *holder_ended_text(const json_t *daemon);
 
 #endif

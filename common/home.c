@@ -1,4 +1,4 @@
-/* home.c: where this user's home directory is. */
+/* home.c: the user's home directory. */
 #include "common/home.h"
 
 #include <pwd.h>

@@ -1,4 +1,4 @@
-/* host.c: which host this is, and which run of it. */
+/* host.c: identifies this host and its boot. */
 #include "common/host.h"
 
 #include <errno.h>

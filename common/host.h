@@ -1,4 +1,4 @@
-/* host.h: which host this is, and which run of it. */
+/* host.h: identifies this host and its boot. */
 #ifndef DRACO_COMMON_HOST_H
 #define DRACO_COMMON_HOST_H
 
@@ -6,12 +6,12 @@
 
 struct host {
 	char name[256];
-	char boot[64]; /* differs after each boot; "" where the kernel does not tell */
+	char boot[64]; /* differs for each boot; "": the kernel does not tell */
 };
 
 void host_get(struct host *ret);
 
-/* Does the process run that had this id on this host after that boot? */
+/* Does the process with this id, from that boot of this host, still run? */
 bool host_runs_process(const struct host *here, const char *boot, int pid);
 
 #endif

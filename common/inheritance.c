@@ -1,4 +1,4 @@
-/* inheritance.c: what a process hands on to those that it starts, besides its environment. */
+/* inheritance.c: the properties, besides the environment, that a process passes to its children. */
 #include "common/inheritance.h"
 
 #include <ctype.h>
@@ -19,7 +19,7 @@
 #define NAME_MAX_    32
 #define LENGTH(list) (sizeof(list) / sizeof((list)[0]))
 
-/* By Slurm's names for them. */
+/* With Slurm's names for them. */
 static const struct {
 	const char *name;
 	int resource;

@@ -1,4 +1,4 @@
-/* instances.c: the state directories of a cluster name, one for each Slurm where it is used. */
+/* instances.c: the state directories of a cluster name, one for each Slurm that it is used with. */
 #include "common/instances.h"
 
 #include <ctype.h>
@@ -20,8 +20,6 @@
 
 #define COUNT_MAX  256
 #define NUMBER_MAX 100
-
-/* Reading. */
 
 static json_t *load(const char *directory, const char *file)
 {
@@ -102,8 +100,6 @@ void instances_finish(struct instances *instances)
 	*instances = (struct instances){0};
 }
 
-/* Choosing. */
-
 const struct instance *instances_find(const struct instances *instances, const char *name)
 {
 	for (size_t i = 0; i < instances->count; i++)
@@ -136,8 +132,8 @@ static int worth(const struct instance *instance)
 	return instance->alive ? 3 : instance->elsewhere ? 2 : instance->remembers;
 }
 
-/* The one of this Slurm; where only the cluster's name is known there may be several: one that
- * lives, then one that has something to do, then the first. */
+/* The directory of this Slurm. If only the name of Slurm's cluster is known, several may match: one
+ * with a living dracod comes first, then one with jobs to care for, then any. */
 static const struct instance *find_same(
 	const struct instances *instances, const struct slurm_site *site)
 {
@@ -153,7 +149,8 @@ static const struct instance *find_same(
 	return best;
 }
 
-/* A cluster's name may have characters that no directory should have. The caller frees. */
+/* NAME@CLUSTER, or NAME@CLUSTER.N. Characters that a directory name should not have are replaced.
+ * The caller frees. */
 static char *qualified(const char *base, const char *cluster, int number)
 {
 	_cleanup_free_ char *clean = xstrdup(cluster);
@@ -185,7 +182,7 @@ static char *choose_by_slurm(
 	}
 }
 
-/* "NAME@CLUSTER.1": NAME itself, where another one is NAME@CLUSTER. */
+/* "NAME@CLUSTER.1" means NAME itself if another directory is NAME@CLUSTER. */
 static const struct instance *find_first(
 	const struct instances *instances, const char *base, const char *cluster)
 {
@@ -196,7 +193,7 @@ static const struct instance *find_first(
 	return first && strcasecmp(first, cluster) == 0 ? one : NULL;
 }
 
-/* By which name it can be given anywhere. */
+/* Add the name by which the directory can be named in any Slurm. */
 static void add_address(
 	const struct instances *instances, const struct instance *one, struct strv *names)
 {
@@ -210,8 +207,8 @@ static void add_address(
 	}
 }
 
-/* For a program without a Slurm: the one that lives. cluster is the only one that counts; NULL:
- * all do. */
+/* For a program without a Slurm: choose the directory with a living dracod. cluster limits the
+ * choice to one Slurm cluster; NULL: all. */
 static int choose_alive(const struct instances *instances, const char *base,
 	const char *cluster, const struct instance **ret, struct err *err)
 {
@@ -241,7 +238,7 @@ static int choose_alive(const struct instances *instances, const char *base,
 	return r;
 }
 
-/* "NAME@CLUSTER" */
+/* Choose for a name such as "NAME@CLUSTER". */
 static int choose_qualified(const struct instances *instances, const char *name,
 	const char *base, const struct slurm_site *site, char **ret, struct err *err)
 {

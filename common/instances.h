@@ -1,11 +1,11 @@
-/* instances.h: the state directories of a cluster name, one for each Slurm where it is used.
+/* instances.h: the state directories of a cluster name, one for each Slurm that it is used with.
  *
- *	NAME		of the Slurm that has used the name first
- *	NAME@CLUSTER	of another one, by its ClusterName
- *	NAME@CLUSTER.2	of yet another one, which has the same ClusterName and other controllers
+ *	NAME		the Slurm that has used the name first
+ *	NAME@CLUSTER	another Slurm, with its ClusterName
+ *	NAME@CLUSTER.2	a third one, with the same ClusterName and other controllers
  *
- * Each of these can be given as a name, and NAME@CLUSTER, or NAME@CLUSTER.1 where that is
- * another one, for NAME itself.
+ * Each directory's name can be given as a cluster name. NAME@CLUSTER also means the directory NAME
+ * if there is no directory NAME@CLUSTER; otherwise NAME@CLUSTER.1 does.
  */
 #ifndef DRACO_COMMON_INSTANCES_H
 #define DRACO_COMMON_INSTANCES_H
@@ -20,10 +20,10 @@ struct err;
 struct instance {
 	char *name; /* of the directory */
 	struct slurm_record record;
-	char *host;	/* where its dracod says that it runs; NULL: none says so */
-	bool elsewhere; /* that is another host, and it may live there (holder.h) */
-	bool alive;	/* it lives */
-	bool remembers; /* it remembers clusters that may have jobs */
+	char *host;	/* the host of its dracod, from daemon.json; NULL: not known */
+	bool elsewhere; /* that is another host, and the dracod may live there (holder.h) */
+	bool alive;	/* its dracod lives */
+	bool remembers; /* its state lists clusters that may have jobs */
 };
 
 struct instances {
@@ -31,26 +31,26 @@ struct instances {
 	size_t count;
 };
 
-/* What there is of a name, or with NULL of all names, below the directory of all states;
- * "NAME@..." is read as NAME. Sorted by name. */
+/* Read the directories of a name (NULL: of all names) below the root of all states. "NAME@..." is
+ * read as NAME. Sorted by name. */
 void instances_read(const char *directory, const char *name, struct instances *ret);
 void instances_finish(struct instances *instances);
 
-/* Which of them a program means that says name, and whose Slurm is site (not known: it has no
- * slurm.conf). It need not exist. Pure. 0 with *ret, which the caller frees; or -ENOTUNIQ with
- * err when it could be several. */
+/* Choose the directory for a program that gives name and uses the Slurm site (not known: it has no
+ * slurm.conf). The directory need not exist. Pure. 0 with *ret, which the caller frees. -ENOTUNIQ
+ * with err: several are possible. */
 int instances_choose(const struct instances *instances, const char *name,
 	const struct slurm_site *site, char **ret, struct err *err)
 	__attribute__((warn_unused_result));
 
-/* The one of that name; NULL: none. */
+/* The directory with this name; NULL: none. */
 const struct instance *instances_find(const struct instances *instances, const char *name);
 
-/* The one whose record has seen this key (slurm_find.h); NULL: none. */
+/* The directory whose slurm.json contains this key (slurm_find.h); NULL: none. */
 const struct instance *instances_seen(const struct instances *instances, const json_t *key);
 
-/* A dracod that has this Slurm may use the directory: it is of that Slurm, of none yet, or
- * nothing of another one has to be kept there. */
+/* May a dracod with this Slurm use the directory? It may if the directory belongs to that Slurm or
+ * to none, or if nothing of another Slurm must be kept there. */
 bool instance_is_free_for(const struct instance *instance, const struct slurm_site *site);
 
 #endif

@@ -15,12 +15,12 @@ int json_get_boolean(const json_t *object, const char *name, int fallback);
 
 #define JSON_TIME_MAX INT64_C(253402300799) /* 9999-12-31T23:59:59 */
 
-/* A point in time, in seconds since the epoch. 0 when it is absent, of another type, negative,
- * or beyond JSON_TIME_MAX: one can reckon with it. */
+/* A time in seconds since the epoch, small enough for arithmetic. 0: it is absent, of another type,
+ * negative, or beyond JSON_TIME_MAX. */
 int64_t json_get_time(const json_t *object, const char *name);
 
-/* A number of seconds, as milliseconds. 0 when it is absent, of another type, or negative; at
- * most a thousand years. */
+/* A number of seconds, as milliseconds, at most a thousand years. 0: it is absent, of another type,
+ * or negative. */
 int64_t json_get_ms(const json_t *object, const char *name);
 
 #endif

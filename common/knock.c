@@ -1,5 +1,5 @@
-/* knock.c: how a client of dracod's port proves that it can read the cluster's key. Knows
- * OpenSSL's HMAC. */
+/* knock.c: the proof of a client of dracod's port that it can read the cluster's key. Only this
+ * file uses OpenSSL's HMAC. */
 #include "common/knock.h"
 
 #include <errno.h>
@@ -49,7 +49,7 @@ int knock_key_read(const char *file, struct knock_key *ret, struct err *err)
 		EVP_DigestUpdate(context, purpose, strlen(purpose)) <= 0 ||
 		EVP_DigestUpdate(context, content, size) <= 0 ||
 		EVP_DigestFinal_ex(context, ret->bytes, NULL) <= 0)
-		abort(); /* only without memory */
+		abort(); /* only if memory is exhausted */
 	OPENSSL_cleanse(content, size);
 	return 0;
 }
@@ -60,14 +60,14 @@ static void write_hex(const unsigned char *bytes, size_t count, char *text)
 		sprintf(text + 2 * i, "%02x", bytes[i]);
 }
 
-/* nonce: as it is written. text gets a NUL, too. */
+/* nonce: its hexadecimal digits. text gets the proof and a NUL. */
 static void write_proof(const struct knock_key *key, const char *nonce, char *text)
 {
 	unsigned char code[EVP_MAX_MD_SIZE];
 
 	if (!HMAC(EVP_sha256(), key->bytes, sizeof(key->bytes), (const unsigned char *)nonce,
 		    (size_t)2 * NONCE_BYTES, code, NULL))
-		abort(); /* only without memory */
+		abort(); /* only if memory is exhausted */
 	write_hex(code, PROOF_BYTES, text);
 }
 
@@ -76,14 +76,14 @@ void knock_make(const struct knock_key *key, char name[KNOCK_SIZE])
 	unsigned char nonce[NONCE_BYTES];
 
 	if (getrandom(nonce, sizeof(nonce), 0) != sizeof(nonce))
-		abort(); /* so few bytes are always there */
+		abort(); /* never happens: so few bytes are always available */
 	memcpy(name, prefix, NONCE_AT);
 	write_hex(nonce, sizeof(nonce), name + NONCE_AT);
 	name[PROOF_AT - 1] = '.';
 	write_proof(key, name + NONCE_AT, name + PROOF_AT);
 }
 
-/* Its last 16 digits. */
+/* Read the last 16 digits of a nonce. */
 static bool read_nonce(const char *text, uint64_t *ret)
 {
 	static const char digits[] = "0123456789abcdef";

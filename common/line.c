@@ -1,4 +1,4 @@
-/* line.c: lines out of a stream of bytes, with a limit. */
+/* line.c: splits a stream of bytes into lines, with a limit. */
 #include "common/line.h"
 
 #include <errno.h>

@@ -1,6 +1,6 @@
-/* lock_scope.c: by whom the lock of a file is seen, according to the file system that it is on.
+/* lock_scope.c: tells from its file system who can see the lock of a file.
  *
- * The locks that count are those of fcntl(2). _holder.py has the same table. */
+ * This is about the locks of fcntl(2). _holder.py has the same table. */
 #include "common/lock_scope.h"
 
 #include <stdbool.h>
@@ -16,7 +16,7 @@
 
 struct row {
 	const char *type;
-	enum lock_scope scope; /* without the options */
+	enum lock_scope scope; /* without these options */
 	struct {
 		const char *name;
 		enum lock_scope scope;
@@ -24,7 +24,7 @@ struct row {
 };
 
 static const struct row table[] = {
-	/* One kernel serves all who see the file. */
+	/* One kernel serves all programs that can see the file. */
 	{"bcachefs", LOCK_SCOPE_ALL, {{0}}}, {"btrfs", LOCK_SCOPE_ALL, {{0}}},
 	{"ext2", LOCK_SCOPE_ALL, {{0}}}, {"ext3", LOCK_SCOPE_ALL, {{0}}},
 	{"ext4", LOCK_SCOPE_ALL, {{0}}}, {"f2fs", LOCK_SCOPE_ALL, {{0}}},
@@ -44,7 +44,7 @@ static const struct row table[] = {
 		{{"flock", LOCK_SCOPE_ALL}, {"localflock", LOCK_SCOPE_HOST},
 			{"noflock", LOCK_SCOPE_UNKNOWN}}},
 	{"ceph", LOCK_SCOPE_ALL, {{0}}}, {"gpfs", LOCK_SCOPE_ALL, {{0}}},
-	/* cifs, FUSE, BeeGFS and others: it depends on what is not shown here. */
+	/* For cifs, FUSE, BeeGFS and others the options do not tell. */
 };
 
 static bool has_option(const char *options, const char *name)
@@ -74,7 +74,7 @@ enum lock_scope lock_scope_judge(const char *type, const char *options)
 	return LOCK_SCOPE_UNKNOWN;
 }
 
-/* The number by which mountinfo has the mount that the file was opened through; -1: not known. */
+/* The id in mountinfo of the mount through which the file was opened; -1: not known. */
 static long mount_of(int fd)
 {
 	_cleanup_free_ char *path = xasprintf("/proc/self/fdinfo/%d", fd);

@@ -1,22 +1,22 @@
-/* lock_scope.h: by whom the lock of a file is seen, according to the file system that it is on. */
+/* lock_scope.h: tells from its file system who can see the lock of a file. */
 #ifndef DRACO_COMMON_LOCK_SCOPE_H
 #define DRACO_COMMON_LOCK_SCOPE_H
 
 enum lock_scope {
-	LOCK_SCOPE_UNKNOWN, /* nobody can tell: a free lock proves nothing on another host */
-	LOCK_SCOPE_HOST,    /* by the programs of one host only */
-	LOCK_SCOPE_ALL,	    /* by everybody who sees the file */
+	LOCK_SCOPE_UNKNOWN, /* not known: a free lock proves nothing on another host */
+	LOCK_SCOPE_HOST,    /* the programs of one host only */
+	LOCK_SCOPE_ALL,	    /* all programs that can see the file */
 };
 
-/* By the file system's type and the options of its mount, separated by commas, as
- * /proc/self/mountinfo has them. Pure. */
+/* The scope for a type of file system and its mount options, separated by commas, as in
+ * /proc/self/mountinfo. Pure. */
 enum lock_scope lock_scope_judge(const char *type, const char *options);
 
-/* Of an open file. ret_type is the file system's type, "?" where it is not known. */
+/* The scope for an open file. ret_type gets the file system's type; "?": not known. */
 #define LOCK_SCOPE_TYPE_MAX 64
 enum lock_scope lock_scope_of(int fd, char ret_type[LOCK_SCOPE_TYPE_MAX]);
 
-/* For files: "all", "host", "unknown". A name that there is not is "unknown". */
+/* The scope's name in files: "all", "host", "unknown". An undefined name counts as "unknown". */
 const char *lock_scope_name(enum lock_scope scope);
 enum lock_scope lock_scope_find(const char *name);
 

@@ -1,8 +1,9 @@
-/* log.c: one line per event, to standard error or a file that can be reopened, and to a second
- * file.
+/* log.c: the log: one line for each event, to standard error or to a file that can be reopened, and
+ * to a second file.
  *
- * A line is written with one write(2): lines of several processes on one file do not mix. A file
- * that has grown large is renamed to FILE.1, in place of an older one: at most two are kept. */
+ * Each line is written with one write(2), so that lines of several processes in one file do not
+ * mix. A file that has grown large is renamed to FILE.1 and replaces an older one, so there are two
+ * at most. */
 #include "common/log.h"
 
 #include <errno.h>
@@ -52,8 +53,9 @@ static bool is_same_file(int a, int b)
 		one.st_ino == other.st_ino;
 }
 
-/* Replace the descriptor of target. What the C library and the sanitizers write to standard output
- * and error goes along where it went to the same file: nothing else would let go of the old one. */
+/* Replace the descriptor of target. If standard output and error had the same file open, replace
+ * them as well. The C library and the sanitizers write to them, and would keep the old file
+ * open. */
 static void take_descriptor(struct target *target, int fd)
 {
 	if (target->fd > STDERR_FILENO) {
@@ -130,7 +132,7 @@ static void rotate(struct target *target)
 {
 	_cleanup_free_ char *old = xasprintf("%s.1", target->path);
 
-	/* Where that fails the file grows on: a lost log would be the greater harm. */
+	/* If the rename fails, the file grows on: losing the log would be the greater harm. */
 	if (rename(target->path, old) == 0)
 		reopen(target, NULL);
 }
@@ -141,14 +143,15 @@ static void put(struct target *target, const char *line, size_t length)
 
 	if (target->fd < 0)
 		return;
-	/* A full disk must not stop the daemon: a lost line is the lesser harm. */
+	/* A full disk must not stop the daemon; losing a line is the lesser harm. */
 	if (write(target->fd, line, length) < 0)
 		return;
 	if (target->path && fstat(target->fd, &st) == 0 && st.st_size >= LOG_SIZE_MAX)
 		rotate(target);
 }
 
-/* A line for a target without path goes to the journal, if that is there. */
+/* The beginning of a line. journal: the systemd journal reads it, so it has a level instead of a
+ * time. */
 static size_t put_prefix(char *line, size_t size, enum log_level level, bool journal)
 {
 	static const char *const names[] = {

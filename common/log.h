@@ -1,5 +1,5 @@
-/* log.h: one line per event, to standard error or a file that can be reopened, and to a second
- * file. */
+/* log.h: the log: one line for each event, to standard error or to a file that can be reopened, and
+ * to a second file. */
 #ifndef DRACO_COMMON_LOG_H
 #define DRACO_COMMON_LOG_H
 
@@ -12,17 +12,18 @@ enum log_level { /* the levels of syslog(3) that draco uses */
 
 struct err;
 
-/* A log file of this size is renamed to FILE.1 and begun anew. */
+/* A log file of this size, in bytes, is renamed to FILE.1. */
 #define LOG_SIZE_MAX (4 * 1024 * 1024)
 
-/* Log to the file path (appended to, created 0600), or to standard error when path is NULL.
- * In the systemd journal lines carry their level instead of a time. */
+/* Log to the file path, which is appended to or created with 0600; NULL: to standard error. Lines
+ * for the systemd journal have a level instead of a time. 0, or -errno with err. */
 int log_open(const char *path, enum log_level level, struct err *err);
 
-/* Log to a second file, too, with times; NULL ends that. On failure there is no second file. */
+/* Also log to a second file, with times; NULL: no longer. -errno with err: there is no second
+ * file. */
 int log_also(const char *path, struct err *err);
 
-/* Open the files again under their names, after they were moved away. */
+/* Open the files again by their names, after they were moved away. 0, or -errno with err. */
 int log_reopen(struct err *err);
 
 void log_close(void);

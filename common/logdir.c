@@ -1,4 +1,4 @@
-/* logdir.c: the directories with the logs of one start each, and the ends of logs. */
+/* logdir.c: the log directories, one for each start, and the last lines of logs. */
 #include "common/logdir.h"
 
 #include <ctype.h>
@@ -19,7 +19,7 @@
 #define SAME_SECOND_MAX 100
 #define TAIL_BYTES	8192
 
-/* Two digits, and their value in bounds. */
+/* Two digits whose value is within the bounds. */
 static bool is_pair(const char *text, int minimum, int maximum)
 {
 	int value;

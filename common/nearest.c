@@ -1,4 +1,4 @@
-/* nearest.c: the known words that a mistyped one most likely meant. */
+/* nearest.c: finds the known words that a mistyped one most likely meant. */
 #include "common/nearest.h"
 
 #include <ctype.h>
@@ -14,7 +14,7 @@ static size_t min3(size_t a, size_t b, size_t c)
 	return least < c ? least : c;
 }
 
-/* '-' and '_' and upper and lower case do not count as different. */
+/* Treat '-' and '_' as equal, and ignore case. */
 static int fold(char c)
 {
 	return c == '-' ? '_' : tolower((unsigned char)c);
@@ -68,10 +68,11 @@ size_t nearest_some(const char *word, const void *table, size_t count, size_t st
 			continue;
 		rank = d = distance(word, known);
 		if (length >= 3 && strncmp(word, known, length) == 0)
-			d = d > 0; /* the beginning of a word is near to it */
+			d = d > 0; /* the beginning of a word counts as distance 1 */
 		if (d >= limit)
 			continue;
-		rank += d * (WORD_MAX + 1); /* of words as near, the one as long first */
+		/* Among equal distances, the word of the most similar length first. */
+		rank += d * (WORD_MAX + 1);
 		for (at = found; at > 0 && ranks[at - 1] > rank; at--)
 			if (at < max) {
 				ranks[at] = ranks[at - 1];

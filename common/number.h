@@ -14,7 +14,7 @@ static inline int64_t max_of(int64_t a, int64_t b)
 	return a > b ? a : b;
 }
 
-/* a / b, rounded up; neither is negative, b is not 0. */
+/* a / b, rounded up. a must not be negative, b must be positive. */
 static inline int64_t divide_up(int64_t a, int64_t b)
 {
 	return a / b + (a % b != 0);

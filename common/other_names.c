@@ -1,5 +1,5 @@
-/* other_names.c: the names that sbatch, Dask and dask-jobqueue have for what a setting does here:
- * who types one is told the setting. */
+/* other_names.c: the names of sbatch, Dask and dask-jobqueue for what a setting of draco does. A
+ * user who types one learns the setting. */
 #include "common/other_names.h"
 
 #include <stdbool.h>

@@ -1,4 +1,4 @@
-/* parse.c: strict reading, and writing, of numbers, durations, sizes and walltimes. */
+/* parse.c: strict reading and writing of numbers, durations, sizes and walltimes. */
 #include "common/parse.h"
 
 #include <ctype.h>
@@ -22,8 +22,8 @@ static const char *skip_blanks(const char *text)
 	return text;
 }
 
-/* Digits at *text; moves *text behind them. A number that does not fit becomes UINT64_MAX. False
- * without a digit. */
+/* Read digits at *text, and move *text behind them. A number that does not fit becomes UINT64_MAX.
+ * Returns false without a digit. */
 static bool take_digits(const char **text, uint64_t *ret)
 {
 	uint64_t value = 0;
@@ -93,10 +93,10 @@ int parse_boolean(const char *text, bool *ret, struct err *err)
 	return err_set(err, -EINVAL, "\"%s\" is neither true nor false", text);
 }
 
-/* A number with an optional fraction. */
+/* A decimal number. */
 struct decimal {
 	uint64_t whole;
-	const char *fraction; /* its digits */
+	const char *fraction; /* the digits after the point */
 	size_t digits;
 };
 
@@ -118,7 +118,7 @@ static bool take_decimal(const char **text, struct decimal *ret)
 	return true;
 }
 
-/* number x factor, rounded up, exactly; what does not fit becomes UINT64_MAX. */
+/* number x factor, rounded up, without any other rounding. UINT64_MAX: it does not fit. */
 static uint64_t scale(const struct decimal *number, uint64_t factor)
 {
 	uint64_t value, part = 0;
@@ -136,7 +136,7 @@ struct unit {
 	uint64_t factor;
 };
 
-/* The unit at *text, letters only; NULL when there is none or it is unknown. */
+/* Read the unit at *text, which is letters only; NULL: there is none, or it is unknown. */
 static const struct unit *take_unit(const char **text, const struct unit *units, size_t count)
 {
 	const char *at = skip_blanks(*text);
@@ -345,7 +345,7 @@ char *format_bytes(int64_t bytes, char buffer[FORMAT_MAX])
 	double value = (double)bytes / 1024;
 	size_t i = 0;
 
-	/* 1023.95 and more would be written as 1024.0. */
+	/* From 1023.95 on, one decimal would show 1024.0. */
 	for (; value >= 1023.95 && i + 1 < LENGTH(names); i++)
 		value /= 1024;
 	if (bytes < 1024)

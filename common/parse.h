@@ -1,8 +1,8 @@
-/* parse.h: strict reading, and writing, of numbers, durations, sizes and walltimes.
+/* parse.h: strict reading and writing of numbers, durations, sizes and walltimes.
  *
- * The whole text must be understood: "10x" is no number. Functions return 0, or -EINVAL (not
- * of that form) or -ERANGE (of that form, but out of bounds), with err->text naming the text and
- * what would be right; ret is untouched then. */
+ * The whole text must match: "10x" is no number. Functions return 0; -EINVAL: the text has another
+ * form; -ERANGE: the value is out of bounds. err->text then names the text and what would be right,
+ * and ret is unchanged. */
 #ifndef DRACO_COMMON_PARSE_H
 #define DRACO_COMMON_PARSE_H
 
@@ -14,11 +14,11 @@ struct err;
 
 #define PARSE_CHECKED __attribute__((warn_unused_result))
 
-/* A decimal number, minimum..maximum. */
+/* A decimal number from minimum to maximum. */
 PARSE_CHECKED int parse_integer(
 	const char *text, int64_t minimum, int64_t maximum, int64_t *ret, struct err *err);
 
-/* true, yes, on, 1 and false, no, off, 0, in any case. */
+/* true, yes, on, 1, or false, no, off, 0, in upper or lower case. */
 PARSE_CHECKED int parse_boolean(const char *text, bool *ret, struct err *err);
 
 /* A time span in milliseconds, rounded up: "300" and "300 s" (seconds), "5 min", "1h 30m", "250
@@ -35,7 +35,7 @@ PARSE_CHECKED int parse_size(const char *text, int64_t *ret_mib, struct err *err
  * Zero and unlimited are refused. At most ten years. */
 PARSE_CHECKED int parse_walltime(const char *text, int64_t *ret_seconds, struct err *err);
 
-/* Writers: fill buffer (FORMAT_MAX bytes are enough) and return it. */
+/* These write into buffer (FORMAT_MAX bytes are enough) and return it. */
 #define FORMAT_MAX 48
 char *format_duration(int64_t ms, char buffer[FORMAT_MAX]);	 /* "4 min 10 s" */
 char *format_size(int64_t mib, char buffer[FORMAT_MAX]);	 /* "80 GiB" */

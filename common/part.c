@@ -1,4 +1,4 @@
-/* part.c: where draco's own programs and files are. */
+/* part.c: finds draco's own programs and files. */
 #include "common/part.h"
 
 #include <string.h>

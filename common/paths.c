@@ -1,4 +1,4 @@
-/* paths.c: where a dracod of a name keeps its sockets, state, log and settings. */
+/* paths.c: the paths of a dracod's sockets, state, log and settings. */
 #include "common/paths.h"
 
 #include <ctype.h>
@@ -16,7 +16,7 @@
 #include "common/trust.h"
 
 #define NAME_LENGTH_MAX	 32
-#define SLURM_LENGTH_MAX 48 /* of a Slurm's cluster name, and a number behind it */
+#define SLURM_LENGTH_MAX 48 /* length of Slurm's cluster name and a number after it */
 
 static bool is_good_part(const char *text, size_t length, size_t most)
 {
@@ -50,8 +50,8 @@ char *paths_config_file(const char *xdg_config_home, const char *home)
 	return home ? xasprintf("%s/.config/draco/draco.yaml", home) : NULL;
 }
 
-/* The directory of an XDG variable; relative values are to be ignored (XDG base directory
- * specification), as unset ones. NULL without variable and home. */
+/* The directory of an XDG variable. A relative value is ignored, as the XDG base directory
+ * specification asks. NULL: there is neither a variable nor a home. The caller frees. */
 static char *xdg_directory(const char *variable, const char *below_home)
 {
 	const char *value = getenv(variable);
@@ -158,8 +158,8 @@ int paths_make_directories(const char *path, unsigned mode, struct err *err)
 			int code = errno;
 			struct stat st;
 
-			/* What is there already is fine, also on a read-only or foreign file
-			 * system, as long as it is a directory. */
+			/* An existing directory is fine, also on a read-only or foreign file
+			 * system. */
 			if (stat(part, &st) == 0 && !S_ISDIR(st.st_mode))
 				code = ENOTDIR;
 			if (code == ENOTDIR || stat(part, &st) < 0)
@@ -172,7 +172,7 @@ int paths_make_directories(const char *path, unsigned mode, struct err *err)
 	}
 }
 
-/* A directory that holds secrets. */
+/* Check a directory that holds secrets: this user's own, and closed to all others. */
 static int check_private(const char *path, struct err *err)
 {
 	int r = trust_directory(path, err);
@@ -185,8 +185,8 @@ static int check_private(const char *path, struct err *err)
 	return 0;
 }
 
-/* What su and sudo leave in HOME may be another user's: directories of root's there would keep
- * that user out. */
+/* After su or sudo HOME may be another user's. Directories that root made there would lock that
+ * user out. */
 static int check_ground(const char *path, struct err *err)
 {
 	_cleanup_free_ char *part = xstrdup(path);

@@ -1,14 +1,14 @@
-/* paths.h: where a dracod of a name keeps its sockets, state, log and settings.
+/* paths.h: the paths of a dracod's sockets, state, log and settings.
  *
- *	RUNTIME/NAME/			control.sock, dask.sock, http.sock; runtime_dir.h tells
- *					which directory RUNTIME is
+ *	RUNTIME/NAME/			control.sock, dask.sock, http.sock; runtime_dir.h
+ *					chooses the directory RUNTIME
  *	$XDG_STATE_HOME/draco/NAME/	lock, daemon.json, connect.json, state.json, nodes.json,
  *					pauses.json, slurm.json, dracod.log, events.jsonl, tls/,
  *					logs -> the present log directory
  *	$XDG_CONFIG_HOME/draco/		draco.yaml
  *	PATHS_SITE_FILE			the settings of the site
  *
- * NAME is that of a directory: the name of a cluster, or NAME@SLURM (instances.h).
+ * NAME is the name of a directory: the name of a cluster, or NAME@SLURM (instances.h).
  */
 #ifndef DRACO_COMMON_PATHS_H
 #define DRACO_COMMON_PATHS_H
@@ -20,50 +20,51 @@ struct err;
 
 struct paths {
 	char *name;
-	char *runtime_dir; /* this and the sockets only after paths_set_runtime() */
+	char *runtime_dir; /* this and the sockets are set by paths_set_runtime() */
 	char *control_socket;
 	char *dask_socket;
-	char *http_socket; /* of the dashboard, where it has one */
+	char *http_socket; /* of the dashboard, with dashboard mode socket */
 	char *state_dir;
 	char *lock_file;
-	char *daemon_file;  /* who runs, and where: for clients */
-	char *connect_file; /* how other hosts reach it, and its cluster */
-	char *state_file;   /* what a dracod needs after a crash */
-	char *nodes_file;   /* which nodes jobs avoid, and until when */
-	char *slurm_file;   /* which Slurm all this belongs to */
-	char *pauses_file;  /* for how long jobs were not needed */
+	char *daemon_file;  /* tells clients which process runs, and where */
+	char *connect_file; /* the addresses of dracod and its cluster, for other hosts */
+	char *state_file;   /* needed after a crash */
+	char *nodes_file;   /* the nodes that jobs avoid, and until when */
+	char *slurm_file;   /* the Slurm that all this belongs to */
+	char *pauses_file;  /* how long jobs were not needed */
 	char *log_file;
 	char *tls_dir; /* certificates */
 	char *events_file;
-	char *logs_link; /* to the log directory of the present or last start */
+	char *logs_link; /* link to the log directory of the present or last start */
 	char *config_file;
 };
 
-/* Compute all paths for the cluster name (1 to 32 letters, digits, '.', '_', '-', and @SLURM
- * behind them); creates nothing. -EINVAL for a bad name, -ENOENT without a home directory.
+/* Compute all paths for a cluster name: 1 to 32 letters, digits, '.', '_' and '-', and optionally
+ * @SLURM. Creates nothing. -EINVAL: invalid name. -ENOENT: there is no home directory.
  * paths_finish() frees. */
 int paths_init(struct paths *paths, const char *name, struct err *err);
 void paths_finish(struct paths *paths);
 
-/* The sockets are below base/NAME/ from now on. */
+/* Set the runtime directory to base/NAME, and the sockets in it. */
 void paths_set_runtime(struct paths *paths, const char *base);
 
-/* Create the state directory, 0700, where it is missing, and check that it belongs to this user
- * and is closed to all others. */
+/* Create the state directory (0700) if it is missing. Check that it belongs to this user and is
+ * closed to all others. */
 int paths_make(const struct paths *paths, struct err *err);
 
-/* Create path and its missing parents with the mode; an existing directory is left as it is. */
+/* Create path and its missing parents with this mode. Existing directories stay unchanged. */
 int paths_make_directories(const char *path, unsigned mode, struct err *err);
 
-/* The settings file of a user with these values of XDG_CONFIG_HOME and HOME (each may be NULL;
- * one that is not absolute does not count); without both it is below the home directory of the
- * user database. NULL where there is none. The caller frees. */
+/* The settings file for these values of XDG_CONFIG_HOME and HOME. Each may be NULL, and one that is
+ * not absolute is ignored. Without both it is below the home directory of the user database. NULL:
+ * there is none. The caller frees. */
 char *paths_config_file(const char *xdg_config_home, const char *home);
 
-/* The directory that has a state directory for each name; NULL without a home. The caller frees. */
+/* The directory above the state directories of all names; NULL: there is no home. The caller
+ * frees. */
 char *paths_state_root(void);
 
-/* What the names of all jobs of a name's clusters begin with, in each Slurm; the caller frees. */
+/* The beginning of all names of jobs of this cluster name, in every Slurm. The caller frees. */
 char *paths_job_prefix(const char *name);
 
 #endif

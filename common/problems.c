@@ -1,4 +1,4 @@
-/* problems.c: any number of errors and warnings, each with its place. */
+/* problems.c: a list of errors and warnings, each with its place. */
 #include "common/problems.h"
 
 #include <ctype.h>
@@ -31,7 +31,7 @@ static bool is_known(const struct problems *problems, const char *place, const c
 	return false;
 }
 
-/* Takes text over. A problem is one line, whatever characters the value in it has. */
+/* Takes text over. A problem is one line, so control characters in its text are replaced. */
 static void add(struct problems *problems, bool warning, const char *place, char *text)
 {
 	for (char *c = text; *c; c++)

@@ -1,5 +1,5 @@
-/* problems.h: any number of errors and warnings, each with its place: what is wrong with somebody's
- * configuration, all at once. */
+/* problems.h: a list of errors and warnings, each with its place, so that a user sees all mistakes
+ * of a configuration at once. */
 #ifndef DRACO_COMMON_PROBLEMS_H
 #define DRACO_COMMON_PROBLEMS_H
 
@@ -15,9 +15,9 @@ struct problem {
 };
 
 struct problems {
-	struct problem *items; /* in the order found; at most PROBLEMS_MAX */
+	struct problem *items; /* in the order found, at most PROBLEMS_MAX */
 	size_t count;
-	size_t errors; /* of those found, also of those for which there was no room */
+	size_t errors; /* number of all errors, even those that items has no room for */
 	size_t dropped;
 };
 
@@ -25,23 +25,23 @@ struct problems {
 
 void problems_finish(struct problems *problems);
 
-/* Note an error, or a warning; not again what is noted already with this place and text. */
+/* Add an error, or a warning. One with the same place and text as an earlier one is dropped. */
 void problems_add(struct problems *problems, const char *place, const char *format, ...)
 	__attribute__((format(printf, 3, 4)));
 void problems_warn(struct problems *problems, const char *place, const char *format, ...)
 	__attribute__((format(printf, 3, 4)));
 
-/* Note in problems what others has and it has not. */
+/* Add the problems of others. */
 void problems_join(struct problems *problems, const struct problems *others);
 
-/* The same, its errors as warnings with a remark behind each. */
+/* The same, with its errors as warnings, and remark after each. */
 void problems_join_as_warnings(
 	struct problems *problems, const struct problems *others, const char *remark);
 
-/* "PLACE: TEXT", or "TEXT" when that begins with the place; the caller frees. */
+/* "PLACE: TEXT", or "TEXT" if that begins with the place. The caller frees. */
 char *problem_line(const struct problem *problem);
 
-/* The errors (or with warnings the warnings), a line each without a newline at the end; the caller
+/* The errors, or with warnings the warnings, one per line, without a newline at the end. The caller
  * frees. */
 char *problems_text(const struct problems *problems, bool warnings);
 

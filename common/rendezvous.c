@@ -1,4 +1,4 @@
-/* rendezvous.c: what a dracod leaves in its state directory for those who look for it. */
+/* rendezvous.c: reads the files in a state directory by which clients find dracod. */
 #include "common/rendezvous.h"
 
 #include <arpa/inet.h>
@@ -21,7 +21,7 @@ enum kind { KIND_TEXT, KIND_HOST, KIND_ADDRESS, KIND_PATH, KIND_SOCKET, KIND_PID
 struct field {
 	const char *name;
 	enum kind kind;
-	bool needed; /* and not null */
+	bool needed; /* must be present and not null */
 };
 
 static const struct field daemon_fields[] = {
@@ -76,7 +76,7 @@ static bool is_address(const char *text)
 		parse_integer(text + length + 1, 1, 65535, &port, NULL) == 0;
 }
 
-/* What a value should be; NULL where it is. */
+/* The name of the kind that the value should have; NULL: it has that kind. */
 static const char *wanted(const json_t *value, enum kind kind)
 {
 	static const size_t socket_max = sizeof(((struct sockaddr_un *)NULL)->sun_path) - 1;

@@ -14,7 +14,7 @@
 #include "common/visible.h"
 
 #define DIGITS	   15
-#define NUMBER_MAX 1.79769313486231e308 /* the largest with so many digits */
+#define NUMBER_MAX 1.79769313486231e308 /* largest double with this number of digits */
 
 const struct rpc_method rpc_methods[RPC_METHOD_COUNT] = {
 	[RPC_HELLO] = {"hello", true,
@@ -187,7 +187,7 @@ static int classify(struct rpc_message *m, struct err *err)
 	json_t *result = json_object_get(m->root, "result");
 	json_t *id = json_object_get(m->root, "id");
 
-	/* First, so that whatever else is wrong can be answered. */
+	/* Set the id first, so that any other fault can be answered. */
 	if (json_is_integer(id) || json_is_string(id))
 		m->id = id;
 	if (!json_is_string(version) || strcmp(json_string_value(version), "2.0") != 0)
@@ -212,8 +212,8 @@ static int classify(struct rpc_message *m, struct err *err)
 	return 0;
 }
 
-/* Is there a number in it that dump() would round up beyond what a double holds? Nobody could
- * read that message. jansson refuses infinities itself. */
+/* Does the value contain a number that dump() would round beyond the range of a double? No reader
+ * could parse that message. jansson itself refuses infinities. */
 static bool has_huge_number(json_t *value)
 {
 	const char *name;
@@ -237,17 +237,18 @@ int rpc_parse(const char *line, size_t length, struct rpc_message *ret, struct e
 	json_error_t error;
 
 	*ret = (struct rpc_message){0};
-	if (memchr(line, '\0', length)) /* jansson swallows it behind a number */
+	if (memchr(line, '\0', length)) /* jansson ignores NUL after a number */
 		return err_set(err, -EBADMSG, "not JSON: it contains a NUL");
 	ret->root = json_loadb(line, length, JSON_REJECT_DUPLICATES, &error);
 	if (!ret->root) {
-		visible_copy(text, sizeof(text), error.text, ""); /* it quotes the line */
+		/* Jansson's text quotes the line. */
+		visible_copy(text, sizeof(text), error.text, "");
 		return err_set(err, -EBADMSG, "not JSON: %s at column %d", text, error.column);
 	}
 	if (!json_is_object(ret->root))
 		return err_set(err, -EPROTO, "a message must be one JSON object");
 	if (has_huge_number(ret->root)) {
-		classify(ret, NULL); /* for the id */
+		classify(ret, NULL); /* finds the id */
 		*ret = (struct rpc_message){.root = ret->root, .id = ret->id};
 		return err_set(err, -EPROTO, "a number must be at most %.15g", NUMBER_MAX);
 	}
@@ -260,7 +261,7 @@ void rpc_message_make_visible(struct rpc_message *message)
 
 	rpc_message_finish(message);
 	message->root = root;
-	classify(message, NULL); /* as before: only texts have changed */
+	classify(message, NULL); /* cannot fail now: only texts have changed */
 }
 
 void rpc_message_finish(struct rpc_message *message)
@@ -274,7 +275,8 @@ static char *dump(json_t *message)
 	char *line = json_dumps(message, JSON_COMPACT | JSON_REAL_PRECISION(DIGITS));
 
 	json_decref(message);
-	return line ? line : xstrdup("{}"); /* only out of memory, or a string not in UTF-8 */
+	/* Fails only without memory, or for a string that is not UTF-8. */
+	return line ? line : xstrdup("{}");
 }
 
 static json_t *envelope(void)

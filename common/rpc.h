@@ -1,7 +1,7 @@
 /* rpc.h: JSON-RPC 2.0, one message per line: the codec and the table of methods, without I/O.
  *
- * The control socket, the connection of the scheduler's preload and the one to draco-slurm carry
- * the same framing: one JSON object per line, at most LINE_LIMIT bytes (common/line.h). */
+ * The control socket, the connection of the scheduler's preload and the connection to draco-slurm
+ * have the same framing: one JSON object per line, at most LINE_LIMIT bytes (common/line.h). */
 #ifndef DRACO_COMMON_RPC_H
 #define DRACO_COMMON_RPC_H
 
@@ -11,55 +11,56 @@
 
 struct err;
 
-/* Version of the control protocol, exchanged in "hello". Raised when an old peer would
- * misunderstand a new one; retired method names stay reserved. */
+/* The version of the control protocol, exchanged in "hello". It is raised if an old peer would
+ * misunderstand a new one. Names of retired methods stay reserved. */
 #define RPC_PROTOCOL 1
 
-enum rpc_code { /* error codes; those of JSON-RPC 2.0, then draco's own */
+enum rpc_code { /* those of JSON-RPC 2.0, then draco's own */
 	RPC_PARSE_ERROR = -32700,
 	RPC_INVALID_REQUEST = -32600,
 	RPC_METHOD_NOT_FOUND = -32601,
 	RPC_INVALID_PARAMS = -32602,
 	RPC_INTERNAL_ERROR = -32603,
-	RPC_FAILED = -32000,	  /* the request was understood, its work failed */
+	RPC_FAILED = -32000,	  /* the request was understood, but its work failed */
 	RPC_NOT_RUNNING = -32001, /* there is no running cluster */
 	RPC_WRONG_VERSION = -32002,
 	RPC_HELLO_FIRST = -32003,
-	RPC_CANCELLED = -32004, /* another request ended this one's work */
+	RPC_CANCELLED = -32004, /* another request has ended this one's work */
 };
 
 enum rpc_kind {
-	RPC_REQUEST,	  /* method, params, id */
-	RPC_NOTIFICATION, /* method, params */
-	RPC_RESULT,	  /* id, result */
-	RPC_ERROR,	  /* id, code, text, data */
+	RPC_REQUEST,	  /* has method, params, id */
+	RPC_NOTIFICATION, /* has method, params */
+	RPC_RESULT,	  /* has id, result */
+	RPC_ERROR,	  /* has id, code, text, data */
 };
 
 struct rpc_message {
 	enum rpc_kind kind;
-	json_t *id; /* string or integer; null in an RPC_ERROR without a known request */
-	const char *method; /* inside root */
-	json_t *params; /* object; NULL when absent. Borrowed from root, as result and data */
+	json_t *id;	    /* string or integer; null in an RPC_ERROR for an unknown request */
+	const char *method; /* a part of root */
+	json_t *params;	    /* object; NULL: absent. Parts of root, as result and data are */
 	json_t *result;
 	json_t *data;
 	const char *text;
 	int code;
-	json_t *root; /* owns all of the above */
+	json_t *root; /* owns all the members above */
 };
 
-/* Read one line. 0, or -EBADMSG (no JSON) or -EPROTO (not JSON-RPC 2.0) with err->text; then *ret
- * holds only the id to answer with (possibly null). rpc_message_finish() frees in both cases. */
+/* Parse one line. 0; -EBADMSG with err: it is no JSON; -EPROTO with err: it is not JSON-RPC 2.0.
+ * After an error *ret holds only the id for the answer, which may be null. rpc_message_finish()
+ * frees in all cases. */
 int rpc_parse(const char *line, size_t length, struct rpc_message *ret, struct err *err)
 	__attribute__((warn_unused_result));
 
-/* Have the texts of a message that was read, and the names of members, command no terminal
- * (visible_value()). */
+/* Replace control characters in all texts and member names of a message, so that they cannot
+ * control a terminal (visible_value()). */
 void rpc_message_make_visible(struct rpc_message *message);
 
 void rpc_message_finish(struct rpc_message *message);
 
-/* Make a message, without its newline; the caller frees. The json_t arguments params, result and
- * data are taken over (NULL: absent); id is only read. */
+/* Format a message, without a newline. The caller frees. params, result and data are taken over
+ * (NULL: absent); id is not. */
 char *rpc_format_request(json_int_t id, const char *method, json_t *params);
 char *rpc_format_notification(const char *method, json_t *params);
 char *rpc_format_result(const json_t *id, json_t *result);
@@ -106,8 +107,8 @@ extern const struct rpc_method rpc_methods[RPC_METHOD_COUNT];
 /* The method's id, or -ENOENT. */
 int rpc_method_find(const char *name);
 
-/* Check params (may be NULL) against the method's list: unknown, missing and mistyped members are
- * -EINVAL, each named in err. */
+/* Check params (may be NULL) against the method's list. -EINVAL with err, which names each member
+ * that is unknown, missing or of the wrong type. */
 int rpc_check_params(const struct rpc_method *method, const json_t *params, struct err *err);
 
 #endif

@@ -1,4 +1,4 @@
-/* runtime_dir.c: in which directory dracod makes its sockets. */
+/* runtime_dir.c: chooses the directory of dracod's sockets. */
 #include "common/runtime_dir.h"
 
 #include <errno.h>
@@ -16,7 +16,7 @@
 #include "common/trust.h"
 
 #define LONGEST_SOCKET "control.sock"
-#define RANDOM_SUFFIX  "-XXXXXX" /* mkdtemp(3) */
+#define RANDOM_SUFFIX  "-XXXXXX" /* for mkdtemp(3) */
 
 static int check_own(const char *path, struct err *err)
 {
@@ -59,7 +59,7 @@ int runtime_dir_make(const char *base, const char *name, struct err *err)
 	return r < 0 ? r : make_own(path, err);
 }
 
-/* Can somebody else rename or remove what is in this directory for temporary files? */
+/* Can another user rename or remove entries of this directory for temporary files? */
 static int check_temporary(const char *path, struct err *err)
 {
 	struct stat st;
@@ -78,7 +78,7 @@ static int check_temporary(const char *path, struct err *err)
 	return 0;
 }
 
-/* What is left of an absolute path without slashes at its end; NULL for any other. */
+/* An absolute path without slashes at its end; NULL: it is not absolute. The caller frees. */
 static char *absolute(const char *path)
 {
 	char *copy;
@@ -97,7 +97,8 @@ struct search {
 	struct runtime_dir *found;
 };
 
-/* A dracod of the same name may have another home. */
+/* Make the directory for the name, unless a dracod of the same name serves there: one with another
+ * home may. */
 static int make_unserved(const char *base, const char *name, struct err *err)
 {
 	_cleanup_free_ char *path = xasprintf("%s/%s/" LONGEST_SOCKET, base, name);
@@ -143,14 +144,14 @@ static bool try_runtime(struct search *search)
 	return take(search, base, false);
 }
 
-/* The directory of an earlier dracod, where it was one that nobody could guess:
- * PREFIX-XXXXXX/NAME/SOCKET. */
+/* The unguessable directory of an earlier dracod, PREFIX-XXXXXX/NAME/SOCKET; NULL: it had none. The
+ * caller frees. */
 static char *former_base(const struct search *search, const char *prefix)
 {
 	_cleanup_free_ char *base = absolute(search->former);
 	size_t length = strlen(prefix);
 
-	for (int i = 0; base && i < 2; i++) /* at least "" is left, which matches nothing */
+	for (int i = 0; base && i < 2; i++) /* at least "" remains, which matches no prefix */
 		base[strrchr(base, '/') ? (size_t)(strrchr(base, '/') - base) : 0] = '\0';
 	if (!base || strncmp(base, prefix, length) != 0 || strchr(base + length, '/') ||
 		strlen(base + length) != strlen(RANDOM_SUFFIX) || base[length] != '-')

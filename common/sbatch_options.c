@@ -1,4 +1,4 @@
-/* sbatch_options.c: the options of sbatch(1) that a submission is. Pure. */
+/* sbatch_options.c: converts a submission to options of sbatch(1). Pure. */
 #include "common/sbatch_options.h"
 
 #include <inttypes.h>
@@ -11,14 +11,14 @@
 
 #define LENGTH(array) (sizeof(array) / sizeof((array)[0]))
 
-/* Slurm takes one way to ask for memory. */
+/* Does the user ask for memory? Slurm accepts only one option for it. */
 static bool gives_memory(const struct strv *directives)
 {
 	return directives_find(directives, "mem-per-cpu") ||
 		directives_find(directives, "mem-per-gpu");
 }
 
-/* May the option stand without a value? */
+/* Is the option valid without a value? */
 static bool may_stand_alone(const char *name, size_t length)
 {
 	static const char *const names[] = {"contiguous", "exclusive", "get-user-env", "hold",
@@ -32,8 +32,8 @@ static bool may_stand_alone(const char *name, size_t length)
 	return false;
 }
 
-/* Options without a value are "contiguous" or "contiguous=true" for draco, where they can also be
- * taken back: "contiguous=false". */
+/* For draco an option without a value is "contiguous" or "contiguous=true", and "contiguous=false"
+ * takes it back. sbatch knows only the first form. */
 static void add_directive(struct strv *ret, const char *directive)
 {
 	size_t length = strcspn(directive, "=");
@@ -47,8 +47,8 @@ static void add_directive(struct strv *ret, const char *directive)
 		strv_addf(ret, "--%s", directive);
 }
 
-/* Would sbatch take the next word for the option's value? Then it has to come last, so that sbatch
- * says what is missing. */
+/* Would sbatch take the next word for the value of this option? Such an option must come last, so
+ * that sbatch reports the missing value. */
 static bool lacks_value(const char *directive)
 {
 	size_t length = strcspn(directive, "=");
@@ -83,23 +83,25 @@ void sbatch_options(const struct slurm_submission *submission, struct strv *ret)
 				add_directive(ret, submission->directives.item[i]);
 }
 
-/* Most are given on the command line, too, which wins; these stand for the others as well. */
+/* Most of these are also given on the command line, which has precedence. The others must not act
+ * at all. */
 static const char *const dropped[] = {
-	/* They are settings (settings_resolve.c): where no option stands for one, none is meant. */
+	/* These are settings (settings_resolve.c). If draco gives no option for one, its variable
+	 * must not act either. */
 	"SBATCH_ACCOUNT", "SBATCH_CONSTRAINT", "SBATCH_GPUS", "SBATCH_GRES", "SBATCH_PARTITION",
 	"SBATCH_QOS", "SBATCH_RESERVATION",
 	"SBATCH_ARRAY_INX",		   /* one job would become several */
-	"SBATCH_CLUSTERS",		   /* jobs that draco could not see */
-	"SBATCH_CPUS_PER_GPU",		   /* excludes --cpus-per-task */
-	"SBATCH_DEBUG",			   /* much text that is none of the site's */
+	"SBATCH_CLUSTERS",		   /* draco could not see the jobs */
+	"SBATCH_CPUS_PER_GPU",		   /* conflicts with --cpus-per-task */
+	"SBATCH_DEBUG",			   /* writes much text that is not the site's */
 	"SBATCH_ERROR",			   /* draco reads the log */
 	"SBATCH_EXPORT",		   /* the workers need their variables */
-	"SBATCH_GET_USER_ENV",		   /* they would be replaced */
-	"SBATCH_INPUT", "SBATCH_JOB_NAME", /* draco knows its jobs by it */
+	"SBATCH_GET_USER_ENV",		   /* would replace the variables */
+	"SBATCH_INPUT", "SBATCH_JOB_NAME", /* draco finds its jobs by name */
 	"SBATCH_OUTPUT", "SBATCH_REQUEUE", /* a job would come back without draco */
 	"SBATCH_NO_REQUEUE", "SBATCH_TEST_ONLY", "SBATCH_TIMELIMIT",
-	"SBATCH_WAIT",			      /* sbatch would end with the job */
-	"SLURM_CLUSTERS", "SLURM_EXIT_ERROR", /* the status that tells of a refusal */
+	"SBATCH_WAIT",			      /* sbatch would not end before the job */
+	"SLURM_CLUSTERS", "SLURM_EXIT_ERROR", /* changes the exit status of a refusal */
 };
 
 bool sbatch_variable_is_dropped(const char *variable)

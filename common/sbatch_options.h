@@ -1,4 +1,4 @@
-/* sbatch_options.h: the options of sbatch(1) that a submission is. Pure. */
+/* sbatch_options.h: converts a submission to options of sbatch(1). Pure. */
 #ifndef DRACO_COMMON_SBATCH_OPTIONS_H
 #define DRACO_COMMON_SBATCH_OPTIONS_H
 
@@ -7,13 +7,13 @@
 struct slurm_submission;
 struct strv;
 
-/* Add them all, each as one argument, "--time=50". What submission leaves out is left to the site
- * and to the user's variables. What is given must not come from there: standard input, the
- * environment. */
+/* Add all options, each as one argument, "--time=50". An unset member leaves the choice to the site
+ * and to the user's variables. Standard input and the environment are always given, so that no
+ * variable decides them. */
 void sbatch_options(const struct slurm_submission *submission, struct strv *ret);
 
-/* Is this variable ("NAME=value" or "NAME") one that sbatch reads, and that would break what draco
- * does: another place for the log, several jobs where one is meant, waiting for the job's end? */
+/* Is this a variable ("NAME=value" or "NAME") that sbatch reads and that would break draco?
+ * Examples: another path for the log, several jobs instead of one, waiting for the job's end. */
 bool sbatch_variable_is_dropped(const char *variable);
 
 #endif

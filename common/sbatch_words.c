@@ -1,4 +1,4 @@
-/* sbatch_words.c: what sbatch(1) has written, understood. Pure. */
+/* sbatch_words.c: interprets the output of sbatch(1). Pure. */
 #include "common/sbatch_words.h"
 
 #include <ctype.h>
@@ -13,20 +13,20 @@
 
 #define LENGTH(array) (sizeof(array) / sizeof((array)[0]))
 
-/* In front of a line. A site's wrapper may call sbatch by another name; then it stays. */
+/* Before the text of a line. If a site's wrapper calls sbatch by another name, that name stays. */
 static const char *const prefixes[] = {"sbatch: ", "error: ", "fatal: ", "warning: "};
 
-/* In front of the reason. */
+/* Before the reason. */
 static const char *const failures[] = {
 	"Batch job submission failed: ",
 	"allocation failure: ",
 	"Allocation failure: ",
 };
 
-/* Reasons that say nothing: a plugin has refused the job, and its own words say why. */
+/* Reasons without information: a plugin has refused the job, and its own message says why. */
 static const char *const empty_reasons[] = {"Unspecified error", "Unknown error -1", "Error"};
 
-/* Slurm 22.05 to 26.05. */
+/* From Slurm 22.05 to 26.05. */
 static const char *const busy_texts[] = {
 	"Slurm job queue full, sleeping and retrying",
 	"Slurm temporarily unable to accept job, sleeping and retrying",
@@ -70,7 +70,8 @@ static const char *find_reason(const char *line)
 	return NULL;
 }
 
-/* "Job 12 to start at 1795986193 using 2 processors ...", with SLURM_TIME_FORMAT=%s. */
+/* Read "Job 12 to start at 1795986193 using 2 processors ...", which sbatch writes with
+ * SLURM_TIME_FORMAT=%s. */
 static bool read_prediction(const char *line, time_t *ret)
 {
 	static const char before[] = " to start at ";
@@ -132,7 +133,7 @@ bool sbatch_words_tell_busy(const char *words)
 	return false;
 }
 
-/* The last line: a site's wrapper may have said something before. */
+/* Read the last line: a site's wrapper may have written others before. */
 uint32_t sbatch_job_id(const char *out)
 {
 	struct strv lines = STRV_INIT;
@@ -151,9 +152,9 @@ uint32_t sbatch_job_id(const char *out)
 	return (uint32_t)id;
 }
 
-/* By Slurm's protocol, whatever its version. */
+/* From Slurm's protocol, the same in all versions. */
 static const struct {
-	const char *text; /* how the reason begins */
+	const char *text; /* the beginning of the reason */
 	enum sbatch_reason means;
 } reasons[] = {
 	{"Unable to contact slurm controller (connect failure)", SBATCH_REASON_NOT_REACHED},
@@ -182,7 +183,7 @@ static const struct {
 	{"Unable to create job record, try again", SBATCH_REASON_BUSY},
 };
 
-/* Those of the system that a connection may fail with after the job was sent. */
+/* System errors with which a connection can fail after the job was sent. */
 static const int lost[] = {ECONNRESET, EPIPE, ETIMEDOUT, ECONNABORTED, EINTR, EIO, ENOTCONN,
 	ESHUTDOWN, EPROTO, EBADMSG};
 static const int not_reached[] = {ECONNREFUSED, EHOSTUNREACH, ENETUNREACH, EHOSTDOWN, ENETDOWN};

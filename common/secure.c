@@ -1,5 +1,5 @@
-/* secure.c: TLS between two programs that have the same certificate. The home of OpenSSL's
- * connections. */
+/* secure.c: TLS between two programs with the same certificate. Only this file makes TLS
+ * connections by OpenSSL. */
 #include "common/secure.h"
 #include "common/clock.h"
 
@@ -16,7 +16,7 @@
 #include "common/alloc.h"
 #include "common/err.h"
 
-/* struct secure is an SSL_CTX, which only this file knows. */
+/* A struct secure is an SSL_CTX. Only this file knows that. */
 static SSL_CTX *context_of(const struct secure *secure)
 {
 	return (SSL_CTX *)(uintptr_t)secure;
@@ -56,7 +56,7 @@ struct secure *secure_create(
 	SSL_CTX_set_options(context, SSL_OP_NO_TICKET);
 #ifdef SSL_OP_IGNORE_UNEXPECTED_EOF
 	SSL_CTX_set_options(
-		context, SSL_OP_IGNORE_UNEXPECTED_EOF); /* lines end by themselves */
+		context, SSL_OP_IGNORE_UNEXPECTED_EOF); /* lines have an end of their own */
 #endif
 	SSL_CTX_set_num_tickets(context, 0);
 	SSL_CTX_set_session_cache_mode(context, SSL_SESS_CACHE_OFF);
@@ -84,14 +84,15 @@ void secure_session_free(SSL *session)
 
 void secure_ask_for(SSL *session, const char *name)
 {
-	/* The macro of OpenSSL's takes a text that is not const, and only reads it. */
+	/* OpenSSL's macro takes a text that is not const, but only reads it. */
 	SSL_set_tlsext_host_name(session, UNCONST(name));
 }
 
-/* OpenSSL writes by write(2): in a program that does not ignore SIGPIPE that would be its end. */
+/* OpenSSL writes by write(2). In a program that does not ignore SIGPIPE, that signal would end
+ * it. */
 struct guard {
 	sigset_t pipe, before;
-	bool pending; /* already: not ours */
+	bool pending; /* one was pending before */
 };
 
 static void guard_begin(struct guard *guard)
@@ -108,7 +109,7 @@ static void guard_begin(struct guard *guard)
 	errno = 0;
 }
 
-/* Leaves errno. */
+/* Keeps errno. */
 static void guard_end(const struct guard *guard)
 {
 	static const struct timespec at_once;
@@ -120,7 +121,7 @@ static void guard_end(const struct guard *guard)
 	errno = code;
 }
 
-/* What an operation that returned n has come to; errno is its own. */
+/* The result of an operation that has returned n. errno must be the operation's. */
 static long outcome(const SSL *session, int n)
 {
 	int code = errno;
@@ -134,7 +135,7 @@ static long outcome(const SSL *session, int n)
 	case SSL_ERROR_WANT_WRITE:
 		return -EAGAIN;
 	case SSL_ERROR_SYSCALL:
-		return -code; /* 0: the end */
+		return -code; /* 0: the end of the stream */
 	default:
 		return -EPROTO;
 	}

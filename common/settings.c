@@ -1,4 +1,4 @@
-/* settings.c: what a user can set: the one table, and setting by it. */
+/* settings.c: the table of all settings, and setting values by it. */
 #include "common/settings.h"
 
 #include <errno.h>
@@ -229,7 +229,7 @@ void settings_init(struct settings *settings)
 	for (int id = 0; id < SETTING_COUNT; id++)
 		if (settings_set(settings, id, settings_table[id].default_value, "default",
 			    NULL) < 0)
-			abort(); /* a default of the table that does not parse */
+			abort(); /* a default of the table cannot be parsed */
 }
 
 void settings_finish(struct settings *settings)
@@ -272,7 +272,7 @@ static bool same_name(const char *a, const char *b)
 	return !*a && !*b;
 }
 
-/* A name that another program has for it. */
+/* The error for a name that another program has for a setting. */
 static int other_name(const struct other_name *other, const char *name, struct err *err)
 {
 	const char *advice = other->advice ? other->advice : "";
@@ -300,7 +300,7 @@ int settings_find(const char *name, struct err *err)
 	return err_set(err, -ENOENT, "there is no setting \"%s\"", name);
 }
 
-/* Any value, by the type of its setting. */
+/* The value of any setting, by its type. */
 union value {
 	int64_t number;
 	bool boolean;
@@ -315,7 +315,7 @@ static bool has_entries(const struct settings *settings, enum setting_id id)
 		!value_is_none(&settings_table[id], settings_member(settings, id));
 }
 
-/* Set from text or, without it, from JSON. */
+/* Set a value from text; text NULL: from JSON. */
 static int set(struct settings *settings, enum setting_id id, const char *text,
 	const json_t *json, const char *source, struct err *err)
 {
@@ -339,7 +339,7 @@ static int set(struct settings *settings, enum setting_id id, const char *text,
 		err_prefix(err, "%s", setting->name);
 		return r;
 	}
-	/* The entries of a mapping can be from several places. */
+	/* The entries of a mapping may come from several places. */
 	if (adds && has_entries(settings, id) && settings->source[id] &&
 		strcmp(settings->source[id], source) != 0)
 		both = xasprintf("%s + %s", settings->source[id], source);

@@ -1,5 +1,4 @@
-/* settings_check.c: what a value must be beyond its type, and what several must be together.
- * Pure. */
+/* settings_check.c: checks values beyond their type, and the rules between settings. Pure. */
 #include <arpa/inet.h>
 #include <errno.h>
 #include <inttypes.h>
@@ -15,10 +14,10 @@
 #include "common/settings.h"
 #include "common/settings_job.h"
 
-#define WORKER_MINIMUM_MIB 100 /* below, a Dask worker runs out of memory by starting */
+#define WORKER_MINIMUM_MIB 100 /* with less, a Dask worker cannot even start */
 #define INVOLVED_MAX	   4
 
-/* dracod has no directory of its own that a path could be relative to. */
+/* dracod has no working directory that a relative path could mean. */
 static int check_path(const struct settings *settings, enum setting_id id, struct err *err)
 {
 	const char *path = id == SETTING_LOG_DIRECTORY ? settings->log_directory : NULL;
@@ -84,8 +83,8 @@ static int check_network(const struct settings *s, enum setting_id id, struct er
 	return 0;
 }
 
-/* Each looks at the value of this one setting, and knows which ones concern it. Their errors do
- * not name the setting. */
+/* Each function checks the setting with this id if it is about that setting. The errors do not name
+ * the setting. */
 static int (*const value_checks[])(
 	const struct settings *settings, enum setting_id id, struct err *err) = {
 	check_path,
@@ -102,8 +101,8 @@ int settings_check_value(const struct settings *settings, enum setting_id id, st
 	return r;
 }
 
-/* "cores 40"; with the place where it is from, too, when that is neither where the error is
- * reported nor just the setting's name. */
+/* "cores 40". The origin is added unless the error is reported there, or it is just the setting's
+ * name. */
 static char *show(
 	const struct settings *settings, enum setting_id id, enum setting_id reported_at)
 {
@@ -146,7 +145,8 @@ static char *check_walltime(const struct settings *s, enum setting_id at)
 {
 	_cleanup_free_ char *walltime = show(s, SETTING_JOB_WALLTIME, at);
 	_cleanup_free_ char *least = show(s, SETTING_MINIMUM_WALLTIME, at);
-	bool may_mean_hours; /* who wrote 1:30, which is minutes:seconds */
+	/* The user wrote a form such as 1:30, which means minutes:seconds. */
+	bool may_mean_hours;
 	char meant[FORMAT_MAX];
 
 	if (s->walltime_s >= s->minimum_walltime_s)
@@ -210,7 +210,7 @@ static char *check_ports(const struct settings *s, enum setting_id at)
 }
 
 static const struct rule {
-	/* The text of the mistake, to be freed; NULL when all is well. */
+	/* The text of the error, which the caller frees; NULL: the rule holds. */
 	char *(*check)(const struct settings *settings, enum setting_id reported_at);
 	int count;
 	enum setting_id involved[INVOLVED_MAX];
@@ -226,7 +226,7 @@ static const struct rule {
 			SETTING_PROCESSES}},
 };
 
-/* Of the settings that do not go together the one that was given last: there the mistake is. */
+/* Of the settings in the rule the one that was given last. The error is reported there. */
 static enum setting_id find_culprit(const struct settings *settings, const struct rule *rule)
 {
 	enum setting_id culprit = rule->involved[0];

@@ -1,4 +1,4 @@
-/* settings_describe.c: what values of a setting look like, for people and in files. Pure. */
+/* settings_describe.c: describes the values of a setting for a person and for files. Pure. */
 #include "common/settings_describe.h"
 
 #include <inttypes.h>
@@ -16,7 +16,7 @@
 
 bool value_is_number(const struct setting *setting)
 {
-	return setting->type <= SETTING_DURATION; /* they are the first in the enum */
+	return setting->type <= SETTING_DURATION; /* these types come first in the enum */
 }
 
 char *value_format_number(const struct setting *setting, int64_t number)

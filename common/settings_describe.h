@@ -1,4 +1,4 @@
-/* settings_describe.h: what values of a setting look like, for people and in files. Pure. */
+/* settings_describe.h: describes the values of a setting for a person and for files. Pure. */
 #ifndef DRACO_COMMON_SETTINGS_DESCRIBE_H
 #define DRACO_COMMON_SETTINGS_DESCRIBE_H
 
@@ -7,22 +7,22 @@
 
 struct setting;
 
-/* Is it a number, with bounds? */
+/* Is the setting a number with bounds? */
 bool value_is_number(const struct setting *setting);
 
-/* What a value looks like, for people: "a walltime: 01:30:00, ..."; the caller frees. */
+/* The form of a value, for a person: "a walltime: 01:30:00, ...". The caller frees. */
 char *value_describe(const struct setting *setting);
 
-/* The bounds of a number: "from 1 to 4096"; NULL for other types. The caller frees. */
+/* The bounds of a number: "from 1 to 4096"; NULL: the type has none. The caller frees. */
 char *value_range(const struct setting *setting);
 
-/* A number of this setting in the form that files have; the caller frees. */
+/* A number of this setting in the form of a file. The caller frees. */
 char *value_format_number(const struct setting *setting, int64_t number);
 
-/* A word in the place of a number, where the setting has some; false when text is none. */
+/* Find a word that stands for a number of this setting. Returns false if text is no such word. */
 bool value_find_word(const struct setting *setting, const char *text, int64_t *ret);
 
-/* As value_format_number(), with a unit also where files need none. */
+/* As value_format_number(), but always with a unit. */
 char *value_format_bound(const struct setting *setting, int64_t number);
 
 #endif

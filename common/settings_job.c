@@ -1,4 +1,4 @@
-/* settings_job.c: the settings about what the jobs ask for and what runs in them. Pure. */
+/* settings_job.c: the settings for the resources of jobs, and for what runs in them. Pure. */
 #include "common/settings_job.h"
 
 #include <ctype.h>
@@ -13,11 +13,11 @@
 #include "common/err.h"
 #include "common/strv.h"
 
-#define SCRIPT_MAX    (64 * 1024) /* of prologue and epilogue */
+#define SCRIPT_MAX    (64 * 1024) /* of prologue and of epilogue */
 #define VARIABLE_MAX  (64 * 1024)
 #define LENGTH(array) (sizeof(array) / sizeof((array)[0]))
 
-/* The settings that are options of sbatch by another name. */
+/* Settings that are options of sbatch under another name. */
 static const struct {
 	enum setting_id setting;
 	const char *directive;
@@ -106,7 +106,7 @@ void settings_directives(const struct settings *settings, struct strv *ret)
 		strv_add(ret, settings->directives.item[i]);
 }
 
-/* Slurm judges the rest of it. */
+/* Slurm itself checks the rest. */
 static int check_directives(const struct settings *settings, struct err *err)
 {
 	for (size_t k = 0; k < LENGTH(as_directives); k++) {
@@ -180,7 +180,7 @@ static int check_options(
 	return 0;
 }
 
-/* $USER is the only thing that is put in. */
+/* Only $USER is replaced. */
 static int check_directory(const char *text, struct err *err)
 {
 	const char *dollar = text ? strchr(text, '$') : NULL;

@@ -1,5 +1,4 @@
-/* settings_limits.c: what a site allows its users: which settings it can limit, and doing it.
- * Pure. */
+/* settings_limits.c: the site's limits on settings. Pure. */
 #include "common/settings_limits.h"
 #include "common/settings_describe.h"
 
@@ -29,7 +28,7 @@ const struct settings_limit *settings_limit_find(enum setting_id id)
 	return NULL;
 }
 
-/* Give the setting another value because of a limit, and tell. */
+/* Replace a value because of a limit, and add that to told. */
 static void bite(struct settings *settings, enum setting_id id, int64_t given,
 	const char *asked, const struct settings_limit *limit, json_t *told)
 {
@@ -68,7 +67,7 @@ static void apply_plain(struct settings *settings, enum setting_id id,
 		bite(settings, id, bound, asked, limit, told);
 }
 
-/* Workers come in whole jobs: the limit is the most of them that whole jobs make. */
+/* Workers come in whole jobs, so the limit is rounded down to whole jobs. */
 static void apply_workers(struct settings *s, const struct settings_limit *limit, json_t *told)
 {
 	int64_t bound = s->limit[SETTING_MAXIMUM].value, whole;
@@ -94,7 +93,7 @@ void settings_limits_apply(struct settings *settings, json_t *told)
 			apply_workers(settings, limit, told);
 		else
 			apply_plain(settings, limit->id, limit, told);
-		/* A site whose limit is below this would allow no walltime at all. */
+		/* Otherwise a lower limit of the site would allow no walltime at all. */
 		if (limit->id == SETTING_JOB_WALLTIME)
 			apply_plain(settings, SETTING_MINIMUM_WALLTIME, limit, told);
 	}

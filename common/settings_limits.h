@@ -1,4 +1,4 @@
-/* settings_limits.h: what a site allows its users, in "limits:" of its file. */
+/* settings_limits.h: the site's limits on settings, from "limits:" in its file. */
 #ifndef DRACO_COMMON_SETTINGS_LIMITS_H
 #define DRACO_COMMON_SETTINGS_LIMITS_H
 
@@ -7,22 +7,22 @@
 
 #include "common/settings.h"
 
-/* The settings that can be limited, and to which side. */
+/* The settings that can be limited, and the direction. */
 struct settings_limit {
 	const char *name; /* of the setting */
 	enum setting_id id;
-	bool is_floor; /* the value is the least, else the most */
+	bool is_floor; /* the limit is the smallest value, otherwise the largest */
 	const char *help;
 	const char *example;
 };
 
-extern const struct settings_limit settings_limits[]; /* ended by a NULL name */
+extern const struct settings_limit settings_limits[]; /* ends with a NULL name */
 
 const struct settings_limit *settings_limit_find(enum setting_id id); /* NULL: none */
 
-/* Bring the values within settings->limit. For each that changes an object is added to told:
- * {setting, asked, given, limit, source, message}. Idempotent; the caller does it again after
- * it has changed such a value. */
+/* Bring the values within settings->limit. For each changed value an object is added to told:
+ * {setting, asked, given, limit, source, message}. Idempotent. Call it again after changing such a
+ * value. */
 void settings_limits_apply(struct settings *settings, json_t *told);
 
 #endif

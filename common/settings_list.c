@@ -1,4 +1,4 @@
-/* settings_list.c: lists and mappings as one line of text. Pure. */
+/* settings_list.c: lists and mappings in one line of text. Pure. */
 #include "common/settings_list.h"
 
 #include <ctype.h>
@@ -20,12 +20,12 @@ static const char *skip_blanks(const char *text)
 	return text;
 }
 
-/* One item at *text, up to its comma; *ret is NULL for an empty one without quotes. */
+/* Read one item at *text up to its comma. *ret is NULL for an empty item without quotes. */
 static int take_item(const char **text, char **ret, struct err *err)
 {
 	const char *at = skip_blanks(*text), *start = at;
 	_cleanup_free_ char *item = xcalloc(strlen(at) + 1, 1);
-	size_t length = 0, kept = 0; /* up to kept, blanks at the end count */
+	size_t length = 0, kept = 0; /* blanks count up to kept, not beyond */
 	bool quoted = false, has_quotes = false;
 
 	for (; *at && (quoted || *at != ','); at++) {
@@ -75,7 +75,7 @@ bool text_is_none(const char *text)
 		strcmp(text, "~") == 0;
 }
 
-/* Else it would be read as something else. */
+/* Would the item be read differently without quotes? */
 static bool needs_quotes(const char *item)
 {
 	size_t length = strlen(item);
@@ -135,7 +135,7 @@ static bool is_variable(const char *name)
 	return true;
 }
 
-/* The name is right. */
+/* Set name, which must be valid. */
 static int put(struct strv *map, const char *name, const char *value, struct err *err)
 {
 	size_t at = find(map, name);
@@ -168,7 +168,7 @@ static int set_variable(struct strv *map, const char *name, const char *value, s
 	return put(map, name, value, err);
 }
 
-/* given: the names that may not come again; NULL: each may. */
+/* given: names that must not be repeated; NULL: repeats are allowed. */
 static int set_directive(
 	struct strv *map, const char *item, struct strv *given, struct err *err)
 {

@@ -1,5 +1,5 @@
-/* settings_resolve.c: the settings that follow from all layers. It reads the two files;
- * everything else is given. */
+/* settings_resolve.c: combines all layers of settings. Reads the two files; everything else is
+ * input. */
 #include "common/settings_resolve.h"
 
 #include <ctype.h>
@@ -65,15 +65,13 @@ char *settings_option_name(enum setting_id id)
 	return name_from("", id, '-', tolower);
 }
 
-/* The value of a variable of the caller; an empty one counts as none. */
+/* The value of a variable of the caller; NULL: not set, or empty. */
 static const char *variable(const struct resolving *r, const char *name)
 {
 	const char *value = json_get_text(r->inputs->environment, name, NULL);
 
 	return value && *value ? value : NULL;
 }
-
-/* Files */
 
 static void locate(struct resolving *r)
 {
@@ -90,8 +88,8 @@ static void locate(struct resolving *r)
 		report->site_file = xstrdup(named ? named : PATHS_SITE_FILE);
 }
 
-/* Who can correct the file is not who starts a cluster: its mistakes stop nobody. They are left
- * out, and the user is told. */
+/* A user who starts a cluster cannot correct the site's file. So its errors stop nobody: wrong
+ * values are left out, and the user is told. */
 static void read_site(struct resolving *r)
 {
 	struct settings_report *report = r->report;
@@ -122,8 +120,6 @@ static void read_files(struct resolving *r)
 			"variable",
 			report->site_file);
 }
-
-/* Profiles */
 
 static void list_profiles(json_t *list, const struct settings_file *file)
 {
@@ -200,8 +196,6 @@ static void choose_profile(struct resolving *r)
 	xreplace(&r->report->profile_from, from);
 }
 
-/* Layers */
-
 static void apply_limit(
 	struct resolving *r, const struct settings_entry *entry, const char *source)
 {
@@ -231,7 +225,7 @@ static void apply_entry(struct resolving *r, const struct settings_file *file,
 		return;
 	}
 	if (settings_set_value(r->settings, entry->id, entry->value, source, NULL) < 0)
-		return; /* not possible: the reader has tried it */
+		return; /* cannot happen: the reader has tried the value */
 	r->wrong[entry->id] = false;
 	r->settings->place[entry->id] = (struct setting_place){
 		.layer = layer,
@@ -253,17 +247,17 @@ static void apply_file(
 			apply_entry(r, file, &file->entries[i], layer);
 }
 
-/* A value from a variable or an option. */
+/* Apply a value from a variable or an option. */
 static void apply_given(struct resolving *r, enum setting_id id, const json_t *value,
 	const char *place, enum settings_layer layer)
 {
 	_cleanup_free_ char *prefix = xasprintf("%s: ", settings_table[id].name);
 	struct err err = ERR_INIT;
-	bool named; /* by the place, "--cores", "DRACO_CORES" or "cores", already */
+	bool named; /* the place names the setting already: "--cores", "DRACO_CORES", "cores" */
 
 	if (settings_set_value(r->settings, id, value, place, &err) == 0) {
 		r->settings->place[id] = (struct setting_place){.layer = layer};
-		r->wrong[id] = false; /* this one replaces what was wrong */
+		r->wrong[id] = false; /* this value replaces a wrong one */
 		return;
 	}
 	r->wrong[id] = true;
@@ -280,7 +274,7 @@ static bool is_variable(const char *name)
 	return false;
 }
 
-/* DRACO_QUEUE, for what another program calls queue. */
+/* A variable such as DRACO_QUEUE, with another program's name for a setting. */
 static const struct other_name *other_variable(const char *name)
 {
 	_cleanup_free_ char *word = xstrdup(name + strlen(PREFIX));
@@ -317,7 +311,7 @@ static void unknown_variable(struct resolving *r, const char *name)
 	strv_finish(&known);
 }
 
-/* What users set once for sbatch, as sites tell them to, counts for draco, too. */
+/* Variables that users set for sbatch, as sites ask them to, count for draco, too. */
 static void apply_sbatch(struct resolving *r)
 {
 	static const struct {

@@ -1,4 +1,4 @@
-/* settings_value.c: one value of a setting by its type: reading, writing, copying. Pure. */
+/* settings_value.c: reads, writes and copies one value of a setting by its type. Pure. */
 #include "common/settings_value.h"
 
 #include <ctype.h>
@@ -23,8 +23,6 @@ static enum map_kind kind_of(const struct setting *setting)
 {
 	return setting->minimum ? MAP_VARIABLES : MAP_DIRECTIVES;
 }
-
-/* Numbers */
 
 static int set_number(
 	const struct setting *setting, int64_t *at, const char *text, struct err *err)
@@ -67,8 +65,6 @@ static int set_number(
 	return 0;
 }
 
-/* Words and texts */
-
 static int set_choice(const struct setting *setting, int *at, const char *text, struct err *err)
 {
 	struct strv words = STRV_INIT;
@@ -104,9 +100,7 @@ static int set_string(char **at, const char *text, struct err *err)
 	return 0;
 }
 
-/* Lists and mappings */
-
-/* Takes list over. text: what it was given as. */
+/* Takes list over. text: the value as the user gave it. */
 static int replace_list(const struct setting *setting, struct strv *at, struct strv *list,
 	const char *text, struct err *err)
 {
@@ -120,7 +114,7 @@ static int replace_list(const struct setting *setting, struct strv *at, struct s
 	return 0;
 }
 
-/* list_parse() passes over white space. */
+/* Is there no item? list_parse() skips white space. */
 static bool lists_nothing(const char *text)
 {
 	static const char white[] = " \t\r\n";
@@ -185,9 +179,7 @@ int value_set_text(const struct setting *setting, void *at, const char *text, st
 	}
 }
 
-/* JSON */
-
-/* The text that a JSON value stands for; NULL for arrays and objects. */
+/* The text for a JSON value; NULL: it is an array or object. The caller frees. */
 static char *scalar_text(const json_t *value)
 {
 	switch (json_typeof(value)) {
@@ -284,13 +276,14 @@ static int set_array(
 
 	if (r == 0 && setting->type == SETTING_LIST)
 		return replace_list(setting, at, &list, "[]", err);
-	if (r == 0 && setting->type == SETTING_STRING) { /* the words of a command */
+	if (r == 0 && setting->type == SETTING_STRING) {
+		/* An array holds the words of a command. */
 		text = argv_format(&list);
 		r = set_string(at, text, err);
 		strv_finish(&list);
 		return r;
 	}
-	if (r == 0) { /* the lines of a text */
+	if (r == 0) { /* an array holds the lines of a text */
 		text = strv_join(&list, "\n");
 		last = xasprintf("%s%s", text, *text ? "\n" : "");
 		xreplace(at, *last ? last : NULL);
@@ -406,8 +399,6 @@ bool value_is_none(const struct setting *setting, const void *at)
 		return false;
 	}
 }
-
-/* Memory */
 
 void value_copy(const struct setting *setting, void *at, const void *from)
 {

@@ -1,8 +1,8 @@
-/* settings_value.h: one value of a setting by its type: reading, writing, copying. Pure.
+/* settings_value.h: reads, writes and copies one value of a setting by its type. Pure.
  *
- * at points to the member of struct settings that the setting describes. Errors are -EINVAL
- * (not of that form) and -ERANGE (out of bounds) with the value and what would be right,
- * without the name of the setting; the value is unchanged then. */
+ * at points to the setting's member of struct settings. Errors are -EINVAL (another form) and
+ * -ERANGE (out of bounds). err names the value and what would be right, but not the setting, and
+ * the value is unchanged. */
 #ifndef DRACO_COMMON_SETTINGS_VALUE_H
 #define DRACO_COMMON_SETTINGS_VALUE_H
 
@@ -13,25 +13,25 @@
 
 struct err;
 
-/* From the form that options and variables have. A mapping keeps the names that text does not
- * mention; "none" empties it. */
+/* Read the form of options and variables. A mapping keeps names that text does not mention; "none"
+ * empties it. */
 int value_set_text(const struct setting *setting, void *at, const char *text, struct err *err)
 	__attribute__((warn_unused_result));
 
-/* From JSON: strings in the form of an option, numbers, booleans, null for none, arrays for
- * lists (for text: its lines), objects for mappings (there null drops the name, where a value
- * is needed). */
+/* Read JSON: strings in the form of options, numbers, booleans, null for none, arrays for lists
+ * (and for the lines of a text), objects for mappings. In a mapping whose names need values, null
+ * removes the name. */
 int value_set_json(const struct setting *setting, void *at, const json_t *value,
 	struct err *err) __attribute__((warn_unused_result));
 
-/* In the form that value_set_text() reads; the caller frees. */
+/* Write the form that value_set_text() reads. The caller frees. */
 char *value_format(const struct setting *setting, const void *at);
 
-/* In the form that value_set_json() reads: an integer, seconds, true or false, an array, an
- * object, null for none, else a string. */
+/* Write the form that value_set_json() reads: an integer, seconds, a boolean, an array, an object,
+ * null for none, otherwise a string. The caller owns it. */
 json_t *value_to_json(const struct setting *setting, const void *at);
 
-/* Whether nothing is set: none, or an empty list or mapping. Never of a number or boolean. */
+/* Is the value none, or an empty list or mapping? Never true of a number or boolean. */
 bool value_is_none(const struct setting *setting, const void *at);
 
 void value_copy(const struct setting *setting, void *at, const void *from);

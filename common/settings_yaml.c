@@ -1,4 +1,4 @@
-/* settings_yaml.c: settings from a YAML file: what its nodes mean. */
+/* settings_yaml.c: reads settings from a YAML file. */
 #include "common/settings_yaml.h"
 
 #include <errno.h>
@@ -24,14 +24,14 @@ struct reading {
 	struct settings_file *file;
 	bool is_site;
 	struct problems *problems;
-	struct settings scratch; /* where values are tried */
+	struct settings scratch; /* values are tried here */
 };
 
-/* What is being read: the whole file, a profile, the limits. */
+/* The section that is being read: the whole file, a profile or the limits. */
 struct section {
 	enum settings_section kind;
 	size_t profile;
-	unsigned seen[SETTING_COUNT]; /* lines */
+	unsigned seen[SETTING_COUNT]; /* the line of each setting */
 };
 
 static void fault(struct reading *reading, struct yaml_place at, const char *format, ...)
@@ -50,7 +50,7 @@ static void fault(struct reading *reading, struct yaml_place at, const char *for
 	problems_add(reading->problems, place, "%s", text);
 }
 
-/* A node that is a text; NULL, with a fault, for anything else. */
+/* The text of a node; NULL with a fault: it is no text. */
 static const char *word(struct reading *reading, struct yaml_ref node, const char *what)
 {
 	bool is_text = yaml_kind(node) == YAML_TEXT;
@@ -119,8 +119,7 @@ static json_t *list_json(struct reading *reading, struct yaml_ref node, const ch
 	return json_incref(array);
 }
 
-/* The value of a node as settings_set_value() takes it; NULL, with a fault, where it cannot be
- * one. */
+/* The value of a node for settings_set_value(); NULL with a fault: it has none. */
 static json_t *node_json(struct reading *reading, struct yaml_ref node, const char *what)
 {
 	switch (yaml_kind(node)) {
@@ -171,11 +170,11 @@ static void unknown_name(
 	fault(reading, yaml_place(key), "%s%s", err.text,
 		setting || other ? "" : " (draco.yaml(5) lists all)");
 	id = setting ? settings_find(setting, NULL) : -ENOENT;
-	if (id >= 0) /* its value is not known, so nobody shall complain that it does not fit */
+	if (id >= 0) /* its value is not known, so skip rules about it */
 		add_entry(reading, section, key, (enum setting_id)id, NULL);
 }
 
-/* Whether the site can limit the setting. */
+/* Can the site limit this setting? Adds a fault if not. */
 static bool check_limit(struct reading *reading, struct yaml_ref key, enum setting_id id)
 {
 	if (!settings_limit_find(id)) {
@@ -281,7 +280,7 @@ static void read_limits(struct reading *reading, struct yaml_ref key, struct yam
 			"remove them here, or set the value itself");
 }
 
-/* The lines "setting: value" of a section. */
+/* Read the lines "setting: value" of a section. */
 static void read_section(struct reading *reading, struct section *section, struct yaml_ref node,
 	const char *what)
 {

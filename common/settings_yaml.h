@@ -22,9 +22,9 @@ enum settings_section { SECTION_PLAIN, SECTION_PROFILE, SECTION_LIMIT };
 
 struct settings_entry {
 	enum settings_section section;
-	size_t profile; /* of SECTION_PROFILE: index */
+	size_t profile; /* with SECTION_PROFILE: index of the profile */
 	enum setting_id id;
-	json_t *value; /* as settings_set_value() takes it; NULL: it was wrong */
+	json_t *value; /* for settings_set_value(); NULL: the value was wrong */
 	unsigned line, column;
 };
 
@@ -42,9 +42,9 @@ struct settings_file {
 	size_t profile_count;
 };
 
-/* Read a file, noting all its mistakes, each at "FILE:LINE:COLUMN": what is no YAML, unknown
- * and double settings, values that are wrong by themselves, in all its profiles. A missing file
- * is empty. settings_file_finish() frees. */
+/* Read a file and note all its errors, each at "FILE:LINE:COLUMN": invalid YAML, unknown and
+ * repeated settings, and values that are wrong by themselves, in all profiles. A missing file
+ * counts as empty. settings_file_finish() frees. */
 void settings_file_read(
 	struct settings_file *ret, const char *path, bool is_site, struct problems *problems);
 void settings_file_finish(struct settings_file *file);

@@ -1,8 +1,8 @@
-/* slurm_conf.c: what slurm.conf says of which Slurm it is.
+/* slurm_conf.c: reads the identity of a Slurm from slurm.conf.
  *
- * Follows slurm.conf(5) and libslurm's src/common/parse_config.c: comments, lines that go on on
- * the next one, several settings on a line, blanks around '=', quotes, "Include FILE" with a
- * relative path and with %c. */
+ * Follows slurm.conf(5) and libslurm's src/common/parse_config.c: comments, continued lines,
+ * several settings on a line, blanks around '=', quotes, and "Include FILE" with a relative path
+ * and with %c. */
 #include "common/slurm_conf.h"
 
 #include <ctype.h>
@@ -25,11 +25,11 @@
 struct reader {
 	slurm_conf_read_fn *read;
 	void *arg;
-	const char *path; /* of slurm.conf itself: relative ones begin in its directory */
+	const char *path; /* of slurm.conf itself; relative paths start in its directory */
 	int depth, files;
 	size_t bytes;
 	struct slurm_site *site;
-	struct strv hosts; /* of slurmctld, by name or address */
+	struct strv hosts; /* hosts of slurmctld, by name or address */
 	int port;
 };
 
@@ -54,13 +54,13 @@ static void take(struct reader *reader, const char *key, const char *value)
 	if (strcasecmp(key, "ClusterName") == 0)
 		slurm_site_set_cluster(reader->site, value);
 	else if (strcasecmp(key, "SlurmctldPort") == 0)
-		reader->port = atoi(value); /* the first of a range */
+		reader->port = atoi(value); /* the first port of a range */
 	for (size_t i = 0; i < sizeof(of_hosts) / sizeof(of_hosts[0]); i++)
 		if (strcasecmp(key, of_hosts[i]) == 0)
 			take_hosts(reader, value);
 }
 
-/* The caller frees. */
+/* An absolute path, relative to the directory of slurm.conf. The caller frees. */
 static char *full_path(const struct reader *reader, const char *path)
 {
 	const char *slash = strrchr(reader->path, '/'), *mark = strstr(path, "%c");
@@ -92,7 +92,7 @@ static char *skip_blanks(char *text)
 	return text + strspn(text, " \t\r");
 }
 
-/* One setting at text, which is cut up; returns what follows it. */
+/* Read one setting at text, which is modified. Returns the rest of text. */
 static char *read_setting(struct reader *reader, char *text)
 {
 	char *key = text, *end = text, *value;
@@ -101,7 +101,7 @@ static char *read_setting(struct reader *reader, char *text)
 		end++;
 	value = skip_blanks(end);
 	value += *value && strchr("-+*/", *value) && value[1] == '=';
-	if (end == key || *value != '=') /* no setting: on to the next word */
+	if (end == key || *value != '=') /* this word is no setting: skip it */
 		return key + strcspn(key, " \t\r");
 	value = skip_blanks(value + 1);
 	*end = '\0';
@@ -125,7 +125,7 @@ static void read_line(struct reader *reader, char *line)
 		line = read_setting(reader, line);
 }
 
-/* How many backslashes stand before end, not beyond begin. */
+/* The number of backslashes directly before end, not before begin. */
 static size_t backslashes(const char *begin, const char *end)
 {
 	const char *c = end;
@@ -144,7 +144,7 @@ static void cut_comment(char *line)
 		}
 }
 
-/* Does the line go on on the next one? Then its end is at the backslash that says so. */
+/* Does the line continue on the next one? Then end it at its last backslash. */
 static bool goes_on(char *line)
 {
 	char *end = line + strlen(line);

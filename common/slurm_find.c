@@ -1,7 +1,7 @@
-/* slurm_find.c: which Slurm would a program with this environment use?
+/* slurm_find.c: finds the Slurm that a program with a given environment would use.
  *
- * libslurm takes the file that SLURM_CONF names, else the one that it was built for, else that
- * which slurmd or sackd keep in /run, else it asks SLURM_CONF_SERVER for it
+ * libslurm takes the file that SLURM_CONF names, otherwise the file that it was built for,
+ * otherwise a file from slurmd or sackd in /run. Without any of them it asks SLURM_CONF_SERVER
  * (src/common/read_config.c). */
 #include "common/slurm_find.h"
 
@@ -30,7 +30,7 @@ const char *const slurm_find_places[] = {
 	NULL,
 };
 
-/* The value of a variable; NULL where it is not set or empty. */
+/* The value of a variable; NULL: not set, or empty. */
 static const char *variable(const json_t *environment, const char *name)
 {
 	const char *value = environment ? json_get_text(environment, name, NULL) : getenv(name);
@@ -38,7 +38,7 @@ static const char *variable(const json_t *environment, const char *name)
 	return value && *value ? value : NULL;
 }
 
-/* The caller frees. */
+/* An absolute path, relative to directory. The caller frees. */
 static char *absolute(const char *path, const char *directory)
 {
 	_cleanup_free_ char *here = NULL;
@@ -58,7 +58,7 @@ static char *find_conf(const json_t *environment, const char *directory,
 	if (named)
 		return absolute(named, directory);
 	for (int i = 0; places[i]; i++) {
-		if (i >= 2 && server) /* libslurm asks before it would look there */
+		if (i >= 2 && server) /* libslurm asks the server before it looks here */
 			return NULL;
 		if (access(places[i], F_OK) == 0)
 			return xstrdup(places[i]);
@@ -66,7 +66,8 @@ static char *find_conf(const json_t *environment, const char *directory,
 	return NULL;
 }
 
-/* The variables that decide. What begins in another directory is not the same there. */
+/* The key: this host and the variables that decide. NULL: SLURM_CONF is relative, so another
+ * program with the same variables may mean another file. */
 static json_t *make_key(const json_t *environment)
 {
 	static const char *const names[] = {SLURM_VARIABLE_CONF, SLURM_VARIABLE_SERVER,
@@ -88,7 +89,7 @@ static json_t *make_key(const json_t *environment)
 	return key;
 }
 
-/* Which cluster is asked for by -M of Slurm's commands, or by its variables? */
+/* Find the cluster that SLURM_CLUSTERS or SBATCH_CLUSTERS names, as -M of Slurm's commands does. */
 static int read_clusters(const json_t *environment, struct slurm_found *found, struct err *err)
 {
 	static const char *const names[] = {
@@ -149,7 +150,7 @@ void slurm_found_meant(const struct slurm_found *found, struct slurm_site *ret)
 int slurm_found_check_start(const struct slurm_found *found, struct err *err)
 {
 	if (!found->other || !slurm_site_is_known(&found->site))
-		return 0; /* who asks slurmctld compares the names */
+		return 0; /* whoever asks slurmctld compares the names */
 	return err_set(err, -ENOTSUP,
 		"%s=%s asks for another Slurm cluster than %s, which is that of this host: draco "
 		"cannot start a cluster there from here; unset the variable, or log in to a "

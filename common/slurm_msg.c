@@ -1,4 +1,4 @@
-/* slurm_msg.c: what dracod and draco-slurm say to each other: the values and their JSON. Pure. */
+/* slurm_msg.c: the messages between dracod and draco-slurm: their values and JSON. Pure. */
 #include "common/slurm_msg.h"
 
 #include <ctype.h>
@@ -120,7 +120,7 @@ void slurm_submission_finish(struct slurm_submission *submission)
 	*submission = (struct slurm_submission){0};
 }
 
-/* The members of both messages: one table each, for encoder and decoder. */
+/* The members of both messages, one table each for encoding and decoding. */
 enum member_type {
 	MEMBER_ID,
 	MEMBER_TASK,
@@ -209,7 +209,7 @@ static bool decode_member(void *at, const struct member *m, const json_t *json)
 	case MEMBER_ID:
 		*(uint32_t *)at = (uint32_t)number;
 		return number > 0 && number <= UINT32_MAX;
-	case MEMBER_TASK: /* 32 bits in Slurm; SLURM_JOB_ID_MAX relies on it */
+	case MEMBER_TASK: /* 32 bits in Slurm, which SLURM_JOB_ID_MAX relies on */
 		*(int64_t *)at = number;
 		return number >= SLURM_NO_TASK && number <= UINT32_MAX;
 	case MEMBER_INTEGER:
@@ -355,7 +355,7 @@ int slurm_tasks_expand(
 			return -EINVAL;
 		for (int64_t i = 0; i <= (last - first) / step; i++, count++)
 			add(arg, first + i * step);
-		if (*text == '%') { /* how many may run at a time */
+		if (*text == '%') { /* the number of tasks that may run at a time */
 			text++;
 			if (!take_number(&text, &step) || *text)
 				return -EINVAL;

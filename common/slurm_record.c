@@ -1,4 +1,4 @@
-/* slurm_record.c: slurm.json: which Slurm a state directory belongs to. */
+/* slurm_record.c: slurm.json, which records the Slurm of a state directory. */
 #include "common/slurm_record.h"
 
 #include <stdlib.h>

@@ -1,4 +1,4 @@
-/* slurm_site.c: which Slurm: its cluster name and where its controllers are. Pure. */
+/* slurm_site.c: the identity of a Slurm: its cluster name and its controllers. Pure. */
 #include "common/slurm_site.h"
 
 #include <ctype.h>
@@ -25,7 +25,7 @@ void slurm_site_copy(struct slurm_site *site, const struct slurm_site *from)
 	strv_copy(&site->controllers, &from->controllers);
 }
 
-/* It becomes part of messages and of file names. */
+/* Texts become part of messages and of file names. */
 static bool is_sound(const char *text, size_t max)
 {
 	size_t length = strlen(text);
@@ -66,7 +66,7 @@ void slurm_site_add(struct slurm_site *site, const char *host, int port)
 		add(site, xasprintf("%s:%d", host, port));
 }
 
-/* "head:6817" and "head.cluster.example.org:6817" */
+/* Are these the same host, such as "head:6817" and "head.cluster.example.org:6817"? */
 static bool same_controller(const char *a, const char *b)
 {
 	const char *port_a = strrchr(a, ':'), *port_b = strrchr(b, ':');
@@ -81,7 +81,7 @@ static bool same_controller(const char *a, const char *b)
 		return false;
 	if (length_a == length_b)
 		return true;
-	/* The rest must be a domain: 10.0.0.1 is not 10.0.0 with one. */
+	/* The rest must be a domain: 10.0.0 plus ".1" is no host with its domain. */
 	return !isdigit((unsigned char)*a) && (length_a > length_b ? a : b)[shorter] == '.';
 }
 

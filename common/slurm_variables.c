@@ -1,4 +1,4 @@
-/* slurm_variables.c: which of a user's variables draco-slurm gets. Pure. */
+/* slurm_variables.c: selects the user's variables for draco-slurm. Pure. */
 #include "common/slurm_variables.h"
 
 #include <string.h>
@@ -22,10 +22,10 @@ static const char *const of_slurm[] = {
 	"PMIX_",
 };
 
-/* The exceptions: where Slurm's settings are ... */
+/* Exceptions: the path of Slurm's settings and the server for them. */
 #define CONF   "SLURM_CONF"
 #define SERVER "SLURM_CONF_SERVER"
-/* ... and who this user is to it. */
+/* Exception: the user's token for Slurm. */
 #define TOKEN "SLURM_JWT"
 
 bool slurm_variable_is_of_slurm(const char *name)

@@ -1,4 +1,4 @@
-/* slurm_variables.h: which of a user's variables draco-slurm gets. Pure. */
+/* slurm_variables.h: selects the user's variables for draco-slurm. Pure. */
 #ifndef DRACO_COMMON_SLURM_VARIABLES_H
 #define DRACO_COMMON_SLURM_VARIABLES_H
 
@@ -7,21 +7,21 @@
 
 struct strv;
 
-/* Does it belong to a Slurm job around this program, or tell Slurm's commands what to do? */
+/* Does the variable belong to a Slurm job around this program, or control Slurm's commands? */
 bool slurm_variable_is_of_slurm(const char *name);
 
-/* Is it one by which umask, a soft limit or the nice value of the user's process travels? variable
- * is "NAME" or "NAME=value". */
+/* Does the variable ("NAME" or "NAME=value") transport umask, a soft limit or the nice value of the
+ * user's process? */
 bool slurm_variable_is_inherited(const char *variable);
 
-/* Those of a start that say which Slurm it means, and who asks: SLURM_CONF, with a full path
- * where it begins in directory, SLURM_CONF_SERVER and SLURM_JWT, as "NAME=value". ret was empty.
- */
+/* Add the variables of a start that identify its Slurm and its user: SLURM_CONF, SLURM_CONF_SERVER
+ * and SLURM_JWT, as "NAME=value". A relative SLURM_CONF is made absolute from directory. ret must
+ * be empty. */
 void slurm_variables_pick(const json_t *environment, const char *directory, struct strv *ret);
 
-/* The environment of draco-slurm: own, which NULL ends, without all variables of Slurm but those
- * three. Where start is not NULL, its variables are taken instead of own ones; a token of own's
- * stays where start has none. ret was empty. */
+/* Make the environment of draco-slurm from own (ended by NULL), without all variables of Slurm
+ * except those three. If start is not NULL, its three replace those of own, but own's token stays
+ * if start has none. ret must be empty. */
 void slurm_variables_make(char *const *own, const struct strv *start, struct strv *ret);
 
 #endif

@@ -1,4 +1,4 @@
-/* slurp.c: a small file of somebody's configuration, read as a whole. */
+/* slurp.c: reads a small configuration file as a whole. */
 #include "common/slurp.h"
 
 #include <errno.h>

@@ -1,4 +1,4 @@
-/* sock.c: Unix stream sockets, open to their owner only. */
+/* sock.c: Unix stream sockets that only their owner can open. */
 #include "common/sock.h"
 
 #include <errno.h>
@@ -10,7 +10,7 @@
 #include "common/cleanup.h"
 #include "common/err.h"
 
-#define BACKLOG SOMAXCONN /* a burst of clients waits instead of being turned away */
+#define BACKLOG SOMAXCONN /* a burst of clients waits instead of being refused */
 
 static int make_address(const char *path, struct sockaddr_un *ret, struct err *err)
 {
@@ -64,7 +64,7 @@ bool sock_is_served(const char *path)
 	return fd >= 0 || fd == -EAGAIN;
 }
 
-/* Remove a socket that nobody serves; refuse one that somebody does. */
+/* Remove a socket that no process serves. -EADDRINUSE with err: a process serves it. */
 static int clear_stale(const char *path, struct err *err)
 {
 	_cleanup_close_ int fd = -1;

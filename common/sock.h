@@ -1,4 +1,4 @@
-/* sock.h: Unix stream sockets, open to their owner only. */
+/* sock.h: Unix stream sockets that only their owner can open. */
 #ifndef DRACO_COMMON_SOCK_H
 #define DRACO_COMMON_SOCK_H
 
@@ -7,17 +7,19 @@
 
 struct err;
 
-/* Listen at path with mode 0600, close-on-exec and non-blocking; returns the descriptor. A socket
- * that nobody serves any more is replaced; -EADDRINUSE, naming the pid, when somebody does. */
+/* Listen at path with mode 0600, close-on-exec and non-blocking. Returns the descriptor, or -errno
+ * with err. A socket that no process serves is replaced. -EADDRINUSE: a process serves it; err
+ * names its pid. */
 int sock_listen(const char *path, struct err *err);
 
-/* Connect to path, blocking; returns the descriptor. -ENOENT, -ECONNREFUSED: nobody there. */
+/* Connect to path, blocking. Returns the descriptor, or -errno with err. -ENOENT, -ECONNREFUSED: no
+ * process serves it. */
 int sock_connect(const char *path, struct err *err);
 
-/* Does somebody serve the socket at path? Does not wait. */
+/* Does a process serve the socket at path? Does not wait. */
 bool sock_is_served(const char *path);
 
-/* Who is at the other end of a connected Unix socket. */
+/* The process at the other end of a connected Unix socket. 0 or -errno. */
 int sock_peer(int fd, uid_t *ret_uid, pid_t *ret_pid);
 
 #endif

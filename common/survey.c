@@ -1,4 +1,4 @@
-/* survey.c: what Slurm says of its partitions and reservations: the values and their JSON. Pure. */
+/* survey.c: Slurm's partitions and reservations: the values and their JSON. Pure. */
 #include "common/survey.h"
 
 #include <errno.h>

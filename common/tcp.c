@@ -1,4 +1,4 @@
-/* tcp.c: connections between hosts, and noticing that the other host is gone. */
+/* tcp.c: connections between hosts that fail when the other host is gone. */
 #include "common/tcp.h"
 
 #include <arpa/inet.h>
@@ -14,8 +14,8 @@
 #include "common/err.h"
 #include "common/parse.h"
 
-#define IDLE_S	   10 /* the first question after so long a silence ... */
-#define INTERVAL_S 5  /* ... then others, until TCP_GONE_S */
+#define IDLE_S	   10 /* the first probe after so long a silence ... */
+#define INTERVAL_S 5  /* ... then one each so many seconds, until TCP_GONE_S */
 
 static int make_socket(struct err *err)
 {
@@ -95,7 +95,7 @@ void tcp_keep_alive(int fd)
 		{IPPROTO_TCP, TCP_KEEPIDLE, IDLE_S},
 		{IPPROTO_TCP, TCP_KEEPINTVL, INTERVAL_S},
 		{IPPROTO_TCP, TCP_KEEPCNT, (TCP_GONE_S - IDLE_S) / INTERVAL_S},
-		{IPPROTO_TCP, TCP_USER_TIMEOUT, TCP_GONE_S * 1000}, /* of what was sent */
+		{IPPROTO_TCP, TCP_USER_TIMEOUT, TCP_GONE_S * 1000}, /* for sent data */
 		{IPPROTO_TCP, TCP_NODELAY, 1},
 	};
 

@@ -1,4 +1,4 @@
-/* trust.c: whether a directory, a socket or a file is this user's own. */
+/* trust.c: checks that a directory, a socket or a file is this user's own. */
 #include "common/trust.h"
 
 #include <errno.h>
@@ -18,14 +18,15 @@
 #include "common/sock.h"
 #include "common/visible.h"
 
-#define LINKS_MAX    40	   /* as Linux follows */
-#define OVERFLOW_UID 65534 /* user_namespaces(7): an owner that has no number here */
+#define LINKS_MAX 40 /* as many as Linux follows */
+/* user_namespaces(7): the number of an owner without a number here. */
+#define OVERFLOW_UID 65534
 
-/* A step on the way down to a directory. */
+/* The state of a walk down a path. */
 struct walk {
-	int fd;	    /* where it has come to */
-	char *done; /* the path of that, for people */
-	char *rest; /* what is still to be walked */
+	int fd;	    /* the present directory */
+	char *done; /* its path, for a person */
+	char *rest; /* the rest of the path */
 	int links;
 };
 
@@ -37,7 +38,7 @@ static void walk_finish(struct walk *walk)
 	free(walk->rest);
 }
 
-/* In a container of an ordinary user root's files may show no owner at all. */
+/* In an ordinary user's container root may have no number, and files of root show no owner. */
 static bool root_has_no_number(void)
 {
 	_cleanup_fclose_ FILE *file = fopen("/proc/self/uid_map", "re");
@@ -58,9 +59,8 @@ static int foreign(const char *path, const struct stat *st, struct err *err)
 		err, -EPERM, "%s belongs to another user (uid %u)", path, (unsigned)st->st_uid);
 }
 
-/* Is path the home directory, or above it? What is there is the site's affair, as it is to
- * sshd: the home of a project may belong to whoever leads it. Links are followed, because path
- * has none. */
+/* Is path the home directory, or above it? The site decides who owns those directories, as for
+ * sshd: a project's home may belong to its leader. Links are followed, because path has none. */
 static bool leads_home(const char *path)
 {
 	_cleanup_free_ char *named = home_expand("~");
@@ -71,7 +71,7 @@ static bool leads_home(const char *path)
 		(home[length] == '/' || home[length] == '\0');
 }
 
-/* A directory above. */
+/* Check a directory above the last one. */
 static int check_passage(const char *path, const struct stat *st, struct err *err)
 {
 	if (!is_trusted(st->st_uid) && !leads_home(path))
@@ -94,7 +94,7 @@ static int check_private(const char *path, const struct stat *st, struct err *er
 	return 0;
 }
 
-/* The next part of the path, cut off from what is left; NULL at the end. */
+/* Take the next part off the rest of the path; NULL: the end. */
 static char *take_part(struct walk *walk)
 {
 	char *begin = walk->rest + strspn(walk->rest, "/");
@@ -122,7 +122,7 @@ static int open_root(struct walk *walk, struct err *err)
 	return check_passage("/", &st, err);
 }
 
-/* Go on at what the link at fd names. */
+/* Go on with the target of the link at fd. */
 static int follow(
 	struct walk *walk, const char *path, int fd, const struct stat *st, struct err *err)
 {
@@ -143,7 +143,7 @@ static int follow(
 	return target[0] == '/' ? open_root(walk, err) : 0;
 }
 
-/* As a directory first: that makes an automounter mount it. */
+/* Open it as a directory first, which makes an automounter mount it. */
 static int open_part(int directory, const char *part)
 {
 	int fd = openat(directory, part, O_PATH | O_NOFOLLOW | O_DIRECTORY | O_CLOEXEC);
@@ -181,7 +181,7 @@ static int enter(struct walk *walk, const char *part, struct err *err)
 	return 0;
 }
 
-/* The descriptor (of O_PATH) of a private directory, or a negative errno. */
+/* Open a private directory. Returns its descriptor (O_PATH), or -errno with err. */
 static int open_private(const char *path, struct err *err)
 {
 	struct walk walk = {.fd = -1, .rest = xstrdup(path)};
@@ -211,7 +211,7 @@ int trust_directory(const char *path, struct err *err)
 	return fd < 0 ? fd : 0;
 }
 
-/* The directory that path is in, opened; *ret_name is the rest, within path. */
+/* Open the parent directory of path. *ret_name is the last part, within path. */
 static int open_parent(const char *path, const char **ret_name, struct err *err)
 {
 	const char *slash = strrchr(path, '/');
@@ -263,7 +263,7 @@ int trust_connect(const char *path, struct err *err)
 	return TAKE_FD(fd);
 }
 
-/* The descriptor of a file of this user, opened to read. */
+/* Open a file of this user for reading. Returns the descriptor, or -errno with err. */
 static int open_file(const char *path, struct stat *ret_st, struct err *err)
 {
 	const char *name;
@@ -322,7 +322,8 @@ int trust_load(const char *path, json_t **ret, struct err *err)
 			TRUST_FILE_MAX / 1024);
 	object = json_loadb(text, used, JSON_REJECT_DUPLICATES, &error);
 	if (!object) {
-		visible_copy(why, sizeof(why), error.text, ""); /* it quotes the file */
+		/* Jansson's text quotes the file. */
+		visible_copy(why, sizeof(why), error.text, "");
 		return err_set(err, -EBADMSG, "%s is not as dracod writes it: line %d: %s",
 			path, error.line, why);
 	}

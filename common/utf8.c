@@ -1,10 +1,10 @@
-/* utf8.c: where characters end (Unicode, table 3-7). */
+/* utf8.c: the length of UTF-8 sequences (Unicode, table 3-7). */
 #include "common/utf8.h"
 
 size_t utf8_length(const char *begin)
 {
 	const unsigned char *text = (const unsigned char *)begin;
-	unsigned char low = 0x80, high = 0xbf; /* of the second byte */
+	unsigned char low = 0x80, high = 0xbf; /* bounds of the second byte */
 	size_t length = *text < 0x80 ? 1 : *text < 0xe0 ? 2 : *text < 0xf0 ? 3 : 4;
 
 	if (length == 1)

@@ -1,10 +1,10 @@
-/* utf8.h: where characters end. */
+/* utf8.h: the length of UTF-8 sequences. */
 #ifndef DRACO_COMMON_UTF8_H
 #define DRACO_COMMON_UTF8_H
 
 #include <stddef.h>
 
-/* The bytes of the UTF-8 character at text; 0 when there is none. */
+/* The number of bytes of the UTF-8 sequence at text; 0: it is invalid. */
 size_t utf8_length(const char *text);
 
 #endif

@@ -1,5 +1,4 @@
-/* visible.c: texts from elsewhere, so that they cannot command a terminal or make lines of
- * their own. */
+/* visible.c: makes foreign texts harmless: they cannot control a terminal or forge lines. */
 #include "common/visible.h"
 
 #include <stdio.h>
@@ -13,7 +12,7 @@
 
 #define REPLACEMENT_MAX (sizeof("\\u202e") - 1)
 
-/* The character at text, of two or three bytes; else the byte. */
+/* Decode a sequence of two or three bytes; otherwise returns the first byte. */
 static unsigned decode(const char *text, size_t length)
 {
 	const unsigned char *byte = (const unsigned char *)text;
@@ -33,7 +32,8 @@ static bool is_harmful(unsigned character)
 		(character >= 0x2066 && character <= 0x2069);
 }
 
-/* What to write for the character at text: NULL for itself. *ret_length: the bytes that it has. */
+/* The replacement for the character at text; NULL: the character itself is harmless. *ret_length:
+ * its number of bytes. */
 static const char *replace(const char *text, const char *keep, size_t *ret_length,
 	char buffer[REPLACEMENT_MAX + 1])
 {

@@ -1,4 +1,4 @@
-/* yaml_doc.c: a YAML document as a tree of nodes with their places. The only home of libyaml. */
+/* yaml_doc.c: a YAML document as a tree of nodes with places. Only this file uses libyaml. */
 #include "common/yaml_doc.h"
 
 #include <errno.h>
@@ -11,7 +11,7 @@
 #include "common/cleanup.h"
 #include "common/err.h"
 
-#define NESTING_MAX 64 /* libyaml takes quadratic time for brackets in brackets */
+#define NESTING_MAX 64 /* libyaml needs quadratic time for nested brackets */
 #define QUOTE_MAX   60
 
 struct yaml_doc {
@@ -34,7 +34,7 @@ static struct yaml_place place_of_byte(const char *text, size_t offset)
 	return place;
 }
 
-/* Where brackets are nested too deep; those in texts count, too. Returns size for nowhere. */
+/* The offset at which brackets are nested too deep; size: nowhere. Brackets in texts count, too. */
 static size_t find_nesting(const char *text, size_t size)
 {
 	size_t depth = 0;
@@ -50,7 +50,7 @@ static size_t find_nesting(const char *text, size_t size)
 	return size;
 }
 
-/* The text of a line, for an error; cut where it is long. */
+/* A line, quoted for an error. A long one is truncated. The caller frees. */
 static char *quote_line(const char *text, unsigned line)
 {
 	size_t length;
@@ -61,7 +61,7 @@ static char *quote_line(const char *text, unsigned line)
 	return xstrndup(text, length < QUOTE_MAX ? length : QUOTE_MAX);
 }
 
-/* What would be right, by what libyaml complains about. */
+/* What would be right, for this problem of libyaml. */
 static const char *remedy_of(const char *problem, const char *line)
 {
 	static const char indent[] = "give lines of one kind the same indentation";
@@ -93,8 +93,8 @@ static void explain(const yaml_parser_t *parser, const char *text, struct yaml_p
 	struct err *err)
 {
 	const char *context = parser->context;
-	/* Of what has no end, and of a key without its colon, libyaml gives where it noticed:
-	 * where it began is the context. */
+	/* For a text without an end, and for a key without a colon, libyaml's place is where it
+	 * noticed the fault. The context is where the text or key began. */
 	bool at_context =
 		context && (strstr(context, "simple key") || strstr(context, "quoted"));
 	struct yaml_place began = place_of(&parser->context_mark);
@@ -112,7 +112,7 @@ static void explain(const yaml_parser_t *parser, const char *text, struct yaml_p
 		remedy_of(parser->problem, line));
 }
 
-/* Nothing may follow the document. */
+/* Check that nothing follows the document. */
 static int check_end(
 	yaml_parser_t *parser, const char *text, struct yaml_place *ret_place, struct err *err)
 {
@@ -176,7 +176,7 @@ static yaml_node_t *get(struct yaml_ref ref)
 
 bool yaml_doc_root(struct yaml_doc *doc, struct yaml_ref *ret)
 {
-	*ret = (struct yaml_ref){doc, 1}; /* libyaml counts from 1 */
+	*ret = (struct yaml_ref){doc, 1}; /* libyaml's node numbers begin at 1 */
 	return yaml_document_get_root_node(&doc->document);
 }
 

@@ -1,4 +1,4 @@
-/* caller.c: what the caller of dracoctl brings along. */
+/* caller.c: the input of dracoctl's caller. */
 #include "client/caller.h"
 
 #include <stdlib.h>

@@ -1,5 +1,5 @@
-/* caller.h: what the caller of dracoctl brings along: the environment, and the settings that
- * follow from it, from the files and from the options. */
+/* caller.h: the input of dracoctl's caller: the environment, and the settings that follow from it,
+ * from the files and from the options. */
 #ifndef DRACO_CLIENT_CALLER_H
 #define DRACO_CLIENT_CALLER_H
 
@@ -9,19 +9,19 @@
 
 struct ctl;
 
-/* The environment as {NAME: value}; the caller frees. */
+/* The environment as {NAME: value}. The caller owns it. */
 json_t *caller_environment(void);
 
-/* What dracod needs to resolve the same settings: {environment, settings, profile}; the caller
- * frees. */
+/* The parameters from which dracod resolves the same settings: {environment, settings, profile}.
+ * The caller owns them. */
 json_t *caller_params(const struct ctl *ctl);
 
-/* Resolve the settings after all options were read. The caller finishes both in any case. 0 or
- * -EINVAL, as settings_resolve(). */
+/* Resolve the settings; only after all options were read. 0 or -EINVAL, as settings_resolve(). The
+ * caller frees *ret and *ret_report in all cases. */
 int caller_resolve(
 	const struct ctl *ctl, struct settings *ret, struct settings_report *ret_report);
 
-/* caller_resolve(), and say what is wrong. Returns an exit status. */
+/* As caller_resolve(), and print the errors. Returns an exit status. */
 int caller_settings(
 	const struct ctl *ctl, struct settings *ret, struct settings_report *ret_report);
 

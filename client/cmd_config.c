@@ -1,6 +1,6 @@
-/* cmd_config.c: dracoctl config: what the settings are, where they come from, what is wrong
- * with them. It asks no dracod: the settings of a start follow from the caller's files,
- * environment and options. */
+/* cmd_config.c: dracoctl config: shows the settings, their origins and their errors. It asks no
+ * dracod, because the settings of a start follow from the caller's files, environment and
+ * options. */
 #include <errno.h>
 #include <fcntl.h>
 #include <stdio.h>
@@ -37,9 +37,8 @@ const struct command_action *command_actions(const struct command *command)
 	return command->run == cmd_config ? actions : NULL;
 }
 
-/* check */
-
-/* What is wrong with a profile ("": without one) and is not known yet. */
+/* Add the errors of a profile ("": of the plain settings), except those that are in problems
+ * already. */
 static void check_profile(struct config *config, const char *name, struct problems *problems)
 {
 	struct ctl with_profile = *config->ctl;
@@ -100,9 +99,7 @@ static int do_check(struct config *config, int argc, char **argv)
 	return problems->errors ? CTL_FAILED : CTL_DONE;
 }
 
-/* path and init */
-
-/* "site" or "user" from the next argument; fallback without one. Ends the program on others. */
+/* "site" or "user" from the next argument; without one, fallback. Another word ends the program. */
 static const char *which_file(
 	const struct config *config, int argc, char **argv, const char *fallback)
 {
@@ -214,8 +211,6 @@ static int do_init(struct config *config, int argc, char **argv)
 	return CTL_DONE;
 }
 
-/* profiles */
-
 static int do_profiles(struct config *config, int argc, char **argv)
 {
 	static const char *const titles[] = {"PROFILE", "DEFINED IN"};
@@ -235,7 +230,7 @@ static int do_profiles(struct config *config, int argc, char **argv)
 		const char *second = json_string_value(json_array_get(places, 1));
 		_cleanup_free_ char *other = second ? output_path(second) : NULL;
 
-		if (config->ctl->quiet) { /* names only, as the shells' completion reads them */
+		if (config->ctl->quiet) { /* names only, for the shells' completions */
 			puts(json_get_text(item, "name", ""));
 			continue;
 		}

@@ -1,4 +1,5 @@
-/* cmd_dashboard.c: dracoctl dashboard: where the dashboard is, and how to get there from afar. */
+/* cmd_dashboard.c: dracoctl dashboard: the dashboard's URL, and how to reach it from another
+ * machine. */
 #include <pwd.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -13,7 +14,7 @@
 #include "common/json.h"
 #include "common/rendezvous.h"
 
-/* USER@HOST of dracod's host, for ssh; the caller frees. */
+/* USER@HOST of dracod's host, for ssh. The caller frees. */
 static char *own_login(const char *host)
 {
 	const struct passwd *user = getpwuid(getuid());
@@ -21,7 +22,8 @@ static char *own_login(const char *host)
 	return user ? xasprintf("%s@%s", user->pw_name, host) : xstrdup(host);
 }
 
-/* The ssh command that brings the dashboard to the same port of the user's own machine. */
+/* The ssh command that forwards the dashboard to the same port of the user's own machine. The
+ * caller frees. */
 static char *ssh_command(const json_t *dashboard, const char *host, int port)
 {
 	const char *socket = json_get_text(dashboard, "socket", NULL);
@@ -35,14 +37,13 @@ static char *ssh_command(const json_t *dashboard, const char *host, int port)
 	return xasprintf("ssh -N -L %d:%s:%d %s", port, address, port, login);
 }
 
-/* The path at a JupyterHub whose server runs on dracod's host; it ends with that of the
- * dashboard. */
+/* The dashboard's path on a JupyterHub whose server runs on dracod's host. The caller frees. */
 static char *hub_path(const json_t *dashboard, int port)
 {
 	const char *prefix = getenv("JUPYTERHUB_SERVICE_PREFIX");
 
 	if (json_get_text(dashboard, "socket", NULL))
-		return NULL; /* its proxy knows ports only */
+		return NULL; /* the hub's proxy only knows ports */
 	return xasprintf("%sproxy/%d/status", prefix && *prefix ? prefix : "/", port);
 }
 

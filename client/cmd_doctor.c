@@ -1,4 +1,5 @@
-/* cmd_doctor.c: dracoctl doctor: what would keep a cluster from running well, and what helps. */
+/* cmd_doctor.c: dracoctl doctor: finds problems that would keep a cluster from running well, and
+ * suggests remedies. */
 #include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -19,9 +20,9 @@
 
 #define WAIT_MS	   120000
 #define NAME_WIDTH 14
-#define TEXT_BEGIN (7 + 2 + NAME_WIDTH + 2) /* the column of what was found */
+#define TEXT_BEGIN (7 + 2 + NAME_WIDTH + 2) /* the column of the findings */
 
-enum option_index { OPTION_NODES, OPTION_WAIT }; /* as in the table of commands */
+enum option_index { OPTION_NODES, OPTION_WAIT }; /* the order in the table of commands */
 
 #define FILES_HANG "the file system may hang: does ls answer there?"
 #define SLURM_HANG "Slurm does not answer: does sinfo answer?"
@@ -94,7 +95,7 @@ static void on_progress(void *arg, const char *text)
 		live_show(&showing->live, true, "%s", text);
 }
 
-/* The settings among the options. On failure err names the option. */
+/* Set the settings that were given as options. -errno with err, which names the option. */
 static int set_options(struct doctor *doctor, const json_t *options, struct err *err)
 {
 	const char *name;
@@ -111,7 +112,8 @@ static int set_options(struct doctor *doctor, const json_t *options, struct err 
 	return 0;
 }
 
-/* Wrong options end the command; what is wrong in files is a finding. Returns an exit status. */
+/* Read the options. Wrong options end the command; errors in files become findings. Returns an exit
+ * status. */
 static int read_options(struct ctl *ctl, int argc, char **argv, struct doctor *doctor)
 {
 	struct err err = ERR_INIT;
@@ -164,12 +166,12 @@ static int run_all(struct doctor *doctor, struct showing *showing)
 			return r;
 		if (r > worst)
 			worst = r;
-		/* The check has read the files, which may hang, for all others. */
+		/* The check has read the files, which may block, for all other checks. */
 		if (phase == PHASE_SETTINGS &&
 			settings_set_json(&doctor->settings,
 				json_object_get(doctor->facts, "settings"), "settings",
 				NULL) < 0)
-			abort(); /* what settings_to_json() wrote */
+			abort(); /* never happens: settings_to_json() wrote it */
 	}
 	return worst;
 }
@@ -201,8 +203,8 @@ int cmd_doctor(struct ctl *ctl, int argc, char **argv)
 	settings_init(&doctor.settings);
 	status = read_options(ctl, argc, argv, &doctor);
 	live_init(&showing.live);
-	/* The line stands between the findings, which may go into a file, or come out of a pipe
-	 * late. */
+	/* The progress line is between the findings, so it needs standard output to be a terminal,
+	 * too. */
 	showing.live.on_terminal &= isatty(STDOUT_FILENO);
 	if (status == CTL_DONE) {
 		worst = run_all(&doctor, &showing);

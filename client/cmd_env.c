@@ -32,8 +32,8 @@ static void print_fish(const char *name, const char *value)
 	printf("set -gx %s %s\n", name, word);
 }
 
-/* Below a JupyterHub server, Dask shall link to the dashboard through its proxy; and a user's
- * own link stays. */
+/* On a JupyterHub, let Dask link to the dashboard through the hub's proxy. A link that the user has
+ * set stays. */
 static void adapt_link(json_t *environment)
 {
 	static const char name[] = "DASK_DISTRIBUTED__DASHBOARD__LINK";
@@ -49,7 +49,7 @@ static void adapt_link(json_t *environment)
 
 static const struct format {
 	const char *name;
-	void (*print)(const char *name, const char *value); /* NULL: JSON */
+	void (*print)(const char *name, const char *value); /* NULL: print JSON */
 } formats[] = {{"sh", print_sh}, {"csh", print_csh}, {"fish", print_fish}, {"json", NULL}, {0}};
 
 static const struct format *find_format(const struct ctl *ctl, const char *name)

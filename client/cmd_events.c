@@ -1,5 +1,4 @@
-/* cmd_events.c: dracoctl events: what happened and why, as dracod tells it or, without one, as
- * the last one wrote it down. */
+/* cmd_events.c: dracoctl events: shows the events from dracod, or without one from its files. */
 #include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -21,13 +20,13 @@
 #define COUNT_DEFAULT 50
 #define RECONNECT_MS  500
 #define SUBJECT_WIDTH 16		  /* at least */
-#define TEXT_BEGIN    (8 + 2 + 8 + 2 + 2) /* the column of the text, but for the subject */
+#define TEXT_BEGIN    (8 + 2 + 8 + 2 + 2) /* the column of the text, without the subject */
 
 struct showing {
 	struct ctl *ctl;
-	json_int_t next;   /* id of the first event that is not shown yet */
-	int subject_width; /* 0: nothing is shown yet */
-	int day;	   /* of the year, of the last event shown */
+	json_int_t next;   /* id of the next event to show */
+	int subject_width; /* 0: nothing was shown yet */
+	int day;	   /* day of the year of the last event */
 };
 
 static enum colour kind_colour(const char *kind)
@@ -45,7 +44,7 @@ static char *subject_of(const json_t *event)
 		name ? name : "");
 }
 
-/* A line before the first event of each other day. */
+/* Print a line before the first event of each further day. */
 static void show_day(struct showing *showing, const struct tm *when)
 {
 	time_t now = time(NULL);
@@ -63,7 +62,7 @@ static void show_day(struct showing *showing, const struct tm *when)
 	printf("%s%s%s\n", output_colour(COLOUR_FAINT), text, output_colour(COLOUR_NONE));
 }
 
-/* The lines of an event's text, each from that column on, where the first one begins. */
+/* Print the lines of an event's text, all from the column where the first one begins. */
 static void show_lines(char *text, int column)
 {
 	bool first = true;
@@ -97,7 +96,7 @@ static void show_for_people(struct showing *showing, const json_t *event)
 		output_log_tail(stdout, event);
 }
 
-/* dracod's ids end far below. */
+/* The id after this one; 1 after an invalid one. */
 static json_int_t next_id(json_int_t id)
 {
 	return id > 0 && id < INT64_MAX ? id + 1 : 1;
@@ -141,7 +140,7 @@ static void show_list(struct showing *showing, const json_t *events)
 	fflush(stdout);
 }
 
-/* The events that are in the files. */
+/* Events from the files. */
 
 static void read_file(const char *path, bool exact, json_t *events)
 {
@@ -158,8 +157,7 @@ static void read_file(const char *path, bool exact, json_t *events)
 	}
 }
 
-/* Show the last count of them, of those that are not shown yet. Returns whether there are any
- * at all. */
+/* Show the last count events that were not shown yet. Returns whether the files have any events. */
 static bool show_files(struct showing *showing, int64_t count)
 {
 	const char *path = showing->ctl->paths.events_file;
@@ -181,7 +179,7 @@ static bool show_files(struct showing *showing, int64_t count)
 	return size > 0;
 }
 
-/* Has one of them grown since the last call? */
+/* Has one of the files grown since the last call? */
 static bool files_have_changed(const struct showing *showing, struct stat *seen)
 {
 	struct stat now;
@@ -193,7 +191,7 @@ static bool files_have_changed(const struct showing *showing, struct stat *seen)
 	return true;
 }
 
-/* What dracod tells. */
+/* Events from dracod. */
 
 static int ask(struct showing *showing, struct connection *connection, int64_t count,
 	bool follow, struct err *err)
@@ -267,7 +265,7 @@ static void tell_waiting(const struct showing *showing, const char *why)
 		fprintf(stderr, "dracoctl: %s; waiting for the next dracod\n", why);
 }
 
-/* From one dracod to the next; what is missed in between is in the files. */
+/* Follow one dracod after another. The files supply the events in between. */
 static int follow_dracods(struct showing *showing, int64_t count)
 {
 	struct stat seen = {0};
@@ -289,7 +287,7 @@ static int follow_dracods(struct showing *showing, int64_t count)
 			told = false;
 		}
 		connection_close(&connection);
-		if (r == 0) /* nobody reads what is shown */
+		if (r == 0) /* standard output is closed */
 			break;
 		if (files_have_changed(showing, &seen))
 			show_files(showing, showing->next ? INT64_MAX : count);

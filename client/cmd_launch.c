@@ -31,7 +31,7 @@ int cmd_launch(struct ctl *ctl, int argc, char **argv)
 	if (rendezvous_daemon(&ctl->paths, &daemon, NULL) < 0)
 		daemon = json_object();
 	json_object_set_new(daemon, "name", json_text(ctl->paths.name));
-	json_object_del(daemon, "dask_socket"); /* of no use to others */
+	json_object_del(daemon, "dask_socket"); /* not useful to other programs */
 	json_object_del(daemon, "locks");
 	json_object_set_new(daemon, "launched", json_boolean(launched));
 	if (ctl->json)

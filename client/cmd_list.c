@@ -1,7 +1,7 @@
 /* cmd_list.c: dracoctl list: all clusters of this user, of each name, Slurm and host.
  *
- * Each dracod is asked by a process of its own, all at the same time: one that hangs, or a host
- * that has gone, holds up none of the others. */
+ * For each dracod a process of its own asks, all at the same time. So a dracod that hangs, or a
+ * host that is gone, does not delay the others. */
 #include <errno.h>
 #include <fcntl.h>
 #include <poll.h>
@@ -26,15 +26,13 @@
 
 struct asked {
 	const struct instance *instance;
-	pid_t pid; /* who asks; 0: nobody does any more */
+	pid_t pid; /* the asking process; 0: it has ended */
 	int fd;
-	char *text; /* what it has found out, so far */
+	char *text; /* its output so far */
 	size_t length;
 };
 
-/* Asking. */
-
-/* {status} or {error, code}: in the process that asks. */
+/* {status} or {error, code}. Runs in the asking process. */
 static json_t *ask(const struct ctl *ctl, const char *name)
 {
 	struct ctl own = {.name = name, .json = ctl->json, .command = ctl->command};
@@ -84,7 +82,7 @@ static void end(struct asked *asked)
 	asked->pid = 0;
 }
 
-/* The answer's next part; false at its end. */
+/* Read the next part of the output. Returns false at its end. */
 static bool read_more(struct asked *asked)
 {
 	ssize_t n;
@@ -121,14 +119,12 @@ static void collect(struct asked *asked, size_t count)
 	free(ready);
 }
 
-/* Judging. */
-
 static bool is_worth_a_look(const struct instance *instance)
 {
 	return instance->alive || instance->host || instance->remembers;
 }
 
-/* The state of one that did not answer; NULL: there is nothing. */
+/* The state of a dracod that did not answer; NULL: there is nothing to list. */
 static const char *judge(const struct instance *instance, json_int_t code)
 {
 	if (instance->alive)
@@ -153,7 +149,7 @@ static char *note_on(const struct instance *instance, const char *state, const j
 	return xstrndup(error, strcspn(error, "\n"));
 }
 
-/* One line of the list; NULL: none. */
+/* One line of the list; NULL: none. The caller owns it. */
 static json_t *describe(const struct asked *asked)
 {
 	const struct instance *instance = asked->instance;
@@ -210,8 +206,6 @@ static json_t *find_all(const struct ctl *ctl)
 	instances_finish(&instances);
 	return list;
 }
-
-/* Showing. */
 
 static enum colour state_colour(const char *state)
 {

@@ -1,4 +1,4 @@
-/* cmd_logs.c: dracoctl logs: a log of the cluster, from its end, and on with what is added. */
+/* cmd_logs.c: dracoctl logs: the end of one of the cluster's logs, and new lines as they come. */
 #include <errno.h>
 #include <stdio.h>
 #include <string.h>
@@ -20,7 +20,7 @@ enum option_index {
 	OPTION_FOLLOW,
 	OPTION_LINES,
 	OPTION_LIST
-}; /* as in the table of commands */
+}; /* the order in the table of commands */
 
 struct wish {
 	const char *log;
@@ -29,7 +29,7 @@ struct wish {
 	bool list;
 };
 
-/* The log exists by name, but nothing was written to it yet. */
+/* The log is known, but nothing was written to it yet. */
 static int say_missing(const struct ctl *ctl, const struct wish *wish, const char *path)
 {
 	bool daemon = strcmp(wish->log, "daemon") == 0;

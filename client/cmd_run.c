@@ -1,4 +1,4 @@
-/* cmd_run.c: dracoctl run: a command with a cluster under it. */
+/* cmd_run.c: dracoctl run: runs a command with a cluster. */
 #include <errno.h>
 #include <signal.h>
 #include <stdio.h>
@@ -18,7 +18,7 @@
 #include "common/host.h"
 #include "common/json.h"
 
-#define CANNOT_EXECUTE 126 /* as the shell has it */
+#define CANNOT_EXECUTE 126 /* as shells do */
 #define NOT_FOUND      127
 
 #define STOP_TRIES    8
@@ -32,7 +32,7 @@ static void pass_on(int signal_number)
 		kill(child, signal_number);
 }
 
-/* Ask for something that does not fail in a way that matters here. */
+/* Send a request whose failure does not matter here. Returns its result, or NULL. */
 static json_t *ask(struct connection *connection, const char *method, json_t *params)
 {
 	struct refusal refusal = {0};
@@ -46,7 +46,7 @@ static json_t *ask(struct connection *connection, const char *method, json_t *pa
 	return result;
 }
 
-/* The variables for the command; NULL when there are none, or some that it must not get. */
+/* The variables for the command; NULL: there are none, or a forbidden one. */
 static json_t *ask_environment(struct connection *connection, const struct ctl *ctl)
 {
 	json_t *environment = ask(connection, "environment", NULL);
@@ -63,7 +63,7 @@ static json_t *ask_environment(struct connection *connection, const struct ctl *
 	return NULL;
 }
 
-/* Hold on to the cluster, under the command's name. */
+/* Attach to the cluster, with the command as the label. */
 static void attach(struct connection *connection, const char *command)
 {
 	struct host here;
@@ -74,8 +74,8 @@ static void attach(struct connection *connection, const char *command)
 			(int)getpid(), "program", json_text(command))));
 }
 
-/* What execvp(3) would fail with: 0, ENOENT or EACCES. So that a slip of the pen costs no wait
- * for jobs. */
+/* The error that execvp(3) would give: 0, ENOENT or EACCES. With this check a mistyped command does
+ * not wait for jobs. */
 static int find_failure(const char *command)
 {
 	const char *place = getenv("PATH");
@@ -84,7 +84,7 @@ static int find_failure(const char *command)
 	if (strchr(command, '/'))
 		return access(command, X_OK) == 0 ? 0 : errno == ENOENT ? ENOENT : EACCES;
 	if (!place)
-		return 0; /* execvp(3) has places of its own then */
+		return 0; /* execvp(3) then uses a default */
 	for (;; place++) {
 		int length = (int)strcspn(place, ":");
 		_cleanup_free_ char *file = xasprintf(
@@ -106,7 +106,7 @@ static int say_failure(const struct ctl *ctl, const char *command, int failure)
 	return failure == ENOENT ? NOT_FOUND : CANNOT_EXECUTE;
 }
 
-/* In the new process. */
+/* Runs in the new process. Does not return. */
 static void become(const struct ctl *ctl, char **command, const json_t *environment)
 {
 	const char *name;
@@ -120,7 +120,7 @@ static void become(const struct ctl *ctl, char **command, const json_t *environm
 	_exit(say_failure(ctl, command[0], errno));
 }
 
-/* Run it and return its exit status, as the shell has it. */
+/* Run the command. Returns its exit status, as shells do. */
 static int run(const struct ctl *ctl, char **command, const json_t *environment)
 {
 	struct sigaction action = {.sa_handler = pass_on};
@@ -133,7 +133,7 @@ static int run(const struct ctl *ctl, char **command, const json_t *environment)
 		output_error(ctl, "cannot start a process: %s", strerror(errno));
 		return CTL_FAILED;
 	}
-	signal(SIGINT, SIG_IGN); /* Ctrl-C goes to the command by itself */
+	signal(SIGINT, SIG_IGN); /* the terminal sends Ctrl-C to the command, too */
 	sigaction(SIGTERM, &action, NULL);
 	sigaction(SIGHUP, &action, NULL);
 	while (waitpid(child, &status, 0) < 0)
@@ -143,8 +143,8 @@ static int run(const struct ctl *ctl, char **command, const json_t *environment)
 	return WIFSIGNALED(status) ? 128 + WTERMSIG(status) : WEXITSTATUS(status);
 }
 
-/* Stop the cluster when this command began it and nobody else uses it. The command's own
- * Client() needs a moment to leave. */
+/* Stop the cluster if this command has started it and no one else uses it. The command's own
+ * Client() needs a moment to disconnect. */
 static void give_back(struct connection *connection, bool launched)
 {
 	_cleanup_json_ json_t *result = NULL;

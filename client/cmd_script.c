@@ -12,7 +12,7 @@
 #include "common/settings.h"
 #include "common/visible.h"
 
-/* A mistake in the settings costs no dracod. Returns an exit status. */
+/* Check the settings here, so that an error starts no dracod. Returns an exit status. */
 static int check_settings(struct ctl *ctl)
 {
 	struct settings_report report;
@@ -24,7 +24,7 @@ static int check_settings(struct ctl *ctl)
 	return status;
 }
 
-/* As it is submitted, but for a terminal. */
+/* Print the script unchanged; to a terminal, without control characters. */
 static void print_script(const char *script)
 {
 	_cleanup_free_ char *visible =

@@ -1,5 +1,5 @@
-/* cmd_size.c: the commands that change the size of the cluster: dracoctl scale, adapt, pause,
- * resume and retire. */
+/* cmd_size.c: the commands that change the cluster's size: dracoctl scale, adapt, pause, resume and
+ * retire. */
 #include <stdio.h>
 #include <string.h>
 
@@ -25,8 +25,8 @@ static int exit_status(const struct refusal *refusal)
 	}
 }
 
-/* Ask dracod, taking over params; *ret_size is the size that it answers with, NULL when it
- * refuses. Prints the answer for programs. Returns an exit status. */
+/* Send a request, and take params over. *ret_size is the new size from the answer; NULL: dracod has
+ * refused. With --json the answer is printed. Returns an exit status. */
 static int request(struct ctl *ctl, const char *method, json_t *params, json_t **ret_size)
 {
 	struct refusal refusal = {0};
@@ -55,14 +55,14 @@ static bool is_for_people(const struct ctl *ctl, int status)
 	return status == CTL_DONE && !ctl->json && !ctl->quiet;
 }
 
-/* The end of a line about a size that will be. */
+/* The end of a line about a future size. */
 static const char *when(const json_t *size)
 {
 	return json_get_boolean(size, "paused", 0) ? ", once dracoctl resume ends the pause"
 						   : "";
 }
 
-/* The one argument of the command; NULL, and the user was told, when it is missing. */
+/* The only argument of the command. NULL, after a message: it is missing. */
 static const char *take_argument(struct ctl *ctl, int argc, char **argv, const char *what)
 {
 	const char *argument = optind < argc ? argv[optind++] : NULL;
@@ -74,7 +74,7 @@ static const char *take_argument(struct ctl *ctl, int argc, char **argv, const c
 	return argument;
 }
 
-/* A number or size that is the argument, or the value of an option. Returns an exit status. */
+/* Read an amount from the argument, or from the value of an option. Returns an exit status. */
 static int read_amount(const struct ctl *ctl, const char *option, enum amount_unit unit,
 	const char *text, int64_t *ret)
 {
@@ -86,8 +86,6 @@ static int read_amount(const struct ctl *ctl, const char *option, enum amount_un
 		option ? option : "", option ? ": " : "", err.text);
 	return CTL_USAGE;
 }
-
-/* dracoctl scale */
 
 static void print_scaled(enum amount_unit unit, int64_t amount, const json_t *size)
 {
@@ -127,8 +125,6 @@ int cmd_scale(struct ctl *ctl, int argc, char **argv)
 	return status;
 }
 
-/* dracoctl adapt */
-
 static void print_adapted(const json_t *size)
 {
 	json_int_t minimum = json_get_integer(size, "minimum_jobs", 0);
@@ -160,8 +156,6 @@ int cmd_adapt(struct ctl *ctl, int argc, char **argv)
 		print_adapted(size);
 	return status;
 }
-
-/* dracoctl pause and dracoctl resume */
 
 static int simple(struct ctl *ctl, int argc, char **argv, const char *method, json_t **ret_size)
 {
@@ -197,8 +191,6 @@ int cmd_resume(struct ctl *ctl, int argc, char **argv)
 		printf("Resumed: adaptive scaling.\n");
 	return status;
 }
-
-/* dracoctl retire */
 
 static void print_retired(const char *job, const json_t *size, bool force)
 {

@@ -1,4 +1,4 @@
-/* cmd_start.c: dracoctl start: the cluster, and where it is. */
+/* cmd_start.c: dracoctl start: starts the cluster and shows where it is. */
 #include <stdio.h>
 #include <string.h>
 
@@ -16,14 +16,14 @@
 #include "common/settings.h"
 #include "common/strv.h"
 
-/* The bounds are not of one start: adapt changes them while the cluster runs. */
+/* A bound does not belong to one start: adapt changes it while the cluster runs. */
 static bool is_bound(const char *setting)
 {
 	return strcmp(setting, settings_table[SETTING_MINIMUM].name) == 0 ||
 		strcmp(setting, settings_table[SETTING_MAXIMUM].name) == 0;
 }
 
-/* 0 stands for what follows from other settings. */
+/* 0 means the value that follows from other settings. */
 static void add_bound(struct strv *words, const char *setting, const char *asked)
 {
 	if (strcmp(asked, "0") != 0 || strcmp(setting, "minimum") == 0)
@@ -60,7 +60,7 @@ static void print_differences(const struct ctl *ctl, const json_t *list)
 		printf("dracoctl --name OTHER start ... makes a cluster of its own.\n");
 }
 
-/* Would tasks bring workers, or was the size set by hand? */
+/* Does the size follow the load? Otherwise a user has set it. */
 static bool follows_work(const json_t *status)
 {
 	const json_t *size = json_object_get(status, "size");

@@ -1,4 +1,4 @@
-/* cmd_status.c: dracoctl status. */
+/* cmd_status.c: dracoctl status: shows the cluster's state, size, jobs and programs. */
 #include <stdarg.h>
 #include <stdio.h>
 #include <string.h>
@@ -27,7 +27,7 @@ static void print_label(const char *label)
 		output_colour(COLOUR_NONE));
 }
 
-/* A label, and behind it as many lines as the text needs on the terminal. */
+/* Print a label, and after it the text, in as many lines as it needs on the terminal. */
 __attribute__((format(printf, 2, 3))) static void print_value(
 	const char *label, const char *format, ...)
 {
@@ -64,7 +64,7 @@ static void print_cluster(const json_t *status)
 	output_notices(stdout, json_object_get(cluster, "notices"));
 }
 
-/* The nodes that jobs must not use for a while. */
+/* Print the nodes that jobs avoid for a while. */
 static void print_excluded(const json_t *nodes)
 {
 	const json_t *node;
@@ -80,7 +80,7 @@ static void print_excluded(const json_t *nodes)
 	putchar('\n');
 }
 
-/* Its place, or why it has none. */
+/* Print the dashboard's URL, or why there is none. */
 static void print_dashboard(const json_t *status)
 {
 	_cleanup_free_ char *elsewhere = output_elsewhere(status);
@@ -138,7 +138,7 @@ static void print_count(const json_t *load, const char *name, const char *text)
 		printf(", %" JSON_INTEGER_FORMAT " %s", count, text);
 }
 
-/* "30 running, 400 ready, results of 2.3 GiB in memory" */
+/* Print a line such as "30 running, 400 ready, results of 2.3 GiB in memory". */
 static void print_tasks(const json_t *load)
 {
 	json_int_t memory = json_get_integer(load, "memory", 0);
@@ -161,7 +161,7 @@ static void print_scheduler(const json_t *scheduler, const char *interface)
 {
 	const char *address = json_get_text(scheduler, "address", NULL);
 	const char *state = json_get_text(scheduler, "state", "?");
-	/* Not known before it has said hello. */
+	/* Empty until the scheduler has said hello. */
 	const char *distributed = json_get_text(scheduler, "distributed", "");
 
 	if (!address)
@@ -197,7 +197,8 @@ static void print_slurm(const json_t *slurm)
 			json_get_text(slurm, "error", "?"));
 }
 
-/* "analysis.ipynb on login1 (process 4711) for 12 min, last use 3 s ago", a line each. */
+/* Print a line for each program, such as "analysis.ipynb on login1 (process 4711) for 12 min, last
+ * use 3 s ago". */
 static void print_attached(const json_t *attached)
 {
 	const json_t *lease;

@@ -24,8 +24,8 @@ static bool on_notification(void *arg, const char *method, const json_t *params)
 	return true;
 }
 
-/* Whether to go on: there is nothing to lose and no other user, nobody to ask, or the user says
- * so. */
+/* Returns whether to go on: nothing would be lost and no one else uses the cluster, or no one can
+ * be asked, or the user agrees. */
 static bool may_end(struct connection *connection)
 {
 	_cleanup_json_ json_t *status = NULL;
@@ -34,7 +34,7 @@ static bool may_end(struct connection *connection)
 
 	if (!confirm_is_possible())
 		return true;
-	/* If this fails, the request that follows does, too, and says why. */
+	/* If this request fails, the next one fails as well and gives the reason. */
 	connection_call(connection, "status", NULL, NULL, NULL, &status, &refusal, NULL);
 	json_decref(refusal.data);
 	question = confirm_question(status);

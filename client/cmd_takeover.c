@@ -1,7 +1,7 @@
-/* cmd_takeover.c: dracoctl takeover: a person declares that the host of a dracod is gone.
+/* cmd_takeover.c: dracoctl takeover: a user declares that the host of a dracod is gone.
  *
- * daemon.json is marked: the next dracod goes on from there, and the old one, where it lives
- * after all, reads it and ends. */
+ * It marks daemon.json. The next dracod then continues from the state directory. The old dracod, if
+ * it still lives, reads the mark and ends. */
 #include <errno.h>
 #include <fcntl.h>
 #include <stdio.h>
@@ -40,8 +40,8 @@ static int refuse(const struct takeover *takeover, const char *why)
 	return CTL_FAILED;
 }
 
-/* CTL_DONE: nothing proves that it lives, or that it has ended. Else *ret_over: there is
- * nothing to do. */
+/* Returns CTL_DONE if nothing proves that the dracod lives. *ret_over: there is none, or it has
+ * ended, so nothing is to be done. */
 static int judge(const struct takeover *takeover, bool *ret_over)
 {
 	struct ctl *ctl = takeover->ctl;
@@ -94,7 +94,7 @@ static bool may_go_on(const struct takeover *takeover, bool force)
 	return false;
 }
 
-/* What becomes daemon.json, taken over by write_file(). */
+/* The new content of daemon.json, which write_file() takes over. */
 static json_t *make_content(const struct takeover *takeover)
 {
 	json_t *content = json_deep_copy(takeover->daemon);
@@ -122,7 +122,7 @@ static int write_file(const char *path, json_t *content, struct err *err)
 	return r;
 }
 
-/* Holding the lock, so that no dracod starts in between on this host. */
+/* Mark daemon.json while holding the lock, so that no dracod starts on this host meanwhile. */
 static int take(const struct takeover *takeover, struct err *err)
 {
 	const struct paths *paths = &takeover->ctl->paths;

@@ -18,7 +18,7 @@ static void print_line(const char *label, const char *value)
 		value);
 }
 
-/* Where the sockets of the dracod are that lives, or may live; NULL: there is none. */
+/* The directory of the sockets of the dracod that lives, or may live; NULL: there is none. */
 static char *find_sockets(const struct paths *paths)
 {
 	_cleanup_json_ json_t *daemon = NULL;

@@ -1,4 +1,4 @@
-/* commands.c: the table of commands, and the help that comes from it. */
+/* commands.c: the table of commands, and their help. */
 #include <ctype.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -234,7 +234,7 @@ static void print_setting(enum setting_id id)
 
 static void print_settings(const struct command *command)
 {
-	if (command_actions(command)) { /* what matters there are the actions */
+	if (command_actions(command)) { /* list its actions instead */
 		printf("\nSettings: those of dracoctl start --help, such as --cores N.\n");
 		return;
 	}
@@ -294,7 +294,8 @@ void command_overview(void)
 	       "dracoctl COMMAND --help explains a command.\n");
 }
 
-/* What other programs call it; also words near to which is a command that ends work. */
+/* The command for another program's word. Words near to a command that ends work are in the list as
+ * well. */
 static const char *other_command(const char *name)
 {
 	static const struct {

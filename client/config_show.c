@@ -1,4 +1,4 @@
-/* config_show.c: dracoctl config show and explain: the values and where they come from. */
+/* config_show.c: dracoctl config show and explain: the values and their origins. */
 #include "client/config_show.h"
 
 #include <stdio.h>
@@ -29,7 +29,7 @@ static const char *layer_name(enum settings_layer layer)
 	return names[layer];
 }
 
-/* Where a value is from; the entries of a mapping can be from several places. */
+/* The origin of a value. The entries of a mapping may come from several places. */
 static char *source_text(const struct config *config, enum setting_id id)
 {
 	const char *source = config->settings.source[id];
@@ -52,9 +52,7 @@ static char *source_text(const struct config *config, enum setting_id id)
 	return text;
 }
 
-/* show */
-
-/* A value for one line: of a text with more the first one. */
+/* A value for one line: its first line, if it has several. */
 static char *one_line(const char *value)
 {
 	size_t length = strcspn(value, "\n");
@@ -128,8 +126,6 @@ int config_show(struct config *config, int argc, char **argv)
 	output_json(answer);
 	return CTL_DONE;
 }
-
-/* explain */
 
 static void print_field(const char *label, const char *text)
 {

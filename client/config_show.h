@@ -8,12 +8,12 @@
 
 struct ctl;
 
-/* What an action works on. */
+/* The input of an action. */
 struct config {
 	struct ctl *ctl;
 	struct settings settings;
 	struct settings_report report;
-	bool good; /* nothing is wrong */
+	bool good; /* no errors were found */
 };
 
 /* Return an exit status. */

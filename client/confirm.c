@@ -1,4 +1,4 @@
-/* confirm.c: asking a person before work is lost, or others lose the cluster. */
+/* confirm.c: asks the user before work is lost, or others lose the cluster. */
 #include "client/confirm.h"
 
 #include <stdio.h>
@@ -12,8 +12,8 @@
 #include "common/parse.h"
 #include "common/strv.h"
 
-/* Who would lose the cluster: who is attached, and how many Client()s are connected, which may
- * be theirs. */
+/* Add the programs that would lose the cluster: those that are attached, and the number of
+ * connected Client()s, which may belong to them. */
 static void add_users(struct strv *parts, const json_t *status)
 {
 	const json_t *attached = json_object_get(status, "attached");

@@ -1,4 +1,5 @@
-/* ctl.h: what all commands of dracoctl share: the global options and the table of commands. */
+/* ctl.h: the parts that all commands of dracoctl share: the global options and the table of
+ * commands. */
 #ifndef DRACO_CLIENT_CTL_H
 #define DRACO_CLIENT_CTL_H
 
@@ -15,68 +16,68 @@ enum ctl_exit {
 	CTL_FAILED = 1,
 	CTL_USAGE = 2,
 	CTL_NOT_RUNNING = 3,
-	CTL_INTERRUPTED = 130, /* as the shell has it for SIGINT */
+	CTL_INTERRUPTED = 130, /* the status of shells for SIGINT */
 };
 
 struct ctl {
 	const char *name; /* of the cluster */
 	bool json;
 	bool quiet;
-	struct paths paths; /* with ... */
-	json_t *slurm;	    /* ... its Slurm, as slurm_site_encode() has it, and ... */
-	char *hindrance; /* ... why none can be started there; NULL: one can. By where_find() */
+	struct paths paths; /* set by where_find(), with the next two */
+	json_t *slurm;	    /* the Slurm of paths, as slurm_site_encode() writes it */
+	char *hindrance;    /* why no cluster can be started there; NULL: one can */
 	const struct command *command;
-	json_t *settings;    /* those given as options, {name: value}; NULL: none */
-	const char *profile; /* the one given as option; NULL: none */
-	bool checks; /* settings: a mistake in the site's file is an error, as for its author */
+	json_t *settings;    /* from options, {name: value}; NULL: none */
+	const char *profile; /* from an option; NULL: none */
+	bool checks;	     /* errors in the site's file count, as for its author */
 };
 
 struct command_option {
 	const char *name;
-	char letter;		 /* short form; 0: none */
-	const char *placeholder; /* NULL: takes no value */
+	char letter;		 /* its short form; 0: none */
+	const char *placeholder; /* NULL: it has no value */
 	const char *help;
 };
 
 struct command {
 	const char *name;
-	const char *arguments;		      /* for --help; "" when there are none */
+	const char *arguments;		      /* for --help; "": none */
 	const char *summary;		      /* one line */
 	const char *text;		      /* the rest of --help */
-	bool takes_settings;		      /* the settings are options, too */
-	const struct command_option *options; /* ended by a NULL name; NULL: none */
+	bool takes_settings;		      /* settings are options of the command */
+	const struct command_option *options; /* ends with a NULL name; NULL: none */
 	int (*run)(struct ctl *ctl, int argc, char **argv);
 };
 
-extern const struct command commands[]; /* ended by a NULL name */
+extern const struct command commands[]; /* ends with a NULL name */
 
-/* What a command with several actions can do, for its first argument. */
+/* An action of a command, chosen by its first argument. */
 struct command_action {
 	const char *name;
-	const char *arguments; /* "" when there are none */
+	const char *arguments; /* "": none */
 	const char *summary;
 };
 
-/* The actions of a command, ended by a NULL name; NULL when it has none. */
+/* The actions of a command, ending with a NULL name; NULL: none. */
 const struct command_action *command_actions(const struct command *command);
 
 /* Options of all commands, and of those that take settings. */
 extern const struct command_option global_options[];
 extern const struct command_option settings_options[];
 
-/* The command of that name; ends the program, naming the nearest one, when there is none. */
+/* The command with this name. If there is none, suggests the nearest one and ends the program. */
 const struct command *command_find(const struct ctl *ctl, const char *name);
 void command_help(const struct command *command); /* on standard output */
 void command_overview(void);
 
-/* The next option of the command in argv, as getopt_long(3) with optarg and optind:
- * COMMAND_OPTION + the index of a command_option; -1 at the end. Global options, and settings
- * for ctl->settings and ctl->profile, are taken by itself. Ends the program for --help and on
- * wrong options. */
+/* The next option of the command in argv, as getopt_long(3) with optarg and optind: COMMAND_OPTION
+ * + the index of a command_option; -1: no more options. Handles global options by itself, as well
+ * as settings, which go to ctl->settings and ctl->profile. Ends the program after --help and after
+ * a wrong option. */
 #define COMMAND_OPTION 0x1000
 int command_option(struct ctl *ctl, int argc, char **argv);
 
-/* End with usage status when arguments are left over. */
+/* If arguments are left, print an error and end with the usage status. */
 void command_no_more_arguments(const struct ctl *ctl, int argc, char **argv);
 
 int cmd_start(struct ctl *ctl, int argc, char **argv);

@@ -1,4 +1,4 @@
-/* describe.c: the settings in words, from their table. */
+/* describe.c: descriptions of the settings, from their table. */
 #include "client/describe.h"
 
 #include <ctype.h>
@@ -22,7 +22,7 @@ char *describe_option(enum setting_id id)
 	return xasprintf("--%s %s", name, settings_table[id].placeholder);
 }
 
-/* Whether YAML reads the plain text as the same scalar. */
+/* Would YAML read the text without quotes as the same scalar? */
 static bool is_plain(const char *text)
 {
 	size_t length = strlen(text);

@@ -1,4 +1,4 @@
-/* describe.h: the settings in words, from their table: for dracoctl config, --help and the
+/* describe.h: descriptions of the settings, from their table, for dracoctl config, --help and the
  * manual pages. */
 #ifndef DRACO_CLIENT_DESCRIBE_H
 #define DRACO_CLIENT_DESCRIBE_H
@@ -8,22 +8,21 @@
 
 #include "common/settings.h"
 
-/* A settings file in which every setting stands as a comment, with its meaning and default;
- * for_site: with the limits, too. */
+/* Write a settings file in which every setting is a comment, with its meaning and default.
+ * for_site: with the limits. */
 void describe_file(FILE *file, bool for_site);
 
-/* Write text in lines of at most 92 characters, where words allow it: before the first line
- * stands first, before the others indent. */
+/* Write text in lines of at most 92 characters, if its words allow that. first comes before the
+ * first line, indent before the others. */
 void describe_lines(FILE *file, const char *first, const char *indent, const char *text);
 
-/* "--wait-timeout TIME", with "=" and brackets where the value may be left out; the caller
- * frees. */
+/* "--wait-timeout TIME", or with an optional value in brackets after "=". The caller frees. */
 char *describe_option(enum setting_id id);
 
-/* A scalar as YAML has it, quoted where it must be; the caller frees. */
+/* text as a YAML scalar, quoted if necessary. The caller frees. */
 char *describe_yaml(const char *text);
 
-/* The default as a file has it; the caller frees. */
+/* The default in the form of a file. The caller frees. */
 char *describe_default(enum setting_id id);
 
 #endif

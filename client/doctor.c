@@ -1,4 +1,4 @@
-/* doctor.c: running the checks of dracoctl doctor so that none can hold up the others. */
+/* doctor.c: runs the checks of dracoctl doctor, so that none can delay the others. */
 #include "client/doctor.h"
 
 #include <errno.h>
@@ -24,7 +24,7 @@
 
 #define CHECKS_MAX 32
 #define TICK_MS	   100
-#define END_S	   15 /* for a check that is asked to end to give back what it holds */
+#define END_S	   15 /* for a check to clean up when it is asked to end */
 #define OUTPUT_MAX 65536
 
 struct report {
@@ -33,18 +33,18 @@ struct report {
 
 struct running {
 	const struct check *check;
-	pid_t pid; /* 0: ended */
-	int fd;	   /* -1: all of its report is read */
+	pid_t pid; /* 0: it has ended */
+	int fd;	   /* -1: its report is complete */
 	struct line_reader reader;
 	int64_t until_ms;
-	bool late;	  /* did not end in time */
+	bool late;	  /* it did not end in time */
 	json_t *findings; /* array */
 };
 
 struct run {
 	struct doctor *doctor;
 	struct running all[CHECKS_MAX];
-	int count, told; /* of them, those whose findings are told */
+	int count, told; /* number of all, and of those whose findings were reported */
 	const struct doctor_ops *ops;
 	void *arg;
 	int worst;
@@ -84,7 +84,7 @@ static void send_line(struct report *report, json_t *object)
 		ssize_t n = write(report->fd, line + done, length + 1 - done);
 
 		if (n < 0 && errno != EINTR)
-			_exit(1); /* nobody listens any more */
+			_exit(1); /* dracoctl has ended */
 		if (n > 0)
 			done += (size_t)n;
 	}
@@ -171,7 +171,7 @@ static void become(const struct doctor *doctor, const struct check *check, int f
 	struct report report = {.fd = fd};
 	int null = open("/dev/null", O_RDWR | O_CLOEXEC);
 
-	/* A group of its own, to be ended with all that it starts. */
+	/* A process group of its own, so that the check ends with all its children. */
 	setpgid(0, 0);
 	signal(SIGINT, SIG_DFL);
 	signal(SIGTERM, SIG_DFL);
@@ -182,7 +182,7 @@ static void become(const struct doctor *doctor, const struct check *check, int f
 	check->run(doctor, &report);
 }
 
-/* In dracoctl. */
+/* In the process of dracoctl. */
 
 static void begin(struct run *run, const struct check *check)
 {
@@ -205,8 +205,9 @@ static void begin(struct run *run, const struct check *check)
 	running->fd = pipe_fds[0];
 	if (running->pid < 0)
 		running->pid = 0;
+	/* As in the child: one of the two is first. */
 	else
-		setpgid(running->pid, running->pid); /* whoever is first */
+		setpgid(running->pid, running->pid);
 }
 
 static void take_line(struct run *run, struct running *running, const char *line)
@@ -240,7 +241,7 @@ static void add_finding(struct running *running, const char *remedy, const char 
 		make_finding(FINDING_FAILED, running->check->name, remedy, text));
 }
 
-/* It has ended, or is given up. */
+/* The check has ended, or dracoctl gives it up. */
 static void finish(struct running *running)
 {
 	int status = 0;
@@ -248,7 +249,7 @@ static void finish(struct running *running)
 
 	if (running->fd >= 0)
 		close(TAKE_FD(running->fd));
-	/* What hangs in the kernel cannot be waited for. */
+	/* A process that is blocked in the kernel cannot be awaited. */
 	for (int tries = 0; running->pid && ended == 0 && tries < 20; tries++) {
 		ended = waitpid(running->pid, &status, WNOHANG);
 		if (ended == 0)
@@ -277,7 +278,7 @@ static void check_time(struct running *running, int64_t now)
 	close(TAKE_FD(running->fd));
 }
 
-/* Tell the findings of those that have ended, in the order of the table. */
+/* Report the findings of checks that have ended, in the order of the table. */
 static void tell(struct run *run)
 {
 	for (; run->told < run->count && run->all[run->told].fd < 0; run->told++) {

@@ -86,7 +86,8 @@ static const char *filesystem_name(const char *path)
 	return "unknown file system";
 }
 
-/* Write a little, as far as the disk: a quota, too, shows only then. And try a lock. */
+/* Write some bytes and flush them to the disk, because an exceeded quota may show only then. Then
+ * try a lock. */
 static int try_writing(const char *directory, bool *ret_locks, struct err *err)
 {
 	struct flock lock = {.l_type = F_WRLCK, .l_whence = SEEK_SET};
@@ -130,7 +131,7 @@ static void report_space(
 		st.f_files > 0 && st.f_favail < 1000 ? ", hardly any room for more files" : "");
 }
 
-/* Where the sockets of a dracod of this host are; NULL: none runs here. */
+/* The directory of the sockets of a dracod on this host; NULL: none runs here. */
 static char *running_socket(const struct paths *paths)
 {
 	_cleanup_json_ json_t *daemon = NULL;
@@ -144,7 +145,7 @@ static char *running_socket(const struct paths *paths)
 	return socket && holder.here && holder.state == HOLDER_ALIVE ? xstrdup(socket) : NULL;
 }
 
-/* Make a directory as dracod will, and remove it again. */
+/* Make the directory of the sockets as dracod does, and remove it. */
 void check_sockets(const struct doctor *doctor, struct report *report)
 {
 	static const char remedy[] = "see the text; XDG_RUNTIME_DIR, TMPDIR and HOME decide";
@@ -169,12 +170,12 @@ void check_sockets(const struct doctor *doctor, struct report *report)
 			directory.base, paths->name, *directory.why ? ", because " : "",
 			directory.why, full ? "; " : "", err.text);
 		runtime_dir_remove(&directory, paths->name);
-		rmdir(directory.base); /* unless others are in it */
+		rmdir(directory.base); /* fails if others use it */
 	}
 	runtime_dir_finish(&directory);
 }
 
-/* How many of a directory and the one above it are missing. */
+/* The number of missing directories at the end of the path. */
 static int count_missing(const char *path)
 {
 	_cleanup_free_ char *parent = xstrdup(path);
@@ -183,7 +184,7 @@ static int count_missing(const char *path)
 	return (access(path, F_OK) < 0) + (access(parent, F_OK) < 0);
 }
 
-/* Take back what was made. */
+/* Remove count directories from the end of the path. */
 static void remove_made(const char *path, int count)
 {
 	_cleanup_free_ char *part = xstrdup(path);
@@ -216,7 +217,7 @@ static void report_locks(struct report *report, const char *directory, bool lock
 			"%s (%s) has them, and every host sees them", directory, type);
 }
 
-/* Make the directory as dracod will; what was not there goes again. */
+/* Make the directory as dracod does, and remove what was missing before. */
 void check_state(const struct doctor *doctor, struct report *report)
 {
 	const struct paths *paths = &doctor->ctl->paths;
@@ -244,7 +245,7 @@ void check_state(const struct doctor *doctor, struct report *report)
 	remove_made(paths->state_dir, made);
 }
 
-/* The directory itself, or what there is above it. */
+/* The longest existing beginning of the path. The caller frees. */
 static char *existing_part(const char *path)
 {
 	char *part = xstrdup(path);

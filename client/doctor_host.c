@@ -1,5 +1,5 @@
-/* doctor_host.c: checks of dracoctl doctor: what this host allows, and how long dracod may live
- * on it. */
+/* doctor_host.c: checks of dracoctl doctor: the resources of this host, and how long dracod may
+ * live on it. */
 #include <arpa/inet.h>
 #include <errno.h>
 #include <ifaddrs.h>
@@ -62,7 +62,7 @@ void check_dracod(const struct doctor *doctor, struct report *report)
 	connection_close(&connection);
 }
 
-/* Does logind end what a user leaves behind? Unknown counts as no, which is its default. */
+/* Does logind kill processes at logout? Not known counts as no, logind's default. */
 static bool logout_kills(void)
 {
 	char *argv[] = {UNCONST("busctl"), UNCONST("--system"), UNCONST("--timeout=3"),
@@ -137,7 +137,7 @@ static void check_files(const struct doctor *doctor, struct report *report)
 		return;
 	soft = format_limit(limit.rlim_cur);
 	hard = format_limit(limit.rlim_max);
-	/* Dask's scheduler takes half of the hard limit where that is more. */
+	/* Dask's scheduler raises its limit to half of the hard limit. */
 	usable = limit.rlim_max / 2 > limit.rlim_cur ? limit.rlim_max / 2 : limit.rlim_cur;
 	report_finding(report, usable < needed ? FINDING_WARNING : FINDING_OK, "open files",
 		"ulimit -n MORE before dracoctl start, or fewer workers (maximum)",
@@ -174,7 +174,7 @@ void check_limits(const struct doctor *doctor, struct report *report)
 		"bytes are the limit of a process; the scheduler may need more");
 }
 
-/* A number in a small file; -1 where there is none ("max" too). */
+/* Read a number from a small file; -1: it has none, or "max". */
 static int64_t read_number(const char *path)
 {
 	_cleanup_fclose_ FILE *file = fopen(path, "re");
@@ -185,7 +185,7 @@ static int64_t read_number(const char *path)
 
 struct memory {
 	int64_t available_mib; /* -1: not known */
-	int64_t limit_mib;     /* of a control group above us; -1: none */
+	int64_t limit_mib;     /* of a control group of this process; -1: none */
 };
 
 static void read_meminfo(struct memory *ret)
@@ -199,7 +199,7 @@ static void read_meminfo(struct memory *ret)
 			ret->available_mib = kib / 1024;
 }
 
-/* What is left below one limit. */
+/* Reduce the available memory to what one limit leaves. */
 static void apply_limit(
 	struct memory *memory, const char *directory, const char *limit, const char *usage)
 {
@@ -215,7 +215,8 @@ static void apply_limit(
 		memory->available_mib = (most - used) / MIB;
 }
 
-/* The control groups of this process, as /proc/self/cgroup lists them: v2, or v1's memory. */
+/* Apply the limits of this process's control groups, from /proc/self/cgroup: version 2, or the
+ * memory controller of version 1. */
 static void read_cgroups(struct memory *memory)
 {
 	_cleanup_fclose_ FILE *file = fopen("/proc/self/cgroup", "re");

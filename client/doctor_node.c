@@ -1,4 +1,4 @@
-/* doctor_node.c: check of dracoctl doctor: a node, as a short real job finds it.
+/* doctor_node.c: check of dracoctl doctor: a short real job examines a node.
  *
  * The job writes what it sees to its log, in a directory of logs that is removed in the end. It
  * is cancelled when it takes too long or when dracoctl is interrupted, and Slurm removes it by
@@ -32,11 +32,11 @@
 #define CALL_DEADLINE_MS 20000
 #define TICK_MS		 250
 #define QUERY_S		 1
-#define JOB_S		 300 /* its time limit at Slurm */
-#define LOG_PATIENCE_S	 20  /* for what a node wrote to be seen here */
+#define JOB_S		 300 /* the job's time limit in Slurm */
+#define LOG_PATIENCE_S	 20  /* until output of a node is visible here */
 #define LOG_MAX		 65536
 
-/* What it needs comes by variables: nothing is to be quoted. */
+/* The script gets its input by variables, so that nothing needs quotes. */
 static const char script[] =
 	"#!/bin/bash\n"
 	"# A short job of dracoctl doctor: it looks at its node, and ends.\n"
@@ -98,7 +98,7 @@ static double now(void)
 	return (double)ts.tv_sec + (double)ts.tv_nsec / 1e9;
 }
 
-/* As helper_call(), with a new helper where the last one had to be killed. */
+/* As helper_call(), but starts a new helper if the last one was killed. */
 static int ask(struct visit *visit, const char *method, json_t *params, json_t **ret_result,
 	struct err *err)
 {
@@ -116,7 +116,7 @@ static int ask(struct visit *visit, const char *method, json_t *params, json_t *
 	return helper_call(&visit->helper, method, params, CALL_DEADLINE_MS, ret_result, err);
 }
 
-/* Where a scheduler here would listen: can a node connect? */
+/* Listen where a scheduler on this host would, to see whether a node can connect. */
 static void listen_here(struct visit *visit)
 {
 	struct err *err = &visit->no_listener;
@@ -150,7 +150,8 @@ static int write_token(const struct visit *visit, struct err *err)
 	return 0;
 }
 
-/* The caller's variables without those of a job around it, and what the script needs. */
+/* The environment of the job: the caller's variables without those of a job around it, and the
+ * input of the script. */
 static json_t *make_environment(const struct visit *visit)
 {
 	json_t *list = json_array();
@@ -172,7 +173,7 @@ static json_t *make_environment(const struct visit *visit)
 	return list;
 }
 
-/* The job as the queue shows it; NULL when it is not there (0) or cannot be told (-errno). */
+/* The job in the queue. NULL and 0: it is not there. NULL and -errno with err: not known. */
 static int look(struct visit *visit, json_t **ret_job, struct err *err)
 {
 	_cleanup_json_ json_t *answer = NULL;
@@ -199,7 +200,7 @@ static int submit(struct visit *visit, struct err *err)
 		&answer, err);
 	visit->after_submit = now();
 	visit->job_id = json_get_integer(answer, "job_id", 0);
-	/* The answer may be lost, and the job there all the same. */
+	/* The answer may be lost although the job exists. */
 	if (r < 0 && r != -EREMOTEIO && look(visit, &job, &ignored) == 0 && job) {
 		visit->job_id = json_get_integer(job, "job_id", 0);
 		r = 0;
@@ -244,7 +245,7 @@ static void tell_progress(const struct visit *visit)
 			visit->job_id, json_get_text(visit->job, "nodes", "a node"));
 }
 
-/* What the queue shows of the job now. */
+/* Update the job from the queue. */
 static void update(struct visit *visit)
 {
 	double asked = now();
@@ -269,14 +270,14 @@ static void update(struct visit *visit)
 		visit->end_seen = now();
 }
 
-/* Returns whether it ended, with or without answers, before the time was over. */
+/* Wait until the job has ended, with or without answers. Returns false at the deadline. */
 static bool wait_for_end(struct visit *visit)
 {
 	double due = visit->before_submit + (double)visit->doctor->wait_ms / 1000;
 	double query = 0;
 
 	while (!asked_to_end && !json_get_text(visit->answers, "end", NULL)) {
-		serve(visit); /* or waits for a tick */
+		serve(visit); /* also waits for a tick */
 		read_log(visit);
 		if (now() >= query) {
 			update(visit);
@@ -290,7 +291,7 @@ static bool wait_for_end(struct visit *visit)
 			return false;
 	}
 	if (!asked_to_end)
-		update(visit); /* a job this short may not have been seen yet */
+		update(visit); /* a job so short may not have been seen yet */
 	return !asked_to_end;
 }
 
@@ -325,7 +326,7 @@ static void clean_up(struct visit *visit, bool keep_log)
 		unlink(visit->log);
 	if (visit->directory && rmdir(visit->directory) == 0) {
 		*strrchr(visit->directory, '/') = '\0';
-		rmdir(visit->directory); /* where it was made for this */
+		rmdir(visit->directory); /* fails unless it was made for this job */
 	}
 	if (visit->listener >= 0)
 		close(visit->listener);
@@ -337,7 +338,7 @@ static void clean_up(struct visit *visit, bool keep_log)
 	free(visit->log);
 }
 
-/* Returns whether the job's log shall be kept. */
+/* Returns whether the job's log must be kept. */
 static bool pay_visit(struct visit *visit)
 {
 	struct err err = ERR_INIT;

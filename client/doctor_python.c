@@ -1,4 +1,4 @@
-/* doctor_python.c: check of dracoctl doctor: the Python that scheduler and workers would run in. */
+/* doctor_python.c: check of dracoctl doctor: the Python for the scheduler and the workers. */
 #include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -19,7 +19,7 @@
 	"pip install distributed, or apt-get install python3-distributed, or --python COMMAND"
 #define OLDEST 202212 /* 2022.12 */
 
-/* Imports it, other than dracod's search: that is where a broken installation shows. */
+/* It imports distributed, unlike dracod's search, so that a broken installation shows. */
 static const char probe[] =
 	"import json, sys\n"
 	"answer = {'path': sys.executable, 'python': '%d.%d.%d' % sys.version_info[:3]}\n"
@@ -35,8 +35,8 @@ static const char probe[] =
 	"        pass\n"
 	"print('\\n' + json.dumps(answer))\n";
 
-/* The commands that the setting can mean, as argv_split() reads them; one that it does not read
- * is left as it is. */
+/* The commands that the setting can mean, for argv_split(). One that argv_split() cannot read stays
+ * as it is. */
 static void list_candidates(const char *wanted, struct strv *ret)
 {
 	struct strv words = STRV_INIT, files = STRV_INIT;
@@ -56,7 +56,7 @@ static void list_candidates(const char *wanted, struct strv *ret)
 	strv_finish(&files);
 }
 
-/* The last line that a command printed. */
+/* The last line of a command's output. */
 static const char *last_line(char *text)
 {
 	char *newline;
@@ -67,7 +67,7 @@ static const char *last_line(char *text)
 	return newline ? newline + 1 : text;
 }
 
-/* What the Python says about itself; NULL with a text about it. */
+/* Run the Python's probe. NULL with *ret_error: it failed. */
 static json_t *ask(const char *python, char **ret_error)
 {
 	struct strv argv = STRV_INIT;

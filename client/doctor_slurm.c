@@ -1,5 +1,5 @@
-/* doctor_slurm.c: checks of dracoctl doctor: Slurm, its authentication, and where this user may
- * run. */
+/* doctor_slurm.c: checks of dracoctl doctor: Slurm, its authentication, and the partitions of this
+ * user. */
 #include <errno.h>
 #include <inttypes.h>
 #include <stdio.h>
@@ -23,7 +23,7 @@
 #define CALL_DEADLINE_MS 20000
 #define OTHERS_MAX	 12
 
-/* A credential there and back, by munge's own programs, where they are installed. */
+/* Make and decode a credential with munge's own programs, if they are installed. */
 static int try_munge(const char *socket, char **ret_text)
 {
 	char *argv[] = {UNCONST("sh"), UNCONST("-c"),
@@ -46,7 +46,7 @@ void check_munge(const struct doctor *doctor, struct report *report)
 	if (helper_start(&helper, &doctor->ctl->paths, &err) < 0 ||
 		helper_call(&helper, "munge", NULL, CALL_DEADLINE_MS, &answer, &err) < 0) {
 		helper_stop(&helper);
-		return; /* Slurm cannot be used at all: check_slurm() says why */
+		return; /* Slurm is not usable at all: check_slurm() reports why */
 	}
 	helper_stop(&helper);
 	socket = json_get_text(answer, "socket", "");
@@ -77,7 +77,7 @@ static const json_t *find_partition(const json_t *partitions, const char *name)
 	return NULL;
 }
 
-/* "now", "at 14:05:09". */
+/* "now", or "at 14:05:09". The caller frees. */
 static char *format_start(json_int_t start)
 {
 	char when[OUTPUT_TIME_MAX];
@@ -87,7 +87,7 @@ static char *format_start(json_int_t start)
 	return xasprintf("would start %s", output_time((time_t)start, when));
 }
 
-/* Whether a job as the settings have it fits on a node of the partition. */
+/* Does a job with these settings fit on a node of the partition? Reports it. */
 static bool tell_size(const struct doctor *doctor, struct report *report, const char *title,
 	const json_t *partition)
 {
@@ -96,7 +96,7 @@ static bool tell_size(const struct doctor *doctor, struct report *report, const 
 	json_int_t memory = json_get_integer(partition, "memory_mib", INT64_MAX);
 	char has[FORMAT_MAX], needs[FORMAT_MAX];
 
-	if (cores > 0 && cores < settings->cores) /* 0: its nodes are not to be seen */
+	if (cores > 0 && cores < settings->cores) /* 0: its nodes are not visible */
 		report_finding(report, FINDING_WARNING, title,
 			"a smaller value of cores, or another partition in queues_to_try",
 			"its largest node has %" JSON_INTEGER_FORMAT
@@ -112,8 +112,8 @@ static bool tell_size(const struct doctor *doctor, struct report *report, const 
 	return false;
 }
 
-/* One of the partitions to try. Returns whether a small job can run there, such as that of
- * --nodes. */
+/* Report one of the partitions to try. Returns whether a small job, such as the one of --nodes, can
+ * run there. */
 static bool tell_partition(
 	const struct doctor *doctor, struct report *report, const json_t *all, const char *name)
 {

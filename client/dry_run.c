@@ -1,4 +1,4 @@
-/* dry_run.c: dracoctl start --dry-run: where the jobs would run. */
+/* dry_run.c: dracoctl start --dry-run: the places where the jobs would run. */
 #include "client/dry_run.h"
 
 #include <stdio.h>

@@ -1,4 +1,4 @@
-/* dry_run.h: dracoctl start --dry-run: where the jobs would run. */
+/* dry_run.h: dracoctl start --dry-run: the places where the jobs would run. */
 #ifndef DRACO_CLIENT_DRY_RUN_H
 #define DRACO_CLIENT_DRY_RUN_H
 
@@ -7,8 +7,7 @@
 struct connection;
 struct ctl;
 
-/* Ask dracod with the settings in params (taken over) and print the table; returns the exit
- * status. */
+/* Send the settings in params (taken over) to dracod and print its plan. Returns an exit status. */
 int dry_run_show(struct connection *connection, struct ctl *ctl, json_t *params);
 
 #endif

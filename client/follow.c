@@ -1,4 +1,4 @@
-/* follow.c: a file from its last lines on, and what is added to it, on standard output. */
+/* follow.c: prints the last lines of a file, and lines that are added to it. */
 #include "client/follow.h"
 
 #include <errno.h>
@@ -17,9 +17,9 @@
 #include "common/utf8.h"
 #include "common/visible.h"
 
-#define FOLLOW_MS 200 /* inotify does not see what another host writes */
+#define FOLLOW_MS 200 /* inotify does not report what another host writes */
 
-/* Where the last lines begin. */
+/* The offset of the last lines. */
 static off_t find_start(FILE *file, int64_t lines)
 {
 	char block[4096];
@@ -42,7 +42,7 @@ static off_t find_start(FILE *file, int64_t lines)
 	return 0;
 }
 
-/* How many bytes at the end are the beginning of a character. */
+/* The number of bytes at the end of the block that begin an incomplete UTF-8 sequence. */
 static size_t count_torn(const char *block, size_t n)
 {
 	for (size_t back = 1; back < 4 && back <= n; back++) {
@@ -56,7 +56,8 @@ static size_t count_torn(const char *block, size_t n)
 	return 0;
 }
 
-/* Logs hold what any program wrote. Bytes of 0 end no text here: block has one behind its end. */
+/* Print a block of a log, which may hold any bytes, without control characters. NUL does not end
+ * the text; block has a NUL after its end. */
 static void print_visible(const char *block, size_t n)
 {
 	for (const char *part = block; part <= block + n; part += strlen(part) + 1) {
@@ -67,8 +68,8 @@ static void print_visible(const char *block, size_t n)
 	}
 }
 
-/* Exactly as it is, but for a terminal. A character whose end is not there yet is left for the
- * next time, unless this is the last. */
+/* Copy the rest of the file unchanged; to a terminal, without control characters. An incomplete
+ * UTF-8 sequence at the end waits for the next call, unless this is the last one. */
 static void copy_rest(FILE *file, bool last)
 {
 	bool visible = isatty(STDOUT_FILENO);
@@ -92,10 +93,11 @@ static void copy_rest(FILE *file, bool last)
 	fflush(stdout);
 }
 
-/* Open at the last lines; NULL with err. */
+/* Open the file at its last lines. NULL with err. */
 static FILE *open_at(const char *path, int64_t lines, struct err *err)
 {
-	int fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK); /* a pipe would make us wait */
+	/* O_NONBLOCK: a pipe must not block. */
+	int fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
 	FILE *file = fd >= 0 ? fdopen(fd, "r") : NULL;
 	struct stat st;
 
@@ -129,7 +131,7 @@ int follow_show(const char *path, int64_t lines, struct err *err)
 	return 0;
 }
 
-/* The file under the name is another one, or shorter than what was read. */
+/* Does path now name another file, or is the file shorter than the part that was read? */
 static bool is_replaced(FILE *file, const char *path)
 {
 	struct stat open_file, named;
@@ -160,8 +162,9 @@ static FILE *wait_for_file(const char *path, int64_t lines, bool tell, struct er
 
 	if (!file && err->code == -ENOENT && tell)
 		fprintf(stderr, "dracoctl: waiting for %s\n", path);
+	/* The new file is printed from its beginning. */
 	while (!file && err->code == -ENOENT && output_is_read(FOLLOW_MS))
-		file = open_at(path, INT64_MAX, err); /* all of it is new */
+		file = open_at(path, INT64_MAX, err);
 	return file;
 }
 

@@ -1,4 +1,4 @@
-/* follow.h: a file from its last lines on, and what is added to it, on standard output. */
+/* follow.h: prints the last lines of a file, and lines that are added to it. */
 #ifndef DRACO_CLIENT_FOLLOW_H
 #define DRACO_CLIENT_FOLLOW_H
 
@@ -8,19 +8,20 @@
 
 struct err;
 
-/* Write the last lines. -errno with err when the file cannot be read. */
+/* Print the last lines. 0, or -errno with err: the file is unreadable. */
 int follow_show(const char *path, int64_t lines, struct err *err);
 
-/* The same, and then what is added, until standard output is not read any more. A file that is
- * not there yet is waited for. When another file takes its name (a log that was begun anew, or
- * a link that points elsewhere), the rest of the old one is written and then the new one; tell
- * says so on standard error. */
+/* Print the last lines, then added ones, until standard output is closed. Waits for a file that
+ * does not exist yet.
+ *
+ * If the path names another file later (a new log, or a link with a new target), the rest of the
+ * old file is printed, then the new file. tell: report that on standard error. */
 int follow_on(const char *path, int64_t lines, bool tell, struct err *err);
 
-/* The last lines as an array of strings; NULL with err. */
+/* The last lines as an array of strings. NULL with err. */
 json_t *follow_read(const char *path, int64_t lines, struct err *err);
 
-/* Is standard output still read by somebody? Waits for up to wait_ms to find out. */
+/* Does another program still read standard output? Waits up to wait_ms to find out. */
 bool output_is_read(int wait_ms);
 
 #endif

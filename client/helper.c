@@ -1,4 +1,4 @@
-/* helper.c: asking Slurm without dracod: draco-slurm as a child of dracoctl. */
+/* helper.c: requests to Slurm without dracod, by draco-slurm as a child of dracoctl. */
 #include "client/helper.h"
 
 #include <errno.h>
@@ -31,7 +31,7 @@
 
 #define HELLO_DEADLINE_MS 15000
 
-/* Add to ret the environment of the dracod that runs on this host; nothing where none does. */
+/* Add the environment of the dracod that runs on this host, if there is one. */
 static void read_environment(const struct paths *paths, struct strv *ret)
 {
 	_cleanup_json_ json_t *daemon = NULL;
@@ -53,7 +53,8 @@ static void read_environment(const struct paths *paths, struct strv *ret)
 		strv_add(ret, text);
 }
 
-/* draco-slurm is a child of dracod, and has the variables of the start that say where Slurm is. */
+/* Make the environment that draco-slurm has as a child of dracod: dracod's own, with the variables
+ * of a start that identify the Slurm. */
 static void make_environment(const struct paths *paths, struct strv *ret)
 {
 	struct strv base = STRV_INIT, start = STRV_INIT;
@@ -71,7 +72,7 @@ static void make_environment(const struct paths *paths, struct strv *ret)
 	strv_finish(&start);
 }
 
-/* In the new process. Returns only on failure. */
+/* Runs in the new process. Returns only on failure. */
 static void become(char *program, int connection, int stderr_fd, char *const *environment)
 {
 	char *argv[] = {program, NULL};
@@ -146,7 +147,7 @@ void helper_stop(struct helper *helper)
 	line_reader_finish(&helper->reader);
 }
 
-/* The last line that it wrote to standard error: libslurm says there why it ends the process. */
+/* The last line on its standard error: libslurm tells there why it ends the process. */
 static void last_words(const struct helper *helper, char *text, size_t size)
 {
 	ssize_t n = pread(helper->stderr_fd, text, size - 1, 0);
@@ -168,7 +169,7 @@ static int ended(struct helper *helper, struct err *err)
 	return err_set(err, -EPIPE, "draco-slurm has ended%s%s", *words ? ": " : "", words);
 }
 
-/* The next line within the time, or -errno with err. */
+/* The next line, at until_ms at the latest, or -errno with err. */
 static int next_line(struct helper *helper, int64_t until_ms, char **ret, size_t *ret_length,
 	struct err *err)
 {

@@ -1,4 +1,4 @@
-/* helper.h: asking Slurm without dracod: draco-slurm as a child of dracoctl. */
+/* helper.h: requests to Slurm without dracod, by draco-slurm as a child of dracoctl. */
 #ifndef DRACO_CLIENT_HELPER_H
 #define DRACO_CLIENT_HELPER_H
 
@@ -11,7 +11,7 @@ struct err;
 struct paths;
 
 struct helper {
-	pid_t pid; /* 0: does not run */
+	pid_t pid; /* 0: it does not run */
 	int fd;
 	int stderr_fd;
 	struct line_reader reader;
@@ -23,16 +23,16 @@ struct helper {
 		.fd = -1, .stderr_fd = -1 \
 	}
 
-/* Start it, in the environment in which a start would have it, and exchange versions. paths are
- * those of the dracod that would start it, which may run or not; NULL: of none. 0, or -errno with
- * err. helper_stop() in any case. */
+/* Start draco-slurm in the environment that a start would give it, and exchange versions. paths:
+ * those of the dracod, running or not, that would start it; NULL: of none. 0, or -errno with err.
+ * Call helper_stop() in both cases. */
 int helper_start(struct helper *helper, const struct paths *paths, struct err *err);
-void helper_stop(struct helper *helper); /* kills it where it does not end */
+void helper_stop(struct helper *helper); /* kills it if it does not end */
 
-/* Ask, taking over params, and wait for the answer, for as long as deadline_ms: 0 with
- * *ret_result (the caller frees); -EREMOTEIO: refused by Slurm; -EAGAIN: slurmctld was not
- * reached; -EUNATCH: no Slurm, or no authentication, here; -ETIMEDOUT and others: the helper is
- * killed, and it may have happened. */
+/* Send a request, take params over, and wait up to deadline_ms for the answer. 0 with *ret_result,
+ * which the caller owns. Otherwise err is set. -EREMOTEIO: Slurm has refused. -EAGAIN: slurmctld
+ * was not reached. -EUNATCH: there is no Slurm, or no authentication. -ETIMEDOUT and others: the
+ * helper was killed, and the request may have been carried out. */
 int helper_call(struct helper *helper, const char *method, json_t *params, int deadline_ms,
 	json_t **ret_result, struct err *err);
 

@@ -1,4 +1,4 @@
-/* launch.c: starting a dracod that outlives the terminal. */
+/* launch.c: starts a dracod that outlives the terminal. */
 #include "client/launch.h"
 
 #include <errno.h>
@@ -21,9 +21,10 @@
 
 #define READY_FD   3
 #define TIMEOUT_MS 20000
-#define STAY_S	   "600" /* then another host may start it as well */
+#define STAY_S	   "600" /* afterwards another host may start it */
 
-/* dracod beside this program, as in a build directory, or where it is installed. */
+/* The dracod beside this program, as in a build directory, otherwise the installed one. The caller
+ * frees. */
 static char *find_dracod(void)
 {
 	const char *named = getenv("DRACO_BIN");
@@ -43,7 +44,7 @@ static char *find_dracod(void)
 	return xstrdup(BINDIR "/dracod");
 }
 
-/* In the new process. Returns only on failure. */
+/* Runs in the new process. Returns only on failure. */
 static void become(char *program, const struct ctl *ctl, int ready)
 {
 	_cleanup_free_ char *slurm = json_dumps(ctl->slurm, JSON_COMPACT | JSON_ENCODE_ANY);
@@ -68,7 +69,7 @@ static void become(char *program, const struct ctl *ctl, int ready)
 	execv(program, argv);
 }
 
-/* dracod's one line, or the end of its output. */
+/* Read dracod's only line, or up to the end of its output. */
 static int read_report(int fd, char *text, size_t size)
 {
 	size_t used = 0;
@@ -137,8 +138,8 @@ int launch_dracod(struct ctl *ctl, struct err *err)
 	return err_set(err, -EIO, "%s", report);
 }
 
-/* What was found there; or it was on another host, and what it had is ended by the one that
- * starts here. */
+/* Tell the user about the former dracod: what is wrong with its files, or that it ran on another
+ * host and that the new one ends its jobs. */
 static void tell_of_former(const struct ctl *ctl, int r, const struct err *err)
 {
 	_cleanup_free_ char *text = xasprintf("%s%s", err->text,
@@ -160,12 +161,13 @@ int launch_connect(
 		r = connection_open(connection, ctl, err);
 		if (r != -ENOENT && r != -EPERM && r != -EBADMSG)
 			return r;
-		/* What cannot be believed is no dracod of ours: one is needed. */
+		/* Files that cannot be trusted are not this user's dracod, so a new one is
+		 * started. */
 		if (*err->text && !warned)
 			tell_of_former(ctl, r, err);
 		warned |= *err->text != '\0';
-		/* Another dracoctl may have been quicker with its dracod: then that one serves.
-		 * Or one that is ending is still there for a moment. */
+		/* Another dracoctl may have started its dracod first; then use that one. Or a
+		 * dracod that is ending holds the name for another moment. */
 		r = launch_dracod(ctl, &why);
 		*err = why;
 		if (r == 0)
@@ -174,7 +176,7 @@ int launch_connect(
 			return r;
 		else
 			usleep(50000);
-		/* What it has become known by now may lead elsewhere. */
+		/* The name may mean another directory by now. */
 		if (r == -EBUSY && where_find(ctl, err) < 0)
 			return -EINVAL;
 	}
@@ -189,7 +191,8 @@ void launch_end(struct connection *connection)
 	int r = connection_call(connection, "shutdown", json_pack("{s:b}", "alone", 1), NULL,
 		NULL, &result, &refusal, &err);
 
-	if (r < 0 && r != -EPIPE && r != -ECONNRESET) /* those: it has ended already */
+	if (r < 0 && r != -EPIPE && r != -ECONNRESET)
+		/* With those two errors it has ended already. */
 		fprintf(stderr, "dracoctl: dracod did not shut down cleanly: %s\n", err.text);
 	json_decref(refusal.data);
 }

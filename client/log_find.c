@@ -1,7 +1,7 @@
-/* log_find.c: where the logs of a cluster are, whether its dracod runs or not.
+/* log_find.c: finds the logs of a cluster, with or without a running dracod.
  *
- * The link "logs" in the state directory leads to the directory of the present or last start;
- * those of earlier ones, and of clusters of other names, are beside that one. */
+ * The link "logs" in the state directory names the directory of the present or last start. The
+ * directories of earlier starts, and of clusters with other names, are beside that one. */
 #include "client/log_find.h"
 
 #include <dirent.h>
@@ -21,13 +21,13 @@
 #include "common/logdir.h"
 #include "common/strv.h"
 
-/* The directory of the present or last start; NULL when there is none. The caller frees. */
+/* The directory of the present or last start; NULL: none. The caller frees. */
 static char *present_directory(const struct ctl *ctl)
 {
 	return realpath(ctl->paths.logs_link, NULL);
 }
 
-/* The names in a directory that fit, the greatest first. */
+/* Add the names in a directory for which fits() holds, in descending order. */
 static void list(const char *path, bool (*fits)(const char *name), struct strv *ret)
 {
 	struct dirent **entries = NULL;
@@ -53,7 +53,7 @@ static bool is_job_log(const char *name)
 	return strncmp(name, "job-", 4) == 0 && logdir_is_own(name);
 }
 
-/* The log of a job in any directory beside the present one, the newest first. */
+/* The log of a job in a directory beside the present one, newest first. */
 static char *find_earlier(const char *directory, const char *file)
 {
 	_cleanup_free_ char *base = parent_of(directory);
@@ -71,7 +71,7 @@ static char *find_earlier(const char *directory, const char *file)
 	return found;
 }
 
-/* What dracod knows, {jobs: {id: path}}; NULL without a dracod on this host. */
+/* {jobs: {id: path}} from dracod; NULL: no dracod answers. */
 static json_t *ask(struct ctl *ctl)
 {
 	struct refusal refusal = {0};
@@ -87,7 +87,7 @@ static json_t *ask(struct ctl *ctl)
 	return logs;
 }
 
-/* The jobs that could have been meant, "42, 43"; the caller frees. */
+/* The jobs with logs, for the error: "42, 43". The caller frees. */
 static char *known_jobs(const char *directory, const json_t *logs)
 {
 	struct strv ids = STRV_INIT, files = STRV_INIT;
@@ -136,7 +136,7 @@ static char *find_job(struct ctl *ctl, const char *directory, const char *id, st
 	return NULL;
 }
 
-/* dracod's log: in the state directory, unless dracod logs to the journal of systemd; then what is
+/* dracod's log is in the state directory, unless dracod logs to the systemd journal. Then the log
  * beside the logs of the start is newer. */
 static char *find_daemon(const struct ctl *ctl)
 {
@@ -162,7 +162,7 @@ char *log_find(struct ctl *ctl, const char *wanted, struct err *err)
 			ctl->paths.name, start);
 		return NULL;
 	}
-	/* By the link, so that who follows it sees the next start's. */
+	/* Name it by the link, so that a program which follows it sees the next start's log. */
 	if (strcmp(wanted, "scheduler") == 0)
 		return xasprintf("%s/" LOGDIR_SCHEDULER, ctl->paths.logs_link);
 	return find_job(ctl, directory, wanted, err);

@@ -7,8 +7,8 @@
 #include "client/where.h"
 #include "common/batch_job.h"
 
-/* Also of a command line that turns out wrong before its --json is reached; but what follows
- * "run" may be meant for another program. */
+/* Does the command line contain --json? It may be wrong before that option is reached. Arguments
+ * after "run" may be meant for another program. */
 static bool asks_for_json(int argc, char **argv)
 {
 	for (int i = 1; i < argc; i++)
@@ -37,7 +37,7 @@ int main(int argc, char **argv)
 	ctl.command = command_find(&ctl, argv[optind]);
 	argc -= optind;
 	argv += optind;
-	optind = 0; /* begin anew, behind the command */
+	optind = 0; /* begin again after the command */
 	status = ctl.command->run(&ctl, argc, argv);
 	where_forget(&ctl);
 	json_decref(ctl.settings);

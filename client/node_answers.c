@@ -1,4 +1,4 @@
-/* node_answers.c: what the job of dracoctl doctor wrote on its node, and what clocks tell. Pure. */
+/* node_answers.c: reads the job log of dracoctl doctor, and judges clocks. Pure. */
 #include "client/node_answers.h"
 
 #include <stdio.h>
@@ -10,7 +10,7 @@
 
 #define PREFIX	      "doctor "
 #define CLOCK_WARN_S  5
-#define CLOCK_WRONG_S 300 /* munge refuses what is so much off */
+#define CLOCK_WRONG_S 300 /* munge refuses a larger difference */
 
 static void read_line(json_t *object, const char *line, size_t length)
 {
@@ -40,7 +40,7 @@ json_t *node_answers_read(const char *text)
 enum finding node_clock_judge(
 	const char *who, double low, double high, char *ret_text, size_t size)
 {
-	double least = low > 0 ? low : high < 0 ? -high : 0; /* what it differs by at least */
+	double least = low > 0 ? low : high < 0 ? -high : 0; /* the least possible difference */
 	double most = -low > high ? -low : high;
 
 	if (least > CLOCK_WARN_S) {

@@ -1,4 +1,4 @@
-/* node_answers.h: what the job of dracoctl doctor wrote on its node, and what clocks tell. Pure. */
+/* node_answers.h: reads the job log of dracoctl doctor, and judges clocks. Pure. */
 #ifndef DRACO_CLIENT_NODE_ANSWERS_H
 #define DRACO_CLIENT_NODE_ANSWERS_H
 
@@ -8,12 +8,12 @@
 
 #include "client/doctor.h"
 
-/* The lines "doctor NAME VALUE" of the job's log as an object of strings; others, which
- * prologues may have written, and a last line that is not complete are passed over. */
+/* The lines "doctor NAME VALUE" of the log as an object of strings. Other lines, which prologues
+ * may write, and an incomplete last line are skipped. */
 json_t *node_answers_read(const char *text);
 
-/* The difference of a clock to this host's lies between low and high (seconds; positive: it is
- * ahead). The finding, and the text about it; who is "n1". */
+/* Judge a clock whose difference to this host's is between low and high, in seconds; positive: it
+ * is ahead. who names the clock: "n1". Returns the finding and its text. */
 enum finding node_clock_judge(
 	const char *who, double low, double high, char *ret_text, size_t size);
 

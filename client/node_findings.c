@@ -159,7 +159,7 @@ static void tell_clock(const struct visit *visit)
 	enum finding finding;
 	char text[256];
 
-	/* slurmctld tells whole seconds. */
+	/* slurmctld's times are in whole seconds. */
 	if (submitted > 0) {
 		finding = node_clock_judge("slurmctld", (double)submitted - visit->after_submit,
 			(double)submitted + 1 - visit->before_submit, text, sizeof(text));
@@ -191,7 +191,7 @@ void visit_tell_all(const struct visit *visit)
 	tell_clock(visit);
 }
 
-/* It has ended, but not all of its answers are there. */
+/* The job has ended without all answers. */
 void visit_tell_broken(const struct visit *visit)
 {
 	_cleanup_free_ char *tail = logdir_tail(visit->log, TAIL_LINES);

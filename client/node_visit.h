@@ -1,5 +1,5 @@
-/* node_visit.h: the visit of dracoctl doctor to a node, and what is told of it. Shared by
- * doctor_node.c, which pays it, and node_findings.c. */
+/* node_visit.h: the job of dracoctl doctor on a node. doctor_node.c runs it, node_findings.c
+ * reports its results. */
 #ifndef DRACO_CLIENT_NODE_VISIT_H
 #define DRACO_CLIENT_NODE_VISIT_H
 
@@ -23,22 +23,22 @@ struct visit {
 	int port;
 	struct err no_listener; /* why there is none */
 	json_int_t job_id;
-	double before_submit, after_submit; /* this host's clock */
-	double not_started;		    /* the job had not started yet */
-	double log_seen;		    /* its log was there; 0: not yet */
-	double end_seen;		    /* Slurm said that it has ended; 0: not yet */
-	json_t *job;			    /* as the queue showed it last */
+	double before_submit, after_submit; /* times of this host's clock */
+	double not_started;		    /* when the job was last seen not started */
+	double log_seen;		    /* when its log was seen; 0: not yet */
+	double end_seen;		    /* when Slurm reported its end; 0: not yet */
+	json_t *job;			    /* from the last query */
 	json_t *answers;
 };
 
-/* A fact of the earlier checks, or what the job told; NULL when there is none. */
+/* A fact of earlier checks, and an answer of the job; NULL: none. */
 const char *visit_fact(const struct visit *visit, const char *name);
 const char *visit_answer(const struct visit *visit, const char *name);
 
-/* Is the job, as the queue showed it, pending? */
+/* Did the last query show the job pending? */
 bool visit_is_pending(const struct visit *visit);
 
-/* The findings: when the job told all; when it ended before that; and when it did not end. */
+/* Report a job that has given all answers, one that ended before, and one that did not end. */
 void visit_tell_all(const struct visit *visit);
 void visit_tell_broken(const struct visit *visit);
 void visit_tell_late(const struct visit *visit);

@@ -15,16 +15,16 @@
 #include "common/settings_list.h"
 #include "common/settings_resolve.h"
 
-#define MEANT_MAX 4 /* more than so many are no help */
+#define MEANT_MAX 4 /* more suggestions do not help */
 
 enum {
-	GLOBAL = 0x100,	     /* + index in global_options */
-	PROFILE = 0x200,     /* + index in settings_options: there is one */
-	SETTING = 0x2000,    /* + enum setting_id */
-	NO_SETTING = 0x3000, /* + enum setting_id, of "--no-SETTING" */
+	GLOBAL = 0x100,	     /* plus the index in global_options */
+	PROFILE = 0x200,     /* plus the index in settings_options, which has one entry */
+	SETTING = 0x2000,    /* plus the enum setting_id */
+	NO_SETTING = 0x3000, /* plus the enum setting_id, for "--no-SETTING" */
 };
 
-/* Options as getopt_long(3) wants them. */
+/* The options in the form of getopt_long(3). */
 struct option_list {
 	struct option *items;
 	size_t count;
@@ -111,7 +111,7 @@ static void handle_global(struct ctl *ctl, int index)
 	}
 }
 
-/* The number behind a short option's letter, as make_options() gave it to the long one. */
+/* The number that make_options() gave to the long form of a short option. */
 static int find_letter(const struct ctl *ctl, int letter)
 {
 	for (int i = 0; global_options[i].name; i++)
@@ -132,8 +132,8 @@ static bool is_option(const struct option_list *list, const char *name)
 	return false;
 }
 
-/* What the word of an option that there is not may mean: "--walltime" or "--wait-timeout or
- * --walltime"; NULL: no idea. The caller frees. */
+/* Suggestions for a word that is no option: "--walltime" or "--wait-timeout or --walltime"; NULL:
+ * none. The caller frees. */
 static char *meant(const struct option_list *list, const char *name)
 {
 	struct strv found = STRV_INIT;
@@ -154,7 +154,7 @@ static char *meant(const struct option_list *list, const char *name)
 	return text;
 }
 
-/* An option of sbatch or of Dask for which draco has a setting: whether that was said. */
+/* Suggest the setting for an option of sbatch or Dask. Returns whether there is one. */
 static bool tell_other_name(const struct ctl *ctl, const char *word, const char *name)
 {
 	bool is_letter = strlen(name) == 1;
@@ -195,8 +195,7 @@ static void no_such_option(
 			ctl->command ? ctl->command->name : "", ctl->command ? " " : "");
 }
 
-/* Say what is wrong with the option that getopt_long(3) did not take, or took for a longer one,
- * and end. */
+/* Print the error for an option that getopt_long(3) rejected, or took for a longer one, and end. */
 static void wrong_option(
 	const struct ctl *ctl, const struct option_list *list, int found, char **argv)
 {
@@ -214,8 +213,9 @@ static void wrong_option(
 	exit(CTL_USAGE);
 }
 
-/* getopt_long(3) takes a beginning of an option for the option: scripts that use one would break
- * when another option begins so. index is of the option that it took; -1: a short one. */
+/* getopt_long(3) accepts the beginning of an option. A script that uses one would break when
+ * another option gets the same beginning, so refuse it. index: the option that was found; -1: a
+ * short one. */
 static void refuse_beginning(
 	const struct ctl *ctl, const struct option_list *list, int index, char **argv)
 {
@@ -231,8 +231,8 @@ static void refuse_beginning(
 	exit(CTL_USAGE);
 }
 
-/* A mapping may be given in parts: each option adds to those before. What cannot be read is
- * kept as it is, for the error that follows when all settings are checked. */
+/* A mapping may be given in parts, and each option adds to earlier ones. An unreadable value is
+ * kept for the error that follows when all settings are checked. */
 static json_t *add_to_mapping(const struct ctl *ctl, const struct setting *setting)
 {
 	struct strv items = STRV_INIT, map = STRV_INIT;
@@ -258,8 +258,8 @@ static json_t *add_to_mapping(const struct ctl *ctl, const struct setting *setti
 	return json_text(optarg);
 }
 
-/* The value of a boolean that is a word of its own: "--use-scratch-dir false". Behind run the
- * word is the command. */
+/* The value of a boolean in a word of its own: "--use-scratch-dir false". After run that word is
+ * the command. */
 static const char *boolean_word(const struct ctl *ctl, int argc, char **argv)
 {
 	bool value;
@@ -283,13 +283,13 @@ static void take_setting(struct ctl *ctl, int found, int argc, char **argv)
 	else
 		value = json_text(no	 ? "false"
 				: optarg ? optarg
-					 : "true"); /* a boolean alone */
+					 : "true"); /* a boolean without a value */
 	if (!ctl->settings)
 		ctl->settings = json_object();
 	json_object_set_new(ctl->settings, setting->name, value);
 }
 
-/* Whether the option was one that is taken here. */
+/* Handle a global option or a setting. Returns whether it was one. */
 static bool take_option(struct ctl *ctl, int found, int argc, char **argv)
 {
 	if (found >= SETTING)

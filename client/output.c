@@ -1,4 +1,4 @@
-/* output.c: what people see: errors, tables, colours, and one line that changes. */
+/* output.c: the output for a person: errors, tables, colours, and a line that changes. */
 #include "client/output.h"
 
 #include <stdarg.h>
@@ -49,7 +49,7 @@ static void print_lines(FILE *file, const char *prefix, const char *text)
 	} while (*text);
 }
 
-/* "dracoctl: ", or "dracoctl: warning: ", and each line of the text. */
+/* Print "dracoctl: ", or "dracoctl: warning: ", before each line of the text. */
 static void print_message(const char *prefix, const char *text)
 {
 	do {
@@ -234,9 +234,9 @@ enum colour output_state_colour(const char *state)
 void table_add(struct table *table, enum colour colour, char *text)
 {
 	static const int step = 64;
-	int used = table->rows; /* counts cells until the table is printed */
+	int used = table->rows; /* until the table is printed, used counts its cells */
 
-	for (char *c = text; *c; c++) /* a cell is a line at most */
+	for (char *c = text; *c; c++) /* a cell has one line */
 		if (*c == '\n' || *c == '\t')
 			*c = ' ';
 	if (used % step == 0) {
@@ -250,8 +250,8 @@ void table_add(struct table *table, enum colour colour, char *text)
 	table->rows++;
 }
 
-/* The last cell of a row, which begins at that column; on a line of its own where its own has
- * no room. */
+/* Print the last cell of a row, which begins at column begin. If it has no room there, it gets a
+ * line of its own. */
 static void print_last(const char *text, int begin, int first_width)
 {
 	int width = wrap_width(stdout), indent = first_width + 4;
@@ -263,8 +263,7 @@ static void print_last(const char *text, int begin, int first_width)
 	fputs(fits ? text : wrapped, stdout);
 }
 
-/* The columns of the terminal that the table takes up to its last column, of which the text that
- * takes most has last columns. */
+/* The position on the terminal at which the last column of the table begins. */
 static int table_begin(const struct table *table, const int *width, const bool *hidden)
 {
 	int begin = 0;
@@ -274,7 +273,7 @@ static int table_begin(const struct table *table, const int *width, const bool *
 	return begin;
 }
 
-/* Leave out columns until the last one, of that width, fits; when it never does, as few as its
+/* Hide columns until the last one fits with its width. If it never fits, hide only as many as its
  * title needs. */
 static void hide(const struct table *table, const int *width, int title, bool *hidden)
 {
@@ -376,7 +375,7 @@ void live_show(struct live *live, bool is_new, const char *format, ...)
 			fprintf(stderr, "%s\n", text);
 		return;
 	}
-	/* A line that wraps could not be taken back. */
+	/* A line that wraps could not be erased, so cut it. */
 	if (ioctl(STDERR_FILENO, TIOCGWINSZ, &size) == 0 && size.ws_col > 1 &&
 		strlen(text) >= size.ws_col)
 		text[size.ws_col - 1] = '\0';

@@ -1,4 +1,4 @@
-/* reach.c: the way to dracod: a socket of this host, or a port of the one where it runs. */
+/* reach.c: connects to dracod by a socket of this host, or by a port of dracod's host. */
 #include "client/reach.h"
 
 #include <errno.h>
@@ -19,7 +19,7 @@
 #define CONNECT_MS   5000
 #define HANDSHAKE_MS 10000
 #define PORT_TRIES   6
-#define PAUSE_MS     50 /* after the first; then twice as long each time */
+#define PAUSE_MS     50 /* wait before the second try; doubled for each further one */
 
 int channel_open_socket(struct channel *channel, const char *path, struct err *err)
 {
@@ -30,8 +30,8 @@ int channel_open_socket(struct channel *channel, const char *path, struct err *e
 	return channel->fd < 0 ? channel->fd : 0;
 }
 
-/* What the first message shows is made before there is a connection: dracod waits for it.
- * connect is what connect.json says. */
+/* Make everything for the first message before connecting, because dracod waits for it. connect is
+ * the content of connect.json. */
 static int prepare(struct channel *channel, const json_t *connect, struct err *err)
 {
 	const char *key = json_get_text(connect, "key", "");
@@ -67,7 +67,8 @@ static int try_port(struct channel *channel, const json_t *connect, struct err *
 	return r < 0 ? err_prefix(err, "%s", target) : 0;
 }
 
-/* Where many connect at once, dracod parts from some: that is over soon. */
+/* If many clients connect at once, dracod drops some connections. Such a flood soon ends, so try
+ * again. */
 int channel_open_port(struct channel *channel, const json_t *connect, struct err *err)
 {
 	int pause_ms = PAUSE_MS, r;

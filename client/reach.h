@@ -1,4 +1,4 @@
-/* reach.h: the way to dracod: a socket of this host, or a port of the one where it runs. */
+/* reach.h: connects to dracod by a socket of this host, or by a port of dracod's host. */
 #ifndef DRACO_CLIENT_REACH_H
 #define DRACO_CLIENT_REACH_H
 
@@ -12,7 +12,7 @@ struct ssl_st;
 
 struct channel {
 	int fd;
-	struct secure *secure; /* NULL: a socket */
+	struct secure *secure; /* NULL: a Unix socket */
 	struct ssl_st *session;
 };
 
@@ -21,21 +21,22 @@ struct channel {
 		.fd = -1 \
 	}
 
-/* Connect by a socket of this host, or by the port that is in connect, what connect.json says,
- * and be sure that it is this user's dracod (trust.h): nothing has been sent before. 0, or a
- * negative errno with err, where -ENOENT may have no text; channel_close() also then. seek.h
- * finds which. */
+/* Connect by a socket of this host, or by the port in connect, the content of connect.json. Both
+ * check before they send anything that this user's dracod serves (trust.h). 0, or -errno with err;
+ * with -ENOENT err may be empty. Call channel_close() in both cases. seek.h chooses between the
+ * two. */
 int channel_open_socket(struct channel *channel, const char *path, struct err *err);
 int channel_open_port(struct channel *channel, const json_t *connect, struct err *err);
 void channel_close(struct channel *channel);
 
-/* Write text and a newline, completely, waiting as needed: 0, or a negative errno with err. */
+/* Write text and a newline, and wait until all is written. 0, or -errno with err. */
 int channel_write(struct channel *channel, const char *text, size_t length, struct err *err);
 
-/* Is there something to read? Waits for timeout_ms (-1: without end), or until a signal comes. */
+/* Wait for input, up to timeout_ms (-1: without limit), or until a signal. Returns whether there is
+ * any. */
 bool channel_wait(struct channel *channel, int timeout_ms);
 
-/* For line_reader_fill_by(); arg is the channel. */
+/* A read_fn for line_reader_fill_by(). arg is the channel. */
 long channel_read(void *arg, char *bytes, size_t size);
 
 #endif

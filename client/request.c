@@ -1,4 +1,4 @@
-/* request.c: talking to dracod: one connection, one request at a time. */
+/* request.c: requests to dracod: one connection, one request at a time. */
 #include "client/request.h"
 
 #include <errno.h>
@@ -64,7 +64,7 @@ int connection_open(struct connection *connection, struct ctl *ctl, struct err *
 		connection->exact = ctl->json;
 		if (r != -ECONNRESET)
 			return r;
-		*err = (struct err)ERR_INIT; /* it was just ending */
+		*err = (struct err)ERR_INIT; /* dracod was about to end */
 	}
 	return -ENOENT;
 }
@@ -77,7 +77,7 @@ void connection_close(struct connection *connection)
 	*connection = (struct connection)CONNECTION_INIT;
 }
 
-/* What the answers hold is to be put into an environment, or a file. */
+/* Must the texts of this answer stay unchanged? They go into an environment or a file. */
 static bool is_exact(const char *method)
 {
 	return strcmp(method, "environment") == 0 || strcmp(method, "script") == 0;
@@ -92,13 +92,15 @@ static int take_answer(const struct rpc_message *message, json_t **ret_result,
 		*ret_result = json_incref(message->result);
 		return 0;
 	}
-	text = visible_text(message->text, "\n\t"); /* also where the rest is exact */
+	/* A person reads it, also with exact texts. */
+	text = visible_text(message->text, "\n\t");
 	refusal->code = message->code;
 	refusal->data = json_incref(message->data);
 	return err_set(err, -EREMOTEIO, "%s", text);
 }
 
-/* 1: the answer is there and *ret_status is set; 0: not yet; -EINTR: fn has had enough. */
+/* Handle one line. 1: it is the answer, and *ret_status is set. 0: it is not. -EINTR: fn has
+ * returned false. */
 static int handle_line(char *line, size_t length, json_int_t id, bool exact, notification_fn fn,
 	void *arg, json_t **ret_result, struct refusal *refusal, int *ret_status,
 	struct err *err)
@@ -106,8 +108,8 @@ static int handle_line(char *line, size_t length, json_int_t id, bool exact, not
 	struct rpc_message message;
 	int r = rpc_parse(line, length, &message, err);
 
-	/* The one place where texts of dracod come in: what is shown of them later commands no
-	 * terminal. */
+	/* All texts of dracod pass here: replace control characters, so that printing them is
+	 * safe. */
 	if (r == 0 && !exact)
 		rpc_message_make_visible(&message);
 	if (r < 0) {
@@ -117,8 +119,8 @@ static int handle_line(char *line, size_t length, json_int_t id, bool exact, not
 	} else if (message.kind == RPC_NOTIFICATION) {
 		r = !fn || fn(arg, message.method, message.params) ? 0 : -EINTR;
 	} else if (message.kind == RPC_ERROR && json_is_null(message.id)) {
-		*ret_status =
-			take_answer(&message, ret_result, refusal, err); /* of no request */
+		/* An error without a request. */
+		*ret_status = take_answer(&message, ret_result, refusal, err);
 		r = 1;
 	} else if (message.kind != RPC_REQUEST && json_is_integer(message.id) &&
 		json_integer_value(message.id) == id) {
@@ -146,8 +148,8 @@ static int no_greeting(const struct connection *connection, struct err *err)
 		(int)pid, GREETING_MS / 1000, (int)pid, (int)pid);
 }
 
-/* Wait for what dracod sends: 1 when there is something, 0 when not for the time (-1: without
- * end), or when a signal came. */
+/* Wait for data from dracod and read them. 1: some were read. 0: timeout_ms (-1: without limit) is
+ * over, or a signal has arrived. */
 static int wait_and_read(struct connection *connection, int timeout_ms, struct err *err)
 {
 	int r;
@@ -155,7 +157,7 @@ static int wait_and_read(struct connection *connection, int timeout_ms, struct e
 	if (!channel_wait(&connection->channel, timeout_ms))
 		return 0;
 	r = (int)line_reader_fill_by(&connection->reader, channel_read, &connection->channel);
-	if (r == -EAGAIN) /* part of a record of TLS */
+	if (r == -EAGAIN) /* an incomplete TLS record */
 		return 0;
 	if (r == 0)
 		return err_set(err, -ECONNRESET, "dracod has ended");
@@ -165,7 +167,7 @@ static int wait_and_read(struct connection *connection, int timeout_ms, struct e
 	return 1;
 }
 
-/* A request that a dracod of another version does not take: say so. Returns status. */
+/* If dracod has refused a request because it has another version, say so in err. Returns status. */
 static int compare(const struct connection *connection, const struct refusal *refusal,
 	int status, struct err *err)
 {
@@ -231,7 +233,7 @@ int connection_listen(
 
 	for (;;) {
 		while ((line = line_reader_next(&connection->reader, &length))) {
-			/* No request has the id 0: nothing else than notifications counts. */
+			/* No request has the id 0, so only notifications are handled. */
 			r = handle_line(line, length, 0, connection->exact, fn, arg, &result,
 				&refusal, &status, err);
 			if (r != 0)

@@ -1,9 +1,9 @@
-/* seek.c: finding the dracod of a name: whether it lives, and a way to it.
+/* seek.c: finds the dracod of a name: whether it lives, and how to connect to it.
  *
- * The lock of the state directory says whether one lives; daemon.json, where. Its socket may
- * not be seen from here, as from another host, or from a container with another /tmp: then its
- * port serves. What is missing on dracod's own host may be made again at this moment, so that
- * is waited for. */
+ * The lock of the state directory tells whether a dracod lives, and daemon.json its host. Its
+ * socket may be invisible from here, as from another host or from a container with another /tmp.
+ * Then its port is used. On dracod's own host dracod may be making a missing socket again at this
+ * moment, so wait for that. */
 #include "client/seek.h"
 
 #include <errno.h>
@@ -25,13 +25,13 @@
 #define PATIENCE_MS 2000
 #define PAUSE_MS    50
 
-/* What is known, and why each way does not lead there. */
+/* The known facts, and the error of each way to connect. */
 struct seeking {
 	const struct paths *paths;
 	json_t *daemon;
 	struct holder holder;
 	struct host here;
-	struct err no_socket, no_port; /* no_port is empty without a cluster */
+	struct err no_socket, no_port; /* no_port is empty if there is no cluster */
 };
 
 static int try_socket(struct seeking *seeking, struct channel *channel)
@@ -54,7 +54,7 @@ static int try_port(struct seeking *seeking, struct channel *channel)
 	*why = (struct err)ERR_INIT;
 	r = rendezvous_connect(seeking->paths, &connect, why);
 	if (r < 0)
-		return r; /* -ENOENT: it has no cluster */
+		return r; /* -ENOENT: there is no cluster */
 	if (!json_get_text(connect, "daemon", NULL))
 		return err_set(why, -EHOSTUNREACH, "%s",
 			json_get_text(connect, "no_daemon", "it has no port"));
@@ -66,7 +66,7 @@ static int try_port(struct seeking *seeking, struct channel *channel)
 	return r;
 }
 
-/* -EAGAIN: not yet. */
+/* Try both ways. -EAGAIN: not yet. */
 static int try(struct seeking *seeking, struct channel *channel, struct err *err)
 {
 	int r;
@@ -119,7 +119,7 @@ static int unreachable_here(const struct seeking *seeking, int pid, struct err *
 		no_port, name);
 }
 
-/* Say where dracod is, why it cannot be reached, and what to do. */
+/* Set err: where dracod is, why it cannot be reached, and what to do. */
 static int unreachable(const struct seeking *seeking, struct err *err)
 {
 	const char *name = seeking->paths->name, *here = seeking->here.name;

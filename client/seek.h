@@ -1,4 +1,4 @@
-/* seek.h: finding the dracod of a name: whether it lives, and a way to it. */
+/* seek.h: finds the dracod of a name: whether it lives, and how to connect to it. */
 #ifndef DRACO_CLIENT_SEEK_H
 #define DRACO_CLIENT_SEEK_H
 
@@ -6,11 +6,13 @@ struct channel;
 struct err;
 struct paths;
 
-/* Connect to the dracod of these paths: by its socket, else by its port, from wherever this is.
- * 0; -ENOENT when none runs: then err tells, unless it is empty, of one that ended on another
- * host and left a cluster; -EHOSTUNREACH, with err, when it runs and cannot be reached from
- * here; -ENOTCONN, with err, when it has no cluster, besides; -EPERM or -EBADMSG, with err,
- * when what it left cannot be believed; another negative errno with err. */
+/* Connect to the dracod of these paths by its socket, otherwise by its port. 0.
+ *
+ * -ENOENT: none runs. If err is not empty, one has ended on another host and left a cluster.
+ *
+ * -EHOSTUNREACH with err: it runs and cannot be reached from here. -ENOTCONN with err: the same,
+ * and it has no cluster. -EPERM or -EBADMSG with err: its files cannot be trusted. Otherwise -errno
+ * with err. */
 int seek_dracod(struct channel *channel, const struct paths *paths, struct err *err);
 
 #endif

@@ -1,5 +1,5 @@
-/* start_wait.c: bringing the cluster up for a command: dracod when it is needed, the request,
- * what happens meanwhile, and giving back what was begun when it is interrupted. */
+/* start_wait.c: starts the cluster for a command: starts dracod if necessary, sends the request,
+ * shows progress, and gives everything back after an interruption. */
 #include "client/start_wait.h"
 
 #include <errno.h>
@@ -35,7 +35,7 @@ struct waiting {
 	const struct ctl *ctl;
 	struct live live;
 	char *message;
-	json_int_t step; /* of the last message */
+	json_int_t step; /* from the last message */
 	struct timespec since;
 };
 
@@ -70,8 +70,8 @@ static bool on_notification(void *arg, const char *method, const json_t *params)
 	return !interrupted;
 }
 
-/* Check the settings here, so that a mistake costs no daemon, and tell what the site does not
- * allow. Returns an exit status. */
+/* Check the settings here, so that an error starts no dracod, and print the site's limits. Returns
+ * an exit status. */
 static int check_settings(struct ctl *ctl, json_t **ret_limits)
 {
 	struct settings_report report;
@@ -91,7 +91,7 @@ static int check_settings(struct ctl *ctl, json_t **ret_limits)
 	return status;
 }
 
-/* The values that a limit of the site has changed, but for those in told. */
+/* Print the values that a limit of the site has changed, except those in told. */
 static void print_limits(const struct ctl *ctl, const json_t *limits, const json_t *told)
 {
 	const json_t *limit, *known;
@@ -135,7 +135,8 @@ static int stop_after_interrupt(
 	int r;
 
 	live_clear(&waiting->live);
-	signal(SIGINT, SIG_DFL); /* a second Ctrl-C ends dracoctl; dracod goes on cleaning up */
+	/* A second Ctrl-C ends dracoctl; dracod continues to clean up. */
+	signal(SIGINT, SIG_DFL);
 	signal(SIGTERM, SIG_DFL);
 	fprintf(stderr, "dracoctl: interrupted, ending what this start began ...\n");
 	r = connection_call(connection, "stop",

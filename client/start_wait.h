@@ -1,4 +1,4 @@
-/* start_wait.h: bringing the cluster up for a command, with what people see meanwhile. */
+/* start_wait.h: starts the cluster for a command, and shows progress. */
 #ifndef DRACO_CLIENT_START_WAIT_H
 #define DRACO_CLIENT_START_WAIT_H
 
@@ -8,19 +8,20 @@
 struct connection;
 struct ctl;
 
-/* Check the settings here, so that a mistake costs no daemon, telling what the site does not
- * allow; then connect, starting dracod when none runs. SIGINT and SIGTERM only interrupt
- * start_wait() from now on. Returns an exit status, after a message; with CTL_DONE *ret_limits
- * (the caller frees in any case). */
+/* Check the settings here, so that an error starts no dracod, and print the site's limits. Then
+ * connect, and start dracod if none runs. From here on SIGINT and SIGTERM only interrupt
+ * start_wait(). Returns an exit status, after a message. The caller owns *ret_limits, which is set
+ * with CTL_DONE. */
 int start_connect(struct connection *connection, struct ctl *ctl, json_t **ret_limits,
 	bool *ret_launched);
 
-/* The parameters of the request "start"; the caller may add some. */
+/* The parameters of the request "start". The caller may add some. */
 json_t *start_params(const struct ctl *ctl);
 
-/* Ask for the start, taking over params, and wait, showing progress. When it fails or is
- * interrupted, what it began is given back, and a dracod that was launched for it ends. Returns
- * an exit status, after a message; with CTL_DONE *ret_status (the caller frees). */
+/* Send the request to start, take params over, and wait with progress. If it fails or is
+ * interrupted, everything that it began is given back, and a dracod that was launched for it ends.
+ * Returns an exit status, after a message. With CTL_DONE *ret_status is set, which the caller
+ * owns. */
 int start_wait(struct connection *connection, struct ctl *ctl, json_t *params,
 	const json_t *limits, bool launched, double *ret_seconds, json_t **ret_status);
 

@@ -1,5 +1,4 @@
-/* status_jobs.c: the jobs in what dracoctl status shows: a row each, or one for many that are
- * alike. */
+/* status_jobs.c: the jobs in dracoctl status: one row for each, or one for several similar jobs. */
 #include "client/status_jobs.h"
 
 #include <inttypes.h>
@@ -15,20 +14,20 @@
 #include "common/parse.h"
 #include "common/strv.h"
 
-#define ROWS_MAX 12 /* more than so many jobs share rows */
-#define ID_MAX	 20 /* a longer list of tasks is given as a number */
+#define ROWS_MAX 12 /* if there are more jobs, similar ones share rows */
+#define ID_MAX	 20 /* a longer list of tasks becomes a number */
 
 enum { JOB, PHASE, FOR, PARTITION, NODE, WORKERS, TASKS, TIME, LEFT, NOTE, COLUMNS };
 
-/* One job, or tasks of an array in the same phase, for the same reason. */
+/* One job, or tasks of an array with the same phase and reason. */
 struct row {
-	const json_t *job; /* the first */
+	const json_t *job; /* the first job */
 	size_t count;
-	struct strv tasks; /* their numbers, as ranges */
+	struct strv tasks; /* numbers of the tasks, as ranges */
 	long last_task;
 	json_int_t workers, processes, busy, bytes;
-	int64_t phase_ms;   /* the longest */
-	int64_t start, end; /* the first of each; 0: not known */
+	int64_t phase_ms;   /* the longest time in the phase */
+	int64_t start, end; /* the earliest of each; 0: not known */
 	struct strv nodes;
 };
 
@@ -69,7 +68,7 @@ static int64_t earlier(int64_t a, int64_t b)
 	return !a || (b && b < a) ? b : a;
 }
 
-/* Its number as a task: a range goes on, or another one begins. */
+/* Add the job's task number: extend the last range, or begin another. */
 static void add_task(struct row *row, const char *id)
 {
 	const char *number = id + array_length(id);
@@ -127,7 +126,7 @@ static char *row_nodes(const struct row *row)
 				    : xstrdup(text_of(row->job, "nodes"));
 }
 
-/* How long it has been running. */
+/* How long the job has been running. */
 static char *row_time(const struct row *row)
 {
 	time_t now = time(NULL);
@@ -138,7 +137,7 @@ static char *row_time(const struct row *row)
 	return xstrdup(format_walltime(now > row->start ? now - row->start : 0, text));
 }
 
-/* How long it still may; one that is being ended may not. */
+/* How long the job may still run; not for a job that is being ended. */
 static char *row_left(const struct row *row)
 {
 	time_t now = time(NULL);
@@ -218,7 +217,7 @@ void status_jobs_print(const json_t *jobs, bool all)
 {
 	static const char *const titles[COLUMNS] = {"JOB", "PHASE", "FOR", "PARTITION", "NODE",
 		"WORKERS", "TASKS", "TIME", "LEFT", "NOTE"};
-	/* What matters least goes first where the terminal is narrow. */
+	/* The columns that a narrow terminal hides, the least important first. */
 	static const int spare[] = {FOR, TIME, PARTITION, TASKS};
 	struct table table = {.columns = COLUMNS, .spare = spare, .spares = 4};
 	struct row *rows = xcalloc(json_array_size(jobs) + 1, sizeof(*rows));

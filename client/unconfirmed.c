@@ -1,4 +1,4 @@
-/* unconfirmed.c: what dracod's answer to a stop says of jobs that may still run, in words. Pure. */
+/* unconfirmed.c: describes the jobs that may still run after a stop, from dracod's answer. Pure. */
 #include "client/unconfirmed.h"
 
 #include "common/alloc.h"

@@ -1,11 +1,12 @@
-/* unconfirmed.h: what dracod's answer to a stop says of jobs that may still run, in words. Pure. */
+/* unconfirmed.h: describes the jobs that may still run after a stop, from dracod's answer. Pure. */
 #ifndef DRACO_CLIENT_UNCONFIRMED_H
 #define DRACO_CLIENT_UNCONFIRMED_H
 
 #include <jansson.h>
 #include <stdbool.h>
 
-/* The text, without an end; NULL: there are none. ends_dracod: of a shutdown. The caller frees. */
+/* The text, without a full stop; NULL: there are no such jobs. ends_dracod: the answer is to a
+ * shutdown. The caller frees. */
 char *unconfirmed_text(const json_t *result, bool ends_dracod);
 
 #endif

@@ -1,4 +1,4 @@
-/* variables.c: what dracod may put into an environment, and the words of each shell for it. */
+/* variables.c: checks the variables from dracod, and quotes values for each shell. */
 #include "client/variables.h"
 
 #include <errno.h>
@@ -59,7 +59,7 @@ void variables_keep_preloads(json_t *answer)
 		json_object_set_new(answer, TLS_FIX_VARIABLE, json_string("[]"));
 }
 
-/* text between single quotes, with something else in place of one character or two. */
+/* text in single quotes, with replacements for one or two characters. */
 static char *quote(const char *text, char first, const char *for_first, char second,
 	const char *for_second)
 {
@@ -84,7 +84,7 @@ char *variables_quote_sh(const char *text)
 	return quote(text, '\'', "'\\''", '\'', "");
 }
 
-/* History is looked for between quotes, too. */
+/* csh replaces history references even between quotes. */
 char *variables_quote_csh(const char *text)
 {
 	return quote(text, '\'', "'\\''", '!', "'\\!'");

@@ -1,4 +1,4 @@
-/* variables.h: what dracod may put into an environment, and the words of each shell for it. */
+/* variables.h: checks the variables from dracod, and quotes values for each shell. */
 #ifndef DRACO_CLIENT_VARIABLES_H
 #define DRACO_CLIENT_VARIABLES_H
 
@@ -6,15 +6,16 @@
 
 struct err;
 
-/* Is the answer to the request "environment" one of variables of Dask, DASK_[A-Z0-9_]+, with
- * values of one line? 0; -EPERM with err, which names the first that is not. */
+/* Does the answer to the request "environment" hold only variables of Dask, DASK_[A-Z0-9_]+, with
+ * values of one line? 0, or -EPERM with err, which names the first other one. */
 int variables_check(const json_t *answer, struct err *err) __attribute__((warn_unused_result));
 
-/* Leave the user's own preloads of Dask's clients as they are, which a variable of this
- * environment names; and take back what an answer of another cluster has put there. */
+/* Keep the user's own preloads for Dask's clients, which a variable of this environment may name:
+ * remove the preload variable from answer then. A preload from another cluster's answer is
+ * replaced. */
 void variables_keep_preloads(json_t *answer);
 
-/* text, one line, as one word of the shell. The caller frees. */
+/* text, which is one line, as one word for the shell. The caller frees. */
 char *variables_quote_sh(const char *text);
 char *variables_quote_csh(const char *text);
 char *variables_quote_fish(const char *text);

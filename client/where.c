@@ -1,4 +1,4 @@
-/* where.c: which state directory, and so which dracod, a cluster's name means in this
+/* where.c: finds the state directory, and so the dracod, that a cluster's name means in this
  * environment. */
 #include "client/where.h"
 
@@ -16,7 +16,7 @@
 
 #define ASK_DEADLINE_MS 5000
 
-/* Ask slurmctld: for SLURM_CONF_SERVER, where no file says which Slurm it is. */
+/* Ask slurmctld. With SLURM_CONF_SERVER no file identifies the Slurm. */
 static void ask(struct slurm_site *ret)
 {
 	struct helper helper = HELPER_INIT;
@@ -26,11 +26,12 @@ static void ask(struct slurm_site *ret)
 	if (helper_start(&helper, NULL, &err) == 0 &&
 		helper_call(&helper, "identify", NULL, ASK_DEADLINE_MS, &answer, &err) == 0)
 		slurm_site_decode(answer, ret);
-	helper_stop(&helper); /* what did not answer stays unknown; a start will say why */
+	/* If it does not answer, the Slurm stays unknown, and a start will report why. */
+	helper_stop(&helper);
 }
 
-/* This program's Slurm. Where files do not tell: one with which this very environment was used
- * before, or, where there is a choice to make, what Slurm says itself. */
+/* Find this program's Slurm. If files do not identify it, use one that this same environment was
+ * used with before. If that leaves a choice, ask Slurm. */
 static void find_site(const struct slurm_found *found, const struct instances *instances,
 	struct slurm_site *ret)
 {
@@ -46,8 +47,8 @@ static void find_site(const struct slurm_found *found, const struct instances *i
 		ask(ret);
 }
 
-/* Why no cluster can be started from here in the directory that was chosen; NULL: it can. The
- * caller frees. */
+/* Why no cluster can be started from here in the chosen directory; NULL: one can. The caller
+ * frees. */
 static char *find_hindrance(const struct slurm_found *found, const struct instance *chosen,
 	const char *name, const struct slurm_site *site)
 {
@@ -77,7 +78,7 @@ static char *find_hindrance(const struct slurm_found *found, const struct instan
 	return NULL;
 }
 
-/* Computes the paths of the directory that was chosen. */
+/* Choose a directory, and compute its paths. */
 static int choose(struct ctl *ctl, const struct slurm_found *found,
 	const struct instances *instances, struct err *err)
 {
@@ -106,7 +107,7 @@ int where_find(struct ctl *ctl, struct err *err)
 	int r;
 
 	where_forget(ctl);
-	r = paths_init(&ctl->paths, ctl->name, err); /* a name that cannot be, or no home */
+	r = paths_init(&ctl->paths, ctl->name, err); /* invalid name, or no home */
 	if (r < 0)
 		return r;
 	paths_finish(&ctl->paths);

@@ -1,4 +1,4 @@
-/* wrap.c: text broken between words where a terminal's line ends. */
+/* wrap.c: breaks text between words at the width of a terminal. */
 #include "client/wrap.h"
 
 #include <stdbool.h>
@@ -10,8 +10,7 @@
 #include "common/alloc.h"
 #include "common/cleanup.h"
 
-#define LEAST \
-	24 /* columns of text; in fewer it cannot be read better than as the terminal breaks it */
+#define LEAST 24 /* columns; a narrower terminal breaks lines itself */
 
 int wrap_width(FILE *file)
 {
@@ -42,7 +41,7 @@ int wrap_columns(const char *text)
 char *wrap_text(const char *text, int width, int column, int indent)
 {
 	const char *word = text;
-	bool begins = true; /* a line, at which a break would help nothing */
+	bool begins = true; /* a break at the beginning of a line does not help */
 	char *ret = NULL;
 	size_t size;
 	FILE *out;

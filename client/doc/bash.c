@@ -1,5 +1,4 @@
-/* bash.c: the completion of bash, from the tables. It needs nothing of the package
- * bash-completion. */
+/* bash.c: bash's completion, from the tables. It works without the package bash-completion. */
 #include <string.h>
 
 #include "client/doc/doc.h"
@@ -39,8 +38,8 @@ static const char head[] =
 	"\t\"${COMP_WORDS[0]}\" config profiles --quiet 2>/dev/null\n"
 	"}\n";
 
-/* Of the words before the one at the cursor: command and its arguments; and the option whose
- * value stands at the cursor. bash makes "=" a word of its own. */
+/* Finds the command and its arguments before the cursor, and the option whose value is at the
+ * cursor. bash makes "=" a word of its own. */
 static const char middle[] =
 	"\n"
 	"_dracoctl()\n"
@@ -138,7 +137,7 @@ static void put_options(FILE *file)
 	fputs("\tesac\n}\n", file);
 }
 
-/* Shell code that fills COMPREPLY for "$4", as one branch of a case. */
+/* Shell code that sets COMPREPLY for "$4", as one branch of a case. */
 static void put_branch(FILE *file, const char *pattern, const struct doc_values *values)
 {
 	struct strv words = STRV_INIT;

@@ -1,4 +1,4 @@
-/* fish.c: the completion of fish, from the tables. */
+/* fish.c: fish's completion, from the tables. */
 #include <string.h>
 
 #include "client/doc/doc.h"
@@ -64,7 +64,7 @@ static char *quote(const char *text)
 	return doc_escape(text, "'\\");
 }
 
-/* What -a has for the values, without its quotes: "" for nothing. The caller frees. */
+/* The argument of -a for the values, without quotes; "": none. The caller frees. */
 static char *list_of(const struct doc_values *values)
 {
 	struct strv words = STRV_INIT;

@@ -1,5 +1,5 @@
-/* json.c: the page about --json: what each command answers. A test compares the keys with real
- * answers. */
+/* json.c: the page about --json, with the answers of each command. A test compares its keys with
+ * real answers. */
 #include <stdlib.h>
 #include <string.h>
 
@@ -12,9 +12,9 @@
 #include "daemon/policy/job_phase.h"
 
 struct answer {
-	const char *command;	    /* its heading */
+	const char *command;	    /* the heading */
 	const char *text;	    /* before the table */
-	const struct doc_key *keys; /* ended by a NULL path; NULL: no table */
+	const struct doc_key *keys; /* ends with a NULL path; NULL: no table */
 };
 
 /* Words from the tables of the daemon */
@@ -51,7 +51,7 @@ static char *kinds(void)
 	return join(EVENT_KINDS, kind_name);
 }
 
-/* Types of strings with a table of their own. */
+/* Types of strings that have a table of their own. */
 static const struct {
 	const char *name;
 	char *(*words)(void);

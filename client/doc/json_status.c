@@ -1,4 +1,4 @@
-/* json_status.c: the keys of what dracoctl status --json prints. */
+/* json_status.c: the keys in the output of dracoctl status --json. */
 #include <stddef.h>
 
 #include "client/doc/json.h"

@@ -29,8 +29,7 @@ static const char *roff_escape(char c)
 	return NULL;
 }
 
-/* Text as roff has it: nothing of it is a request or an escape. The lines of the source are
- * broken anew. */
+/* Write text for roff so that no part of it is a request or an escape. Lines are filled again. */
 static void put_text(FILE *page, const char *text)
 {
 	size_t column = 0;
@@ -56,7 +55,7 @@ static void put_text(FILE *page, const char *text)
 	}
 }
 
-/* A sentence, from text that begins with a small letter and has no full stop. */
+/* Write text, which begins with a small letter and has no full stop, as a sentence. */
 static void put_sentence(FILE *page, const char *text)
 {
 	_cleanup_free_ char *copy = xstrdup(text);
@@ -66,7 +65,7 @@ static void put_sentence(FILE *page, const char *text)
 	fputs(".\n", page);
 }
 
-/* "--name NAME", as the head of a paragraph. */
+/* Write "--name NAME" as the head of a paragraph. */
 static void put_option_head(FILE *page, char letter, const char *option, const char *value)
 {
 	fputs(".TP\n", page);
@@ -129,7 +128,7 @@ static void put_setting(FILE *page, enum setting_id id)
 	fputs("\\fR.\n", page);
 }
 
-/* All settings, a section for each group. */
+/* Write all settings, with a section for each group. */
 static void put_groups(FILE *page, void (*put)(FILE *page, enum setting_id id))
 {
 	for (enum setting_group group = GROUP_NONE + 1; group < GROUP_COUNT; group++) {

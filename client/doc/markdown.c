@@ -12,7 +12,7 @@
 #include "common/settings_limits.h"
 #include "common/settings_resolve.h"
 
-/* Text for a cell of a table. */
+/* Write text for a cell of a table. */
 static void put_cell(FILE *page, const char *text)
 {
 	for (; *text; text++) {
@@ -22,7 +22,7 @@ static void put_cell(FILE *page, const char *text)
 	}
 }
 
-/* The same as code, which needs no escapes but for the bar. */
+/* Write text as code in a cell; only the bar needs an escape. */
 static void put_code(FILE *page, const char *text)
 {
 	fputc('`', page);

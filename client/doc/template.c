@@ -1,4 +1,4 @@
-/* template.c: pages from their templates: what the tables have in place of the marks. */
+/* template.c: pages from their templates, with the marks replaced from the tables. */
 #include <ctype.h>
 #include <errno.h>
 #include <stdlib.h>
@@ -8,7 +8,7 @@
 #include "common/alloc.h"
 #include "common/cleanup.h"
 
-/* Put what stands for the mark of this name; returns 1 where that is whole lines. */
+/* Write the replacement for the mark with this name. Returns 1 if it is whole lines. */
 static int put_mark(FILE *page, const struct doc_mark *mark, const char *name,
 	void (*put_text)(FILE *page, const char *text))
 {
@@ -26,7 +26,7 @@ static int put_mark(FILE *page, const struct doc_mark *mark, const char *name,
 	return 1;
 }
 
-/* A line of the template: "@MARK@" alone, or with marks inside of it. */
+/* Write a line of the template: "@MARK@" alone, or text with marks. */
 static int put_line(FILE *page, const struct doc_mark *marks, const char *line,
 	void (*put_text)(FILE *page, const char *text))
 {

@@ -1,4 +1,4 @@
-/* values.c: what a shell can offer for the arguments and options of dracoctl. */
+/* values.c: the completions for the arguments and options of dracoctl. */
 #include <ctype.h>
 #include <string.h>
 

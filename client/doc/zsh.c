@@ -1,4 +1,4 @@
-/* zsh.c: the completion of zsh, from the tables. */
+/* zsh.c: zsh's completion, from the tables. */
 #include <string.h>
 
 #include "client/doc/doc.h"
@@ -33,7 +33,7 @@ static const char head[] =
 	"\t_describe profile profiles\n"
 	"}\n";
 
-/* name:description, for _describe. */
+/* Write NAME:DESCRIPTION, for _describe. */
 static void put_item(FILE *file, const char *name, const char *help)
 {
 	_cleanup_free_ char *quoted = doc_shell_quote(help);
@@ -53,7 +53,7 @@ static void put_lists(FILE *file)
 	fputs("\t)\n\t_describe setting items\n}\n", file);
 }
 
-/* What completes a value: "(a b)" or a function; "" for nothing. The caller frees. */
+/* The action that completes a value: "(a b)" or a function; "": none. The caller frees. */
 static char *action_of(const struct doc_values *values)
 {
 	_cleanup_free_ char *words = strv_join(&values->words, " ");
@@ -72,12 +72,13 @@ static char *action_of(const struct doc_values *values)
 		return xstrdup("_files");
 	if (values->directories)
 		return xstrdup("_files -/");
+	/* The blank keeps _arguments from adding its own arguments. */
 	if (values->jobs)
-		return xasprintf(" _dracoctl_jobs %s", words); /* the blank: and nothing else */
+		return xasprintf(" _dracoctl_jobs %s", words);
 	return *words ? xasprintf("(%s)", words) : xstrdup(" ");
 }
 
-/* One specification of _arguments. */
+/* Write one specification of _arguments. */
 static void put_option(FILE *file, char letter, const char *name, const char *value,
 	const char *help, const struct doc_values *values)
 {
@@ -123,7 +124,7 @@ static void put_settings(FILE *file)
 	}
 }
 
-/* The arguments of a command: "NUMBER:label:action". */
+/* Write a specification for the arguments of a command: "NUMBER:label:action". */
 static void put_argument(FILE *file, const char *number, const char *arguments)
 {
 	struct doc_values values = {0};

@@ -1,9 +1,9 @@
-/* clock.c: the time of the fake world.
+/* clock.c: the clock of the fake world.
  *
- * This program has its own time(2), clock_gettime(2), gettimeofday(2) and epoll_wait(2), which
- * take the place of the C library's for all that is linked to it: dracod's code, libevent and
- * OpenSSL. libevent asks epoll_wait() to wait until the next timer. Where nothing can be read
- * at once, that wait is over at once, and so much later it is. */
+ * This program defines its own time(2), clock_gettime(2), gettimeofday(2) and epoll_wait(2). They
+ * replace those of the C library for all linked code: dracod's, libevent's and OpenSSL's. libevent
+ * lets epoll_wait() wait until the next timer. If no descriptor is readable, the wait returns at
+ * once, and the clock has moved by its length. */
 #include "clock.h"
 
 #include <sys/epoll.h>
@@ -13,8 +13,8 @@
 #include <unistd.h>
 
 #define BEGIN_S	      INT64_C(1768467600) /* 2026-01-15 09:00:00 UTC */
-#define UPTIME_MS     INT64_C(86400000)	  /* of the host, when the world begins */
-#define WITHOUT_TIMER 1000 /* nothing is planned at all: time passes all the same */
+#define UPTIME_MS     INT64_C(86400000)	  /* the host's uptime when the world begins */
+#define WITHOUT_TIMER 1000		  /* the clock moves by this if no timer is planned */
 
 static int64_t now_ms, wall_ms;
 static bool asked, waited;
@@ -57,13 +57,13 @@ int clock_gettime(clockid_t clock, struct timespec *ret)
 	case CLOCK_REALTIME_COARSE:
 		ms = BEGIN_S * 1000 + now_ms + wall_ms;
 		break;
-	case CLOCK_MONOTONIC_COARSE: /* libevent's */
+	case CLOCK_MONOTONIC_COARSE: /* libevent uses it */
 		asked = true;
 		/* fallthrough */
-	case CLOCK_BOOTTIME: /* dracod's */
+	case CLOCK_BOOTTIME: /* dracod uses it */
 		ms = UPTIME_MS + now_ms;
 		break;
-	default: /* also that by which Check measures how long a test takes */
+	default: /* Check measures the duration of a test by another clock */
 		return (int)syscall(SYS_clock_gettime, clock, ret);
 	}
 	ret->tv_sec = (time_t)(ms / 1000);
@@ -96,7 +96,7 @@ int epoll_wait(int fd, struct epoll_event *events, int count, int timeout_ms)
 	return wait_for(fd, events, count, timeout_ms);
 }
 
-/* By which libevent waits from 2.2 on. */
+/* libevent 2.2 and later wait by this function. */
 int epoll_pwait2(int fd, struct epoll_event *events, int count, const struct timespec *timeout,
 	const sigset_t *mask)
 {

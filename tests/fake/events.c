@@ -1,4 +1,4 @@
-/* events.c: what has happened in the fake world. */
+/* events.c: records the events of the fake world. */
 #include "events.h"
 
 #include <inttypes.h>
@@ -10,8 +10,8 @@
 #include "common/strv.h"
 #include "world.h"
 
-static struct strv timeline; /* all, with the time */
-static struct strv lines;    /* the events since the last forget() */
+static struct strv timeline; /* all events, with times */
+static struct strv lines;    /* events since the last forget() */
 
 void world_note(const char *format, ...)
 {

@@ -1,5 +1,5 @@
-/* fake_dask.c: a scripted Dask scheduler with draco's preload: the process, its connection to
- * dracod, and what it is asked. fake_workers.c has the workers and what they do. */
+/* fake_dask.c: a scripted Dask scheduler with draco's preload: its process, its connection to
+ * dracod, and its answers. fake_workers.c has the workers and their tasks. */
 #include "fake_dask.h"
 
 #include <inttypes.h>
@@ -20,7 +20,7 @@
 #include "unit.h"
 #include "world.h"
 
-#define END_MS 200 /* from SIGTERM to the end */
+#define END_MS 200 /* time from SIGTERM to its end */
 
 struct fake_dask dask;
 
@@ -64,7 +64,7 @@ void dask_tell_weight(const struct fake_worker *worker)
 			(json_int_t)worker->bytes));
 }
 
-/* What dracod asks. */
+/* Requests of dracod. */
 
 static bool take_surprise(void)
 {
@@ -98,7 +98,7 @@ static json_t *do_undrain(const json_t *params, json_t *addresses)
 	return json_object();
 }
 
-/* All or none. */
+/* Retire all of these workers, or none. */
 static json_t *do_retire(const json_t *params, json_t *addresses)
 {
 	bool force = json_get_boolean(params, "force", 0);
@@ -115,7 +115,7 @@ static json_t *do_retire(const json_t *params, json_t *addresses)
 	heir = workers_find_heir();
 	if ((json_array_size(busy) > 0 && !force) || (bytes > 0 && (!heir || dask.full))) {
 		for (struct fake_worker *w = NULL; (w = workers_next(w, addresses));)
-			w->drained = false; /* all stay in service */
+			w->drained = false; /* none is retired */
 		workers_settle();
 		return json_pack("{s:[], s:o}", "retired", "busy", busy);
 	}

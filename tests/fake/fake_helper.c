@@ -1,5 +1,5 @@
-/* fake_helper.c: the draco-slurm of the fake world: dracod's requests, answered from the
- * scripted Slurm. */
+/* fake_helper.c: the draco-slurm of the fake world: it answers dracod's requests from the scripted
+ * Slurm. */
 #include <inttypes.h>
 #include <signal.h>
 #include <string.h>
@@ -19,13 +19,13 @@
 
 #define FAULTS_MAX 8
 
-/* The one that runs: dracod has one at a time. */
+/* The running draco-slurm. dracod has one at a time. */
 static struct {
 	struct process *process;
 	struct stream *stream;
-	struct loop_timer *timer; /* to answer */
+	struct loop_timer *timer; /* sends the answer */
 	char *answer;
-	bool dies; /* then, instead of answering */
+	bool dies; /* ends instead of answering */
 } helper;
 
 static struct {
@@ -81,7 +81,7 @@ static json_t *do_site(const json_t *params, const char **refusal)
 		"nodes", "127.0.0.1", "host");
 }
 
-/* What Slurm says against such a job in this place; NULL: nothing. */
+/* Slurm's reason to refuse such a job in this place; NULL: none. */
 static const char *objection(const char *partition)
 {
 	const struct fake_partition *p = slurm_find_partition(
@@ -109,7 +109,7 @@ static json_t *do_submit(const json_t *params, const char **refusal)
 
 	ck_assert_msg(slurm_submission_decode(params, &wish, &err) == 0, "%s", err.text);
 	ck_assert_int_le(wish.count, slurm.array_max);
-	if (!*wish.partition) /* the default one */
+	if (!*wish.partition) /* the default partition */
 		xreplace(&wish.partition, slurm.partition[0].name);
 	*refusal = objection(wish.partition);
 	slurm.last_memory_mib = wish.memory_mib;
@@ -124,7 +124,7 @@ static json_t *do_submit(const json_t *params, const char **refusal)
 	return result;
 }
 
-/* With the times of Slurm's clock. */
+/* A job as a query reports it, with times of Slurm's clock. */
 static json_t *encode(const struct fake_job *job)
 {
 	struct slurm_job said = job->said;
@@ -177,7 +177,7 @@ static json_t *do_cancel(const json_t *params, const char **refusal)
 	json_array_foreach (json_object_get(params, "jobs"), i, id) {
 		struct fake_job *job = find(json_string_value(id));
 
-		if (job) /* what is not there any more is as it should be */
+		if (job) /* a job that does not exist any more needs no cancellation */
 			slurm_cancel(job, (enum slurm_cancel_how)how);
 	}
 	return json_object();
@@ -420,7 +420,7 @@ void slurm_helper_begin(struct process *process)
 	static const struct stream_ops stream_ops = {on_line, on_closed};
 	static const struct process_ops process_ops = {.ended = on_end};
 
-	if (helper.process) /* dracod has let go of it, and it has not heard that yet */
+	if (helper.process) /* dracod has closed its connection, which it has not noticed yet */
 		process_end(helper.process, EXITED(0));
 	if (slurm.helper_fails) {
 		process_say(process->stderr_fd, slurm.helper_fails);

@@ -1,5 +1,5 @@
-/* fake_slurm.c: a scripted Slurm: its queue, and what becomes of the jobs. fake_helper.c is the
- * draco-slurm that asks it. */
+/* fake_slurm.c: a scripted Slurm: its queue and the fate of its jobs. fake_helper.c is the
+ * draco-slurm for it. */
 #include "fake_slurm.h"
 
 #include <inttypes.h>
@@ -20,7 +20,7 @@
 #define PASS_MS	      1000
 #define MIN_JOB_AGE_S 300
 #define REQUEUE_MS    120000
-#define END_MS	      300 /* how long workers take to leave when they are asked */
+#define END_MS	      300 /* time that workers take to end when they are asked to */
 
 struct fake_slurm slurm;
 struct fake_job_list fake_jobs = TAILQ_HEAD_INITIALIZER(fake_jobs);
@@ -52,7 +52,7 @@ static bool in_list(const char *list, const char *name)
 	return found;
 }
 
-/* What the scenarios say. */
+/* For scenarios. */
 
 struct fake_job *job(int number)
 {
@@ -202,9 +202,9 @@ void job_forget(struct fake_job *job)
 	free(job);
 }
 
-/* What Slurm does by itself. */
+/* Slurm's own actions. */
 
-/* Its batch script does. */
+/* Start the job's batch script, or fail to launch it. */
 static void begin_job(struct fake_job *job)
 {
 	if (slurm.launches_fail > 0) {
@@ -237,7 +237,8 @@ static void on_timer(void *arg)
 
 	if (slurm_state_is_end(job->said.state)) {
 		world_note("job %s is forgotten", job->id);
-		job->said.name[0] = '\0'; /* no query shows it; job(N) still counts it */
+		/* No query shows the job, but job(N) still counts it. */
+		job->said.name[0] = '\0';
 		return;
 	}
 	if (job->said.state == STATE_CONFIGURING) {
@@ -269,7 +270,7 @@ static void run(struct fake_job *job, const struct fake_partition *partition, in
 	world_note("job %s waits for %s to boot", job->id, name);
 }
 
-/* A reservation has nodes of its own. */
+/* A full reservation blocks only jobs in it: it has nodes of its own. */
 static bool is_full(const struct fake_job *job, const struct fake_partition *partition)
 {
 	for (size_t i = 0; job->reservation && i < RESERVATION_MAX; i++)
@@ -330,7 +331,7 @@ static void schedule(void *arg)
 	}
 }
 
-/* What draco-slurm asks for. */
+/* For draco-slurm. */
 
 struct fake_partition *slurm_find_partition(const char *name)
 {
@@ -468,7 +469,7 @@ void slurm_end(void)
 	while (!TAILQ_EMPTY(&fake_jobs)) {
 		struct fake_job *job = TAILQ_FIRST(&fake_jobs);
 
-		job->said.state = STATE_PENDING; /* no worker needs to leave any more */
+		job->said.state = STATE_PENDING; /* its workers do not have to leave any more */
 		job_forget(job);
 	}
 	pass_timer = loop_timer_destroy(pass_timer);

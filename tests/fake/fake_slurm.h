@@ -1,8 +1,8 @@
-/* fake_slurm.h: a scripted Slurm, and the draco-slurm that asks it.
+/* fake_slurm.h: a scripted Slurm, and its draco-slurm.
  *
- * Nodes n1, n2, ... take one job each, and belong to all partitions. Each second Slurm starts
- * the pending jobs that it can. A job ends at its walltime, when it is cancelled, or as the
- * scenario says; it is known for five minutes after that. */
+ * Nodes n1, n2, ... run one job each and belong to all partitions. Each second Slurm starts all
+ * pending jobs that it can. A job ends at its walltime, when it is cancelled, or when the scenario
+ * says so. Slurm knows it for five minutes longer. */
 #ifndef DRACO_TESTS_FAKE_SLURM_H
 #define DRACO_TESTS_FAKE_SLURM_H
 
@@ -22,15 +22,16 @@ struct process;
 
 struct fake_partition {
 	const char *name;
-	bool drained;		   /* takes no jobs */
-	bool down;		   /* starts no jobs */
-	bool hidden;		   /* its nodes are not to be seen */
-	bool busy;		   /* no node of it is free for us */
-	int64_t max_time_s;	   /* 0: no limit */
-	const char *denied;	   /* why this user may not use it; NULL: may */
-	const char *refusal;	   /* what Slurm says to jobs there; NULL: takes them */
-	const char *never;	   /* why those that it takes never start; NULL: they do */
-	int64_t starts_in_s;	   /* predicted, from now */
+	bool drained;	    /* accepts no jobs */
+	bool down;	    /* starts no jobs */
+	bool hidden;	    /* its nodes are invisible */
+	bool busy;	    /* none of its nodes is free */
+	int64_t max_time_s; /* 0: no limit */
+	const char *denied; /* why this user may not use it; NULL: the user may */
+	/* Slurm's reason to refuse jobs there; NULL: it accepts them. */
+	const char *refusal;
+	const char *never;	   /* Slurm's reason never to start jobs there; NULL: it does */
+	int64_t starts_in_s;	   /* from now, for predictions */
 	int64_t cores, memory_mib; /* of each node */
 };
 
@@ -38,76 +39,77 @@ struct fake_reservation {
 	const char *name;
 	int64_t begin_s, end_s; /* from now */
 	const char *denied;
-	bool full; /* no node of it is free */
+	bool full; /* none of its nodes is free */
 };
 
 struct fake_job {
 	TAILQ_ENTRY(fake_job) link; /* in the order of submission */
-	struct slurm_job said;	    /* as a query tells it */
+	struct slurm_job said;	    /* the job in the next query */
 	char id[SLURM_JOB_ID_MAX];  /* "1_0" */
 	char *partitions, *reservation, *exclude, *log;
 	int64_t walltime_s;
-	int node;		  /* its index; -1: none */
-	int64_t begin_ms;	  /* it does not start before: it was requeued */
-	bool deaf;		  /* does not hear SIGTERM */
-	bool clinging;		  /* is not ended by Slurm's cancelling either */
-	bool killed;		  /* by Slurm, as dracod has asked it to */
-	bool updated;		  /* was let into other places */
-	bool foreign;		  /* no job of dracod's: it has no workers */
-	struct loop_timer *timer; /* what becomes of it next */
-	enum slurm_state fate;	  /* that is: how it ends */
+	int node;		  /* index of its node; -1: none */
+	int64_t begin_ms;	  /* it was requeued, and does not start before */
+	bool deaf;		  /* ignores SIGTERM */
+	bool clinging;		  /* does not even end when Slurm cancels it */
+	bool killed;		  /* killed by Slurm for dracod */
+	bool updated;		  /* the update request has changed its places */
+	bool foreign;		  /* not submitted by dracod: it has no workers */
+	struct loop_timer *timer; /* for its next change */
+	enum slurm_state fate;	  /* the state in which it will end */
 	int fate_status;
 };
 
-enum fault { /* what befalls a request of dracod */
+enum fault { /* the fate of a request of dracod */
 	FAULT_NONE,
 	FAULT_UNREACHABLE, /* slurmctld is not reached */
-	FAULT_REFUSED,	   /* by slurmctld */
-	FAULT_UNUSABLE,	   /* no Slurm here */
-	FAULT_FOREIGN,	   /* another one */
-	FAULT_DIE_BEFORE,  /* draco-slurm crashes before it has asked slurmctld ... */
-	FAULT_DIE_AFTER,   /* ... or after that, so that its answer is lost */
-	FAULT_HANG_BEFORE, /* the same, without an end */
+	FAULT_REFUSED,	   /* slurmctld refuses */
+	FAULT_UNUSABLE,	   /* there is no Slurm here */
+	FAULT_FOREIGN,	   /* another Slurm answers */
+	FAULT_DIE_BEFORE,  /* draco-slurm crashes before it asks slurmctld */
+	FAULT_DIE_AFTER,   /* draco-slurm crashes afterwards, so that the answer is lost */
+	FAULT_HANG_BEFORE, /* draco-slurm hangs before it asks slurmctld */
 	FAULT_HANG_AFTER,
 };
 
-/* What a scenario may change at any time. */
+/* A scenario may change these at any time. */
 extern struct fake_slurm {
 	int nodes;
 	struct fake_partition partition[PARTITIONS_MAX]; /* short, standard */
 	struct fake_reservation reservation[RESERVATION_MAX];
 	int64_t array_max;
-	int jobs_max;		  /* of those that have not ended; 0: no limit */
-	bool arrays_refused;	  /* by a plugin */
-	int64_t boots_s;	  /* nodes boot for so long before a job runs */
-	int launches_fail;	  /* so many jobs that start next cannot be launched */
-	int64_t ahead_s;	  /* its clock, of that of dracod's host */
+	int jobs_max;		  /* limit of jobs that have not ended; 0: none */
+	bool arrays_refused;	  /* a plugin refuses arrays */
+	int64_t boots_s;	  /* time that nodes take to boot before a job runs */
+	int launches_fail;	  /* so many of the next jobs cannot be launched */
+	int64_t ahead_s;	  /* the difference of its clock to that of dracod's host */
 	bool away;		  /* slurmctld does not answer */
-	bool moves_forbidden;	  /* pending jobs stay where they are */
-	const char *helper_fails; /* draco-slurm ends at once, with this on standard error */
-	int64_t answer_ms;	  /* how long each request takes */
+	bool moves_forbidden;	  /* pending jobs cannot be moved */
+	const char *helper_fails; /* draco-slurm ends at once, after this on standard error */
+	int64_t answer_ms;	  /* duration of each request */
 
-	/* How all jobs end that start from now on, on doomed_node only where that is set. */
+	/* The end of all jobs that start while doomed is set, on doomed_node only if that is
+	 * set. */
 	bool doomed;
 	enum slurm_state doom;
 	int doom_status;
 	int64_t doom_after_s;
 	const char *doomed_node;
-	const char *doom_text; /* in their log */
+	const char *doom_text; /* a text in their logs */
 
-	/* What was asked. */
+	/* Requests so far. */
 	int queries, submissions, predictions, surveys;
 	int64_t last_memory_mib;
 	char *last_exclude; /* of the last submission; NULL: none */
 } slurm;
 
-/* The next requests of this method, so many of them, end so. */
+/* Give this fate to the next requests of this method, so many of them. */
 void slurm_fault(const char *method, int times, enum fault fault);
 
-/* All jobs from now on fail after so many seconds, until slurm.doomed is false. */
+/* Let all jobs that start from now on fail after so many seconds, until slurm.doomed is false. */
 void slurm_doom(enum slurm_state state, int exit_status, int64_t after_s);
 
-/* The job that was submitted first is job(0); an array's tasks are jobs of their own. */
+/* The job that was submitted as number N, counted from 0. Each task of an array counts as a job. */
 struct fake_job *job(int number);
 int jobs_submitted(void);
 int jobs_in(enum slurm_state state);
@@ -115,16 +117,17 @@ int jobs_in(enum slurm_state state);
 void job_suspend(struct fake_job *job);
 void job_resume(struct fake_job *job);
 void job_end(struct fake_job *job, enum slurm_state state, int exit_status);
-void job_requeue(struct fake_job *job); /* to start again after two minutes */
+void job_requeue(struct fake_job *job); /* it starts again after two minutes */
 void job_hold(struct fake_job *job, const char *reason);
 void job_release(struct fake_job *job);
 void job_extend(struct fake_job *job, int64_t by_s);
-void job_forget(struct fake_job *job); /* as a slurmctld that lost its state */
+/* Slurm no longer knows it, like a slurmctld that lost its state. */
+void job_forget(struct fake_job *job);
 
-/* A job of somebody or some time else, that runs. */
+/* Add a running job of another user, or of another time. */
 struct fake_job *slurm_add_job(const char *name);
 
-/* The world's. */
+/* Called by the world. */
 void slurm_begin(struct loop *loop);
 void slurm_end(void);
 void slurm_helper_begin(struct process *process);

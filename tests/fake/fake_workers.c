@@ -1,4 +1,4 @@
-/* fake_workers.c: the Dask workers of the fake world, and what they have to do. */
+/* fake_workers.c: the Dask workers of the fake world, and their tasks. */
 #include "fake_workers.h"
 
 #include <inttypes.h>
@@ -14,23 +14,24 @@
 #include "unit.h"
 #include "world.h"
 
-#define LEAVE_MS 2000 /* how long jobs run on without their scheduler */
+#define LEAVE_MS 2000 /* time that jobs run on without their scheduler */
 #define JOBS_MAX 256
 
 static struct loop *loop;
 static TAILQ_HEAD(, fake_worker) all = TAILQ_HEAD_INITIALIZER(all);
 static int last_port;
 
-/* The jobs that run, and when their workers come, or leave because their scheduler has gone. */
+/* The running jobs, with the time at which their workers connect, or leave because their scheduler
+ * is gone. */
 static struct run {
-	struct fake_job *job; /* NULL: this place is free */
+	struct fake_job *job; /* NULL: this entry is free */
 	struct loop_timer *come, *leave;
-	bool came; /* they have */
+	bool came; /* its workers have connected */
 } runs[JOBS_MAX];
 
 static struct {
-	int unknown, known; /* tasks that are not done */
-	double each_s;	    /* of the known ones */
+	int unknown, known; /* tasks that are not done yet */
+	double each_s;	    /* duration of a known task */
 	int clients;
 	const char *longest;
 	double longest_s;
@@ -231,7 +232,7 @@ static void add(struct fake_job *job, int number)
 	dask_tell_worker(worker, true);
 }
 
-/* Its tasks run again elsewhere. */
+/* Remove a worker. Its tasks run again on others. */
 static void drop(struct fake_worker *worker)
 {
 	TAILQ_REMOVE(&all, worker, link);
@@ -313,7 +314,7 @@ void workers_return(struct fake_job *job)
 	loop_timer_start(find_run(job)->come, 0);
 }
 
-/* Workers do not come to another scheduler: those that had one end, and their jobs with them. */
+/* Workers do not connect to another scheduler. Those that had one end, and so do their jobs. */
 void workers_lose_scheduler(void)
 {
 	while (!TAILQ_EMPTY(&all))

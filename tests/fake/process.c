@@ -1,6 +1,6 @@
-/* process.c: the programs that dracod starts in the fake world. Takes the place of the
- * functions of child.c that start, signal and name a process (by the linker's option --wrap);
- * the others stay. */
+/* process.c: the programs that dracod starts in the fake world. It replaces the functions of
+ * child.c that start, signal and name a process (by the linker's option --wrap). Other functions
+ * stay. */
 #include "process.h"
 
 #include <errno.h>
@@ -18,7 +18,7 @@
 #include "unit.h"
 #include "world.h"
 
-#define FIRST_PID 4000000 /* above those of most hosts: nothing has one of these */
+#define FIRST_PID 4000000 /* higher than on most hosts: no process has one of these */
 
 static TAILQ_HEAD(, process) all = TAILQ_HEAD_INITIALIZER(all);
 static struct loop *loop;
@@ -107,7 +107,7 @@ void process_say(int fd, const char *text)
 		ck_abort_msg("a fake program cannot say \"%s\": %s", text, strerror(errno));
 }
 
-/* A Python that has distributed, asked for that. */
+/* A Python with distributed, which dracod asks for its version. */
 static void be_python(struct process *process)
 {
 	_cleanup_free_ char *answer = xasprintf(
@@ -118,7 +118,7 @@ static void be_python(struct process *process)
 	process_end(process, EXITED(0));
 }
 
-/* dracod --clean-logs: there is nothing to clean. */
+/* dracod --clean-logs: there are no logs to remove. */
 static void be_dracod(struct process *process)
 {
 	process_say(process->stdout_fd, "{\"directories\": 0}\n");

@@ -1,6 +1,6 @@
-/* process.h: the programs that dracod starts in the fake world. None is a process: each is a
- * part of this program, behind child.h, and has what a process would have: arguments,
- * variables, descriptors, a pid, and an end that dracod is told of. */
+/* process.h: the programs that dracod starts in the fake world. None is a process. Each is a part
+ * of this program behind child.h, with all that a process has: arguments, variables, descriptors, a
+ * pid, and an end that dracod is told of. */
 #ifndef DRACO_TESTS_FAKE_PROCESS_H
 #define DRACO_TESTS_FAKE_PROCESS_H
 
@@ -16,44 +16,44 @@ struct loop_timer;
 struct process;
 
 struct process_ops {
-	/* A signal came; without this function SIGTERM ends it. SIGKILL is not told. */
+	/* A signal has arrived. NULL: SIGTERM ends the program. SIGKILL is never reported. */
 	void (*signalled)(struct process *process, int signal_number);
-	/* It ends now: let go of whatever belongs to it. */
+	/* The program ends: release everything that belongs to it. */
 	void (*ended)(struct process *process);
 };
 
 struct process {
-	TAILQ_ENTRY(process) link; /* all of them */
+	TAILQ_ENTRY(process) link; /* list of all programs */
 	pid_t pid;
 	struct strv arguments, environment;
-	int stdout_fd, stderr_fd, extra_fd; /* its own; -1: none */
-	const struct process_ops *ops;	    /* NULL: those above */
-	bool ended;			    /* dracod is being told */
-	int status;			    /* of its end, as of waitpid(2) */
+	int stdout_fd, stderr_fd, extra_fd; /* the program's own; -1: none */
+	const struct process_ops *ops;	    /* NULL: SIGTERM ends it */
+	bool ended;			    /* dracod will be told soon */
+	int status;			    /* as from waitpid(2) */
 	struct loop_timer *tell;
-	child_exit_fn fn; /* NULL: forgotten */
+	child_exit_fn fn; /* NULL: dracod has forgotten it */
 	void *arg;
 };
 
-/* End it, with a status as of waitpid(2): a number of a signal, or EXITED(N). */
+/* End the program with a status as from waitpid(2): a signal's number, or EXITED(N). */
 #define EXITED(status) ((status) << 8)
 void process_end(struct process *process, int status);
 
-/* What the variable is in the process's environment; NULL: not there. */
+/* The value of a variable in the program's environment; NULL: not set. */
 const char *process_variable(const struct process *process, const char *name);
 
-/* The argument behind this one; NULL: it is not there. */
+/* The argument after this one; NULL: none. */
 const char *process_argument(const struct process *process, const char *before);
 
 void process_say(int fd, const char *text);
 
-/* How many programs of this name ("draco-slurm", "dask_scheduler", "python", "dracod") were
+/* How many programs with this name ("draco-slurm", "dask_scheduler", "python", "dracod") were
  * started. */
 int process_count(const char *name);
 
-/* The programs of now run in loop. */
+/* Programs started from now on run in loop. */
 void processes_begin(struct loop *loop);
-void processes_end(void);  /* all of them, without a word; before the loop is destroyed */
-void processes_free(void); /* after dracod has been destroyed */
+void processes_end(void);  /* ends all silently, before the loop is destroyed */
+void processes_free(void); /* call it after dracod was destroyed */
 
 #endif

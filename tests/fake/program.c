@@ -1,4 +1,4 @@
-/* program.c: programs that talk to dracod's control socket. */
+/* program.c: clients of dracod's control socket. */
 #include "program.h"
 
 #include <string.h>
@@ -15,8 +15,8 @@
 #include "world.h"
 
 struct program {
-	TAILQ_ENTRY(program) link; /* all of them */
-	struct stream *stream;	   /* NULL: dracod has closed it */
+	TAILQ_ENTRY(program) link; /* list of all clients */
+	struct stream *stream;	   /* NULL: dracod has closed the connection */
 	int last;
 	json_t *answers; /* by the request's number: {"result": R} or {"error": TEXT} */
 	char *progress;

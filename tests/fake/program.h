@@ -1,4 +1,4 @@
-/* program.h: programs that talk to dracod's control socket, as dracoctl and notebooks do. */
+/* program.h: clients of dracod's control socket, as dracoctl and notebooks are. */
 #ifndef DRACO_TESTS_FAKE_PROGRAM_H
 #define DRACO_TESTS_FAKE_PROGRAM_H
 
@@ -9,27 +9,29 @@ struct program;
 
 /* Connect and say hello. */
 struct program *program_come(void);
-void program_leave(struct program *program); /* as one that is killed */
+void program_leave(struct program *program); /* like a client that is killed */
 
-/* Ask, without waiting; takes params over. Returns the number of the request. */
+/* Send a request, and take params over; does not wait. Returns the number of the request. */
 int begin(struct program *program, const char *method, json_t *params);
 
 bool is_answered(struct program *program, int number);
-const char *error_of(struct program *program, int number); /* NULL: none, or not answered */
-json_t *result_of(struct program *program, int number);	   /* borrowed; NULL likewise */
+/* NULL: no error, or no answer yet. */
+const char *error_of(struct program *program, int number);
+/* Borrowed; NULL: no result, or no answer yet. */
+json_t *result_of(struct program *program, int number);
 
-/* Ask and wait; the result, borrowed. An error fails the scenario. */
+/* Send a request and wait for its result, which is borrowed. An error fails the scenario. */
 #define ask(program, method, params) program_ask(HERE, program, method, params)
 json_t *program_ask(
 	const char *where, struct program *program, const char *method, json_t *params);
 
-/* Ask and wait; what is said of why not. */
+/* Send a request and wait for its error, whose text is returned. */
 const char *ask_in_vain(struct program *program, const char *method, json_t *params);
 
-/* The last message of "progress"; "": none. */
+/* The message of the last "progress"; "": none. */
 const char *progress_of(struct program *program);
 
-/* The world's. */
+/* Called by the world. */
 void programs_begin(const char *socket);
 void programs_end(void);
 

@@ -1,5 +1,5 @@
-/* scene_failures.c: scenarios: a job ends, and what dracod does then: the table "What happens
- * when a job ends" of the documentation, row by row. */
+/* scene_failures.c: scenarios: dracod's reactions to the end of a job. They follow the table "What
+ * happens when a job ends" of the documentation, row by row. */
 #include "world.h"
 
 #include <signal.h>
@@ -8,17 +8,17 @@
 #define YOUNG_S 35
 #define OLD_S	100
 
-/* How a job ends that Slurm tells of. Vanished: Slurm knows it no more. */
+/* A kind of end that Slurm reports. Vanished: Slurm no longer knows the job. */
 static const struct row {
 	const char *name;
 	enum slurm_state state;
 	int exit_status;
 	bool vanished;
-	bool old;	      /* it has been ready for more than a minute */
-	bool counts;	      /* as a failure: the next job waits */
-	bool blames_node;     /* which is left out at the third time */
-	const char *says;     /* what is told of job 1_0, on n1 */
-	const char *and_says; /* further on in the same line */
+	bool old;	      /* ready for more than a minute before */
+	bool counts;	      /* a counted failure: the next job waits */
+	bool blames_node;     /* the third such end excludes the node */
+	const char *says;     /* dracod's text about job 1_0 on n1 */
+	const char *and_says; /* a later part of the same line */
 } rows[] = {
 	{"failed, young", STATE_FAILED, 1, .counts = true, .blames_node = true,
 		.says = "job 1_0: failed with exit status 1 on n1 (NonZeroExitCode)",
@@ -76,7 +76,7 @@ static const struct row {
 		.and_says = "; another one is submitted when it is needed"},
 };
 
-/* The job that runs on n1. */
+/* The job on n1. */
 static struct fake_job *on_n1(void)
 {
 	for (int i = 0; i < jobs_submitted(); i++)
@@ -85,7 +85,7 @@ static struct fake_job *on_n1(void)
 	return NULL;
 }
 
-/* Is there a job that is pending, and does none of those use the node? */
+/* Is a job pending, and do all pending jobs avoid the node? */
 static bool pending_avoids(const char *node)
 {
 	bool any = false;
@@ -115,7 +115,7 @@ START_TEST(a_job_ends)
 	const struct row *row = &rows[_i];
 
 	world_note("%s", row->name);
-	slurm.nodes = 2; /* so that the next job comes to n1, too */
+	slurm.nodes = 2; /* so that the next job runs on n1, too */
 	start_running("{'minimum': 4, 'poll_interval': 1}");
 	slurm.submissions = 0;
 	let_end(row);
@@ -177,14 +177,14 @@ START_TEST(its_workers_have_not_come)
 	await_from_to(45, 47,
 		told("job 2: runs on n1, but none of its workers has connected within 45 s "
 		     "(worker_timeout); the next submission waits 5 s (failure 1 in a row)"));
-	await_from_to(0, 1, job(1)->said.state == STATE_COMPLETED); /* it was ended */
+	await_from_to(0, 1, job(1)->said.state == STATE_COMPLETED); /* dracod has ended it */
 	dask.no_workers = false;
 	await_from_to(4, 7, jobs_submitted() == 3);
 	await(strcmp(phase_of(job(2)), "ready") == 0);
 }
 END_TEST
 
-/* With another job at work a start goes on without it ... */
+/* If another job works, a start goes on without this one ... */
 START_TEST(its_workers_have_not_come_in_a_start)
 {
 	dask.barren_node = "n1";
@@ -197,7 +197,7 @@ START_TEST(its_workers_have_not_come_in_a_start)
 }
 END_TEST
 
-/* ... but of the only one it fails. */
+/* ... but if it is the only one, the start fails. */
 START_TEST(its_workers_have_not_come_and_there_is_no_other)
 {
 	dask.no_workers = true;
@@ -397,7 +397,7 @@ START_TEST(forkserver_was_to_blame)
 }
 END_TEST
 
-/* Jobs that Slurm cannot even launch: their node does not see the new directory yet, or never. */
+/* Slurm cannot launch a job if its node does not see the new directory yet, or never does. */
 
 START_TEST(one_that_is_not_launched_is_tried_again)
 {
@@ -405,7 +405,7 @@ START_TEST(one_that_is_not_launched_is_tried_again)
 	start("");
 	await_from_to(30, 120, cluster_is("running"));
 	ck_assert_int_eq(jobs_submitted(), 4);
-	check(strstr(job(3)->said.nodes, "n1")); /* which nobody blames */
+	check(strstr(job(3)->said.nodes, "n1")); /* which is not blamed */
 	check(slurm.last_exclude == NULL);
 	check(json_array_size(
 		      json_object_get(json_object_get(status(), "cluster"), "notices")) == 0);

@@ -1,12 +1,12 @@
-/* scene_giveback.c: scenarios: a job is given back without losing a task or a result: drained,
- * retired, ended. */
+/* scene_giveback.c: scenarios: a job is given back without losing a task or a result. It is
+ * drained, retired and ended. */
 #include "world.h"
 
 #include <string.h>
 
 #define MIB (INT64_C(1) << 20)
 
-/* Two jobs, of which one is not wanted any more. */
+/* Two jobs, one of which is no longer wanted. */
 static void start_two_and_want_one(const char *settings)
 {
 	start_running(settings);
@@ -16,7 +16,7 @@ static void start_two_and_want_one(const char *settings)
 	ask(me(), "scale", json_pack("{s:i}", "jobs", 1));
 }
 
-/* The one that is being given back: the other one stays ready. */
+/* The job that is given back. The other one stays ready. */
 static struct fake_job *leaving(void)
 {
 	return strcmp(phase_of(job(0)), "ready") == 0 ? job(1) : job(0);
@@ -31,7 +31,7 @@ START_TEST(in_order)
 		told("retiring -> ending") && told("ending -> gone"));
 	check(told(": its tasks are done"));
 	check(told(": its data has moved"));
-	check(jobs_in(STATE_COMPLETED) == 1); /* by SIGTERM, and not cancelled */
+	check(jobs_in(STATE_COMPLETED) == 1); /* ended by SIGTERM, not cancelled */
 }
 END_TEST
 
@@ -59,7 +59,7 @@ START_TEST(the_one_with_less_data_goes)
 }
 END_TEST
 
-/* The preload refuses to drain: the job stays, and is tried again a moment later. */
+/* The preload refuses to drain. The job stays, and dracod tries again a moment later. */
 START_TEST(a_task_has_come_in_between)
 {
 	start_running("{'minimum': 2, 'idle_hold': 5}");
@@ -101,7 +101,7 @@ START_TEST(its_data_has_nowhere_to_go)
 	await(told("retiring -> ready after 0.0 s: its data has nowhere to go"));
 	holds_for(100, jobs_in(STATE_RUNNING) == 2);
 	check(dask.undrains >= 1);
-	/* Each of the two is tried every ten seconds, not all the time. */
+	/* dracod tries each of the two every ten seconds, not all the time. */
 	ck_assert_int_ge(dask.retires, 10);
 	ck_assert_int_le(dask.retires, 22);
 	dask.full = false;
@@ -157,7 +157,7 @@ START_TEST(it_is_needed_again)
 }
 END_TEST
 
-/* A worker that a nanny has started again. */
+/* A nanny has started a worker again. */
 START_TEST(a_worker_comes_to_a_job_that_leaves)
 {
 	start_running("{'minimum': 4}");
@@ -173,7 +173,7 @@ START_TEST(a_worker_comes_to_a_job_that_leaves)
 }
 END_TEST
 
-/* Jobs that do not end by themselves: SIGTERM, then scancel, then SIGKILL. */
+/* Jobs that do not end by themselves get SIGTERM, then scancel, then SIGKILL. */
 
 START_TEST(it_does_not_hear_sigterm)
 {

@@ -1,4 +1,4 @@
-/* scene_handover.c: scenarios: a walltime ends, and another job takes over before. */
+/* scene_handover.c: scenarios: a walltime ends, and another job takes over before that. */
 #include "world.h"
 
 #include <string.h>
@@ -10,7 +10,7 @@ static double left_s(const struct fake_job *job)
 	return (double)(job->said.end_time - 1768467600) - (double)clock_ms() / 1000;
 }
 
-/* When the preload was told that the job ends, less its margin. */
+/* The end of the job that the preload was told, less its margin. */
 static double told_s(const struct fake_job *job)
 {
 	char name[40];
@@ -23,7 +23,7 @@ START_TEST(another_job_takes_over)
 {
 	start_running("");
 	await(jobs_submitted() == 2);
-	/* Two minutes (handover_margin) and what a job takes to come before the end. */
+	/* The margin is two minutes (handover_margin), and a new job takes some time to start. */
 	ck_assert_double_ge(left_s(job(0)), 120);
 	ck_assert_double_le(left_s(job(0)), 200);
 	await(strcmp(phase_of(job(1)), "ready") == 0);
@@ -33,7 +33,7 @@ START_TEST(another_job_takes_over)
 }
 END_TEST
 
-/* A day and more: never below its size, and no job is ended by Slurm. */
+/* For more than a day the cluster never falls below its size, and Slurm ends no job. */
 START_TEST(longer_than_any_walltime)
 {
 	start_running("{'minimum': 4, 'maximum': 4, 'walltime': '01:00:00'}");
@@ -49,8 +49,7 @@ START_TEST(longer_than_any_walltime)
 }
 END_TEST
 
-/* A task that does not end: no new ones come to its job, and at the last moment it goes all the
- * same. */
+/* A task does not end. Its job gets no new tasks, and is given back at the last moment anyway. */
 START_TEST(a_task_that_does_not_end_in_time)
 {
 	start_running("{'minimum': 2, 'maximum': 2}");
@@ -65,12 +64,12 @@ START_TEST(a_task_that_does_not_end_in_time)
 	check(told("its time is over"));
 	check(job(0)->said.end_time - job(0)->said.start_time < WALLTIME_S);
 	check(job(0)->said.end_time - job(0)->said.start_time > WALLTIME_S - 120);
-	/* It runs again on the other one. */
+	/* The task runs again on the other job. */
 	check(tasks_on(job(1)) == 2);
 }
 END_TEST
 
-/* Jobs that wait long are asked for early. */
+/* If jobs wait long, they are requested early. */
 START_TEST(the_lead_is_learned)
 {
 	start_running("{'minimum': 2, 'maximum': 2}");
@@ -81,7 +80,7 @@ START_TEST(the_lead_is_learned)
 	await(strcmp(phase_of(job(1)), "ready") == 0);
 	slurm.partition[0].busy = true;
 	await(jobs_submitted() == 3);
-	/* As long as that one has waited, and the margin. */
+	/* The lead is the wait of that job, plus the margin. */
 	ck_assert_double_ge(left_s(job(1)), 180);
 	ck_assert_double_le(left_s(job(1)), 260);
 }
@@ -99,7 +98,7 @@ START_TEST(an_extended_job_is_used_to_its_new_end)
 }
 END_TEST
 
-/* The preload lets workers leave in time, should dracod not be there to do it. */
+/* If dracod is not there, the preload retires the workers in time. */
 START_TEST(the_preload_knows_the_ends)
 {
 	start_running("{'minimum': 4}");
@@ -110,7 +109,7 @@ START_TEST(the_preload_knows_the_ends)
 	job_extend(job(0), 3600);
 	await(told_s(job(0)) > WALLTIME_S);
 	ck_assert_double_eq_tol(told_s(job(0)), left_s(job(0)) - 30, 30);
-	/* Also when it comes again. */
+	/* The preload is told again when it connects again. */
 	json_decref(dask.limit);
 	dask.limit = NULL;
 	dask_disconnect(500);
@@ -119,7 +118,7 @@ START_TEST(the_preload_knows_the_ends)
 }
 END_TEST
 
-/* The wall clock is set: the jobs end when they would have. */
+/* The wall clock is set. The jobs still end at the same moments. */
 START_TEST(the_clock_is_set)
 {
 	start_running("{'poll_interval': 10}");
@@ -129,7 +128,7 @@ START_TEST(the_clock_is_set)
 }
 END_TEST
 
-/* Slurm tells ends by its own clock; the job lives no longer for that. */
+/* Slurm tells ends by its own clock. A clock that is ahead does not prolong a job. */
 START_TEST(the_clock_of_slurm_is_ahead)
 {
 	slurm.ahead_s = 240;
@@ -149,14 +148,14 @@ START_TEST(tasks_that_are_longer_than_a_walltime)
 	await(has_notice(
 		"tasks \"fit\" take about 2 h 0 min, and a job lives for 01:30:00 (walltime): "
 		"they may never be done; ask for a longer walltime"));
-	/* Once. */
+	/* The user is told only once. */
 	longest_task("fit", 3 * 3600);
 	pass(10);
 	check(!has_notice("take about 3 h"));
 }
 END_TEST
 
-/* Long tasks, but not too long: their job gets no new ones so early that they can end. */
+/* Long tasks that fit into a walltime: their job gets no new tasks early enough for them to end. */
 START_TEST(long_tasks_end_before_their_job)
 {
 	start_running("{'minimum': 2, 'maximum': 2}");
@@ -164,11 +163,11 @@ START_TEST(long_tasks_end_before_their_job)
 	longest_task("step", 600);
 	await(is_drained(job(0)));
 	ck_assert_double_ge(left_s(job(0)), 600);
-	await(jobs_of_phase("draining") == 1); /* dracod has the preload's answer */
+	await(jobs_of_phase("draining") == 1); /* dracod has the answer of the preload */
 }
 END_TEST
 
-/* Not needed any more: no replacement is asked for. */
+/* A job that is no longer needed is not replaced. */
 START_TEST(what_is_not_needed_is_not_replaced)
 {
 	start_running("{'minimum': 2, 'idle_hold': 100000}");

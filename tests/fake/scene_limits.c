@@ -1,6 +1,6 @@
-/* scene_limits.c: scenarios: a site that lets a user have no more than some jobs.
+/* scene_limits.c: scenarios: the site limits the jobs of a user.
  *
- * A job has two workers of one thread; the maximum is four jobs, the minimum one. */
+ * A job has two workers of one thread. The maximum is four jobs, the minimum one. */
 #include "world.h"
 
 #include <string.h>
@@ -32,7 +32,7 @@ START_TEST(as_many_as_the_site_lets_one_have)
 }
 END_TEST
 
-/* Not once a second. */
+/* dracod does not try once a second. */
 START_TEST(slurm_is_not_asked_all_the_time)
 {
 	int before;
@@ -72,7 +72,7 @@ START_TEST(a_limit_that_is_lifted)
 }
 END_TEST
 
-/* A start that wants more at least gets what there is. */
+/* A start whose minimum exceeds the limit gets as many jobs as there are. */
 START_TEST(a_start_with_fewer)
 {
 	slurm.jobs_max = 3;

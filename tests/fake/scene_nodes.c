@@ -1,14 +1,14 @@
-/* scene_nodes.c: scenarios: one failure after the other: the waits between, giving up, nodes
- * that are left out, and somebody who cancels the jobs. */
+/* scene_nodes.c: scenarios: several failures in a row: the back-off, giving up, excluded nodes, and
+ * a user who cancels the jobs. */
 #include "world.h"
 
 #include <string.h>
 #include <time.h>
 
-/* Another job runs all the time, on n2 or further, so that the cluster goes on. */
+/* Another job runs all the time, on n2 or a later node, so that the cluster continues. */
 #define TWO_JOBS "'minimum': 4, 'poll_interval': 1, 'worker_start': 'spawn'"
 
-/* Two jobs, of which the other one has proved long ago that jobs can work. */
+/* Two jobs. The other one proved long ago that jobs can work. */
 static void start_two(const char *settings)
 {
 	start_running(settings);
@@ -75,7 +75,7 @@ START_TEST(jobs_that_fail_together_are_one_failure)
 }
 END_TEST
 
-/* With jobs at work a run of failures ends the asking only. */
+/* If jobs work, a run of failures only ends the requests for more. */
 START_TEST(jobs_that_work_are_kept)
 {
 	start_two("{" TWO_JOBS ", 'failure_limit': 2}");
@@ -86,7 +86,7 @@ START_TEST(jobs_that_work_are_kept)
 	check(jobs_submitted() == 2 + 2);
 	check(cluster_is("running"));
 	holds_for(1200, jobs_submitted() == 4 && strcmp(phase_of(job(1)), "ready") == 0);
-	/* It may go on. */
+	/* The user resumes. */
 	slurm.doomed = false;
 	ask(me(), "resume", NULL);
 	await_from_to(0, 1, jobs_submitted() == 5);
@@ -124,7 +124,7 @@ START_TEST(nothing_works_any_more)
 }
 END_TEST
 
-/* A start does not try again what leaves it no job: here one job, or some side by side. */
+/* A start fails at once when it has no job left, whether it had one job or several side by side. */
 START_TEST(a_start_fails_at_once)
 {
 	slurm_doom(STATE_FAILED, 91, 1);
@@ -138,7 +138,7 @@ START_TEST(a_start_fails_at_once)
 }
 END_TEST
 
-/* Who goes on after a pause does not wait for the rest of a back-off. */
+/* A user who resumes after a pause does not wait for the rest of a back-off. */
 START_TEST(a_resume_forgets_the_failures)
 {
 	start_two("{" TWO_JOBS "}");
@@ -154,7 +154,7 @@ START_TEST(a_resume_forgets_the_failures)
 }
 END_TEST
 
-/* One of the jobs of a start fails while another one may still bring workers. */
+/* One job of a start fails while another may still bring workers. */
 START_TEST(a_start_goes_on_with_the_others)
 {
 	doom_n1();
@@ -187,7 +187,7 @@ START_TEST(a_node_that_fails_jobs_is_left_out)
 	ck_assert_int_ge(until - time(NULL), 3590);
 	await(jobs_of_phase("ready") == 2);
 	check(strcmp(slurm.last_exclude, "n1") == 0);
-	/* For an hour. */
+	/* The node is excluded for an hour. */
 	holds_for(3500, is_excluded("n1"));
 	await_from_to(0, 110, !is_excluded("n1"));
 }
@@ -211,7 +211,7 @@ START_TEST(the_next_start_and_the_next_dracod_know_it)
 }
 END_TEST
 
-/* A node that eats one pending job after the other does not eat them all. */
+/* A node that destroys pending jobs one after the other does not get all of them. */
 START_TEST(pending_jobs_avoid_it_too)
 {
 	slurm.nodes = 2;
@@ -239,7 +239,7 @@ START_TEST(failures_far_apart_are_none_of_the_node)
 		check(strcmp(last->said.nodes, "n1") == 0);
 		job_end(last, STATE_NODE_FAIL, 0);
 		await(jobs_submitted() == i + 3);
-		pass(1900); /* the third one is more than an hour after the first */
+		pass(1900); /* the third failure is more than an hour after the first */
 		check(!is_excluded("n1"));
 	}
 }
@@ -290,7 +290,7 @@ START_TEST(one_that_is_cancelled_is_replaced)
 }
 END_TEST
 
-/* draco does not fight against whoever cancels its jobs. */
+/* draco does not fight against a user who cancels its jobs. */
 START_TEST(somebody_cancels_all)
 {
 	start_running("{'minimum': 6, 'maximum': 6, 'poll_interval': 1}");
@@ -340,7 +340,7 @@ static const char *reason_of_job(size_t at)
 	return json_string_value(json_object_get(json_array_get(jobs, at), "reason"));
 }
 
-/* A job whose node boots for longer than wait_timeout and worker_timeout has its place. */
+/* A job whose node boots for longer than wait_timeout and worker_timeout keeps its place. */
 START_TEST(a_node_that_boots_is_waited_for)
 {
 	slurm.boots_s = 200;
@@ -354,7 +354,7 @@ START_TEST(a_node_that_boots_is_waited_for)
 }
 END_TEST
 
-/* What is suspended is missing: its workers get no tasks, and another job comes. */
+/* A suspended job counts as missing: its workers get no tasks, and another job is requested. */
 START_TEST(a_suspended_job_is_missing)
 {
 	int drains, undrains;
@@ -370,7 +370,7 @@ START_TEST(a_suspended_job_is_missing)
 	job_resume(job(0));
 	await_from_to(0, 60, dask.undrains > undrains);
 	check(reason_of_job(0) == NULL);
-	await(jobs_in(STATE_RUNNING) == 1); /* the one too many is given back */
+	await(jobs_in(STATE_RUNNING) == 1); /* the surplus job is given back */
 	await(jobs_of_phase("ready") == 1);
 }
 END_TEST

@@ -1,5 +1,5 @@
 /* scene_outages.c: scenarios: draco-slurm, slurmctld or the Dask scheduler dies, hangs or is
- * away. */
+ * unreachable. */
 #include "world.h"
 
 #include <signal.h>
@@ -57,7 +57,7 @@ START_TEST(draco_slurm_hangs)
 }
 END_TEST
 
-/* It is let go of when there is nothing to ask, and comes back when there is. */
+/* draco-slurm ends when there is nothing to ask, and starts again when there is. */
 START_TEST(draco_slurm_rests)
 {
 	start_running("");
@@ -84,7 +84,7 @@ START_TEST(slurmctld_is_away_for_an_hour)
 	holds_for(3600, cluster_is("running") && jobs_of_phase("ready") == 2);
 	ck_assert_int_le(status_number("slurm.since") - since, 5);
 	check(times_told("slurm: does not answer") == 1);
-	/* What has ended meanwhile is noticed then. */
+	/* dracod notices the ends of jobs after the outage. */
 	job_end(job(0), STATE_NODE_FAIL, 0);
 	holds_for(100, jobs_submitted() == 2);
 	slurm.away = false;
@@ -103,7 +103,7 @@ START_TEST(it_is_away_when_a_cluster_starts)
 }
 END_TEST
 
-/* It listens, and is too busy to answer: a start waits for it as long as for a place. */
+/* slurmctld listens and is too busy to answer. A start waits for it as long as for a place. */
 START_TEST(it_is_silent_when_a_cluster_starts)
 {
 	slurm_fault("site", 4, FAULT_HANG_BEFORE);
@@ -134,7 +134,7 @@ START_TEST(it_comes_in_time_for_a_start)
 }
 END_TEST
 
-/* After the first answer a start waits as long as for a place. */
+/* After Slurm's first answer a start waits as long as for a place. */
 START_TEST(it_goes_away_during_a_start)
 {
 	start("{'wait_timeout': 120}");
@@ -146,7 +146,7 @@ START_TEST(it_goes_away_during_a_start)
 }
 END_TEST
 
-/* A stop does not claim what it cannot know; the jobs are ended when Slurm answers again. */
+/* A stop does not claim ends that it cannot know. The jobs are ended when Slurm answers again. */
 START_TEST(it_is_away_when_a_cluster_stops)
 {
 	int number;
@@ -167,7 +167,7 @@ START_TEST(it_is_away_when_a_cluster_stops)
 }
 END_TEST
 
-/* What a dracod that crashed has left: of the ids in its state file. */
+/* A crashed dracod has left jobs. Its state file lists their ids. */
 START_TEST(jobs_of_a_dracod_that_crashed)
 {
 	_cleanup_free_ char *path = state_path("state.json");
@@ -185,14 +185,14 @@ START_TEST(jobs_of_a_dracod_that_crashed)
 	check(left->said.state == STATE_CANCELLED);
 	pass(600);
 	check(other->said.state == STATE_RUNNING);
-	/* Nothing is asked any more. */
+	/* dracod sends no further queries. */
 	slurm.queries = 0;
 	pass(3600);
 	check(slurm.queries == 0);
 }
 END_TEST
 
-/* Polite: a cluster that has settled asks little. */
+/* A settled cluster sends few queries. */
 START_TEST(slurm_is_not_asked_too_often)
 {
 	start_running("{'walltime': '10:00:00'}");
@@ -246,7 +246,7 @@ START_TEST(the_scheduler_dies_during_a_start)
 	await(jobs_in(STATE_RUNNING) == 1 && dask_is_up());
 	dask_die(SIGSEGV);
 	check(start_succeeded());
-	check(jobs_submitted() == 1); /* its workers had not come yet */
+	check(jobs_submitted() == 1); /* its workers had not connected yet */
 }
 END_TEST
 
@@ -262,7 +262,7 @@ START_TEST(the_scheduler_dies_again_and_again)
 	check(strstr(status_text("cluster.failure.message"),
 		"the Dask scheduler was ended by signal 9 (Killed), 3 times in a row"));
 	check(jobs_in(STATE_RUNNING) == 0);
-	start_running(""); /* it can be started again */
+	start_running(""); /* the cluster can be started again */
 }
 END_TEST
 

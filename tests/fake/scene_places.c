@@ -1,6 +1,6 @@
-/* scene_places.c: scenarios: where jobs go: what cannot work is skipped, the soonest place
- * wins, a job that waits for too long is let into the next one, too, and a start fails when
- * none is left. */
+/* scene_places.c: scenarios: the places of jobs. Places that cannot work are skipped, and the place
+ * with the earliest start wins. A job that waits for too long may run in the next place, too, and a
+ * start fails when no place is left. */
 #include "world.h"
 
 #include <string.h>
@@ -16,11 +16,11 @@ static void fill_both(void)
 	shorts->busy = standard->busy = true;
 }
 
-/* What cannot work. */
+/* Places that cannot work. */
 
 static const struct skip {
 	const char *settings;
-	struct fake_partition is; /* partition short */
+	struct fake_partition is; /* the partition short */
 	const char *because;
 } skips[] = {
 	{.is = {.drained = true}, .because = "takes no jobs (it is drained or inactive)"},
@@ -33,7 +33,7 @@ static const struct skip {
 		.because = "its largest node has 500 MiB of memory, and a job needs 1 GiB"},
 	{.settings = "{'queues_to_try': ['shrot', 'standard']}",
 		.because = "Slurm has no such partition (it has: short, standard)"},
-	/* Slurm alone knows: it refuses a prediction. */
+	/* Only Slurm knows the reason: it refuses a prediction. */
 	{.is = {.refusal = "MaxNodes is 0"}, .because = "MaxNodes is 0"},
 };
 
@@ -74,7 +74,7 @@ START_TEST(nothing_can_work)
 }
 END_TEST
 
-/* Sites that do not manage memory, and nodes that are not to be seen, veto nothing. */
+/* Sites that do not manage memory, and invisible nodes, rule nothing out. */
 START_TEST(what_is_not_known_is_left_to_slurm)
 {
 	shorts->memory_mib = standard->memory_mib = NO_REAL_MEMORY_MIB;
@@ -101,7 +101,7 @@ START_TEST(words_for_memory)
 }
 END_TEST
 
-/* The soonest. */
+/* The earliest start. */
 
 START_TEST(the_first_that_starts_in_time_wins)
 {
@@ -142,7 +142,7 @@ START_TEST(slurm_is_too_busy_to_predict)
 }
 END_TEST
 
-/* What was predicted to work is refused after all. */
+/* Slurm refuses a job in a place for which it had predicted a start. */
 START_TEST(a_refusal_is_followed_by_the_next_place)
 {
 	slurm_fault("submit", 1, FAULT_REFUSED);
@@ -161,7 +161,7 @@ START_TEST(all_refuse)
 }
 END_TEST
 
-/* A site that hides its partitions: Slurm decides at submission. */
+/* The site hides its partitions, so sbatch decides. */
 START_TEST(slurm_tells_nothing)
 {
 	slurm_fault("survey", 1, FAULT_REFUSED);
@@ -244,7 +244,7 @@ START_TEST(a_job_that_waits_is_widened_in_place)
 	pass(100);
 	standard->busy = false;
 	check(start_succeeded());
-	check(jobs_submitted() == 1); /* with its id, and its age */
+	check(jobs_submitted() == 1); /* it keeps its id and its age */
 	ck_assert_str_eq(job(0)->said.partition, "standard");
 }
 END_TEST
@@ -258,8 +258,7 @@ START_TEST(slurm_cannot_be_asked_to_widen)
 }
 END_TEST
 
-/* Where a site forbids it, another job is submitted; the one of the two that starts first
- * stays. */
+/* If a site forbids that, another job is submitted. The first of the two to start stays. */
 START_TEST(a_site_forbids_it)
 {
 	struct fake_job *winner, *loser;
@@ -282,7 +281,7 @@ START_TEST(a_site_forbids_it)
 }
 END_TEST
 
-/* The end. */
+/* No place is left. */
 
 START_TEST(all_places_are_exhausted)
 {
@@ -300,7 +299,7 @@ START_TEST(all_places_are_exhausted)
 }
 END_TEST
 
-/* The start went well with one job: the others may wait for ever. */
+/* The start succeeded with one job. The others may wait without limit. */
 START_TEST(a_cluster_that_runs_goes_on)
 {
 	slurm.nodes = 1;
@@ -320,7 +319,7 @@ START_TEST(no_place_for_further_jobs)
 	surveys = slurm.surveys;
 	tasks_come(100);
 	holds_for(601, jobs_submitted() == 1 && cluster_is("running"));
-	/* It looks once a minute. */
+	/* dracod searches once a minute. */
 	ck_assert_int_ge(slurm.surveys - surveys, 10);
 	ck_assert_int_le(slurm.surveys - surveys, 12);
 	standard->drained = false;
@@ -328,7 +327,7 @@ START_TEST(no_place_for_further_jobs)
 }
 END_TEST
 
-/* A job that Slurm takes, but never starts, was refused. */
+/* A job that Slurm accepts but never starts counts as refused. */
 START_TEST(a_job_that_never_starts_there)
 {
 	shorts->never = "Job's account not permitted to use this partition";
@@ -354,7 +353,7 @@ START_TEST(jobs_that_never_start_anywhere)
 }
 END_TEST
 
-/* Without queues_to_try no partition is named. */
+/* Without queues_to_try dracod names no partition. */
 START_TEST(the_site_chooses)
 {
 	start_running("{'queues_to_try': []}");

@@ -1,5 +1,5 @@
-/* scene_programs.c: scenarios: several programs with one cluster: who waits for it, whose it
- * is, who is attached, and when it, and dracod, end because nobody uses them. */
+/* scene_programs.c: scenarios: several clients with one cluster: those that wait for it, its owner,
+ * those that are attached, and the end of the cluster and of dracod when it is unused. */
 #include "world.h"
 
 #include <signal.h>
@@ -21,7 +21,7 @@ static void attach(struct program *program)
 	ask(program, "attach", json_pack("{s:{s:s, s:i}}", "label", "host", "h", "pid", 1));
 }
 
-/* Nothing starts until ... */
+/* Occupy all nodes, or free them. */
 static void fill(bool full)
 {
 	slurm.partition[0].busy = slurm.partition[1].busy = full;
@@ -88,7 +88,7 @@ START_TEST(wrong_settings_are_refused)
 }
 END_TEST
 
-/* Its start ends with its connection ... */
+/* A start ends with its client's connection ... */
 START_TEST(who_began_it_is_killed)
 {
 	struct program *program = program_come();
@@ -103,7 +103,7 @@ START_TEST(who_began_it_is_killed)
 }
 END_TEST
 
-/* ... unless another one waits for it: it is that one's then. */
+/* ... unless another client waits for it, which then becomes the owner. */
 START_TEST(who_began_it_is_killed_but_another_one_waits)
 {
 	struct program *first = program_come(), *second = program_come();
@@ -244,7 +244,7 @@ START_TEST(nobody_uses_it)
 }
 END_TEST
 
-/* Each of these is a use of its own: who is attached, whose Client() is connected, work, and
+/* Each of these uses the cluster by itself: an attached program, a connected Client(), tasks, and
  * results. */
 START_TEST(somebody_uses_it)
 {
@@ -286,7 +286,7 @@ START_TEST(somebody_uses_it)
 }
 END_TEST
 
-/* Who waits for a start uses the cluster, too. */
+/* A client that waits for a start uses the cluster, too. */
 START_TEST(a_start_may_take_longer_than_idle_shutdown)
 {
 	fill(true);
@@ -316,10 +316,10 @@ START_TEST(dracod_ends_when_it_is_of_no_use)
 {
 	struct program *program;
 
-	/* A client is a use ... */
+	/* A client keeps dracod alive ... */
 	pass(2000);
 	check(!world_has_ended());
-	/* ... and so is a cluster. */
+	/* ... and so does a cluster. */
 	start_running("");
 	program_leave(me());
 	pass(5000);

@@ -28,7 +28,7 @@ static int count_left(int number)
 	return (int)json_get_integer(result_of(me(), number), "unconfirmed", -1);
 }
 
-/* That of a dracod that has crashed. */
+/* Record a cluster as a crashed dracod leaves it. */
 static void remember_cluster(const char *id)
 {
 	_cleanup_free_ char *path = state_path("state.json");
@@ -41,7 +41,7 @@ static void remember_cluster(const char *id)
 
 static const struct {
 	const char *settings;
-	bool clinging; /* not even Slurm's cancelling ends the jobs */
+	bool clinging; /* the jobs do not even end when Slurm cancels them */
 	double from_s, to_s;
 } stubborn[] = {
 	{"{'minimum': 4}", false, 3, 8},
@@ -50,7 +50,8 @@ static const struct {
 	{"{'minimum': 4, 'epilogue': 'true'}", true, 33, 38},
 };
 
-/* Workers that were stopped by SIGSTOP: dracod cancels, kills, and ends when they are gone. */
+/* Workers were stopped by SIGSTOP. dracod cancels the jobs, kills them, and ends when they are
+ * gone. */
 START_TEST(jobs_that_do_not_end)
 {
 	int number;
@@ -69,7 +70,7 @@ START_TEST(jobs_that_do_not_end)
 }
 END_TEST
 
-/* What is left is named, and gone when Slurm answers; dracod stays until then. */
+/* dracod names the remaining jobs, and stays until Slurm answers and they are gone. */
 START_TEST(slurm_is_away)
 {
 	int number;
@@ -89,7 +90,7 @@ START_TEST(slurm_is_away)
 }
 END_TEST
 
-/* Somebody wants a cluster meanwhile. */
+/* A client starts a cluster meanwhile. */
 START_TEST(a_start_while_it_stays)
 {
 	int number;
@@ -108,7 +109,7 @@ START_TEST(a_start_while_it_stays)
 }
 END_TEST
 
-/* A Slurm that is gone for good. */
+/* Slurm never answers again. */
 START_TEST(slurm_never_comes_back)
 {
 	int number;
@@ -123,7 +124,7 @@ START_TEST(slurm_never_comes_back)
 }
 END_TEST
 
-/* The same without a shutdown: it waits for who is connected. */
+/* The same without a shutdown: dracod waits for connected clients. */
 START_TEST(slurm_never_comes_back_after_a_stop)
 {
 	struct program *other = program_come();
@@ -152,7 +153,8 @@ START_TEST(idle_shutdown_may_be_never)
 }
 END_TEST
 
-/* A signal waits for no Slurm: who sent it has a limit of its own. */
+/* After a signal dracod does not wait for Slurm: the sender of the signal has a time limit of its
+ * own. */
 START_TEST(a_signal_while_slurm_is_away)
 {
 	start_running("{'minimum': 4}");
@@ -163,7 +165,8 @@ START_TEST(a_signal_while_slurm_is_away)
 }
 END_TEST
 
-/* As systemd's, while a client waits for the end: the jobs have their time. */
+/* A signal arrives, for example from systemd, while a client waits for the end: the jobs get their
+ * time. */
 START_TEST(a_signal_during_a_shutdown)
 {
 	start_running("{'minimum': 4}");
@@ -176,7 +179,7 @@ START_TEST(a_signal_during_a_shutdown)
 }
 END_TEST
 
-/* Of a dracod that crashed, and Slurm is gone for good. */
+/* A crashed dracod has left jobs, and Slurm never answers. */
 START_TEST(a_shutdown_after_a_long_silence)
 {
 	remember_cluster("0000beef");
@@ -188,7 +191,7 @@ START_TEST(a_shutdown_after_a_long_silence)
 }
 END_TEST
 
-/* Of a dracod that crashed: who asks for the end waits until they are gone. */
+/* A crashed dracod has left jobs. A client that asks for the end waits until they are gone. */
 START_TEST(jobs_of_an_earlier_cluster)
 {
 	struct fake_job *left;
@@ -203,7 +206,7 @@ START_TEST(jobs_of_an_earlier_cluster)
 }
 END_TEST
 
-/* Another Slurm answers: to wait would be in vain. */
+/* Another Slurm answers, so waiting would be useless. */
 START_TEST(jobs_of_an_earlier_cluster_in_another_slurm)
 {
 	struct fake_job *left;
@@ -220,7 +223,7 @@ START_TEST(jobs_of_an_earlier_cluster_in_another_slurm)
 }
 END_TEST
 
-/* Only what runs on after a cancelling that Slurm has taken is killed. */
+/* Only jobs that still run after a cancellation that Slurm has accepted are killed. */
 START_TEST(jobs_of_an_earlier_cluster_while_slurm_is_away)
 {
 	struct fake_job *left;

@@ -1,6 +1,6 @@
-/* scene_size.c: scenarios: how large the cluster is: as large as the work, or as a user says.
+/* scene_size.c: scenarios: the cluster's size follows the load, or the user's word.
  *
- * A job has two workers of one thread; the maximum is four jobs, the minimum one. */
+ * A job has two workers of one thread. The maximum is four jobs, the minimum one. */
 #include "world.h"
 
 #include <string.h>
@@ -40,14 +40,14 @@ START_TEST(a_few_tasks_need_a_few_workers)
 }
 END_TEST
 
-/* Work that is done in target_duration (5 s) by what is there needs no other job. */
+/* Work that the present jobs finish within target_duration (5 s) needs no further job. */
 START_TEST(known_work_is_measured_in_time)
 {
 	start_running("");
 	tasks_known(500, 0.01);
 	holds_for(60, jobs_submitted() == 1);
 	tasks_done();
-	tasks_known(500, 0.06); /* 30 s: 6 threads */
+	tasks_known(500, 0.06); /* 30 s of work: 6 threads */
 	await_from_to(0, 0.3, jobs_submitted() == 3);
 	holds_for(60, jobs_submitted() == 3);
 }
@@ -56,7 +56,7 @@ END_TEST
 START_TEST(results_need_memory)
 {
 	start_running("");
-	/* Of the 512 MiB of a worker 60 % may hold results. */
+	/* Results may take 60 % of a worker's 512 MiB. */
 	results_on(job(0), 1000 * MIB);
 	await(jobs_submitted() == 2);
 	check(told("results of 1000 MiB in memory, target 2 jobs"));
@@ -106,7 +106,7 @@ START_TEST(needed_again_in_time)
 }
 END_TEST
 
-/* A job never goes with a running task. */
+/* A job with a running task is never given back. */
 START_TEST(busy_jobs_stay)
 {
 	start_running("{'idle_hold': 5}");
@@ -136,7 +136,7 @@ START_TEST(what_waits_in_the_queue_goes_first)
 }
 END_TEST
 
-/* No pending job is cancelled that the minimum still wants, however long it waits. */
+/* A pending job that the minimum needs is never cancelled, however long it waits. */
 START_TEST(a_pending_job_is_left_in_the_queue)
 {
 	slurm.partition[0].busy = slurm.partition[1].busy = true;
@@ -149,8 +149,7 @@ START_TEST(a_pending_job_is_left_in_the_queue)
 }
 END_TEST
 
-/* Learned from the pauses: a hold that was in vain shortens the next ones, also of another
- * cluster. */
+/* A hold that was in vain shortens the next ones, also in the next cluster. */
 START_TEST(a_hold_in_vain_shortens_the_next)
 {
 	start_running("{'idle_hold': 60}");
@@ -240,7 +239,7 @@ START_TEST(scale_by_hand)
 	holds_for(600, jobs_submitted() == 3);
 	tasks_done();
 	holds_for(600, running() == 3);
-	/* Down at once. */
+	/* The size shrinks at once. */
 	scale_to(1);
 	await_from_to(0, 3, running() == 1);
 	check(jobs_in(STATE_COMPLETED) == 2);
@@ -282,7 +281,7 @@ START_TEST(scale_to_nothing_keeps_results)
 	await(jobs_of_phase("ready") == 1);
 	holds_for(600, running() == 1);
 	check(has_notice("stays although no job is wanted: it holds results"));
-	/* Until they are not needed any more. */
+	/* The job stays until its results are no longer needed. */
 	results_on(job(0)->said.state == STATE_RUNNING ? job(0) : job(1), 0);
 	await_from_to(0, 30, running() == 0);
 }
@@ -363,7 +362,7 @@ START_TEST(retire_an_idle_job)
 	retire(job(0), false);
 	await_from_to(0, 3, job(0)->said.state == STATE_COMPLETED);
 	check(told("retired by hand"));
-	/* The minimum wants another one. */
+	/* The minimum requests another one. */
 	await_from_to(0, 5, workers() == 4);
 	check(jobs_submitted() == 3);
 	check(strstr(ask_in_vain(me(), "retire", json_pack("{s:s}", "job", job(0)->id)),
@@ -411,7 +410,8 @@ START_TEST(retire_a_pending_job)
 }
 END_TEST
 
-/* Never are results thrown away unasked, and never does it stay without a word. */
+/* Results are never thrown away without being asked to, and the job never stays without a
+ * message. */
 START_TEST(retire_the_last_one_with_results)
 {
 	const json_t *answer;

@@ -33,7 +33,7 @@ START_TEST(a_start_brings_one_job)
 }
 END_TEST
 
-/* Slurm runs jobs while the scheduler still boots: no time is lost. */
+/* Slurm runs jobs while the scheduler still boots, so no time is lost. */
 START_TEST(jobs_do_not_wait_for_the_scheduler)
 {
 	dask.boot_ms = 10000;
@@ -98,7 +98,8 @@ START_TEST(a_stop_gives_all_back)
 }
 END_TEST
 
-/* So many milliseconds after a start in which each answer of Slurm takes a fifth of a second. */
+/* Moments after the beginning of a start in which each answer of Slurm takes a fifth of a
+ * second. */
 static const int moments_ms[] = {0, 1, 100, 199, 200, 201, 300, 399, 400, 401, 500, 600, 601,
 	700, 800, 801, 900, 1000, 1001, 1500, 2000, 2100, 2500, 3000, 3400, 3500, 3600, 4000};
 
@@ -113,12 +114,12 @@ START_TEST(a_stop_at_any_moment)
 	check(cluster_is("stopped"));
 	submissions = slurm.submissions;
 	if (start_succeeded())
-		check(moments_ms[_i] > 2500); /* it was ready before */
+		check(moments_ms[_i] > 2500); /* it was ready already */
 	else
 		check(strstr(start_error(), "the cluster was stopped while it started"));
 	check(jobs_in(STATE_PENDING) == 0 && jobs_in(STATE_RUNNING) == 0);
 	holds_for(300, slurm.submissions == submissions && jobs_in(STATE_RUNNING) == 0);
-	check(status_number("slurm.helper_pid") == 0); /* draco-slurm rests */
+	check(status_number("slurm.helper_pid") == 0); /* draco-slurm has ended */
 	start_running("");
 	check(status_number("cluster.workers") == 2);
 }

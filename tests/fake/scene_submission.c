@@ -1,5 +1,5 @@
-/* scene_submission.c: scenarios: jobs are submitted exactly once, whatever becomes of the
- * question or of its answer. */
+/* scene_submission.c: scenarios: jobs are submitted exactly once, even if a request or its answer
+ * is lost. */
 #include "world.h"
 
 #include <string.h>
@@ -79,14 +79,13 @@ START_TEST(slurmctld_is_not_reached)
 	slurm_fault("submit", 5, FAULT_UNREACHABLE);
 	start("");
 	await(told("not submitted, trying again: cannot reach slurmctld"));
-	/* After 0.5, 1, 2, 4 and 8 s. */
+	/* The tries come after 0.5, 1, 2, 4 and 8 s. */
 	await_from_to(15, 16.5, slurm.submissions == 1);
 	check(start_succeeded());
 }
 END_TEST
 
-/* A slurmctld that was slow: the first request is carried out when another one was made long
- * ago. */
+/* slurmctld is slow: it carries out the first request long after another one was made. */
 START_TEST(one_too_many_is_cancelled)
 {
 	_cleanup_free_ char *name = NULL;
@@ -103,7 +102,7 @@ START_TEST(one_too_many_is_cancelled)
 }
 END_TEST
 
-/* Of another cluster of this name, or of another name: not ours to end. */
+/* Jobs of other clusters, of this name or of others, are not dracod's to end. */
 START_TEST(jobs_of_others_are_left_alone)
 {
 	struct fake_job *other, *earlier;

@@ -17,11 +17,11 @@
 #include "events.h"
 
 #define NAME	  "fake"
-#define TURNS_MAX 100000 /* without a moment of time: something goes round in circles */
+#define TURNS_MAX 100000 /* turns of the loop at one moment: more mean an endless cycle */
 
 int64_t world_stay_ms;
 
-static char *directory; /* the user's home, and all else */
+static char *directory; /* the user's home, and everything else */
 static struct daemon *dracod;
 static struct loop *loop;
 static struct loop_timer *alarm_timer;
@@ -196,7 +196,7 @@ bool has_notice(const char *part)
 
 /* A start */
 
-static int started; /* the number of the request */
+static int started; /* number of the request */
 
 json_t *start_params(const char *json)
 {

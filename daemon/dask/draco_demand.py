@@ -1,7 +1,7 @@
 """Measure the work of a Dask scheduler at little cost. Part of draco's preload.
 
-Nothing is done for each task: the scheduler counts tasks by name, and where it does not, a sample
-stands for all. One measurement costs a pass over the workers.
+No code runs for each task. The scheduler counts tasks by name; other counts are estimated from a
+sample. One measurement costs a pass over the workers.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ from draco_holds import Holds
 CLIENTS_MAX = 500  # in a report
 SAMPLE = 250
 STRIDE_MAX = 20
-# Taking a sample is slow (cache misses), so each is kept for a while, in seconds.
+# Taking a sample is slow (cache misses), so each is kept for this time, in seconds.
 KEEP_QUEUED = 5.0
 KEEP_STUCK = 5.0
 KEEP_LONGEST = 4.0
@@ -29,7 +29,7 @@ name_of = operator.attrgetter("prefix.name")
 
 
 def sample(tasks: Collection, size: int = SAMPLE) -> list:
-    """Up to ``size`` of the tasks, spread evenly; all of them when there are no more."""
+    """Take up to ``size`` of the tasks, spread evenly."""
     stride = min(-(-len(tasks) // size), STRIDE_MAX)
     return list(itertools.islice(tasks, 0, size * stride, stride)) if stride else []
 
@@ -58,17 +58,17 @@ class Meter:
         self.holds = holds
         self.held: set[str] = set()  # found last
         self.had_workers = False
-        self.resources: set[frozenset] = set()  # that workers offered
+        self.resources: set[frozenset] = set()  # of all workers so far
         self.stuck_share = 0.0
         self.stuck_at = 0.0
         self.queued_names: list[str] = []
         self.queued_at = 0.0
         self.queued_count = 0
-        self.longest = (0.0, "")  # of the tasks that run
+        self.longest = (0.0, "")  # seconds and name of a running task
         self.longest_at = 0.0
-        #: By address of the worker: its tasks, and the bytes of results that it holds.
+        #: The number of tasks of each worker and the bytes of its results, by its address.
         self.workers: dict[str, tuple[int, int]] = {}
-        #: The ids of the connected clients, in the order in which they came.
+        #: The ids of the connected clients, in the order in which they connected.
         self.clients: dict[str, None] = {}
 
     def see_worker(self, worker) -> None:
@@ -91,10 +91,10 @@ class Meter:
         return len(scheduler.queued) + len(scheduler.unrunnable) + sum(counts.values())
 
     def find_idle(self) -> list[str]:
-        """Workers without tasks, of those that take tasks or are drained.
+        """Find the running and drained workers without tasks.
 
-        The scheduler keeps a list of the workers with little to do: when all are busy, this costs
-        nothing.
+        The scheduler keeps a list of workers with little to do, so this costs nothing when all are
+        busy.
         """
         idle = [a for a, worker in self.scheduler.idle.items() if not worker.processing]
         if self.drained:
@@ -146,20 +146,20 @@ class Meter:
         }
 
     def see_client(self, client: str) -> bool:
-        """Note that a client has connected; False for one that a task has made."""
+        """Count a client that has connected; False if a task has made it."""
         if client.startswith("Client-worker-"):
             return False
         self.clients[client] = None
         return True
 
     def forget_client(self, client: str) -> bool:
-        """Note that a client has left; False when it was not counted."""
+        """Stop counting a client that has disconnected; False if it was not counted."""
         return self.clients.pop(client, self) is None
 
     # Tasks that a new worker cannot take.
 
     def find_stuck(self, tasks: Iterable) -> list:
-        """The stuck ones of the tasks. Most tasks have no restrictions at all."""
+        """Find the stuck ones among these tasks. Most tasks have no restrictions."""
         return [
             task
             for task in tasks
@@ -206,13 +206,13 @@ class Meter:
     # How long the work takes.
 
     def count_waiting(self) -> tuple[Counter, int, int]:
-        """Look at the tasks that no worker has.
+        """Count the tasks that are not on a worker.
 
         Returns
         -------
         tuple
-            The tasks that could run, by the name of their prefix, with the queued ones; then how
-            many that are not queued could run, and how many could not.
+            The tasks that could run, by the name of their prefix, queued ones included; then the
+            number of unqueued tasks that could run, and of those that could not.
         """
         counts: Counter = Counter()
         queued, unrunnable = self.scheduler.queued, self.scheduler.unrunnable
@@ -229,7 +229,7 @@ class Meter:
         return counts, runnable, len(unrunnable) - runnable
 
     def name_queued(self, queued: Collection) -> list[str]:
-        """The names of a sample of the queued tasks."""
+        """Take a sample of the queued tasks; returns their names."""
         now = time.monotonic()
         if (
             len(queued) <= SAMPLE // 4
@@ -242,9 +242,9 @@ class Meter:
         return self.queued_names
 
     def find_longest(self) -> tuple[float, str]:
-        """How long the longest running task has run, in seconds, and its name.
+        """Find the task that has run longest: its time, in seconds, and its name.
 
-        Workers report that from time to time.
+        Workers report the times of running tasks periodically.
         """
         now = time.monotonic()
         if now - self.longest_at >= KEEP_LONGEST:
@@ -283,7 +283,7 @@ class Meter:
 
 
 def add_names(counts: Counter, names: Iterable[str], total: int) -> None:
-    """Add the names of tasks to ``counts`` as if they were ``total``."""
+    """Add the names of a sample to ``counts``, scaled to ``total`` tasks."""
     shares = Counter(names)
     weight = total / sum(shares.values())
     for name, count in shares.items():

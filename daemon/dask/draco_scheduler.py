@@ -1,7 +1,7 @@
 """Preload of the Dask scheduler: reports to dracod, and carries out its requests.
 
-Run by ``dask scheduler --preload draco_scheduler.py``. The connection is a Unix stream socket that
-carries JSON-RPC 2.0, one message per line. The preload begins with ``hello``, which names the
+Run by ``dask scheduler --preload draco_scheduler.py``. The connection is a Unix stream socket with
+JSON-RPC 2.0, one message per line. The preload begins with ``hello``, which names the
 cluster and the number of connected workers. dracod answers when all of them have been reported:
 
 ``workers_there`` {workers: [{name, address, tasks, bytes}]} : some of them
@@ -19,8 +19,8 @@ dracod may send these requests, with workers given by their addresses:
     have none. busy is the number of their tasks. A worker that takes part in a P2P shuffle has one
     more, and still gets tasks until the shuffle is over, as the shuffle needs it.
 ``undrain`` {workers} -> {} : give them tasks again
-``retire`` {workers, force} -> {retired, busy} : move the data of all of them, or of none: none when
-    some are busy, unless forced. The answer has two lists of addresses.
+``retire`` {workers, force} -> {retired, busy} : move the data of all of them; unless
+    forced, of none if some are busy. The answer has two lists of addresses.
 ``serve`` {socket} -> {} : serve the dashboard at this Unix socket, too, because the former one is
     gone
 ``limit`` {workers: {name: seconds}} -> {} : retire the workers of that name, or NAME-N, after this
@@ -43,7 +43,7 @@ DRACO_CLUSTER_ID : identity of the cluster
 DRACO_DASHBOARD : "on" (as Dask serves it), "socket:PATH" (only at that Unix socket) or
     "off" (no HTTP at all); without it "on"
 DRACO_ORPHAN_TIMEOUT : seconds to live on without dracod (default 45)
-DRACO_TLS_FIX : path of the program that keeps TLS connections, see its own text
+DRACO_TLS_FIX : path of the program that keeps TLS connections alive (_tls_fix.py)
 """
 
 from __future__ import annotations
@@ -79,7 +79,7 @@ CLOSE_TIMEOUT = 15.0
 TERMINATE_TIMEOUT = 10.0
 HELLO_ID, TERMINATE_ID = 1, 2
 
-# How soon to look, in seconds: after something has come, while tasks run, when all is quiet.
+# Time until the next look, in seconds: after a change, while tasks run, otherwise.
 LOOK_SOON = 0.05
 LOOK_ACTIVE = 0.25
 LOOK_IDLE = 0.5
@@ -119,7 +119,7 @@ class DracodLink(SchedulerPlugin):
     cluster : str
         Identity of the cluster; dracod refuses a scheduler of another one.
     orphan_timeout : float
-        Seconds without dracod after which the scheduler closes.
+        Close the scheduler after so many seconds without dracod.
     """
 
     name = "draco"
@@ -148,7 +148,7 @@ class DracodLink(SchedulerPlugin):
             "limit": self.lifetimes.limit,
             "serve": functools.partial(draco_dashboard.serve, scheduler),
         }
-        # What was seen and what was reported, and when.
+        # The last look and the last report, and their times.
         self.timer: asyncio.TimerHandle | None = None
         self.counter = -1
         self.changed = True  # since the last report
@@ -165,7 +165,7 @@ class DracodLink(SchedulerPlugin):
         for client in scheduler.client_comms:
             self.meter.see_client(client)
 
-    # What the scheduler reports. Later versions of distributed pass more arguments.
+    # Called by the scheduler. Later versions of distributed pass more arguments.
 
     # Called for each transition of each task: the cheapest callable that takes any arguments.
     transition = "".format
@@ -238,7 +238,7 @@ class DracodLink(SchedulerPlugin):
         }
 
     def greet(self) -> None:
-        """Say hello and report the workers in one step: none comes or goes in between."""
+        """Say hello and report the workers at once, so that none changes in between."""
         self.send({"id": HELLO_ID, "method": "hello", "params": self.hello()})
         workers = [self.describe_worker(w) for w in self.scheduler.workers.values()]
         for part in split(workers, THERE_MAX):
@@ -248,7 +248,7 @@ class DracodLink(SchedulerPlugin):
         self.timer = asyncio.get_running_loop().call_later(LOOK_SOON, self.look)
 
     def hurry(self) -> None:
-        """Look soon, because something is about to change."""
+        """Look soon, because a change is near."""
         self.changed = True
         loop = asyncio.get_running_loop()
         if self.timer is not None and self.timer.when() > loop.time() + LOOK_SOON:
@@ -283,7 +283,7 @@ class DracodLink(SchedulerPlugin):
         return LOOK_ACTIVE if pressure or self.changed else LOOK_IDLE
 
     def when_due(self, now: float, pressure: int) -> float:
-        """How long after the last report the next one is due, in seconds."""
+        """Time between the last report and the next one, in seconds."""
         if pressure > self.pressure * GROWTH:
             return REPORT_GROWTH
         if not self.changed:
@@ -310,7 +310,7 @@ class DracodLink(SchedulerPlugin):
             self.report(asyncio.get_running_loop().time(), self.meter.pressure())
 
     def report_workers(self, now: float) -> bool:
-        """Report soon who has become idle or busy, and the rest less often; False: not yet."""
+        """Report idle and busy workers soon, and the rest less often; False: not yet."""
         told = self.told_workers
         news = [
             (address, *weight)
@@ -332,7 +332,7 @@ class DracodLink(SchedulerPlugin):
         Raises
         ------
         RuntimeError
-            When dracod refuses: who else uses the cluster.
+            When dracod refuses. The text names the other users of the cluster.
         """
         if self.writer is None:
             await self.scheduler.close()
@@ -386,7 +386,7 @@ class DracodLink(SchedulerPlugin):
                 logger.info("lost the connection to dracod: %s", error)
             finally:
                 self.writer = None
-                self.verdict = None  # whoever waits for it is told after a while
+                self.verdict = None  # whoever waits for it gets a time-out
                 writer.close()
             alone_since = loop.time()
             await asyncio.sleep(RECONNECT_INTERVAL)

@@ -1,4 +1,4 @@
-"""Find the socket of dracod for the preload of the Dask scheduler, and check who serves it."""
+"""Find the socket of dracod for the scheduler's preload, and check which user serves it."""
 
 from __future__ import annotations
 
@@ -11,12 +11,12 @@ import struct
 
 
 def check_directory(path: str) -> None:
-    """Make sure that no other user could have put a socket there.
+    """Make sure that no other user can put a socket into the directory.
 
     Raises
     ------
     PermissionError
-        When another user could.
+        When another user can.
     """
     directory = os.path.dirname(path)
     info = os.lstat(directory)
@@ -28,7 +28,7 @@ def check_directory(path: str) -> None:
 
 
 def check_server(writer: asyncio.StreamWriter, path: str) -> None:
-    """Make sure that a process of this user serves there, before sending anything.
+    """Make sure that a process of this user serves the socket, before sending anything.
 
     Raises
     ------
@@ -42,7 +42,7 @@ def check_server(writer: asyncio.StreamWriter, path: str) -> None:
 
 
 class DracodSocket:
-    """Where dracod serves.
+    """The socket of dracod.
 
     Parameters
     ----------
@@ -67,9 +67,9 @@ class DracodSocket:
         Raises
         ------
         PermissionError
-            When another user serves there, or could. Nothing was sent then.
+            When another user serves the socket, or can replace it. Nothing was sent.
         OSError
-            When nobody serves there.
+            When no process serves it.
         """
         check_directory(self.path)
         reader, writer = await asyncio.open_unix_connection(self.path, limit=limit)
@@ -81,7 +81,7 @@ class DracodSocket:
         return reader, writer
 
     def find(self) -> None:
-        """Look where dracod's socket is now: it moves when its directory was removed."""
+        """Find the current path of the socket; it changes when its directory was removed."""
         try:
             with open(self.daemon_file) as file:
                 path = json.load(file)["dask_socket"]

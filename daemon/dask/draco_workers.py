@@ -42,7 +42,7 @@ class Drainage:
         self.drained: dict[str, str] = {}
         #: Workers that were told to close.
         self.told: set[str] = set()
-        #: The tasks that are moving data, and from which workers.
+        #: The asyncio tasks that move data, with the workers that they move it from.
         self.retirements: dict[asyncio.Task, frozenset[str]] = {}
         # A worker may report a status by itself, for example when it runs out of memory.
         self.original = scheduler.stream_handlers["worker-status-change"]
@@ -81,7 +81,7 @@ class Drainage:
         )
 
     def states(self, addresses: Iterable[str]) -> dict[str, Any]:
-        """Those of the workers that are connected."""
+        """Find the connected ones among these workers."""
         workers = self.scheduler.workers
         return {a: workers[a] for a in dict.fromkeys(addresses) if a in workers}
 
@@ -90,7 +90,7 @@ class Drainage:
         """The tasks of a worker; one more if it is held, as ``Meter.weigh()`` counts it."""
         return len(worker.processing) + len(worker.actors) + (worker.address in held)
 
-    # Requests. All may be repeated; workers that are not connected are passed over.
+    # Requests. All may be repeated; workers that are not connected are skipped.
 
     async def drain(self, workers: list[str], only_idle: bool = False) -> dict[str, Any]:
         """Give no new tasks to these workers; with ``only_idle``, only if none of them has any."""
@@ -113,7 +113,7 @@ class Drainage:
         return {}
 
     async def retire(self, workers: list[str], force: bool = False) -> dict[str, Any]:
-        """Move the data of all these workers elsewhere, or else leave all in service."""
+        """Move the data of all these workers to others, or leave all of them in service."""
         while overlapping := self.overlapping(workers):
             await asyncio.wait(overlapping)
         task = asyncio.create_task(self.retire_alone(workers, force))
@@ -126,7 +126,7 @@ class Drainage:
                 raise
             raise RuntimeError("taken back into service") from None
 
-    # How that is done.
+    # Steps of the requests.
 
     def overlapping(self, workers: Iterable[str]) -> list[asyncio.Task]:
         return [t for t, those in self.retirements.items() if not those.isdisjoint(workers)]
@@ -147,7 +147,7 @@ class Drainage:
         for address in states:
             own = self.drained.pop(address, None)
             if address in self.told:
-                # It may report the steps of a failed retirement late, so it has to say so itself.
+                # It may report the steps of a failed retirement late, so wait for its own report.
                 self.told.discard(address)
                 self.tell(address, "running")
                 asked.append(states[address])
@@ -186,8 +186,8 @@ class Drainage:
         try:
             self.pause(self.states(addresses))
             self.told.update(self.states(addresses))
-            # Of two copies Dask would keep the one on a worker that an earlier retirement is about
-            # to close, and drop the one here.
+            # If a result also is on a worker that is about to close after an earlier retirement,
+            # Dask would keep that copy and drop the one here.
             await self.copy([t for t in self.stranded(addresses) if len(t.who_has) > 1])
             await self.scheduler.retire_workers(
                 workers=addresses, close_workers=False, remove=False
@@ -212,7 +212,7 @@ class Drainage:
         return worker.address in self.told or worker.status == Status.closing_gracefully
 
     def stranded(self, addresses: Iterable[str]) -> list[Any]:
-        """Results that exist only on workers about to leave."""
+        """Find results that exist only on workers about to leave."""
         tasks = {
             task: None
             for worker in self.states(addresses).values()
@@ -226,7 +226,7 @@ class Drainage:
         keys = [task.key for task in tasks if not task.actor]
         staying = [w.address for w in self.scheduler.running if not self.is_leaving(w)]
         if keys and staying:
-            # Tries again while a worker does not answer, until undrain() ends it.
+            # While a worker does not answer this tries again, until undrain() ends it.
             await self.scheduler.replicate(
                 keys=keys, workers=staying, n=1, branching_factor=1, delete=False
             )
@@ -260,12 +260,12 @@ class Lifetimes:
         self.ends: set[asyncio.Task] = set()
 
     async def limit(self, workers: dict[str, float]) -> dict[str, Any]:
-        """Set for all jobs when their workers retire; this replaces an earlier request.
+        """Set the times at which the workers of jobs retire, in place of an earlier request.
 
         Parameters
         ----------
         workers : dict of str to float
-            Seconds from now, by the name of the workers of a job, without the ``-N`` of each.
+            Seconds from now, by the name of a job's workers without ``-N``.
         """
         self.cancel()
         loop = asyncio.get_running_loop()
@@ -295,9 +295,9 @@ class Lifetimes:
         moving = asyncio.ensure_future(self.drainage.retire(addresses, force=True))
         self.ends.add(moving)
         moving.add_done_callback(self.ends.discard)
-        await asyncio.wait({moving}, timeout=MOVE_TIMEOUT)  # they leave in any case
+        await asyncio.wait({moving}, timeout=MOVE_TIMEOUT)  # they leave even if it fails
         if moving.done() and not moving.cancelled() and moving.exception() is not None:
             logger.warning("cannot move the data of %s: %s", name, moving.exception())
         for address in self.drainage.states(addresses):
-            # The worker tells its nanny, which then starts no other one.
+            # The worker tells its nanny, so that the nanny starts no new one.
             self.scheduler.worker_send(address, {"op": "close", "reason": "draco-lifetime"})

@@ -1,17 +1,16 @@
-"""Run Dask's command as ``python -m`` does, with a forkserver that need not import anything again.
+"""Run Dask's command as ``python -m`` does, with a forkserver that imports nothing again.
 
-The program of a job. Dask's forkserver, from which all workers of the job are forked, is a new
-Python: it imports what this process has imported just before. Here it is a copy of this process
-instead, made before there are threads or an event loop. The rest is multiprocessing's own, and
-does what it always does when the copy dies: it starts a new one.
+This is the program of a job. Dask forks all workers of the job from a forkserver, which is a new
+Python and imports again what this process has just imported. Here the forkserver is a copy of this
+process instead, made before it has threads or an event loop. All else is multiprocessing's own
+code. If the copy dies, multiprocessing starts a new forkserver as usual.
 
-A new Python would also get the variables that Dask sets for workers. The job script has set
-those of Dask's defaults, and names them in DRACO_FORESEEN. Where Dask is to set others, or runs
-code of the user's before that may do so, it starts its forkserver itself. Without
-DRACO_FORESEEN it does so, too.
+Dask sets variables for a new Python. The job script has set those of Dask's defaults and names them
+in DRACO_FORESEEN. Dask starts its forkserver itself if its configuration sets other variables, if
+code of the user may set some, or without DRACO_FORESEEN.
 
-DRACO_TLS_FIX names the program that keeps TLS connections, see its own text. It is run here, and in
-each process that Dask starts from here.
+DRACO_TLS_FIX names the program that keeps TLS connections alive (_tls_fix.py). It runs in this
+process, and in each process that Dask starts from it.
 """
 
 import gc
@@ -27,7 +26,7 @@ del sys.argv[0]  # of "python -c"
 may_copy = "DRACO_FORESEEN" in os.environ
 foreseen = {name: os.environ[name] for name in os.environ.pop("DRACO_FORESEEN", "").split()}
 tls_fix = os.environ.pop("DRACO_TLS_FIX", None)
-command = importlib.import_module(sys.argv[0])  # the first of all imports that take time
+command = importlib.import_module(sys.argv[0])  # the first import that takes time
 
 import dask  # noqa: E402
 from distributed.utils import get_mp_context  # noqa: E402
@@ -35,7 +34,7 @@ from distributed.utils import get_mp_context  # noqa: E402
 
 def is_as_foreseen() -> bool:
     """Whether Dask would start workers in the environment that this process has."""
-    seed = {"PYTHONHASHSEED": "6640"}  # newer versions set it where nothing else is configured
+    seed = {"PYTHONHASHSEED": "6640"}  # the default of newer versions
     variables = dask.config.get("distributed.nanny.pre-spawn-environ").items()
     wanted = {**seed, **{name: str(value) for name, value in variables}}
     return (
@@ -48,13 +47,13 @@ def is_as_foreseen() -> bool:
 
 
 def forget() -> None:
-    """Leave all variables to Dask."""
+    """Unset the variables, so that Dask sets them."""
     for name in foreseen:
         os.environ.pop(name, None)
 
 
 def become(arguments: list, descriptors: set, ready: int) -> None:
-    """Go on, in a new process with these descriptors, as a Python with these arguments would."""
+    """Continue, in a new process, as a Python with these arguments and descriptors."""
 
     def main(*args: object, **kwargs: object) -> None:
         os.write(ready, b"r")
@@ -64,31 +63,31 @@ def become(arguments: list, descriptors: set, ready: int) -> None:
 
     own_main, forkserver.main = forkserver.main, main
     util.spawnv_passfds = spawnv_passfds
-    forkserver._forkserver._lock = Lock()  # held by the process that is starting this one
+    forkserver._forkserver._lock = Lock()  # the copied lock is held by the parent
     resource_tracker._resource_tracker.__init__()
     for name in os.listdir("/proc/self/fd"):
         if int(name) > 2 and int(name) not in descriptors:
             try:
                 os.close(int(name))
             except OSError:
-                pass  # that of the list
+                pass  # the descriptor of the listing itself
     gc.freeze()
-    # Behind the code there are arguments for it from Python 3.14.10 on.
+    # From Python 3.14.10 on, arguments follow the code.
     at = arguments.index("-c")
     sys.argv[:] = ["-c", *arguments[at + 2 :]]
     exec(arguments[at + 1], {})
 
 
 def fork(path: str, arguments: list, descriptors: list) -> int:
-    """Take the place of ``spawnv_passfds``: run what ``arguments`` say in a copy of this process.
+    """Replace ``spawnv_passfds``: run ``arguments`` in a copy of this process.
 
     Raises
     ------
     RuntimeError
-        When the copy has ended before it served; it has told why.
+        When the copy has ended before it was ready. It has printed the reason.
     """
     for stream in filter(None, (sys.stdout, sys.stderr)):
-        stream.flush()  # else each worker writes it again
+        stream.flush()  # otherwise each worker would write the buffer again
     ready, tell = os.pipe()
     pid = os.fork()
     if pid != 0:
@@ -110,12 +109,12 @@ def fork(path: str, arguments: list, descriptors: list) -> int:
 
 
 if tls_fix and runpy.run_path(tls_fix)["NEEDED"]:
-    # multiprocessing has each new process run the file of the main module
+    # multiprocessing runs the file of the main module in each new process
     sys.modules["__main__"].__file__ = tls_fix
 spawnv_passfds = util.spawnv_passfds
 try:
     if may_copy and is_as_foreseen():
-        get_mp_context()  # imports what Dask has its forkserver import
+        get_mp_context()  # imports the modules of Dask's forkserver
         for route in dask.config.get("distributed.worker.http.routes"):
             importlib.import_module(route)  # as each worker does
         resource_tracker.ensure_running()

@@ -63,7 +63,7 @@ def __dir__() -> list[str]:
 
 
 def load_ipython_extension(shell: InteractiveShell) -> None:
-    """Have ``%draco``: this is what ``%load_ext draco`` calls."""
+    """Register ``%draco``; ``%load_ext draco`` calls this."""
     from draco.magic import DracoMagics
 
     shell.register_magics(DracoMagics)

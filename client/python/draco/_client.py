@@ -21,7 +21,7 @@ PROTOCOL = 1
 LINE_LIMIT = 512 * 1024
 HELLO_TIMEOUT = 10.0
 
-#: Requests whose answers stay exactly as they are, because they are used and not shown.
+#: Requests whose answers must stay unchanged, because programs use them.
 _EXACT = ("environment", "script")
 
 _HELLO = {"protocol": PROTOCOL, "client": "python", "version": __version__}
@@ -70,7 +70,7 @@ def decode(line: bytes) -> dict[str, Any]:
 
 
 def _result_of(message: dict[str, Any], method: str) -> Any:
-    """Take the answer out of a message. Its texts can be shown, except for :data:`_EXACT`.
+    """Take the answer out of a message. Control characters are replaced, except for :data:`_EXACT`.
 
     Raises
     ------
@@ -112,7 +112,7 @@ class Connection:
         Raises
         ------
         OSError
-            When nobody serves there.
+            When no process serves there.
         VersionMismatch
             When dracod speaks another version of the protocol.
         DracoError
@@ -182,7 +182,7 @@ class Connection:
         self._task.cancel()
 
     def leave(self) -> None:
-        """Give the connection up in a child that was forked.
+        """Give up the connection in a forked child process.
 
         The socket must not stay open in the child, because dracod would count it as a lease. The
         event loop must not be used, because its epoll is shared with the parent.
@@ -223,7 +223,7 @@ class Connection:
             return
         number = message.get("id")
         error = visible_value(message.get("error"))
-        if number is None and error is not None:  # of no request: dracod refuses the connection
+        if number is None and error is not None:  # dracod refuses the connection itself
             self._end(DracoError(str(error.get("message"))))
             return
         method, future = "", None
@@ -245,7 +245,7 @@ def call_once(way: Way, method: str, timeout: float = HELLO_TIMEOUT) -> Any:
     Raises
     ------
     OSError
-        When nobody serves there or answers in time.
+        When no process serves there, or none answers in time.
     DracoError
         As dracod answered.
     """

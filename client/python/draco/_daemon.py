@@ -1,4 +1,4 @@
-"""Finding dracod, and starting it where it does not run."""
+"""Find dracod, and start it if it does not run."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ def launch(name: str) -> tuple[str, bool]:
     Returns
     -------
     tuple of str and bool
-        The name of its state directory, and whether it did not run before.
+        The name of its state directory, and whether this call started it.
 
     Raises
     ------
@@ -74,19 +74,19 @@ async def connect(
     start : bool
         Start dracod when it does not run.
     instance : str, optional
-        The name of its state directory, where that is known.
+        The name of its state directory, if known.
 
     Returns
     -------
     tuple of Connection and bool
-        The second is whether it was started.
+        The second tells whether this call started it.
 
     Raises
     ------
     SettingError
         When the name is not valid, or could mean several clusters.
     DaemonNotRunning
-        When it does not run, and cannot be started or is not to be.
+        When it does not run, and ``start`` is false or the start fails.
     """
     launched = told = False
     former = doubt = ""

@@ -37,7 +37,7 @@ def find_dracoctl() -> str:
 def run_dracoctl(
     name: str, command: list[str], timeout: float
 ) -> subprocess.CompletedProcess[str]:
-    """Run a command of dracoctl, which answers in JSON.
+    """Run a command of dracoctl with ``--json``.
 
     Parameters
     ----------

@@ -1,8 +1,8 @@
-"""Whether the dracod of a state directory is running, from its lock and ``daemon.json``.
+"""Judge from its lock and ``daemon.json`` whether the dracod of a state directory runs.
 
-The rules are those of ``common/holder.c`` and ``common/lock_scope.c``. A lock that is held means
-that dracod is running. A lock that is free proves the opposite only on the host of that dracod, and
-on others only where all hosts see the locks of the file system.
+The rules are those of ``common/holder.c`` and ``common/lock_scope.c``. A held lock means that
+dracod is running. A free lock proves the opposite on the host of that dracod, and on other hosts
+only if all hosts see the locks of the file system.
 """
 
 from __future__ import annotations
@@ -36,12 +36,12 @@ _LOCK = "hhqqi"  # struct flock
 class State(enum.Enum):
     """What is known about a dracod."""
 
-    #: There is none, and no trace of one.
+    #: There is no dracod, and none has left anything.
     NONE = enum.auto()
-    #: The one that ``daemon.json`` names has ended without cleaning up.
+    #: The dracod in ``daemon.json`` has ended without cleaning up.
     ENDED = enum.auto()
     ALIVE = enum.auto()
-    #: It was started on another host, and nothing here tells whether it is running.
+    #: It was started on another host, and this host cannot tell whether it is running.
     UNKNOWN = enum.auto()
 
 
@@ -85,12 +85,12 @@ def _mount_of(fd: int) -> tuple[str, str]:
 
 
 def judge(daemon: Mapping[str, Any] | None, here: bool, lock: str, scope: str) -> State:
-    """Judge by what was found.
+    """Judge the facts.
 
     Parameters
     ----------
     daemon : mapping or None
-        The content of ``daemon.json``; None where there is none.
+        The content of ``daemon.json``; None without the file.
     here : bool
         Whether it names this host.
     lock : str
@@ -101,7 +101,7 @@ def judge(daemon: Mapping[str, Any] | None, here: bool, lock: str, scope: str) -
     Returns
     -------
     State
-        What follows from that.
+        The state of the dracod.
     """
     if lock == "held":
         return State.ALIVE
@@ -163,7 +163,7 @@ def look(directory: Path, daemon: Mapping[str, Any] | None) -> tuple[State, str]
 
 
 def ended_text(daemon: Mapping[str, Any]) -> str:
-    """Say that a dracod has ended without cleaning up, where it ran, and as which process."""
+    """Describe a dracod that has ended without cleaning up, with its host and process."""
     return (
         f"dracod ran on host {daemon.get('host')} (process {daemon.get('pid')}) and ended "
         "without cleaning up"

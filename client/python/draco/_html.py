@@ -80,7 +80,7 @@ def _jobs(report: dict[str, Any]) -> str:
 
 
 def users_of(leases: list[dict[str, Any]]) -> list[str]:
-    """Name the programs that are attached, each by another name.
+    """Name the attached programs, each by a name of its own.
 
     Parameters
     ----------
@@ -90,8 +90,8 @@ def users_of(leases: list[dict[str, Any]]) -> list[str]:
     Returns
     -------
     list of str
-        Such as "student.ipynb"; where several are called so, "student.ipynb (process 4711)", and
-        where these are on several hosts, "student.ipynb (process 4711 on login1)".
+        Such as "student.ipynb"; if several programs have this name, "student.ipynb (process 4711)",
+        and if those run on several hosts, "student.ipynb (process 4711 on login1)".
     """
     names = [str(lease.get("notebook") or lease.get("program") or "?") for lease in leases]
     users = []
@@ -121,13 +121,13 @@ def jobs_html(report: dict[str, Any]) -> str:
 
 
 def closed_html(why: str) -> str:
-    """Make a row for the panel of an object that is closed; ``why`` is "" when a program did it."""
+    """Make a row for the panel of a closed object; ``why`` is "" if a program has closed it."""
     reason = html.escape(why or "this object was closed")
     return f"<tr>{_WIDE}<strong>Closed</strong>: {reason}</td></tr>"
 
 
 def paused_text(report: Mapping[str, Any]) -> str:
-    """Say why no jobs are asked for, and what ends that; "" when the cluster is not paused."""
+    """Say why no jobs are requested, and how to go on; "" if the cluster is not paused."""
     size = report.get("size") or {}
     if not size.get("paused"):
         return ""
@@ -187,11 +187,11 @@ def start_html(name: str, message: str, progress: dict[str, Any], failure: str =
     name : str
         Of the cluster.
     message : str
-        What happens now.
+        The present step.
     progress : dict
         The last notification of dracod.
     failure : str
-        Why the start failed; lines stay lines.
+        Why the start failed, in any number of lines.
     """
     there, wanted = progress.get("workers", 0), progress.get("workers_wanted", 0)
     rows = [html.escape(message)]

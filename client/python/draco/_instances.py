@@ -1,8 +1,8 @@
-"""Which state directory a cluster's name means: a name has one for each Slurm.
+"""Find the state directory that a cluster's name means: a name has one for each Slurm.
 
-``common/instances.c`` has the rule, and ``common/slurm_conf.c`` reads slurm.conf; both stay there.
-When ``slurm.json`` says that this environment was used with a directory before, that directory is
-the one. Otherwise dracoctl is asked.
+The rule is in ``common/instances.c``, and ``common/slurm_conf.c`` reads slurm.conf. Neither is
+repeated here. If a ``slurm.json`` says that this environment was used with its directory before,
+that directory is meant. Otherwise this module asks dracoctl.
 """
 
 from __future__ import annotations
@@ -64,7 +64,7 @@ def slurm_of(directory: Path) -> str | None:
 
 
 def remembers_jobs(directory: Path) -> bool:
-    """Whether a state directory remembers clusters whose jobs may be left in Slurm."""
+    """Whether a state directory lists clusters whose jobs may be left in Slurm."""
     try:
         return bool(load(str(directory / "state.json")).get("clusters"))
     except OSError:
@@ -78,7 +78,7 @@ def _candidates(name: str) -> list[Path]:
 
 
 def _key() -> list[str] | None:
-    """Identify this host and these variables, as another program with the same ones does."""
+    """Identify this host and these variables; equal for all programs with the same ones."""
     values = [os.environ.get(variable, "") for variable in _VARIABLES]
     if values[0] and not values[0].startswith("/"):
         return None
@@ -99,7 +99,7 @@ def look_up(name: str) -> str | None:
     if len(seen) == 1:
         return seen[0]
     if len(records) == 1 and not any(records.values()):
-        return name  # nothing is known of any Slurm
+        return name  # there is no record of any Slurm
     return None
 
 
@@ -136,7 +136,7 @@ def _where(name: str) -> str:
 
 
 def _only_alive(name: str) -> str:
-    """Choose without dracoctl, as in a container: the only one that is running."""
+    """Choose without dracoctl, as in a container: the only directory with a running dracod."""
     alive = {_address(path): path.name for path in _candidates(name) if _may_live(path)}
     if "@" in name:
         return alive.get(name, name)

@@ -1,4 +1,4 @@
-"""How an object joins, starts and stops a cluster, and what it reads from dracod's answers."""
+"""Join, start and stop a cluster for an object, and read dracod's answers."""
 
 from __future__ import annotations
 
@@ -47,16 +47,16 @@ _DEFAULT_LINK = "{scheme}://{host}:{port}/status"
 #: How long dracoctl may take to show a setting, in seconds.
 SHOW_TIMEOUT = 30
 
-#: How much of dracod's log belongs to the logs of a cluster, in bytes.
+#: The end of dracod's log that is shown with a cluster's logs, in bytes.
 TAIL = 32 * 1024
 
-#: How often, and with which pause in seconds, a stop is asked for while others are connected.
+#: How often a stop is tried while others are connected, and the pause between, in seconds.
 STOP_TRIES, STOP_PAUSE = 8, 0.1
 
 
 @dataclass(frozen=True)
 class Joined:
-    """What a cluster that was joined or started gives to an object.
+    """The facts about a joined or started cluster that an object needs.
 
     Attributes
     ----------
@@ -118,7 +118,7 @@ async def _start(
     log: list[tuple[float, str]],
     quiet: bool,
 ) -> dict[str, Any]:
-    """Ask dracod for the cluster; returns its status, and what else it answered to the start."""
+    """Ask dracod for the cluster; returns its status and the rest of the answer."""
     if wish is None:
         status: dict[str, Any] = await connection.call("status")
         state = status["cluster"]["state"]
@@ -147,7 +147,7 @@ async def _start(
 
 
 def divide_cores(name: str, wish: dict[str, Any]) -> dict[str, Any]:
-    """Choose the number of processes as dask-jobqueue does, where the default does not fit.
+    """Choose the number of processes as dask-jobqueue does, if the default does not fit.
 
     Parameters
     ----------
@@ -159,8 +159,8 @@ def divide_cores(name: str, wish: dict[str, Any]) -> dict[str, Any]:
     Returns
     -------
     dict
-        The wish. When it has ``cores`` and nobody has set ``processes``, whose default is more than
-        the cores, the processes are the square root of the cores.
+        The wish. If it has ``cores`` and ``processes`` is not set anywhere, and the default of
+        ``processes`` exceeds the cores, ``processes`` is the square root of the cores.
     """
     settings = wish.get("settings") or {}
     cores = settings.get("cores")
@@ -173,7 +173,7 @@ def divide_cores(name: str, wish: dict[str, Any]) -> dict[str, Any]:
         if processes["source"] != "default" or processes["value"] <= cores:
             return wish
     except (DracoError, OSError, subprocess.TimeoutExpired, ValueError, LookupError, TypeError):
-        return wish  # dracod says what is wrong
+        return wish  # dracod reports the error
     return {**wish, "settings": {**settings, "processes": math.isqrt(cores)}}
 
 
@@ -193,7 +193,7 @@ def start_params(wish: dict[str, Any]) -> dict[str, Any]:
 
 
 def warnings_of(report: dict[str, Any], name: str) -> list[str]:
-    """List what a user should know about a start that succeeded."""
+    """List the warnings about a start that succeeded."""
     texts = [str(limit.get("message")) for limit in report.get("limits") or []]
     scheduler = report.get("scheduler") or {}
     if scheduler.get("distributed") not in (None, distributed.__version__):
@@ -246,7 +246,7 @@ def life_of(report: Mapping[str, Any], name: str) -> list[str]:
 
 
 def notices_of(report: Mapping[str, Any], name: str) -> list[str]:
-    """Say what keeps a cluster from growing.
+    """List the reasons that keep a cluster from growing.
 
     Parameters
     ----------
@@ -258,7 +258,7 @@ def notices_of(report: Mapping[str, Any], name: str) -> list[str]:
     Returns
     -------
     list of str
-        One text for each thing; most clusters have none.
+        One text for each reason; most clusters have none.
     """
     paused = _html.paused_text(report)
     notices = (report.get("cluster") or {}).get("notices") or []
@@ -272,7 +272,7 @@ def check_variables(variables: Any) -> dict[str, str]:
     Raises
     ------
     DracoError
-        When one is not a variable of Dask, or its value not a text of one line.
+        When one is no variable of Dask, or its value is no text of one line.
     """
     if not isinstance(variables, dict):
         raise DracoError("dracod's answer holds no variables")
@@ -309,12 +309,12 @@ def security_of(variables: dict[str, str]) -> Security:
     DracoError
         When a part of it is not named.
     """
-    if not variables.get(_TLS + "CA_FILE"):  # without encryption it is empty
+    if not variables.get(_TLS + "CA_FILE"):  # it is empty without encryption
         return Security(require_encryption=False)
     parts = [variables.get(_TLS + name) for name in ("CA_FILE", "CLIENT__CERT", "CLIENT__KEY")]
     if None in parts:
         raise DracoError("dracod's answer names a certificate without its key")
-    from draco import _tls_fix  # noqa: F401 - it acts as it is imported
+    from draco import _tls_fix  # noqa: F401 - the import acts
 
     return Security(
         require_encryption=True,
@@ -325,7 +325,7 @@ def security_of(variables: dict[str, str]) -> Security:
 
 
 def own_stop() -> dict[str, Any]:
-    """Make the parameters of a request "stop" that spares a cluster which others use."""
+    """Make the parameters of a request "stop" that keeps a cluster in use by others."""
     clients = [client.id for client in list(Client._instances)]
     return {"own": True, "alone": True, "clients": clients}
 
@@ -346,7 +346,7 @@ async def stop_if_alone(connection: Connection, own: bool = True) -> dict[str, A
         dracod's answer; ``kept`` and ``why`` when the cluster was not stopped.
     """
     answer: dict[str, Any] = {}
-    # It takes a moment until the scheduler has noticed that a client was closed.
+    # The scheduler notices a moment later that a client was closed.
     for _ in range(STOP_TRIES):
         answer = await connection.call("stop", {**own_stop(), "own": own})
         if not answer.get("clients"):
@@ -356,12 +356,12 @@ async def stop_if_alone(connection: Connection, own: bool = True) -> dict[str, A
 
 
 async def stop_by(link: Link, policy: Policy) -> None:
-    """Stop the cluster as an object that is closed is to do it.
+    """Stop the cluster for an object that is closed, by its policy.
 
     Parameters
     ----------
     link : Link
-        The object's link. Where it is closed, nothing is done.
+        The object's link. If it is closed, nothing is done.
     policy : bool or "auto"
         The object's ``shutdown_on_close``.
 
@@ -392,7 +392,7 @@ def has_pending_work(cluster: Cluster) -> bool:
 
 
 def proxied_link(port: int) -> str | None:
-    """Where a JupyterHub serves the dashboard; None without one, or with a link of the user's."""
+    """The dashboard's URL on a JupyterHub; None without a hub, or if the user has set a link."""
     hub = os.environ.get("JUPYTERHUB_SERVICE_PREFIX")
     link = dask.config.get("distributed.dashboard.link", default=_DEFAULT_LINK)
     if not hub or link != _DEFAULT_LINK:
@@ -401,7 +401,7 @@ def proxied_link(port: int) -> str | None:
 
 
 def direct_link(report: Mapping[str, Any]) -> str:
-    """Where this host reaches the dashboard itself; "" where it does not."""
+    """The dashboard's URL for this host; "" if this host cannot reach it."""
     dashboard = report.get("dashboard") or {}
     if not dashboard.get("port") or not dashboard.get("address"):
         return ""
@@ -412,7 +412,7 @@ def direct_link(report: Mapping[str, Any]) -> str:
 
 
 def dashboard_link(report: Mapping[str, Any]) -> str:
-    """Where a browser reaches the dashboard, perhaps through a JupyterHub; "" where it does not."""
+    """The dashboard's URL for a browser, perhaps on a JupyterHub; "" if there is none."""
     direct = direct_link(report)
     if direct and is_here(report.get("daemon") or {}):
         return proxied_link(report["dashboard"]["port"]) or direct
@@ -420,7 +420,7 @@ def dashboard_link(report: Mapping[str, Any]) -> str:
 
 
 def tail_of(path: str | None) -> str:
-    """Read the last lines of a log; a text says why where it cannot be read."""
+    """Read the last lines of a log, or say why it cannot be read."""
     if not path:
         return ""
     try:

@@ -1,6 +1,6 @@
-"""The host name by which a program proves to dracod's port that it can read the cluster's key.
+"""The host name that proves to dracod's port that a program can read the cluster's key.
 
-It is part of the first message of TLS. ``common/knock.h`` describes it and says why it exists.
+It is part of the first message of TLS. ``common/knock.h`` describes it and its purpose.
 """
 
 from __future__ import annotations
@@ -45,12 +45,12 @@ def make_name(key: str, nonce: str = "") -> str:
 
 
 def again(connect: Callable[[], T]) -> T:
-    """Call ``connect``, and again when dracod closes the connection at once.
+    """Call ``connect``, and again if dracod closes the connection at once.
 
     Raises
     ------
     OSError
-        When it still does after the last pause, or ``connect`` fails in another way.
+        When dracod still does so after the last pause, or ``connect`` fails in another way.
     """
     for pause in _PAUSES:
         try:

@@ -1,4 +1,4 @@
-"""How a cluster's object begins and ends: once each, however often and from where it is asked."""
+"""The beginning and the end of a cluster's object: once each, however often they are called."""
 
 from __future__ import annotations
 
@@ -40,14 +40,14 @@ class Life:
     wish : dict or None
         As given, and completed at the beginning.
     warnings : list of str
-        What the user should know after the beginning.
+        Texts for the user after the beginning.
     """
 
     def __init__(
         self, cluster: Cluster, link: Link, watch: Watch, wish: dict[str, Any] | None
     ) -> None:
         self.warnings: list[str] = []
-        #: dracod is asked whether the cluster may end: perhaps everything stays as it is.
+        #: dracod decides whether the cluster may end; if not, nothing changes.
         self.is_asking = False
         self._cluster = cluster
         self._link = link
@@ -58,7 +58,7 @@ class Life:
         self._tasks: set[asyncio.Future[Any]] = set()
 
     def spawn(self, work: Coroutine[Any, Any, T]) -> asyncio.Task[T]:
-        """Let a coroutine run beside; the event loop alone would not keep it."""
+        """Run a coroutine in the background; the event loop itself holds no reference to it."""
         task = asyncio.ensure_future(work)
         self._tasks.add(task)
         task.add_done_callback(self._tasks.discard)
@@ -70,7 +70,7 @@ class Life:
         Raises
         ------
         DracoError
-            When that fails; then nothing of it is left.
+            When that fails. Then nothing is left behind.
         """
         if self._beginning is None:
             self._beginning = asyncio.ensure_future(self._begin())
@@ -109,7 +109,7 @@ class Life:
         await self._link.follow()
 
     def abandon(self) -> None:
-        """Give up the beginning, at whatever point it is; a cluster that it began ends."""
+        """Give up the beginning at any point; a cluster that it has started ends."""
         if self._beginning is not None and not self._beginning.done():
             self._beginning.cancel()
         self._link.abandon(_join.own_stop())
@@ -125,7 +125,7 @@ class Life:
         self.spawn(self.end())
 
     async def end(self) -> None:
-        """Stop the cluster if the object is to do that, and let go of it.
+        """Stop the cluster if the object's policy says so, and release it.
 
         Raises
         ------
@@ -137,7 +137,7 @@ class Life:
         await asyncio.shield(self._ending)
 
     async def end_from_elsewhere(self) -> None:
-        """As :meth:`end`, called in any event loop: each object may have one of its own.
+        """Do what :meth:`end` does, from any event loop: each object may have one of its own.
 
         Raises
         ------
@@ -151,26 +151,24 @@ class Life:
             await asyncio.wrap_future(asyncio.run_coroutine_threadsafe(self.end(), loop))
 
     async def stop_unless_used(self) -> None:
-        """Stop the cluster, whoever started it, and end; but not while others use it.
+        """Stop the cluster, whoever has started it, and end, unless others use it.
 
         Raises
         ------
         DracoError
-            When others use it: who does. Then everything stays as it is.
+            When others use it; the text names them. Then nothing changes.
         """
         await self._link.end_return(wait=True)  # dracod may be reached again in a moment
         cluster, connection = self._cluster, self._link.connection
         if connection is not None and cluster.status == Status.running:
             for other in _process.replaced_by(cluster):
-                other.shutdown_on_close = False  # it does not decide
+                other.shutdown_on_close = False  # the decision is not its own
                 await other._life.end_from_elsewhere()
-            cluster.status = Status.closing  # so that the end is no surprise
+            cluster.status = Status.closing  # the end is expected
             self.is_asking = True
             answer: dict[str, Any] = {}
             try:
-                with contextlib.suppress(
-                    DaemonNotRunning
-                ):  # it has ended: nothing is to be done
+                with contextlib.suppress(DaemonNotRunning):  # it has ended already
                     answer = await _join.stop_if_alone(connection, own=False)
                 if answer.get("kept"):
                     raise DracoError(
@@ -204,5 +202,5 @@ class Life:
             finally:
                 self._watch.forget()
                 cluster.status = Status.closed
-        for other in replaced:  # one of them may have started the cluster
+        for other in replaced:  # one of them may be the owner of the cluster
             await other._life.end_from_elsewhere()

@@ -1,7 +1,7 @@
 """The link between a cluster's object and dracod.
 
-A :class:`Link` sends requests, keeps dracod's last report and holds the lease. It hears of events.
-When the connection breaks it connects again, and it says when the cluster has ended.
+A :class:`Link` sends requests, keeps dracod's last report and holds the lease. It receives events.
+When the connection breaks it connects again. It tells its owner when the cluster has ended.
 """
 
 from __future__ import annotations
@@ -18,23 +18,23 @@ from draco._holder import is_here
 from draco._settings import label
 from draco.errors import ClusterNotRunning, DaemonNotRunning, DracoError
 
-#: How long a connection to another host is tried again, and the pause between two attempts, in
-#: seconds. After a laptop's sleep the network comes back later than the programs.
+#: How long to try to connect to another host again, and the pause between two tries, in seconds.
+#: After a laptop's sleep the network starts later than the programs.
 PATIENCE, PAUSE = 45.0, 1.0
 
-#: A report of this age, in seconds, is asked for anew.
+#: A report of this age, in seconds, is out of date.
 FRESH = 1.0
 
 
 class Link:
-    """What connects one object with the dracod of its cluster.
+    """The link between one object and the dracod of its cluster.
 
     Parameters
     ----------
     name : str
         The cluster's name.
     holds : bool
-        Whether to hold a lease, which keeps the cluster from stopping when nobody else uses it.
+        Whether to hold a lease, which keeps the cluster running when no one else uses it.
     is_wanted : callable
         Tells whether the object is in use. If not, a lost connection is not made again.
     on_news : callable
@@ -49,9 +49,9 @@ class Link:
     report : dict
         dracod's last report, as ``dracoctl --json status`` prints it; empty before the first.
     ended : str
-        Why the cluster ended; "" as long as it has not.
+        Why the cluster has ended; "" until then.
     has_decided : bool
-        Whether an event told of the cluster as a whole since somebody set this to False.
+        Whether an event about the cluster as a whole has arrived since this was set to False.
     """
 
     def __init__(
@@ -101,7 +101,7 @@ class Link:
         self.connection, self._launched = await connect(self.name, start)
 
     async def end_launched(self) -> None:
-        """End the dracod if :meth:`open` started it, unless somebody else uses it by now."""
+        """End the dracod if :meth:`open` has started it, unless others use it by now."""
         if self._launched and self.is_open:
             with contextlib.suppress(DracoError):
                 await self.call("shutdown", {"alone": True})
@@ -144,27 +144,27 @@ class Link:
         return await self.connection.call(method, params)
 
     def set_report(self, report: dict[str, Any]) -> None:
-        """Keep a report that has just come."""
+        """Keep a report that has just arrived."""
         self.report = report
         self._report_time = time.monotonic()
 
     def expire(self) -> None:
-        """Have the report count as out of date."""
+        """Mark the report as out of date."""
         self._report_time = 0.0
 
     def claim_refresh(self) -> None:
-        """Have the report count as fresh, because the caller is about to ask for a new one."""
+        """Mark the report as fresh, because the caller is about to request a new one."""
         self._report_time = time.monotonic()
 
     def not_running(self) -> ClusterNotRunning:
-        """Make the exception for a program that goes on using an object that has ended."""
+        """Make the exception for a program that uses an object after its end."""
         why = self.ended or f'this object of the cluster "{self.name}" was closed'
         return ClusterNotRunning(
             f"{why}; Cluster(name={self.name!r}) joins it or starts it anew"
         )
 
     async def end_return(self, wait: bool) -> None:
-        """Stop connecting again; with ``wait``, only after the current attempts."""
+        """Stop the tries to connect again; with ``wait``, only after the current ones."""
         if self._returning is None:
             return
         if wait and not self._returning.done():
@@ -172,7 +172,7 @@ class Link:
         self._returning.cancel()
 
     def abandon(self, stop: dict[str, Any]) -> None:
-        """Close, and let a cluster that was begun end, without waiting for anything.
+        """Close, and end a cluster that was started, without waiting.
 
         Parameters
         ----------
@@ -187,14 +187,14 @@ class Link:
     def close(self) -> None:
         """Close the connection, and with it the lease. Idempotent.
 
-        What changes with time goes from the report, because nobody will tell of it any more.
+        Values that change with time are removed from the report, because no events update them now.
         """
         self.report = {**self.report, "jobs": [], "attached": []}
         if self.connection is not None:
             self.connection.close()
 
     def leave(self) -> None:
-        """Let go of the connection in a child process that was forked; the parent keeps it."""
+        """Give up the connection in a forked child process; the parent keeps it."""
         if self.connection is not None:
             self.connection.leave()
 
@@ -233,7 +233,7 @@ class Link:
         self._end(why)
 
     async def _connect_again(self) -> bool:
-        """Connect; False: it is another cluster by now, or nobody wants it any more."""
+        """Connect; False if it is another cluster by now, or the object is no longer in use."""
         connection, _ = await connect(self.name, False, self.report.get("name"))
         try:
             report: dict[str, Any] = await connection.call("status")

@@ -1,6 +1,6 @@
-"""The clusters' objects of this process: what becomes of them when it forks, and when it ends.
+"""Handle the clusters' objects of this process when it forks, and when it ends.
 
-Also which of them a cell that was run again has replaced.
+Also find objects that a cell has replaced when it was run again.
 """
 
 from __future__ import annotations
@@ -21,20 +21,20 @@ from draco._settings import in_kernel
 if TYPE_CHECKING:
     from draco.cluster import Cluster
 
-#: How long the end of a process waits for the end of one cluster, in seconds.
+#: How long a process that ends waits for the end of one cluster, in seconds.
 TIMEOUT = 30
 
 
 @dataclass
 class _Origin:
-    """Where an object was made: by a cell, or at the top level of a script.
+    """The place where an object was made: a cell, or the top level of a script.
 
     Attributes
     ----------
     namespace : dict
         The variables there.
     before : list of tuple
-        Objects of the same cluster that such variables held then, and their names.
+        Objects of the same cluster that these variables held then, with their names.
     """
 
     namespace: dict[str, Any]
@@ -46,7 +46,7 @@ _origins: weakref.WeakKeyDictionary[Cluster, _Origin] = weakref.WeakKeyDictionar
 
 
 def register(cluster: Cluster) -> None:
-    """Close this object when the process ends, and take it from children that are forked."""
+    """Close this object when the process ends, and release it in forked children."""
     namespace = _top_level(sys._getframe(1))
     if namespace is not None:
         before = [
@@ -80,9 +80,9 @@ def _names(cluster: Cluster, namespace: dict[str, Any]) -> set[str]:
 
 
 def replaced_by(cluster: Cluster) -> list[Cluster]:
-    """Find the objects whose variable this one has taken, as when a start cell is run again.
+    """Find the objects whose variable this one has taken, as when a cell is run again.
 
-    Nobody can close them any more, and each holds a lease.
+    The program cannot close them any more, and each holds a lease.
     """
     origin = _origins.get(cluster)
     if origin is None:

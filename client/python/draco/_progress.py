@@ -10,7 +10,7 @@ from typing import Any, Protocol
 from draco import _html
 from draco._settings import in_kernel
 
-#: Within one step, a new message is printed only this often, where lines cannot be replaced.
+#: If lines cannot be replaced, a new message within a step is printed only this often.
 PAUSE = 10.0
 
 
@@ -24,16 +24,16 @@ class View(Protocol):
         """Show a notification of dracod, and the line that describes it."""
 
     def finish(self, answer: dict[str, Any] | None, outcome: str, failure: str = "") -> None:
-        """Leave the last state on show.
+        """Show the final state.
 
         Parameters
         ----------
         answer : dict or None
-            dracod's answer to the start; None where it failed.
+            dracod's answer to the start; None if it failed.
         outcome : str
-            How it went, in a line.
+            The outcome, in one line.
         failure : str
-            Why it failed, in any number of lines; "" where nobody said.
+            Why it failed, in any number of lines; "" if not known.
         """
 
 
@@ -134,14 +134,12 @@ class Progress:
         self._line = f"{time.monotonic() - self._begin:5.1f} s  {progress.get('message', '')}"
         if self._quiet:
             return
-        if (
-            self._view is None
-        ):  # there is something to show: a cluster that runs is joined silently
+        if self._view is None:  # joining a running cluster is silent
             self._view = self._choose()
         self._view.show(progress, self._line, new_step)
 
     async def tick(self) -> None:
-        """Update the seconds on show until this is cancelled."""
+        """Update the seconds that are shown, until this is cancelled."""
         while True:
             await asyncio.sleep(1)
             if self._view is not None and self._view.ticks:
@@ -157,14 +155,14 @@ class Progress:
             self._log.append((time.time(), self._line))
 
     def finish(self, answer: dict[str, Any] | None, failure: str = "") -> None:
-        """Leave the last state on show, and the reason of a failure.
+        """Show the final state, and the reason of a failure.
 
         Parameters
         ----------
         answer : dict or None
-            dracod's answer to the start; None when it failed.
+            dracod's answer to the start; None if it failed.
         failure : str
-            Why it failed; "" where it did not, or nobody said.
+            Why it failed; "" if it did not, or if that is not known.
         """
         self._keep()
         if self._view is None and failure and in_kernel() and not self._quiet:

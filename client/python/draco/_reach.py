@@ -1,4 +1,4 @@
-"""How to reach dracod: by a socket on its own host, or by a port from another one."""
+"""Connect to dracod by a socket on its own host, or by a port from another host."""
 
 from __future__ import annotations
 
@@ -13,14 +13,14 @@ from draco._trust import check_server, check_socket
 
 CONNECT_TIMEOUT = 10.0
 
-#: A host that does not answer for this long, in seconds, is gone.
+#: A host that has not answered for this long, in seconds, counts as gone.
 GONE = 30
 _IDLE, _INTERVAL = 10, 5
 
 
 @dataclass(frozen=True)
 class Way:
-    """Where dracod serves.
+    """One way to connect to dracod.
 
     Attributes
     ----------
@@ -49,7 +49,7 @@ class Way:
         Raises
         ------
         OSError
-            When nobody serves there or answers in time, or another user does. Nothing is sent
+            When no process answers in time, or one of another user serves there. Nothing is sent
             then.
         """
         if self.path:
@@ -95,7 +95,7 @@ class Way:
         Raises
         ------
         OSError
-            When nobody serves there or answers in time, or another user does. Nothing is sent
+            When no process answers in time, or one of another user serves there. Nothing is sent
             then.
         """
         if not self.path:

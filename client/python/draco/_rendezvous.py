@@ -1,4 +1,4 @@
-"""The files by which programs find a dracod, in its state directory.
+"""Read the files in a state directory by which programs find its dracod.
 
 ``daemon.json`` names the process and its host; ``connect.json`` tells how other hosts reach dracod
 and its cluster. The rules are those of ``common/rendezvous.c``: a file counts only when it can be
@@ -59,7 +59,7 @@ def _is_socket(value: Any) -> bool:
     return _is_path(value) and len(value.encode()) <= _SOCKET_PATH_MAX
 
 
-#: For each member: a test, what the error calls it, and whether it is required.
+#: For each member: a test, the name of the right type, and whether it is required.
 _Fields = Mapping[str, tuple[Callable[[Any], bool], str, bool]]
 
 _DAEMON: _Fields = {

@@ -1,8 +1,9 @@
-"""Find the dracod of a state directory: whether it is running, and how to reach it.
+"""Find the dracod of a state directory: whether it runs, and how to connect to it.
 
-The rules are those of ``client/seek.c``. The lock says whether a dracod is running, and
-``daemon.json`` where. Its socket cannot be seen from another host, or from a container with another
-``/tmp``; then its port is used. dracod may be making again what is missing on its own host.
+The rules are those of ``client/seek.c``. The lock tells whether a dracod runs, and
+``daemon.json`` its host. Its socket is invisible from another host, and from a container with
+another ``/tmp``. Then its port is used. On dracod's own host dracod may be making a missing socket
+again.
 """
 
 from __future__ import annotations
@@ -21,12 +22,12 @@ from draco._rendezvous import read_connect, read_daemon
 from draco._trust import NotTrusted
 from draco.errors import DaemonNotRunning
 
-#: How long to wait for what dracod may be making again, and the pause between looks, in seconds.
+#: How long to wait for a socket that dracod may be making, and the pause between looks, in seconds.
 PATIENCE, PAUSE = 2.0, 0.05
 
 
 class Seeking:
-    """What is known about the dracod of a state directory.
+    """The known facts about the dracod of a state directory.
 
     Parameters
     ----------
@@ -40,12 +41,12 @@ class Seeking:
         self.state = State.NONE
         self.file_system = "?"
         self.is_here = True
-        #: A text about one that ended on another host.
+        #: A text about a dracod that has ended on another host.
         self.former = ""
         self._no_socket = self._no_port = ""
 
     def lives(self) -> bool:
-        """Look whether one is running, or may be.
+        """Tell whether a dracod runs, or may run.
 
         Raises
         ------
@@ -78,7 +79,7 @@ class Seeking:
         try:
             connect = read_connect(self.directory)
         except FileNotFoundError:
-            return  # it has no cluster
+            return  # there is no cluster
         except NotTrusted as exc:
             self._no_port = str(exc)
             return
@@ -89,7 +90,7 @@ class Seeking:
         yield Way("", host, int(port), connect["certificate"] or "", connect["key"] or "")
 
     def note(self, way: Way, error: Exception) -> None:
-        """Remember why a way has failed."""
+        """Record why a way has failed."""
         why = str(error) or f"no answer within {CONNECT_TIMEOUT:g} s"
         if not way.path:
             advice = "the setting remote_port can be a port that firewalls let through"
@@ -164,7 +165,7 @@ async def seek(directory: Path) -> tuple[Connection | None, str]:
         for way in seeking.ways():
             try:
                 return await Connection.open(way), ""
-            except (OSError, DaemonNotRunning) as exc:  # the second: it was just ending
+            except (OSError, DaemonNotRunning) as exc:  # a dracod may be ending
                 seeking.note(way, exc)
         if not seeking.is_here or time.monotonic() > deadline:
             raise DaemonNotRunning(seeking.unreachable(), unreachable=True)

@@ -1,4 +1,4 @@
-"""What a start sends to dracod: settings, environment, and a label for the status."""
+"""The input of a start: settings, environment, and a label for the status."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from typing import Any, TypedDict
 
 from draco.errors import SettingError
 
-#: A memory of fewer bytes was meant in another unit.
+#: A smaller number of bytes is probably meant in another unit.
 _BYTES_MIN = 2**20
 
 
@@ -92,13 +92,13 @@ class Settings(NineSettings, OtherSettings, total=False):
 
 
 def encode_settings(settings: Mapping[str, Any]) -> dict[str, Any]:
-    """Make JSON of the settings that a user gave.
+    """Convert the settings from a user to JSON.
 
     Parameters
     ----------
     settings : mapping
-        By name. None means that nothing was given. Memory may be a number of bytes, and security
-        True or False, as dask-jobqueue has them.
+        By name; None: not given. Memory may be a number of bytes, and security True or False, as
+        in dask-jobqueue.
 
     Returns
     -------
@@ -108,7 +108,7 @@ def encode_settings(settings: Mapping[str, Any]) -> dict[str, Any]:
     Raises
     ------
     SettingError
-        When the memory is a number that cannot be meant in bytes.
+        When memory is a number too small for bytes.
     """
     given = {name: _encode(value) for name, value in settings.items() if value is not None}
     memory, security = given.get("memory"), given.get("security")
@@ -130,7 +130,7 @@ def _bytes(number: float) -> str:
 
 def _encode(value: Any) -> Any:
     if isinstance(value, float) and not math.isfinite(value):
-        return str(value)  # JSON has none
+        return str(value)  # JSON has no such number
     if value is None or isinstance(value, bool | int | float | str):
         return value
     if isinstance(value, Mapping):
@@ -138,8 +138,8 @@ def _encode(value: Any) -> Any:
     if isinstance(value, list | tuple | set | frozenset):
         return [_encode(item) for item in value]
     if hasattr(value, "__index__"):
-        return operator.index(value)  # such as an integer of numpy
-    return str(value)  # such as a path
+        return operator.index(value)  # for example an integer of numpy
+    return str(value)  # for example a path
 
 
 def _is_text(text: str) -> bool:
@@ -167,10 +167,10 @@ def caller_environment() -> dict[str, str]:
 
 
 def _inheritance() -> dict[str, str]:
-    """Take umask, soft limits and nice value, by Slurm's names for them in a job's environment."""
+    """Read umask, soft limits and nice value, with the names of Slurm's variables for them."""
     variables = {"SLURM_PRIO_PROCESS": str(os.getpriority(os.PRIO_PROCESS, 0))}
     with contextlib.suppress(OSError):
-        # os.umask() would have to change it, for all threads.
+        # os.umask() can only read it by changing it, for all threads.
         status = pathlib.Path("/proc/self/status").read_text(errors="replace")
         if umask := re.search(r"(?m)^Umask:\s*([0-7]+)$", status):
             variables["SLURM_UMASK"] = umask[1]

@@ -1,7 +1,7 @@
-"""Checks of dracod's answers, as far as this package relies on them.
+"""Check the shape of dracod's answers, as far as this package relies on it.
 
-A dracod of another version, or a faulty one, may answer anything. Then one error says what is
-wrong, and the rest of the package can rely on the shape of each answer.
+A dracod of another version, or a faulty one, may answer anything. These checks turn that into one
+error, so that the rest of the package can rely on the shape of each answer.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ def is_text(value: Any) -> bool:
 
 
 def is_count(value: Any) -> bool:
-    """Whether a value is a number of things."""
+    """Whether a value is a count."""
     return type(value) is int and 0 <= value <= _COUNT_MAX
 
 
@@ -94,7 +94,7 @@ _NOTES: dict[str, Shape] = {
 
 
 def _wrong(value: Any, shape: Shape, where: str) -> str | None:
-    """Name the first part of a value that has the wrong shape; None when there is none."""
+    """Name the first part of a value with the wrong shape; None if there is none."""
     if callable(shape):
         return None if shape(value) else where
     if isinstance(shape, list):

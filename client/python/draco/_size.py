@@ -12,18 +12,18 @@ from dask.utils import parse_bytes
 
 from draco.errors import SettingError
 
-#: Arguments of distributed's Adaptive that mean nothing here, because dracod decides.
+#: Arguments of distributed's Adaptive without a meaning here, because dracod decides.
 _OF_ADAPTIVE = {"Adaptive", "interval", "wait_count", "target_duration", "worker_key"}
 
-#: The units of a bound, with what they are called in dracod's report of one job.
+#: The units of a bound, with their names in dracod's report of one job.
 _UNITS = {"": "", "_jobs": "", "_cores": "cores", "_memory": "memory_mib"}
 
 
 class Adaptive:
     """The bounds between which dracod fits the cluster to the work.
 
-    The one of an asynchronous cluster can be awaited. Until dracod has answered it holds the bounds
-    that were asked for, because programs written for distributed's own clusters do not wait.
+    For an asynchronous cluster it is awaitable. Until dracod has answered it holds the requested
+    bounds, because programs written for distributed's own clusters do not wait.
 
     Attributes
     ----------
@@ -80,12 +80,12 @@ def amount_of(
 
 
 def whole_numbers(method: str, values: Mapping[str, Any]) -> dict[str, int]:
-    """Take those values that are given, which must be whole numbers.
+    """Select the given values, which must be whole numbers.
 
     Parameters
     ----------
     method : str
-        What the error names.
+        The name for the error.
     values : mapping
         By name; None for one that is not given.
 
@@ -114,7 +114,7 @@ def whole_numbers(method: str, values: Mapping[str, Any]) -> dict[str, int]:
 
 
 def bounds_of(size: Mapping[str, Any] | None) -> tuple[int | None, int | None]:
-    """Take the bounds out of dracod's report of the size.
+    """Read the bounds from dracod's report of the size.
 
     Returns
     -------
@@ -128,13 +128,13 @@ def bounds_of(size: Mapping[str, Any] | None) -> tuple[int | None, int | None]:
 
 
 def bounds_given(bounds: Mapping[str, Any]) -> dict[str, int]:
-    """Take the bounds that are given to ``adapt``.
+    """Select the bounds that are given to ``adapt``.
 
     Parameters
     ----------
     bounds : mapping
         ``minimum`` and ``maximum``, also with ``_jobs``, ``_cores`` and ``_memory``; None for one
-        that is not given. Arguments of distributed's Adaptive about how it decides are passed over.
+        that is not given. Arguments of distributed's Adaptive about its decisions are ignored.
 
     Returns
     -------
@@ -144,7 +144,7 @@ def bounds_given(bounds: Mapping[str, Any]) -> dict[str, int]:
     Raises
     ------
     TypeError
-        For an argument that nobody knows.
+        For an unknown argument.
     SettingError
         For a bound that is not a whole number, such as ``math.inf``.
     """
@@ -172,14 +172,14 @@ def bounds_wished(size: Mapping[str, Any], given: Mapping[str, int]) -> dict[str
     size : mapping
         dracod's report of the size.
     given : mapping
-        As :func:`bounds_given` makes it. A maximum of cores or memory is rounded down to whole
-        jobs, a minimum up. Of one bound in several units the last counts: workers, jobs, cores,
-        memory.
+        From :func:`bounds_given`. A maximum of cores or memory is rounded down to whole jobs, a
+        minimum is rounded up. If a bound is given in several units, the last one of workers,
+        jobs, cores and memory counts.
 
     Returns
     -------
     dict
-        Those of ``minimum`` and ``maximum`` that are given, in workers.
+        ``minimum`` and ``maximum`` in workers, as far as they are given.
     """
     bounds = {}
     for name in ("minimum", "maximum"):

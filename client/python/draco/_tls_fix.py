@@ -1,21 +1,21 @@
-"""Keep the failure of one TLS connection away from the others of its thread.
+"""Keep the failure of one TLS connection from breaking others of the same thread.
 
-For each process that speaks Dask's TLS. This package runs it where it finds a certificate; dracod
-puts a copy beside each certificate, for the scheduler, its workers and programs without this
-package, so it needs nothing but tornado.
+Each process that uses TLS with Dask needs this. This package runs it when it finds a certificate.
+dracod puts a copy beside each certificate, for the scheduler, its workers and programs without
+this package, so it may need nothing but tornado.
 
 OpenSSL keeps errors in a queue for each thread, and ``SSL_get_error()`` looks there first. Since
-3.4 OpenSSL also puts failed system calls into that queue: where the other end has gone without
-``close_notify``, a read makes it send an alert, and writing that fails with EPIPE. CPython turns
-such an error (library ``ERR_LIB_SYS``) into an OSError by ``PyErr_SetFromErrno()``, in
-``PySSL_SetError()`` of Modules/_ssl.c, and returns there, without the ``ERR_clear_error()`` that
-ends each other way through this function. So the error stays in the queue. The next operation on a
-healthy connection of this thread, which only has to wait, is then taken for failed by that error:
-Dask closes the connection, and a worker or a client is lost
+3.4 OpenSSL also puts failed system calls into that queue. If the peer has closed without
+``close_notify``, a read makes OpenSSL send an alert, and writing the alert fails with EPIPE.
+CPython turns such an error (library ``ERR_LIB_SYS``) into an OSError by ``PyErr_SetFromErrno()``,
+in ``PySSL_SetError()`` of Modules/_ssl.c, and returns without ``ERR_clear_error()``, which each
+other path through this function calls. So the error stays in the queue. When the next operation on
+a healthy connection of this thread only has to wait, it seems to have failed with that error. Dask
+closes the connection, and a worker or a client is lost
 (https://github.com/python/cpython/issues/148594).
 
-CPython clears the queue when it makes an SSL object: that is done here after each such error.
-Where CPython has cleared the queue by then, it does nothing.
+CPython clears the queue when it makes an SSL object, so this module makes one after each such
+error. If CPython has cleared the queue already, that has no effect.
 """
 
 from __future__ import annotations
@@ -30,14 +30,14 @@ from tornado.iostream import SSLIOStream
 #: Whether OpenSSL puts failed system calls into its queue.
 NEEDED = ssl.OPENSSL_VERSION_INFO >= (3, 4)
 
-#: All methods of tornado's that call OpenSSL.
+#: All methods of tornado that call OpenSSL.
 _METHODS = ("read_from_fd", "write_to_fd", "_do_ssl_handshake")
 
 _MARK = "_draco_tls_fix"
 
 
 def clear_errors() -> None:
-    """Clear the queue of OpenSSL's errors of this thread."""
+    """Clear OpenSSL's error queue of this thread."""
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
     context.wrap_bio(ssl.MemoryBIO(), ssl.MemoryBIO(), server_hostname="draco")
 
@@ -48,10 +48,10 @@ def _clearing(method: Callable[..., Any]) -> Callable[..., Any]:
         try:
             result = method(stream, *args)
         except OSError as error:
-            if not isinstance(error, ssl.SSLError):  # those leave nothing behind
+            if not isinstance(error, ssl.SSLError):  # an SSLError leaves nothing in the queue
                 clear_errors()
             raise
-        if stream.closed():  # the method has kept an error to itself
+        if stream.closed():  # the method has handled an error without raising it
             clear_errors()
         return result
 

@@ -1,4 +1,4 @@
-"""Make sure that a directory, socket or file belongs to this user before it is used.
+"""Make sure that a directory, socket or file belongs to this user, before its use.
 
 The rules are those of ``common/trust.c``. The directories above must belong to root or to this
 user; they may be writable by all only when they are sticky, as /tmp is.
@@ -21,7 +21,7 @@ from typing import Any
 FILE_MAX = 64 * 1024
 
 _LINKS_MAX = 40
-_OVERFLOW_UID = 65534  # an owner that has no number here, see user_namespaces(7)
+_OVERFLOW_UID = 65534  # an owner without a number here, see user_namespaces(7)
 _LOOK = os.O_PATH | os.O_NOFOLLOW | os.O_CLOEXEC
 
 
@@ -30,7 +30,7 @@ class NotTrusted(OSError):
 
 
 def _root_has_no_number() -> bool:
-    """Whether the owner of root's files may be unknown here, as in a user's container."""
+    """Whether root may have no number here, as in an ordinary user's container."""
     try:
         with open("/proc/self/uid_map") as file:
             inside, _, count = file.readline().split()
@@ -52,7 +52,7 @@ def _mode(info: os.stat_result) -> str:
 
 
 def _leads_home(path: str) -> bool:
-    """Whether this is the home directory or above it, whose owner is the site's choice."""
+    """Whether this is the home directory or above it; the site decides who owns those."""
     home = os.environ.get("HOME", "")
     if not home.startswith("/"):
         home = pwd.getpwuid(os.getuid()).pw_dir
@@ -121,7 +121,7 @@ class _Walk:
                 os.close(fd)
 
     def _open(self, part: str) -> int:
-        try:  # as a directory first: that makes an automounter mount it
+        try:  # open a directory first, so that an automounter mounts it
             return os.open(part, _LOOK | os.O_DIRECTORY, dir_fd=self.fd)
         except NotADirectoryError:
             return os.open(part, _LOOK, dir_fd=self.fd)

@@ -1,4 +1,4 @@
-"""Make text from elsewhere safe to show: it cannot control a terminal or forge a line."""
+"""Make foreign texts harmless: they cannot control a terminal or forge a line."""
 
 from __future__ import annotations
 

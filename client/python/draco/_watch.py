@@ -1,4 +1,4 @@
-"""What an object hears from the Dask scheduler: its workers, kept up to date."""
+"""Keep an object's list of the scheduler's workers up to date."""
 
 from __future__ import annotations
 
@@ -20,20 +20,20 @@ from draco.errors import DracoError, DracoWarning
 if TYPE_CHECKING:
     from draco.cluster import Cluster
 
-#: How often the scheduler is asked for its workers when no event comes, in seconds.
+#: Without events, the time between two requests for the scheduler's workers, in seconds.
 REFRESH = 5.0
 
-#: How often it is looked whether the description of the cluster has changed, in seconds.
+#: The time between two checks of the cluster's description for changes, in seconds.
 LOOK = 1.0
 
-#: How often :meth:`Watch.wait_for_workers` asks the scheduler, in seconds.
+#: The time between two requests of :meth:`Watch.wait_for_workers`, in seconds.
 PAUSE = 0.1
 
 
 def _warn(text: str) -> None:
-    """Warn of something that no line of the program has caused, each time anew.
+    """Warn of something that no line of the program has caused, every time.
 
-    No line could catch it, either: where warnings are errors, it is only logged.
+    No line could catch an exception, either. So if warnings are errors, this one is only logged.
     """
     try:
         warnings.warn_explicit(text, DracoWarning, "draco", 1, registry={})
@@ -44,8 +44,8 @@ def _warn(text: str) -> None:
 class Watch:
     """Keeps the ``scheduler_info`` of a cluster's object up to date.
 
-    distributed's own way does not serve here: a scheduler tells of its workers only to the last
-    object that subscribed, and a cluster of draco has several.
+    distributed's own way does not work here: a scheduler reports its workers only to the last
+    object that has subscribed, and a cluster of draco has several objects.
 
     Parameters
     ----------
@@ -56,7 +56,7 @@ class Watch:
     """
 
     def __init__(self, cluster: Cluster, interval: float) -> None:
-        #: Set by whoever knows that something has changed.
+        #: Set when something has changed.
         self.news = asyncio.Event()
         self._cluster = cluster
         self._interval = interval
@@ -85,10 +85,10 @@ class Watch:
             )
 
     async def run(self) -> None:
-        """Ask after each event, and now and then, as long as the object is running."""
+        """Ask after each event, and periodically, as long as the object is running."""
         cluster = self._cluster
         while cluster.status == Status.running or cluster._life.is_asking:
-            # A failure may pass; when the scheduler is gone for good, dracod tells.
+            # A failure may pass. If the scheduler is gone for good, dracod reports it.
             with contextlib.suppress(OSError):
                 await self.refresh()
                 await self.share_modules()
@@ -126,19 +126,19 @@ class Watch:
         return texts
 
     def _info(self) -> dict[str, Any]:
-        """What the scheduler has to know: of which scheduler, and the cluster's description."""
+        """The scheduler's identity, and the description of the cluster for it."""
         return {
             "scheduler": self._cluster.scheduler_info.get("id"),
             **self._cluster._cluster_info,
         }
 
     async def _tell_info(self) -> None:
-        """Tell the scheduler who manages it, after each change, and a new scheduler again."""
+        """Send the description to the scheduler, after each change and to a new scheduler."""
         cluster, info = self._cluster, self._info()
         if info == self._told_info:
             return
         keys = ["cluster-manager-info"]
-        if not self._told_info:  # what other programs have said of this cluster
+        if not self._told_info:  # descriptions from other programs
             known = await cluster.scheduler_comm.get_metadata(keys=keys, default={})
             cluster._cluster_info = {**(known or {}), **cluster._cluster_info}
             info = self._info()
@@ -146,7 +146,7 @@ class Watch:
         self._told_info = info
 
     async def _tell_notices(self) -> None:
-        """Warn once of each thing that keeps the cluster from growing, after it was said."""
+        """Warn once of each reason that keeps the cluster from growing."""
         cluster, link = self._cluster, self._cluster._link
         if not link.has_decided:
             return
@@ -160,17 +160,17 @@ class Watch:
         self._told_notices = notices
 
     def known(self, notices: list[str]) -> None:
-        """Take notices that the user knows by now."""
+        """Record notices that the user has seen."""
         self._told_notices = notices
 
     def forget(self) -> None:
-        """Have the object know no workers any more, because it is closed."""
+        """Clear the object's list of workers, because it is closed."""
         self._cluster.scheduler_info = SchedulerInfo(
             {**self._cluster.scheduler_info, "workers": {}}
         )
 
     async def _tell_use(self) -> None:
-        """Let others see that this process waits for work that it has sent."""
+        """Tell dracod that this process waits for results."""
         now = time.monotonic()
         if now - self._told_use < REFRESH or not _join.has_pending_work(self._cluster):
             return

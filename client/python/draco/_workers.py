@@ -1,16 +1,16 @@
-"""The workers of a cluster by their names, as distributed's clusters tell of them."""
+"""The workers of a cluster by their names, in the form of distributed's clusters."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
 from typing import Any, NoReturn
 
-#: Phases of a job whose workers do not come any more, or go.
+#: Phases of a job whose workers leave, or will not connect any more.
 _LEAVING = ("draining", "retiring", "ending", "gone")
 
 
 def _jobs(report: Mapping[str, Any], without: tuple[str, ...]) -> list[dict[str, Any]]:
-    """The jobs that Slurm knows, and that are in none of these phases."""
+    """Select the jobs that Slurm knows, except those in these phases."""
     jobs = report.get("jobs") or []
     return [job for job in jobs if job.get("id") and job.get("phase") not in without]
 
@@ -26,7 +26,7 @@ def names_of(job: Mapping[str, Any]) -> list[str]:
     Returns
     -------
     list of str
-        Also of those that have not come yet.
+        Also of workers that have not connected yet.
     """
     prefix, count = f"draco-{job['id']}", int(job.get("processes") or 0)
     return [prefix] if count == 1 else [f"{prefix}-{number}" for number in range(count)]
@@ -49,7 +49,7 @@ def workers_of(report: Mapping[str, Any]) -> dict[str, dict[str, Any]]:
 
 
 def plan_of(report: Mapping[str, Any]) -> set[str]:
-    """Name the workers that the cluster shall have.
+    """Name the workers that the cluster wants.
 
     Parameters
     ----------
@@ -59,7 +59,7 @@ def plan_of(report: Mapping[str, Any]) -> set[str]:
     Returns
     -------
     set of str
-        The workers of the jobs that are to stay, and stand-ins for those of jobs that are not
+        The workers of the jobs that stay, and placeholders for those of jobs that are not
         submitted yet.
     """
     size = report.get("size") or {}
@@ -72,12 +72,12 @@ def plan_of(report: Mapping[str, Any]) -> set[str]:
 
 
 class RemoteScheduler:
-    """The scheduler as far as it can be seen from here: it is another process.
+    """The scheduler, which is another process, as seen from here.
 
     Attributes
     ----------
     address : str
-        Where it listens, such as "tls://10.0.0.1:8786".
+        Its address, such as "tls://10.0.0.1:8786".
     """
 
     def __init__(self, address: str) -> None:

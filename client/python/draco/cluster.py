@@ -69,7 +69,7 @@ class Cluster(DaskCluster):
     ...     client = cluster.get_client()
     """
 
-    #: Whether an object keeps the cluster from stopping when nobody else uses it.
+    #: Whether an object keeps the cluster running when no one else uses it.
     _holds = True
 
     _adaptive: Adaptive | None
@@ -164,8 +164,8 @@ class Cluster(DaskCluster):
             self._warn()
         except DracoError as error:
             self._loop_runner.stop()
-            raise error.with_traceback(None) from None  # what it went through tells nobody
-        except BaseException:  # an interrupt, perhaps after all was done
+            raise error.with_traceback(None) from None  # its own traceback helps no one
+        except BaseException:  # an interrupt, perhaps after the start was complete
             self.loop.add_callback(self._life.abandon)
             raise
 
@@ -190,7 +190,7 @@ class Cluster(DaskCluster):
         await super()._close()
 
     def close(self, timeout: float | None = None) -> Any:
-        """Let go of the cluster, and stop it as ``shutdown_on_close`` says.
+        """Release the cluster, and stop it if ``shutdown_on_close`` says so.
 
         Parameters
         ----------
@@ -200,7 +200,7 @@ class Cluster(DaskCluster):
         Raises
         ------
         DracoError
-            When ``Client.shutdown()`` calls it and others use the cluster: who does.
+            When ``Client.shutdown()`` calls it and others use the cluster; the text names them.
         """
         asked_to_stop = sys._getframe(1).f_code is _join.CLIENT_SHUTDOWN
         if asked_to_stop and self.shutdown_on_close is not True:
@@ -208,7 +208,7 @@ class Cluster(DaskCluster):
         return super().close(timeout)
 
     def shutdown(self, timeout: float | None = None) -> Any:
-        """Stop the cluster, whoever else uses it, and close.
+        """Stop the cluster, even if others use it, and close.
 
         Parameters
         ----------
@@ -224,7 +224,7 @@ class Cluster(DaskCluster):
 
     def sync(self, func: Callable[..., Any], *args: Any, **kwargs: Any) -> Any:
         """Run a coroutine function in the cluster's event loop."""
-        if os.getpid() != self._process:  # nothing runs that loop here
+        if os.getpid() != self._process:  # a forked child does not run that loop
             raise ClusterNotRunning(
                 f'the cluster "{self.name}" is that of process {self._process}, from which this '
                 f"one was forked: Cluster(name={self.name!r}) joins it"
@@ -232,7 +232,7 @@ class Cluster(DaskCluster):
         return super().sync(func, *args, **kwargs)
 
     def _leave(self) -> None:
-        """Let go of what is the parent's, in a child that was forked."""
+        """Release the parent's connections in a forked child."""
         self.status = Status.closed
         self._link.leave()
 
@@ -265,7 +265,7 @@ class Cluster(DaskCluster):
             await self._refresh()
 
     def _recent_report(self) -> dict[str, Any]:
-        """What is known now; asked for anew where that is possible."""
+        """Return the last report, or a new one if the caller can wait for it."""
         if self.status == Status.running:
             with contextlib.suppress(DracoError, TimeoutError, RuntimeError):
                 if not self.asynchronous:
@@ -276,7 +276,7 @@ class Cluster(DaskCluster):
         return self._link.report
 
     def report(self) -> Any:
-        """Return all that dracod knows of the cluster.
+        """Return dracod's status of the cluster.
 
         Returns
         -------
@@ -298,7 +298,7 @@ class Cluster(DaskCluster):
 
     @property
     def attached(self) -> list[dict[str, Any]]:
-        """Who holds on to the cluster: ``host``, ``pid``, ``notebook``, ``since``, ``last_use``."""
+        """The attached programs: ``host``, ``pid``, ``notebook``, ``since``, ``last_use``."""
         return list(self._recent_report().get("attached") or [])
 
     def job_script(self) -> Any:
@@ -312,7 +312,7 @@ class Cluster(DaskCluster):
         Raises
         ------
         SettingError
-            For settings that cannot be.
+            For invalid settings.
         ClusterNotRunning
             When the cluster has ended, or this object was closed.
         """
@@ -351,7 +351,7 @@ class Cluster(DaskCluster):
         Raises
         ------
         SettingError
-            Unless exactly one is given, and for a size that cannot be.
+            Unless exactly one is given, and for an invalid size.
         ClusterNotRunning
             When the cluster has ended, or this object was closed.
         """
@@ -368,12 +368,12 @@ class Cluster(DaskCluster):
     def adapt(self, adaptive_class: Any = None, /, **bounds: Any) -> Any:
         """Fit the cluster to the work again, within bounds.
 
-        dracod does that from the start; this changes the bounds, and ends what :meth:`scale` said.
+        dracod does that from the start. This changes the bounds and ends a fixed size.
 
         Parameters
         ----------
         adaptive_class : type, optional
-            As other clusters have it; not used.
+            For compatibility with other clusters; not used.
         minimum, maximum : int, optional
             In workers; without them the bounds stay.
         minimum_jobs, maximum_jobs, minimum_cores, maximum_cores : int, optional
@@ -381,18 +381,18 @@ class Cluster(DaskCluster):
         minimum_memory, maximum_memory : str or int, optional
             In memory, such as "500 GiB", or in bytes.
         **bounds
-            Also arguments of :class:`distributed.Adaptive` that only concern how it decides, such
-            as ``interval``; not used.
+            Also arguments of :class:`distributed.Adaptive` about its decisions, such as
+            ``interval``; not used.
 
         Returns
         -------
         Adaptive
-            The bounds that hold; an awaitable of it when asynchronous.
+            The present bounds; an awaitable of it when asynchronous.
 
         Raises
         ------
         SettingError
-            For bounds that cannot be.
+            For invalid bounds.
         ClusterNotRunning
             When the cluster has ended, or this object was closed.
         """
@@ -412,16 +412,16 @@ class Cluster(DaskCluster):
         self._link.expire()
         return adaptive
 
-    # What distributed's clusters have
+    # The interface of distributed's clusters
 
     @property
     def scheduler(self) -> RemoteScheduler:
-        """The scheduler, of which only the address is here."""
+        """The scheduler; only its address is known here."""
         return RemoteScheduler(self.scheduler_address)
 
     @property
     def workers(self) -> dict[str, dict[str, Any]]:
-        """The Slurm job of each worker, also of those that have not come yet, by its name."""
+        """The Slurm job of each worker, by the worker's name, also before it connects."""
         return _workers.workers_of(self._recent_report())
 
     @property
@@ -431,7 +431,7 @@ class Cluster(DaskCluster):
 
     @property
     def plan(self) -> set[str]:
-        """The names of the workers that the cluster shall have."""
+        """The names of the workers that the cluster wants."""
         report = self._recent_report()
         return set() if self.status == Status.closed else _workers.plan_of(report)
 
@@ -484,7 +484,7 @@ class Cluster(DaskCluster):
 
     @property
     def dashboard_link(self) -> str:
-        """Where Dask's dashboard is; "" when there is none that this host reaches."""
+        """The URL of Dask's dashboard; "" if this host cannot reach one."""
         return _join.dashboard_link(self._link.report)
 
     def _scaling_status(self) -> str:

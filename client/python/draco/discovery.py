@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class ClusterInfo:
-    """A dracod and its cluster, as :func:`list_clusters` finds them.
+    """A dracod and its cluster, from :func:`list_clusters`.
 
     Attributes
     ----------
@@ -156,7 +156,7 @@ def find_security(info: Mapping[str, Any]) -> Security | None:
 def _security_of(connect: Mapping[str, str]) -> Security:
     from distributed.security import Security
 
-    from draco import _tls_fix  # noqa: F401 - it acts as it is imported
+    from draco import _tls_fix  # noqa: F401 - the import acts
 
     return Security(
         require_encryption=True,

@@ -29,7 +29,7 @@ class ClusterNotRunning(DracoError):
 
 
 class VersionMismatch(DracoError):
-    """The Python package and the running dracod are of versions that do not fit together."""
+    """The versions of the Python package and of the running dracod do not fit together."""
 
 
 class SettingError(DracoError, ValueError):
@@ -84,8 +84,8 @@ class ClusterFailed(DracoError):
     message : str
         What happened.
     candidates : list of Candidate
-        The places that were tried, and why each did not serve; empty when the failure has another
-        reason.
+        The places that were tried, each with the reason against it; empty if the failure has
+        another reason.
     log : str or None
         The path of a log with details.
     tail : str or None
@@ -116,7 +116,7 @@ class DracoWarning(UserWarning):
     """Something that a user should know, although the program can go on."""
 
 
-# Error codes of the control socket.
+# The error codes of the control socket.
 _INVALID_PARAMS = -32602
 _METHOD_NOT_FOUND = -32601
 _NOT_RUNNING = -32001

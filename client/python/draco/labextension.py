@@ -66,7 +66,7 @@ class Panel:
         return model
 
     async def close_cluster(self, cluster_id: str) -> Any:
-        """Stop a cluster unless others use it: the panel's button asks for no confirmation."""
+        """Stop a cluster unless others use it, because the panel asks for no confirmation."""
         cluster = self._manager._clusters.get(cluster_id)
         ask = isinstance(cluster, ListedCluster) or (
             isinstance(cluster, Cluster) and cluster.shutdown_on_close == "auto"
@@ -76,7 +76,7 @@ class Panel:
         return await self._close(cluster_id)
 
     def _drop(self) -> None:
-        """Remove clusters that have ended, and listed ones that were made in the panel since."""
+        """Remove clusters that have ended, and listed clusters that the panel has made since."""
         clusters = {k: c for k, c in self._manager._clusters.items() if isinstance(c, Cluster)}
         made = {c.name for c in clusters.values() if not isinstance(c, ListedCluster)}
         for key, cluster in clusters.items():

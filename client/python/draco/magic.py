@@ -121,7 +121,7 @@ class DracoMagics(Magics):
     def _others(self, name: str) -> str:
         """Name the other programs that use the cluster; "" when there are none."""
         own, clients = _join.own_stop()["clients"], 0
-        for _ in range(_join.STOP_TRIES):  # a client that was just closed may still be there
+        for _ in range(_join.STOP_TRIES):  # a closed client may still be connected for a moment
             report = self._status(name)._report
             leases = [x for x in report.get("attached") or [] if not _is_here(x)]
             if leases:
@@ -134,13 +134,13 @@ class DracoMagics(Magics):
         return "a Client() of another program" if clients == 1 else f"{clients} Client()s"
 
     def _own(self, name: str) -> Cluster | None:
-        """The cluster of this name that the variable ``cluster`` holds."""
+        """Return the cluster with this name in the variable ``cluster``."""
         cluster = self.shell.user_ns.get("cluster")
         mine = isinstance(cluster, Cluster) and cluster.name == name
         return cluster if mine and cluster.status == Status.running else None
 
     def _dracoctl(self, name: str, words: list[str]) -> None:
-        """Run dracoctl, and show its output as it comes."""
+        """Run dracoctl, and show its output at once."""
         with subprocess.Popen(
             [find_dracoctl(), "--name", name, *words],
             stdin=subprocess.DEVNULL,

@@ -20,8 +20,8 @@ R = TypeVar("R")
 def _given_only(function: Callable[P, R]) -> Callable[P, R]:
     """Pass None for each parameter that the caller did not give.
 
-    The defaults in the signature are those of the settings' table. Only a value that the caller
-    gives may override the files of site and user, so the function must see which ones were given.
+    The defaults in the signature are those of the settings' table. Only a given value may
+    override the files of site and user, so the function must see which ones were given.
     """
     signature = inspect.signature(function)
     unset = {

@@ -1,4 +1,4 @@
-/* cmd_start.c: dracoctl start: starts the cluster and shows where it is. */
+/* cmd_start.c: dracoctl start: starts the cluster and shows its addresses. */
 #include <stdio.h>
 #include <string.h>
 

@@ -217,7 +217,7 @@ static void report_locks(struct report *report, const char *directory, bool lock
 			"%s (%s) has them, and every host sees them", directory, type);
 }
 
-/* Make the directory as dracod does, and remove what was missing before. */
+/* Make the directory as dracod does, and then remove the directories that were missing. */
 void check_state(const struct doctor *doctor, struct report *report)
 {
 	const struct paths *paths = &doctor->ctl->paths;

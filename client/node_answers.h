@@ -13,7 +13,7 @@
 json_t *node_answers_read(const char *text);
 
 /* Judge a clock whose difference to this host's is between low and high, in seconds; positive: it
- * is ahead. who names the clock: "n1". Returns the finding and its text. */
+ * is ahead. who names the clock: "n1". Returns the finding, and in ret_text a text about it. */
 enum finding node_clock_judge(
 	const char *who, double low, double high, char *ret_text, size_t size);
 

@@ -1,9 +1,8 @@
 /* alloc.h: allocation that does not return when memory is exhausted.
  *
- * Everything draco allocates is small and bounded; where even that fails nothing
- * sensible can be done, so these functions abort with a message instead of making
- * each caller carry a path that is never tested.
- */
+ * Everything draco allocates is small and bounded. If even that fails, a program can do nothing
+ * sensible. So these functions abort with a message, and callers need no path that is never
+ * tested. */
 #ifndef DRACO_COMMON_ALLOC_H
 #define DRACO_COMMON_ALLOC_H
 

@@ -1,4 +1,4 @@
-/* daemon.c: dracod as a whole: makes all parts and is the only file that knows who listens to whom.
+/* daemon.c: dracod as a whole: makes all parts and connects their events. No other file does.
  *
  *	control socket -> methods -> cluster
  *	TLS port       -> the same

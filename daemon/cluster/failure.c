@@ -178,7 +178,7 @@ static void count(struct cluster *cluster, const struct job *job, const char *ho
 		cluster_nodes_blame(cluster, job, failures->last_ms, how);
 }
 
-/* The full description of the job's end: Slurm's words, and what draco knows besides. The caller
+/* The full description of the job's end: Slurm's words, and the facts that draco adds. The caller
  * frees. */
 static char *describe(
 	const struct cluster *cluster, const struct job *job, enum job_end end, bool counts)

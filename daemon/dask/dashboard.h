@@ -1,4 +1,4 @@
-/* dashboard.h: where Dask's dashboard is served, and whether it is.
+/* dashboard.h: the address of Dask's dashboard.
  *
  *	on	at a TCP port, by default of the loopback interface
  *	socket	at a Unix socket in the runtime directory, which no other user can open

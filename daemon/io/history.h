@@ -34,7 +34,8 @@ void history_listen(history_fn fn, void *arg);
 void history_note(enum event_kind kind, const char *subject, const char *name,
 	const char *format, ...) __attribute__((format(printf, 4, 5)));
 
-/* The object has changed its phase from from, where it spent after_ms, to to. why may be NULL. */
+/* Note that the object has changed its phase. after_ms: the time that it spent in the phase from.
+ * why may be NULL. */
 void history_phase(const char *subject, const char *name, const char *from, const char *to,
 	int64_t after_ms, const char *why);
 

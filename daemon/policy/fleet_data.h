@@ -5,7 +5,7 @@
 
 #include "daemon/policy/fleet.h"
 
-/* What one decision works on. */
+/* The input and the state of one decision. */
 struct fleet {
 	struct fleet_state *state;
 	const struct fleet_limits *limits;

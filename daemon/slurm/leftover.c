@@ -1,7 +1,7 @@
 /* leftover.c: ends jobs of earlier clusters whose end dracod has not seen.
  *
  * The state file lists the clusters that may have jobs. One of them may run now. The jobs of the
- * others are searched in the queue and cancelled until there are none. */
+ * others are looked up in the queue and cancelled until there are none. */
 #include "daemon/slurm/leftover.h"
 
 #include <stdlib.h>

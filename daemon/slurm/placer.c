@@ -1,4 +1,4 @@
-/* placer.c: searches the places where jobs can run. */
+/* placer.c: searches for places where jobs can run. */
 #include "daemon/slurm/placer.h"
 
 #include <errno.h>

@@ -1,4 +1,4 @@
-/* placer.h: searches the places where jobs can run. Asks Slurm for its partitions and reservations,
+/* placer.h: searches for places where jobs can run. Asks Slurm for its partitions and reservations,
  * then for a prediction for each candidate that can work. */
 #ifndef DRACO_DAEMON_SLURM_PLACER_H
 #define DRACO_DAEMON_SLURM_PLACER_H

@@ -107,7 +107,7 @@ void pass(double seconds)
 		world_turn_until(end_ms);
 }
 
-/* What dracod says */
+/* The status */
 
 json_t *status(void)
 {

@@ -170,7 +170,7 @@ class Watch:
         )
 
     async def _tell_use(self) -> None:
-        """Tell dracod that this process waits for results."""
+        """Tell dracod that the cluster is in use, while this process waits for results."""
         now = time.monotonic()
         if now - self._told_use < REFRESH or not _join.has_pending_work(self._cluster):
             return

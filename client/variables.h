@@ -12,7 +12,7 @@ int variables_check(const json_t *answer, struct err *err) __attribute__((warn_u
 
 /* Keep the user's own preloads for Dask's clients, which a variable of this environment may name:
  * remove the preload variable from answer then. A preload from another cluster's answer is
- * replaced. */
+ * replaced, or cleared if this answer has none. */
 void variables_keep_preloads(json_t *answer);
 
 /* text, which is one line, as one word for the shell. The caller frees. */

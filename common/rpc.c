@@ -241,7 +241,7 @@ int rpc_parse(const char *line, size_t length, struct rpc_message *ret, struct e
 		return err_set(err, -EBADMSG, "not JSON: it contains a NUL");
 	ret->root = json_loadb(line, length, JSON_REJECT_DUPLICATES, &error);
 	if (!ret->root) {
-		/* Jansson's text quotes the line. */
+		/* The text of jansson quotes the line. */
 		visible_copy(text, sizeof(text), error.text, "");
 		return err_set(err, -EBADMSG, "not JSON: %s at column %d", text, error.column);
 	}

@@ -14,7 +14,7 @@
 struct sbatch_words {
 	/* All messages for a person, one per line, without the prefixes; "": none. */
 	char *text;
-	/* Slurmctld's answer, or why there is none; NULL: slurmctld was not asked. */
+	/* The answer of slurmctld, or why there is none; NULL: slurmctld was not asked. */
 	char *reason;
 	time_t start; /* the predicted start; 0: none */
 };

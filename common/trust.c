@@ -322,7 +322,7 @@ int trust_load(const char *path, json_t **ret, struct err *err)
 			TRUST_FILE_MAX / 1024);
 	object = json_loadb(text, used, JSON_REJECT_DUPLICATES, &error);
 	if (!object) {
-		/* Jansson's text quotes the file. */
+		/* The text of jansson quotes the file. */
 		visible_copy(why, sizeof(why), error.text, "");
 		return err_set(err, -EBADMSG, "%s is not as dracod writes it: line %d: %s",
 			path, error.line, why);

@@ -34,7 +34,7 @@ json_t *host_addresses(const char *host)
 	return list;
 }
 
-/* Add the address by which Slurm reaches the node. Takes name over. */
+/* Add the address by which Slurm reaches the node, if there is one. */
 static void add_node(json_t *nodes, char *name)
 {
 	node_info_msg_t *info = NULL;

@@ -1,8 +1,8 @@
 /* doctor_node.c: check of dracoctl doctor: a short real job examines a node.
  *
- * The job writes what it sees to its log, in a directory of logs that is removed in the end. It
- * is cancelled when it takes too long or when dracoctl is interrupted, and Slurm removes it by
- * itself where dracoctl cannot do that any more. */
+ * The job writes its results to its log, in a log directory that is removed at the end. It is
+ * cancelled when it takes too long, or when dracoctl is interrupted. If dracoctl cannot cancel it
+ * any more, Slurm removes it by itself. */
 #include <errno.h>
 #include <fcntl.h>
 #include <inttypes.h>

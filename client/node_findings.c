@@ -1,4 +1,4 @@
-/* node_findings.c: what dracoctl doctor tells of its visit to a node. */
+/* node_findings.c: reports the results of dracoctl doctor's job on a node. */
 #include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>

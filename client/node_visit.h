@@ -21,7 +21,7 @@ struct visit {
 	char token[17];
 	int listener; /* -1: none */
 	int port;
-	struct err no_listener; /* why there is none */
+	struct err no_listener; /* why there is no listener */
 	json_int_t job_id;
 	double before_submit, after_submit; /* times of this host's clock */
 	double not_started;		    /* when the job was last seen not started */

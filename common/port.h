@@ -8,13 +8,13 @@ struct err;
  * connections. Or -errno with err. */
 int port_choose(const char *address, struct err *err);
 
-/* A port from first to last of the IPv4 address at which a server could listen at this moment: the
- * same one each time, while it is free, and for different users different ones where there are
- * several. Or a negative errno; -EADDRINUSE: none is free. */
+/* A port from first to last of this IPv4 address at which a server could listen at this moment.
+ * While it is free, it is always the same port. Different users get different ports if there are
+ * several. Or -errno with err; -EADDRINUSE: none is free. */
 int port_choose_in(const char *address, int first, int last, struct err *err);
 
-/* The given port of the IPv4 address when nobody listens at it at this moment, else the next one of
- * which that is true; or a negative errno. */
+/* The given port of this IPv4 address if nobody listens there at this moment, otherwise the next
+ * such port. Or -errno with err. */
 int port_next(const char *address, int port, struct err *err);
 
 #endif

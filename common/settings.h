@@ -177,14 +177,14 @@ struct settings {
 	int64_t failure_limit; /* failed jobs in a row */
 	char *python;	       /* NULL: the first one with distributed in the caller's PATH */
 	int64_t minimum_walltime_s;
-	int64_t least_walltime_s; /* 0: none, a job gets its whole walltime */
+	int64_t least_walltime_s; /* 0: none; a job gets its whole walltime */
 	char *log_directory;
 	int64_t log_retention_ms; /* 0: without limit */
 	int64_t poll_interval_ms;
 	int64_t scheduler_timeout_ms;
 	int64_t worker_timeout_ms;
 	enum security security;
-	char *interface;      /* "auto", or of an interface or this host; NULL: none */
+	char *interface;      /* "auto", an interface or a host name; NULL: none */
 	char *scheduler_port; /* "auto", a number, or "FIRST-LAST" */
 	char *remote_port;    /* "auto" or a number; NULL: none */
 	enum dashboard_mode dashboard;
@@ -264,7 +264,7 @@ int64_t settings_maximum(const struct settings *settings);	      /* workers */
 int64_t settings_threads_per_worker(const struct settings *settings); /* at least 1 */
 /* 0: the job gets an amount that only its node knows. */
 int64_t settings_bytes_per_worker(const struct settings *settings);
-/* False: auto, any port. */
+/* The range of ports. Returns false with "auto": any port. */
 bool settings_scheduler_ports(const struct settings *settings, int *ret_first, int *ret_last);
 int settings_dashboard_port(const struct settings *settings); /* 0: auto */
 int settings_remote_port(const struct settings *settings);    /* 0: auto; -1: none */

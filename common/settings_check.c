@@ -43,7 +43,7 @@ static bool is_port(const char *text)
 		parse_integer(text, 1024, 65535, &port, NULL) == 0;
 }
 
-/* "8786" or "8786-8800". */
+/* Check a text such as "8786" or "8786-8800". */
 static bool is_port_or_range(const char *text)
 {
 	const char *dash = strchr(text, '-');

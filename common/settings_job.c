@@ -68,7 +68,7 @@ static const struct taken taken_of_scheduler[] = {
 	{"--version", "would start no scheduler"},
 };
 
-/* --time-min, which counts in minutes; NULL when there is none. The caller frees. */
+/* The directive --time-min, which counts in minutes; NULL: not set. The caller frees. */
 static char *as_time_min(const struct settings *settings)
 {
 	if (settings->least_walltime_s == 0)
@@ -76,7 +76,7 @@ static char *as_time_min(const struct settings *settings)
 	return xasprintf("time-min=%" PRId64, (settings->least_walltime_s + 59) / 60);
 }
 
-/* The setting's value as a directive; NULL when nothing is set. The caller frees. */
+/* The setting's value as a directive; NULL: not set. The caller frees. */
 static char *as_directive(const struct settings *settings, size_t i)
 {
 	const struct setting *setting = &settings_table[as_directives[i].setting];

@@ -85,12 +85,12 @@ static void note_milestones(struct cluster *cluster, const struct jobs_count *co
 		cluster_reached(cluster, MILESTONE_WORKER);
 }
 
-/* End what has become useless. */
+/* End jobs whose deadline has passed, and plan the next look. */
 static void check_deadlines(struct cluster *cluster)
 {
 	cluster_check_worker_start(cluster);
 	cluster_check_workers_come(cluster);
-	if (!cluster->wanted) /* it failed just now */
+	if (!cluster->wanted) /* the check has failed the cluster */
 		return;
 	cluster_check_held(cluster);
 	cluster_is_due(cluster, cluster->hold_until_ms);
@@ -114,7 +114,7 @@ static void go_up(struct cluster *cluster)
 		return;
 	cluster_settle_roles(cluster);
 	cluster_size_reconcile(cluster);
-	if (!cluster->wanted) /* nobody has used it for long */
+	if (!cluster->wanted) /* it was unused for too long and stops */
 		return;
 	if (cluster->state == CLUSTER_STARTING && is_ready(cluster, &count)) {
 		cluster_reached(cluster, MILESTONE_READY);

@@ -309,6 +309,6 @@ void cluster_giveback_settle(struct cluster *cluster)
 		return;
 	r = send_in_parts(cluster, shall_work, undrain);
 	cluster->undrain_due = r < 0;
-	if (r == -EBUSY) /* without a connection, its hello comes back to this */
+	if (r == -EBUSY) /* without a connection, the preload's next hello comes back to this */
 		cluster_wake(cluster, AGAIN_MS);
 }

@@ -16,8 +16,8 @@ void cluster_giveback(struct cluster *cluster, struct job *job, enum fleet_actio
 /* The preload has said hello, perhaps again: its list of drained workers may be out of date. */
 void cluster_giveback_hello(struct cluster *cluster);
 
-/* Let all workers that shall work get tasks, when that may not be so; those that have come for a
- * job on its way out get none. Idempotent; plans the next try. */
+/* Bring the preload up to date. Workers of wanted jobs get tasks again; workers that have connected
+ * for a job on its way out get none. Idempotent. Plans the next try. */
 void cluster_giveback_settle(struct cluster *cluster);
 
 #endif

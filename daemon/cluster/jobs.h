@@ -72,9 +72,10 @@ TAILQ_HEAD(worker_list, worker);
 struct worker_list *jobs_workers(struct jobs *jobs);
 void jobs_worker_added(struct jobs *jobs, const char *name, const char *address);
 void jobs_worker_load(struct jobs *jobs, const char *address, int64_t tasks, int64_t bytes);
-/* asked: it was to leave or to be started anew, so this is no death. */
+/* asked: it left or restarted on request, so it did not die. */
 void jobs_worker_removed(struct jobs *jobs, const char *address, bool asked);
-void jobs_workers_clear(struct jobs *jobs); /* the scheduler is gone, and they with it */
+/* Forget all workers, as their scheduler is gone. */
+void jobs_workers_clear(struct jobs *jobs);
 
 struct jobs_count {
 	int64_t wanted;		/* jobs that belong to the cluster, or will */

@@ -100,7 +100,7 @@ void cluster_lifetime_settle(struct cluster *cluster)
 		cluster_wake(cluster, AGAIN_MS);
 		return;
 	}
-	/* Without a connection: its hello comes back to this. */
+	/* Without a connection nothing was sent; the preload's next hello comes back to this. */
 	TAILQ_FOREACH (job, jobs_list(cluster->jobs), link)
 		job->told_end_ms = cluster_job_end_ms(job);
 }

@@ -16,13 +16,14 @@ struct job;
  * it does not run yet. */
 int64_t cluster_job_end_ms(const struct job *job);
 
-/* How long the job lives, in ms: its walltime, or the less that Slurm gave it (least_walltime). */
+/* The lifetime of the job, in ms: its walltime, or the shorter time that Slurm gave it
+ * (least_walltime). */
 int64_t cluster_job_length_ms(const struct job *job);
 
-/* A scheduler has connected: it knows nothing. */
+/* The preload has said hello: it knows no ends yet. */
 void cluster_lifetime_hello(struct cluster *cluster);
 
-/* Tell it what has changed. Idempotent; plans the next try. */
+/* Tell the preload the ends that have changed. Idempotent. Plans the next try. */
 void cluster_lifetime_settle(struct cluster *cluster);
 
 #endif

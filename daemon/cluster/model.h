@@ -242,7 +242,7 @@ void cluster_fail(struct cluster *cluster, const struct err *err, const char *lo
 /* Reconcile in in_ms at the latest. An earlier plan stays. */
 void cluster_wake(struct cluster *cluster, int64_t in_ms);
 
-/* Has the loop time when_ms come? If not, reconcile again at that time; INT64_MAX is never. */
+/* Has the loop time when_ms come? If not, plan a reconcile at that time; INT64_MAX: never. */
 bool cluster_is_due(struct cluster *cluster, int64_t when_ms);
 
 /* Note that the start has reached a milestone; only the first time counts. */

@@ -172,7 +172,7 @@ void cluster_nodes_settle(struct cluster *cluster)
 				     UPDATE_DEADLINE_MS, on_excluded, cluster) >= 0;
 	if (cluster->excluding)
 		return;
-	cluster->exclude_due = true; /* too many requests wait */
+	cluster->exclude_due = true; /* the queue of requests is full */
 	cluster->exclude_hold_ms = loop_now_ms() + EXCLUDE_AGAIN_MS;
 	cluster_wake(cluster, EXCLUDE_AGAIN_MS);
 }

@@ -21,8 +21,7 @@ void cluster_nodes_save(const struct cluster *cluster);
 void cluster_nodes_blame(
 	struct cluster *cluster, const struct job *job, int64_t since_ms, const char *how);
 
-/* Keep the jobs that are pending away from the nodes that are excluded by now. Idempotent;
- * plans the next try. */
+/* Keep pending jobs away from the excluded nodes. Idempotent. Plans the next try. */
 void cluster_nodes_settle(struct cluster *cluster);
 
 /* Forget all failures of nodes, because jobs find no place or fail everywhere. Returns whether a

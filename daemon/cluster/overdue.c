@@ -53,7 +53,7 @@ static void end_without_workers(struct cluster *cluster, struct job *job)
 	cluster_apply_verdict(cluster, job, &verdict, how);
 }
 
-/* Some of a job's workers have gone for good, or have never come. It goes on with the others. */
+/* Some workers of a job have gone for good, or never connected: go on with the others. */
 static void check_short(struct cluster *cluster, struct job *job)
 {
 	bool starts = job->phase == PHASE_STARTING;
@@ -87,7 +87,7 @@ void cluster_check_workers_come(struct cluster *cluster)
 			end_without_workers(cluster, job);
 		else
 			check_short(cluster, job);
-		if (!cluster->wanted) /* it failed just now */
+		if (!cluster->wanted) /* the check has failed the cluster */
 			return;
 	}
 }
@@ -129,7 +129,7 @@ void cluster_check_held(struct cluster *cluster)
 			continue;
 		if (cluster_is_due(cluster, job->held_since_ms + timeout_ms))
 			end_held(cluster, job);
-		if (!cluster->wanted) /* it failed just now */
+		if (!cluster->wanted) /* the check has failed the cluster */
 			return;
 	}
 }

@@ -5,12 +5,12 @@
 
 struct cluster;
 
-/* End the jobs whose workers have not come in time, or have all gone, or fail the start.
+/* End jobs whose workers have not connected in time or have all gone; during a start, fail it.
  * Plans the next look. */
 void cluster_check_workers_come(struct cluster *cluster);
 
-/* Tell of jobs that are held, and end those that nobody has released in time, or fail the
- * start. Plans the next look. */
+/* Tell the user about held jobs. End those that nobody has released in time; during a start, fail
+ * it. Plans the next look. */
 void cluster_check_held(struct cluster *cluster);
 
 #endif

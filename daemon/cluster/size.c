@@ -178,7 +178,7 @@ static void reconcile_fleet(struct cluster *cluster)
 	act(cluster, jobs, says, count);
 	if (decision.submit > 0)
 		cluster_place(cluster, decision.submit);
-	cluster_is_due(cluster, decision.wake_ms); /* the end of a hold is in hold_until_ms */
+	cluster_is_due(cluster, decision.wake_ms); /* hold_until_ms holds the end of a hold */
 }
 
 /* A task that takes longer than the walltime of any job can never finish. */

@@ -7,7 +7,7 @@ struct cluster;
 /* A start begins, with the cluster's settings. */
 void cluster_size_begin(struct cluster *cluster);
 
-/* Bring the jobs to the size that is needed now. Plans the next look. */
+/* Bring the cluster to the wanted number of jobs. Plans the next look. */
 void cluster_size_reconcile(struct cluster *cluster);
 
 /* Free all that this part has allocated. */

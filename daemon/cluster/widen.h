@@ -4,8 +4,8 @@
 
 struct cluster;
 
-/* Widen the jobs that have waited for wait_timeout; fail a start for which no place is left.
- * Plans the next look. */
+/* Let jobs that have waited for wait_timeout run in the next place, too. Fails a start for which no
+ * place is left. Plans the next look. */
 void cluster_check_waiting(struct cluster *cluster);
 
 /* Of a job on standby and its substitute, keep the one that has started. End a job on standby that

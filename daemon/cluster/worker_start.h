@@ -10,7 +10,7 @@ struct job;
  * spawn, the user is told once, and the loss is not counted as a failure of the cluster. */
 bool cluster_forkserver_is_to_blame(struct cluster *cluster, struct job *job);
 
-/* The same check for running jobs that have no workers, or whose workers die at once: they are
+/* The same check for running jobs without workers, or whose workers die at once. Such jobs are
  * ended. Plans the next check. */
 void cluster_check_worker_start(struct cluster *cluster);
 

@@ -14,7 +14,7 @@
 #include "common/paths.h"
 #include "common/port.h"
 
-/* Below the scheduler's ports (common/port.c) and those of outgoing connections. */
+/* Below the scheduler's ports (common/port.c) and the ports of outgoing connections. */
 #define PORT_FIRST 10000
 #define PORT_COUNT 10000
 

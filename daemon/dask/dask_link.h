@@ -16,7 +16,7 @@ struct dask_link_ops {
 	 * the reason, and its scheduler closes. hello is borrowed. */
 	int (*hello)(void *arg, const json_t *hello, struct err *err);
 	void (*worker_added)(void *arg, const char *name, const char *address);
-	/* asked: it was to leave or to be started anew, so this is no death. */
+	/* asked: it left or restarted on request, so it did not die. */
 	void (*worker_removed)(void *arg, const char *address, bool asked);
 	void (*load)(void *arg, const json_t *load);
 	/* The load of some workers has changed: [[address, tasks, bytes], ...]. */

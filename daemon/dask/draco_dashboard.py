@@ -50,7 +50,7 @@ def is_there() -> bool:
 
 
 def check(scheduler) -> None:
-    """End the process when Dask serves its dashboard at a port although it must not."""
+    """End the process if Dask serves its dashboard at a forbidden port."""
     if DASHBOARD != "on" and scheduler.http_server.port != 0:
         logger.error("Dask opened a port for its dashboard although the setting forbids it")
         os._exit(1)  # an exception here would only be logged

@@ -1,8 +1,7 @@
 """Make the modules of each program that joins importable in the scheduler and the workers.
 
-Part of draco's preload. A program tells from where it imports its own modules. These directories
-come last on ``sys.path``, in the order in which they were told: for nobody does an import change
-that worked before.
+Part of draco's preload. A program sends the directories of its own modules. They are appended to
+``sys.path`` in the order of their arrival, so that no import that worked before changes.
 """
 
 from __future__ import annotations
@@ -27,8 +26,7 @@ logger = logging.getLogger("distributed.preload.draco")
 def make_plugin(paths: dict[str, int]) -> WorkerPlugin:
     """Make the plugin that adds the paths to a process.
 
-    Its class has no name that could be imported, so that it is sent as a whole: the workers do not
-    have this file.
+    Its class cannot be imported by a name, so it is sent as a whole: workers do not have this file.
     """
 
     class Paths(WorkerPlugin):
@@ -38,7 +36,7 @@ def make_plugin(paths: dict[str, int]) -> WorkerPlugin:
             import sys
 
             for path, owner in paths.items():
-                # What is /tmp/x here may be another user's there.
+                # A path such as /tmp/x may belong to another user on that host.
                 try:
                     is_right = os.stat(path).st_uid == owner
                 except OSError:
@@ -51,17 +49,17 @@ def make_plugin(paths: dict[str, int]) -> WorkerPlugin:
 
 
 class SharedPaths:
-    """From where the programs that have joined import.
+    """The directories of the modules of all programs that have joined.
 
     Parameters
     ----------
     scheduler : distributed.Scheduler
-        The scheduler. It gets a handler, by which programs tell.
+        The scheduler. It gets a handler for the requests of programs.
     """
 
     def __init__(self, scheduler) -> None:
         self.scheduler = scheduler
-        #: With the user id of the owner, as the program saw it.
+        #: Each path with the user id of its owner, from the program.
         self.paths: dict[str, int] = {}
         self.turn = asyncio.Lock()
         scheduler.handlers["draco-paths"] = self.share
@@ -77,7 +75,7 @@ class SharedPaths:
         Returns
         -------
         dict
-            ``paths``: from where workers import what is no part of Python, in their order;
+            ``paths``: the directories of workers that are not a part of Python, in their order;
             ``python``: the version of this Python.
         """
         async with self.turn:
@@ -100,7 +98,7 @@ class SharedPaths:
         # A file system that hangs must not stop the scheduler.
         await asyncio.get_running_loop().run_in_executor(None, plugin.setup)
         pickled = dumps(plugin)
-        self.scheduler.worker_plugins[NAME] = pickled  # for workers that come later
+        self.scheduler.worker_plugins[NAME] = pickled  # for later workers
         message = {"op": "plugin-add", "plugin": pickled, "name": NAME}
         telling = self.scheduler.broadcast(msg=message, on_error="ignore")
         try:

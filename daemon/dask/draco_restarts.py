@@ -1,8 +1,8 @@
-"""Tell the workers that somebody has restarted from those that died. Part of draco's preload.
+"""Distinguish restarted workers from those that died. Part of draco's preload.
 
 A client restarts workers by ``restart()``, by ``restart_workers()`` and by plugins of nannies, such
-as ``Environ``. Workers that close gracefully, as plugins such as ``PipInstall`` let them, ask the
-scheduler to retire them.
+as ``Environ``. Plugins such as ``PipInstall`` make workers close gracefully. Such workers ask
+the scheduler to retire them.
 """
 
 from __future__ import annotations
@@ -13,12 +13,12 @@ from collections.abc import Callable, Coroutine
 from math import inf
 from typing import Any
 
-#: The time that a worker has to leave after Dask has answered the request, in seconds.
+#: The time for a worker to leave after Dask has answered the request, in seconds.
 LATE = 5.0
 
 
 class Restarts:
-    """Watches the requests of others that make workers leave, or start anew.
+    """Watches the requests that make workers leave or restart.
 
     Parameters
     ----------
@@ -28,7 +28,7 @@ class Restarts:
 
     def __init__(self, scheduler) -> None:
         self.scheduler = scheduler
-        #: The workers that are to leave, and until when (``time.monotonic()``) they may.
+        #: The workers that were asked to leave, with their time limit (``time.monotonic()``).
         self.leaving: dict[str, float] = {}
         handlers = scheduler.handlers
         for name, choose in {
@@ -46,17 +46,17 @@ class Restarts:
         )
 
     def take(self, address: str) -> bool:
-        """Note that a worker has left; True when it was asked to."""
+        """Record that a worker has left; True if it was asked to."""
         return self.leaving.pop(address, 0.0) > time.monotonic()
 
     def choose_named(self, workers: list[str] | None = None, **kwargs: Any) -> list[str]:
-        """The workers that a request names, or all."""
+        """Return the workers that a request names, or all."""
         return [a for a in self.scheduler.workers if workers is None or a in workers]
 
     def choose_broadcast(
         self, msg: dict[str, Any] | None = None, nanny: bool = False, **kwargs: Any
     ) -> list[str]:
-        """The workers whose nannies are told to restart them; see ``Client.restart_workers``."""
+        """Return the workers that nannies are to restart; see ``Client.restart_workers``."""
         if nanny and (msg or {}).get("op") == "restart":
             return self.choose_named(**kwargs)
         return []

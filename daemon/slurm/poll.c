@@ -15,9 +15,9 @@
 #define DEADLINE_MS    20000
 #define FASTEST_MS     500
 #define FAILED_MAX_MS  60000
-#define SETTLED_FACTOR 6  /* x poll_interval while nothing is expected to change */
-#define SOON_PART      4  /* of the calm time: the delay soon after a change */
-#define LATER_PART     15 /* the same after minutes without a change */
+#define SETTLED_FACTOR 6  /* times poll_interval, while no change is expected */
+#define SOON_PART      4  /* soon after a change, the delay is this part of the calm time */
+#define LATER_PART     15 /* the same, minutes after a change */
 
 struct poll {
 	struct slurm *slurm;
@@ -41,8 +41,9 @@ int64_t poll_delay_ms(const struct poll_facts *facts)
 	}
 	if (!facts->unsettled)
 		return settled_ms;
-	/* Soon after a change another is likely: ask often at first, then less and less. A job
-	 * that has been pending for long starts unseen, but its workers tell that themselves. */
+	/* A change is often followed by another: query often at first, then less and less often.
+	 * The start of a job that was pending for long is noticed late, but its workers report it
+	 * themselves. */
 	delay = min_of(facts->calm_ms / SOON_PART, facts->interval_ms);
 	delay = max_of(delay, facts->calm_ms / LATER_PART);
 	return min_of(max_of(delay, FASTEST_MS), settled_ms);

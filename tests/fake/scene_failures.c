@@ -134,7 +134,7 @@ START_TEST(a_job_ends)
 }
 END_TEST
 
-/* Its workers leave at once, and dracod asks Slurm what has become of it. */
+/* Its workers leave at once, so dracod queries Slurm about the job. */
 START_TEST(its_end_is_noticed_by_its_workers)
 {
 	int queries;
@@ -144,13 +144,13 @@ START_TEST(its_end_is_noticed_by_its_workers)
 	pass(300);
 	queries = slurm.queries;
 	await(slurm.queries > queries);
-	pass(1); /* the next query is in half a minute */
+	pass(1); /* the next planned query is half a minute away */
 	job_end(job(0), STATE_CANCELLED, 0);
 	await_from_to(0, 2, told("job 1_0: was cancelled"));
 }
 END_TEST
 
-/* A node is excluded while slurmctld is away: jobs that are pending learn of it later. */
+/* A node is excluded while slurmctld is away. Pending jobs avoid it once slurmctld is back. */
 START_TEST(pending_jobs_avoid_an_excluded_node)
 {
 	const struct row node_fails = {.state = STATE_NODE_FAIL};
@@ -318,7 +318,8 @@ START_TEST(its_workers_came_from_a_requeued_one)
 	dask.no_workers = true;
 	await(told("was requeued by Slurm"));
 	await(jobs_in(STATE_RUNNING) == 1);
-	/* As a new one: its age begins again. After a long wait its start is seen within 6 s. */
+	/* It counts as a new job, so its age begins again. After a long wait its start is noticed
+	 * within 6 s. */
 	await_from_to(43, 53, told("none of its workers has connected within 45 s"));
 	check(told("(failure 1 in a row)"));
 }

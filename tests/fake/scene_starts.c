@@ -5,7 +5,7 @@
 
 #include "common/json.h"
 
-/* A site's slurmctld must not suffer from a cluster that waits. */
+/* A waiting cluster must not burden slurmctld. */
 START_TEST(an_hour_of_waiting_costs_few_queries)
 {
 	slurm.partition[0].busy = slurm.partition[1].busy = true;

@@ -1,4 +1,4 @@
-"""From where this program imports its own modules, and whether the cluster can import them, too."""
+"""Find the directories of this program's own modules, and share them with the cluster."""
 
 from __future__ import annotations
 
@@ -22,27 +22,27 @@ from draco.errors import DracoError
 if TYPE_CHECKING:
     from draco._join import Joined
 
-#: How many directories are told at most, and how many modules are looked for.
+#: The most directories that are sent, and the most modules that are checked.
 PATHS_MAX, MODULES_MAX = 100, 500
 
-#: How many modules a warning names.
+#: The most modules that a warning names.
 NAMES_MAX = 3
 
-#: How long a client of another version may take to connect, and a pause, in seconds.
+#: Time for a client of another version to connect, and the pause between tries, in seconds.
 TRIAL_TIMEOUT, TRIAL_PAUSE = 20, 0.05
 
-#: What helps where the cluster and the program do not fit.
+#: The remedy if the versions of cluster and program do not fit together.
 OWN_CLUSTER = 'name="OTHER" makes a cluster of its own.'
 
-#: Files that are in many directories, and that no task imports.
+#: Files in many directories that no task imports.
 _NEVER_SENT = {"__main__", "conftest", "setup"}
 
 
 def own_paths() -> dict[str, int]:
-    """Find the directories on ``sys.path`` that belong to no Python.
+    """Find the directories on ``sys.path`` that are not a part of Python.
 
-    Those that every user can write to are left out, such as ``/tmp``: on a node, it holds other
-    files than here.
+    Directories that every user can write to, such as ``/tmp``, are left out: on a node they hold
+    other files.
 
     Returns
     -------
@@ -67,14 +67,14 @@ def own_paths() -> dict[str, int]:
 
 
 def hidden_modules(own: list[str], theirs: list[str]) -> list[str]:
-    """Find the modules that workers would import from elsewhere.
+    """Find the modules for which workers would import another file.
 
     Parameters
     ----------
     own : list of str
-        Where this program looks, in this order.
+        The directories of this program, in their order.
     theirs : list of str
-        Where workers look.
+        The directories of the workers.
 
     Returns
     -------
@@ -127,7 +127,7 @@ async def share(scheduler: Any, name: str) -> list[str]:
     Returns
     -------
     list of str
-        What the user should know.
+        Warnings for the user.
 
     Raises
     ------
@@ -166,7 +166,7 @@ async def try_other_version(joined: Joined, report: dict[str, Any], name: str) -
     Parameters
     ----------
     joined : Joined
-        What the cluster gave.
+        The facts about the cluster.
     report : dict
         dracod's report.
     name : str
@@ -175,7 +175,7 @@ async def try_other_version(joined: Joined, report: dict[str, Any], name: str) -
     Raises
     ------
     DracoError
-        When they do not understand each other. The text says what to do.
+        When client and scheduler do not understand each other. The text names a remedy.
     """
     there = report.get("scheduler") or {}
     if there.get("distributed") in (None, distributed.__version__):
@@ -189,7 +189,7 @@ async def try_other_version(joined: Joined, report: dict[str, Any], name: str) -
     )
     try:
         await asyncio.wait_for(_submit(client), 2 * TRIAL_TIMEOUT)
-    except Exception as error:  # whatever the difference of the versions has caused
+    except Exception as error:  # the versions may cause any error
         raise DracoError(
             f'the cluster "{name}" has distributed {there["distributed"]} ({there.get("python")}) '
             f"and does not understand distributed {distributed.__version__} of this program "

@@ -62,7 +62,7 @@ class Watch:
         self._interval = interval
         self._told_use = 0.0
         self._told_info: dict[str, Any] = {}
-        #: The scheduler that knows from where this program imports.
+        #: The scheduler that has the directories of this program's modules.
         self._told_modules: str | None = None
         #: Those that are known, of which nobody needs to be told.
         self._told_notices: list[str] = []

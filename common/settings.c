@@ -174,7 +174,7 @@ const struct setting settings_table[SETTING_COUNT] = {
 	[SETTING_GRES] = {"gres", SETTING_STRING, AT(gres), "none", 0, 0, "NAME:COUNT,...",
 		"generic resources of each job, as in sbatch --gres", GROUP_JOB},
 	[SETTING_GPUS] = {"gpus", SETTING_STRING, AT(gpus), "none", 0, 0, "[TYPE:]COUNT",
-		"GPUs of each job", GROUP_JOB},
+		"GPUs of each job; each of its workers sees a share of them", GROUP_JOB},
 	[SETTING_EXCLUSIVE] = {"exclusive", SETTING_BOOLEAN, AT(exclusive), "false", 0, 0,
 		"BOOL", "each job has its node to itself", GROUP_JOB},
 	[SETTING_LICENSES] = {"licenses", SETTING_STRING, AT(licenses), "none", 0, 0,

@@ -11,10 +11,13 @@ code of the user may set some, or without DRACO_FORESEEN.
 
 DRACO_TLS_FIX names the program that keeps TLS connections alive (_tls_fix.py). It runs in this
 process, and in each process that Dask starts from it.
+
+Where variables name the GPUs of the job, each worker sees its share of them.
 """
 
 import gc
 import importlib
+import itertools
 import os
 import runpy
 import sys
@@ -29,6 +32,7 @@ tls_fix = os.environ.pop("DRACO_TLS_FIX", None)
 command = importlib.import_module(sys.argv[0])  # the first import that takes time
 
 import dask  # noqa: E402
+import distributed  # noqa: E402
 from distributed.utils import get_mp_context  # noqa: E402
 
 
@@ -108,6 +112,32 @@ def fork(path: str, arguments: list, descriptors: list) -> int:
         os._exit(status)
 
 
+def devices() -> dict:
+    """Return the variables by which programs see the GPUs of the job, as lists of the GPUs."""
+    names = ["CUDA_VISIBLE_DEVICES", "HIP_VISIBLE_DEVICES", "ZE_AFFINITY_MASK"]
+    lists = {name: os.environ[name].split(",") for name in names if os.environ.get(name)}
+    # On AMD's GPUs the numbers of the first two count what ROCR_VISIBLE_DEVICES leaves.
+    if not lists.keys() & {*names[:2]} and os.environ.get("ROCR_VISIBLE_DEVICES"):
+        lists["ROCR_VISIBLE_DEVICES"] = os.environ["ROCR_VISIBLE_DEVICES"].split(",")
+    return lists
+
+
+def share_devices(lists: dict, workers: int) -> None:
+    """Have each worker see its own devices; with fewer devices than workers, several see one."""
+
+    def init(nanny: distributed.Nanny, *args: object, **kwargs: object) -> None:
+        number = next(numbers) % workers
+        env = {}
+        for name, items in lists.items():
+            first, end = (i * len(items) // workers for i in (number, number + 1))
+            env[name] = ",".join(items[first : max(end, first + 1)])
+        kwargs["env"] = {**env, **(kwargs.get("env") or {})}
+        own_init(nanny, *args, **kwargs)
+
+    numbers = itertools.count()
+    own_init, distributed.Nanny.__init__ = distributed.Nanny.__init__, init
+
+
 if tls_fix and runpy.run_path(tls_fix)["NEEDED"]:
     # multiprocessing runs the file of the main module in each new process
     sys.modules["__main__"].__file__ = tls_fix
@@ -127,4 +157,6 @@ except Exception as error:
     print(f"draco: Dask starts its forkserver itself: {error!r}", file=sys.stderr)
 finally:
     util.spawnv_passfds = spawnv_passfds
+if gpus := devices():
+    share_devices(gpus, int(sys.argv[sys.argv.index("--nworkers") + 1]))
 command.main()

@@ -229,7 +229,8 @@ draco_become_workers() {
 	*" --no-nanny "* | *" --preload-nanny"[\ =]*) ;;
 	forkserver\ *) draco_foresee ;;
 	esac
-	if [ -n "${DRACO_FORESEEN+set}$DRACO_TLS_FIX" ]; then
+	if [ -n "${DRACO_FORESEEN+set}$DRACO_TLS_FIX$CUDA_VISIBLE_DEVICES$HIP_VISIBLE_DEVICES" ] ||
+		[ -n "$ROCR_VISIBLE_DEVICES$ZE_AFFINITY_MASK" ]; then
 		export DRACO_PROGRAM=$draco_program
 		exec "${draco_python[@]}" -c \
 			'import os; exec(os.environ.pop("DRACO_PROGRAM"), {})' \

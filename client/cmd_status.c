@@ -138,6 +138,21 @@ static void print_count(const json_t *load, const char *name, const char *text)
 		printf(", %" JSON_INTEGER_FORMAT " %s", count, text);
 }
 
+/* Print a part of a line such as ", 2 workers paused (memory above 80 %)". */
+static void print_paused(const json_t *load)
+{
+	json_int_t paused = json_get_integer(load, "paused", 0);
+	json_int_t percent = json_get_integer(load, "pause_percent", 0);
+
+	if (paused > 0 && percent > 0)
+		printf(", %" JSON_INTEGER_FORMAT " worker%s paused (memory above"
+		       " %" JSON_INTEGER_FORMAT " %%)",
+			paused, paused == 1 ? "" : "s", percent);
+	else if (paused > 0)
+		printf(", %" JSON_INTEGER_FORMAT " worker%s paused (memory)", paused,
+			paused == 1 ? "" : "s");
+}
+
 /* Print a line such as "30 running, 400 ready, results of 2.3 GiB in memory". */
 static void print_tasks(const json_t *load)
 {
@@ -154,6 +169,7 @@ static void print_tasks(const json_t *load)
 		printf(", results of %s in memory", format_bytes(memory, size));
 	print_count(load, "unrunnable",
 		"unrunnable (they need a resource or worker that no job offers)");
+	print_paused(load);
 	putchar('\n');
 }
 

@@ -154,6 +154,9 @@ struct cluster_size {
 	/* The loop time since which there is no client, no attached program and no task; -1: it is
 	 * used. */
 	int64_t unused_since_ms;
+	/* The loop time since which all workers are paused and tasks wait; 0: they are not. */
+	int64_t full_since_ms;
+	char *full; /* the notice that says so; NULL: none */
 	/* The names of tasks about which the user was told that they take too long. */
 	struct strv told;
 };

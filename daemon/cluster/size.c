@@ -10,6 +10,7 @@
 #include "common/cleanup.h"
 #include "common/number.h"
 #include "common/parse.h"
+#include "daemon/cluster/full.h"
 #include "daemon/cluster/giveback.h"
 #include "daemon/cluster/jobs.h"
 #include "daemon/cluster/lifetime.h"
@@ -24,6 +25,7 @@ void cluster_size_finish(struct cluster *cluster)
 {
 	strv_finish(&cluster->size.told);
 	xreplace(&cluster->size.paused, NULL);
+	cluster_full_finish(cluster);
 }
 
 void cluster_size_begin(struct cluster *cluster)
@@ -269,6 +271,7 @@ void cluster_size_reconcile(struct cluster *cluster)
 	int64_t before = size->target.jobs;
 
 	take_stock(cluster);
+	cluster_check_full(cluster);
 	scaling_decide(
 		&size->scaling, &size->limits, &size->demand, loop_now_ms(), &size->target);
 	if (size->target.jobs != before) {

@@ -13,6 +13,8 @@ from collections import Counter
 from collections.abc import Collection, Iterable
 from typing import Any
 
+import dask
+from distributed.core import Status
 from draco_holds import Holds
 
 CLIENTS_MAX = 500  # in a report
@@ -46,17 +48,20 @@ class Meter:
     ----------
     scheduler : distributed.Scheduler
         The scheduler.
-    drained : collection of str
-        Workers that take no new tasks now, but could again.
+    drained : dict of str to str
+        Workers that take no new tasks now, but could again, with the status that they would have.
     holds : Holds
         Finds the workers that hold something else than tasks and results.
     """
 
-    def __init__(self, scheduler, drained: Collection[str], holds: Holds) -> None:
+    def __init__(self, scheduler, drained: dict[str, str], holds: Holds) -> None:
         self.scheduler = scheduler
         self.drained = drained
         self.holds = holds
         self.held: set[str] = set()  # found last
+        share = dask.config.get("distributed.worker.memory.pause", None)
+        #: Of its memory, above which a worker pauses; 0: not known, or never.
+        self.pause_percent = round(share * 100) if isinstance(share, float) else 0
         self.had_workers = False
         self.resources: set[frozenset] = set()  # of all workers so far
         self.stuck_share = 0.0
@@ -110,7 +115,7 @@ class Meter:
         dict
             The parameters of the notification ``load``: counts of tasks, seconds, bytes.
         """
-        running = excess = long_running = memory = 0
+        running = excess = long_running = memory = paused = 0
         crowded = []
         workers = self.workers = {}
         held = self.held = self.holds.find()
@@ -120,6 +125,10 @@ class Meter:
             tasks = count + len(worker.actors) + (address in held)
             workers[address] = (tasks, bytes_held)  # as weigh()
             memory += bytes_held
+            if worker.status == Status.paused:
+                paused += (
+                    self.drained.get(address) != "running"
+                )  # or it is draco that pauses it
             if not count:
                 continue
             if worker.long_running:
@@ -142,6 +151,8 @@ class Meter:
             "unrunnable": unrunnable + stuck,
             **self.estimate(counts, ready + running),
             "memory": memory,
+            "paused": paused,
+            "pause_percent": self.pause_percent,
             "clients": list(itertools.islice(self.clients, CLIENTS_MAX)),
         }
 

@@ -44,6 +44,8 @@ void demand_parse(const json_t *load, struct demand *ret)
 	snprintf(ret->longest, sizeof(ret->longest), "%s",
 		json_get_text(load, "longest_name", ""));
 	ret->memory = count_of(load, "memory");
+	ret->paused = count_of(load, "paused");
+	ret->pause_percent = count_of(load, "pause_percent");
 	ret->clients = (int64_t)json_array_size(json_object_get(load, "clients"));
 }
 

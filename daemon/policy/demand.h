@@ -21,7 +21,9 @@ struct demand {
 	double longest_s;	       /* the longest expected duration in ready and running */
 	char longest[DEMAND_NAME_MAX]; /* the name of those longest tasks */
 	int64_t memory;		       /* bytes of results on the workers */
-	int64_t clients;	       /* connected clients */
+	int64_t paused;		       /* workers that paused because their memory is full */
+	int64_t pause_percent; /* percent of its memory above which a worker pauses; 0: not known */
+	int64_t clients;       /* connected clients */
 };
 
 /* Read the parameters of a "load" notification. A missing member, or one that is no number, counts

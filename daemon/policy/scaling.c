@@ -89,6 +89,8 @@ static int64_t need(struct scaling_state *state, const struct scaling_limits *li
 	workers = divide_up(known + unknown, limits->threads);
 	if (workers == 0 && demand_has_work(demand))
 		workers = 1;
+	if (demand->ready > 0)
+		workers += limits->full_workers;
 	memory = memory_workers(limits, demand);
 	if (memory > workers) {
 		workers = memory;

@@ -27,6 +27,7 @@ struct scaling_limits {
 	/* The facts of each decision: */
 	int64_t ready_threads; /* threads that take tasks now */
 	int64_t kept_threads;  /* ready_threads, and those of jobs that are to come */
+	int64_t full_workers;  /* workers that take no more tasks, as their memory is full */
 	int64_t wait_ms;       /* the shortest time in which a job starts; 0: not known */
 };
 

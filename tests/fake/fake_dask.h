@@ -25,6 +25,7 @@ extern struct fake_dask {
 	bool deaf;		 /* the scheduler ignores SIGTERM */
 	bool no_workers;	 /* no worker connects ... */
 	const char *barren_node; /* ... from this node; NULL: from any */
+	int paused;		 /* so many workers have paused because their memory is full */
 	bool full;		 /* no worker has room for the results of another one */
 	/* So many drains and retirements will find a task on their workers. */
 	int surprises;

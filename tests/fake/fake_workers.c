@@ -74,11 +74,12 @@ static json_t *measure(void)
 	for (int i = 0; i < work.clients; i++)
 		json_array_append_new(clients, json_sprintf("Client-%d", i));
 	ready -= running;
-	return json_pack("{s:i, s:i, s:i, s:i, s:i, s:i, s:f, s:f, s:s, s:I, s:o}", "tasks",
-		ready + running + (bytes > 0), "ready", ready, "running", running,
+	return json_pack("{s:i, s:i, s:i, s:i, s:i, s:i, s:f, s:f, s:s, s:I, s:i, s:i, s:o}",
+		"tasks", ready + running + (bytes > 0), "ready", ready, "running", running,
 		"long_running", 0, "unrunnable", 0, "unknown", work.unknown, "occupancy",
 		work.known * work.each_s, "longest", work.longest_s, "longest_name",
-		work.longest, "memory", (json_int_t)bytes, "clients", clients);
+		work.longest, "memory", (json_int_t)bytes, "paused", dask.paused,
+		"pause_percent", 80, "clients", clients);
 }
 
 static int count_running(void)

@@ -64,6 +64,25 @@ START_TEST(results_need_memory)
 }
 END_TEST
 
+/* They hold what they cannot let go of, so that only other workers can go on. */
+START_TEST(all_workers_are_paused)
+{
+	start_running("");
+	tasks_come(20);
+	await(workers() == 8);
+	dask.paused = 7;
+	tasks_come(1);
+	holds_for(60, !has_notice("paused"));
+	dask.paused = 8;
+	tasks_come(1);
+	await_from_to(4, 7, has_notice("8 of 8 workers are paused: memory above 80 %"));
+	check(told("8 of 8 workers are paused: memory above 80 %"));
+	dask.paused = 0;
+	tasks_come(1);
+	await(!has_notice("paused"));
+}
+END_TEST
+
 START_TEST(a_backlog_bounds_what_waits)
 {
 	start_running("{'backlog': 1}");
@@ -437,7 +456,7 @@ Suite *unit_suite(void)
 {
 	return scenarios("size", all_missing_jobs_are_asked_for_at_once,
 		a_few_tasks_need_a_few_workers, known_work_is_measured_in_time,
-		results_need_memory, a_backlog_bounds_what_waits,
+		results_need_memory, all_workers_are_paused, a_backlog_bounds_what_waits,
 		jobs_that_are_not_needed_are_kept_for_a_while, needed_again_in_time,
 		busy_jobs_stay, what_waits_in_the_queue_goes_first,
 		a_pending_job_is_left_in_the_queue, a_hold_in_vain_shortens_the_next,

@@ -279,3 +279,22 @@ def test_reports_are_not_many(dask: DaskCluster) -> None:
     # Some of before may come late.
     assert len(dask.dracod.loads) - loads <= 20 * took + 10
     assert len(dask.dracod.worker_times) - workers <= 2.5 * took + 5
+
+
+def test_workers_that_are_paused(dask: DaskCluster) -> None:
+    """Those that have paused by themselves, not those that are drained."""
+    a = dask.add_worker("a", "--memory-limit=0")
+    b = dask.add_worker("b", "--memory-limit=0")
+    assert dask.wait_for_load(lambda load: load["paused"] == 0)["pause_percent"] == 80
+    dask.run("""
+def become(dask_worker, status):
+    dask_worker.status = getattr(type(dask_worker.status), status)
+""")
+    dask.run(f"client.run(become, status='paused', workers=[{a!r}])")
+    dask.wait_for_load(lambda load: load["paused"] == 1)
+    dask.dracod.ask("drain", workers=[a, b])
+    assert set(dask.statuses().values()) == {"paused"}
+    dask.run(f"client.run(become, status='running', workers=[{a!r}])")
+    dask.wait_for_load(lambda load: load["paused"] == 0)
+    dask.run(f"client.run(become, status='paused', workers=[{b!r}])")
+    dask.wait_for_load(lambda load: load["paused"] == 1)

@@ -450,3 +450,22 @@ def test_stop_of_an_idle_cluster_does_not_ask(draco: Draco) -> None:
     draco.run("start", *TINY, PATIENT)
     status, text = at_terminal(draco, "stop").finish()
     assert status == 0 and "stop anyway" not in text
+
+
+def test_workers_without_memory(draco: Draco) -> None:
+    """Dask pauses them all at once here."""
+    pauses = "--environment=DASK_DISTRIBUTED__WORKER__MEMORY__PAUSE=0.01"
+    draco.start(pauses, "--maximum=2", "--target-duration=3600")
+    with client(draco, "futures = client.map(abs, range(50), pure=False)"):
+        notice = "2 of 2 workers are paused: memory above 80 %; tasks wait until"
+        wait_for(
+            lambda: any(notice in text for text in draco.status()["cluster"]["notices"]),
+            "the user is told",
+        )
+        text = draco.run("status").stdout
+        assert f"  note: {notice}" in text
+        assert re.search(
+            r"^tasks .*, 2 workers paused \(memory above 80 %\)$", text, re.MULTILINE
+        ), text
+        assert notice in draco.run("events").stdout
+    wait_for(lambda: not draco.status()["cluster"]["notices"], "no task waits any more")

@@ -23,6 +23,7 @@ START_TEST(parses_all)
 				      " \"long_running\": 2, \"unrunnable\": 1, \"unknown\": 5,"
 				      " \"occupancy\": 12.5, \"longest\": 7,"
 				      " \"longest_name\": \"inc\", \"memory\": 800,"
+				      " \"paused\": 6, \"pause_percent\": 80,"
 				      " \"clients\": [\"a\", \"b\"]}");
 
 	ck_assert(demand.known);
@@ -36,6 +37,8 @@ START_TEST(parses_all)
 	ck_assert_double_eq(demand.longest_s, 7);
 	ck_assert_str_eq(demand.longest, "inc");
 	ck_assert_int_eq(demand.memory, 800);
+	ck_assert_int_eq(demand.paused, 6);
+	ck_assert_int_eq(demand.pause_percent, 80);
 	ck_assert_int_eq(demand.clients, 2);
 }
 END_TEST

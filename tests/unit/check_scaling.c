@@ -66,6 +66,16 @@ START_TEST(no_more_threads_than_tasks)
 }
 END_TEST
 
+START_TEST(full_workers_are_taken)
+{
+	limits.full_workers = 4;
+	decide((struct demand){.ready = 1}, 0);
+	assert_target(2, SCALING_DURATION);
+	decide((struct demand){.running = 1}, 0);
+	assert_target(1, SCALING_DURATION);
+}
+END_TEST
+
 START_TEST(a_little_work_needs_a_job)
 {
 	limits.minimum_jobs = 0;
@@ -309,6 +319,7 @@ Suite *unit_suite(void)
 	tcase_add_checked_fixture(tcase, setup, NULL);
 	tcase_add_test(tcase, known_work);
 	tcase_add_test(tcase, no_more_threads_than_tasks);
+	tcase_add_test(tcase, full_workers_are_taken);
 	tcase_add_test(tcase, a_little_work_needs_a_job);
 	tcase_add_test(tcase, minimum);
 	tcase_add_test(tcase, unknown_tasks_need_a_thread_each);

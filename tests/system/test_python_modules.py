@@ -131,6 +131,20 @@ def test_a_new_scheduler_is_told(draco: Draco, directories: tuple[Path, Path]) -
     assert run(draco, directories[1], end).splitlines()[-1] == "second"
 
 
+OLDER = """
+import asyncio
+from draco import _modules
+class Scheduler:
+    async def call(self, paths): return None
+setattr(Scheduler, "draco-paths", Scheduler.call)
+print(asyncio.run(_modules.share(Scheduler(), "x")))
+"""
+
+
+def test_a_scheduler_of_an_older_draco(draco: Draco, directories: tuple[Path, Path]) -> None:
+    assert run(draco, directories[0], OLDER) == "[]"
+
+
 def test_another_python(draco: Draco, directories: tuple[Path, Path]) -> None:
     draco.start(PATIENT)
     other = "import platform\nplatform.python_version = lambda: '3.99.1'\n"

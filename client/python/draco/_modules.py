@@ -137,6 +137,8 @@ async def share(scheduler: Any, name: str) -> list[str]:
     own = await asyncio.to_thread(own_paths)
     call = getattr(scheduler, "draco-paths")
     answer = await call(paths=own)
+    if answer is None:  # that of an older draco, which does not know the call
+        return []
     texts = []
     here = platform.python_version()
     if not _is_alike(answer["python"], here):

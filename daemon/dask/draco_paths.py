@@ -30,14 +30,26 @@ def make_plugin(paths: dict[str, int]) -> WorkerPlugin:
     """
 
     class Paths(WorkerPlugin):
-        def setup(self, worker: Any = None) -> None:
+        async def setup(self, worker: Any = None) -> None:
+            import asyncio
+
+            # A file system that hangs must not stop the worker.
+            adding = asyncio.get_running_loop().run_in_executor(None, self.add)
+            try:
+                await asyncio.wait_for(adding, TELL_TIMEOUT)
+            except asyncio.TimeoutError:
+                pass  # the thread goes on
+
+        def add(self) -> None:
             import importlib
             import os
             import sys
 
             for path, owner in paths.items():
-                # A path such as /tmp/x may belong to another user on that host.
+                # A path such as /tmp/x may belong to another user on that host, and so may a
+                # link, which can be turned later.
                 try:
+                    path = os.path.realpath(path)
                     is_right = os.stat(path).st_uid == owner
                 except OSError:
                     is_right = False
@@ -46,6 +58,14 @@ def make_plugin(paths: dict[str, int]) -> WorkerPlugin:
             importlib.invalidate_caches()
 
     return Paths()
+
+
+def own_directory() -> list[str]:
+    """Return the working directory, as a list; an empty one when it was removed."""
+    try:
+        return [os.getcwd()]
+    except OSError:
+        return []
 
 
 class SharedPaths:
@@ -82,7 +102,7 @@ class SharedPaths:
             await self.add({str(path): int(owner) for path, owner in dict(paths or {}).items()})
         variable = os.environ.get("PYTHONPATH", "").split(os.pathsep)
         return {
-            "paths": [os.getcwd(), *filter(os.path.isabs, variable), *self.paths],
+            "paths": [*own_directory(), *filter(os.path.isabs, variable), *self.paths],
             "python": platform.python_version(),
         }
 
@@ -90,13 +110,11 @@ class SharedPaths:
         new = {p: o for p, o in paths.items() if os.path.isabs(p) and p not in self.paths}
         if not new:
             return
-        if len(self.paths) + len(new) > PATHS_MAX:
-            logger.warning("a program's paths are left out: more than %d", PATHS_MAX)
-            return
         self.paths.update(new)
+        while len(self.paths) > PATHS_MAX:  # the oldest make room
+            del self.paths[next(iter(self.paths))]
         plugin = make_plugin(dict(self.paths))
-        # A file system that hangs must not stop the scheduler.
-        await asyncio.get_running_loop().run_in_executor(None, plugin.setup)
+        await plugin.setup()
         pickled = dumps(plugin)
         self.scheduler.worker_plugins[NAME] = pickled  # for later workers
         message = {"op": "plugin-add", "plugin": pickled, "name": NAME}

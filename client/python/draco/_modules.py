@@ -27,6 +27,7 @@ PATHS_MAX, MODULES_MAX = 100, 500
 
 #: The most modules that a warning names.
 NAMES_MAX = 3
+_SHARE_TIMEOUT = 20.0  # seconds
 
 #: Time for a client of another version to connect, and the pause between tries, in seconds.
 TRIAL_TIMEOUT, TRIAL_PAUSE = 20, 0.05
@@ -136,7 +137,10 @@ async def share(scheduler: Any, name: str) -> list[str]:
     """
     own = await asyncio.to_thread(own_paths)
     call = getattr(scheduler, "draco-paths")
-    answer = await call(paths=own)
+    try:
+        answer = await asyncio.wait_for(call(paths=own), _SHARE_TIMEOUT)
+    except asyncio.TimeoutError:  # a path hangs there; the scheduler goes on with it
+        return []
     if answer is None:  # that of an older draco, which does not know the call
         return []
     texts = []

@@ -1,7 +1,9 @@
 /* batch_job.c: the Slurm job in which this program runs, and the name of its cluster. */
 #include "common/batch_job.h"
 
+#include <errno.h>
 #include <fcntl.h>
+#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -63,7 +65,20 @@ static bool read_process(
 	return true;
 }
 
-static void find_step(void)
+/* slurmstepd calls itself "slurmstepd: [12.batch]". In a shell of salloc that was started in
+ * another job, the one above this program is the other job's. */
+static bool is_step_of(int pid, const char *id)
+{
+	_cleanup_free_ char *title = xasprintf("slurmstepd: [%s.", id);
+	char path[64], text[256];
+
+	snprintf(path, sizeof(path), "/proc/%d/cmdline", pid);
+	read_file(path, text, sizeof(text));
+	return strncmp(text, title, strcspn(title, "[") + 1) != 0 ||
+		strncmp(text, title, strlen(title)) == 0;
+}
+
+static void find_step(const char *id)
 {
 	int pid = (int)getppid(), parent;
 	unsigned long long start;
@@ -72,7 +87,7 @@ static void find_step(void)
 	for (int i = 0; pid > 1 && i < PARENTS_MAX; i++, pid = parent) {
 		if (!read_process(pid, &parent, &start, &is_step))
 			return;
-		if (is_step) {
+		if (is_step && is_step_of(pid, id)) {
 			job.step = pid;
 			job.start = start;
 			return;
@@ -89,7 +104,7 @@ static void seek(void)
 	if (!id || !*id || strlen(id) > DIGITS_MAX || strspn(id, "0123456789") != strlen(id))
 		return;
 	read_file("/proc/self/cgroup", cgroup, sizeof(cgroup));
-	find_step();
+	find_step(id);
 	job.inside = job.step > 0 || batch_job_in_cgroup(cgroup, id);
 	snprintf(job.name, sizeof(job.name), BATCH_JOB_PREFIX "%s", id);
 }
@@ -107,9 +122,11 @@ bool batch_job_lives(void)
 	bool is_step;
 	int parent;
 
-	return batch_job_id() && job.step > 0 &&
-		read_process(job.step, &parent, &start, &is_step) && is_step &&
-		start == job.start;
+	if (!batch_job_id() || job.step <= 0 || (kill(job.step, 0) < 0 && errno == ESRCH))
+		return false;
+	/* A file that cannot be read at this moment proves no end. */
+	return !read_process(job.step, &parent, &start, &is_step) ||
+		(is_step && start == job.start);
 }
 
 const char *batch_job_default_name(void)

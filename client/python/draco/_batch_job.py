@@ -26,7 +26,7 @@ def batch_job() -> str | None:
     job = os.environ.get("SLURM_JOB_ID", "")
     if not re.fullmatch("[0-9]{1,20}", job):
         return None
-    return job if _is_below_slurm() or _is_in_cgroup(job) else None
+    return job if _is_below_slurm(job) or _is_in_cgroup(job) else None
 
 
 def _is_in_cgroup(job: str) -> bool:
@@ -37,7 +37,7 @@ def _is_in_cgroup(job: str) -> bool:
     return re.search(f"/job_{job}(/|$)", text, re.MULTILINE) is not None
 
 
-def _is_below_slurm() -> bool:
+def _is_below_slurm(job: str) -> bool:
     pid = os.getppid()
     for _ in range(_PARENTS_MAX):
         if pid <= 1:
@@ -46,7 +46,16 @@ def _is_below_slurm() -> bool:
             text = Path(f"/proc/{pid}/stat").read_text(errors="replace")
         except OSError:
             break
-        if text[text.find("(") + 1 : text.rfind(")")] == "slurmstepd":
+        if text[text.find("(") + 1 : text.rfind(")")] == "slurmstepd" and _is_of(job, pid):
             return True
         pid = int(text[text.rfind(")") + 2 :].split()[1])
     return False
+
+
+def _is_of(job: str, pid: int) -> bool:
+    """Tell whether a slurmstepd, titled as "slurmstepd: [12.batch]", is not another job's."""
+    try:
+        title = Path(f"/proc/{pid}/cmdline").read_text(errors="replace")
+    except OSError:
+        return True
+    return not title.startswith("slurmstepd: [") or title.startswith(f"slurmstepd: [{job}.")

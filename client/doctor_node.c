@@ -123,7 +123,7 @@ static void listen_here(struct visit *visit)
 	int first, last;
 
 	visit->port = settings_scheduler_ports(&visit->doctor->settings, &first, &last)
-		? port_choose_in(visit->address, first, last, err)
+		? port_choose_in(visit->address, first, last, visit->doctor->ctl->name, err)
 		: port_choose(visit->address, err);
 	if (visit->port > 0)
 		visit->listener = tcp_listen(visit->address, visit->port, err);

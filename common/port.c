@@ -69,9 +69,19 @@ static int try_listen(const struct in_addr *host, int port)
 	return 0;
 }
 
-int port_choose_in(const char *address, int first, int last, struct err *err)
+/* Where the search for a port begins: by FNV-1a of the name, from the user's number. */
+static unsigned first_of(const char *name)
 {
-	unsigned count = (unsigned)(last - first) + 1, begin = getuid() % count;
+	unsigned hash = 2166136261U;
+
+	for (const char *c = name; *c; c++)
+		hash = (hash ^ (unsigned char)*c) * 16777619U;
+	return hash + getuid();
+}
+
+int port_choose_in(const char *address, int first, int last, const char *name, struct err *err)
+{
+	unsigned count = (unsigned)(last - first) + 1, begin = first_of(name) % count;
 	struct in_addr host;
 	int r = -EADDRINUSE;
 

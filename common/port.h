@@ -9,9 +9,9 @@ struct err;
 int port_choose(const char *address, struct err *err);
 
 /* A port from first to last of this IPv4 address at which a server could listen at this moment.
- * While it is free, it is always the same port. Different users get different ports if there are
- * several. Or -errno with err; -EADDRINUSE: none is free. */
-int port_choose_in(const char *address, int first, int last, struct err *err);
+ * While it is free, it is always the same port for this user's cluster of this name; others begin
+ * their search elsewhere. Or -errno with err; -EADDRINUSE: none is free. */
+int port_choose_in(const char *address, int first, int last, const char *name, struct err *err);
 
 /* The given port of this IPv4 address if nobody listens there at this moment, otherwise the next
  * such port. Or -errno with err. */

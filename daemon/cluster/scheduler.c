@@ -21,7 +21,7 @@ static int choose_port(const struct cluster *cluster, struct err *err)
 
 	if (!settings_scheduler_ports(&cluster->request.settings, &first, &last))
 		return port_choose(cluster->address, err);
-	port = port_choose_in(cluster->address, first, last, err);
+	port = port_choose_in(cluster->address, first, last, cluster->name, err);
 	if (port < 0)
 		err_prefix(err, "scheduler_port %s", cluster->request.settings.scheduler_port);
 	return port;

@@ -89,7 +89,8 @@ json_t *__wrap_statefile_read(const char *path);
 int __wrap_logdir_make(const char *base, char **ret_path, struct err *err);
 char *__wrap_logdir_tail(const char *path, int max_lines);
 int __wrap_port_choose(const char *address, struct err *err);
-int __wrap_port_choose_in(const char *address, int first, int last, struct err *err);
+int __wrap_port_choose_in(
+	const char *address, int first, int last, const char *name, struct err *err);
 int __wrap_port_next(const char *address, int port, struct err *err);
 int __wrap_netif_collect(struct netif_list *ret, struct err *err);
 struct in_addr __wrap_netif_source(struct in_addr address);
@@ -415,8 +416,10 @@ int __wrap_port_choose(const char *address, struct err *err)
 	return 8786;
 }
 
-int __wrap_port_choose_in(const char *address, int first, int last, struct err *err)
+int __wrap_port_choose_in(
+	const char *address, int first, int last, const char *name, struct err *err)
 {
+	(void)name;
 	(void)address;
 	(void)last;
 	(void)err;

@@ -124,23 +124,25 @@ START_TEST(chooses_in_a_range)
 			close(fds[i]);
 	}
 	for (int i = 0; i < 3; i++) {
-		int port = port_choose_in("127.0.0.1", first, first + 2, &err);
+		int port = port_choose_in("127.0.0.1", first, first + 2, "a", &err);
 
 		ck_assert_msg(port >= first && port <= first + 2, "%s", err.text);
-		ck_assert_int_eq(port_choose_in("127.0.0.1", first, first + 2, &err), port);
-		ck_assert_int_eq(port_choose_in("127.0.0.1", port, port, &err), port);
+		ck_assert_int_eq(
+			port_choose_in("127.0.0.1", first, first + 2, "a", &err), port);
+		ck_assert_int_eq(port_choose_in("127.0.0.1", port, port, "a", &err), port);
 		fds[i] = listen_at("127.0.0.1", port);
 		ck_assert_int_ge(fds[i], 0);
-		ck_assert_int_eq(port_choose_in("127.0.0.1", port, port, &err), -EADDRINUSE);
+		ck_assert_int_eq(
+			port_choose_in("127.0.0.1", port, port, "a", &err), -EADDRINUSE);
 		unit_assert_err(&err, -EADDRINUSE, "of 127.0.0.1 is in use");
 		err = (struct err)ERR_INIT;
 	}
-	ck_assert_int_eq(port_choose_in("127.0.0.1", first, first + 2, &err), -EADDRINUSE);
+	ck_assert_int_eq(port_choose_in("127.0.0.1", first, first + 2, "a", &err), -EADDRINUSE);
 	unit_assert_err(&err, -EADDRINUSE, "of 127.0.0.1 are in use");
 	for (int i = 0; i < 3; i++)
 		close(fds[i]);
-	ck_assert_int_eq(port_choose_in("192.0.2.1", first, first, &err), -EADDRNOTAVAIL);
-	ck_assert_int_eq(port_choose_in("localhost", first, first, &err), -EINVAL);
+	ck_assert_int_eq(port_choose_in("192.0.2.1", first, first, "a", &err), -EADDRNOTAVAIL);
+	ck_assert_int_eq(port_choose_in("localhost", first, first, "a", &err), -EINVAL);
 }
 END_TEST
 

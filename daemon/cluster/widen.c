@@ -28,10 +28,23 @@ static bool can_widen(const struct job *job)
 	return job_is_waiting(job) && !job->exhausted && job->role != ROLE_STANDBY;
 }
 
+/* It has waited for wait_timeout, and was still pending then, as a query tells that was asked after
+ * that time. */
 static bool is_due(const struct cluster *cluster, const struct job *job)
 {
-	return can_widen(job) &&
-		job->placed_ms + cluster->request.settings.wait_timeout_ms <= loop_now_ms();
+	int64_t due_ms = job->placed_ms + cluster->request.settings.wait_timeout_ms;
+
+	return can_widen(job) && due_ms <= loop_now_ms() && job->seen_ms >= due_ms;
+}
+
+/* Plan the next look at the job, or at Slurm's queue, whose last answer may be old. */
+static void look_again(struct cluster *cluster, const struct job *job)
+{
+	int64_t due_ms = job->placed_ms + cluster->request.settings.wait_timeout_ms;
+
+	if (can_widen(job) && cluster_is_due(cluster, due_ms) && job->seen_ms < due_ms &&
+		cluster->poll_failures == 0)
+		poll_within(cluster->poll, 0);
 }
 
 static void on_widened(
@@ -182,12 +195,12 @@ static void fail_unsubmitted(struct cluster *cluster)
 
 void cluster_check_waiting(struct cluster *cluster)
 {
-	int64_t wait_ms = cluster->request.settings.wait_timeout_ms;
 	bool due = false;
 	struct job *job;
 
 	if (cluster->state == CLUSTER_STARTING && jobs_count(cluster->jobs).in_slurm == 0 &&
-		cluster_is_due(cluster, cluster->started_ms + wait_ms)) {
+		cluster_is_due(cluster,
+			cluster->started_ms + cluster->request.settings.wait_timeout_ms)) {
 		fail_unsubmitted(cluster);
 		return;
 	}
@@ -195,8 +208,10 @@ void cluster_check_waiting(struct cluster *cluster)
 		cluster->place.to_widen = false;
 		widen_due(cluster);
 	}
-	TAILQ_FOREACH (job, jobs_list(cluster->jobs), link)
-		due |= can_widen(job) && cluster_is_due(cluster, job->placed_ms + wait_ms);
+	TAILQ_FOREACH (job, jobs_list(cluster->jobs), link) {
+		due |= is_due(cluster, job);
+		look_again(cluster, job);
+	}
 	fail_if_exhausted(cluster);
 	if (!due || cluster->place.placer || cluster->place.widening || !cluster_is_up(cluster))
 		return;

@@ -72,6 +72,7 @@ static struct job *overdue(void)
 	cluster.started_ms = loop_now_ms();
 	job->placed = 1;
 	job->placed_ms = loop_now_ms() - cluster.request.settings.wait_timeout_ms;
+	job->seen_ms = loop_now_ms();
 	return job;
 }
 

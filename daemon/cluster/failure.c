@@ -20,6 +20,8 @@
 #include "daemon/io/history.h"
 #include "daemon/io/loop.h"
 
+#define UNREACHED_MS 25000 /* half of the time for which a job tries to reach the scheduler */
+
 void cluster_failure_clear(struct cluster *cluster)
 {
 	free(cluster->failures.reason_log);
@@ -258,6 +260,13 @@ void cluster_apply_verdict(struct cluster *cluster, const struct job *job,
 		cluster_nodes_blame(cluster, job, loop_now_ms(), how);
 }
 
+/* All the time while a job tried to reach it? One that came up meanwhile proves nothing. */
+static bool scheduler_was_up(const struct cluster *cluster)
+{
+	return scheduler_state(cluster->scheduler) == SCHEDULER_UP &&
+		loop_now_ms() - scheduler_since_ms(cluster->scheduler) >= UNREACHED_MS;
+}
+
 static enum job_end find_end(
 	struct cluster *cluster, struct job *job, bool young, bool vanished)
 {
@@ -267,8 +276,7 @@ static enum job_end find_end(
 		return END_NOT_LAUNCHED;
 	if (!vanished && job->end_state == STATE_FAILED &&
 		job->exit_status == JOBSCRIPT_EXIT_SCHEDULER)
-		return scheduler_state(cluster->scheduler) == SCHEDULER_UP ? END_UNREACHED
-									   : END_ABANDONED;
+		return scheduler_was_up(cluster) ? END_UNREACHED : END_ABANDONED;
 	if (young && !vanished && cluster_forkserver_is_to_blame(cluster, job))
 		return END_FORKSERVER;
 	/* A slurmctld that died before it saved the job does not know it any more. */

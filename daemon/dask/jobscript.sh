@@ -253,12 +253,14 @@ draco_has_connection() {
 draco_watch_scheduler() {
 	local never why status tries=0 pause=$((draco_watch < 20 ? 1 : draco_watch / 10))
 	SECONDS=0
-	exec {never}<> <(:) # a pipe from which nothing comes: to wait without a process
+	# A pipe from which nothing comes: to wait without a process. An old bash in POSIX mode
+	# does not know how.
+	eval 'exec {never}<> <(:)' 2>/dev/null || return
 	while ((SECONDS < draco_watch || tries < 4)); do
 		read -r -t "$pause" -u "$never"
 		(($? > 128)) || return # this bash cannot wait so
 		draco_has_connection "$1" "$2" && return
-		why=$(LC_ALL=C timeout "$pause" \
+		why=$(BASH_ENV='' LC_ALL=C timeout "$pause" \
 			bash -c 'exec 3<>"/dev/tcp/$0/$1"' "$1" "$2" 2>&1)
 		status=$?
 		case $status,$why in

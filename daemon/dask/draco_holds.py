@@ -49,6 +49,9 @@ class Holds:
         held: set[str] = set()
         outputs = {}
         for key, run in runs.items():
+            barrier = scheduler.tasks.get(f"shuffle-barrier-{key}")
+            if barrier is not None and barrier.state in ("released", "erred"):
+                continue  # it is over: until 2023 it is forgotten with its output
             spec = getattr(run, "run_spec", run)
             mark = key, getattr(spec, "run_id", 0)
             outputs[mark] = self.outputs.get(mark) or frozenset(spec.worker_for.values())

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import fcntl
+import importlib
 import json
 import os
 import shutil
@@ -13,8 +14,21 @@ import tempfile
 from pathlib import Path
 from typing import Any
 
+import pytest
 from browser import Browser
 from harness import BUILD, SOURCE, Draco, wait_for
+
+
+def need_module(name: str) -> None:
+    """Skip the tests of a file where a module of JupyterLab's is missing or broken."""
+    try:
+        importlib.import_module(name)
+    except ImportError:
+        why = f"{name} is not installed: ./check has an environment"
+        pytest.skip(why, allow_module_level=True)
+    except RuntimeError as error:  # dask-labextension makes a Future without an event loop
+        pytest.skip(f"{name} does not work with this Python: {error}", allow_module_level=True)
+
 
 PACKAGE = SOURCE / "client" / "python"
 

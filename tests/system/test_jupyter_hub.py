@@ -13,10 +13,10 @@ from collections.abc import Iterator
 import pytest
 from harness import SOURCE, Draco, wait_for
 from kernels import Kernel
-from lab import Lab, install_package
+from lab import Lab, install_package, need_module
 
 for module in ("jupyterlab", "dask_labextension", "jupyter_server_proxy", "bokeh"):
-    pytest.importorskip(module, reason=f"{module} is not installed: ./check has an environment")
+    need_module(module)
 
 EXAMPLE = (SOURCE / "client/python/examples/labextension.yaml").read_text()
 PREFIX = "/user/ann/"

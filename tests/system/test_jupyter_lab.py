@@ -12,10 +12,10 @@ import pytest
 from browser import Browser
 from conftest import HAS_FAILED
 from harness import BUILD, SOURCE, Draco, wait_for
-from lab import Lab, install_package
+from lab import Lab, install_package, need_module
 
 for module in ("jupyterlab", "dask_labextension"):
-    pytest.importorskip(module, reason=f"{module} is not installed: ./check has an environment")
+    need_module(module)
 
 pytestmark = pytest.mark.skipif(chromium.missing() != "", reason=chromium.missing())
 

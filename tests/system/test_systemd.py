@@ -52,6 +52,11 @@ def hierarchies() -> list[Path]:
     return list(found.values())
 
 
+def manager_version() -> int:
+    text = subprocess.check_output([MANAGER, "--version"], text=True)
+    return int(re.search(r"systemd (\d+)", text)[1])
+
+
 def hindrance() -> str | None:
     """Why no user manager can be run here; None when it can."""
     if os.geteuid() != 0:
@@ -67,6 +72,9 @@ def hindrance() -> str | None:
     places = hierarchies()
     if not places:
         return "no cgroup hierarchy that systemd could use is mounted"
+    unified = any(place == Path("/sys/fs/cgroup") for place in places)
+    if not unified and manager_version() >= 258:
+        return f"systemd {manager_version()} needs cgroup v2 at /sys/fs/cgroup, and here is v1"
     for place in places:
         try:
             os.rmdir(tempfile.mkdtemp(prefix="draco-", dir=place))

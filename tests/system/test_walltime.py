@@ -43,6 +43,7 @@ assert total.result() == sum(range(n))
     n, total, few = (float(word) for word in draco.python(code, timeout=seconds + 120).split())
     print(f"{n:.0f} tasks on {len(draco.all_jobs())} jobs; below its size at {few:.0f} looks")
     assert runs(draco) == Counter({str(i): 1 for i in range(int(n))})
+    wait_for(lambda: "COMPLETING" not in ends(draco), "Slurm has done with the jobs that ended")
     assert set(ends(draco)) == {"COMPLETED"}, draco.all_jobs()
     assert len(draco.all_jobs()) >= 2 + 2 * (seconds // (60 * minutes))
 

@@ -82,7 +82,7 @@ def test_same_as_spawned(draco: Draco) -> None:
     draco.start("--minimum=2", "--worker-start=spawn")
     spawned = find(draco, "spawn")
     assert copy["variables"].pop(variable) != spawned["variables"].pop(variable)
-    assert copy["variables"] == spawned["variables"] == DEFAULTS
+    assert copy["variables"] == spawned["variables"] == {"DRACO_NAME": draco.name, **DEFAULTS}
     assert copy["mapped"] == spawned["mapped"] == 1
     assert abs(copy["descriptors"] - spawned["descriptors"]) <= 4  # those of a forkserver
     assert not {"fork", "foreseen", "command"} & set(copy["main"])

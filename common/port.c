@@ -17,56 +17,66 @@
 #define PORT_COUNT 12000
 #define TRIES	   200
 
-/* 0: the port is unused. Otherwise -errno. */
-static int try_bind(const struct in_addr *host, int port)
-{
-	struct sockaddr_in address = {
-		.sin_family = AF_INET, .sin_addr = *host, .sin_port = htons((uint16_t)port)};
-	_cleanup_close_ int fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
+/* Where to look for a port: at tries of count ports from first on, beginning with first + begin. */
+struct span {
+	int first;
+	unsigned count, begin, tries;
+	bool listens; /* as a server does, which minds no closing connections of an earlier one */
+};
 
-	if (fd < 0 || bind(fd, (struct sockaddr *)&address, sizeof(address)) < 0)
-		return -errno;
-	return 0;
-}
-
-int port_choose(const char *address, struct err *err)
-{
-	struct in_addr host;
-	unsigned start = 0;
-	int r = -EADDRINUSE;
-
-	if (inet_pton(AF_INET, address, &host) != 1)
-		return err_set(err, -EINVAL, "%s is not an IPv4 address", address);
-	if (getrandom(&start, sizeof(start), 0) != sizeof(start))
-		start = (unsigned)getpid();
-	for (unsigned i = 0; i < TRIES && r == -EADDRINUSE; i++) {
-		int port = (int)(PORT_FIRST + (start + i) % PORT_COUNT);
-
-		r = try_bind(&host, port);
-		if (r == 0)
-			return port;
-	}
-	if (r == -EADDRNOTAVAIL)
-		return err_set(err, r, "%s is not an address of this host", address);
-	if (r == -EADDRINUSE)
-		return err_set(err, r, "no free port at %s among %d of %d to %d", address,
-			TRIES, PORT_FIRST, PORT_FIRST + PORT_COUNT - 1);
-	return err_set(err, r, "cannot use a port at %s: %s", address, strerror(-r));
-}
-
-/* 0: a server could listen at the port. Closing connections of an earlier server do not matter.
- * Otherwise -errno. */
-static int try_listen(const struct in_addr *host, int port)
+/* 0: the port is free. Otherwise -errno. */
+static int try_port(const struct in_addr *host, int port, bool listens)
 {
 	struct sockaddr_in address = {
 		.sin_family = AF_INET, .sin_addr = *host, .sin_port = htons((uint16_t)port)};
 	_cleanup_close_ int fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
 	int on = 1;
 
-	if (fd < 0 || setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &on, sizeof(on)) < 0 ||
-		bind(fd, (struct sockaddr *)&address, sizeof(address)) < 0 || listen(fd, 1) < 0)
+	if (fd < 0)
 		return -errno;
-	return 0;
+	if (listens && setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &on, sizeof(on)) < 0)
+		return -errno;
+	if (bind(fd, (struct sockaddr *)&address, sizeof(address)) < 0)
+		return -errno;
+	return listens && listen(fd, 1) < 0 ? -errno : 0;
+}
+
+/* The first free port, or -errno. err is left to the caller for -EADDRINUSE: none is free. */
+static int search(const char *address, const struct span *span, struct err *err)
+{
+	struct in_addr host;
+	int port = 0, r = -EADDRINUSE;
+
+	if (inet_pton(AF_INET, address, &host) != 1)
+		return err_set(err, -EINVAL, "%s is not an IPv4 address", address);
+	for (unsigned i = 0; i < span->tries && r == -EADDRINUSE; i++) {
+		port = span->first + (int)((span->begin + i) % span->count);
+		r = try_port(&host, port, span->listens);
+	}
+	if (r == 0)
+		return port;
+	if (r == -EADDRNOTAVAIL)
+		return err_set(err, r, "%s is not an address of this host", address);
+	if (r != -EADDRINUSE)
+		err_set(err, r, "cannot listen at %s, port %d: %s", address, port,
+			strerror(-r));
+	return r;
+}
+
+int port_choose(const char *address, struct err *err)
+{
+	struct span span = {.first = PORT_FIRST, .count = PORT_COUNT, .tries = TRIES};
+	unsigned begin;
+	int r;
+
+	if (getrandom(&begin, sizeof(begin), 0) != sizeof(begin))
+		begin = (unsigned)getpid();
+	span.begin = begin % PORT_COUNT;
+	r = search(address, &span, err);
+	if (r == -EADDRINUSE)
+		err_set(err, r, "no free port at %s among %d of %d to %d", address, TRIES,
+			PORT_FIRST, PORT_FIRST + PORT_COUNT - 1);
+	return r;
 }
 
 /* Where the search for a port begins: by FNV-1a of the name, from the user's number. */
@@ -81,23 +91,16 @@ static unsigned first_of(const char *name)
 
 int port_choose_in(const char *address, int first, int last, const char *name, struct err *err)
 {
-	unsigned count = (unsigned)(last - first) + 1, begin = first_of(name) % count;
-	struct in_addr host;
-	int r = -EADDRINUSE;
+	unsigned count = (unsigned)(last - first) + 1;
+	struct span span = {.first = first,
+		.count = count,
+		.begin = first_of(name) % count,
+		.tries = count,
+		.listens = true};
+	int r = search(address, &span, err);
 
-	if (inet_pton(AF_INET, address, &host) != 1)
-		return err_set(err, -EINVAL, "%s is not an IPv4 address", address);
-	for (unsigned i = 0; i < count && r == -EADDRINUSE; i++) {
-		int port = first + (int)((begin + i) % count);
-
-		r = try_listen(&host, port);
-		if (r == 0)
-			return port;
-	}
-	if (r == -EADDRNOTAVAIL)
-		return err_set(err, r, "%s is not an address of this host", address);
 	if (r != -EADDRINUSE)
-		return err_set(err, r, "cannot listen at %s: %s", address, strerror(-r));
+		return r;
 	if (first == last)
 		return err_set(err, r,
 			"port %d of %s is in use: end what listens there, or give another port or "
@@ -113,19 +116,11 @@ int port_choose_in(const char *address, int first, int last, const char *name, s
 int port_next(const char *address, int port, struct err *err)
 {
 	int last = port + TRIES < 65535 ? port + TRIES : 65535;
-	struct in_addr host;
-	int r = -EADDRINUSE;
+	unsigned count = (unsigned)(last - port) + 1;
+	struct span span = {.first = port, .count = count, .tries = count, .listens = true};
+	int r = search(address, &span, err);
 
-	if (inet_pton(AF_INET, address, &host) != 1)
-		return err_set(err, -EINVAL, "%s is not an IPv4 address", address);
-	for (int i = port; i <= last && r == -EADDRINUSE; i++) {
-		r = try_listen(&host, i);
-		if (r == 0)
-			return i;
-	}
-	if (r == -EADDRNOTAVAIL)
-		return err_set(err, r, "%s is not an address of this host", address);
 	if (r == -EADDRINUSE)
-		return err_set(err, r, "no free port at %s from %d to %d", address, port, last);
-	return err_set(err, r, "cannot listen at %s, port %d: %s", address, port, strerror(-r));
+		err_set(err, r, "no free port at %s from %d to %d", address, port, last);
+	return r;
 }

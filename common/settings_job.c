@@ -33,6 +33,7 @@ static const struct {
 	{SETTING_EXCLUDE, "exclude"},
 	{SETTING_MAIL_TYPE, "mail-type"},
 	{SETTING_MAIL_USER, "mail-user"},
+	{SETTING_LEAST_WALLTIME, "time-min"},
 };
 
 /* Arguments of Dask's commands that draco itself gives, and what to use instead. */
@@ -68,14 +69,6 @@ static const struct taken taken_of_scheduler[] = {
 	{"--version", "would start no scheduler"},
 };
 
-/* The directive --time-min, which counts in minutes; NULL: not set. The caller frees. */
-static char *as_time_min(const struct settings *settings)
-{
-	if (settings->least_walltime_s == 0)
-		return NULL;
-	return xasprintf("time-min=%" PRId64, (settings->least_walltime_s + 59) / 60);
-}
-
 /* The setting's value as a directive; NULL: not set. The caller frees. */
 static char *as_directive(const struct settings *settings, size_t i)
 {
@@ -85,23 +78,23 @@ static char *as_directive(const struct settings *settings, size_t i)
 
 	if (setting->type == SETTING_BOOLEAN)
 		return *(const bool *)value ? xstrdup(name) : NULL;
+	if (setting->type == SETTING_WALLTIME) { /* sbatch takes minutes */
+		int64_t seconds = *(const int64_t *)value;
+
+		return seconds ? xasprintf("%s=%" PRId64, name, (seconds + 59) / 60) : NULL;
+	}
 	value = *(char *const *)value;
 	return value ? xasprintf("%s=%s", name, (const char *)value) : NULL;
 }
 
 void settings_directives(const struct settings *settings, struct strv *ret)
 {
-	char *time_min;
-
 	for (size_t i = 0; i < LENGTH(as_directives); i++) {
 		char *text = as_directive(settings, i);
 
 		if (text)
 			strv_take(ret, text);
 	}
-	time_min = as_time_min(settings);
-	if (time_min)
-		strv_take(ret, time_min);
 	for (size_t i = 0; i < settings->directives.count; i++)
 		strv_add(ret, settings->directives.item[i]);
 }

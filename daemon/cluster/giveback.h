@@ -2,8 +2,9 @@
 #ifndef DRACO_DAEMON_CLUSTER_GIVEBACK_H
 #define DRACO_DAEMON_CLUSTER_GIVEBACK_H
 
-#include "daemon/policy/fleet.h"
 #include <stdbool.h>
+
+#include "daemon/policy/fleet.h"
 
 struct cluster;
 struct job;

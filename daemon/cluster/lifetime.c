@@ -18,6 +18,12 @@
 #define AGAIN_MS	1000
 #define STEP_MS		500 /* smaller differences are ignored: Slurm tells seconds */
 
+/* What Slurm has given the job, by Slurm's clock alone. */
+static int64_t given_ms(const struct job *job)
+{
+	return ((int64_t)job->end_time - (int64_t)job->start_time) * 1000;
+}
+
 /* Slurm tells the end by its own clock, which may be minutes ahead of this host's (munge allows
  * five). So the walltime, counted from the moment at which draco saw the job run, limits the end,
  * too. */
@@ -29,9 +35,7 @@ int64_t cluster_job_end_ms(const struct job *job)
 		return job->running_since_ms + job->walltime_s * 1000;
 	if (!job->start_time || job->start_time > job->end_time)
 		return job->end_ms;
-	return min_of(job->end_ms,
-		job->running_since_ms +
-			((int64_t)job->end_time - (int64_t)job->start_time) * 1000);
+	return min_of(job->end_ms, job->running_since_ms + given_ms(job));
 }
 
 int64_t cluster_job_length_ms(const struct job *job)
@@ -40,7 +44,7 @@ int64_t cluster_job_length_ms(const struct job *job)
 
 	if (!job->running_since_ms || !job->start_time || job->start_time >= job->end_time)
 		return walltime_ms;
-	return min_of(walltime_ms, ((int64_t)job->end_time - (int64_t)job->start_time) * 1000);
+	return min_of(walltime_ms, given_ms(job));
 }
 
 void cluster_lifetime_hello(struct cluster *cluster)

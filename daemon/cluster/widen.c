@@ -28,22 +28,24 @@ static bool can_widen(const struct job *job)
 	return job_is_waiting(job) && !job->exhausted && job->role != ROLE_STANDBY;
 }
 
+static int64_t due_ms(const struct cluster *cluster, const struct job *job)
+{
+	return job->placed_ms + cluster->request.settings.wait_timeout_ms;
+}
+
 /* It has waited for wait_timeout, and was still pending then, as a query tells that was asked after
  * that time. */
 static bool is_due(const struct cluster *cluster, const struct job *job)
 {
-	int64_t due_ms = job->placed_ms + cluster->request.settings.wait_timeout_ms;
-
-	return can_widen(job) && due_ms <= loop_now_ms() && job->seen_ms >= due_ms;
+	return can_widen(job) && due_ms(cluster, job) <= loop_now_ms() &&
+		job->seen_ms >= due_ms(cluster, job);
 }
 
 /* Plan the next look at the job, or at Slurm's queue, whose last answer may be old. */
 static void look_again(struct cluster *cluster, const struct job *job)
 {
-	int64_t due_ms = job->placed_ms + cluster->request.settings.wait_timeout_ms;
-
-	if (can_widen(job) && cluster_is_due(cluster, due_ms) && job->seen_ms < due_ms &&
-		cluster->poll_failures == 0)
+	if (can_widen(job) && cluster_is_due(cluster, due_ms(cluster, job)) &&
+		job->seen_ms < due_ms(cluster, job) && cluster->poll_failures == 0)
 		poll_within(cluster->poll, 0);
 }
 

@@ -3,6 +3,7 @@
 #define DRACO_DAEMON_CLUSTER_WORKER_START_H
 
 #include <stdbool.h>
+
 struct cluster;
 struct job;
 

@@ -44,8 +44,16 @@ int caller_resolve(
 		.profile = ctl->profile,
 		.command_line = true,
 		.is_check = ctl->checks,
+		.site_only = ctl->site_only,
 	};
 
+	if (ctl->site_only) {
+		json_t *named = json_incref(json_object_get(environment, "DRACO_SITE_CONFIG"));
+
+		json_object_clear(environment);
+		if (named)
+			json_object_set_new(environment, "DRACO_SITE_CONFIG", named);
+	}
 	return settings_resolve(&inputs, ret, ret_report);
 }
 

@@ -26,7 +26,8 @@ static const struct command_action actions[] = {
 		"all mistakes in the files and variables; exit status 1 when there are any"},
 	{"path", "[site|user]",
 		"the paths of the settings files; with an argument only that one"},
-	{"init", "[site|user]", "write a file with every setting as a comment (default: user)"},
+	{"init", "[site|user]",
+		"write a file with every setting, and values that fit this Slurm (default: user)"},
 	{"profiles", "", "the profiles that the files define"},
 	{"explain", "SETTING...", "type, range, default, meaning and value of a setting"},
 	{0},
@@ -62,6 +63,23 @@ static void check_profiles(struct config *config, struct problems *problems)
 		check_profile(config, json_get_text(profile, "name", ""), problems);
 }
 
+/* What only its administrator needs to know: is it there, and can all users read it? */
+static void check_readers(const struct config *config, struct problems *problems)
+{
+	const char *path = config->report.site_file;
+	struct stat st;
+
+	if (!path)
+		return;
+	if (!config->report.site_exists && !problems->errors)
+		problems_add(problems, path,
+			"there is no such file (DRACO_SITE_CONFIG names another one)");
+	else if (stat(path, &st) == 0 && !(st.st_mode & S_IROTH))
+		problems_add(problems, path,
+			"not all users can read it, with the mode %04o: chmod o+r %s",
+			(unsigned)(st.st_mode & 07777), path);
+}
+
 static void print_file_state(const char *which, const char *path, bool exists)
 {
 	if (path)
@@ -76,6 +94,8 @@ static int do_check(struct config *config, int argc, char **argv)
 
 	command_no_more_arguments(ctl, argc, argv);
 	check_profiles(config, problems);
+	if (ctl->site_only)
+		check_readers(config, problems);
 	if (ctl->json) {
 		answer = json_pack("{s:b, s:o}", "good", problems->errors == 0, "problems",
 			problems_to_json(problems));
@@ -94,13 +114,14 @@ static int do_check(struct config *config, int argc, char **argv)
 		printf("... and %zu more\n", problems->dropped);
 	if (!problems->errors && !ctl->quiet) {
 		print_file_state("site", config->report.site_file, config->report.site_exists);
-		print_file_state("user", config->report.user_file, config->report.user_exists);
+		if (!ctl->site_only)
+			print_file_state(
+				"user", config->report.user_file, config->report.user_exists);
 	}
 	return problems->errors ? CTL_FAILED : CTL_DONE;
 }
 
-/* "site" or "user" from the next argument; without one, fallback. Another word ends the program. */
-static const char *which_file(
+const char *config_which_file(
 	const struct config *config, int argc, char **argv, const char *fallback)
 {
 	const char *which = optind < argc ? argv[optind] : fallback;
@@ -116,7 +137,7 @@ static const char *which_file(
 	return which;
 }
 
-static const char *file_path(const struct config *config, const char *which)
+const char *config_file_path(const struct config *config, const char *which)
 {
 	bool is_site = strcmp(which, "site") == 0;
 	const char *path = is_site ? config->report.site_file : config->report.user_file;
@@ -132,12 +153,12 @@ static int do_path(struct config *config, int argc, char **argv)
 {
 	static const char *const titles[] = {"WHOSE", "FILE", "STATE"};
 	const struct settings_report *report = &config->report;
-	const char *which = which_file(config, argc, argv, NULL);
+	const char *which = config_which_file(config, argc, argv, NULL);
 	_cleanup_json_ json_t *answer = NULL;
 	struct table table = {.columns = 3};
 
 	if (which) {
-		const char *path = file_path(config, which);
+		const char *path = config_file_path(config, which);
 
 		if (path)
 			puts(path);
@@ -160,54 +181,6 @@ static int do_path(struct config *config, int argc, char **argv)
 			xstrdup(exists ? "exists" : "does not exist"));
 	}
 	table_print(&table, titles);
-	return CTL_DONE;
-}
-
-static int write_file(const char *path, bool for_site, struct err *err)
-{
-	_cleanup_free_ char *directory = xstrdup(path);
-	_cleanup_fclose_ FILE *file = NULL;
-	int fd, r;
-
-	*strrchr(directory, '/') = '\0';
-	r = paths_make_directories(directory, for_site ? 0755 : 0700, err);
-	if (r < 0)
-		return r;
-	fd = open(path, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, for_site ? 0644 : 0600);
-	if (fd < 0 && errno == EEXIST)
-		return err_set(err, -EEXIST,
-			"%s exists and was not changed: edit it, or move it away first", path);
-	if (fd < 0)
-		return err_set(err, -errno, "cannot write %s: %s", path, strerror(errno));
-	file = fdopen(fd, "w");
-	if (!file)
-		abort();
-	describe_file(file, for_site);
-	if (fflush(file) != 0 || ferror(file)) {
-		r = err_set(err, -errno, "cannot write %s: %s", path, strerror(errno));
-		unlink(path);
-	}
-	return r;
-}
-
-static int do_init(struct config *config, int argc, char **argv)
-{
-	const char *which = which_file(config, argc, argv, "user");
-	const char *path = file_path(config, which);
-	_cleanup_json_ json_t *answer = NULL;
-	struct err err = ERR_INIT;
-
-	if (!path)
-		return CTL_FAILED;
-	if (write_file(path, strcmp(which, "site") == 0, &err) < 0) {
-		output_error(config->ctl, "%s", err.text);
-		return CTL_FAILED;
-	}
-	answer = json_pack("{s:o}", "path", json_text(path));
-	if (config->ctl->json)
-		output_json(answer);
-	else if (!config->ctl->quiet)
-		printf("Wrote %s: every setting with its default, as comments.\n", path);
 	return CTL_DONE;
 }
 
@@ -249,7 +222,7 @@ static int (*find_action(const struct ctl *ctl, const char *name))(
 	struct config *config, int argc, char **argv)
 {
 	static int (*const functions[])(struct config * config, int argc, char **argv) = {
-		config_show, do_check, do_path, do_init, do_profiles, config_explain};
+		config_show, do_check, do_path, config_init, do_profiles, config_explain};
 	const char *near;
 	size_t i;
 
@@ -270,14 +243,18 @@ int cmd_config(struct ctl *ctl, int argc, char **argv)
 	const char *action = "show";
 	int status;
 
-	while (command_option(ctl, argc, argv) != -1)
-		;
+	while (command_option(ctl, argc, argv) != -1) /* --site is the only one */
+		ctl->site_only = true;
 	if (optind < argc)
 		action = argv[optind++];
 	function = find_action(ctl, action);
 	if (!function)
 		return CTL_USAGE;
 	ctl->checks = function == do_check;
+	if (ctl->site_only && !ctl->checks) {
+		output_error(ctl, "--site goes with check: dracoctl config check --site");
+		return CTL_USAGE;
+	}
 	config.good = caller_resolve(ctl, &config.settings, &config.report) == 0;
 	status = function(&config, argc, argv);
 	settings_finish(&config.settings);

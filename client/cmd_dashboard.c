@@ -6,7 +6,9 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "client/ask.h"
 #include "client/ctl.h"
+#include "client/need.h"
 #include "client/output.h"
 #include "client/request.h"
 #include "common/alloc.h"
@@ -116,7 +118,7 @@ int cmd_dashboard(struct ctl *ctl, int argc, char **argv)
 	r = connection_need(&connection, ctl);
 	if (r != CTL_DONE)
 		return r;
-	r = connection_call(&connection, "status", NULL, NULL, NULL, &status, &refusal, &err);
+	r = connection_ask(&connection, ctl, "status", NULL, &status, &refusal, &err);
 	connection_close(&connection);
 	json_decref(refusal.data);
 	if (r < 0) {

@@ -22,7 +22,11 @@
 #define NAME_WIDTH 14
 #define TEXT_BEGIN (7 + 2 + NAME_WIDTH + 2) /* the column of the findings */
 
-enum option_index { OPTION_NODES, OPTION_WAIT }; /* the order in the table of commands */
+enum option_index {
+	OPTION_NODES,
+	OPTION_WAIT,
+	OPTION_FIX
+}; /* the order in the table of commands */
 
 #define FILES_HANG "the file system may hang: does ls answer there?"
 #define SLURM_HANG "Slurm does not answer: does sinfo answer?"
@@ -33,8 +37,9 @@ static const struct check checks[] = {
 	{"state", check_state, 15, FILES_HANG, PHASE_HOST},
 	{"logs", check_logs, 15, FILES_HANG, PHASE_HOST},
 	{"dracod", check_dracod, 15, "dracod hangs: end its process", PHASE_HOST},
-	{"lingering", check_lingering, 10, "logind does not answer: ask the administrators",
+	{"lingering", check_lingering, 20, "logind does not answer: ask the administrators",
 		PHASE_HOST},
+	{"ports", check_ports, 10, NULL, PHASE_HOST},
 	{"limits", check_limits, 10, NULL, PHASE_HOST},
 	{"memory", check_memory, 10, NULL, PHASE_HOST},
 	{"interfaces", check_interfaces, 10, NULL, PHASE_HOST},
@@ -122,6 +127,8 @@ static int read_options(struct ctl *ctl, int argc, char **argv, struct doctor *d
 	while (r == 0 && (option = command_option(ctl, argc, argv)) != -1) {
 		if (option == COMMAND_OPTION + OPTION_NODES)
 			doctor->nodes = true;
+		else if (option == COMMAND_OPTION + OPTION_FIX)
+			doctor->fix = true;
 		else
 			r = parse_duration(optarg, &doctor->wait_ms, &err);
 		if (r < 0)
@@ -178,13 +185,13 @@ static int run_all(struct doctor *doctor, struct showing *showing)
 
 static void print_summary(const struct showing *showing, const struct doctor *doctor)
 {
-	_cleanup_free_ char *text = xasprintf("%d ok, %d warning%s, %d failed%s",
+	_cleanup_free_ char *nodes = output_command(showing->ctl, "doctor --nodes");
+	_cleanup_free_ char *text = xasprintf("%d ok, %d warning%s, %d failed%s%s%s",
 		showing->counts[FINDING_OK], showing->counts[FINDING_WARNING],
 		showing->counts[FINDING_WARNING] == 1 ? "" : "s",
-		showing->counts[FINDING_FAILED],
-		doctor->nodes
-			? ""
-			: "; dracoctl doctor --nodes looks at a node, too, by a short job");
+		showing->counts[FINDING_FAILED], doctor->nodes ? "" : "; ",
+		doctor->nodes ? "" : nodes,
+		doctor->nodes ? "" : " looks at a node, too, by a short job");
 
 	putchar('\n');
 	wrap_print(stdout, 0, 0, text);

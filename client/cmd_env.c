@@ -3,7 +3,9 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "client/ask.h"
 #include "client/ctl.h"
+#include "client/need.h"
 #include "client/output.h"
 #include "client/request.h"
 #include "client/variables.h"
@@ -81,8 +83,7 @@ int cmd_env(struct ctl *ctl, int argc, char **argv)
 	r = connection_need(&connection, ctl);
 	if (r != CTL_DONE)
 		return r;
-	r = connection_call(
-		&connection, "environment", NULL, NULL, NULL, &environment, &refusal, &err);
+	r = connection_ask(&connection, ctl, "environment", NULL, &environment, &refusal, &err);
 	connection_close(&connection);
 	json_decref(refusal.data);
 	if (r == 0)

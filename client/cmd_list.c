@@ -15,6 +15,8 @@
 #include "client/ctl.h"
 #include "client/output.h"
 #include "client/request.h"
+#include "client/seek.h"
+#include "client/where.h"
 #include "common/alloc.h"
 #include "common/cleanup.h"
 #include "common/clock.h"
@@ -23,6 +25,7 @@
 
 #define PATIENCE_MS 3000
 #define ANSWER_MAX  (512 * 1024)
+#define TRIES	    2
 
 struct asked {
 	const struct instance *instance;
@@ -32,23 +35,38 @@ struct asked {
 	size_t length;
 };
 
-/* {status} or {error, code}. Runs in the asking process. */
+static int ask_status(struct ctl *ctl, json_t **ret, struct err *err)
+{
+	struct connection connection;
+	struct refusal refusal = {0};
+	int r = connection_open(&connection, ctl, err);
+
+	if (r < 0)
+		return r;
+	r = connection_call(&connection, "status", NULL, NULL, NULL, ret, &refusal, err);
+	json_decref(refusal.data);
+	connection_close(&connection);
+	return r;
+}
+
+/* {cluster, scheduler} of the status, or {error, code}. Runs in the asking process. */
 static json_t *ask(const struct ctl *ctl, const char *name)
 {
 	struct ctl own = {.name = name, .json = ctl->json, .command = ctl->command};
-	struct connection connection;
-	struct refusal refusal = {0};
+	_cleanup_json_ json_t *status = NULL;
 	struct err err = ERR_INIT;
-	json_t *status = NULL;
 	int r = paths_init(&own.paths, name, &err);
 
-	if (r == 0)
-		r = connection_open(&connection, &own, &err);
-	if (r == 0)
-		r = connection_call(
-			&connection, "status", NULL, NULL, NULL, &status, &refusal, &err);
-	return r == 0 ? json_pack("{s:o}", "status", status)
-		      : json_pack("{s:o, s:i}", "error", json_text(err.text), "code", r);
+	for (int i = 0; r == 0 && i < TRIES; i++) {
+		r = ask_status(&own, &status, &err);
+		if (r != -ECONNRESET && r != -EPIPE) /* it ends at this moment */
+			break;
+		r = i < TRIES - 1 ? 0 : r;
+	}
+	if (r < 0)
+		return json_pack("{s:o, s:i}", "error", json_text(err.text), "code", r);
+	return json_pack("{s:O?, s:O?}", "cluster", json_object_get(status, "cluster"),
+		"scheduler", json_object_get(status, "scheduler"));
 }
 
 static void begin(const struct ctl *ctl, struct asked *asked)
@@ -134,10 +152,24 @@ static const char *judge(const struct instance *instance, json_int_t code)
 	return instance->elsewhere && code != -ENOENT ? "elsewhere" : NULL;
 }
 
+static bool has_left_cluster(const char *name)
+{
+	struct paths paths = {0};
+	bool has = paths_init(&paths, name, NULL) == 0 && seek_left_cluster(&paths);
+
+	paths_finish(&paths);
+	return has;
+}
+
 static char *note_on(const struct instance *instance, const char *state, const json_t *answer)
 {
 	const char *error = json_get_text(answer, "error", "");
 
+	if (strcmp(state, "killed") == 0 && has_left_cluster(instance->name))
+		return xasprintf(
+			"dracod was killed, and its cluster goes on: dracoctl --name %s "
+			"status starts dracod again",
+			instance->name);
 	if (strcmp(state, "killed") == 0)
 		return xasprintf(
 			"dracod ended without cleaning up, jobs may remain: dracoctl --name %s "
@@ -149,14 +181,13 @@ static char *note_on(const struct instance *instance, const char *state, const j
 	return xstrndup(error, strcspn(error, "\n"));
 }
 
-/* One line of the list; NULL: none. The caller owns it. */
-static json_t *describe(const struct asked *asked)
+/* One line of the list; NULL: none. instance: its directory, seen after it was asked. The caller
+ * owns it. */
+static json_t *describe(const struct asked *asked, const struct instance *instance)
 {
-	const struct instance *instance = asked->instance;
 	_cleanup_json_ json_t *answer = asked->text ? json_loads(asked->text, 0, NULL) : NULL;
-	const json_t *status = json_object_get(answer, "status");
-	const json_t *cluster = json_object_get(status, "cluster");
-	const json_t *scheduler = json_object_get(status, "scheduler");
+	const json_t *cluster = json_object_get(answer, "cluster");
+	const json_t *scheduler = json_object_get(answer, "scheduler");
 	const char *state = json_get_text(cluster, "state", NULL);
 	_cleanup_free_ char *note = NULL;
 
@@ -164,7 +195,7 @@ static json_t *describe(const struct asked *asked)
 		state = judge(instance, json_get_integer(answer, "code", 0));
 	if (!state)
 		return NULL;
-	note = status ? xstrdup("") : note_on(instance, state, answer);
+	note = cluster ? xstrdup("") : note_on(instance, state, answer);
 	return json_pack("{s:s, s:o, s:o, s:s, s:I, s:I, s:o, s:o, s:o}", "name",
 		instance->name, "slurm", json_text(instance->record.site.cluster), "host",
 		json_text(instance->host), "state", state, "workers",
@@ -178,13 +209,13 @@ static json_t *describe(const struct asked *asked)
 static json_t *find_all(const struct ctl *ctl)
 {
 	_cleanup_free_ char *root = paths_state_root();
-	struct instances instances = {0};
+	struct instances instances = {0}, after = {0};
 	json_t *list = json_array();
 	struct asked *asked;
 	size_t count = 0;
 
 	if (root)
-		instances_read(root, NULL, &instances);
+		where_read(ctl, root, NULL, &instances);
 	asked = xcalloc(instances.count + 1, sizeof(*asked));
 	for (size_t i = 0; i < instances.count; i++) {
 		if (!is_worth_a_look(&instances.items[i]))
@@ -193,17 +224,22 @@ static json_t *find_all(const struct ctl *ctl)
 		begin(ctl, &asked[count++]);
 	}
 	collect(asked, count);
+	/* One that was about to end when it was found may have ended by now. */
+	if (count > 0)
+		instances_read(root, NULL, &after);
 	for (size_t i = 0; i < count; i++) {
+		const struct instance *now = instances_find(&after, asked[i].instance->name);
 		json_t *line;
 
 		end(&asked[i]);
-		line = describe(&asked[i]);
+		line = describe(&asked[i], now ? now : asked[i].instance);
 		if (line)
 			json_array_append_new(list, line);
 		free(asked[i].text);
 	}
 	free(asked);
 	instances_finish(&instances);
+	instances_finish(&after);
 	return list;
 }
 

@@ -81,8 +81,9 @@ static int show(const struct ctl *ctl, const struct wish *wish, const char *path
 	return CTL_FAILED;
 }
 
-static void print_list(const json_t *list)
+static void print_list(const struct ctl *ctl, const json_t *list)
 {
+	_cleanup_free_ char *logs = output_command(ctl, "logs JOB");
 	static const char *const titles[] = {"LOG", "SIZE", "CHANGED", "FILE"};
 	struct table table = {.columns = 4};
 	size_t earlier = json_array_size(json_object_get(list, "earlier"));
@@ -105,9 +106,9 @@ static void print_list(const json_t *list)
 	}
 	table_print(&table, titles);
 	if (earlier > 0)
-		printf("\n%zu other start%s beside %s; dracoctl logs JOB finds their jobs, too.\n",
-			earlier, earlier == 1 ? " has its logs" : "s have their logs",
-			json_get_text(list, "directory", ""));
+		printf("\n%zu other start%s beside %s; %s finds their jobs, too.\n", earlier,
+			earlier == 1 ? " has its logs" : "s have their logs",
+			json_get_text(list, "directory", ""), logs);
 }
 
 static int show_list(struct ctl *ctl)
@@ -124,7 +125,7 @@ static int show_list(struct ctl *ctl)
 	if (ctl->json)
 		output_json(list);
 	else
-		print_list(list);
+		print_list(ctl, list);
 	return CTL_DONE;
 }
 

@@ -1,9 +1,12 @@
 /* cmd_size.c: the commands that change the cluster's size: dracoctl scale, adapt, pause, resume and
- * retire. */
+ * retire; and dracoctl share. */
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
+#include "client/ask.h"
 #include "client/ctl.h"
+#include "client/need.h"
 #include "client/output.h"
 #include "client/request.h"
 #include "common/alloc.h"
@@ -38,8 +41,7 @@ static int request(struct ctl *ctl, const char *method, json_t *params, json_t *
 		json_decref(params);
 		return status;
 	}
-	if (connection_call(&connection, method, params, NULL, NULL, ret_size, &refusal, &err) <
-		0) {
+	if (connection_ask(&connection, ctl, method, params, ret_size, &refusal, &err) < 0) {
 		output_error(ctl, "%s", err.text);
 		status = exit_status(&refusal);
 	} else if (ctl->json) {
@@ -55,11 +57,14 @@ static bool is_for_people(const struct ctl *ctl, int status)
 	return status == CTL_DONE && !ctl->json && !ctl->quiet;
 }
 
-/* The end of a line about a future size. */
-static const char *when(const json_t *size)
+/* The end of a line about a future size. The caller frees. */
+static char *when(const struct ctl *ctl, const json_t *size)
 {
-	return json_get_boolean(size, "paused", 0) ? ", once dracoctl resume ends the pause"
-						   : "";
+	_cleanup_free_ char *resume = output_command(ctl, "resume");
+
+	return json_get_boolean(size, "paused", 0)
+		? xasprintf(", once %s ends the pause", resume)
+		: xstrdup("");
 }
 
 /* The only argument of the command. NULL, after a message: it is missing. */
@@ -87,14 +92,16 @@ static int read_amount(const struct ctl *ctl, const char *option, enum amount_un
 	return CTL_USAGE;
 }
 
-static void print_scaled(enum amount_unit unit, int64_t amount, const json_t *size)
+static void print_scaled(
+	const struct ctl *ctl, enum amount_unit unit, int64_t amount, const json_t *size)
 {
 	enum amount_unit shape = unit == AMOUNT_JOBS ? AMOUNT_WORKERS : unit;
 	_cleanup_free_ char *text = amount_explain(unit, amount,
 		json_get_integer(size, "target", 0),
 		json_get_integer(json_object_get(size, "per_job"), amount_name(shape), 0));
+	_cleanup_free_ char *end = when(ctl, size);
 
-	printf("%s%s.\n", text, when(size));
+	printf("%s%s.\n", text, end);
 }
 
 int cmd_scale(struct ctl *ctl, int argc, char **argv)
@@ -121,12 +128,26 @@ int cmd_scale(struct ctl *ctl, int argc, char **argv)
 	status = request(
 		ctl, "scale", json_pack("{s:I}", amount_name(unit), (json_int_t)amount), &size);
 	if (is_for_people(ctl, status))
-		print_scaled(unit, amount, size);
+		print_scaled(ctl, unit, amount, size);
 	return status;
 }
 
-static void print_adapted(const json_t *size)
+/* A bound that was asked for in workers and became another number of them. */
+static void print_rounded(
+	const json_t *asked, const char *name, json_int_t jobs, json_int_t per_job)
 {
+	json_int_t workers = json_get_integer(asked, name, 0);
+
+	if (json_object_get(asked, name) && per_job > 0 &&
+		(workers % per_job != 0 || workers / per_job != jobs))
+		printf("A job has %" JSON_INTEGER_FORMAT " workers, so a %s of "
+		       "%" JSON_INTEGER_FORMAT " became %" JSON_INTEGER_FORMAT " job%s.\n",
+			per_job, name, workers, jobs, jobs == 1 ? "" : "s");
+}
+
+static void print_adapted(const struct ctl *ctl, const json_t *size, const json_t *asked)
+{
+	_cleanup_free_ char *end = when(ctl, size);
 	json_int_t minimum = json_get_integer(size, "minimum_jobs", 0);
 	json_int_t maximum = json_get_integer(size, "maximum_jobs", 0);
 	json_int_t workers = json_get_integer(json_object_get(size, "per_job"), "workers", 0);
@@ -134,7 +155,9 @@ static void print_adapted(const json_t *size)
 	printf("Adaptive scaling: %" JSON_INTEGER_FORMAT " to %" JSON_INTEGER_FORMAT
 	       " job%s of %" JSON_INTEGER_FORMAT " worker%s%s.\n",
 		minimum, maximum, maximum == 1 ? "" : "s", workers, workers == 1 ? "" : "s",
-		when(size));
+		end);
+	print_rounded(asked, "minimum", minimum, workers);
+	print_rounded(asked, "maximum", maximum, workers);
 }
 
 int cmd_adapt(struct ctl *ctl, int argc, char **argv)
@@ -153,7 +176,7 @@ int cmd_adapt(struct ctl *ctl, int argc, char **argv)
 	command_no_more_arguments(ctl, argc, argv);
 	status = request(ctl, "adapt", json_incref(params), &size);
 	if (is_for_people(ctl, status))
-		print_adapted(size);
+		print_adapted(ctl, size, params);
 	return status;
 }
 
@@ -168,11 +191,12 @@ static int simple(struct ctl *ctl, int argc, char **argv, const char *method, js
 int cmd_pause(struct ctl *ctl, int argc, char **argv)
 {
 	_cleanup_json_ json_t *size = NULL;
+	_cleanup_free_ char *resume = output_command(ctl, "resume");
 	int status = simple(ctl, argc, argv, "pause", &size);
 
 	if (is_for_people(ctl, status))
-		printf("Paused: no jobs are requested and none are given back until dracoctl "
-		       "resume.\n");
+		printf("Paused: no jobs are requested and none are given back until %s.\n",
+			resume);
 	return status;
 }
 
@@ -192,15 +216,45 @@ int cmd_resume(struct ctl *ctl, int argc, char **argv)
 	return status;
 }
 
-static void print_retired(const char *job, const json_t *size, bool force)
+int cmd_share(struct ctl *ctl, int argc, char **argv)
 {
+	_cleanup_json_ json_t *answer = NULL;
+	const char *program, *text;
+	char *end = NULL;
+	double share;
+	int status;
+
+	while (command_option(ctl, argc, argv) != -1)
+		;
+	program = optind < argc ? argv[optind++] : NULL;
+	text = take_argument(ctl, argc, argv, program ? "the share" : "the program");
+	if (!text)
+		return CTL_USAGE;
+	share = strtod(text, &end);
+	if (end == text || *end) {
+		output_error(ctl, "share: %s is not a number, such as 2 or 0.5", text);
+		return CTL_USAGE;
+	}
+	status = request(ctl, "share",
+		json_pack("{s:o, s:f}", "program", json_text(program), "share", share),
+		&answer);
+	if (is_for_people(ctl, status))
+		printf("%s has the share %g now; 1 is usual.\n", program, share);
+	return status;
+}
+
+static void print_retired(
+	const struct ctl *ctl, const char *job, const json_t *size, bool force)
+{
+	_cleanup_free_ char *retire = output_command(ctl, "retire --force");
+
 	if (force)
 		printf("Job %s ends now.\n", job);
 	else if (json_get_boolean(size, "waits", 0))
 		printf("Job %s gets no more tasks, but its results have nowhere to go: it stays "
-		       "until they are not needed,\nor another job takes them. dracoctl retire "
-		       "--force %s ends it without them.\n",
-			job, job);
+		       "until they are not needed,\nor another job takes them. %s %s ends it "
+		       "without them.\n",
+			job, retire, job);
 	else
 		printf("Job %s is given back as soon as its tasks are done and its data has "
 		       "moved.\n",
@@ -222,6 +276,6 @@ int cmd_retire(struct ctl *ctl, int argc, char **argv)
 	status = request(ctl, "retire",
 		json_pack("{s:o, s:b}", "job", json_text(job), "force", force), &size);
 	if (is_for_people(ctl, status))
-		print_retired(job, size, force);
+		print_retired(ctl, job, size, force);
 	return status;
 }

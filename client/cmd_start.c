@@ -1,8 +1,10 @@
 /* cmd_start.c: dracoctl start: starts the cluster and shows its addresses. */
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "client/caller.h"
+#include "client/command_python.h"
 #include "client/ctl.h"
 #include "client/dry_run.h"
 #include "client/launch.h"
@@ -69,6 +71,16 @@ static bool follows_work(const json_t *status)
 		!json_get_boolean(size, "paused", 0);
 }
 
+/* Name the Python of the cluster where it is not the first python3 of PATH. */
+static void print_python(const json_t *scheduler)
+{
+	const char *python = json_get_text(scheduler, "python", NULL);
+	_cleanup_free_ char *own = command_python_directory("python3", getenv("PATH"));
+
+	if (python && !(own && command_python_is_in(python, own)))
+		printf("  python     %s\n", python);
+}
+
 static void print_ready(const struct ctl *ctl, double seconds, const json_t *status)
 {
 	const json_t *cluster = json_object_get(status, "cluster");
@@ -93,6 +105,7 @@ static void print_ready(const struct ctl *ctl, double seconds, const json_t *sta
 		printf("  workers    none now%s\n",
 			follows_work(status) ? ": new tasks start them" : "");
 	printf("  scheduler  %s\n", json_get_text(scheduler, "address", "?"));
+	print_python(scheduler);
 	if (dashboard)
 		printf("  dashboard  %s%s\n", dashboard, elsewhere);
 	if (note && strcmp(json_get_text(status_dashboard, "mode", ""), "off") != 0) {
@@ -126,6 +139,8 @@ static int start(
 		print_ready(ctl, seconds, status);
 	if (!ctl->json && !ctl->quiet)
 		output_warnings(ctl, json_object_get(status, "warnings"));
+	if (!ctl->json)
+		output_pause(ctl, status);
 	return CTL_DONE;
 }
 

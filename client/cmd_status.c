@@ -4,7 +4,9 @@
 #include <string.h>
 #include <time.h>
 
+#include "client/ask.h"
 #include "client/ctl.h"
+#include "client/need.h"
 #include "client/output.h"
 #include "client/request.h"
 #include "client/status_jobs.h"
@@ -107,18 +109,18 @@ static void print_job_around(const json_t *status)
 }
 
 /* "3 of at most 5 jobs: ready tasks 400, target 5 jobs, limit 5" */
-static void print_size(const json_t *cluster, const json_t *size)
+static void print_size(const struct ctl *ctl, const json_t *cluster, const json_t *size)
 {
 	bool fixed = strcmp(json_get_text(size, "mode", ""), "fixed") == 0;
 	json_int_t most = json_get_integer(size, fixed ? "target" : "maximum_jobs", 0);
-	_cleanup_free_ char *paused = NULL;
+	_cleanup_free_ char *resume = output_command(ctl, "resume"), *paused = NULL;
 
 	if (!json_is_object(size))
 		return;
 	if (json_get_boolean(size, "paused", 0))
-		paused = xasprintf("; %spaused%s (%s), dracoctl resume ends that",
+		paused = xasprintf("; %spaused%s (%s), %s ends that",
 			output_colour(COLOUR_BUSY), output_colour(COLOUR_NONE),
-			json_get_text(size, "paused_why", "?"));
+			json_get_text(size, "paused_why", "?"), resume);
 	print_value("size",
 		"%" JSON_INTEGER_FORMAT " of %s%" JSON_INTEGER_FORMAT " job%s: %s%s",
 		json_get_integer(cluster, "jobs", 0), fixed ? "" : "at most ", most,
@@ -177,15 +179,19 @@ static void print_scheduler(const json_t *scheduler, const char *interface)
 {
 	const char *address = json_get_text(scheduler, "address", NULL);
 	const char *state = json_get_text(scheduler, "state", "?");
+	const char *path = json_get_text(scheduler, "python", NULL);
+	_cleanup_free_ char *python = path ? output_path(path) : NULL;
 	/* Empty until the scheduler has said hello. */
 	const char *distributed = json_get_text(scheduler, "distributed", "");
 
 	if (!address)
 		return;
-	print_value("scheduler", "%s%s%s at %s%s%s%s%s",
-		output_colour(output_state_colour(state)), state, output_colour(COLOUR_NONE),
-		address, interface ? " on " : "", interface ? interface : "",
-		*distributed ? ", distributed " : "", distributed);
+	print_value("scheduler", "%s%s%s at %s%s%s", output_colour(output_state_colour(state)),
+		state, output_colour(COLOUR_NONE), address, interface ? " on " : "",
+		interface ? interface : "");
+	if (python)
+		print_value("python", "%s%s%s", python, *distributed ? ", distributed " : "",
+			distributed);
 	print_tasks(json_object_get(scheduler, "load"));
 }
 
@@ -213,8 +219,35 @@ static void print_slurm(const json_t *slurm)
 			json_get_text(slurm, "error", "?"));
 }
 
+/* What a program has, such as ", share 2, 8 tasks running, 3.5 core hours, 2.3 GiB of results". The
+ * caller frees. */
+static char *describe_usage(const json_t *lease)
+{
+	double share = json_number_value(json_object_get(lease, "share"));
+	double seconds = json_number_value(json_object_get(lease, "core_seconds"));
+	json_int_t running = json_get_integer(lease, "running", 0);
+	json_int_t bytes = json_get_integer(lease, "bytes", 0);
+	_cleanup_free_ char *part = NULL, *tasks = NULL, *held = NULL;
+	char size[FORMAT_MAX];
+
+	if (share > 0 && (share < 1 || share > 1))
+		part = xasprintf(", share %g", share);
+	if (running > 0)
+		tasks = xasprintf(", %" JSON_INTEGER_FORMAT " task%s running", running,
+			running == 1 ? "" : "s");
+	if (bytes > 0)
+		held = xasprintf(", results of about %s", format_bytes(bytes, size));
+	if (seconds >= 3600)
+		return xasprintf("%s%s, %.1f core hours used%s", part ? part : "",
+			tasks ? tasks : "", seconds / 3600, held ? held : "");
+	if (seconds >= 1)
+		return xasprintf("%s%s, %.0f core seconds used%s", part ? part : "",
+			tasks ? tasks : "", seconds, held ? held : "");
+	return xasprintf("%s%s%s", part ? part : "", tasks ? tasks : "", held ? held : "");
+}
+
 /* Print a line for each program, such as "analysis.ipynb on login1 (process 4711) for 12 min, last
- * use 3 s ago". */
+ * use 3 s ago", with what it has. */
 static void print_attached(const json_t *attached)
 {
 	const json_t *lease;
@@ -223,14 +256,15 @@ static void print_attached(const json_t *attached)
 	json_array_foreach (attached, i, lease) {
 		const char *what = json_get_text(
 			lease, "notebook", json_get_text(lease, "program", "a program"));
+		_cleanup_free_ char *usage = describe_usage(lease);
 		char since[FORMAT_MAX], use[FORMAT_MAX];
 
 		print_value("attached",
-			"%s on %s (process %" JSON_INTEGER_FORMAT ") for %s, last use %s ago",
+			"%s on %s (process %" JSON_INTEGER_FORMAT ") for %s, last use %s ago%s",
 			what, json_get_text(lease, "host", "?"),
 			json_get_integer(lease, "pid", 0),
 			duration_since(json_get_time(lease, "since"), since),
-			duration_since(json_get_time(lease, "last_use"), use));
+			duration_since(json_get_time(lease, "last_use"), use), usage);
 	}
 }
 
@@ -247,7 +281,7 @@ static void print_failure(const json_t *failure)
 	output_log_tail(stdout, failure);
 }
 
-static void print_jobs(const json_t *jobs, bool all)
+static void print_jobs(const struct ctl *ctl, const json_t *jobs, bool all)
 {
 	_cleanup_free_ char *summary = status_jobs_summary(jobs);
 
@@ -256,7 +290,7 @@ static void print_jobs(const json_t *jobs, bool all)
 	if (json_array_size(jobs) > 1)
 		print_value("jobs", "%s", summary);
 	putchar('\n');
-	status_jobs_print(jobs, all);
+	status_jobs_print(ctl, jobs, all);
 }
 
 int cmd_status(struct ctl *ctl, int argc, char **argv)
@@ -275,7 +309,7 @@ int cmd_status(struct ctl *ctl, int argc, char **argv)
 	r = connection_need(&connection, ctl);
 	if (r != CTL_DONE)
 		return r;
-	r = connection_call(&connection, "status", NULL, NULL, NULL, &status, &refusal, &err);
+	r = connection_ask(&connection, ctl, "status", NULL, &status, &refusal, &err);
 	connection_close(&connection);
 	json_decref(refusal.data);
 	if (r < 0) {
@@ -289,14 +323,15 @@ int cmd_status(struct ctl *ctl, int argc, char **argv)
 		print_failure(json_object_get(json_object_get(status, "cluster"), "failure"));
 		print_scheduler(json_object_get(status, "scheduler"),
 			json_get_text(status, "interface", NULL));
-		print_size(json_object_get(status, "cluster"), json_object_get(status, "size"));
+		print_size(ctl, json_object_get(status, "cluster"),
+			json_object_get(status, "size"));
 		print_dashboard(status);
 		print_job_around(status);
 		print_attached(json_object_get(status, "attached"));
 		print_slurm(json_object_get(status, "slurm"));
 		print_excluded(
 			json_object_get(json_object_get(status, "cluster"), "excluded_nodes"));
-		print_jobs(json_object_get(status, "jobs"), all);
+		print_jobs(ctl, json_object_get(status, "jobs"), all);
 		output_warnings(ctl, json_object_get(status, "warnings"));
 	}
 	state = json_get_text(json_object_get(status, "cluster"), "state", "");

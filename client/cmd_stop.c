@@ -4,6 +4,7 @@
 
 #include "client/confirm.h"
 #include "client/ctl.h"
+#include "client/need.h"
 #include "client/output.h"
 #include "client/request.h"
 #include "client/unconfirmed.h"
@@ -64,8 +65,10 @@ static int end(struct ctl *ctl, int argc, char **argv, const char *method, const
 		return CTL_FAILED;
 	}
 	live_init(&watching.live);
-	r = connection_call(
-		&connection, method, NULL, on_notification, &watching, &result, &refusal, &err);
+	do {
+		r = connection_call(&connection, method, NULL, on_notification, &watching,
+			&result, &refusal, &err);
+	} while (r < 0 && connection_renew(&connection, ctl, r));
 	live_clear(&watching.live);
 	connection_close(&connection);
 	json_decref(refusal.data);
@@ -75,7 +78,7 @@ static int end(struct ctl *ctl, int argc, char **argv, const char *method, const
 	}
 	if (ctl->json)
 		output_json(result);
-	left = unconfirmed_text(result, ends_dracod);
+	left = unconfirmed_text(ctl, result, ends_dracod);
 	if (left && !ctl->json)
 		output_error(ctl, "%s", left);
 	else if (!ctl->json && !ctl->quiet && json_get_boolean(result, "stays", 0))

@@ -160,9 +160,10 @@ static int run(struct takeover *takeover, bool force)
 	if (status != CTL_DONE)
 		return status;
 	if (over) {
-		output_error(ctl,
-			"no dracod \"%s\" is running: dracoctl start goes on by itself",
-			ctl->paths.name);
+		_cleanup_free_ char *start = output_command(ctl, "start");
+
+		output_error(ctl, "no dracod \"%s\" is running: %s goes on by itself",
+			ctl->paths.name, start);
 		return CTL_NOT_RUNNING;
 	}
 	if (!may_go_on(takeover, force))

@@ -69,6 +69,12 @@ static const struct command_option events_options[] = {
 static const struct command_option doctor_options[] = {
 	{"nodes", 0, NULL, "examine a node, too, by one short job"},
 	{"wait", 0, "TIME", "how long that job may be pending (default: 2 min)"},
+	{"fix", 0, NULL, "turn lingering on if the cluster would end at logout"},
+	{0},
+};
+
+static const struct command_option config_options[] = {
+	{"site", 0, NULL, "with check: only the site's file, as its administrator sees it"},
 	{0},
 };
 
@@ -104,9 +110,9 @@ const struct command commands[] = {
 		false, status_options, cmd_status},
 	{"list", "", "list all your clusters",
 		"Of each name, Slurm and host: clusters that run, clusters that have stopped\n"
-		"while their dracod still runs, and clusters whose dracod was killed, so that\n"
-		"jobs may remain. NAME@SLURM is the cluster NAME in another Slurm than the one\n"
-		"where you used that name first. You can give this form to --name, too.\n",
+		"while their dracod still runs, and clusters whose dracod was killed: they go\n"
+		"on, or jobs may remain. NAME@SLURM is the cluster NAME in another Slurm than\n"
+		"the one where you used that name first. You can give this form to --name, too.\n",
 		false, NULL, cmd_list},
 	{"stop", "", "end all jobs and the Dask scheduler",
 		"dracod stays, ready for the next start. At a terminal it asks first when tasks\n"
@@ -117,6 +123,11 @@ const struct command commands[] = {
 		"At a terminal it asks first when tasks run or wait, results are in memory, or\n"
 		"other programs use the cluster. In a script it does not ask.\n",
 		false, stop_options, cmd_shutdown},
+	{"restart", "", "replace dracod by a new one; the cluster goes on",
+		"For upgrades: the programs that are installed now take over, in the middle of\n"
+		"a computation. Scheduler and jobs stay, and programs that are attached\n"
+		"reconnect.\n",
+		false, NULL, cmd_restart},
 	{"scale", "N", "set a fixed size, regardless of load",
 		"N is a number of workers, unless an option says otherwise, and is rounded up\n"
 		"to whole jobs. The size counts until dracoctl adapt, or until the cluster\n"
@@ -126,8 +137,8 @@ const struct command commands[] = {
 	{"adapt", "", "return to adaptive scaling",
 		"The cluster grows and shrinks with the work, within the bounds that were given\n"
 		"last: here, or by the settings minimum and maximum. Bounds are in whole jobs:\n"
-		"the minimum is rounded up and the maximum down. They hold until the cluster\n"
-		"stops.\n",
+		"the minimum is rounded up and the maximum down, but to one job at least. They\n"
+		"hold until the cluster stops.\n",
 		false, adapt_options, cmd_adapt},
 	{"pause", "", "request no jobs and end none, until dracoctl resume",
 		"Running jobs stay. Jobs that end by themselves are not replaced.\n", false,
@@ -140,6 +151,12 @@ const struct command commands[] = {
 		"replaces it. If there is no other job to take its data, it stays until the\n"
 		"data is no longer needed.\n",
 		false, retire_options, cmd_retire},
+	{"share", "PROGRAM N", "give an attached program another share of the cluster",
+		"PROGRAM is the process, the notebook or the program, as dracoctl status names\n"
+		"it. N is a number from 0.01 to 100. Programs that want more than there is get\n"
+		"parts in proportion to their shares; 1 is usual. It holds until the program\n"
+		"ends, also for its tasks that wait already. See the setting fair_share.\n",
+		false, NULL, cmd_share},
 	{"logs", "[JOB|scheduler|daemon]", "show a log",
 		"JOB is a job's id, also of an earlier start. Without an argument the log is\n"
 		"that of dracod. This works without a running cluster, too. With -f, the logs\n"
@@ -151,14 +168,14 @@ const struct command commands[] = {
 		"to the next.\n",
 		false, events_options, cmd_events},
 	{"env", "", "print the variables that make Client() connect",
-		"Use it as:  eval \"$(dracoctl env)\"\n"
-		"After that, distributed.Client() without arguments connects to this cluster.\n",
+		"The command  eval \"$(dracoctl env)\"  sets them in this shell. After that,\n"
+		"distributed.Client() without arguments connects to this cluster.\n",
 		false, env_options, cmd_env},
 	{"config", "show|check|path|init|profiles|explain",
 		"show, check and explain the settings",
 		"The settings as dracoctl start would have them now, with the same options.\n"
 		"Without an action it does what show does.\n",
-		true, NULL, cmd_config},
+		true, config_options, cmd_config},
 	{"script", "", "print the batch script of a job",
 		"As dracoctl start would submit it now, with the same options. Where no cluster\n"
 		"runs, PYTHON and HOST:PORT stand for what a start finds out.\n",
@@ -290,7 +307,8 @@ void command_overview(void)
 	printf("\nOptions, before or after the command:\n");
 	for (const struct command_option *o = global_options; o->name; o++)
 		print_option(o);
-	printf("\nExit status: 0 done or running, 1 failed, 2 wrong usage, 3 not running.\n"
+	printf("\nExit status: 0 done or running, 1 failed, 2 wrong usage, 3 not running,\n"
+	       "130 interrupted by Ctrl-C.\n"
 	       "dracoctl COMMAND --help explains a command.\n");
 }
 

@@ -30,6 +30,7 @@ struct ctl {
 	json_t *settings;    /* from options, {name: value}; NULL: none */
 	const char *profile; /* from an option; NULL: none */
 	bool checks;	     /* errors in the site's file count, as for its author */
+	bool site_only;	     /* only the site's file counts, not what this user has set */
 };
 
 struct command_option {
@@ -82,10 +83,12 @@ void command_no_more_arguments(const struct ctl *ctl, int argc, char **argv);
 
 int cmd_start(struct ctl *ctl, int argc, char **argv);
 int cmd_stop(struct ctl *ctl, int argc, char **argv);
+int cmd_restart(struct ctl *ctl, int argc, char **argv);
 int cmd_shutdown(struct ctl *ctl, int argc, char **argv);
 int cmd_status(struct ctl *ctl, int argc, char **argv);
 int cmd_scale(struct ctl *ctl, int argc, char **argv);
 int cmd_adapt(struct ctl *ctl, int argc, char **argv);
+int cmd_share(struct ctl *ctl, int argc, char **argv);
 int cmd_pause(struct ctl *ctl, int argc, char **argv);
 int cmd_resume(struct ctl *ctl, int argc, char **argv);
 int cmd_retire(struct ctl *ctl, int argc, char **argv);

@@ -4,6 +4,7 @@
 #include <ctype.h>
 #include <string.h>
 
+#include "client/propose.h"
 #include "common/alloc.h"
 #include "common/cleanup.h"
 #include "common/settings_describe.h"
@@ -65,7 +66,7 @@ char *describe_default(enum setting_id id)
 	struct settings defaults;
 	char *text = NULL;
 
-	if (setting->type != SETTING_LIST)
+	if (setting->type != SETTING_LIST && setting->type != SETTING_PLACES)
 		return describe_yaml(setting->default_value);
 	settings_init(&defaults);
 	if (!value_is_none(setting, settings_member(&defaults, id))) {
@@ -97,18 +98,24 @@ void describe_lines(FILE *file, const char *first, const char *indent, const cha
 	fputc('\n', file);
 }
 
-static void print_setting(FILE *file, enum setting_id id)
+static void print_setting(FILE *file, enum setting_id id, const struct proposal *proposal)
 {
 	const struct setting *setting = &settings_table[id];
 	_cleanup_free_ char *range = value_range(setting), *form = value_describe(setting);
-	_cleanup_free_ char *value = describe_default(id);
+	_cleanup_free_ char *value = describe_default(id), *reason = NULL;
 	_cleanup_free_ char *text =
 		xasprintf("%c%s (%s%s%s).", toupper((unsigned char)setting->help[0]),
 			setting->help + 1, form, range ? "; " : "", range ? range : "");
 
 	fputc('\n', file);
 	describe_lines(file, "# ", "# ", text);
-	fprintf(file, "#%s: %s\n", setting->name, value);
+	if (!proposal) {
+		fprintf(file, "#%s: %s\n", setting->name, value);
+		return;
+	}
+	reason = xasprintf("Default: %s. Here: %s.", value, proposal->reason);
+	describe_lines(file, "# ", "# ", reason);
+	fprintf(file, "%s: %s\n", setting->name, proposal->value);
 }
 
 static void print_limits(FILE *file)
@@ -119,18 +126,22 @@ static void print_limits(FILE *file)
 		fprintf(file, "#  %s: %s  # %s\n", limit->name, limit->example, limit->help);
 }
 
-void describe_file(FILE *file, bool for_site)
+void describe_file(FILE *file, bool for_site, const struct proposals *proposals)
 {
 	fprintf(file,
 		"# Settings of draco%s, in YAML; draco.yaml(5) has the details.\n"
-		"# Every setting is here with its default: remove the # to change one.\n"
+		"# Every setting is here with its default: remove the # to change one.%s\n"
 		"# dracoctl config show shows the effective values and where each comes from.\n",
-		for_site ? " for all users of this site" : "");
+		for_site ? " for all users of this site" : "",
+		proposals && proposals->count > 0
+			? "\n# Those without # have values that fit this Slurm."
+			: "");
 	for (enum setting_group group = GROUP_NONE + 1; group < GROUP_COUNT; group++) {
 		fprintf(file, "\n# == %s\n", setting_groups[group]);
 		for (int id = settings_in_group(group, 0); id < SETTING_COUNT;
 			id = settings_in_group(group, id + 1))
-			print_setting(file, (enum setting_id)id);
+			print_setting(file, (enum setting_id)id,
+				proposals_find(proposals, (enum setting_id)id));
 	}
 	fprintf(file,
 		"\n# Sets of values, chosen by --profile NAME or DRACO_PROFILE; they win over "

@@ -8,9 +8,11 @@
 
 #include "common/settings.h"
 
-/* Write a settings file in which every setting is a comment, with its meaning and default.
- * for_site: with the limits. */
-void describe_file(FILE *file, bool for_site);
+struct proposals;
+
+/* Write a settings file with every setting and its meaning. Those with a proposal have its value,
+ * the others are comments with their defaults. for_site: with the limits. */
+void describe_file(FILE *file, bool for_site, const struct proposals *proposals);
 
 /* Write text in lines of at most 92 characters, if its words allow that. first comes before the
  * first line, indent before the others. */

@@ -24,7 +24,7 @@
 
 #define CHECKS_MAX 32
 #define TICK_MS	   100
-#define END_S	   15 /* for a check to clean up when it is asked to end */
+#define END_S	   45 /* for a check to clean up when it is asked to end: two calls of Slurm */
 #define OUTPUT_MAX 65536
 
 struct report {

@@ -22,6 +22,7 @@ const char *finding_name(enum finding finding);
 struct doctor {
 	struct ctl *ctl;
 	struct settings settings;
+	bool fix;	 /* mend what can be mended */
 	bool nodes;	 /* run a job on a node as well */
 	int64_t wait_ms; /* how long that job may be pending */
 	json_t *facts;	 /* results of earlier checks: {python, distributed, address, ...} */
@@ -72,9 +73,13 @@ char *doctor_size(int64_t mib, char *buffer);
 void check_settings(const struct doctor *doctor, struct report *report);
 void check_sockets(const struct doctor *doctor, struct report *report);
 void check_state(const struct doctor *doctor, struct report *report);
+/* The setting log_directory with its variables replaced. The caller frees; NULL with err. */
+char *doctor_log_base(const struct doctor *doctor, struct err *err);
+
 void check_logs(const struct doctor *doctor, struct report *report);
 void check_dracod(const struct doctor *doctor, struct report *report);
 void check_lingering(const struct doctor *doctor, struct report *report);
+void check_ports(const struct doctor *doctor, struct report *report);
 void check_limits(const struct doctor *doctor, struct report *report);
 void check_memory(const struct doctor *doctor, struct report *report);
 void check_interfaces(const struct doctor *doctor, struct report *report);

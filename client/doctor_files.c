@@ -17,6 +17,7 @@
 #include "common/alloc.h"
 #include "common/cleanup.h"
 #include "common/err.h"
+#include "common/expand.h"
 #include "common/holder.h"
 #include "common/home.h"
 #include "common/json.h"
@@ -257,14 +258,35 @@ static char *existing_part(const char *path)
 	return part;
 }
 
-void check_logs(const struct doctor *doctor, struct report *report)
+static const char *variable(const void *arg, const char *name)
+{
+	(void)arg;
+	return getenv(name);
+}
+
+char *doctor_log_base(const struct doctor *doctor, struct err *err)
 {
 	const char *set = doctor->settings.log_directory;
-	_cleanup_free_ char *base = home_expand(set ? set : "~/.draco_logs");
-	_cleanup_free_ char *part = NULL;
+	_cleanup_free_ char *text = NULL;
+
+	if (expand(set ? set : "~/.draco_logs", variable, NULL, &text, err) < 0)
+		return NULL;
+	return home_expand(text);
+}
+
+void check_logs(const struct doctor *doctor, struct report *report)
+{
 	struct err err = ERR_INIT;
+	_cleanup_free_ char *base = doctor_log_base(doctor, &err);
+	_cleanup_free_ char *part = NULL;
 	bool locks;
 
+	if (!base) {
+		report_finding(report, FINDING_FAILED, "logs",
+			"set the variable, or log_directory to another path",
+			"log_directory %s", err.text);
+		return;
+	}
 	if (base[0] != '/' || strchr(base, '%') || strchr(base, '\\')) {
 		report_finding(report, FINDING_FAILED, "logs",
 			"set log_directory to a path that begins with / or ~/, without % and \\",

@@ -1,11 +1,9 @@
-/* doctor_host.c: checks of dracoctl doctor: the resources of this host, and how long dracod may
- * live on it. */
+/* doctor_host.c: checks of dracoctl doctor: dracod, and the resources of this host. */
 #include <arpa/inet.h>
 #include <errno.h>
 #include <ifaddrs.h>
 #include <inttypes.h>
 #include <net/if.h>
-#include <pwd.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -14,13 +12,14 @@
 
 #include "client/ctl.h"
 #include "client/doctor.h"
+#include "client/output.h"
 #include "client/request.h"
 #include "common/alloc.h"
 #include "common/cleanup.h"
 #include "common/err.h"
 #include "common/json.h"
 #include "common/parse.h"
-#include "common/sock.h"
+#include "common/port.h"
 
 #define MIB		  (1024 * 1024)
 #define FILES_PER_WORKER  4
@@ -32,6 +31,9 @@
 
 void check_dracod(const struct doctor *doctor, struct report *report)
 {
+	_cleanup_free_ char *start = output_command(doctor->ctl, "start");
+	_cleanup_free_ char *logs = output_command(doctor->ctl, "logs daemon");
+	_cleanup_free_ char *end = output_command(doctor->ctl, "shutdown"), *remedy = NULL;
 	struct connection connection;
 	struct err err = ERR_INIT;
 	const char *version;
@@ -46,77 +48,21 @@ void check_dracod(const struct doctor *doctor, struct report *report)
 			doctor->ctl->name);
 	else if (r == -EPERM || r == -EBADMSG)
 		report_finding(report, FINDING_WARNING, "dracod",
-			"see what is there; dracoctl start ignores it", "%s", err.text);
+			remedy = xasprintf("see what is there; %s ignores it", start), "%s",
+			err.text);
 	else if (r < 0)
 		report_finding(report,
 			r == -EHOSTUNREACH || r == -ENOTCONN ? FINDING_WARNING : FINDING_FAILED,
-			"dracod", "dracoctl logs daemon may tell more", "%s", err.text);
+			"dracod", remedy = xasprintf("%s may tell more", logs), "%s", err.text);
 	else if (strcmp(version, PACKAGE_VERSION) != 0)
 		report_finding(report, FINDING_WARNING, "dracod",
-			"dracoctl shutdown; the next start takes the new one",
+			remedy = xasprintf("%s; the next start takes the new one", end),
 			"has version %s, and this dracoctl has " PACKAGE_VERSION, version);
 	else
 		report_finding(report, FINDING_OK, "dracod", NULL,
 			"runs as process %d, version %s",
 			(int)json_get_integer(connection.hello, "pid", 0), version);
 	connection_close(&connection);
-}
-
-/* Does logind kill processes at logout? Not known counts as no, logind's default. */
-static bool logout_kills(void)
-{
-	char *argv[] = {UNCONST("busctl"), UNCONST("--system"), UNCONST("--timeout=3"),
-		UNCONST("get-property"), UNCONST("org.freedesktop.login1"),
-		UNCONST("/org/freedesktop/login1"), UNCONST("org.freedesktop.login1.Manager"),
-		UNCONST("KillUserProcesses"), NULL};
-	_cleanup_free_ char *text = NULL;
-
-	return doctor_capture(argv, &text) == 0 && strcmp(text, "b true\n") == 0;
-}
-
-static bool has_user_manager(void)
-{
-	_cleanup_free_ char *path =
-		xasprintf("/run/user/%u/systemd/private", (unsigned)getuid());
-	_cleanup_close_ int fd = sock_connect(path, NULL);
-
-	return fd >= 0;
-}
-
-void check_lingering(const struct doctor *doctor, struct report *report)
-{
-	const struct passwd *user = getpwuid(getuid());
-	_cleanup_free_ char *flag =
-		xasprintf("/var/lib/systemd/linger/%s", user ? user->pw_name : "");
-	const char *runtime = getenv("XDG_RUNTIME_DIR");
-	bool manager = has_user_manager();
-
-	(void)doctor;
-	if (access("/run/systemd/system", F_OK) < 0) {
-		report_finding(report, FINDING_OK, "lingering", NULL,
-			"no systemd on this host: nothing ends dracod when you log out");
-		return;
-	}
-	if (user && access(flag, F_OK) == 0) {
-		report_finding(report, FINDING_OK, "lingering", NULL,
-			"on: dracod keeps running when you log out%s",
-			manager ? "" : " (there is no user manager at this moment, though)");
-		return;
-	}
-	if (logout_kills())
-		report_finding(report, FINDING_WARNING, "lingering",
-			"loginctl enable-linger (or ask the administrators for it)",
-			"off, and this host ends all your processes when you log out: the cluster "
-			"ends with your session");
-	else if (runtime && strncmp(runtime, "/run/user/", strlen("/run/user/")) == 0)
-		report_finding(report, FINDING_OK, "lingering", NULL,
-			"off, but this host ends no processes when you log out; dracod makes its "
-			"sockets elsewhere when %s is removed",
-			runtime);
-	else
-		report_finding(report, FINDING_OK, "lingering", NULL,
-			"off, but this host ends no processes when you log out%s",
-			manager ? "" : "; there is no systemd user manager");
 }
 
 static char *format_limit(rlim_t limit)
@@ -271,6 +217,31 @@ void check_memory(const struct doctor *doctor, struct report *report)
 		memory.limit_mib >= 0 ? " (your limit is " : "",
 		memory.limit_mib >= 0 ? doctor_size(memory.limit_mib, limit) : "",
 		memory.limit_mib >= 0 ? ")" : "");
+}
+
+/* The ports of this host, beside the scheduler's, of which a node is asked. */
+void check_ports(const struct doctor *doctor, struct report *report)
+{
+	static const enum setting_id ids[] = {SETTING_REMOTE_PORT, SETTING_DASHBOARD_PORT};
+
+	for (size_t i = 0; i < sizeof(ids) / sizeof(ids[0]); i++) {
+		const char *name = settings_table[ids[i]].name;
+		_cleanup_free_ char *range = settings_format(&doctor->settings, ids[i]);
+		struct err err = ERR_INIT;
+		int first, last, port;
+
+		if (!settings_ports(&doctor->settings, ids[i], &first, &last))
+			continue;
+		port = port_choose_in("0.0.0.0", first, last, doctor->ctl->name, &err);
+		if (port < 0)
+			report_finding(report, FINDING_WARNING, name,
+				"a running cluster of yours may listen there; else another port, "
+				"or a range",
+				"%s: %s", range, err.text);
+		else
+			report_finding(report, FINDING_OK, name, NULL,
+				"%s: port %d would be taken", range, port);
+	}
 }
 
 static bool is_infiniband(const char *name)

@@ -21,16 +21,20 @@
 #include "client/helper.h"
 #include "client/node_answers.h"
 #include "client/node_visit.h"
+#include "client/small_job.h"
 #include "common/alloc.h"
 #include "common/cleanup.h"
 #include "common/err.h"
+#include "common/expand.h"
 #include "common/json.h"
 #include "common/logdir.h"
 #include "common/port.h"
+#include "common/strv.h"
 #include "common/tcp.h"
 
 #define CALL_DEADLINE_MS 20000
 #define TICK_MS		 250
+#define CONNECT_MS	 5000
 #define QUERY_S		 1
 #define JOB_S		 300 /* the job's time limit in Slurm */
 #define LOG_PATIENCE_S	 20  /* until output of a node is visible here */
@@ -52,18 +56,33 @@ static const char script[] =
 	"free_kib() { df -Pk \"$1\" | awk 'NR == 2 { print $4 }'; }\n"
 	"answer() { printf '%s\\n' \"$DOCTOR_TOKEN\" >\"$DOCTOR_DIRECTORY/answer.log\"; }\n"
 	"scratch() {\n"
-	"\tlocal base=/scratch/${USER:-$(id -un)} made=\n"
+	"\tlocal base made= probe\n"
+	"\teval \"base=$DOCTOR_SCRATCH\"\n"
 	"\t[ -d \"$base\" ] || made=yes\n"
-	"\tmkdir -p \"$base\" && printf x >\"$base/.draco-doctor-$$\" &&\n"
-	"\t\trm \"$base/.draco-doctor-$$\" || return\n"
+	"\tmkdir -p -m 700 -- \"$base\" && check_base \"$base\" &&\n"
+	"\t\tprobe=$(mktemp -d -- \"$base/.draco-doctor-XXXXXX\") && rmdir \"$probe\" || return\n"
 	"\tprintf '%s %s' \"$(free_kib \"$base\")\" \"$base\"\n"
 	"\t[ -z \"$made\" ] || rmdir \"$base\"\n"
+	"}\n"
+	"# As draco_check_base of the job script: another user could lead files elsewhere.\n"
+	"check_base() {\n"
+	"\tset -- \"$1\" $(stat -c %u -- \"$1\") $(stat -L -c '%u %a' -- \"$1\")\n"
+	"\tif { [ \"$2\" != 0 ] && [ \"$2\" != \"$EUID\" ]; } ||\n"
+	"\t\t{ [ \"$3\" != 0 ] && [ \"$3\" != \"$EUID\" ]; }; then\n"
+	"\t\techo \"$1 belongs to another user\"\n"
+	"\telif (($((8#$4)) & 8#0002)) && ! (($((8#$4)) & 8#1000)); then\n"
+	"\t\techo \"$1 can be changed by all users (mode $4)\"\n"
+	"\telse\n"
+	"\t\treturn\n"
+	"\tfi\n"
+	"\treturn 1\n"
 	"}\n"
 	"network() {\n"
 	"\ttimeout 10 bash -c 'exec 3<>\"/dev/tcp/$0/$1\" && read -r line <&3 &&\n"
 	"\t\tprintf %s \"$line\"' \"$DOCTOR_ADDRESS\" \"$DOCTOR_PORT\"\n"
 	"}\n"
 	"python() { eval \"timeout 120 $DOCTOR_PYTHON\" '-c \"$DOCTOR_PROBE\"'; }\n"
+	"listen() { eval \"timeout 90 $DOCTOR_PYTHON\" '-c \"$DOCTOR_LISTEN\" \"$@\"'; }\n"
 	"tell time \"$(date +%s.%N)\"\n"
 	"tell host \"$(hostname)\"\n"
 	"cd /\n"
@@ -76,11 +95,41 @@ static const char script[] =
 	"tell files \"$(ulimit -n)\"\n"
 	"[ -z \"$DOCTOR_PORT\" ] || try network network\n"
 	"try python python\n"
+	"for range in $DOCTOR_PORTS; do listen $range \"$DOCTOR_ADDRESS\"; done\n"
 	"tell end ok\n";
 
 static const char probe[] =
 	"import sys, distributed\n"
 	"print('%d.%d.%d' % sys.version_info[:3], distributed.__version__)\n";
+
+/* Listens as a worker would at one of its ports, and waits for this host. arguments:
+ * "NAME:FIRST-LAST" and the address of this host. */
+static const char listen_probe[] =
+	"import socket, sys\n"
+	"name, ports = sys.argv[1].split(':')\n"
+	"first, last = map(int, ports.split('-'))\n"
+	"towards = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)\n"
+	"towards.connect((sys.argv[2], 9))\n"
+	"address = towards.getsockname()[0]\n"
+	"def tell(key, text):\n"
+	"    print('doctor', name + key, text, flush=True)\n"
+	"for port in range(first, last + 1):\n"
+	"    try:\n"
+	"        server = socket.create_server((address, port))\n"
+	"        break\n"
+	"    except OSError as error:\n"
+	"        why = error\n"
+	"else:\n"
+	"    tell('_error', f'none of the ports {ports} is free: {why}')\n"
+	"    sys.exit()\n"
+	"tell('_at', f'{address}:{port}')\n"
+	"server.settimeout(60)\n"
+	"try:\n"
+	"    peer, _ = server.accept()\n"
+	"    peer.settimeout(10)\n"
+	"    tell('_got', peer.recv(64).decode().strip())\n"
+	"except OSError as error:\n"
+	"    tell('_error', error)\n";
 
 static volatile sig_atomic_t asked_to_end;
 
@@ -105,8 +154,13 @@ static int ask(struct visit *visit, const char *method, json_t *params, json_t *
 	int r = 0;
 
 	if (visit->helper.fd < 0) {
+		_cleanup_free_ char *interface =
+			settings_format(&visit->doctor->settings, SETTING_SLURM_INTERFACE);
+
 		visit->helper = (struct helper)HELPER_INIT;
+		visit->helper.interface = interface;
 		r = helper_start(&visit->helper, &visit->doctor->ctl->paths, err);
+		visit->helper.interface = NULL;
 	}
 	if (r < 0) {
 		helper_stop(&visit->helper);
@@ -122,7 +176,8 @@ static void listen_here(struct visit *visit)
 	struct err *err = &visit->no_listener;
 	int first, last;
 
-	visit->port = settings_scheduler_ports(&visit->doctor->settings, &first, &last)
+	visit->port =
+		settings_ports(&visit->doctor->settings, SETTING_SCHEDULER_PORT, &first, &last)
 		? port_choose_in(visit->address, first, last, visit->doctor->ctl->name, err)
 		: port_choose(visit->address, err);
 	if (visit->port > 0)
@@ -140,6 +195,41 @@ static void serve(const struct visit *visit)
 		dprintf(fd, "%s\n", visit->token);
 }
 
+/* The ports that workers and nannies would use, "worker:9000-9100 nanny:9200-9300"; "": any. */
+static char *node_ports(const struct visit *visit)
+{
+	struct strv ranges = STRV_INIT;
+	char *text;
+
+	for (int i = 0; i < NODE_PORTS; i++) {
+		int first, last;
+
+		if (settings_ports(
+			    &visit->doctor->settings, node_ports_of[i].id, &first, &last))
+			strv_addf(&ranges, "%s:%d-%d", node_ports_of[i].name, first, last);
+	}
+	text = strv_join(&ranges, " ");
+	strv_finish(&ranges);
+	return text;
+}
+
+/* Connect to the node's listeners that have told where they are. */
+static void call_node(struct visit *visit)
+{
+	for (int i = 0; i < NODE_PORTS; i++) {
+		_cleanup_free_ char *name = xasprintf("%s_at", node_ports_of[i].name);
+		const char *at = json_get_text(visit->answers, name, NULL);
+		_cleanup_close_ int fd = -1;
+
+		if (!at || visit->called[i])
+			continue;
+		visit->called[i] = true;
+		fd = tcp_connect(at, CONNECT_MS, &visit->not_reached[i]);
+		if (fd >= 0)
+			dprintf(fd, "%s\n", visit->token);
+	}
+}
+
 static int write_token(const struct visit *visit, struct err *err)
 {
 	_cleanup_free_ char *path = xasprintf("%s/token.log", visit->directory);
@@ -154,6 +244,8 @@ static int write_token(const struct visit *visit, struct err *err)
  * input of the script. */
 static json_t *make_environment(const struct visit *visit)
 {
+	_cleanup_free_ char *scratch = expand_shell(visit->doctor->settings.scratch_directory);
+	_cleanup_free_ char *ports = node_ports(visit);
 	json_t *list = json_array();
 
 	for (char **variable = environ; *variable; variable++)
@@ -162,14 +254,16 @@ static json_t *make_environment(const struct visit *visit)
 				strncmp(*variable, "SBATCH", strlen("SBATCH")) != 0))
 			json_array_append_new(list, json_text(*variable));
 	json_array_append_new(list, json_sprintf("DOCTOR_DIRECTORY=%s", visit->directory));
+	json_array_append_new(list, json_sprintf("DOCTOR_SCRATCH=%s", scratch));
 	json_array_append_new(list, json_sprintf("DOCTOR_TOKEN=%s", visit->token));
 	json_array_append_new(
 		list, json_sprintf("DOCTOR_PYTHON=%s", visit_fact(visit, "python")));
 	json_array_append_new(list, json_sprintf("DOCTOR_PROBE=%s", probe));
-	if (visit->listener >= 0) {
-		json_array_append_new(list, json_sprintf("DOCTOR_ADDRESS=%s", visit->address));
+	json_array_append_new(list, json_sprintf("DOCTOR_ADDRESS=%s", visit->address));
+	json_array_append_new(list, json_sprintf("DOCTOR_PORTS=%s", ports));
+	json_array_append_new(list, json_sprintf("DOCTOR_LISTEN=%s", listen_probe));
+	if (visit->listener >= 0)
 		json_array_append_new(list, json_sprintf("DOCTOR_PORT=%d", visit->port));
-	}
 	return list;
 }
 
@@ -193,9 +287,12 @@ static int submit(struct visit *visit, struct err *err)
 
 	visit->before_submit = visit->not_started = now();
 	r = ask(visit, "try",
-		json_pack("{s:s, s:s, s:s, s:s, s:s, s:o, s:I}", "name", visit->name,
-			"partition", visit->partition, "script", script, "output", output,
-			"directory", "/", "environment", make_environment(visit), "deadline",
+		json_pack("{s:s, s:s, s:o, s:b, s:s, s:s, s:s, s:o, s:I}", "name", visit->name,
+			"partition", visit->partition, "directives",
+			small_job_directives(&visit->doctor->settings, visit->partition),
+			"no_memory", visit->doctor->settings.memory_mib <= 0, "script", script,
+			"output", output, "directory", "/", "environment",
+			make_environment(visit), "deadline",
 			(json_int_t)time(NULL) + visit->doctor->wait_ms / 1000 + JOB_S + 60),
 		&answer, err);
 	visit->after_submit = now();
@@ -279,6 +376,7 @@ static bool wait_for_end(struct visit *visit)
 	while (!asked_to_end && !json_get_text(visit->answers, "end", NULL)) {
 		serve(visit); /* also waits for a tick */
 		read_log(visit);
+		call_node(visit);
 		if (now() >= query) {
 			update(visit);
 			query = now() + QUERY_S;
@@ -297,7 +395,7 @@ static bool wait_for_end(struct visit *visit)
 
 static int prepare(struct visit *visit, struct err *err)
 {
-	const char *base = visit->doctor->settings.log_directory;
+	_cleanup_free_ char *base = doctor_log_base(visit->doctor, err);
 	unsigned char random[8];
 	int r;
 
@@ -306,7 +404,9 @@ static int prepare(struct visit *visit, struct err *err)
 	for (size_t i = 0; i < sizeof(random); i++)
 		snprintf(visit->token + 2 * i, 3, "%02x", random[i]);
 	visit->name = xasprintf("draco-doctor-%s", visit->token);
-	r = logdir_make(base ? base : "~/.draco_logs", &visit->directory, err);
+	if (!base)
+		return err_prefix(err, "log_directory");
+	r = logdir_make(base, &visit->directory, err);
 	if (r < 0)
 		return r;
 	listen_here(visit);

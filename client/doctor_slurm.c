@@ -12,11 +12,13 @@
 #include "client/doctor.h"
 #include "client/helper.h"
 #include "client/output.h"
+#include "client/small_job.h"
 #include "common/alloc.h"
 #include "common/cleanup.h"
 #include "common/err.h"
 #include "common/json.h"
 #include "common/parse.h"
+#include "common/settings_places.h"
 #include "common/strv.h"
 #include "common/survey.h"
 
@@ -40,9 +42,12 @@ void check_munge(const struct doctor *doctor, struct report *report)
 	struct helper helper = HELPER_INIT;
 	_cleanup_json_ json_t *answer = NULL;
 	_cleanup_free_ char *text = NULL;
+	_cleanup_free_ char *interface =
+		settings_format(&doctor->settings, SETTING_SLURM_INTERFACE);
 	const char *socket, *error;
 	struct err err = ERR_INIT;
 
+	helper.interface = interface;
 	if (helper_start(&helper, &doctor->ctl->paths, &err) < 0 ||
 		helper_call(&helper, "munge", NULL, CALL_DEADLINE_MS, &answer, &err) < 0) {
 		helper_stop(&helper);
@@ -112,9 +117,11 @@ static bool tell_size(const struct doctor *doctor, struct report *report, const 
 	return false;
 }
 
-/* Report one of the partitions to try. Returns whether a small job, such as the one of --nodes, can
- * run there. */
-static bool tell_partition(
+/* Which jobs can run in a partition? A small one is that of --nodes. */
+enum room { ROOM_NONE, ROOM_SMALL, ROOM_FULL };
+
+/* Report one of the partitions to try. */
+static enum room tell_partition(
 	const struct doctor *doctor, struct report *report, const json_t *all, const char *name)
 {
 	const json_t *partition = find_partition(all, name);
@@ -128,13 +135,13 @@ static bool tell_partition(
 	if (!partition) {
 		report_finding(report, FINDING_WARNING, title, "take it out of queues_to_try",
 			"there is no such partition");
-		return false;
+		return ROOM_NONE;
 	}
 	if (strcmp(state, "up") != 0 && strcmp(state, "down") != 0) {
 		report_finding(report, FINDING_WARNING, title,
 			"wait, or another partition in queues_to_try",
 			"takes no jobs, its state is %s", state);
-		return false;
+		return ROOM_NONE;
 	}
 	if (refused) {
 		report_finding(report, FINDING_WARNING, title,
@@ -143,7 +150,7 @@ static bool tell_partition(
 			" nodes are usable)",
 			refused, json_get_integer(partition, "usable", 0),
 			json_get_integer(partition, "nodes", 0));
-		return false;
+		return ROOM_NONE;
 	}
 	if (limit >= 0 && limit < doctor->settings.walltime_s) {
 		report_finding(report, FINDING_WARNING, title,
@@ -151,10 +158,10 @@ static bool tell_partition(
 			"its time limit is %s, and walltime is %s",
 			format_walltime(limit, most),
 			format_walltime(doctor->settings.walltime_s, given));
-		return false;
+		return ROOM_NONE;
 	}
 	if (strcmp(state, "up") == 0 && !tell_size(doctor, report, title, partition))
-		return true;
+		return ROOM_SMALL;
 	start = format_start(json_get_integer(partition, "start", 0));
 	report_finding(report, strcmp(state, "up") == 0 ? FINDING_OK : FINDING_WARNING, title,
 		"wait until the administrators start it again",
@@ -163,7 +170,7 @@ static bool tell_partition(
 		state, json_get_integer(partition, "usable", 0),
 		json_get_integer(partition, "nodes", 0),
 		limit < 0 ? "any time" : format_walltime(limit, most), start);
-	return strcmp(state, "up") == 0;
+	return strcmp(state, "up") == 0 ? ROOM_FULL : ROOM_NONE;
 }
 
 static char *list_others(const json_t *all, const struct strv *tried)
@@ -189,32 +196,72 @@ static char *list_others(const json_t *all, const struct strv *tried)
 	return text;
 }
 
+/* No job can run: say why. too_small: a small job can, so that it is for the size. */
+static void tell_no_room(const struct doctor *doctor, struct report *report, const json_t *all,
+	const struct strv *tried, const char *others, bool too_small)
+{
+	const struct settings *settings = &doctor->settings;
+	_cleanup_free_ char *wanted = settings_describe_cores(settings);
+	json_int_t cores = 0, memory = 0;
+	char has[FORMAT_MAX], needs[FORMAT_MAX];
+
+	if (!too_small) {
+		report_finding(report, FINDING_FAILED, "queues",
+			"set queues_to_try to partitions that you may use (sinfo lists them)",
+			"a job can run in none of queues_to_try; other partitions: %s",
+			*others ? others : "none");
+		return;
+	}
+	for (size_t i = 0; i < tried->count; i++) {
+		const json_t *partition = find_partition(all, tried->item[i]);
+		json_int_t c = json_get_integer(partition, "cores", 0);
+		json_int_t m = json_get_integer(partition, "memory_mib", 0);
+
+		cores = c > cores ? c : cores;
+		memory = m > memory ? m : memory;
+	}
+	report_finding(report, FINDING_FAILED, "queues",
+		"smaller values of cores and memory, or other partitions in queues_to_try; "
+		"dracoctl config init proposes values that fit",
+		"no node is large enough for a job: in queues_to_try one has at most "
+		"%" JSON_INTEGER_FORMAT " cores%s%s, and a job asks for %s%s%s",
+		cores, memory > NO_REAL_MEMORY_MIB ? " and " : "",
+		memory > NO_REAL_MEMORY_MIB ? format_size(memory, has) : "", wanted,
+		settings->memory_mib > 0 ? " and " : "",
+		settings->memory_mib > 0 ? format_size(settings->memory_mib, needs) : "");
+}
+
 static void tell_partitions(
 	const struct doctor *doctor, struct report *report, const json_t *all)
 {
-	const struct strv *tried = &doctor->settings.queues_to_try;
-	_cleanup_free_ char *others = list_others(all, tried);
-	const char *first = NULL;
+	struct strv tried = STRV_INIT;
+	_cleanup_free_ char *others = NULL;
+	const char *first = NULL; /* where a small job can run */
+	bool usable = false;
 
-	if (tried->count == 0) {
+	settings_partitions(&doctor->settings, &tried);
+	others = list_others(all, &tried);
+	if (tried.count == 0) {
 		report_finding(report, FINDING_OK, "queues", NULL,
 			"the site chooses the partition (queues_to_try is empty)");
 		report_fact(report, "partition", json_text(""));
 		return;
 	}
-	for (size_t i = 0; i < tried->count; i++)
-		if (tell_partition(doctor, report, all, tried->item[i]) && !first)
-			first = tried->item[i];
+	for (size_t i = 0; i < tried.count; i++) {
+		enum room room = tell_partition(doctor, report, all, tried.item[i]);
+
+		if (room != ROOM_NONE && !first)
+			first = tried.item[i];
+		usable |= room == ROOM_FULL;
+	}
 	if (first)
 		report_fact(report, "partition", json_text(first));
-	else
-		report_finding(report, FINDING_FAILED, "queues",
-			"set queues_to_try to partitions that you may use (sinfo lists them)",
-			"a job can run in none of queues_to_try; other partitions: %s",
-			*others ? others : "none");
-	if (first && *others)
+	if (!usable)
+		tell_no_room(doctor, report, all, &tried, others, first != NULL);
+	else if (*others)
 		report_finding(report, FINDING_OK, "other queues", NULL,
 			"%s (not in queues_to_try)", others);
+	strv_finish(&tried);
 }
 
 static void tell_controllers(struct report *report, const json_t *answer, const char *address)
@@ -238,19 +285,43 @@ static void tell_controllers(struct report *report, const json_t *answer, const 
 	strv_finish(&down);
 }
 
+static void tell_way(struct report *report, const json_t *way)
+{
+	const char *library = json_get_text(way, "libslurm", NULL);
+	const char *built = json_get_text(way, "built", NULL);
+	bool by_commands = strcmp(json_get_text(way, "interface", ""), "commands") == 0;
+
+	if (by_commands)
+		report_finding(report,
+			json_get_boolean(way, "broken", 0) ? FINDING_WARNING : FINDING_OK,
+			"slurm by",
+			"tell the administrators what libslurm says; slurm_interface: commands "
+			"makes this the choice",
+			"squeue, scontrol and scancel of Slurm %s: %s",
+			json_get_text(way, "version", "?"), json_get_text(way, "why", "?"));
+	else
+		report_finding(report, FINDING_OK, "slurm by", NULL,
+			"libslurm %s, built for Slurm %s: %s", library ? library : "?",
+			built ? built : "?", json_get_text(way, "why", "?"));
+}
+
 static json_t *queue_names(const struct doctor *doctor)
 {
-	json_t *names = json_array();
+	struct strv names = STRV_INIT;
+	json_t *list;
 
-	for (size_t i = 0; i < doctor->settings.queues_to_try.count; i++)
-		json_array_append_new(names, json_text(doctor->settings.queues_to_try.item[i]));
-	return names;
+	settings_partitions(&doctor->settings, &names);
+	list = json_texts(&names);
+	strv_finish(&names);
+	return list;
 }
 
 void check_slurm(const struct doctor *doctor, struct report *report)
 {
+	_cleanup_free_ char *interface =
+		settings_format(&doctor->settings, SETTING_SLURM_INTERFACE);
 	struct helper helper = HELPER_INIT;
-	_cleanup_json_ json_t *site = NULL, *answer = NULL;
+	_cleanup_json_ json_t *site = NULL, *answer = NULL, *way = NULL;
 	struct err err = ERR_INIT;
 	const char *address;
 	int r;
@@ -259,13 +330,15 @@ void check_slurm(const struct doctor *doctor, struct report *report)
 		report_finding(report, FINDING_FAILED, "slurm",
 			"dracoctl start refuses that, too; the other checks go on", "%s",
 			doctor->ctl->hindrance);
+	helper.interface = interface;
 	r = helper_start(&helper, &doctor->ctl->paths, &err);
 	if (r == 0)
 		r = helper_call(&helper, "site", NULL, CALL_DEADLINE_MS, &site, &err);
 	if (r == 0)
 		r = helper_call(&helper, "inspect",
-			json_pack("{s:o}", "partitions", queue_names(doctor)), CALL_DEADLINE_MS,
-			&answer, &err);
+			small_job_inspect(&doctor->settings, queue_names(doctor)),
+			CALL_DEADLINE_MS, &answer, &err);
+	way = json_incref(helper.way);
 	helper_stop(&helper);
 	if (r < 0) {
 		report_finding(report, FINDING_FAILED, "slurm",
@@ -277,6 +350,7 @@ void check_slurm(const struct doctor *doctor, struct report *report)
 	address = json_get_text(site, "address", "?");
 	report_fact(report, "address", json_text(address));
 	tell_controllers(report, answer, address);
+	tell_way(report, way);
 	report_finding(report, FINDING_OK, "sbatch", NULL, "%s submits the jobs",
 		json_get_text(answer, "sbatch", "?"));
 	tell_partitions(doctor, report, json_object_get(answer, "partitions"));

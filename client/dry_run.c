@@ -42,7 +42,9 @@ static void print_plan(const json_t *plan)
 
 		table_add(&table, COLOUR_GOOD, xstrdup((json_int_t)i == chosen ? "->" : ""));
 		table_add(&table, COLOUR_NONE,
-			xstrdup(json_get_text(candidate, "partition", "(the site chooses)")));
+			output_place(
+				json_get_text(candidate, "partition", "(the site chooses)"),
+				json_object_get(candidate, "options")));
 		table_add(&table, COLOUR_NONE,
 			xstrdup(json_get_text(candidate, "reservation", "")));
 		table_add(&table, skipped ? COLOUR_FAINT : COLOUR_GOOD, xstrdup(verdict));

@@ -16,6 +16,7 @@
 #include "common/alloc.h"
 #include "common/cleanup.h"
 #include "common/clock.h"
+#include "common/environment.h"
 #include "common/err.h"
 #include "common/holder.h"
 #include "common/host.h"
@@ -88,6 +89,15 @@ static void become(char *program, int connection, int stderr_fd, char *const *en
 	execve(program, argv, environment);
 }
 
+/* value NULL: there is none. */
+static void set(struct strv *environment, const char *name, const char *value)
+{
+	_cleanup_free_ char *variable = value ? xasprintf("%s=%s", name, value) : NULL;
+
+	if (variable)
+		environment_set(environment, variable);
+}
+
 static int launch(struct helper *helper, const struct paths *paths, struct err *err)
 {
 	struct strv environment = STRV_INIT;
@@ -105,6 +115,11 @@ static int launch(struct helper *helper, const struct paths *paths, struct err *
 	helper->fd = pair[0];
 	theirs = pair[1];
 	make_environment(paths, &environment);
+	if (helper->interface) {
+		set(&environment, SLURM_VARIABLE_INTERFACE, helper->interface);
+		set(&environment, SLURM_VARIABLE_PATH, getenv("PATH"));
+		set(&environment, SLURM_VARIABLE_CONDA, getenv("CONDA_PREFIX"));
+	}
 	helper->pid = fork();
 	if (helper->pid == 0) {
 		become(program, theirs, helper->stderr_fd, environment.item);
@@ -123,6 +138,7 @@ int helper_start(struct helper *helper, const struct paths *paths, struct err *e
 	_cleanup_json_ json_t *hello = NULL;
 	int r = launch(helper, paths, err);
 
+	helper->reader.limit = ANSWER_LIMIT;
 	if (r == 0)
 		r = helper_call(helper, "hello",
 			json_pack("{s:i}", "protocol", SLURM_MSG_PROTOCOL), HELLO_DEADLINE_MS,
@@ -130,6 +146,7 @@ int helper_start(struct helper *helper, const struct paths *paths, struct err *e
 	if (r == 0 && json_get_integer(hello, "protocol", 0) != SLURM_MSG_PROTOCOL)
 		r = err_set(err, -EPROTO,
 			"draco-slurm and dracoctl are of different versions of draco");
+	helper->way = json_incref(json_object_get(hello, "way"));
 	return r;
 }
 
@@ -144,6 +161,7 @@ void helper_stop(struct helper *helper)
 		waitpid(helper->pid, NULL, 0);
 	}
 	helper->pid = 0;
+	json_decref(TAKE_PTR(helper->way));
 	line_reader_finish(&helper->reader);
 }
 
@@ -203,6 +221,22 @@ static int code_of(const json_t *data)
 	return -EIO;
 }
 
+/* Is the line a notification? draco-slurm tells by one that it talks to Slurm in another way. */
+static bool take_notification(struct helper *helper, const char *line, size_t length)
+{
+	struct rpc_message message;
+	struct err err = ERR_INIT;
+	bool is = rpc_parse(line, length, &message, &err) == 0 &&
+		message.kind == RPC_NOTIFICATION;
+
+	if (is && strcmp(message.method, "way") == 0) {
+		json_decref(helper->way);
+		helper->way = visible_value(message.params);
+	}
+	rpc_message_finish(&message);
+	return is;
+}
+
 static int read_answer(
 	const char *line, size_t length, json_int_t id, json_t **ret_result, struct err *err)
 {
@@ -230,6 +264,7 @@ int helper_call(struct helper *helper, const char *method, json_t *params, int d
 {
 	_cleanup_free_ char *request =
 		rpc_format_request(++helper->last_id, method, params ? params : json_object());
+	int64_t until_ms;
 	char *line;
 	size_t length;
 	int r;
@@ -238,7 +273,10 @@ int helper_call(struct helper *helper, const char *method, json_t *params, int d
 		return err_set(err, -EPIPE, "draco-slurm does not run");
 	if (line_write(helper->fd, request, strlen(request)) < 0)
 		return ended(helper, err);
-	r = next_line(helper, clock_now_ms() + deadline_ms, &line, &length, err);
+	until_ms = clock_now_ms() + deadline_ms;
+	do
+		r = next_line(helper, until_ms, &line, &length, err);
+	while (r == 0 && take_notification(helper, line, length));
 	if (r == -ETIMEDOUT) {
 		helper_stop(helper);
 		return err_set(

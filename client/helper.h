@@ -11,11 +11,13 @@ struct err;
 struct paths;
 
 struct helper {
-	pid_t pid; /* 0: it does not run */
+	const char *interface; /* the setting slurm_interface; NULL: that of the environment */
+	pid_t pid;	       /* 0: it does not run */
 	int fd;
 	int stderr_fd;
 	struct line_reader reader;
 	json_int_t last_id;
+	json_t *way; /* how it talks to Slurm (daemon/draco-slurm/way.h); NULL: not known */
 };
 
 #define HELPER_INIT                       \

@@ -14,14 +14,22 @@
 #include "client/ctl.h"
 #include "client/output.h"
 #include "client/request.h"
+#include "client/seek.h"
 #include "client/where.h"
 #include "common/alloc.h"
 #include "common/cleanup.h"
 #include "common/err.h"
+#include "common/json.h"
+#include "common/rendezvous.h"
 
 #define READY_FD   3
 #define TIMEOUT_MS 20000
-#define STAY_S	   "600" /* afterwards another host may start it */
+#define DEATHS_MAX 3
+
+/* systemd starts the next one after RestartSec. */
+#define SUPERVISOR_TRIES    60
+#define SUPERVISOR_PAUSE_US 100000
+#define STAY_S		    "600" /* afterwards another host may start it */
 
 /* The dracod beside this program, as in a build directory, otherwise the installed one. The caller
  * frees. */
@@ -130,9 +138,9 @@ int launch_dracod(struct ctl *ctl, struct err *err)
 	if (strcmp(report, "ready") == 0)
 		return 0;
 	waitpid(pid, &status, 0);
-	if (!*report)
+	if (!*report) /* it crashed, or was killed */
 		return err_set(
-			err, -EIO, "dracod exited at once (see %s)", ctl->paths.log_file);
+			err, -EAGAIN, "dracod exited at once (see %s)", ctl->paths.log_file);
 	if (strstr(report, "runs already") || strstr(report, "has just been taken"))
 		return err_set(err, -EBUSY, "%s", report);
 	return err_set(err, -EIO, "%s", report);
@@ -148,17 +156,47 @@ static void tell_of_former(const struct ctl *ctl, int r, const struct err *err)
 	output_warning(ctl, text);
 }
 
+/* The former dracod was killed: say what became of its cluster. */
+static void tell_of_killed(const struct ctl *ctl, const struct connection *connection)
+{
+	const char *text = json_get_text(connection->hello, "former", NULL);
+
+	if (text)
+		output_warning(ctl, text);
+}
+
+/* A dracod that a service manager started is started again by it. Wait for that one. Returns
+ * whether it came. */
+static bool wait_for_supervisor(struct connection *connection, struct ctl *ctl)
+{
+	_cleanup_json_ json_t *daemon = NULL;
+	struct err err = ERR_INIT;
+
+	if (!seek_was_killed(&ctl->paths) ||
+		rendezvous_daemon(&ctl->paths, &daemon, NULL) < 0 ||
+		!json_get_boolean(daemon, "supervised", 0))
+		return false;
+	for (int tries = 0; tries < SUPERVISOR_TRIES; tries++) {
+		usleep(SUPERVISOR_PAUSE_US);
+		if (connection_open(connection, ctl, &err) == 0)
+			return true;
+	}
+	return false;
+}
+
 int launch_connect(
 	struct connection *connection, struct ctl *ctl, bool *ret_launched, struct err *err)
 {
 	bool warned = false;
-	int r = -ENOENT;
+	int r = -ENOENT, deaths = 0;
 
 	*ret_launched = false;
 	for (int tries = 0; tries < 40; tries++) {
 		struct err why = ERR_INIT;
 
 		r = connection_open(connection, ctl, err);
+		if (r == 0 && *ret_launched)
+			tell_of_killed(ctl, connection);
 		if (r != -ENOENT && r != -EPERM && r != -EBADMSG)
 			return r;
 		/* Files that cannot be trusted are not this user's dracod, so a new one is
@@ -166,13 +204,20 @@ int launch_connect(
 		if (*err->text && !warned)
 			tell_of_former(ctl, r, err);
 		warned |= *err->text != '\0';
+		if (tries == 0 && wait_for_supervisor(connection, ctl)) {
+			tell_of_killed(ctl, connection);
+			*err = (struct err)ERR_INIT;
+			return 0;
+		}
 		/* Another dracoctl may have started its dracod first; then use that one. Or a
 		 * dracod that is ending holds the name for another moment. */
 		r = launch_dracod(ctl, &why);
 		*err = why;
 		if (r == 0)
 			*ret_launched = true;
-		else if (r != -EBUSY)
+		else if (r == -EAGAIN && ++deaths >= DEATHS_MAX)
+			return -EIO;
+		else if (r != -EBUSY && r != -EAGAIN)
 			return r;
 		else
 			usleep(50000);

@@ -1,6 +1,9 @@
 /* main.c of dracoctl: from the command line to the command. */
+#include <errno.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "client/ctl.h"
 #include "client/output.h"
@@ -19,11 +22,26 @@ static bool asks_for_json(int argc, char **argv)
 	return false;
 }
 
+/* What could not be written is a failure, for example on a full disk. Runs at the exit. A closed
+ * standard output is one only if something was to be written there. */
+static void check_output(void)
+{
+	bool failed = ferror(stdout);
+
+	errno = 0;
+	if (fflush(stdout) == 0 && !failed)
+		return;
+	fprintf(stderr, "dracoctl: cannot write the output: %s\n",
+		errno ? strerror(errno) : "a write failed");
+	_exit(CTL_FAILED);
+}
+
 int main(int argc, char **argv)
 {
 	struct ctl ctl = {.name = batch_job_default_name()};
 	int status;
 
+	atexit(check_output);
 	ctl.json = asks_for_json(argc, argv);
 	while (command_option(&ctl, argc, argv) != -1)
 		;

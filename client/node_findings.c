@@ -113,6 +113,45 @@ static void tell_network(const struct visit *visit)
 			visit->port, why ? why : "no answer");
 }
 
+const struct node_ports node_ports_of[NODE_PORTS] = {
+	{SETTING_WORKER_PORT, "worker"},
+	{SETTING_NANNY_PORT, "nanny"},
+};
+
+/* The ports at which workers or nannies would listen on the node. */
+static void tell_node_ports(const struct visit *visit, int i)
+{
+	const char *name = node_ports_of[i].name;
+	_cleanup_free_ char *title = xasprintf("%s ports", name);
+	_cleanup_free_ char *range =
+		settings_format(&visit->doctor->settings, node_ports_of[i].id);
+	_cleanup_free_ char *at_name = xasprintf("%s_at", name),
+			    *got_name = xasprintf("%s_got", name);
+	_cleanup_free_ char *error_name = xasprintf("%s_error", name);
+	const char *at = visit_answer(visit, at_name), *got = visit_answer(visit, got_name);
+	const char *why = visit_answer(visit, error_name);
+	int first, last;
+
+	if (!settings_ports(&visit->doctor->settings, node_ports_of[i].id, &first, &last))
+		return;
+	if (got && strcmp(got, visit->token) == 0)
+		report_finding(visit->report, FINDING_OK, title, NULL,
+			"this host reaches %s at %s", host(visit), at);
+	else if (at)
+		report_finding(visit->report, FINDING_FAILED, title,
+			"a firewall? Ask the administrators which ports of the nodes may be "
+			"reached, and set worker_port and nanny_port to them",
+			"this host cannot connect to %s at %s: %s", host(visit), at,
+			visit->not_reached[i].code ? visit->not_reached[i].text
+				: why		   ? why
+						   : "no answer");
+	else
+		report_finding(visit->report, FINDING_FAILED, title,
+			"a range with more ports, or another one",
+			"%s cannot listen there (%s): %s", host(visit), range,
+			why ? why : "no answer");
+}
+
 static void tell_scratch(const struct visit *visit)
 {
 	const char *scratch = visit_answer(visit, "scratch");
@@ -186,6 +225,8 @@ void visit_tell_all(const struct visit *visit)
 	tell_home(visit);
 	tell_python(visit);
 	tell_network(visit);
+	for (int i = 0; i < NODE_PORTS; i++)
+		tell_node_ports(visit, i);
 	tell_scratch(visit);
 	tell_limits(visit);
 	tell_clock(visit);

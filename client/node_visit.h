@@ -8,9 +8,18 @@
 
 #include "client/helper.h"
 #include "common/err.h"
+#include "common/settings.h"
 
 struct doctor;
 struct report;
+
+/* The settings for ports on the nodes. */
+#define NODE_PORTS 2
+
+extern const struct node_ports {
+	enum setting_id id;
+	const char *name;
+} node_ports_of[NODE_PORTS];
 
 struct visit {
 	const struct doctor *doctor;
@@ -21,7 +30,9 @@ struct visit {
 	char token[17];
 	int listener; /* -1: none */
 	int port;
-	struct err no_listener; /* why there is no listener */
+	struct err no_listener;	 /* why there is no listener */
+	bool called[NODE_PORTS]; /* a connection to the node's listener was tried ... */
+	struct err not_reached[NODE_PORTS]; /* ... and this came of it */
 	json_int_t job_id;
 	double before_submit, after_submit; /* times of this host's clock */
 	double not_started;		    /* when the job was last seen not started */

@@ -179,13 +179,32 @@ static bool tell_other_name(const struct ctl *ctl, const char *word, const char 
 	return true;
 }
 
+/* Is it an option of a command, in front of which it stands? Then say so. */
+static bool tell_place(const struct ctl *ctl, const char *name)
+{
+	for (const struct command *c = ctl->command ? NULL : commands; c && c->name; c++) {
+		struct option_list list;
+		bool found;
+
+		make_options(&list, c);
+		found = is_option(&list, name);
+		free_options(&list);
+		if (!found)
+			continue;
+		output_error(ctl, "--%s goes behind the command: dracoctl %s --%s", name,
+			c->name, name);
+		return true;
+	}
+	return false;
+}
+
 static void no_such_option(
 	const struct ctl *ctl, const struct option_list *list, const char *dashes, char *name)
 {
 	_cleanup_free_ char *word = xasprintf("%s%s", dashes, name);
 	_cleanup_free_ char *text = NULL;
 
-	if (tell_other_name(ctl, word, name))
+	if (tell_other_name(ctl, word, name) || (strlen(dashes) > 1 && tell_place(ctl, name)))
 		return;
 	text = strlen(dashes) > 1 ? meant(list, name) : NULL;
 	if (text)

@@ -91,6 +91,34 @@ void output_warning(const struct ctl *ctl, const char *text)
 		print_message("dracoctl: warning: ", text);
 }
 
+void output_pause(const struct ctl *ctl, const json_t *status)
+{
+	const json_t *size = json_object_get(status, "size");
+	_cleanup_free_ char *resume = output_command(ctl, "resume"), *text = NULL;
+
+	if (!json_get_boolean(size, "paused", 0))
+		return;
+	text = xasprintf(
+		"the cluster is paused (%s), and no jobs are requested: \"%s\" ends that",
+		json_get_text(size, "paused_why", "?"), resume);
+	output_warning(ctl, text);
+}
+
+char *output_place(const char *partition, const json_t *options)
+{
+	char *text = xstrdup(partition);
+	const json_t *option;
+	size_t i;
+
+	json_array_foreach (options, i, option) {
+		char *longer = xasprintf("%s %s", text, json_string_value(option));
+
+		free(text);
+		text = longer;
+	}
+	return text;
+}
+
 void output_warnings(const struct ctl *ctl, const json_t *list)
 {
 	const json_t *text;

@@ -11,6 +11,9 @@
 struct ctl;
 struct problems;
 
+/* Warn that the cluster of this status is paused, with the command that ends that. */
+void output_pause(const struct ctl *ctl, const json_t *status);
+
 /* The command for a hint, "dracoctl start", with --name if the name differs from the environment's.
  * The caller frees. */
 char *output_command(const struct ctl *ctl, const char *words);
@@ -31,6 +34,9 @@ void output_warning(const struct ctl *ctl, const char *text);
 
 /* A path for a person, "~/..." below the home directory. The caller frees. */
 char *output_path(const char *path);
+/* A partition, and the options of sbatch that jobs have there alone, an array: "short qos=debug".
+ * The caller frees. */
+char *output_place(const char *partition, const json_t *options);
 /* Call output_warning() for each text of an array. */
 void output_warnings(const struct ctl *ctl, const json_t *list);
 

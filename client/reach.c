@@ -8,6 +8,7 @@
 
 #include "common/alloc.h"
 #include "common/cleanup.h"
+#include "common/clock.h"
 #include "common/err.h"
 #include "common/json.h"
 #include "common/knock.h"
@@ -16,7 +17,9 @@
 #include "common/tcp.h"
 #include "common/trust.h"
 
-#define CONNECT_MS   5000
+#define CONNECT_MS   8000
+#define DIAL_MS	     200 /* for the first connection; doubled for each further one */
+#define DIAL_MAX_MS  1000
 #define HANDSHAKE_MS 10000
 #define PORT_TRIES   6
 #define PAUSE_MS     50 /* wait before the second try; doubled for each further one */
@@ -52,6 +55,20 @@ static int prepare(struct channel *channel, const json_t *connect, struct err *e
 	return 0;
 }
 
+/* While many connect at once, dracod's host drops some first packets of new connections. The kernel
+ * would send them again after 1, 2 and 4 s; a new connection each time has better prospects. */
+static int dial(const char *target, struct err *err)
+{
+	int64_t until_ms = clock_now_ms() + CONNECT_MS;
+	int fd, wait_ms = DIAL_MS;
+
+	do {
+		fd = tcp_connect(target, wait_ms, err);
+		wait_ms = wait_ms < DIAL_MAX_MS / 2 ? wait_ms * 2 : DIAL_MAX_MS;
+	} while (fd == -ETIMEDOUT && clock_now_ms() < until_ms);
+	return fd;
+}
+
 static int try_port(struct channel *channel, const json_t *connect, struct err *err)
 {
 	const char *target = json_get_text(connect, "daemon", "");
@@ -59,7 +76,7 @@ static int try_port(struct channel *channel, const json_t *connect, struct err *
 
 	if (r < 0)
 		return r;
-	channel->fd = tcp_connect(target, CONNECT_MS, err);
+	channel->fd = dial(target, err);
 	if (channel->fd < 0)
 		return channel->fd;
 	tcp_keep_alive(channel->fd);

@@ -5,7 +5,6 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
 
 #include "client/ctl.h"
 #include "client/output.h"
@@ -13,6 +12,7 @@
 #include "client/where.h"
 #include "common/alloc.h"
 #include "common/cleanup.h"
+#include "common/clock.h"
 #include "common/json.h"
 #include "common/rpc.h"
 #include "common/secure.h"
@@ -48,6 +48,7 @@ int connection_open(struct connection *connection, struct ctl *ctl, struct err *
 	int r = 0;
 
 	*connection = (struct connection)CONNECTION_INIT;
+	connection->ctl = ctl;
 	connection->exact = ctl->json;
 	if (!ctl->paths.name)
 		r = where_find(ctl, err);
@@ -61,8 +62,9 @@ int connection_open(struct connection *connection, struct ctl *ctl, struct err *
 		if (r == 0)
 			return 0;
 		connection_close(connection);
+		connection->ctl = ctl;
 		connection->exact = ctl->json;
-		if (r != -ECONNRESET)
+		if (r != -ECONNRESET && r != -EPIPE)
 			return r;
 		*err = (struct err)ERR_INIT; /* dracod was about to end */
 	}
@@ -172,16 +174,40 @@ static int compare(const struct connection *connection, const struct refusal *re
 	int status, struct err *err)
 {
 	const char *version = json_get_text(connection->hello, "version", PACKAGE_VERSION);
-	_cleanup_free_ char *text = NULL;
+	_cleanup_free_ char *end = NULL, *text = NULL;
 
 	if (status == 0 || strcmp(version, PACKAGE_VERSION) == 0 ||
 		(refusal->code != RPC_METHOD_NOT_FOUND && refusal->code != RPC_INVALID_PARAMS))
 		return status;
 	text = xstrdup(err->text);
+	end = output_command(connection->ctl, "shutdown");
 	return err_set(err, status,
 		"%s (this dracod is of version %s, and dracoctl is of version " PACKAGE_VERSION
-		": use the same version of both; dracoctl shutdown ends the old dracod)",
-		text, version);
+		": use the same version of both; %s ends the old dracod)",
+		text, version, end);
+}
+
+/* Say that the request is longer than dracod takes, and which variable it may be. */
+static int too_large(const char *request, struct err *err)
+{
+	_cleanup_json_ json_t *message = json_loads(request, 0, NULL);
+	const json_t *params = json_object_get(message, "params");
+	json_t *environment = json_object_get(params, "environment"), *value;
+	const char *name, *largest = NULL;
+	size_t most = 0;
+
+	json_object_foreach (environment, name, value)
+		if (json_string_length(value) > most) {
+			most = json_string_length(value);
+			largest = name;
+		}
+	if (!largest)
+		return err_set(err, -E2BIG, "the request is too large (%zu KiB of %d)",
+			strlen(request) / 1024, LINE_LIMIT / 1024);
+	return err_set(err, -E2BIG,
+		"the request is too large (%zu KiB of %d): is the environment that large? Its "
+		"largest variable is %s (%zu KiB): unset what the jobs do not need",
+		strlen(request) / 1024, LINE_LIMIT / 1024, largest, most / 1024);
 }
 
 int connection_call(struct connection *connection, const char *method, json_t *params,
@@ -192,16 +218,14 @@ int connection_call(struct connection *connection, const char *method, json_t *p
 	_cleanup_free_ char *request = rpc_format_request(id, method, params);
 	bool greeting = strcmp(method, "hello") == 0;
 	bool exact = connection->exact || is_exact(method);
-	time_t begin = time(NULL);
+	int64_t begin_ms = clock_now_ms();
 	int status = 0;
 	size_t length;
 	char *line;
 	int r;
 
 	if (strlen(request) >= LINE_LIMIT)
-		return err_set(err, -E2BIG,
-			"the request is too large (%zu KiB of %d): is the environment that large?",
-			strlen(request) / 1024, LINE_LIMIT / 1024);
+		return too_large(request, err);
 	r = channel_write(&connection->channel, request, strlen(request), err);
 	if (r < 0)
 		return r;
@@ -215,7 +239,7 @@ int connection_call(struct connection *connection, const char *method, json_t *p
 		r = wait_and_read(connection, fn ? TICK_MS : greeting ? GREETING_MS : -1, err);
 		if (r < 0)
 			return r;
-		if (r == 0 && greeting && time(NULL) - begin >= GREETING_MS / 1000)
+		if (r == 0 && greeting && clock_now_ms() - begin_ms >= GREETING_MS)
 			return no_greeting(connection, err);
 		if (r == 0 && fn && !fn(arg, NULL, NULL))
 			return -EINTR;
@@ -245,23 +269,4 @@ int connection_listen(
 		if (r == 0 && !fn(arg, NULL, NULL))
 			return 0;
 	}
-}
-
-int connection_need(struct connection *connection, struct ctl *ctl)
-{
-	struct err err = ERR_INIT;
-	int r = connection_open(connection, ctl, &err);
-
-	if (r == 0)
-		return CTL_DONE;
-	if (r == -ENOENT) {
-		_cleanup_free_ char *start = output_command(ctl, "start");
-
-		output_error(ctl, "no cluster \"%s\" is running (%s starts one)%s%s%s",
-			ctl->paths.name, start, *err.text ? "\n  " : "", err.text,
-			*err.text ? "; the next start ends what is left of its cluster" : "");
-		return CTL_NOT_RUNNING;
-	}
-	output_error(ctl, "%s", err.text);
-	return r == -EINVAL ? CTL_USAGE : r == -ENOTCONN ? CTL_NOT_RUNNING : CTL_FAILED;
 }

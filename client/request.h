@@ -16,12 +16,13 @@ struct connection {
 	struct line_reader reader;
 	json_int_t last_id;
 	json_t *hello; /* dracod's answer to hello */
-	bool exact;    /* leave texts unchanged: JSON output escapes them itself */
+	const struct ctl *ctl;
+	bool exact; /* leave texts unchanged: JSON output escapes them itself */
 };
 
-#define CONNECTION_INIT                 \
-	{                               \
-		.channel = CHANNEL_INIT \
+#define CONNECTION_INIT                                                     \
+	{                                                                   \
+		.channel = CHANNEL_INIT, .reader = LINE_READER_INIT_ANSWERS \
 	}
 
 /* The error in dracod's answer, besides its text. */
@@ -53,8 +54,5 @@ int connection_call(struct connection *connection, const char *method, json_t *p
  * the connection has ended. */
 int connection_listen(
 	struct connection *connection, notification_fn fn, void *arg, struct err *err);
-
-/* Connect for a command that needs a running dracod. 0, or an exit status after a message. */
-int connection_need(struct connection *connection, struct ctl *ctl);
 
 #endif

@@ -3,15 +3,18 @@
  * The lock of the state directory tells whether a dracod lives, and daemon.json its host. Its
  * socket may be invisible from here, as from another host or from a container with another /tmp.
  * Then its port is used. On dracod's own host dracod may be making a missing socket again at this
- * moment, so wait for that. */
+ * moment, and on another host a cluster may have no port yet: wait for that. Where no dracod lives,
+ * systemd may be there to start one. */
 #include "client/seek.h"
 
 #include <errno.h>
 #include <stdint.h>
 #include <string.h>
+#include <time.h>
 #include <unistd.h>
 
 #include "client/reach.h"
+#include "client/wake.h"
 #include "common/alloc.h"
 #include "common/cleanup.h"
 #include "common/clock.h"
@@ -23,7 +26,10 @@
 #include "common/rendezvous.h"
 
 #define PATIENCE_MS 2000
+#define BEGIN_MS    15000 /* for a cluster to have a port */
+#define YOUNG_S	    3	  /* a dracod that is younger may be about to have a cluster */
 #define PAUSE_MS    50
+#define WAKE_MS	    15000 /* for systemd to start a dracod */
 
 /* The known facts, and the error of each way to connect. */
 struct seeking {
@@ -32,6 +38,7 @@ struct seeking {
 	struct holder holder;
 	struct host here;
 	struct err no_socket, no_port; /* no_port is empty if there is no cluster */
+	bool begins;		       /* on another host a cluster is about to have a port */
 };
 
 static int try_socket(struct seeking *seeking, struct channel *channel)
@@ -66,6 +73,17 @@ static int try_port(struct seeking *seeking, struct channel *channel)
 	return r;
 }
 
+/* Does a cluster begin at this moment, on another host? Its dracod has no port yet. */
+static bool begins(const struct seeking *seeking)
+{
+	json_int_t age_s =
+		(json_int_t)time(NULL) - json_get_integer(seeking->daemon, "started", 0);
+
+	return !*seeking->no_port.text && seeking->holder.state == HOLDER_ALIVE &&
+		(access(seeking->paths->cluster_file, F_OK) == 0 ||
+			(age_s < YOUNG_S && age_s > -YOUNG_S));
+}
+
 /* Try both ways. -EAGAIN: not yet. */
 static int try(struct seeking *seeking, struct channel *channel, struct err *err)
 {
@@ -95,7 +113,10 @@ static int try(struct seeking *seeking, struct channel *channel, struct err *err
 	}
 	if (r < 0)
 		channel_close(channel);
-	return r == 0 ? 0 : seeking->holder.here ? -EAGAIN : -EHOSTUNREACH;
+	if (r == 0)
+		return 0;
+	seeking->begins = !seeking->holder.here && begins(seeking);
+	return seeking->holder.here || seeking->begins ? -EAGAIN : -EHOSTUNREACH;
 }
 
 static int unreachable_here(const struct seeking *seeking, int pid, struct err *err)
@@ -151,19 +172,53 @@ static int unreachable(const struct seeking *seeking, struct err *err)
 		name, host, pid, here, why, host, name);
 }
 
+/* No dracod lives. If systemd's user manager has a socket for it, have it started and try again. */
+static int try_after_wake(struct seeking *seeking, struct channel *channel, struct err *err)
+{
+	_cleanup_close_ int fd = wake_begin(seeking->paths);
+	int64_t until_ms = clock_now_ms() + WAKE_MS;
+	int r = -ENOENT;
+
+	while (fd >= 0 && (r == -ENOENT || r == -EAGAIN) && !wake_has_failed(fd) &&
+		clock_now_ms() < until_ms) {
+		usleep(PAUSE_MS * 1000);
+		r = try(seeking, channel, err);
+	}
+	return r;
+}
+
 int seek_dracod(struct channel *channel, const struct paths *paths, struct err *err)
 {
 	struct seeking seeking = {.paths = paths};
-	int64_t until_ms = clock_now_ms() + PATIENCE_MS;
+	int64_t begin_ms = clock_now_ms();
 	int r;
 
 	*channel = (struct channel)CHANNEL_INIT;
 	*err = (struct err)ERR_INIT;
 	host_get(&seeking.here);
-	while ((r = try(&seeking, channel, err)) == -EAGAIN && clock_now_ms() < until_ms)
+	while ((r = try(&seeking, channel, err)) == -EAGAIN &&
+		clock_now_ms() - begin_ms < (seeking.begins ? BEGIN_MS : PATIENCE_MS))
 		usleep(PAUSE_MS * 1000);
+	if (r == -ENOENT && !*err->text)
+		r = try_after_wake(&seeking, channel, err);
 	if (r == -EAGAIN || r == -EHOSTUNREACH)
 		r = unreachable(&seeking, err);
 	json_decref(seeking.daemon);
 	return r;
+}
+
+bool seek_was_killed(const struct paths *paths)
+{
+	_cleanup_json_ json_t *daemon = NULL;
+	struct holder holder;
+
+	if (rendezvous_daemon(paths, &daemon, NULL) < 0)
+		return false;
+	holder_look(paths->lock_file, daemon, &holder);
+	return holder.state == HOLDER_ENDED && holder.here;
+}
+
+bool seek_left_cluster(const struct paths *paths)
+{
+	return seek_was_killed(paths) && access(paths->cluster_file, F_OK) == 0;
 }

@@ -2,6 +2,8 @@
 #ifndef DRACO_CLIENT_SEEK_H
 #define DRACO_CLIENT_SEEK_H
 
+#include <stdbool.h>
+
 struct channel;
 struct err;
 struct paths;
@@ -14,5 +16,12 @@ struct paths;
  * and it has no cluster. -EPERM or -EBADMSG with err: its files cannot be trusted. Otherwise -errno
  * with err. */
 int seek_dracod(struct channel *channel, const struct paths *paths, struct err *err);
+
+/* Has a dracod of these paths been killed on this host? Only after it cannot be reached. */
+bool seek_was_killed(const struct paths *paths);
+
+/* Has a dracod of these paths been killed on this host, or left, while its cluster was up? Then a
+ * new one goes on with that cluster. Only after seek_dracod() has found that none runs. */
+bool seek_left_cluster(const struct paths *paths);
 
 #endif

@@ -13,6 +13,7 @@
 #include "client/caller.h"
 #include "client/ctl.h"
 #include "client/launch.h"
+#include "client/need.h"
 #include "client/output.h"
 #include "client/request.h"
 #include "client/unconfirmed.h"
@@ -22,6 +23,7 @@
 #include "common/json.h"
 #include "common/rpc.h"
 #include "common/settings.h"
+#include "common/site_told.h"
 
 static volatile sig_atomic_t interrupted;
 
@@ -83,7 +85,10 @@ static int check_settings(struct ctl *ctl, json_t **ret_limits)
 		output_error(ctl, "%s", err.text);
 		return CTL_USAGE;
 	}
-	status = caller_settings(ctl, &settings, &report);
+	status = caller_resolve(ctl, &settings, &report) < 0 ? CTL_USAGE : CTL_DONE;
+	if (!ctl->quiet)
+		site_told_once(&ctl->paths, &report.problems);
+	output_problems(ctl, &report.problems);
 	if (status == CTL_DONE)
 		*ret_limits = json_incref(report.limits);
 	settings_finish(&settings);
@@ -143,7 +148,7 @@ static int stop_after_interrupt(
 		json_pack("{s:b, s:b, s:[]}", "own", 1, "alone", 1, "clients"), NULL, NULL,
 		&result, &refusal, &err);
 	json_decref(refusal.data);
-	left = unconfirmed_text(result, false);
+	left = unconfirmed_text(waiting->ctl, result, false);
 	if (r < 0)
 		fprintf(stderr, "dracoctl: %s\n", err.text);
 	else if (json_get_boolean(result, "kept", 0))
@@ -179,8 +184,11 @@ int start_wait(struct connection *connection, struct ctl *ctl, json_t *params,
 
 	live_init(&waiting.live);
 	clock_gettime(CLOCK_MONOTONIC, &waiting.since);
-	r = connection_call(connection, "start", params, on_notification, &waiting, ret_status,
-		&refusal, &err);
+	do {
+		r = connection_call(connection, "start", json_incref(params), on_notification,
+			&waiting, ret_status, &refusal, &err);
+	} while (r < 0 && connection_renew(connection, ctl, r));
+	json_decref(params);
 	if (r == -EINTR) {
 		free(waiting.message);
 		return stop_after_interrupt(connection, &waiting, launched);

@@ -28,7 +28,7 @@ struct row {
 	json_int_t workers, processes, busy, bytes;
 	int64_t phase_ms;   /* the longest time in the phase */
 	int64_t start, end; /* the earliest of each; 0: not known */
-	struct strv nodes;
+	json_t *nodes;	    /* an object whose keys are their names; NULL: none */
 };
 
 static const char *text_of(const json_t *job, const char *name)
@@ -60,6 +60,7 @@ static bool is_alike(const json_t *a, const json_t *b)
 	return one[length] && array_length(other) == length &&
 		strncmp(one, other, length) == 0 && is_same(a, b, "phase") &&
 		is_same(a, b, "partition") && is_same(a, b, "reason") && is_same(a, b, "end") &&
+		json_equal(json_object_get(a, "options"), json_object_get(b, "options")) &&
 		!json_get_boolean(a, "stuck", 0) && !json_get_boolean(b, "stuck", 0);
 }
 
@@ -102,8 +103,11 @@ static void add_job(struct row *row, const json_t *job)
 		row->phase_ms = phase_ms;
 	row->start = earlier(row->start, json_get_time(job, "start_time"));
 	row->end = earlier(row->end, json_get_time(job, "end_time"));
-	if (*text_of(job, "nodes") && !strv_has(&row->nodes, text_of(job, "nodes")))
-		strv_add(&row->nodes, text_of(job, "nodes"));
+	if (!*text_of(job, "nodes"))
+		return;
+	if (!row->nodes)
+		row->nodes = json_object();
+	json_object_set_new(row->nodes, text_of(job, "nodes"), json_null());
 }
 
 /* "4711_3", "4711_[0-3,5]" or "4711 (37 jobs)" */
@@ -122,8 +126,9 @@ static char *row_id(const struct row *row)
 
 static char *row_nodes(const struct row *row)
 {
-	return row->nodes.count > 1 ? xasprintf("%zu nodes", row->nodes.count)
-				    : xstrdup(text_of(row->job, "nodes"));
+	size_t count = json_object_size(row->nodes);
+
+	return count > 1 ? xasprintf("%zu nodes", count) : xstrdup(text_of(row->job, "nodes"));
 }
 
 /* How long the job has been running. */
@@ -164,15 +169,18 @@ static char *row_use(const struct row *row)
 		second ? second : "");
 }
 
-static char *row_note(const struct row *row)
+static char *row_note(const struct ctl *ctl, const struct row *row)
 {
 	int64_t predicted = json_get_time(row->job, "predicted_start");
 	const char *reason = text_of(row->job, "reason");
 	char when[OUTPUT_TIME_MAX];
 
-	if (json_get_boolean(row->job, "stuck", 0))
-		return xasprintf("its results have nowhere to go (dracoctl retire --force %s)",
+	if (json_get_boolean(row->job, "stuck", 0)) {
+		_cleanup_free_ char *retire = output_command(ctl, "retire --force");
+
+		return xasprintf("its results have nowhere to go (%s %s)", retire,
 			json_get_text(row->job, "id", "?"));
+	}
 	if (json_get_text(row->job, "end", NULL))
 		return xstrdup(text_of(row->job, "end"));
 	if (*reason && predicted)
@@ -181,7 +189,14 @@ static char *row_note(const struct row *row)
 	return *reason ? xstrdup(reason) : row_use(row);
 }
 
-static void add_row(struct table *table, const struct row *row)
+/* The partition, and the options that jobs have there alone: "short qos=debug". */
+static char *row_place(const struct row *row)
+{
+	return output_place(
+		text_of(row->job, "partition"), json_object_get(row->job, "options"));
+}
+
+static void add_row(const struct ctl *ctl, struct table *table, const struct row *row)
 {
 	const char *phase = json_get_text(row->job, "phase", "?");
 	char spent[FORMAT_MAX];
@@ -189,7 +204,7 @@ static void add_row(struct table *table, const struct row *row)
 		[JOB] = row_id(row),
 		[PHASE] = xstrdup(phase),
 		[FOR] = xstrdup(format_duration(row->phase_ms, spent)),
-		[PARTITION] = xstrdup(text_of(row->job, "partition")),
+		[PARTITION] = row_place(row),
 		[NODE] = row_nodes(row),
 		[WORKERS] = xasprintf("%" JSON_INTEGER_FORMAT "/%" JSON_INTEGER_FORMAT,
 			row->workers, row->processes),
@@ -197,7 +212,7 @@ static void add_row(struct table *table, const struct row *row)
 					   : xstrdup(""),
 		[TIME] = row_time(row),
 		[LEFT] = row_left(row),
-		[NOTE] = row_note(row),
+		[NOTE] = row_note(ctl, row),
 	};
 
 	for (int column = 0; column < COLUMNS; column++)
@@ -213,8 +228,9 @@ static struct row *find_alike(struct row *rows, size_t count, const json_t *job)
 	return NULL;
 }
 
-void status_jobs_print(const json_t *jobs, bool all)
+void status_jobs_print(const struct ctl *ctl, const json_t *jobs, bool all)
 {
+	_cleanup_free_ char *each = output_command(ctl, "status --all");
 	static const char *const titles[COLUMNS] = {"JOB", "PHASE", "FOR", "PARTITION", "NODE",
 		"WORKERS", "TASKS", "TIME", "LEFT", "NOTE"};
 	/* The columns that a narrow terminal hides, the least important first. */
@@ -232,15 +248,15 @@ void status_jobs_print(const json_t *jobs, bool all)
 		add_job(row ? row : &rows[used++], job);
 	}
 	for (i = 0; i < used; i++) {
-		add_row(&table, &rows[i]);
+		add_row(ctl, &table, &rows[i]);
 		strv_finish(&rows[i].tasks);
-		strv_finish(&rows[i].nodes);
+		json_decref(rows[i].nodes);
 	}
 	free(rows);
 	table_print(&table, titles);
 	if (used < json_array_size(jobs))
-		printf("%sdracoctl status --all shows each job in a row of its own%s\n",
-			output_colour(COLOUR_FAINT), output_colour(COLOUR_NONE));
+		printf("%s%s shows each job in a row of its own%s\n",
+			output_colour(COLOUR_FAINT), each, output_colour(COLOUR_NONE));
 }
 
 char *status_jobs_summary(const json_t *jobs)

@@ -5,11 +5,13 @@
 #include <jansson.h>
 #include <stdbool.h>
 
+struct ctl;
+
 /* The number of jobs in each phase: "30 ready, 5 pending". The caller frees. */
 char *status_jobs_summary(const json_t *jobs);
 
 /* Print a table of the jobs in a status. If there are many, similar tasks of an array share a row,
  * unless all is set. */
-void status_jobs_print(const json_t *jobs, bool all);
+void status_jobs_print(const struct ctl *ctl, const json_t *jobs, bool all);
 
 #endif

@@ -1,6 +1,7 @@
 /* unconfirmed.c: describes the jobs that may still run after a stop, from dracod's answer. Pure. */
 #include "client/unconfirmed.h"
 
+#include "client/output.h"
 #include "common/alloc.h"
 #include "common/cleanup.h"
 #include "common/json.h"
@@ -26,19 +27,21 @@ static char *name_jobs(const json_t *jobs)
 				 : TAKE_PTR(list);
 }
 
-char *unconfirmed_text(const json_t *result, bool ends_dracod)
+char *unconfirmed_text(const struct ctl *ctl, const json_t *result, bool ends_dracod)
 {
 	json_int_t count = json_get_integer(result, "unconfirmed", 0);
 	_cleanup_free_ char *names = name_jobs(json_object_get(result, "jobs"));
 	bool answers = json_get_boolean(result, "slurm_answers", 0);
-	const char *next = ends_dracod ? "the next dracoctl start ends what is left"
-				       : "dracod ends what is left as soon as it does";
+	_cleanup_free_ char *start = output_command(ctl, "start");
+	_cleanup_free_ char *later =
+		xasprintf("the next %s %s", start, answers ? "continues" : "ends what is left");
+	const char *next =
+		answers ? "dracod keeps trying" : "dracod ends what is left as soon as it does";
 
 	if (count == 0)
 		return NULL;
-	if (answers)
-		next = ends_dracod ? "the next dracoctl start continues"
-				   : "dracod keeps trying";
+	if (ends_dracod)
+		next = later;
 	if (ends_dracod && json_get_boolean(result, "stays", 0))
 		next = answers ? "dracod keeps trying, and ends after that"
 			       : "dracod ends what is left as soon as it does, and then itself";

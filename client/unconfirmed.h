@@ -5,8 +5,10 @@
 #include <jansson.h>
 #include <stdbool.h>
 
+struct ctl;
+
 /* The text, without a full stop; NULL: there are no such jobs. ends_dracod: the answer is to a
  * shutdown. The caller frees. */
-char *unconfirmed_text(const json_t *result, bool ends_dracod);
+char *unconfirmed_text(const struct ctl *ctl, const json_t *result, bool ends_dracod);
 
 #endif

@@ -3,11 +3,15 @@
 #include "client/where.h"
 
 #include <errno.h>
+#include <pthread.h>
+#include <signal.h>
 #include <stdlib.h>
 #include <string.h>
+#include <time.h>
 
 #include "client/ctl.h"
 #include "client/helper.h"
+#include "client/output.h"
 #include "common/alloc.h"
 #include "common/cleanup.h"
 #include "common/err.h"
@@ -15,6 +19,67 @@
 #include "common/slurm_find.h"
 
 #define ASK_DEADLINE_MS 5000
+#define SILENT_S	2 /* after which the user is told that the home does not answer */
+
+/* A thread waits beside a look at the home: that look may wait for a file server, for minutes if
+ * need be, and ends for no signal that has a handler. */
+struct look {
+	const struct ctl *ctl;
+	const char *directory;
+	pthread_t thread;
+	pthread_mutex_t mutex;
+	pthread_cond_t over;
+	bool is_over;
+};
+
+static void *watch(void *arg)
+{
+	struct look *look = arg;
+	struct timespec end;
+	int r = 0;
+
+	clock_gettime(CLOCK_MONOTONIC, &end);
+	end.tv_sec += SILENT_S;
+	pthread_mutex_lock(&look->mutex);
+	while (!look->is_over && r == 0)
+		r = pthread_cond_timedwait(&look->over, &look->mutex, &end);
+	if (!look->is_over) {
+		_cleanup_free_ char *text =
+			xasprintf("the file system of %s does not answer; waiting for it ...",
+				look->directory);
+
+		output_warning(look->ctl, text);
+	}
+	pthread_mutex_unlock(&look->mutex);
+	return NULL;
+}
+
+void where_read(
+	const struct ctl *ctl, const char *directory, const char *name, struct instances *ret)
+{
+	struct look look = {
+		.ctl = ctl, .directory = directory, .mutex = PTHREAD_MUTEX_INITIALIZER};
+	pthread_condattr_t attributes;
+	sigset_t all, before;
+	bool begun;
+
+	pthread_condattr_init(&attributes);
+	pthread_condattr_setclock(&attributes, CLOCK_MONOTONIC);
+	pthread_cond_init(&look.over, &attributes);
+	pthread_condattr_destroy(&attributes);
+	sigfillset(&all);
+	pthread_sigmask(SIG_SETMASK, &all, &before);
+	begun = pthread_create(&look.thread, NULL, watch, &look) == 0;
+	pthread_sigmask(SIG_SETMASK, &before, NULL);
+	instances_read(directory, name, ret);
+	if (!begun)
+		return;
+	pthread_mutex_lock(&look.mutex);
+	look.is_over = true;
+	pthread_cond_signal(&look.over);
+	pthread_mutex_unlock(&look.mutex);
+	pthread_join(look.thread, NULL);
+}
 
 /* Ask slurmctld. With SLURM_CONF_SERVER no file identifies the Slurm. */
 static void ask(struct slurm_site *ret)
@@ -112,7 +177,7 @@ int where_find(struct ctl *ctl, struct err *err)
 		return r;
 	paths_finish(&ctl->paths);
 	r = slurm_find(NULL, NULL, slurm_find_places, &found, err);
-	instances_read(root, ctl->name, &instances);
+	where_read(ctl, root, ctl->name, &instances);
 	if (r == 0)
 		r = choose(ctl, &found, &instances, err);
 	instances_finish(&instances);

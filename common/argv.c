@@ -146,18 +146,25 @@ static bool is_known(const struct strv *files, const char *path)
 	return false;
 }
 
-void program_list(const char *path, const char *name, struct strv *ret)
+void program_paths(const char *path, const char *name, struct strv *ret)
 {
 	struct strv directories = STRV_INIT;
 
-	strv_split(&directories, path ? path : "/usr/local/bin:/usr/bin:/bin", ':');
-	for (size_t i = 0; i < directories.count; i++) {
-		_cleanup_free_ char *file = xasprintf("%s/%s", directories.item[i], name);
-
-		if (is_program(file) && !is_known(ret, file))
-			strv_add(ret, file);
-	}
+	strv_split(&directories, path ? path : PROGRAM_PATH, ':');
+	for (size_t i = 0; i < directories.count; i++)
+		strv_addf(ret, "%s/%s", directories.item[i], name);
 	strv_finish(&directories);
+}
+
+void program_list(const char *path, const char *name, struct strv *ret)
+{
+	struct strv files = STRV_INIT;
+
+	program_paths(path, name, &files);
+	for (size_t i = 0; i < files.count; i++)
+		if (is_program(files.item[i]) && !is_known(ret, files.item[i]))
+			strv_add(ret, files.item[i]);
+	strv_finish(&files);
 }
 
 char *program_find(const char *path, const char *name)

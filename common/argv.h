@@ -21,6 +21,13 @@ char *argv_format(const struct strv *words);
 /* text quoted for a POSIX shell. The caller frees. Pure. */
 char *shell_quote(const char *text);
 
+/* Where programs are searched without PATH. */
+#define PROGRAM_PATH "/usr/local/bin:/usr/bin:/bin"
+
+/* Add the paths that a program with this name may have in path (a value of PATH; NULL: the usual
+ * one), in their order, whether they exist or not. */
+void program_paths(const char *path, const char *name, struct strv *ret);
+
 /* Add the executable files with this name in path (a value of PATH; NULL: the usual one), each file
  * once. */
 void program_list(const char *path, const char *name, struct strv *ret);

@@ -164,7 +164,8 @@ int directive_split(const char *text, char **ret_name, const char **ret_value, s
 
 	split(text, &name, &length, &letter, &value);
 	word = letter ? NULL : long_name(name, length);
-	if (length == 0 || (!letter && !word))
+	/* "_x": with '-' for '_' it would be read as a letter. */
+	if (length == 0 || (!letter && (!word || *word == '-')))
 		return err_set(err, -EINVAL,
 			"\"%s\" names no option of sbatch: give NAME=VALUE, such as comment=test",
 			text);
@@ -189,6 +190,20 @@ char **directives_find(const struct strv *list, const char *name)
 			(list->item[i][length] == '=' || !list->item[i][length]))
 			return &list->item[i];
 	return NULL;
+}
+
+void directives_merge(struct strv *list, const struct strv *more)
+{
+	for (size_t i = 0; i < more->count; i++) {
+		_cleanup_free_ char *name =
+			xstrndup(more->item[i], strcspn(more->item[i], "="));
+		char **same = directives_find(list, name);
+
+		if (same)
+			xreplace(same, more->item[i]);
+		else
+			strv_add(list, more->item[i]);
+	}
 }
 
 const char *directives_value(const struct strv *list, const char *name)

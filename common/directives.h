@@ -19,6 +19,9 @@ int directive_split(const char *text, char **ret_name, const char **ret_value, s
 /* The item of a list with this long name; NULL: none. */
 char **directives_find(const struct strv *list, const char *name);
 
+/* Put each option of more into list, instead of the one with its name. */
+void directives_merge(struct strv *list, const struct strv *more);
+
 /* The value of the option; "": a name alone; NULL: not in the list. */
 const char *directives_value(const struct strv *list, const char *name);
 

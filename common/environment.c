@@ -3,7 +3,9 @@
 
 #include <stdbool.h>
 #include <stdint.h>
+#include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "common/alloc.h"
 #include "common/cleanup.h"
@@ -147,4 +149,11 @@ const char *environment_get(const struct strv *environment, const char *name)
 			environment->item[i][length] == '=')
 			return environment->item[i] + length + 1;
 	return NULL;
+}
+
+bool environment_is_supervised(void)
+{
+	const char *pid = getenv("SYSTEMD_EXEC_PID"); /* not by systemd before version 248 */
+
+	return getenv("NOTIFY_SOCKET") && (!pid || atoi(pid) == (int)getpid());
 }

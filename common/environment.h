@@ -3,6 +3,7 @@
 #define DRACO_COMMON_ENVIRONMENT_H
 
 #include <jansson.h>
+#include <stdbool.h>
 
 struct strv;
 
@@ -15,5 +16,8 @@ void environment_set(struct strv *environment, const char *assignment);
 
 /* The value of a variable in a list of "NAME=value"; NULL: not in the list. */
 const char *environment_get(const struct strv *environment, const char *name);
+
+/* Is this process the service of a systemd, which starts it again? */
+bool environment_is_supervised(void);
 
 #endif

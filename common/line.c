@@ -17,17 +17,19 @@
 void line_reader_finish(struct line_reader *reader)
 {
 	free(reader->buffer);
-	*reader = (struct line_reader)LINE_READER_INIT;
+	*reader = (struct line_reader){.limit = reader->limit};
 }
 
 char *line_reader_next(struct line_reader *reader, size_t *ret_length)
 {
+	size_t rest = reader->used - reader->parsed;
 	char *line, *newline;
 
 	if (!reader->buffer)
 		return NULL;
 	line = reader->buffer + reader->parsed;
-	newline = memchr(line, '\n', reader->used - reader->parsed);
+	newline = memchr(line + reader->scanned, '\n', rest - reader->scanned);
+	reader->scanned = newline ? 0 : rest;
 	if (!newline)
 		return NULL;
 	*newline = '\0';
@@ -37,10 +39,24 @@ char *line_reader_next(struct line_reader *reader, size_t *ret_length)
 	return line;
 }
 
+/* Make room for READ_AHEAD bytes, and for as many that a read leaves of a line: else each read
+ * behind such a rest would move the buffer. It doubles, so that a long line is rarely moved. */
+static void make_room(struct line_reader *reader, size_t limit)
+{
+	if (reader->size - reader->used >= READ_AHEAD)
+		return;
+	reader->size = reader->used + 2 * READ_AHEAD;
+	if (reader->size < 2 * reader->used)
+		reader->size = 2 * reader->used;
+	if (reader->size > limit + READ_AHEAD)
+		reader->size = limit + READ_AHEAD;
+	reader->buffer = xrealloc(reader->buffer, reader->size);
+}
+
 long line_reader_fill_by(struct line_reader *reader,
 	long (*read_fn)(void *arg, char *bytes, size_t size), void *arg)
 {
-	size_t room;
+	size_t limit = reader->limit ? reader->limit : LINE_LIMIT, room;
 	long n;
 
 	if (reader->parsed > 0) {
@@ -48,15 +64,12 @@ long line_reader_fill_by(struct line_reader *reader,
 		memmove(reader->buffer, reader->buffer + reader->parsed, reader->used);
 		reader->parsed = 0;
 	}
-	if (reader->used >= LINE_LIMIT)
+	if (reader->used >= limit)
 		return -EMSGSIZE;
-	if (reader->size - reader->used < READ_AHEAD) {
-		reader->size = reader->used + READ_AHEAD;
-		reader->buffer = xrealloc(reader->buffer, reader->size);
-	}
+	make_room(reader, limit);
 	room = reader->size - reader->used;
-	if (room > LINE_LIMIT - reader->used)
-		room = LINE_LIMIT - reader->used;
+	if (room > limit - reader->used)
+		room = limit - reader->used;
 	n = read_fn(arg, reader->buffer + reader->used, room);
 	if (n > 0)
 		reader->used += (size_t)n;

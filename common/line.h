@@ -7,20 +7,31 @@
 
 struct err;
 
-/* The longest message, with its newline, of all draco's protocols but one: an answer of draco-slurm
- * may contain a whole queue. */
+/* The longest request to dracod or to its scheduler's preload, with its newline. */
 #define LINE_LIMIT (512 * 1024)
+
+/* The longest message of dracod to a client, and between dracod and draco-slurm: it may contain a
+ * queue of 100,000 jobs. */
+#define ANSWER_LIMIT (64 * 1024 * 1024)
 
 struct line_reader {
 	char *buffer;
-	size_t used;   /* bytes in the buffer */
-	size_t parsed; /* bytes of those that earlier calls have returned */
+	size_t used;	/* bytes in the buffer */
+	size_t parsed;	/* bytes of those that earlier calls have returned */
+	size_t scanned; /* bytes of the rest that hold no newline */
 	size_t size;
+	size_t limit; /* of a line, in bytes; 0: LINE_LIMIT */
 };
 
-#define LINE_READER_INIT      \
-	{                     \
-		NULL, 0, 0, 0 \
+#define LINE_READER_INIT   \
+	{                  \
+		.limit = 0 \
+	}
+
+/* Reads lines of up to ANSWER_LIMIT. */
+#define LINE_READER_INIT_ANSWERS      \
+	{                             \
+		.limit = ANSWER_LIMIT \
 	}
 
 void line_reader_finish(struct line_reader *reader);
@@ -30,7 +41,7 @@ void line_reader_finish(struct line_reader *reader);
 char *line_reader_next(struct line_reader *reader, size_t *ret_length);
 
 /* Read from fd once. Returns the number of bytes; 0: the end of the stream; -EAGAIN; -EMSGSIZE: a
- * line is longer than LINE_LIMIT; or another -errno. */
+ * line is longer than the limit; or another -errno. */
 long line_reader_fill(struct line_reader *reader, int fd);
 
 /* As line_reader_fill(), but read by read_fn, which works like read(2) and returns -errno. */

@@ -1,13 +1,7 @@
 /* log.c: the log: one line for each event, to standard error or to a file that can be reopened, and
- * to a second file.
- *
- * Each line is written with one write(2), so that lines of several processes in one file do not
- * mix. A file that has grown large is renamed to FILE.1 and replaces an older one, so there are two
- * at most. */
+ * to a second file (append.h). */
 #include "common/log.h"
 
-#include <errno.h>
-#include <fcntl.h>
 #include <stdarg.h>
 #include <stdbool.h>
 #include <stdio.h>
@@ -18,22 +12,20 @@
 #include <unistd.h>
 
 #include "common/alloc.h"
+#include "common/append.h"
 #include "common/cleanup.h"
 #include "common/err.h"
 #include "common/visible.h"
 
 #define LINE_MAX_BYTES 8192
 
-struct target {
-	int fd; /* -1: none */
-	char *path;
-};
-
 static struct {
-	struct target main, also;
+	struct append *main, *also; /* NULL: standard error; none */
 	enum log_level level;
 	bool journal;
-} log_ = {.main.fd = STDERR_FILENO, .also.fd = -1, .level = LOG_LEVEL_INFO};
+	log_journal_fn journal_fn;	 /* NULL: none */
+	const struct log_output *output; /* NULL: the files themselves */
+} log_ = {.level = LOG_LEVEL_INFO};
 
 static bool stderr_is_journal(void)
 {
@@ -45,49 +37,14 @@ static bool stderr_is_journal(void)
 		fstat(STDERR_FILENO, &st) == 0 && st.st_dev == device && st.st_ino == inode;
 }
 
-static bool is_same_file(int a, int b)
+static void close_file(struct append **file)
 {
-	struct stat one, other;
+	struct append *closed = TAKE_PTR(*file);
 
-	return fstat(a, &one) == 0 && fstat(b, &other) == 0 && one.st_dev == other.st_dev &&
-		one.st_ino == other.st_ino;
-}
-
-/* Replace the descriptor of target. If standard output and error had the same file open, replace
- * them as well. The C library and the sanitizers write to them, and would keep the old file
- * open. */
-static void take_descriptor(struct target *target, int fd)
-{
-	if (target->fd > STDERR_FILENO) {
-		for (int standard = STDOUT_FILENO; standard <= STDERR_FILENO; standard++)
-			if (is_same_file(standard, target->fd))
-				dup2(fd, standard);
-		close(target->fd);
-	}
-	target->fd = fd;
-}
-
-static int reopen(struct target *target, struct err *err)
-{
-	int fd;
-
-	if (!target->path)
-		return 0;
-	fd = open(target->path, O_WRONLY | O_APPEND | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0600);
-	if (fd < 0)
-		return err_set(err, -errno, "cannot open the log %s: %s", target->path,
-			strerror(errno));
-	take_descriptor(target, fd);
-	return 0;
-}
-
-static void close_target(struct target *target, int rest)
-{
-	if (target->fd > STDERR_FILENO)
-		close(target->fd);
-	target->fd = rest;
-	free(target->path);
-	target->path = NULL;
+	if (closed && log_.output)
+		log_.output->close(closed);
+	else
+		append_destroy(closed);
 }
 
 int log_open(const char *path, enum log_level level, struct err *err)
@@ -95,59 +52,60 @@ int log_open(const char *path, enum log_level level, struct err *err)
 	log_close();
 	log_.level = level;
 	log_.journal = !path && stderr_is_journal();
-	if (!path)
-		return 0;
-	log_.main.path = xstrdup(path);
-	return reopen(&log_.main, err);
+	log_.main = append_create(path, LOG_SIZE_MAX);
+	return append_open(log_.main, false, err);
 }
 
 int log_also(const char *path, struct err *err)
 {
-	int r;
+	int r = 0;
 
-	close_target(&log_.also, -1);
+	close_file(&log_.also);
 	if (!path)
 		return 0;
-	log_.also.path = xstrdup(path);
-	r = reopen(&log_.also, err);
+	log_.also = append_create(path, LOG_SIZE_MAX);
+	if (!log_.output)
+		r = append_open(log_.also, false, err);
 	if (r < 0)
-		close_target(&log_.also, -1);
+		close_file(&log_.also);
 	return r;
+}
+
+static int reopen(struct append *file, bool also, struct err *err)
+{
+	if (!file || !log_.output)
+		return file ? append_open(file, true, err) : 0;
+	log_.output->reopen(file, also);
+	return 0;
 }
 
 int log_reopen(struct err *err)
 {
-	int r = reopen(&log_.main, err);
+	int r = reopen(log_.main, false, err);
 
-	return reopen(&log_.also, r == 0 ? err : NULL) < 0 && r == 0 ? err->code : r;
+	return reopen(log_.also, true, r == 0 ? err : NULL) < 0 && r == 0 ? err->code : r;
 }
 
 void log_close(void)
 {
-	close_target(&log_.also, -1);
-	close_target(&log_.main, STDERR_FILENO);
+	close_file(&log_.also);
+	close_file(&log_.main);
 }
 
-static void rotate(struct target *target)
+void log_set_output(const struct log_output *output)
 {
-	_cleanup_free_ char *old = xasprintf("%s.1", target->path);
-
-	/* If the rename fails, the file grows on: losing the log would be the greater harm. */
-	if (rename(target->path, old) == 0)
-		reopen(target, NULL);
+	log_.output = output;
 }
 
-static void put(struct target *target, const char *line, size_t length)
+static void put(struct append *file, bool also, const char *line, size_t length)
 {
-	struct stat st;
+	int lost;
 
-	if (target->fd < 0)
-		return;
 	/* A full disk must not stop the daemon; losing a line is the lesser harm. */
-	if (write(target->fd, line, length) < 0)
-		return;
-	if (target->path && fstat(target->fd, &st) == 0 && st.st_size >= LOG_SIZE_MAX)
-		rotate(target);
+	if (file && log_.output)
+		log_.output->put(file, also, line, length);
+	else if (file)
+		append_write(file, line, length, &lost);
 }
 
 /* The beginning of a line. journal: the systemd journal reads it, so it has a level instead of a
@@ -174,7 +132,7 @@ static size_t put_prefix(char *line, size_t size, enum log_level level, bool jou
 }
 
 static void write_line(
-	struct target *target, enum log_level level, bool journal, const char *text)
+	struct append *file, bool also, enum log_level level, bool journal, const char *text)
 {
 	char line[LINE_MAX_BYTES];
 	size_t used = put_prefix(line, sizeof(line), level, journal);
@@ -182,26 +140,52 @@ static void write_line(
 
 	memcpy(line + used, text, length);
 	line[used + length] = '\n';
-	put(target, line, used + length + 1);
+	put(file, also, line, used + length + 1);
 }
 
-void log_write(enum log_level level, const char *format, ...)
+void log_set_journal(log_journal_fn fn)
+{
+	log_.journal_fn = fn;
+}
+
+static void __attribute__((format(printf, 3, 0)))
+put_line(enum log_level level, const struct log_field *fields, const char *format, va_list args)
 {
 	char exact[LINE_MAX_BYTES], text[LINE_MAX_BYTES];
-	va_list args;
 	int length;
 
 	if (level > log_.level)
 		return;
-	va_start(args, format);
 	length = vsnprintf(exact, sizeof(exact), format, args);
-	va_end(args);
 	if (length < 0)
 		return;
 	for (char *c = exact; *c; c++)
 		if (*c == '\n')
 			*c = ' ';
 	visible_copy(text, sizeof(text), exact, "\t");
-	write_line(&log_.main, level, log_.journal, text);
-	write_line(&log_.also, level, false, text);
+	if (!log_.main) /* log_open() was not called */
+		log_.main = append_create(NULL, LOG_SIZE_MAX);
+	if (!log_.journal || !log_.journal_fn || !log_.journal_fn(level, text, fields))
+		write_line(log_.main, false, level, log_.journal, text);
+	if (log_.also)
+		write_line(log_.also, true, level, false, text);
+}
+
+void log_write(enum log_level level, const char *format, ...)
+{
+	va_list args;
+
+	va_start(args, format);
+	put_line(level, NULL, format, args);
+	va_end(args);
+}
+
+void log_write_fields(
+	enum log_level level, const struct log_field *fields, const char *format, ...)
+{
+	va_list args;
+
+	va_start(args, format);
+	put_line(level, fields, format, args);
+	va_end(args);
 }

@@ -2,6 +2,7 @@
 #include "common/nearest.h"
 
 #include <ctype.h>
+#include <stdbool.h>
 #include <string.h>
 
 #define WORD_MAX    64
@@ -61,13 +62,20 @@ size_t nearest_some(const char *word, const void *table, size_t count, size_t st
 		max = NEAREST_MAX;
 	for (size_t i = 0; i < count; i++) {
 		const char *known;
-		size_t d, rank, at;
+		size_t known_length, d, rank, at;
+		bool begins;
 
 		memcpy(&known, (const char *)table + i * stride, sizeof(known));
-		if (!known || strlen(known) > WORD_MAX)
+		known_length = known ? strlen(known) : 0;
+		if (!known || known_length > WORD_MAX)
+			continue;
+		begins = length >= 3 && strncmp(word, known, length) == 0;
+		/* The distance is at least the difference of the lengths. */
+		if (!begins &&
+			(known_length >= length + limit || length >= known_length + limit))
 			continue;
 		rank = d = distance(word, known);
-		if (length >= 3 && strncmp(word, known, length) == 0)
+		if (begins)
 			d = d > 0; /* the beginning of a word counts as distance 1 */
 		if (d >= limit)
 			continue;

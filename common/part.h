@@ -2,8 +2,9 @@
 #ifndef DRACO_COMMON_PART_H
 #define DRACO_COMMON_PART_H
 
-/* The path of one of draco's files: beside the running program, as in a build directory, otherwise
- * in installed. The caller frees. */
+/* The path of one of draco's files: beside the running program, as in a build directory; or where
+ * installed is as seen from the program, if its prefix was moved; otherwise in installed. The
+ * caller frees. */
 char *part_find(const char *name, const char *installed);
 
 /* The protocol version that draco-slurm and its callers, dracod and dracoctl doctor, exchange in

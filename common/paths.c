@@ -74,6 +74,14 @@ char *paths_job_prefix(const char *name)
 	return xasprintf("draco-%.*s-", (int)strcspn(name, "@"), name);
 }
 
+char *paths_command(const char *name, const char *words)
+{
+	bool named = strcmp(name, PATHS_NAME_DEFAULT) != 0;
+
+	return xasprintf("dracoctl %s%s%s%s", named ? "--name " : "", named ? name : "",
+		named ? " " : "", words);
+}
+
 int paths_init(struct paths *paths, const char *name, struct err *err)
 {
 	_cleanup_free_ char *state = xdg_directory("XDG_STATE_HOME", ".local/state");
@@ -96,6 +104,8 @@ int paths_init(struct paths *paths, const char *name, struct err *err)
 		.daemon_file = xasprintf("%s/draco/%s/daemon.json", state, name),
 		.connect_file = xasprintf("%s/draco/%s/connect.json", state, name),
 		.state_file = xasprintf("%s/draco/%s/state.json", state, name),
+		.cluster_file = xasprintf("%s/draco/%s/cluster.json", state, name),
+		.basis_file = xasprintf("%s/draco/%s/cluster-basis.json", state, name),
 		.nodes_file = xasprintf("%s/draco/%s/nodes.json", state, name),
 		.slurm_file = xasprintf("%s/draco/%s/slurm.json", state, name),
 		.pauses_file = xasprintf("%s/draco/%s/pauses.json", state, name),
@@ -134,6 +144,8 @@ void paths_finish(struct paths *paths)
 	free(paths->daemon_file);
 	free(paths->connect_file);
 	free(paths->state_file);
+	free(paths->cluster_file);
+	free(paths->basis_file);
 	free(paths->nodes_file);
 	free(paths->slurm_file);
 	free(paths->pauses_file);

@@ -2,7 +2,8 @@
  *
  *	RUNTIME/NAME/			control.sock, dask.sock, http.sock; runtime_dir.h
  *					chooses the directory RUNTIME
- *	$XDG_STATE_HOME/draco/NAME/	lock, daemon.json, connect.json, state.json, nodes.json,
+ *	$XDG_STATE_HOME/draco/NAME/	lock, daemon.json, connect.json, state.json,
+ *					cluster.json, cluster-basis.json, nodes.json,
  *					pauses.json, slurm.json, dracod.log, events.jsonl, tls/,
  *					logs -> the present log directory
  *	$XDG_CONFIG_HOME/draco/		draco.yaml
@@ -29,6 +30,8 @@ struct paths {
 	char *daemon_file;  /* tells clients which process runs, and where */
 	char *connect_file; /* the addresses of dracod and its cluster, for other hosts */
 	char *state_file;   /* needed after a crash */
+	char *cluster_file; /* the running cluster, for the dracod that follows this one */
+	char *basis_file;   /* what changes seldom of it, should cluster_file be damaged */
 	char *nodes_file;   /* the nodes that jobs avoid, and until when */
 	char *slurm_file;   /* the Slurm that all this belongs to */
 	char *pauses_file;  /* how long jobs were not needed */
@@ -44,6 +47,9 @@ struct paths {
  * paths_finish() frees. */
 int paths_init(struct paths *paths, const char *name, struct err *err);
 void paths_finish(struct paths *paths);
+
+/* In $XDG_RUNTIME_DIR, has a socket NAME for each unit dracod@NAME.socket. */
+#define PATHS_WAKE_DIR "draco-wake"
 
 /* Set the runtime directory to base/NAME, and the sockets in it. */
 void paths_set_runtime(struct paths *paths, const char *base);
@@ -63,6 +69,10 @@ char *paths_config_file(const char *xdg_config_home, const char *home);
 /* The directory above the state directories of all names; NULL: there is no home. The caller
  * frees. */
 char *paths_state_root(void);
+
+/* A command of dracoctl for the user, for the cluster of this name, or of the directory of this
+ * name: "dracoctl --name X resume", or "dracoctl resume". The caller frees. */
+char *paths_command(const char *name, const char *words);
 
 /* The beginning of all names of jobs of this cluster name, in every Slurm. The caller frees. */
 char *paths_job_prefix(const char *name);

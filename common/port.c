@@ -24,8 +24,9 @@ struct span {
 	bool listens; /* as a server does, which minds no closing connections of an earlier one */
 };
 
-/* 0: the port is free. Otherwise -errno. */
-static int try_port(const struct in_addr *host, int port, bool listens)
+/* A descriptor of a socket that has the port, or -errno. shared: also where another socket that is
+ * so, too, has the port and does not listen, or an earlier server's connections are closing. */
+static int bind_port(const struct in_addr *host, int port, bool shared)
 {
 	struct sockaddr_in address = {
 		.sin_family = AF_INET, .sin_addr = *host, .sin_port = htons((uint16_t)port)};
@@ -34,10 +35,20 @@ static int try_port(const struct in_addr *host, int port, bool listens)
 
 	if (fd < 0)
 		return -errno;
-	if (listens && setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &on, sizeof(on)) < 0)
+	if (shared && setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &on, sizeof(on)) < 0)
 		return -errno;
 	if (bind(fd, (struct sockaddr *)&address, sizeof(address)) < 0)
 		return -errno;
+	return TAKE_FD(fd);
+}
+
+/* 0: the port is free. Otherwise -errno. */
+static int try_port(const struct in_addr *host, int port, bool listens)
+{
+	_cleanup_close_ int fd = bind_port(host, port, listens);
+
+	if (fd < 0)
+		return fd;
 	return listens && listen(fd, 1) < 0 ? -errno : 0;
 }
 
@@ -61,6 +72,15 @@ static int search(const char *address, const struct span *span, struct err *err)
 		err_set(err, r, "cannot listen at %s, port %d: %s", address, port,
 			strerror(-r));
 	return r;
+}
+
+int port_hold(const char *address, int port)
+{
+	struct in_addr host;
+
+	if (inet_pton(AF_INET, address, &host) != 1)
+		return -EINVAL;
+	return bind_port(&host, port, true);
 }
 
 int port_choose(const char *address, struct err *err)

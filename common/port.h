@@ -17,4 +17,10 @@ int port_choose_in(const char *address, int first, int last, const char *name, s
  * such port. Or -errno with err. */
 int port_next(const char *address, int port, struct err *err);
 
+/* Keep port_choose() of all processes from choosing this port of the IPv4 address, until the
+ * descriptor is closed. A server that sets SO_REUSEADDR, as Dask's do, can listen there all the
+ * same. Returns a descriptor that the caller owns; -EADDRINUSE: somebody has the port; or another
+ * -errno. */
+int port_hold(const char *address, int port);
+
 #endif

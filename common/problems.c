@@ -79,10 +79,30 @@ void problems_warn(struct problems *problems, const char *place, const char *for
 void problems_join_as_warnings(
 	struct problems *problems, const struct problems *others, const char *remark)
 {
-	for (size_t i = 0; i < others->count; i++)
-		add(problems, true, others->items[i].place,
-			xasprintf("%s%s", others->items[i].text,
-				others->items[i].warning ? "" : remark));
+	for (size_t i = 0; i < others->count; i++) {
+		const struct problem *other = &others->items[i];
+		size_t before = problems->count;
+
+		add(problems, true, other->place,
+			xasprintf("%s%s", other->text, other->warning ? "" : remark));
+		if (problems->count > before)
+			problems->items[before].left_out = !other->warning;
+	}
+}
+
+void problems_drop_left_out(struct problems *problems)
+{
+	size_t kept = 0;
+
+	for (size_t i = 0; i < problems->count; i++) {
+		if (!problems->items[i].left_out) {
+			problems->items[kept++] = problems->items[i];
+			continue;
+		}
+		free(problems->items[i].place);
+		free(problems->items[i].text);
+	}
+	problems->count = kept;
 }
 
 void problems_join(struct problems *problems, const struct problems *others)

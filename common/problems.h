@@ -9,6 +9,7 @@
 
 struct problem {
 	bool warning;
+	bool left_out; /* a warning of problems_join_as_warnings() that was an error */
 	/* "FILE:LINE:COLUMN", "DRACO_WALLTIME", "--walltime", "walltime"; NULL: none */
 	char *place;
 	char *text;
@@ -37,6 +38,9 @@ void problems_join(struct problems *problems, const struct problems *others);
 /* The same, with its errors as warnings, and remark after each. */
 void problems_join_as_warnings(
 	struct problems *problems, const struct problems *others, const char *remark);
+
+/* Remove the warnings that are left_out. */
+void problems_drop_left_out(struct problems *problems);
 
 /* "PLACE: TEXT", or "TEXT" if that begins with the place. The caller frees. */
 char *problem_line(const struct problem *problem);

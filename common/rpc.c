@@ -25,19 +25,25 @@ const struct rpc_method rpc_methods[RPC_METHOD_COUNT] = {
 			{"directory", 's', false}, {"progress", 'b', false},
 			{"bound", 'b', false}},
 		"bring the cluster up, or join it; answers when it is usable or has failed. bound: "
-		"what it began ends with this connection, until an attach"},
+		"what it began ends with this connection, until an attach",
+		"Start"},
 	[RPC_STATUS] = {"status", false, {{0}},
-		"the current state of the cluster, as dracod knows it"},
+		"the current state of the cluster, as dracod knows it", "Status"},
 	[RPC_STOP] = {"stop", false,
 		{{"own", 'b', false}, {"alone", 'b', false}, {"clients", 'a', false}},
 		"give all jobs back; answers when they are gone. own: only if a start of this "
-		"connection began the cluster. alone: only if nobody else is attached or "
-		"waits; with clients, their ids, also only if no other Client() is connected"},
+		"connection, or of one of the same process that has ended, began the cluster. "
+		"alone: only if nobody else is attached or waits; with clients, their ids, also "
+		"only if no other Client() is connected",
+		"Stop"},
 	[RPC_SHUTDOWN] = {"shutdown", false, {{"alone", 'b', false}},
-		"stop, then end dracod. alone: only if nobody uses a cluster"},
+		"stop, then end dracod. alone: only if nobody uses a cluster", "Shutdown"},
+	[RPC_LEAVE] = {"leave", false, {{0}},
+		"end dracod and leave the cluster to the next one; answers whether somebody else "
+		"starts that (supervised)"},
 	[RPC_ENVIRONMENT] = {"environment", false, {{0}},
-		"the variables that let a Dask client connect"},
-	[RPC_LOGS] = {"logs", false, {{0}}, "the paths of the logs of this cluster"},
+		"the variables that let a Dask client connect", "Environment"},
+	[RPC_LOGS] = {"logs", false, {{0}}, "the paths of the logs of this cluster", "Logs"},
 	[RPC_PLAN] = {"plan", false,
 		{{"settings", 'o', false}, {"profile", 's', false},
 			{"environment", 'o', false}},
@@ -55,20 +61,27 @@ const struct rpc_method rpc_methods[RPC_METHOD_COUNT] = {
 		{{"jobs", 'i', false}, {"workers", 'i', false}, {"cores", 'i', false},
 			{"memory_mib", 'i', false}},
 		"set a fixed size: this many jobs, or the fewest that have this much; answers "
-		"with the size"},
+		"with the size",
+		"Scale"},
 	[RPC_ADAPT] = {"adapt", false, {{"minimum", 'i', false}, {"maximum", 'i', false}},
 		"return to adaptive scaling, within bounds in workers; bounds that are left "
-		"out stay"},
+		"out stay",
+		"Adapt"},
 	[RPC_PAUSE] = {"pause", false, {{0}},
-		"request no jobs and give none back, until resume"},
-	[RPC_RESUME] = {"resume", false, {{0}}, "continue after a pause"},
+		"request no jobs and give none back, until resume", "Pause"},
+	[RPC_RESUME] = {"resume", false, {{0}}, "continue after a pause", "Resume"},
 	[RPC_RETIRE] = {"retire", false, {{"job", 's', true}, {"force", 'b', false}},
 		"give a job back when its tasks are done and its data has moved; with force at "
 		"once. Answers with the size, and whether it waits because its data has "
-		"nowhere to go"},
-	[RPC_ATTACH] = {"attach", false, {{"label", 'o', true}},
+		"nowhere to go",
+		"Retire"},
+	[RPC_ATTACH] = {"attach", false,
+		{{"label", 'o', true}, {"own", 'b', false}, {"share", 'n', false}},
 		"use the cluster as long as this connection is open; the label tells others "
-		"who uses it. Repeated requests record the last use"},
+		"who uses it. Repeated requests record the last use. own: it began the "
+		"cluster, under a dracod that was killed since"},
+	[RPC_SHARE] = {"share", false, {{"program", 's', true}, {"share", 'n', true}},
+		"give an attached program another share of the cluster; 1 is usual"},
 };
 
 int rpc_method_find(const char *name)
@@ -84,6 +97,8 @@ static bool has_type(const json_t *value, char type)
 	switch (type) {
 	case 'i':
 		return json_is_integer(value);
+	case 'n':
+		return json_is_number(value);
 	case 's':
 		return json_is_string(value);
 	case 'b':
@@ -101,6 +116,8 @@ static const char *type_name(char type)
 	switch (type) {
 	case 'i':
 		return "an integer";
+	case 'n':
+		return "a number";
 	case 's':
 		return "a string";
 	case 'b':

@@ -73,6 +73,7 @@ enum rpc_method_id {
 	RPC_STATUS,
 	RPC_STOP,
 	RPC_SHUTDOWN,
+	RPC_LEAVE,
 	RPC_ENVIRONMENT,
 	RPC_LOGS,
 	RPC_PLAN,
@@ -84,6 +85,7 @@ enum rpc_method_id {
 	RPC_RESUME,
 	RPC_RETIRE,
 	RPC_ATTACH,
+	RPC_SHARE,
 	RPC_METHOD_COUNT,
 };
 
@@ -91,7 +93,8 @@ enum rpc_method_id {
 
 struct rpc_param {
 	const char *name; /* NULL ends the list */
-	char type;	  /* 'i' integer, 's' string, 'b' boolean, 'o' object, 'a' array */
+	/* 'i' integer, 'n' number, 's' string, 'b' boolean, 'o' object, 'a' array */
+	char type;
 	bool required;
 };
 
@@ -100,6 +103,7 @@ struct rpc_method {
 	bool before_hello; /* may be called before hello */
 	struct rpc_param params[RPC_PARAMS_MAX];
 	const char *summary;
+	const char *member; /* its name on the user bus (docs/dbus.md); NULL: it has none */
 };
 
 extern const struct rpc_method rpc_methods[RPC_METHOD_COUNT];

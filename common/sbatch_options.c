@@ -67,7 +67,8 @@ void sbatch_options(const struct slurm_submission *submission, struct strv *ret)
 	strv_add(ret, "--no-requeue"); /* draco replaces jobs itself */
 	strv_add(ret, "--nodes=1");
 	strv_add(ret, "--ntasks=1");
-	strv_addf(ret, "--cpus-per-task=%" PRId64, submission->cores);
+	if (submission->cores != CORES_NODE) /* otherwise --exclusive gives them all */
+		strv_addf(ret, "--cpus-per-task=%" PRId64, submission->cores);
 	if (submission->memory_mib != MEMORY_NONE && !gives_memory(&submission->directives))
 		strv_addf(ret, "--mem=%" PRId64 "M", submission->memory_mib);
 	strv_addf(ret, "--time=%" PRId64, (submission->walltime_s + 59) / 60);

@@ -208,7 +208,7 @@ enum sbatch_reason sbatch_reason_find(const struct sbatch_words *words)
 	for (size_t i = 0; i < LENGTH(reasons); i++)
 		if (skip(reason, reasons[i].text))
 			return reasons[i].means;
-	if (strcmp(strerror(EAGAIN), reason) == 0)
+	if (skip(reason, strerror(EAGAIN))) /* scontrol adds " for job 2" */
 		return SBATCH_REASON_BUSY;
 	if (is_error(not_reached, LENGTH(not_reached), reason))
 		return SBATCH_REASON_NOT_REACHED;

@@ -15,6 +15,7 @@ struct problems;
 
 enum setting_type {
 	SETTING_INTEGER,  /* int64_t */
+	SETTING_CPUS,	  /* int64_t, or CORES_NODE */
 	SETTING_SIZE,	  /* int64_t, MiB */
 	SETTING_WALLTIME, /* int64_t, seconds */
 	SETTING_DURATION, /* int64_t, milliseconds */
@@ -26,6 +27,9 @@ enum setting_type {
 	/* A struct strv of "NAME=value". minimum 1: the names are those of variables, and each
 	 * needs a value. minimum 0: directives, which may have none (common/settings_list.h). */
 	SETTING_MAP,
+	/* A struct strv of places (common/place.h). minimum 1: options by partition, which are
+	 * merged as a mapping is. minimum 0: a list. */
+	SETTING_PLACES,
 };
 
 enum setting_id {
@@ -40,6 +44,7 @@ enum setting_id {
 	SETTING_USE_SCRATCH_DIR,
 	SETTING_RESERVATION,
 	SETTING_QUEUES_TO_TRY,
+	SETTING_QUEUE_OPTIONS,
 	/* Settings of this draco. */
 	SETTING_MINIMUM,
 	SETTING_MAXIMUM,
@@ -47,6 +52,7 @@ enum setting_id {
 	SETTING_IDLE_HOLD,
 	SETTING_IDLE_TIMEOUT,
 	SETTING_IDLE_SHUTDOWN,
+	SETTING_FAIR_SHARE,
 	SETTING_TARGET_DURATION,
 	SETTING_BACKLOG,
 	SETTING_HANDOVER_MARGIN,
@@ -58,11 +64,19 @@ enum setting_id {
 	SETTING_LOG_RETENTION,
 	SETTING_POLL_INTERVAL,
 	SETTING_SCHEDULER_TIMEOUT,
+	SETTING_SCHEDULER_SILENCE,
+	/* The scheduler's unit, where there is a systemd (systemd/scope.h). */
+	SETTING_SCHEDULER_MEMORY_MAX,
+	SETTING_SCHEDULER_MEMORY_HIGH,
+	SETTING_SCHEDULER_CPU_WEIGHT,
+	SETTING_SCHEDULER_TASKS_MAX,
 	SETTING_WORKER_TIMEOUT,
 	SETTING_SECURITY,
 	SETTING_INTERFACE,
 	SETTING_SCHEDULER_PORT,
 	SETTING_REMOTE_PORT,
+	SETTING_WORKER_PORT,
+	SETTING_NANNY_PORT,
 	SETTING_DASHBOARD,
 	SETTING_DASHBOARD_ADDRESS,
 	SETTING_DASHBOARD_PORT,
@@ -85,13 +99,16 @@ enum setting_id {
 	SETTING_WORKER_OPTIONS,
 	SETTING_SCHEDULER_OPTIONS,
 	SETTING_WORKER_START,
+	SETTING_PREIMPORT,
 	SETTING_SCRATCH_DIRECTORY,
+	SETTING_SLURM_INTERFACE,
 	SETTING_COUNT,
 };
 
 /* The words of the choices, in the order of the table. */
 enum worker_start { WORKER_START_FORKSERVER, WORKER_START_SPAWN };
 
+enum slurm_interface { INTERFACE_AUTO, INTERFACE_LIBSLURM, INTERFACE_COMMANDS };
 enum security { SECURITY_TLS, SECURITY_NONE };
 enum dashboard_mode { DASHBOARD_ON, DASHBOARD_SOCKET, DASHBOARD_OFF };
 
@@ -151,26 +168,29 @@ struct setting_limit {
 };
 
 /* Values for words in place of an amount of memory. */
+#define CORES_NODE  0	 /* all cores of the node, with exclusive */
 #define MEMORY_NODE 0	 /* all memory of the node, as sbatch --mem=0 */
 #define MEMORY_NONE (-1) /* ask Slurm for no memory */
 
 struct settings {
 	int64_t processes;  /* Dask workers in one job */
-	int64_t cores;	    /* of one job */
+	int64_t cores;	    /* of one job; CORES_NODE is possible, too */
 	int64_t threads;    /* of one worker; 0: cores / processes */
 	int64_t memory_mib; /* MEMORY_NODE or MEMORY_NONE are possible, too */
 	int64_t walltime_s;
 	int64_t wait_timeout_ms;
 	int64_t adaptive_scale_factor;
 	bool use_scratch_dir;
-	char *reservation; /* NULL: none */
-	struct strv queues_to_try;
-	int64_t minimum;	 /* workers */
-	int64_t maximum;	 /* workers; 0: adaptive_scale_factor x processes */
-	int64_t idle_hold_ms;	 /* the longest time that an idle job is kept */
-	int64_t idle_timeout_ms; /* time without work until the last job goes; 0: never */
+	char *reservation;	   /* NULL: none */
+	struct strv queues_to_try; /* places */
+	struct strv queue_options; /* places, each partition once */
+	int64_t minimum;	   /* workers */
+	int64_t maximum;	   /* workers; 0: adaptive_scale_factor x processes */
+	int64_t idle_hold_ms;	   /* the longest time that an idle job is kept */
+	int64_t idle_timeout_ms;   /* time without work until the last job goes; 0: never */
 	/* Time without clients and work until the cluster stops; 0: never. */
 	int64_t idle_shutdown_ms;
+	bool fair_share; /* between programs */
 	int64_t target_duration_ms;
 	int64_t backlog; /* the most pending jobs; 0: no limit */
 	int64_t handover_margin_ms;
@@ -178,18 +198,22 @@ struct settings {
 	char *python;	       /* NULL: the first one with distributed in the caller's PATH */
 	int64_t minimum_walltime_s;
 	int64_t least_walltime_s; /* 0: none; a job gets its whole walltime */
-	char *log_directory;
+	char *log_directory;	  /* may hold variables of the start (common/expand.h) */
 	int64_t log_retention_ms; /* 0: without limit */
 	int64_t poll_interval_ms;
 	int64_t scheduler_timeout_ms;
+	int64_t scheduler_silence_ms; /* 0: without limit */
+	/* 0: no limit of draco's */
+	int64_t scheduler_memory_max_mib, scheduler_memory_high_mib;
+	int64_t scheduler_cpu_weight, scheduler_tasks_max;
 	int64_t worker_timeout_ms;
 	enum security security;
-	char *interface;      /* "auto", an interface or a host name; NULL: none */
-	char *scheduler_port; /* "auto", a number, or "FIRST-LAST" */
-	char *remote_port;    /* "auto" or a number; NULL: none */
+	char *interface; /* "auto", an interface or a host name; NULL: none */
+	/* Ports: "auto", a number, or "FIRST-LAST". remote_port may be NULL: none. */
+	char *scheduler_port, *remote_port, *worker_port, *nanny_port;
 	enum dashboard_mode dashboard;
 	char *dashboard_address; /* IPv4, dotted */
-	char *dashboard_port;	 /* "auto" or a number */
+	char *dashboard_port;	 /* as the ports above */
 	char *account, *qos, *constraint, *gres,
 		*gpus; /* values for sbatch's options; NULL: none */
 	bool exclusive;
@@ -200,7 +224,9 @@ struct settings {
 	struct strv environment; /* of the workers, "NAME=value" */
 	struct strv worker_options, scheduler_options; /* further arguments */
 	enum worker_start worker_start;
-	char *scratch_directory; /* may contain $USER */
+	struct strv preimport;	 /* names of modules */
+	char *scratch_directory; /* may hold variables of the node (common/expand.h) */
+	enum slurm_interface slurm_interface;
 	/* The origin of each value. */
 	char *source
 		[SETTING_COUNT]; /* for a person: "default", "FILE:LINE", "DRACO_CORES" ... */
@@ -260,13 +286,17 @@ void *settings_member(const struct settings *settings, enum setting_id id);
 char *settings_place(const struct settings *settings, enum setting_id id);
 
 /* Values that follow from the settings. */
-int64_t settings_maximum(const struct settings *settings);	      /* workers */
-int64_t settings_threads_per_worker(const struct settings *settings); /* at least 1 */
+int64_t settings_maximum(const struct settings *settings); /* workers */
+/* 0: the node decides, as cores is CORES_NODE. */
+int64_t settings_threads_per_worker(const struct settings *settings);
+
+/* "40 cores", or "all cores". The caller frees. */
+char *settings_describe_cores(const struct settings *settings);
 /* 0: the job gets an amount that only its node knows. */
 int64_t settings_bytes_per_worker(const struct settings *settings);
-/* The range of ports. Returns false with "auto": any port. */
-bool settings_scheduler_ports(const struct settings *settings, int *ret_first, int *ret_last);
-int settings_dashboard_port(const struct settings *settings); /* 0: auto */
-int settings_remote_port(const struct settings *settings);    /* 0: auto; -1: none */
+/* The range of ports of a setting for ports. Returns false, and sets both to 0, with "auto" (any
+ * port) and with none. */
+bool settings_ports(
+	const struct settings *settings, enum setting_id id, int *ret_first, int *ret_last);
 
 #endif

@@ -9,13 +9,16 @@
 #include "common/argv.h"
 #include "common/cleanup.h"
 #include "common/err.h"
+#include "common/expand.h"
 #include "common/parse.h"
 #include "common/problems.h"
 #include "common/settings.h"
 #include "common/settings_job.h"
+#include "common/settings_places.h"
 
-#define WORKER_MINIMUM_MIB 100 /* with less, a Dask worker cannot even start */
-#define INVOLVED_MAX	   4
+#define WORKER_MINIMUM_MIB    100 /* with less, a Dask worker cannot even start */
+#define INVOLVED_MAX	      4
+#define SCHEDULER_MINIMUM_MIB 256
 
 /* dracod has no working directory that a relative path could mean. */
 static int check_path(const struct settings *settings, enum setting_id id, struct err *err)
@@ -28,7 +31,12 @@ static int check_path(const struct settings *settings, enum setting_id id, struc
 		r = argv_read(settings->python, &words, err);
 		path = r == 0 && strchr(words.item[0], '/') ? words.item[0] : NULL;
 	}
-	if (path && path[0] != '/' && strncmp(path, "~/", 2) != 0)
+	if (id == SETTING_LOG_DIRECTORY && path) {
+		r = expand_check(path, err);
+		if (path[0] == '$')
+			path = NULL;
+	}
+	if (r == 0 && path && path[0] != '/' && strncmp(path, "~/", 2) != 0)
 		r = err_set(err, -EINVAL,
 			"\"%s\" is a relative path: begin it with \"/\" or \"~/\"", path);
 	strv_finish(&words);
@@ -55,6 +63,26 @@ static bool is_port_or_range(const char *text)
 		    : is_port(text);
 }
 
+static bool is_port_setting(enum setting_id id)
+{
+	return id == SETTING_SCHEDULER_PORT || id == SETTING_REMOTE_PORT ||
+		id == SETTING_WORKER_PORT || id == SETTING_NANNY_PORT ||
+		id == SETTING_DASHBOARD_PORT;
+}
+
+static int check_port(const struct settings *s, enum setting_id id, struct err *err)
+{
+	const char *text = *(char *const *)settings_member(s, id);
+	bool may_be_none = id == SETTING_REMOTE_PORT;
+
+	if (text ? is_port_or_range(text) : may_be_none)
+		return 0;
+	return err_set(err, -EINVAL,
+		"\"%s\" is neither a port nor a range of ports: give auto,%s a number from 1024 to "
+		"65535, or two of them, the lower one first, such as 8786-8800",
+		text ? text : "none", may_be_none ? " none," : "");
+}
+
 static int check_network(const struct settings *s, enum setting_id id, struct err *err)
 {
 	struct in_addr address;
@@ -66,21 +94,7 @@ static int check_network(const struct settings *s, enum setting_id id, struct er
 			"\"%s\" is not an IPv4 address: give 127.0.0.1, another address of this "
 			"host, or 0.0.0.0 for all of them",
 			s->dashboard_address ? s->dashboard_address : "none");
-	if (id == SETTING_DASHBOARD_PORT && (!s->dashboard_port || !is_port(s->dashboard_port)))
-		return err_set(err, -EINVAL,
-			"\"%s\" is not a port: give auto or a number from 1024 to 65535",
-			s->dashboard_port ? s->dashboard_port : "none");
-	if (id == SETTING_SCHEDULER_PORT &&
-		(!s->scheduler_port || !is_port_or_range(s->scheduler_port)))
-		return err_set(err, -EINVAL,
-			"\"%s\" is neither a port nor a range of ports: give auto, a number from "
-			"1024 to 65535, or two of them, the lower one first, such as 8786-8800",
-			s->scheduler_port ? s->scheduler_port : "none");
-	if (id == SETTING_REMOTE_PORT && s->remote_port && !is_port(s->remote_port))
-		return err_set(err, -EINVAL,
-			"\"%s\" is not a port: give auto, none, or a number from 1024 to 65535",
-			s->remote_port);
-	return 0;
+	return is_port_setting(id) ? check_port(s, id, err) : 0;
 }
 
 /* Each function checks the setting with this id if it is about that setting. The errors do not name
@@ -90,6 +104,7 @@ static int (*const value_checks[])(
 	check_path,
 	check_network,
 	settings_check_job,
+	settings_check_places,
 };
 
 int settings_check_value(const struct settings *settings, enum setting_id id, struct err *err)
@@ -118,12 +133,21 @@ static char *check_cores(const struct settings *s, enum setting_id at)
 	_cleanup_free_ char *processes = show(s, SETTING_PROCESSES, at);
 	_cleanup_free_ char *cores = show(s, SETTING_CORES, at);
 
-	if (s->processes <= s->cores || s->threads)
+	if (s->cores == CORES_NODE || s->processes <= s->cores || s->threads)
 		return NULL;
 	return xasprintf(
 		"%s is more than %s: each worker needs a core; lower processes or raise cores, or "
 		"say by threads that workers share cores",
 		processes, cores);
+}
+
+static char *check_whole_node(const struct settings *s, enum setting_id at)
+{
+	_cleanup_free_ char *cores = show(s, SETTING_CORES, at);
+
+	if (s->cores != CORES_NODE || s->exclusive)
+		return NULL;
+	return xasprintf("%s needs a node without other jobs: set exclusive, too", cores);
 }
 
 static char *check_memory(const struct settings *s, enum setting_id at)
@@ -199,14 +223,70 @@ static char *check_ports(const struct settings *s, enum setting_id at)
 {
 	_cleanup_free_ char *scheduler = show(s, SETTING_SCHEDULER_PORT, at);
 	_cleanup_free_ char *remote = show(s, SETTING_REMOTE_PORT, at);
-	int first, last;
+	int first, last, remote_first, remote_last;
 
-	if (!settings_scheduler_ports(s, &first, &last) || settings_remote_port(s) < first ||
-		settings_remote_port(s) > last)
+	if (!settings_ports(s, SETTING_SCHEDULER_PORT, &first, &last) ||
+		!settings_ports(s, SETTING_REMOTE_PORT, &remote_first, &remote_last) ||
+		remote_first != remote_last || remote_first < first || remote_first > last)
 		return NULL;
 	return xasprintf(
 		"%s and %s: two servers cannot have one port: give one of them another",
 		scheduler, remote);
+}
+
+/* How many ports two ranges have in common. */
+static int overlap(int first, int last, int other_first, int other_last)
+{
+	int from = first > other_first ? first : other_first;
+	int to = last < other_last ? last : other_last;
+
+	return to < from ? 0 : to - from + 1;
+}
+
+/* Each worker of a job, and its nanny, need a port of their own. */
+static char *check_node_ports(const struct settings *s, enum setting_id at)
+{
+	_cleanup_free_ char *worker = show(s, SETTING_WORKER_PORT, at);
+	_cleanup_free_ char *nanny = show(s, SETTING_NANNY_PORT, at);
+	_cleanup_free_ char *processes = show(s, SETTING_PROCESSES, at);
+	int first, last, nanny_first, nanny_last;
+	bool has = settings_ports(s, SETTING_WORKER_PORT, &first, &last);
+	bool nanny_has = settings_ports(s, SETTING_NANNY_PORT, &nanny_first, &nanny_last);
+
+	if (has && last - first + 1 < s->processes)
+		return xasprintf("%s is too few ports for %s: each worker of a job needs one",
+			worker, processes);
+	if (nanny_has && nanny_last - nanny_first + 1 < s->processes)
+		return xasprintf("%s is too few ports for %s: each worker of a job has a nanny",
+			nanny, processes);
+	if (has && nanny_has &&
+		last - first + 1 + nanny_last - nanny_first + 1 -
+				overlap(first, last, nanny_first, nanny_last) <
+			2 * s->processes)
+		return xasprintf(
+			"%s and %s are too few ports for %s: each worker of a job needs "
+			"one, and its nanny another",
+			worker, nanny, processes);
+	return NULL;
+}
+
+/* A scheduler without work has about 150 MiB. */
+static char *check_scheduler_memory(const struct settings *s, enum setting_id at)
+{
+	_cleanup_free_ char *max = show(s, SETTING_SCHEDULER_MEMORY_MAX, at);
+	_cleanup_free_ char *high = show(s, SETTING_SCHEDULER_MEMORY_HIGH, at);
+
+	if (s->scheduler_memory_max_mib && s->scheduler_memory_max_mib < SCHEDULER_MINIMUM_MIB)
+		return xasprintf("%s is too little: a Dask scheduler needs at least %d MiB",
+			max, SCHEDULER_MINIMUM_MIB);
+	if (s->scheduler_memory_high_mib &&
+		s->scheduler_memory_high_mib < SCHEDULER_MINIMUM_MIB)
+		return xasprintf("%s is too little: a Dask scheduler needs at least %d MiB",
+			high, SCHEDULER_MINIMUM_MIB);
+	if (s->scheduler_memory_max_mib &&
+		s->scheduler_memory_high_mib > s->scheduler_memory_max_mib)
+		return xasprintf("%s is above %s: it would never be reached", high, max);
+	return NULL;
 }
 
 static const struct rule {
@@ -215,12 +295,16 @@ static const struct rule {
 	int count;
 	enum setting_id involved[INVOLVED_MAX];
 } rules[] = {
+	{check_whole_node, 2, {SETTING_CORES, SETTING_EXCLUSIVE}},
 	{check_cores, 3, {SETTING_PROCESSES, SETTING_CORES, SETTING_THREADS}},
 	{check_memory, 2, {SETTING_MEMORY, SETTING_PROCESSES}},
 	{check_walltime, 2, {SETTING_JOB_WALLTIME, SETTING_MINIMUM_WALLTIME}},
 	{check_least_walltime, 3,
 		{SETTING_LEAST_WALLTIME, SETTING_JOB_WALLTIME, SETTING_MINIMUM_WALLTIME}},
 	{check_ports, 2, {SETTING_SCHEDULER_PORT, SETTING_REMOTE_PORT}},
+	{check_scheduler_memory, 2,
+		{SETTING_SCHEDULER_MEMORY_MAX, SETTING_SCHEDULER_MEMORY_HIGH}},
+	{check_node_ports, 3, {SETTING_WORKER_PORT, SETTING_NANNY_PORT, SETTING_PROCESSES}},
 	{check_maximum, 4,
 		{SETTING_MINIMUM, SETTING_MAXIMUM, SETTING_ADAPTIVE_SCALE_FACTOR,
 			SETTING_PROCESSES}},

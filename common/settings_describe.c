@@ -24,9 +24,13 @@ char *value_format_number(const struct setting *setting, int64_t number)
 	char text[FORMAT_MAX];
 
 	switch (setting->type) {
+	case SETTING_CPUS:
+		return number == CORES_NODE ? xstrdup("node") : xasprintf("%" PRId64, number);
 	case SETTING_SIZE:
 		if (setting->minimum < 0 && number <= 0)
 			return xstrdup(number == MEMORY_NODE ? "node" : "none");
+		if (number == 0)
+			return xstrdup("none");
 		return xstrdup(format_size(number, text));
 	case SETTING_WALLTIME:
 		if (number == 0)
@@ -47,9 +51,13 @@ bool value_find_word(const struct setting *setting, const char *text, int64_t *r
 {
 	bool node = strcasecmp(text, "node") == 0 || strcmp(text, "0") == 0;
 
-	if (setting->type == SETTING_WALLTIME && setting->minimum == 0 &&
-		strcasecmp(text, "none") == 0) {
+	if ((setting->type == SETTING_WALLTIME || setting->type == SETTING_SIZE) &&
+		setting->minimum == 0 && strcasecmp(text, "none") == 0) {
 		*ret = 0;
+		return true;
+	}
+	if (setting->type == SETTING_CPUS && strcasecmp(text, "node") == 0) {
+		*ret = CORES_NODE;
 		return true;
 	}
 	if (setting->type != SETTING_SIZE || setting->minimum >= 0 ||
@@ -78,14 +86,16 @@ char *value_describe(const struct setting *setting)
 {
 	static const char *const texts[] = {
 		[SETTING_INTEGER] = "whole number",
+		[SETTING_CPUS] = "whole number",
 		[SETTING_SIZE] = "size with its unit, such as 80 GiB, 512 MB, 1.5 TiB",
-		[SETTING_WALLTIME] =
-			("walltime in a form of sbatch --time: 01:30:00, 90 (minutes), "
-			 "1-12 (days-hours)"),
+		[SETTING_WALLTIME] = ("a form of sbatch --time: 01:30:00, 90 (minutes), "
+				      "1-12 (days-hours)"),
 		[SETTING_DURATION] = "time span: 300 (seconds), 5 min, 1h 30m",
 		[SETTING_BOOLEAN] = "true or false",
 		[SETTING_STRING] = "one line of text",
 		[SETTING_LIST] = "list: [a, b] in a file, a,b elsewhere",
+		[SETTING_PLACES] = "list: [a, {partition: b, qos: debug}] in a file, "
+				   "\"a, b qos=debug\" elsewhere",
 		[SETTING_CHOICE] = "one of ",
 		[SETTING_TEXT] = "text of any number of lines",
 		[SETTING_MAP] = "mapping of names to values; NAME=value,... outside of files",
@@ -98,6 +108,9 @@ char *value_describe(const struct setting *setting)
 		known = strv_join(&words, ", ");
 		strv_finish(&words);
 	}
+	if (setting->type == SETTING_PLACES && setting->minimum)
+		return xstrdup("mapping of partitions to options: {b: {qos: debug}} in a file, "
+			       "\"b qos=debug\" elsewhere");
 	return xasprintf("%s%s", texts[setting->type], known ? known : "");
 }
 
@@ -109,8 +122,11 @@ char *value_range(const struct setting *setting)
 		return NULL;
 	if (setting->type == SETTING_SIZE && setting->minimum < 0)
 		return xstrdup("or node, or none");
-	if (setting->type == SETTING_WALLTIME && setting->minimum == 0)
+	if ((setting->type == SETTING_WALLTIME || setting->type == SETTING_SIZE) &&
+		setting->minimum == 0)
 		return xstrdup("or none");
+	if (setting->type == SETTING_CPUS)
+		return xasprintf("from 1 to %" PRId64 ", or node", setting->maximum);
 	low = value_format_bound(setting, setting->minimum);
 	if (setting->maximum == INT64_MAX)
 		return xasprintf("at least %s", low);

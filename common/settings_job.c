@@ -11,6 +11,8 @@
 #include "common/cleanup.h"
 #include "common/directives.h"
 #include "common/err.h"
+#include "common/expand.h"
+#include "common/settings_list.h"
 #include "common/strv.h"
 
 #define SCRIPT_MAX    (64 * 1024) /* of prologue and of epilogue */
@@ -52,6 +54,8 @@ static const struct taken taken_of_worker[] = {
 	{"--scheduler-file", "is not possible: draco gives the scheduler's address"},
 	{"--host", "is set by draco: use the setting interface"},
 	{"--interface", "is set by draco: use the setting interface"},
+	{"--worker-port", "is set by draco: use the setting worker_port"},
+	{"--nanny-port", "is set by draco: use the setting nanny_port"},
 	{"--dashboard-address", "is set by draco: workers have no dashboard"},
 	{"--help", "would start no worker"},
 	{"--version", "would start no worker"},
@@ -97,6 +101,25 @@ void settings_directives(const struct settings *settings, struct strv *ret)
 	}
 	for (size_t i = 0; i < settings->directives.count; i++)
 		strv_add(ret, settings->directives.item[i]);
+}
+
+bool setting_is_directive(enum setting_id id)
+{
+	for (size_t i = 0; i < LENGTH(as_directives); i++)
+		if (as_directives[i].setting == id && id != SETTING_LEAST_WALLTIME)
+			return true;
+	return false;
+}
+
+void settings_directives_at(struct strv *list, const struct strv *place)
+{
+	directives_merge(list, place);
+	for (size_t i = 0; i < place->count; i++) {
+		const char *value = strchr(place->item[i], '=');
+
+		if (value && text_is_none(value + 1))
+			strv_remove(list, place->item[i]);
+	}
 }
 
 /* Slurm itself checks the rest. */
@@ -173,21 +196,32 @@ static int check_options(
 	return 0;
 }
 
-/* Only $USER is replaced. */
+static int check_modules(const struct strv *list, struct err *err)
+{
+	for (size_t i = 0; i < list->count; i++) {
+		const char *text = list->item[i];
+		char before = '.';
+		bool right = true;
+
+		for (const char *c = text; right && *c; before = *c++)
+			right = isalpha((unsigned char)*c) || *c == '_' ||
+				(before != '.' && (isdigit((unsigned char)*c) || *c == '.'));
+		if (!right || before == '.')
+			return err_set(err, -EINVAL,
+				"\"%s\" is not the name of a module, such as dask.dataframe",
+				text);
+	}
+	return 0;
+}
+
 static int check_directory(const char *text, struct err *err)
 {
-	const char *dollar = text ? strchr(text, '$') : NULL;
-
-	if (!text || text[0] != '/')
+	if (!text || (text[0] != '/' && text[0] != '$'))
 		return err_set(err, -EINVAL,
-			"\"%s\" must begin with \"/\": it is a directory of the nodes",
+			"\"%s\" must begin with \"/\", or with a variable, such as $TMPDIR: it "
+			"is a directory of the nodes",
 			text ? text : "none");
-	for (; dollar; dollar = strchr(dollar + 1, '$'))
-		if (strncmp(dollar, "$USER", 5) != 0 || isalnum((unsigned char)dollar[5]) ||
-			dollar[5] == '_')
-			return err_set(err, -EINVAL,
-				"\"%s\" may contain $USER, but no other variable", text);
-	return 0;
+	return expand_check(text, err);
 }
 
 int settings_check_job(const struct settings *settings, enum setting_id id, struct err *err)
@@ -207,6 +241,8 @@ int settings_check_job(const struct settings *settings, enum setting_id id, stru
 	case SETTING_SCHEDULER_OPTIONS:
 		return check_options(&settings->scheduler_options, taken_of_scheduler,
 			LENGTH(taken_of_scheduler), err);
+	case SETTING_PREIMPORT:
+		return check_modules(&settings->preimport, err);
 	case SETTING_SCRATCH_DIRECTORY:
 		return check_directory(settings->scratch_directory, err);
 	default:

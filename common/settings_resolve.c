@@ -34,6 +34,7 @@ const struct settings_variable settings_variables[] = {
 	{"DRACO_BUILD", NULL},
 	{"DRACO_WRAPPER", NULL},
 	{"DRACO_TEST_PYTHON", NULL},
+	{"DRACO_TEST_SLURM_INTERFACE", NULL},
 	{0},
 };
 
@@ -78,8 +79,9 @@ static void locate(struct resolving *r)
 	struct settings_report *report = r->report;
 	const char *named = variable(r, "DRACO_SITE_CONFIG");
 
-	report->user_file =
-		paths_config_file(variable(r, "XDG_CONFIG_HOME"), variable(r, "HOME"));
+	if (!r->inputs->site_only)
+		report->user_file =
+			paths_config_file(variable(r, "XDG_CONFIG_HOME"), variable(r, "HOME"));
 	if (named && named[0] != '/')
 		problems_add(&report->problems, "DRACO_SITE_CONFIG",
 			"\"%s\" is not an absolute path: give one, such as " PATHS_SITE_FILE,
@@ -299,15 +301,19 @@ static void unknown_variable(struct resolving *r, const char *name)
 		return;
 	}
 
-	for (int id = 0; id < SETTING_COUNT; id++)
-		strv_take(&known, settings_variable_name(id));
+	/* What all have in common makes none near. */
+	for (int id = 0; id < SETTING_COUNT; id++) {
+		_cleanup_free_ char *variable = settings_variable_name(id);
+
+		strv_add(&known, variable + strlen(PREFIX));
+	}
 	for (const struct settings_variable *v = settings_variables; v->name; v++)
-		if (v->help)
-			strv_add(&known, v->name);
-	near = nearest(name, known.item, known.count, sizeof(known.item[0]));
+		if (v->help && strncmp(v->name, PREFIX, strlen(PREFIX)) == 0)
+			strv_add(&known, v->name + strlen(PREFIX));
+	near = nearest(name + strlen(PREFIX), known.item, known.count, sizeof(known.item[0]));
 	problems_warn(&r->report->problems, name,
 		"the variable is not known and has no effect%s%s%s",
-		near ? "; did you mean " : "", near ? near : "", near ? "?" : "");
+		near ? "; did you mean " PREFIX : "", near ? near : "", near ? "?" : "");
 	strv_finish(&known);
 }
 

@@ -19,7 +19,8 @@ struct settings_inputs {
 	const char *profile;	   /* NULL: DRACO_PROFILE of environment; "": no profile */
 	/* Options come from dracoctl: errors name them "--like-this". */
 	bool command_line;
-	bool is_check; /* an error in the site's file counts; otherwise it is a warning */
+	bool is_check;	/* an error in the site's file counts; otherwise it is a warning */
+	bool site_only; /* without the user's file */
 };
 
 struct settings_report {

@@ -3,7 +3,6 @@
 
 #include <ctype.h>
 #include <errno.h>
-#include <inttypes.h>
 #include <stdlib.h>
 #include <string.h>
 #include <strings.h>
@@ -15,54 +14,15 @@
 #include "common/json.h"
 #include "common/nearest.h"
 #include "common/parse.h"
+#include "common/place.h"
 #include "common/settings_describe.h"
 #include "common/settings_list.h"
+#include "common/settings_number.h"
 #include "common/strv.h"
 
 static enum map_kind kind_of(const struct setting *setting)
 {
 	return setting->minimum ? MAP_VARIABLES : MAP_DIRECTIVES;
-}
-
-static int set_number(
-	const struct setting *setting, int64_t *at, const char *text, struct err *err)
-{
-	_cleanup_free_ char *bound = NULL;
-	int64_t value = 0;
-	int r;
-
-	switch (setting->type) {
-	case SETTING_SIZE:
-		r = value_find_word(setting, text, &value) ? 0 : parse_size(text, &value, err);
-		break;
-	case SETTING_WALLTIME:
-		r = value_find_word(setting, text, &value) ? 0
-							   : parse_walltime(text, &value, err);
-		break;
-	case SETTING_DURATION:
-		r = parse_duration(text, &value, err);
-		break;
-	default:
-		r = parse_integer(text, setting->minimum, setting->maximum, at, err);
-		if (r == -EINVAL) {
-			_cleanup_free_ char *range = value_range(setting);
-
-			err_set(err, r, "%s, %s", err ? err->text : "", range);
-		}
-		return r;
-	}
-	if (r < 0)
-		return r;
-	if (value < setting->minimum) {
-		bound = value_format_bound(setting, setting->minimum);
-		return err_set(err, -ERANGE, "%s is too little: at least %s", text, bound);
-	}
-	if (value > setting->maximum) {
-		bound = value_format_bound(setting, setting->maximum);
-		return err_set(err, -ERANGE, "%s is too much: at most %s", text, bound);
-	}
-	*at = value;
-	return 0;
 }
 
 static int set_choice(const struct setting *setting, int *at, const char *text, struct err *err)
@@ -125,6 +85,38 @@ static bool lists_nothing(const char *text)
 	return text_is_none(trimmed);
 }
 
+/* Takes list over. Options by partition are added to those that there are. */
+static int set_places(
+	const struct setting *setting, struct strv *at, struct strv *list, struct err *err)
+{
+	struct strv all = STRV_INIT;
+	int r = places_read(list, err);
+
+	for (size_t i = 0; r == 0 && setting->minimum && i < list->count; i++) {
+		struct strv options = STRV_INIT;
+
+		place_split(list->item[i], NULL, &options);
+		if (options.count == 0)
+			r = err_set(err, -EINVAL, "%s has no options: give %s", list->item[i],
+				setting->placeholder);
+		strv_finish(&options);
+	}
+	if (r == 0 && setting->minimum && list->count > 0)
+		strv_copy(&all, at);
+	if (r == 0 && setting->minimum) {
+		places_merge(&all, list);
+		strv_copy(list, &all);
+		strv_finish(&all);
+	}
+	if (r < 0) {
+		strv_finish(list);
+		return r;
+	}
+	strv_finish(at);
+	*at = *list;
+	return 0;
+}
+
 static int set_list(
 	const struct setting *setting, struct strv *at, const char *text, struct err *err)
 {
@@ -133,6 +125,8 @@ static int set_list(
 
 	if (r < 0)
 		return r;
+	if (setting->type == SETTING_PLACES)
+		return set_places(setting, at, &list, err);
 	return replace_list(setting, at, &list, text, err);
 }
 
@@ -171,32 +165,12 @@ int value_set_text(const struct setting *setting, void *at, const char *text, st
 	case SETTING_CHOICE:
 		return set_choice(setting, at, text, err);
 	case SETTING_LIST:
+	case SETTING_PLACES:
 		return set_list(setting, at, text, err);
 	case SETTING_MAP:
 		return set_map(setting, at, text, err);
 	default:
-		return set_number(setting, at, text, err);
-	}
-}
-
-/* The text for a JSON value; NULL: it is an array or object. The caller frees. */
-static char *scalar_text(const json_t *value)
-{
-	switch (json_typeof(value)) {
-	case JSON_STRING:
-		return xstrdup(json_string_value(value));
-	case JSON_INTEGER:
-		return xasprintf("%" JSON_INTEGER_FORMAT, json_integer_value(value));
-	case JSON_REAL:
-		return xasprintf("%.15g", json_real_value(value));
-	case JSON_TRUE:
-		return xstrdup("true");
-	case JSON_FALSE:
-		return xstrdup("false");
-	case JSON_NULL:
-		return xstrdup("none");
-	default:
-		return NULL;
+		return value_set_number(setting, at, text, err);
 	}
 }
 
@@ -223,7 +197,8 @@ static int map_members(
 	int r = 0;
 
 	json_object_foreach (UNCONST(object), name, value) {
-		_cleanup_free_ char *text = json_is_null(value) ? NULL : scalar_text(value);
+		_cleanup_free_ char *text =
+			json_is_null(value) ? NULL : json_scalar_text(value);
 
 		if (!text && !json_is_null(value))
 			r = err_set(err, -EINVAL, "%s must have one plain value", name);
@@ -267,6 +242,42 @@ static int set_map_json(
 	return 0;
 }
 
+/* Add the place that value describes; partition: its name, if it is not in value. */
+static int add_place(
+	const json_t *value, const char *partition, struct strv *ret, struct err *err)
+{
+	char *place;
+	int r = place_read_json(value, partition, &place, err);
+
+	if (r == 0)
+		strv_take(ret, place);
+	return r;
+}
+
+static int set_places_json(
+	const struct setting *setting, struct strv *at, const json_t *value, struct err *err)
+{
+	bool by_name = json_is_object(value) && setting->minimum;
+	struct strv list = STRV_INIT;
+	const char *name;
+	json_t *member;
+	int r = 0;
+
+	if (json_array_size(value) > SETTINGS_ITEMS_MAX)
+		r = err_set(err, -EINVAL, "more than %d items", SETTINGS_ITEMS_MAX);
+	for (size_t i = 0; r == 0 && i < json_array_size(value); i++)
+		r = add_place(json_array_get(value, i), NULL, &list, err);
+	if (json_is_object(value) && !by_name)
+		r = add_place(value, NULL, &list, err);
+	json_object_foreach (by_name ? UNCONST(value) : NULL, name, member)
+		if (r == 0)
+			r = add_place(member, name, &list, err);
+	if (r == 0)
+		return set_places(setting, at, &list, err);
+	strv_finish(&list);
+	return r;
+}
+
 static int set_array(
 	const struct setting *setting, void *at, const json_t *value, struct err *err)
 {
@@ -295,7 +306,7 @@ static int set_array(
 int value_set_json(
 	const struct setting *setting, void *at, const json_t *value, struct err *err)
 {
-	_cleanup_free_ char *text = scalar_text(value), *form = NULL, *range = NULL;
+	_cleanup_free_ char *text = json_scalar_text(value), *form = NULL, *range = NULL;
 
 	if (json_is_null(value) &&
 		(value_is_number(setting) || setting->type == SETTING_BOOLEAN ||
@@ -310,6 +321,8 @@ int value_set_json(
 		return value_set_text(setting, at, text, err);
 	if (setting->type == SETTING_MAP)
 		return set_map_json(setting, at, value, err);
+	if (setting->type == SETTING_PLACES)
+		return set_places_json(setting, at, value, err);
 	if (json_is_array(value) &&
 		(setting->type == SETTING_LIST || setting->type == SETTING_TEXT ||
 			(setting->type == SETTING_STRING && setting->minimum)))
@@ -331,7 +344,7 @@ json_t *value_to_json(const struct setting *setting, const void *at)
 	const struct strv *list = at;
 	json_t *container;
 
-	if (setting->type == SETTING_LIST) {
+	if (setting->type == SETTING_LIST || setting->type == SETTING_PLACES) {
 		container = json_array();
 		for (size_t i = 0; i < list->count; i++)
 			json_array_append_new(container, json_text(list->item[i]));
@@ -349,7 +362,8 @@ json_t *value_to_json(const struct setting *setting, const void *at)
 		}
 		return container;
 	}
-	if (setting->type == SETTING_INTEGER)
+	if (setting->type == SETTING_INTEGER ||
+		(setting->type == SETTING_CPUS && *(const int64_t *)at != CORES_NODE))
 		return json_integer(*(const int64_t *)at);
 	if (setting->type == SETTING_DURATION)
 		return seconds_to_json(*(const int64_t *)at);
@@ -379,6 +393,7 @@ char *value_format(const struct setting *setting, const void *at)
 		strv_finish(&words);
 		return text;
 	case SETTING_LIST:
+	case SETTING_PLACES:
 	case SETTING_MAP:
 		return list->count ? list_format(list) : xstrdup("none");
 	default:
@@ -393,6 +408,7 @@ bool value_is_none(const struct setting *setting, const void *at)
 	case SETTING_TEXT:
 		return !*(char *const *)at;
 	case SETTING_LIST:
+	case SETTING_PLACES:
 	case SETTING_MAP:
 		return ((const struct strv *)at)->count == 0;
 	default:
@@ -414,6 +430,7 @@ void value_copy(const struct setting *setting, void *at, const void *from)
 		xreplace(at, *(char *const *)from);
 		break;
 	case SETTING_LIST:
+	case SETTING_PLACES:
 	case SETTING_MAP:
 		strv_copy(at, from);
 		break;
@@ -426,6 +443,7 @@ void value_release(const struct setting *setting, void *at)
 {
 	if (setting->type == SETTING_STRING || setting->type == SETTING_TEXT)
 		xreplace(at, NULL);
-	else if (setting->type == SETTING_LIST || setting->type == SETTING_MAP)
+	else if (setting->type == SETTING_LIST || setting->type == SETTING_PLACES ||
+		setting->type == SETTING_MAP)
 		strv_finish(at);
 }

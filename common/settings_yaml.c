@@ -24,7 +24,8 @@ struct reading {
 	struct settings_file *file;
 	bool is_site;
 	struct problems *problems;
-	struct settings scratch; /* values are tried here */
+	bool nested;		 /* a mapping may be a member of the value */
+	struct settings scratch; /* values are tried here; made for the first one */
 };
 
 /* The section that is being read: the whole file, a profile or the limits. */
@@ -73,16 +74,24 @@ static json_t *word_json(struct reading *reading, struct yaml_ref node, const ch
 	return yaml_is_null(node) ? json_null() : json_text(text);
 }
 
+static json_t *node_json(struct reading *reading, struct yaml_ref node, const char *what);
+
 static json_t *mapping_json(struct reading *reading, struct yaml_ref node, const char *what)
 {
+	bool nested = reading->nested;
 	_cleanup_json_ json_t *object = json_object();
 
 	for (size_t i = 0; i < yaml_count(node); i++) {
 		struct yaml_ref key = yaml_key(node, i);
 		const char *name = word(reading, key, what);
 		_cleanup_free_ char *member = xasprintf("%s: %s", what, name ? name : "a name");
-		json_t *json = name ? word_json(reading, yaml_value(node, i), member) : NULL;
+		json_t *json = NULL;
 
+		reading->nested = false; /* one level deep */
+		if (name)
+			json = nested ? node_json(reading, yaml_value(node, i), member)
+				      : word_json(reading, yaml_value(node, i), member);
+		reading->nested = nested;
 		if (!json)
 			return NULL;
 		if (json_object_get(object, name)) {
@@ -190,6 +199,7 @@ static void read_setting(struct reading *reading, struct section *section, struc
 	struct yaml_ref value)
 {
 	int id = settings_find(yaml_text(key), NULL);
+	struct settings *scratch = &reading->scratch;
 	_cleanup_json_ json_t *json = NULL;
 	struct err err = ERR_INIT;
 
@@ -206,13 +216,16 @@ static void read_setting(struct reading *reading, struct section *section, struc
 	section->seen[id] = yaml_place(key).line;
 	if (section->kind == SECTION_LIMIT && !check_limit(reading, key, id))
 		return;
+	if (!scratch->processes)
+		settings_init(scratch);
+	reading->nested = id == SETTING_QUEUE_OPTIONS;
 	json = node_json(reading, value, settings_table[id].name);
-	if (json && settings_set_value(&reading->scratch, id, json, "", &err) < 0) {
+	if (json && settings_set_value(scratch, id, json, "", &err) < 0) {
 		fault(reading, yaml_place(value), "%s", err.text);
 		json_decref(TAKE_PTR(json));
 	}
 	if (json && section->kind == SECTION_LIMIT &&
-		*(int64_t *)settings_member(&reading->scratch, id) == 0) {
+		*(int64_t *)settings_member(scratch, id) == 0) {
 		fault(reading, yaml_place(value), "%s 0 would allow nothing: give at least 1",
 			settings_table[id].name);
 		json_decref(TAKE_PTR(json));
@@ -350,7 +363,6 @@ void settings_file_read(
 		fault(&reading, place, "%s", err.text);
 		return;
 	}
-	settings_init(&reading.scratch);
 	if (yaml_doc_root(doc, &root))
 		read_section(&reading, &section, root, "the file");
 	settings_finish(&reading.scratch);

@@ -14,6 +14,7 @@ struct err;
 extern const char *const slurm_find_places[];
 
 /* The variables that decide about the Slurm. */
+#define SLURM_VARIABLE_TOKEN	       "SLURM_JWT"
 #define SLURM_VARIABLE_CONF	       "SLURM_CONF"
 #define SLURM_VARIABLE_SERVER	       "SLURM_CONF_SERVER"
 #define SLURM_VARIABLE_CLUSTERS	       "SLURM_CLUSTERS"

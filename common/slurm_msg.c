@@ -264,15 +264,6 @@ int slurm_job_decode(const json_t *object, struct slurm_job *ret, struct err *er
 	return r;
 }
 
-static json_t *encode_list(const struct strv *list)
-{
-	json_t *array = json_array();
-
-	for (size_t i = 0; i < list->count; i++)
-		json_array_append_new(array, json_text(list->item[i]));
-	return array;
-}
-
 static int decode_list(
 	const json_t *object, const char *name, struct strv *list, struct err *err)
 {
@@ -294,8 +285,8 @@ json_t *slurm_submission_encode(const struct slurm_submission *submission)
 {
 	json_t *object = encode(submission, submission_members);
 
-	json_object_set_new(object, "environment", encode_list(&submission->environment));
-	json_object_set_new(object, "directives", encode_list(&submission->directives));
+	json_object_set_new(object, "environment", json_texts(&submission->environment));
+	json_object_set_new(object, "directives", json_texts(&submission->directives));
 	return object;
 }
 
@@ -306,7 +297,7 @@ int slurm_submission_decode(const json_t *object, struct slurm_submission *ret, 
 	*ret = (struct slurm_submission){0};
 	r = decode(object, ret, submission_members, "a submission", err);
 	if (r == 0 &&
-		(ret->count < 1 || ret->cores < 1 || ret->memory_mib < MEMORY_NONE ||
+		(ret->count < 1 || ret->cores < CORES_NODE || ret->memory_mib < MEMORY_NONE ||
 			ret->walltime_s < 1))
 		r = err_set(err, -EPROTO, "a submission asks for nothing");
 	if (r == 0)

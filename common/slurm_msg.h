@@ -15,8 +15,9 @@
  *	query  {prefix}                -> {jobs: [...]}
  *	cancel {jobs: ["42_0"], how}   -> {}
  *	survey {cores, memory_mib, exclude} -> {partitions, reservations}: survey.h
- *	predict {submission, candidates: [{partition, reservation}]}
- *	                               -> {predictions: [{start} or {refused}]}, in their order
+ *	predict {submission, candidates: [{partition, reservation, directives}]}
+ *	                               -> {predictions: [{start} or {refused}]}, in their order;
+ *	                                  a candidate without directives has the submission's
  *	update {jobs: ["42_0"], partition, reservation, exclude} -> {}: the places of pending
  *	                                  jobs; a missing member changes nothing
  *
@@ -99,8 +100,8 @@ struct slurm_submission { /* equal jobs, submitted by one request */
 	char *reservation; /* NULL: none */
 	char *output;	 /* path pattern of standard output and error, as in sbatch --output */
 	char *directory; /* where the script starts */
+	/* CORES_NODE, MEMORY_NODE and MEMORY_NONE of common/settings.h are possible, too. */
 	int64_t cores;
-	/* MEMORY_NODE and MEMORY_NONE of common/settings.h are possible, too. */
 	int64_t memory_mib;
 	int64_t walltime_s;
 	struct strv environment; /* NAME=value */

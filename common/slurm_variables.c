@@ -76,7 +76,8 @@ static bool has(const struct strv *list, const char *name)
 
 static bool is_kept(const char *name, const struct strv *start)
 {
-	if (strcmp(name, CONF) == 0 || strcmp(name, SERVER) == 0)
+	if (strcmp(name, CONF) == 0 || strcmp(name, SERVER) == 0 ||
+		strcmp(name, SLURM_VARIABLE_INTERFACE) == 0)
 		return !start;
 	if (strcmp(name, TOKEN) == 0)
 		return !start || !has(start, TOKEN);

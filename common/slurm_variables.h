@@ -7,6 +7,14 @@
 
 struct strv;
 
+/* The variable by which draco-slurm is told the setting slurm_interface. */
+#define SLURM_VARIABLE_INTERFACE "DRACO_SLURM_INTERFACE"
+
+/* PATH and CONDA_PREFIX of the start, where draco-slurm looks for Slurm's commands that its own
+ * PATH lacks. */
+#define SLURM_VARIABLE_PATH  "DRACO_SLURM_PATH"
+#define SLURM_VARIABLE_CONDA "DRACO_SLURM_CONDA"
+
 /* Does the variable belong to a Slurm job around this program, or control Slurm's commands? */
 bool slurm_variable_is_of_slurm(const char *name);
 

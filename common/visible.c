@@ -101,6 +101,14 @@ char *visible_json(const char *text)
 	return xstrdup(copy);
 }
 
+/* Are these only printable characters of ASCII? Nearly all texts are, and need no copy. */
+static bool is_plain(const char *text)
+{
+	while (*text >= ' ' && *text <= '~')
+		text++;
+	return *text == '\0';
+}
+
 static json_t *clean_object(const json_t *object)
 {
 	json_t *copy = json_object();
@@ -108,9 +116,9 @@ static json_t *clean_object(const json_t *object)
 	json_t *value;
 
 	json_object_foreach (UNCONST(object), name, value) {
-		_cleanup_free_ char *clean = visible_text(name, "");
+		_cleanup_free_ char *clean = is_plain(name) ? NULL : visible_text(name, "");
 
-		json_object_set_new(copy, clean, visible_value(value));
+		json_object_set_new(copy, clean ? clean : name, visible_value(value));
 	}
 	return copy;
 }
@@ -131,6 +139,8 @@ json_t *visible_value(const json_t *value)
 			json_array_append_new(copy, visible_value(item));
 		return copy;
 	case JSON_STRING:
+		if (is_plain(json_string_value(value)))
+			return json_incref(UNCONST(value));
 		text = visible_text(json_string_value(value), "\n\t");
 		return json_text(text);
 	default:

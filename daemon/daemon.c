@@ -18,16 +18,16 @@
 #include "common/alloc.h"
 #include "common/batch_job.h"
 #include "common/cleanup.h"
+#include "common/environment.h"
 #include "common/err.h"
-#include "common/holder.h"
-#include "common/host.h"
-#include "common/json.h"
 #include "common/log.h"
 #include "common/part.h"
 #include "common/paths.h"
 #include "daemon/cluster/access.h"
+#include "daemon/cluster/adopt.h"
 #include "daemon/cluster/cluster.h"
 #include "daemon/cluster/model.h"
+#include "daemon/cluster/record.h"
 #include "daemon/cluster/scheduler.h"
 #include "daemon/control/control.h"
 #include "daemon/control/methods.h"
@@ -37,16 +37,20 @@
 #include "daemon/ending.h"
 #include "daemon/io/batch.h"
 #include "daemon/io/child.h"
+#include "daemon/io/former.h"
 #include "daemon/io/history.h"
 #include "daemon/io/instance.h"
 #include "daemon/io/loop.h"
 #include "daemon/io/sockets.h"
 #include "daemon/io/statefile.h"
 #include "daemon/io/tls.h"
+#include "daemon/io/writer.h"
 #include "daemon/runlog.h"
+#include "daemon/session.h"
 #include "daemon/slurm/binding.h"
 #include "daemon/slurm/helper.h"
 #include "daemon/slurm/leftover.h"
+#include "systemd/journal.h"
 #include "systemd/notify.h"
 
 struct daemon {
@@ -68,7 +72,9 @@ struct daemon {
 	struct outside *outside;
 	struct ending *ending;
 	struct batch *batch;
+	struct session *session;
 	enum cluster_state told_state;
+	bool left;
 };
 
 static void begin_shutdown(void *arg)
@@ -76,6 +82,16 @@ static void begin_shutdown(void *arg)
 	struct daemon *daemon = arg;
 
 	ending_begin(daemon->ending, "dracod ends");
+}
+
+static bool on_leave(void *arg)
+{
+	struct daemon *daemon = arg;
+
+	daemon->left = true;
+	methods_leave(daemon->methods);
+	loop_exit(daemon->loop);
+	return environment_is_supervised();
 }
 
 /* This dracod still looks after its jobs and its scheduler. Everything else belongs to its
@@ -127,11 +143,26 @@ static void on_sockets_well(void *arg, bool again)
 	cluster_access_mend(daemon->cluster);
 }
 
+/* A signal ends dracod: with its cluster, unless the next dracod comes at once. */
+static void on_end(void *arg, bool restarts)
+{
+	struct daemon *daemon = arg;
+	struct err err = ERR_INIT;
+
+	if (!restarts) {
+		ending_signalled(daemon->ending);
+		return;
+	}
+	if (record_hand_over(daemon->cluster, &err) < 0)
+		log_error("%s: the next dracod goes on with an older record", err.text);
+	on_leave(daemon);
+}
+
 static void on_end_signal(void *arg)
 {
 	struct daemon *daemon = arg;
 
-	ending_signalled(daemon->ending);
+	session_ask_restart(daemon->session, on_end, daemon);
 }
 
 static void on_hangup(void *arg)
@@ -150,14 +181,16 @@ static void on_cluster_changed(void *arg)
 	struct daemon *daemon = arg;
 	enum cluster_state state = daemon->cluster->state;
 
-	if (!daemon->outside) /* the parts are not all made yet */
+	record_touch(daemon->cluster);
+	if (!daemon->session) /* the parts are not all made yet */
 		return;
 	methods_cluster_changed(daemon->methods);
 	outside_update(daemon->outside, daemon->cluster);
+	session_cluster_changed(daemon->session);
 	if (state == daemon->told_state)
 		return;
 	daemon->told_state = state;
-	notify_status("cluster %s: %s", daemon->paths.name, cluster_state_name(state));
+	record_save(daemon->cluster);
 	if (cluster_is_down(daemon->cluster))
 		leftover_clean(daemon->leftover);
 	ending_cluster_changed(daemon->ending);
@@ -191,18 +224,18 @@ static int on_scheduler_hello(void *arg, const json_t *hello, struct err *err)
 	return cluster_scheduler_hello(daemon->cluster, hello, err);
 }
 
-static void on_worker_added(void *arg, const char *name, const char *address)
+static void on_worker_added(void *arg, const char *name, const char *address, int64_t threads)
 {
 	struct daemon *daemon = arg;
 
-	cluster_worker_added(daemon->cluster, name, address);
+	cluster_worker_added(daemon->cluster, name, address, threads);
 }
 
-static void on_worker_removed(void *arg, const char *address, bool asked)
+static void on_worker_removed(void *arg, const char *address, bool asked, const json_t *death)
 {
 	struct daemon *daemon = arg;
 
-	cluster_worker_removed(daemon->cluster, address, asked);
+	cluster_worker_removed(daemon->cluster, address, asked, death);
 }
 
 static void on_load(void *arg, const json_t *load)
@@ -281,6 +314,7 @@ static int make_parts(struct daemon *daemon, int64_t stay_ms, struct err *err)
 		on_may_have_jobs, on_has_no_jobs, on_slurm_meant, on_slurm_told, ask_scheduler};
 	static const struct dask_link_ops link_ops = {on_scheduler_hello, on_worker_added,
 		on_worker_removed, on_load, on_workers, on_terminate, on_scheduler_lost};
+	static const struct methods_ops methods_ops = {begin_shutdown, on_leave};
 	static const struct control_ops control_ops = {on_request, on_client_gone};
 	_cleanup_free_ char *helper = part_find("draco-slurm", PKGLIBEXECDIR);
 	_cleanup_free_ char *preload = part_find("draco_scheduler.py", PKGDATADIR);
@@ -303,7 +337,7 @@ static int make_parts(struct daemon *daemon, int64_t stay_ms, struct err *err)
 	if (!daemon->dask_link)
 		return err->code;
 	daemon->methods = methods_create(
-		daemon->loop, daemon->cluster, paths, daemon->binding, begin_shutdown, daemon);
+		daemon->loop, daemon->cluster, paths, daemon->binding, &methods_ops, daemon);
 	daemon->control =
 		control_create(daemon->loop, paths->control_socket, &control_ops, daemon, err);
 	if (!daemon->control)
@@ -314,21 +348,12 @@ static int make_parts(struct daemon *daemon, int64_t stay_ms, struct err *err)
 		stay_ms);
 	daemon->batch = batch_create(daemon->loop, on_job_ended, daemon);
 	daemon->outside = outside_create(daemon->loop, paths, daemon->control);
-	daemon->ownership =
-		ownership_create(daemon->loop, daemon->tenure, paths, on_lost, daemon);
+	daemon->ownership = ownership_create(
+		daemon->loop, daemon->tenure, paths, OWNERSHIP_PATIENCE_MS, on_lost, daemon);
+	daemon->session = session_create(daemon->loop, paths, daemon->cluster, daemon->control,
+		daemon->slurm, daemon->ending);
 	sockets_watch(daemon->sockets);
 	return 0;
-}
-
-/* The socket of a dracod of this name that crashed on this host; NULL: none. */
-static const char *former_socket(const struct daemon *daemon)
-{
-	const json_t *former = instance_former(daemon->tenure);
-	struct host here;
-
-	host_get(&here);
-	return former && holder_is_here(former, &here) ? json_get_text(former, "socket", NULL)
-						       : NULL;
 }
 
 /* Take the name, and publish the process and its sockets. */
@@ -340,32 +365,31 @@ static int take_place(struct daemon *daemon, struct err *err)
 	daemon->loop = loop_create(err);
 	if (!daemon->loop)
 		return err->code;
-	daemon->sockets = sockets_create(
-		daemon->loop, &daemon->paths, former_socket(daemon), &sockets_ops, daemon, err);
+	daemon->sockets = sockets_create(daemon->loop, &daemon->paths,
+		former_socket(instance_former(daemon->tenure)), &sockets_ops, daemon, err);
 	return daemon->sockets ? instance_publish(daemon->tenure, err) : err->code;
 }
 
-/* Tell the user if the former dracod crashed. */
-static void note_former(const struct daemon *daemon)
+/* Go on with the cluster of the former dracod, if that is possible. Nothing of it may be removed
+ * before. err: why there is no record, although there was one. */
+static void adopt(struct daemon *daemon, const json_t *record, struct err *err)
 {
-	const json_t *former = instance_former(daemon->tenure);
-	_cleanup_free_ char *text = former ? holder_ended_text(former) : NULL;
-
-	if (former && holder_is_taken_over(former))
-		history_note(EVENT_NOTE, "dracod", NULL,
-			"host %s declared the dracod on host %s (process %d) gone: what is "
-			"left of its cluster is ended",
-			json_get_text(former, "taken_over_by", "?"),
-			json_get_text(former, "host", "?"),
-			(int)json_get_integer(former, "pid", 0));
-	else if (former)
-		history_note(EVENT_NOTE, "dracod", NULL,
-			"%s; what is left of its cluster is ended", text);
+	if (record && cluster_adopt(daemon->cluster, record, err) == 0) {
+		tls_clean(daemon->paths.tls_dir, daemon->cluster->id);
+		return;
+	}
+	former_note(instance_former(daemon->tenure), err->code ? err->text : NULL);
+	if (err->code)
+		cluster_adopt_failed(daemon->cluster, err);
+	tls_clean(daemon->paths.tls_dir, NULL);
+	statefile_remove(daemon->paths.cluster_file);
+	statefile_remove(daemon->paths.basis_file);
 }
 
 struct daemon *daemon_create(const struct daemon_options *options, struct err *err)
 {
 	struct daemon *daemon = xcalloc(1, sizeof(*daemon));
+	_cleanup_json_ json_t *record = NULL;
 
 	daemon->binding = binding_occupy(options->name, options->exact, options->slurm,
 		&daemon->paths, &daemon->tenure, err);
@@ -373,25 +397,35 @@ struct daemon *daemon_create(const struct daemon_options *options, struct err *e
 		log_open(options->log_file, options->debug ? LOG_LEVEL_DEBUG : LOG_LEVEL_INFO,
 			err) < 0)
 		return daemon_destroy(daemon);
+#ifdef HAVE_SYSTEMD
+	journal_open(daemon->paths.name);
+#endif
 	signal(SIGPIPE, SIG_IGN);
 	history_open(daemon->paths.events_file);
-	if (take_place(daemon, err) < 0 || make_parts(daemon, options->stay_ms, err) < 0)
+	if (record_find(&daemon->paths, &record, err) < 0 || take_place(daemon, err) < 0 ||
+		make_parts(daemon, options->stay_ms, err) < 0)
 		return daemon_destroy(daemon);
-	note_former(daemon);
 	history_note(EVENT_NOTE, "dracod", NULL, "%s \"%s\": process %d serves %s",
 		PACKAGE_VERSION, daemon->paths.name, (int)getpid(),
 		daemon->paths.control_socket);
-	tls_clean(daemon->paths.tls_dir);
-	notify_status("cluster %s: stopped", daemon->paths.name);
+	adopt(daemon, record, err);
 	notify_ready(); /* a program that waited for this may look at the status at once */
 	return daemon;
 }
 
+static void release_tenure(void *arg)
+{
+	instance_release(arg);
+}
+
 struct daemon *daemon_destroy(struct daemon *daemon)
 {
+	bool all;
+
 	if (!daemon)
 		return NULL;
 	daemon->ownership = ownership_destroy(daemon->ownership);
+	daemon->session = session_destroy(daemon->session);
 	control_close(daemon->control);
 	daemon->outside = outside_destroy(daemon->outside);
 	daemon->batch = batch_destroy(daemon->batch);
@@ -408,12 +442,19 @@ struct daemon *daemon_destroy(struct daemon *daemon)
 	for (int i = 0; i < 3; i++)
 		loop_signal_destroy(daemon->signals[i]);
 	history_close();
-	instance_release(daemon->tenure);
+	writer_run(WRITER_STATE, release_tenure, NULL, daemon->tenure);
+	all = writer_end(WRITER_END_MS);
 	/* Flush at the end: a client that learns of the end may start the next dracod. */
 	control_flush(daemon->control);
 	control_destroy(daemon->control);
 	loop_destroy(daemon->loop);
+	/* Nobody waits for this dracod any more. A record that is not removed would have the next
+	 * one go on with a cluster that was stopped; the lock keeps that one away until then. From
+	 * here on a signal kills. */
+	writer_outlast(WRITER_STATE);
 	binding_destroy(daemon->binding);
+	if (!all) /* a thread that hangs may use its paths */
+		return NULL;
 	paths_finish(&daemon->paths);
 	free(daemon);
 	return NULL;
@@ -428,6 +469,17 @@ int daemon_run(struct daemon *daemon)
 {
 	int r = loop_run(daemon->loop);
 
-	history_note(EVENT_NOTE, "dracod", NULL, "ends");
+	history_note(EVENT_NOTE, "dracod", NULL, "%s",
+		daemon->left ? "leaves its cluster to the next dracod" : "ends");
+	if (daemon->left) {
+		/* In this order: a client that learns of it starts the next dracod. */
+		writer_end(WRITER_END_MS);
+		control_flush(daemon->control);
+	}
 	return r;
+}
+
+bool daemon_has_left(const struct daemon *daemon)
+{
+	return daemon->left;
 }

@@ -31,4 +31,11 @@ struct loop *daemon_loop(struct daemon *daemon);
 /* Serve until asked to end. 0 or -errno. */
 int daemon_run(struct daemon *daemon);
 
+/* Has it left its cluster to the next dracod? Then the process must exit with DAEMON_LEFT, and
+ * without daemon_destroy(), which would end what is left. */
+bool daemon_has_left(const struct daemon *daemon);
+
+/* The unit of systemd starts dracod again after this status. */
+#define DAEMON_LEFT 85
+
 #endif

@@ -18,6 +18,7 @@
 #include "common/json.h"
 #include "common/logdir.h"
 #include "common/strv.h"
+#include "daemon/io/stateclean.h"
 
 /* If locks tell nothing, a dracod of another host counts as dead after so long without a touch of
  * its lock. */
@@ -204,7 +205,7 @@ int logclean(const char *base, time_t now, int64_t retention_s, struct logclean 
 	return 0;
 }
 
-int logclean_main(const char *base, int64_t retention_s)
+int logclean_main(const char *base, const char *state, int64_t retention_s)
 {
 	_cleanup_json_ json_t *report = NULL;
 	struct err err = ERR_INIT;
@@ -215,11 +216,13 @@ int logclean_main(const char *base, int64_t retention_s)
 		fprintf(stderr, "%s\n", err.text);
 		return 1;
 	}
-	report = json_pack("{s:I, s:I, s:I, s:I, s:I, s:I, s:o}", "directories",
-		(json_int_t)done.directories, "files", (json_int_t)done.files, "bytes",
-		(json_int_t)done.bytes, "in_use", (json_int_t)done.in_use, "foreign",
-		(json_int_t)done.foreign, "failed", (json_int_t)done.failed, "problem",
-		json_text(done.problem));
+	if (state)
+		done.clusters = stateclean(state, time(NULL), retention_s);
+	report = json_pack("{s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:o}", "clusters",
+		(json_int_t)done.clusters, "directories", (json_int_t)done.directories, "files",
+		(json_int_t)done.files, "bytes", (json_int_t)done.bytes, "in_use",
+		(json_int_t)done.in_use, "foreign", (json_int_t)done.foreign, "failed",
+		(json_int_t)done.failed, "problem", json_text(done.problem));
 	json_dumpf(report, stdout, JSON_COMPACT);
 	putchar('\n');
 	return 0;
@@ -232,6 +235,7 @@ int logclean_read(const char *text, struct logclean *ret)
 	if (!json_is_object(report) || !json_is_integer(json_object_get(report, "directories")))
 		return -EPROTO;
 	*ret = (struct logclean){
+		.clusters = json_get_integer(report, "clusters", 0),
 		.directories = json_get_integer(report, "directories", 0),
 		.files = json_get_integer(report, "files", 0),
 		.bytes = json_get_integer(report, "bytes", 0),

@@ -18,6 +18,7 @@ struct logclean {
 	int64_t files, bytes;
 	int64_t in_use;	   /* old, but kept: a cluster uses them */
 	int64_t foreign;   /* old, but kept: something in them is not draco's */
+	int64_t clusters;  /* whose state was removed: see stateclean.h */
 	int64_t failed;	   /* could not be removed, or not completely */
 	char problem[256]; /* the first problem; "": none */
 };
@@ -33,8 +34,9 @@ int logclean(const char *base, time_t now, int64_t retention_s, struct logclean 
 	struct err *err);
 
 /* The program "dracod --clean-logs": run logclean() with low priority and print one line of JSON
- * about it. Returns an exit status. */
-int logclean_main(const char *base, int64_t retention_s);
+ * about it. state: clean this directory by stateclean(), too; NULL: none. Returns an exit
+ * status. */
+int logclean_main(const char *base, const char *state, int64_t retention_s);
 
 /* Read the output of logclean_main(). -EPROTO: it is something else. */
 int logclean_read(const char *text, struct logclean *ret);

@@ -12,7 +12,12 @@
 #include "common/parse.h"
 #include "common/paths.h"
 #include "daemon/daemon.h"
+#include "daemon/io/lines.h"
+#include "daemon/io/writer.h"
 #include "daemon/logclean.h"
+#include "systemd/notify.h"
+
+#define STAY_SOCKET_MS 600000
 
 static const char usage[] =
 	"Usage: dracod [OPTION]...\n"
@@ -23,10 +28,13 @@ static const char usage[] =
 	"                   instead: name of the state directory, and its Slurm; for dracoctl\n"
 	"  --log-file FILE  log to FILE instead of standard error; SIGHUP reopens it\n"
 	"  --ready-fd N     write \"ready\", or why not, to file descriptor N and close it\n"
-	"  --stay S         exit after S seconds without a cluster and a client (0: never)\n"
+	"  --stay S         exit after S seconds without a cluster and a client (0: never, the\n"
+	"                   default; 600 when systemd has started dracod by a socket)\n"
 	"  --debug          log more\n"
 	"  --clean-logs DIR --retention S\n"
 	"                   only remove the log directories in DIR that are older than S seconds\n"
+	"  --clean-state DIR\n"
+	"                   with it: also the state in DIR of clusters inside Slurm jobs\n"
 	"  --help, --version\n";
 
 static int usage_error(const char *what, const char *value)
@@ -58,12 +66,13 @@ static int parse(int argc, char **argv, struct daemon_options *options)
 		{"stay", required_argument, NULL, 's'},
 		{"debug", no_argument, NULL, 'd'},
 		{"clean-logs", required_argument, NULL, 'c'},
+		{"clean-state", required_argument, NULL, 'C'},
 		{"retention", required_argument, NULL, 'R'},
 		{"help", no_argument, NULL, 'h'},
 		{"version", no_argument, NULL, 'V'},
 		{NULL, 0, NULL, 0},
 	};
-	const char *clean_logs = NULL;
+	const char *clean_logs = NULL, *clean_state = NULL;
 	int64_t fd, stay_s, retention_s = -1;
 	int option;
 
@@ -102,6 +111,9 @@ static int parse(int argc, char **argv, struct daemon_options *options)
 		case 'c':
 			clean_logs = optarg;
 			break;
+		case 'C':
+			clean_state = optarg;
+			break;
 		case 'R':
 			if (parse_integer(optarg, 1, INT64_MAX, &retention_s, NULL) < 0)
 				return usage_error(
@@ -122,28 +134,42 @@ static int parse(int argc, char **argv, struct daemon_options *options)
 	if ((clean_logs != NULL) != (retention_s > 0))
 		return usage_error("--clean-logs and --retention belong together", NULL);
 	if (clean_logs)
-		return logclean_main(clean_logs, retention_s);
+		return logclean_main(clean_logs, clean_state, retention_s);
 	return -1;
 }
 
 int main(int argc, char **argv)
 {
-	struct daemon_options options = {.name = PATHS_NAME_DEFAULT, .ready_fd = -1};
+	struct daemon_options options = {
+		.name = PATHS_NAME_DEFAULT, .ready_fd = -1, .stay_ms = -1};
 	struct err err = ERR_INIT;
 	struct daemon *daemon;
 	int status = parse(argc, argv, &options);
 
 	if (status >= 0)
 		return status;
+	/* The socket that started dracod starts it again when it is needed. */
+	if (options.stay_ms < 0)
+		options.stay_ms = notify_has_socket() ? STAY_SOCKET_MS : 0;
 	daemon = daemon_create(&options, &err);
 	report(options.ready_fd, daemon ? "ready" : err.text);
 	if (!daemon) {
 		log_error("%s", err.text);
 		return 1;
 	}
+	if (writer_begin(daemon_loop(daemon), &err) < 0)
+		log_warning("%s: dracod waits for each write to its files", err.text);
+	else
+		lines_take_log();
 	status = daemon_run(daemon) < 0;
+	if (daemon_has_left(daemon)) {
+		writer_outlast(WRITER_STATE); /* the next one needs the record */
+		_exit(DAEMON_LEFT);
+	}
 	daemon_destroy(daemon);
 	json_decref(UNCONST(options.slurm));
 	log_close();
+	if (!writer_end(WRITER_END_MS))
+		_exit(status); /* a thread hangs, and exit() would free what it uses */
 	return status;
 }

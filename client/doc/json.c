@@ -97,6 +97,8 @@ static const struct doc_key start_keys[] = {
 	{"limits[].limit", "string", "the limit"},
 	{"limits[].source", "string", "file and line of the limit"},
 	{"limits[].message", "string", "all this in a sentence"},
+	{"mistakes", "array",
+		"empty: dracoctl tells of mistakes in the site's file before it asks dracod"},
 	{"differences", "array",
 		"with `joined`: settings of the running cluster that differ from those of this "
 		"start"},
@@ -128,7 +130,7 @@ static const struct doc_key size_keys[] = {
 	{"hold_why", "string", ""},
 	{"per_job", "object", ""},
 	{"per_job.workers", "integer", ""},
-	{"per_job.cores", "integer", ""},
+	{"per_job.cores", "integer", "0: not known"},
 	{"per_job.memory_mib", "integer", "0: not known"},
 	{"waits", "boolean",
 		"of `retire` only: whether the job stays until its results have a place to go"},
@@ -191,6 +193,14 @@ static const struct doc_key where_keys[] = {
 	{0},
 };
 
+static const struct doc_key restart_keys[] = {
+	{"pid", "integer", "process of the dracod that goes on"},
+	{"former_pid", "integer", "process of the one before"},
+	{"version", "string", "version of the one that goes on"},
+	{"seconds", "number", "how long that took"},
+	{0},
+};
+
 static const struct doc_key launch_keys[] = {
 	{"name", "string", "of the state directory, as `name` of `where`"},
 	{"pid", "integer", "process of dracod"},
@@ -199,6 +209,7 @@ static const struct doc_key launch_keys[] = {
 	{"job", "string?", "the Slurm job in which it runs, and with which it ends"},
 	{"version", "string", "its version"},
 	{"socket", "string", "path of its control socket"},
+	{"supervised", "boolean", "whether systemd starts it again"},
 	{"started", "integer", "when it started"},
 	{"launched", "boolean", "whether this command started it"},
 	{0},
@@ -268,6 +279,11 @@ static const struct doc_key config_path_keys[] = {
 
 static const struct doc_key config_init_keys[] = {
 	{"path", "string", "path of the file that was written"},
+	{"proposed", "array", "the settings that have a value for this Slurm, not the default"},
+	{"proposed[].setting", "string", "the setting"},
+	{"proposed[].value", "string", "its value, as in the file"},
+	{"proposed[].reason", "string", "the fact that it rests on"},
+	{"hindrance", "string or null", "why there are no values for this Slurm"},
 	{0},
 };
 
@@ -329,6 +345,17 @@ static const struct doc_key doctor_keys[] = {
 static const struct doc_key version_keys[] = {
 	{"dracoctl", "string", "version of dracoctl"},
 	{"dracod", "string?", "version of the running dracod; null: none runs"},
+	{"slurm", "object?",
+		"how Slurm would be asked here, without asking it; null: it cannot be used"},
+	{"slurm.interface", "string", "`libslurm` or `commands`"},
+	{"slurm.why", "string", "why in this way"},
+	{"slurm.version", "string?",
+		"of Slurm, as libslurm was built for it, or of the commands"},
+	{"slurm.built", "string?",
+		"the Slurm that the libslurm in use was built for; null: none"},
+	{"slurm.libslurm", "string?", "its file; null: none is in use"},
+	{"slurm.broken", "boolean",
+		"whether the commands are used because the libslurm that fits does not start"},
 	{"json", "integer", "version of this format"},
 	{0},
 };
@@ -355,6 +382,7 @@ static const struct answer answers[] = {
 		"value, a string.",
 		NULL},
 	{"launch", "", launch_keys},
+	{"restart", "", restart_keys},
 	{"list", "An array.", list_keys},
 	{"where", "", where_keys},
 	{"takeover", "", takeover_keys},

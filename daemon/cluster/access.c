@@ -1,6 +1,7 @@
 /* access.c: access to the cluster: its certificate and its dashboard. Part of the cluster. */
 #include "daemon/cluster/access.h"
 
+#include <errno.h>
 #include <inttypes.h>
 #include <stdlib.h>
 #include <string.h>
@@ -38,6 +39,19 @@ int cluster_access_begin(struct cluster *cluster, const struct settings *setting
 		return r;
 	log_info("tls: made the certificate %s in %" PRId64 " ms", tls_certificate(access->tls),
 		loop_now_ms() - started_ms);
+	return 0;
+}
+
+int cluster_access_adopt(struct cluster *cluster, struct err *err)
+{
+	struct cluster_access *access = &cluster->access;
+
+	if (cluster->request.settings.security == SECURITY_NONE)
+		return 0;
+	access->tls = tls_adopt(access->tls_directory, cluster->id);
+	if (!access->tls)
+		return err_set(
+			err, -ENOENT, "its certificate in %s is gone", access->tls_directory);
 	return 0;
 }
 
@@ -86,16 +100,19 @@ const char *cluster_access_worker_interface(const struct cluster *cluster)
 	return cluster->access.interface_named ? cluster->access.interface : NULL;
 }
 
-int cluster_access_scheduler(
-	struct cluster *cluster, struct scheduler_spec *spec, struct err *err)
+int cluster_access_plan(struct cluster *cluster, struct err *err)
 {
 	struct cluster_access *access = &cluster->access;
-	struct dashboard *dashboard = &access->dashboard;
-	int r = dashboard_plan(dashboard, &cluster->request.settings, cluster->name,
-		access->paths->http_socket, err);
 
-	if (r < 0)
-		return r;
+	return dashboard_plan(&access->dashboard, &cluster->request.settings, cluster->name,
+		access->paths->http_socket, err);
+}
+
+void cluster_access_scheduler(const struct cluster *cluster, struct scheduler_spec *spec)
+{
+	const struct cluster_access *access = &cluster->access;
+	const struct dashboard *dashboard = &access->dashboard;
+
 	cluster_access_workers(cluster, &spec->environment); /* scheduler and workers agree */
 	spec->tls = access->tls != NULL;
 	spec->dashboard = dashboard->mode;
@@ -103,7 +120,6 @@ int cluster_access_scheduler(
 	if (dashboard->mode == DASHBOARD_ON)
 		spec->dashboard_address =
 			xasprintf("%s:%d", dashboard->address, dashboard->port);
-	return 0;
 }
 
 void cluster_access_hello(struct cluster *cluster, const json_t *hello)
@@ -151,7 +167,9 @@ static json_t *warnings(const struct cluster *cluster)
 				"security is none: everyone who reaches %s can run programs "
 				"as you and read your data",
 				*address ? address : "the scheduler"));
-	if (dashboard->mode == DASHBOARD_ON && !dashboard_is_loopback(dashboard))
+	/* Without an address it is not planned yet. */
+	if (dashboard->address && dashboard->mode == DASHBOARD_ON &&
+		!dashboard_is_loopback(dashboard))
 		json_array_append_new(list,
 			json_sprintf(
 				"dashboard_address is %s: everyone who reaches it can read the "

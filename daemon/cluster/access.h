@@ -20,10 +20,18 @@ int cluster_access_begin(struct cluster *cluster, const struct settings *setting
 /* Free the certificate, once the scheduler and all jobs are gone. Idempotent. */
 void cluster_access_end(struct cluster *cluster);
 
+/* Go on with the certificate of the cluster that an earlier dracod has started. -ENOENT with err:
+ * it is not there any more. */
+int cluster_access_adopt(struct cluster *cluster, struct err *err)
+	__attribute__((warn_unused_result));
+
+/* Plan the dashboard of a scheduler that is about to start. 0, or -errno with err. */
+int cluster_access_plan(struct cluster *cluster, struct err *err)
+	__attribute__((warn_unused_result));
+
 /* Add the options and variables for security and the dashboard to spec, whose environment must
- * already be set. 0, or -errno with err. */
-int cluster_access_scheduler(struct cluster *cluster, struct scheduler_spec *spec,
-	struct err *err) __attribute__((warn_unused_result));
+ * already be set. */
+void cluster_access_scheduler(const struct cluster *cluster, struct scheduler_spec *spec);
 
 /* The scheduler's preload has said hello. */
 void cluster_access_hello(struct cluster *cluster, const json_t *hello);

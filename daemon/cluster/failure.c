@@ -11,7 +11,10 @@
 #include "common/alloc.h"
 #include "common/cleanup.h"
 #include "common/number.h"
+#include "common/paths.h"
+#include "daemon/cluster/deaths.h"
 #include "daemon/cluster/jobs.h"
+#include "daemon/cluster/lifetime.h"
 #include "daemon/cluster/model.h"
 #include "daemon/cluster/nodes.h"
 #include "daemon/cluster/worker_start.h"
@@ -25,7 +28,6 @@
 void cluster_failure_clear(struct cluster *cluster)
 {
 	free(cluster->failures.reason_log);
-	free(cluster->failures.notice);
 	cluster->failures = (struct cluster_failures){0};
 }
 
@@ -78,12 +80,10 @@ static void note_successes(struct cluster *cluster)
 
 static void stop_asking(struct cluster *cluster, const char *why)
 {
-	struct cluster_failures *failures = &cluster->failures;
+	_cleanup_free_ char *resume = paths_command(cluster->name, "resume");
 
-	free(failures->notice);
-	failures->notice =
-		xasprintf("%s: draco requests no more jobs until \"dracoctl resume\"", why);
-	cluster_notice(cluster, "%s", failures->notice);
+	cluster_tell(cluster, NOTICE_FAILURES, NULL,
+		"%s: draco requests no more jobs until \"%s\"", why, resume);
 	cluster_pause(cluster, why);
 }
 
@@ -94,9 +94,7 @@ void cluster_failure_resume(struct cluster *cluster)
 	failures->jobs = (struct failures){0};
 	failures->reason = (struct err)ERR_INIT;
 	xreplace(&failures->reason_log, NULL);
-	if (failures->notice)
-		cluster_withdraw_notice(cluster, failures->notice);
-	xreplace(&failures->notice, NULL);
+	cluster_withdraw(cluster, NOTICE_FAILURES, NULL);
 	cluster->hold_until_ms = 0;
 	cluster_wake(cluster, 0);
 }
@@ -162,7 +160,7 @@ static void count(struct cluster *cluster, const struct job *job, const char *ho
 	}
 	note_successes(cluster);
 	if (!failures_add(failures, job->start_time,
-		    job->phase == PHASE_GONE ? job->end_time : time(NULL), now)) {
+		    job->phase == PHASE_GONE ? job->end_time : cluster_job_time(job), now)) {
 		history_failure("job", job->id, log, "%s; as others did just now", how);
 	} else if (failures->in_a_row >= limit) {
 		err_set(&err, -EIO, "job %s %s; %d failure%s in a row (failure_limit)", job->id,
@@ -188,6 +186,7 @@ static char *describe(
 	_cleanup_free_ char *hint = end == END_OUT_OF_MEMORY
 		? failure_memory_hint(job->processes, job->memory_mib)
 		: NULL;
+	const char *death = end == END_OUT_OF_MEMORY ? cluster_last_death(job) : NULL;
 	bool silent = counts && end != END_NOT_LAUNCHED && !job->was_connected &&
 		!jobscript_explain_exit(job->exit_status);
 
@@ -201,9 +200,10 @@ static char *describe(
 		return xasprintf(
 			"%s at %s: a firewall may be why; scheduler_port chooses the port",
 			job->end_text, scheduler_address(cluster->scheduler));
-	return xasprintf("%s%s%s%s", job->end_text,
-		silent ? " before any of its workers connected" : "", hint ? "; " : "",
-		hint ? hint : "");
+	return xasprintf("%s%s%s%s%s%s", job->end_text,
+		silent ? " before any of its workers connected" : "",
+		death ? "; the last of its workers: " : "", death ? death : "",
+		hint ? "; " : "", hint ? hint : "");
 }
 
 /* Somebody has cancelled the job: the cluster asks for no more. */

@@ -14,6 +14,7 @@
 #include "common/json.h"
 #include "common/log.h"
 #include "common/number.h"
+#include "common/settings_places.h"
 #include "daemon/cluster/model.h"
 #include "daemon/dask/python.h"
 #include "daemon/io/history.h"
@@ -53,10 +54,12 @@ static json_t *ask_site(const struct cluster *cluster)
 {
 	const struct settings *settings = &cluster->request.settings;
 	const char *interface = settings->interface;
-	json_t *partitions = json_array();
+	struct strv names = STRV_INIT;
+	json_t *partitions;
 
-	for (size_t i = 0; i < settings->queues_to_try.count; i++)
-		json_array_append_new(partitions, json_text(settings->queues_to_try.item[i]));
+	settings_partitions(settings, &names);
+	partitions = json_texts(&names);
+	strv_finish(&names);
 	return json_pack("{s:o, s:o, s:o}", "partitions", partitions, "host",
 		json_text(may_be_host(interface) ? interface : NULL), "path",
 		json_text(environment_get(&cluster->request.environment, "PATH")));

@@ -19,12 +19,8 @@
 
 static void withdraw(struct cluster *cluster)
 {
-	struct cluster_size *size = &cluster->size;
-
-	if (size->full)
-		cluster_withdraw_notice(cluster, size->full);
-	xreplace(&size->full, NULL);
-	size->limits.full_workers = 0;
+	cluster_withdraw(cluster, NOTICE_FULL, NULL);
+	cluster->size.limits.full_workers = 0;
 }
 
 static char *describe(const struct demand *demand, int64_t connected)
@@ -58,18 +54,7 @@ void cluster_check_full(struct cluster *cluster)
 		return;
 	size->limits.full_workers = connected;
 	text = describe(demand, connected);
-	if (size->full && strcmp(size->full, text) == 0)
-		return;
-	if (size->full)
-		cluster_withdraw_notice(cluster, size->full);
-	else
+	if (!cluster_told(cluster, NOTICE_FULL, NULL))
 		history_failure("cluster", cluster->name, NULL, "%s", text);
-	cluster_notice(cluster, "%s", text);
-	xreplace(&size->full, text);
-}
-
-void cluster_full_finish(struct cluster *cluster)
-{
-	cluster->size.full_since_ms = 0;
-	xreplace(&cluster->size.full, NULL);
+	cluster_tell(cluster, NOTICE_FULL, NULL, "%s", text);
 }

@@ -8,7 +8,4 @@ struct cluster;
  * workers as taken, so that other jobs are asked for. Plans the next look. */
 void cluster_check_full(struct cluster *cluster);
 
-/* Forget all of it, for another start. */
-void cluster_full_finish(struct cluster *cluster);
-
 #endif

@@ -16,6 +16,7 @@
 #include "common/log.h"
 #include "daemon/cluster/ends.h"
 #include "daemon/cluster/jobs.h"
+#include "daemon/cluster/leaving.h"
 #include "daemon/cluster/model.h"
 #include "daemon/dask/jobscript.h"
 #include "daemon/io/loop.h"
@@ -178,13 +179,6 @@ void cluster_giveback(struct cluster *cluster, struct job *job, enum fleet_actio
 	}
 }
 
-static bool is_leaving(const struct job *job)
-{
-	return job &&
-		(job->phase == PHASE_DRAINING || job->phase == PHASE_RETIRING ||
-			job->phase == PHASE_ENDING);
-}
-
 /* Nothing depends on this answer: the request is repeated when the job is retired. */
 static void on_drained_late(void *arg, const json_t *result, const struct err *err)
 {
@@ -231,10 +225,11 @@ static int send_in_parts(struct cluster *cluster,
 
 static bool is_late(const struct worker *worker)
 {
-	return worker->is_new && is_leaving(worker->job);
+	return worker->is_new && worker->job && job_is_leaving(worker->job);
 }
 
-/* A worker that connects while its job is on its way out must get no tasks. */
+/* A worker that connects while its job is on its way out must get no tasks. The preload sees to
+ * that if it knows the job, see leaving.c. */
 static void drain_late(struct cluster *cluster)
 {
 	struct worker *worker;
@@ -247,7 +242,7 @@ static void drain_late(struct cluster *cluster)
 void cluster_giveback_hello(struct cluster *cluster)
 {
 	cluster->undrain_due = true;
-	cluster_wake(cluster, 0);
+	cluster_leaving_hello(cluster);
 }
 
 static void on_undrained(void *arg, const json_t *result, const struct err *err)
@@ -296,13 +291,14 @@ static void settle_suspended(struct cluster *cluster)
 
 static bool shall_work(const struct worker *worker)
 {
-	return !is_leaving(worker->job) && !(worker->job && worker->job->suspended_told);
+	return !worker->job || !(job_is_leaving(worker->job) || worker->job->suspended_told);
 }
 
 void cluster_giveback_settle(struct cluster *cluster)
 {
 	int r;
 
+	cluster_leaving_settle(cluster);
 	drain_late(cluster);
 	settle_suspended(cluster);
 	if (!cluster->undrain_due || cluster->undraining > 0)

@@ -9,6 +9,7 @@
 #include "common/amount.h"
 #include "common/cleanup.h"
 #include "common/err.h"
+#include "common/paths.h"
 #include "daemon/cluster/ends.h"
 #include "daemon/cluster/failure.h"
 #include "daemon/cluster/jobs.h"
@@ -28,16 +29,15 @@ static int too_many(const struct cluster *cluster, int64_t jobs, struct err *err
 	const struct settings *s = &cluster->request.settings;
 	const struct setting_limit *site = &s->limit[SETTING_MAXIMUM];
 	int64_t maximum = cluster->size.limits.maximum_jobs;
-	_cleanup_free_ char *raise = NULL;
+	_cleanup_free_ char *adapt = paths_command(cluster->name, "adapt"), *raise = NULL;
 
 	if (site->value && jobs > site->value / s->processes)
 		return err_set(err, -ERANGE,
 			"more than the site allows: at most %" PRId64 " workers (%s)",
 			site->value, site->source);
 	if (jobs <= settings_table[SETTING_MAXIMUM].maximum / s->processes)
-		raise = xasprintf(
-			": give less, or raise it first (dracoctl adapt --maximum %" PRId64 ")",
-			jobs * s->processes);
+		raise = xasprintf(": give less, or raise it first (%s --maximum %" PRId64 ")",
+			adapt, jobs * s->processes);
 	return err_set(err, -ERANGE, "more than the maximum of %" PRId64 " job%s%s", maximum,
 		maximum == 1 ? "" : "s", raise ? raise : "");
 }

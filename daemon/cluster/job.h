@@ -13,8 +13,8 @@
 
 struct submission;
 
-/* Some sites forbid moving a pending job. Then a second job is submitted to the next place, and the
- * first of the two to start stays. */
+/* Some sites forbid moving a pending job, and some places have options of sbatch of their own. Then
+ * another job is submitted to the next place, and the first of them to start stays. */
 enum job_role {
 	ROLE_ORDINARY,
 	ROLE_STANDBY,	 /* pending, with a substitute pending elsewhere; not wanted */
@@ -39,15 +39,20 @@ struct job {
 	char id[SLURM_JOB_ID_MAX];
 
 	/* The job's shape. Later jobs may have another. */
-	int64_t processes, cores, memory_mib, walltime_s;
+	int64_t processes;
+	int64_t cores; /* CORES_NODE: not known yet */
+	int64_t memory_mib, walltime_s;
 
 	/* The places where it may run, candidates of the cluster's placement. */
 	candidate_set placed;
 	int64_t placed_ms; /* loop time of the last change of placed */
-	bool widening;	   /* a request to add one more place is under way */
-	bool exhausted;	   /* there is no further place */
-	bool never;	   /* Slurm says that it can never start in its place */
+	bool many;     /* Slurm's prediction was for another one, asked for at once or before */
+	bool widening; /* a request to add one more place is under way */
+	bool exhausted; /* there is no further place */
+	bool never;	/* Slurm says that it can never start in its place */
 	enum job_role role;
+	int64_t need;	       /* jobs with the same number serve one need; 0: it is alone */
+	candidate_set covered; /* the places of the other jobs for its need */
 
 	/* From Slurm's last report. */
 	char *partition, *nodes, *reason;
@@ -59,7 +64,8 @@ struct job {
 	int64_t booting_since_ms, suspended_since_ms;
 	bool suspended_told; /* its workers must get no new tasks */
 	time_t submit_time, start_time, end_time;
-	int64_t end_ms;	     /* end_time as loop time; 0: not known */
+	int64_t end_ms;	     /* end_time as loop time, by this host's clock; 0: not known */
+	int64_t waited_ms;   /* loop time at which it certainly did not run yet; 0: not known */
 	int64_t told_end_ms; /* the end that the preload was told last; 0: none */
 
 	bool forkserver;	  /* its script starts workers by forkserver */
@@ -72,8 +78,12 @@ struct job {
 	int64_t alone_since_ms;
 	/* The loop time since which some of its workers are missing; 0: none is. */
 	int64_t short_since_ms;
-	bool short_told;    /* the user was told */
-	bool abandoned;	    /* its scheduler is gone, so its workers end, too */
+	bool short_told;  /* the user was told */
+	bool worn;	  /* some of its workers are gone for good: it is to be replaced */
+	char *death;	  /* what the worker did that died last, for a person; NULL: none did */
+	int64_t death_ms; /* loop time */
+	/* Its scheduler is gone, so its workers end, too, or those that were to come. */
+	bool abandoned;
 	bool was_connected; /* a worker has connected at least once */
 	bool was_ready;	    /* all workers were connected at least once */
 	/* Workers that died soon after they connected, while the job was young. */
@@ -96,6 +106,8 @@ struct job {
 
 	enum slurm_cancel_how ending; /* the last request to end it; valid in ENDING */
 	bool ending_sent;	      /* the request was sent */
+	/* statequeue_mark() of the record that says that it ends; 0: not known yet. */
+	uint64_t ending_mark;
 	int64_t ending_since_ms;
 
 	enum slurm_state end_state; /* valid in GONE */

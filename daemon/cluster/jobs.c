@@ -20,11 +20,13 @@
 #define GONE_KEPT 32
 #define LOAD_MAX \
 	(INT64_C(1) << 45) /* bounds a worker's tasks and bytes: sums cannot overflow */
+#define THREADS_MAX	65535
 #define WORKER_YOUNG_MS 15000
 
 struct jobs {
 	struct job_list list;
 	struct worker_list workers;
+	int64_t threads;  /* of the worker that came last; 0: not known */
 	void *by_address; /* the workers by address, a tree of tsearch(3) */
 	const struct jobs_ops *ops;
 	void *arg;
@@ -43,6 +45,7 @@ static void job_free(struct jobs *jobs, struct job *job)
 	free(job->nodes);
 	free(job->reason);
 	free(job->end_text);
+	free(job->death);
 	free(job);
 }
 
@@ -90,10 +93,10 @@ void jobs_clear(struct jobs *jobs)
 		worker_free(jobs, TAILQ_FIRST(&jobs->workers));
 	while (!TAILQ_EMPTY(&jobs->list))
 		job_free(jobs, TAILQ_FIRST(&jobs->list));
+	jobs->threads = 0;
 }
 
-/* Keep only the last jobs that are gone. */
-static void trim(struct jobs *jobs)
+void jobs_trim(struct jobs *jobs)
 {
 	struct job *job, *next;
 	int gone = 0;
@@ -112,7 +115,7 @@ struct job *jobs_add(
 {
 	struct job *job = xcalloc(1, sizeof(*job));
 
-	trim(jobs);
+	jobs_trim(jobs);
 	job->tag = xstrdup(tag);
 	job->index = index;
 	job->phase = PHASE_NEW;
@@ -127,6 +130,21 @@ struct job *jobs_add(
 	return job;
 }
 
+struct job *jobs_restore(struct jobs *jobs, const struct job *values)
+{
+	struct job *job = xcalloc(1, sizeof(*job));
+
+	*job = *values;
+	if (job->job_id)
+		slurm_job_format_id(job->job_id, job->task, job->id);
+	job->alone_since_ms = job->idle_since_ms = loop_now_ms();
+	if (job->phase == PHASE_ENDING)
+		job->ending_since_ms = loop_now_ms();
+	TAILQ_INSERT_TAIL(&jobs->list, job, link);
+	changed(jobs);
+	return job;
+}
+
 /* The number of the job's connected workers has changed. */
 static void note_connected(struct job *job)
 {
@@ -134,7 +152,7 @@ static void note_connected(struct job *job)
 		job->alone_since_ms = loop_now_ms();
 	if (job->connected >= job->processes) {
 		job->short_since_ms = 0;
-		job->short_told = false;
+		job->short_told = job->worn = false;
 	} else if (job->phase == PHASE_READY && !job->short_since_ms) {
 		job->short_since_ms = loop_now_ms();
 	}
@@ -145,8 +163,9 @@ void jobs_set_phase(struct jobs *jobs, struct job *job, enum job_phase phase, co
 	int64_t now = loop_now_ms();
 
 	assert(job_phase_may_follow(job->phase, phase));
-	history_phase("job", job->id[0] ? job->id : job->tag, job_phase_name(job->phase),
-		job_phase_name(phase), now - job->phase_since_ms, why);
+	history_job_phase(job->id[0] ? job->id : job->tag, job->partition,
+		job_phase_name(job->phase), job_phase_name(phase), now - job->phase_since_ms,
+		why);
 	job->phase = phase;
 	job->phase_since_ms = now;
 	if (phase == PHASE_ENDING)
@@ -155,7 +174,7 @@ void jobs_set_phase(struct jobs *jobs, struct job *job, enum job_phase phase, co
 		job->running_since_ms = job->alone_since_ms = now;
 	if (phase == PHASE_PENDING) { /* requeued */
 		job->ready_since_ms = job->short_since_ms = 0;
-		job->short_told = false;
+		job->short_told = job->worn = false;
 	}
 	if (phase == PHASE_READY) {
 		job->idle_since_ms = now;
@@ -184,6 +203,10 @@ static void attach(struct jobs *jobs, struct job *job, struct worker *worker)
 	job->busy += worker->tasks;
 	job->bytes += worker->bytes;
 	job->connected++;
+	if (worker->threads)
+		jobs->threads = worker->threads;
+	if (job->cores == CORES_NODE)
+		job->cores = worker->threads * job->processes;
 	job->came_ms = loop_now_ms();
 	note_connected(job);
 	job->abandoned = false;
@@ -304,6 +327,8 @@ void jobs_apply(struct jobs *jobs, struct job *job, const struct slurm_job *repo
 	news |= note_state(job, report->state);
 	job->submit_time = report->submit_time;
 	job->start_time = report->start_time;
+	if (report->state == STATE_PENDING)
+		job->waited_ms = job->seen_ms;
 	if (report->state != STATE_PENDING || !failure_is_hold(report->reason)) {
 		job->held_since_ms = 0;
 		job->held_told = false;
@@ -347,7 +372,7 @@ struct worker_list *jobs_workers(struct jobs *jobs)
 	return &jobs->workers;
 }
 
-static struct worker *find_worker(struct jobs *jobs, const char *address)
+struct worker *jobs_find_worker(struct jobs *jobs, const char *address)
 {
 	struct worker key = {.address = UNCONST(address)};
 	void *found = tfind(&key, &jobs->by_address, compare_addresses);
@@ -355,16 +380,18 @@ static struct worker *find_worker(struct jobs *jobs, const char *address)
 	return found ? *(struct worker **)found : NULL;
 }
 
-void jobs_worker_added(struct jobs *jobs, const char *name, const char *address)
+void jobs_worker_added(
+	struct jobs *jobs, const char *name, const char *address, int64_t threads)
 {
 	struct job *job = find_by_worker(jobs, name);
 	struct worker *worker;
 
-	if (find_worker(jobs, address))
+	if (jobs_find_worker(jobs, address))
 		jobs_worker_removed(jobs, address, false);
 	worker = xcalloc(1, sizeof(*worker));
 	worker->name = xstrdup(name);
 	worker->address = xstrdup(address);
+	worker->threads = min_of(max_of(threads, 0), THREADS_MAX);
 	worker->since_ms = loop_now_ms();
 	worker->is_new = true;
 	TAILQ_INSERT_TAIL(&jobs->workers, worker, link);
@@ -395,7 +422,7 @@ static void set_load(struct worker *worker, int64_t tasks, int64_t bytes)
 
 void jobs_worker_load(struct jobs *jobs, const char *address, int64_t tasks, int64_t bytes)
 {
-	struct worker *worker = find_worker(jobs, address);
+	struct worker *worker = jobs_find_worker(jobs, address);
 
 	if (worker)
 		set_load(worker, min_of(max_of(tasks, 0), LOAD_MAX),
@@ -413,7 +440,7 @@ static bool is_early_death(const struct worker *worker)
 
 void jobs_worker_removed(struct jobs *jobs, const char *address, bool asked)
 {
-	struct worker *worker = find_worker(jobs, address);
+	struct worker *worker = jobs_find_worker(jobs, address);
 	struct job *job = worker ? worker->job : NULL;
 
 	if (!worker)
@@ -429,14 +456,14 @@ void jobs_worker_removed(struct jobs *jobs, const char *address, bool asked)
 	changed(jobs);
 }
 
-void jobs_workers_clear(struct jobs *jobs)
+void jobs_workers_clear(struct jobs *jobs, bool gone)
 {
 	struct job *job;
 
 	while (!TAILQ_EMPTY(&jobs->workers))
 		worker_free(jobs, TAILQ_FIRST(&jobs->workers));
 	TAILQ_FOREACH (job, &jobs->list, link) {
-		job->abandoned |= job->connected > 0;
+		job->abandoned |= job->connected > 0 || (gone && job_is_running(job));
 		if (job->busy > 0)
 			job->idle_since_ms = loop_now_ms();
 		job->connected = job->busy = job->bytes = 0;
@@ -447,9 +474,10 @@ void jobs_workers_clear(struct jobs *jobs)
 
 struct jobs_count jobs_count(const struct jobs *jobs)
 {
-	struct jobs_count count = {0};
+	struct jobs_count count = {.threads = jobs->threads};
 	const struct job *job;
 	const struct worker *worker;
+	bool unsettled;
 
 	TAILQ_FOREACH (job, &jobs->list, link) {
 		count.alive += job_phase_is_alive(job->phase);
@@ -458,8 +486,10 @@ struct jobs_count jobs_count(const struct jobs *jobs)
 			count.wanted_workers += job->processes;
 		}
 		count.in_slurm += job->job_id && job->phase != PHASE_GONE;
-		count.unsettled += job->phase != PHASE_GONE &&
+		unsettled = job->phase != PHASE_GONE &&
 			(job->phase != PHASE_READY || job->abandoned || job->connected == 0);
+		count.unsettled += unsettled;
+		count.changing += unsettled && job->phase >= PHASE_READY;
 		count.running += job_is_running(job);
 		if (job->phase == PHASE_READY && job->short_told && job->connected > 0)
 			count.given_up += job->processes - job->connected;

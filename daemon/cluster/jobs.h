@@ -20,8 +20,11 @@ TAILQ_HEAD(job_list, job);
 struct jobs *jobs_create(const struct jobs_ops *ops, void *arg);
 struct jobs *jobs_destroy(struct jobs *jobs);
 
-/* All jobs, oldest first. Of the jobs in GONE only the last few are kept. Borrowed. */
+/* All jobs, oldest first. Borrowed. */
 struct job_list *jobs_list(struct jobs *jobs);
+
+/* Of the jobs in GONE keep only the last few, and free the others. */
+void jobs_trim(struct jobs *jobs);
 
 /* Forget all jobs and workers, for a new cluster. */
 void jobs_clear(struct jobs *jobs);
@@ -30,6 +33,10 @@ void jobs_clear(struct jobs *jobs);
  * job's number in it. The list owns the job. */
 struct job *jobs_add(
 	struct jobs *jobs, const char *tag, int64_t index, const struct settings *settings);
+
+/* Add a job of an earlier dracod with these values, and take their texts over. Its workers are
+ * those that connect from now on, and its end begins anew. */
+struct job *jobs_restore(struct jobs *jobs, const struct job *values);
 
 /* Move job to phase. Log the change with the time spent in the old phase and with why (may be
  * NULL). A change that the phase table forbids is a bug of draco: assert. */
@@ -62,6 +69,7 @@ struct worker {
 	char *name;
 	char *address;
 	struct job *job;      /* NULL: not a worker of draco, or its job is gone */
+	int64_t threads;      /* 0: not known */
 	int64_t since_ms;     /* loop time at which it connected */
 	int64_t tasks, bytes; /* from the scheduler's last report */
 	bool is_new;	      /* it has connected since the last reconcile */
@@ -70,12 +78,17 @@ struct worker {
 TAILQ_HEAD(worker_list, worker);
 
 struct worker_list *jobs_workers(struct jobs *jobs);
-void jobs_worker_added(struct jobs *jobs, const char *name, const char *address);
+/* NULL: none is connected from there. */
+struct worker *jobs_find_worker(struct jobs *jobs, const char *address);
+/* threads: of this worker, if they tell the cores of a node; otherwise 0. */
+void jobs_worker_added(
+	struct jobs *jobs, const char *name, const char *address, int64_t threads);
 void jobs_worker_load(struct jobs *jobs, const char *address, int64_t tasks, int64_t bytes);
 /* asked: it left or restarted on request, so it did not die. */
 void jobs_worker_removed(struct jobs *jobs, const char *address, bool asked);
-/* Forget all workers, as their scheduler is gone. */
-void jobs_workers_clear(struct jobs *jobs);
+/* Forget all workers: they are told anew, or (gone) their scheduler is gone. Then jobs that run
+ * without workers yet have waited for it in vain, too. */
+void jobs_workers_clear(struct jobs *jobs, bool gone);
 
 struct jobs_count {
 	int64_t wanted;		/* jobs that belong to the cluster, or will */
@@ -83,8 +96,10 @@ struct jobs_count {
 	int64_t alive;		/* jobs that may hold resources in Slurm */
 	int64_t in_slurm;	/* live jobs with an id */
 	int64_t unsettled;	/* jobs in a phase that soon ends by itself */
+	int64_t changing;	/* of those, the ones that have had all workers, or end */
 	int64_t running;	/* jobs in STARTING or READY */
 	int64_t connected;	/* workers, foreign ones included */
+	int64_t threads;	/* of the worker that came last; 0: none has told */
 	int64_t given_up;	/* missing workers that are not waited for any more */
 };
 

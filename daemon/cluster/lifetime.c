@@ -13,6 +13,7 @@
 #include "daemon/cluster/model.h"
 #include "daemon/dask/jobscript.h"
 #include "daemon/io/loop.h"
+#include "daemon/policy/handover.h"
 
 #define ASK_DEADLINE_MS 10000
 #define AGAIN_MS	1000
@@ -24,9 +25,6 @@ static int64_t given_ms(const struct job *job)
 	return ((int64_t)job->end_time - (int64_t)job->start_time) * 1000;
 }
 
-/* Slurm tells the end by its own clock, which may be minutes ahead of this host's (munge allows
- * five). So the walltime, counted from the moment at which draco saw the job run, limits the end,
- * too. */
 int64_t cluster_job_end_ms(const struct job *job)
 {
 	if (!job->running_since_ms)
@@ -35,7 +33,17 @@ int64_t cluster_job_end_ms(const struct job *job)
 		return job->running_since_ms + job->walltime_s * 1000;
 	if (!job->start_time || job->start_time > job->end_time)
 		return job->end_ms;
-	return min_of(job->end_ms, job->running_since_ms + given_ms(job));
+	return handover_end_ms(
+		job->end_ms, given_ms(job), job->waited_ms, job->running_since_ms);
+}
+
+time_t cluster_job_time(const struct job *job)
+{
+	int64_t end_ms = cluster_job_end_ms(job);
+
+	if (end_ms == INT64_MAX || !job->end_ms)
+		return time(NULL);
+	return job->end_time - (time_t)((end_ms - loop_now_ms()) / 1000);
 }
 
 int64_t cluster_job_length_ms(const struct job *job)

@@ -8,6 +8,7 @@
 #define DRACO_DAEMON_CLUSTER_LIFETIME_H
 
 #include <stdint.h>
+#include <time.h>
 
 struct cluster;
 struct job;
@@ -15,6 +16,10 @@ struct job;
 /* The loop time at which the job ends: Slurm's word, or the walltime that was asked for. INT64_MAX:
  * it does not run yet. */
 int64_t cluster_job_end_ms(const struct job *job);
+
+/* The time of Slurm's clock, from what it said of this job, which runs; this host's when that tells
+ * nothing. */
+time_t cluster_job_time(const struct job *job);
 
 /* The lifetime of the job, in ms: its walltime, or the shorter time that Slurm gave it
  * (least_walltime). */

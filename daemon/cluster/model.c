@@ -6,14 +6,16 @@
 #include <stdlib.h>
 
 #include "common/alloc.h"
+#include "common/cleanup.h"
 #include "common/log.h"
+#include "common/settings_places.h"
 #include "daemon/cluster/job.h"
 #include "daemon/cluster/model.h"
 #include "daemon/io/history.h"
 #include "daemon/io/loop.h"
 
-#define NOTICES_MAX 32
-#define LATE_MS	    1000 /* a timer that is later by this: the host was suspended */
+#define LATE_MS	     1000 /* a timer that is later by this: the host was suspended */
+#define VERY_LATE_MS 60000
 
 static const char *const state_names[] = {
 	[CLUSTER_STOPPED] = "stopped",
@@ -51,6 +53,11 @@ void cluster_request_finish(struct cluster_request *request)
 	*request = (struct cluster_request){0};
 }
 
+bool cluster_is_blind(const struct cluster *cluster)
+{
+	return cluster->adoption.rebuilds && cluster->adoption.unread;
+}
+
 bool cluster_is_up(const struct cluster *cluster)
 {
 	return cluster->state == CLUSTER_STARTING || cluster->state == CLUSTER_RUNNING;
@@ -72,28 +79,45 @@ void cluster_set_state(struct cluster *cluster, enum cluster_state state)
 	cluster->ops->changed(cluster->arg);
 }
 
-void cluster_wake(struct cluster *cluster, int64_t in_ms)
+void cluster_go_on(struct cluster *cluster, enum cluster_state state)
 {
-	int64_t now = loop_now_ms(), when_ms = now + in_ms;
+	cluster->state = state;
+	cluster->ops->changed(cluster->arg);
+}
 
+/* Plan the reconcile for when_ms, at the latest. */
+static void wake_at(struct cluster *cluster, int64_t now, int64_t when_ms)
+{
 	if (loop_timer_is_running(cluster->reconcile) && cluster->wake_ms <= when_ms) {
 		if (cluster->wake_ms >= now - LATE_MS)
 			return;
 		when_ms = now; /* timers stand still while the host is suspended */
-		in_ms = 0;
 	}
 	cluster->wake_ms = when_ms;
-	loop_timer_start(cluster->reconcile, in_ms);
+	loop_timer_start(cluster->reconcile, when_ms - now);
+}
+
+void cluster_wake(struct cluster *cluster, int64_t in_ms)
+{
+	int64_t now = loop_now_ms();
+
+	wake_at(cluster, now, now + in_ms);
+}
+
+bool cluster_is_late(const struct cluster *cluster)
+{
+	return loop_timer_is_running(cluster->reconcile) &&
+		loop_now_ms() - cluster->wake_ms > VERY_LATE_MS;
 }
 
 bool cluster_is_due(struct cluster *cluster, int64_t when_ms)
 {
-	int64_t left_ms = when_ms - loop_now_ms();
+	int64_t now = loop_now_ms();
 
-	if (left_ms <= 0)
+	if (when_ms <= now)
 		return true;
 	if (when_ms != INT64_MAX)
-		cluster_wake(cluster, left_ms);
+		wake_at(cluster, now, when_ms);
 	return false;
 }
 
@@ -103,30 +127,54 @@ void cluster_reached(struct cluster *cluster, enum cluster_milestone milestone)
 		cluster->milestone_ms[milestone] = loop_now_ms() - cluster->started_ms;
 }
 
-void cluster_withdraw_notice(struct cluster *cluster, const char *text)
+static const char *tell(
+	struct cluster *cluster, enum notice_topic topic, const char *subject, const char *text)
 {
-	if (strv_remove(&cluster->notices, text))
-		cluster->ops->changed(cluster->arg);
+	const struct notice *notice = notices_put(&cluster->notices, topic, subject, text);
+	const char *told = notice ? notice->text : NULL;
+
+	if (!told)
+		return NULL;
+	log_warning("cluster %s: %s", cluster->name, told);
+	cluster->ops->changed(cluster->arg); /* may add others */
+	return told;
 }
 
-void cluster_notice(struct cluster *cluster, const char *format, ...)
+bool cluster_notice(struct cluster *cluster, const char *format, ...)
 {
-	char *text;
+	_cleanup_free_ char *text = NULL;
 	va_list args;
 
 	va_start(args, format);
 	text = xvasprintf(format, args);
 	va_end(args);
-	if (strv_has(&cluster->notices, text)) {
-		free(text);
-		return;
-	}
-	log_warning("cluster %s: %s", cluster->name, text);
-	if (cluster->notices.count < NOTICES_MAX)
-		strv_take(&cluster->notices, text);
-	else
-		free(text);
-	cluster->ops->changed(cluster->arg);
+	return tell(cluster, NOTICE_OTHER, text, text) != NULL;
+}
+
+const char *cluster_tell(struct cluster *cluster, enum notice_topic topic, const char *subject,
+	const char *format, ...)
+{
+	_cleanup_free_ char *text = NULL;
+	va_list args;
+
+	va_start(args, format);
+	text = xvasprintf(format, args);
+	va_end(args);
+	return tell(cluster, topic, subject, text);
+}
+
+const char *cluster_told(
+	const struct cluster *cluster, enum notice_topic topic, const char *subject)
+{
+	const struct notice *notice = notices_find(&cluster->notices, topic, subject);
+
+	return notice ? notice->text : NULL;
+}
+
+void cluster_withdraw(struct cluster *cluster, enum notice_topic topic, const char *subject)
+{
+	if (notices_remove(&cluster->notices, topic, subject))
+		cluster->ops->changed(cluster->arg);
 }
 
 char *cluster_job_log(const struct cluster *cluster, const struct job *job)
@@ -144,6 +192,7 @@ int64_t cluster_jobs_wanted(const struct cluster *cluster)
 static void begin_stop(struct cluster *cluster)
 {
 	cluster->wanted = false;
+	cluster->adoption.waits = false;
 	cluster->stop_since_ms = loop_now_ms();
 	cluster_set_state(cluster, CLUSTER_STOPPING);
 	cluster_wake(cluster, 0);
@@ -177,4 +226,14 @@ void cluster_pause(struct cluster *cluster, const char *why)
 	xreplace(&cluster->size.paused, why);
 	cluster_wake(cluster, 0);
 	cluster->ops->changed(cluster->arg);
+}
+
+void cluster_forget_places(struct cluster *cluster)
+{
+	struct strv places = STRV_INIT;
+
+	settings_places(&cluster->request.settings, &places);
+	placement_init(
+		&cluster->place.placement, cluster->request.settings.reservation, &places);
+	strv_finish(&places);
 }

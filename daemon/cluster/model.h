@@ -15,6 +15,7 @@
 #include "common/settings.h"
 #include "common/strv.h"
 #include "daemon/cluster/job.h"
+#include "daemon/cluster/notices.h"
 #include "daemon/dask/dashboard.h"
 #include "daemon/policy/bad_nodes.h"
 #include "daemon/policy/demand.h"
@@ -25,6 +26,7 @@
 #include "daemon/policy/placement.h"
 #include "daemon/policy/scaling.h"
 #include "daemon/slurm/binding.h"
+#include "daemon/slurm/placer.h"
 
 struct children;
 struct job;
@@ -32,7 +34,6 @@ struct jobs;
 struct loop;
 struct loop_timer;
 struct paths;
-struct placer;
 struct poll;
 struct python_search;
 struct scheduler;
@@ -113,23 +114,27 @@ struct cluster_failures {
 	/* The reason to fail with when no job is left in a pause; code 0: none. */
 	struct err reason;
 	char *reason_log;
-	char *notice; /* the notice that no more jobs are requested; NULL: none */
 };
 
 /* The places where jobs can run: place.c, widen.c. */
 struct cluster_place {
 	/* The last result; candidate_sets of jobs refer to it. */
 	struct placement placement;
-	struct placer *placer;		 /* the search under way; NULL: none */
+	struct placer *placer; /* the search under way; NULL: none */
+	struct placer_memory survey;
+	int64_t searched_ms; /* loop time of the last result; 0: it is not to be used again */
 	char cluster_id[CLUSTER_ID_MAX]; /* the cluster that the search is for */
 	/* Jobs that the search is for; 0: it is for widening. */
 	int64_t to_submit;
 	/* The search has ended, and its jobs are not submitted yet. */
 	bool found;
+	bool again;		     /* it is an older one: its predictions were for others */
 	bool to_widen;		     /* its result has not been used for widening yet */
-	int64_t refused[ROLE_COUNT]; /* refused by Slurm, to be submitted elsewhere */
+	int64_t refused[ROLE_COUNT]; /* refused by Slurm, to be submitted elsewhere: ordinary
+				      * jobs by place.c, substitutes by widen.c */
 	int64_t substitutes;	/* jobs to submit to substitute_at: pending ones cannot move */
 	size_t substitute_at;	/* a candidate */
+	int64_t needs;		/* the last number of a need (struct job) */
 	bool widening;		/* a request to widen jobs is under way */
 	candidate_set widen_to; /* the places that this request adds up to */
 	int64_t widen_hold_ms;	/* loop time before which nothing is widened */
@@ -149,6 +154,7 @@ struct cluster_size {
 	struct scaling_target target; /* the last decision */
 	struct fleet_state fleet;
 	struct handover_waits waits;
+	struct handover_waits boots; /* from when a job runs until its workers have come */
 	char *paused;  /* why jobs are neither requested nor given back; NULL: no pause */
 	bool stranded; /* tasks wait, and the pause keeps jobs from coming */
 	/* The loop time since which there is no client, no attached program and no task; -1: it is
@@ -156,9 +162,53 @@ struct cluster_size {
 	int64_t unused_since_ms;
 	/* The loop time since which all workers are paused and tasks wait; 0: they are not. */
 	int64_t full_since_ms;
-	char *full; /* the notice that says so; NULL: none */
 	/* The names of tasks about which the user was told that they take too long. */
 	struct strv told;
+};
+
+/* Workers that died of memory: deaths.c. */
+struct cluster_deaths {
+	int64_t told_ms; /* loop time of the last notice; 0: not known */
+};
+
+/* Does the scheduler answer? pulse.c. */
+struct cluster_pulse {
+	int64_t heard_ms; /* loop time of the last answer */
+	bool asking;
+	int unanswered; /* questions in a row without an answer */
+	time_t since;	/* when the first of them was asked */
+};
+
+/* Has the scheduler enough memory? brim.c. */
+struct cluster_brim {
+	int64_t next_ms; /* loop time of the next look */
+};
+
+/* The systemd unit of the scheduler: unit.c. */
+struct cluster_unit {
+	char *why; /* it has none, and this was the reason; NULL: not known, or it has one */
+};
+
+/* The adoption of the cluster of an earlier dracod: adopt.c. */
+struct cluster_adoption {
+	bool waits;	    /* for the facts: */
+	bool unread;	    /* Slurm's queue has not been read */
+	bool ungreeted;	    /* the scheduler's plugin has not said hello */
+	bool rebuilds;	    /* the record was damaged: the queue tells which jobs there are */
+	int64_t until_ms;   /* loop time at which it waits no longer */
+	bool killed;	    /* the former dracod did not leave on purpose */
+	int port;	    /* of its scheduler, where jobs look for it; 0: none was chosen */
+	time_t alone_since; /* when the plugin lost it; 0: not known */
+	char *text;	    /* what happened, for a person; NULL: nothing to tell */
+};
+
+/* The record for the dracod that follows this one: record.c. */
+struct cluster_record {
+	const char *path, *basis_path;
+	struct loop_timer *due;
+	json_t *saved;		       /* what the file holds; NULL: not known */
+	json_t *basis;		       /* what the other file holds */
+	struct err error, basis_error; /* of the last write of each */
 };
 
 struct cluster {
@@ -200,18 +250,30 @@ struct cluster {
 	bool excluding;		 /* a request to exclude them is under way */
 	int64_t exclude_hold_ms; /* loop time before which there is no such request */
 	struct strv strays;	 /* ids of unwanted jobs in the queue, to be cancelled */
+	char *end_error;	 /* why jobs could not be ended at last; NULL: they could */
 	bool spawn;		 /* forkserver has failed: later jobs use spawn */
-	struct strv notices;	 /* texts for the user about this start */
+	struct notices notices;
 	struct scheduler *scheduler;
 	struct cluster_size size;
 	const char
-		*pauses_file; /* keeps what size.fleet.hold has learned; NULL: nothing does */
-	bool undrain_due;     /* workers of wanted jobs may still be drained */
-	int undraining;	      /* requests to undrain them that are under way */
-	int attached;	      /* number of attached programs */
-	bool had_work;	      /* the scheduler has had tasks since the start */
-	json_t *load;	      /* the last report, as demand_parse() reads it */
+		*pauses_file;  /* keeps what size.fleet.hold has learned; NULL: nothing does */
+	bool undrain_due;      /* workers of wanted jobs may still be drained */
+	int undraining;	       /* requests to undrain them that are under way */
+	int attached;	       /* number of attached programs */
+	bool had_work;	       /* the scheduler has had tasks since the start */
+	json_t *load;	       /* the last report, as demand_parse() reads it */
+	json_t *shares;	       /* of the attached programs: shares.c; NULL: none was attached */
+	json_t *chosen_shares; /* those of "dracoctl share"; NULL: none since the start */
+	bool shares_due;       /* the preload does not know them yet */
+	/* The jobs of which the preload knows that they leave: leaving.c; NULL: of none. */
+	json_t *leaving;
 
+	struct cluster_deaths deaths;
+	struct cluster_pulse pulse;
+	struct cluster_brim brim;
+	struct cluster_unit unit;
+	struct cluster_adoption adoption;
+	struct cluster_record record;
 	struct poll *poll;
 	int poll_failures;
 	int64_t calm_since_ms; /* loop time of the last change to a job */
@@ -232,8 +294,14 @@ bool cluster_is_up(const struct cluster *cluster);
 /* Is it STOPPED or FAILED, and nothing of it left? */
 bool cluster_is_down(const struct cluster *cluster);
 
-/* The only writer of the state. */
+/* Does only Slurm's queue, which was not read yet, tell which jobs there are? Then nothing is
+ * decided, however long it takes, and the record is not written. */
+bool cluster_is_blind(const struct cluster *cluster);
+
+/* The only writers of the state. A cluster that goes on under another dracod is in this state since
+ * since_ms already. */
 void cluster_set_state(struct cluster *cluster, enum cluster_state state);
+void cluster_go_on(struct cluster *cluster, enum cluster_state state);
 
 /* Stop: give all jobs back, and stop the scheduler. why: for a person. Idempotent. */
 void cluster_stop(struct cluster *cluster, const char *why);
@@ -245,6 +313,9 @@ void cluster_fail(struct cluster *cluster, const struct err *err, const char *lo
 /* Reconcile in in_ms at the latest. An earlier plan stays. */
 void cluster_wake(struct cluster *cluster, int64_t in_ms);
 
+/* Is a planned reconcile late by far? The host was suspended, or dracod is at fault. */
+bool cluster_is_late(const struct cluster *cluster);
+
 /* Has the loop time when_ms come? If not, plan a reconcile at that time; INT64_MAX: never. */
 bool cluster_is_due(struct cluster *cluster, int64_t when_ms);
 
@@ -254,11 +325,25 @@ void cluster_reached(struct cluster *cluster, enum cluster_milestone milestone);
 /* Neither request jobs nor give them back, until cluster_resume(). why: for a person. */
 void cluster_pause(struct cluster *cluster, const char *why);
 
-/* Tell the user once: in the log, in the status and at the end of a start. */
-/* A notice with this text no longer holds: take it out of the status. */
-void cluster_withdraw_notice(struct cluster *cluster, const char *text);
-void cluster_notice(struct cluster *cluster, const char *format, ...)
+/* Set all places of the request anew, with nothing known about them. */
+void cluster_forget_places(struct cluster *cluster);
+
+/* Tell the user once, in the log, in the status and at the end of a start; it holds until the
+ * cluster ends. Returns whether the user did not know. */
+bool cluster_notice(struct cluster *cluster, const char *format, ...)
 	__attribute__((format(printf, 2, 3)));
+
+/* The same about a topic, and a subject or NULL, in place of what was told about it before. Returns
+ * the text, which is borrowed; NULL: the user knows. */
+const char *cluster_tell(struct cluster *cluster, enum notice_topic topic, const char *subject,
+	const char *format, ...) __attribute__((format(printf, 4, 5)));
+
+/* What the user was told about it; NULL: nothing. Borrowed. */
+const char *cluster_told(
+	const struct cluster *cluster, enum notice_topic topic, const char *subject);
+
+/* A notice about it, if there is one, no longer holds: take it out of the status. */
+void cluster_withdraw(struct cluster *cluster, enum notice_topic topic, const char *subject);
 
 /* The path of a job's log. The caller frees. */
 char *cluster_job_log(const struct cluster *cluster, const struct job *job);

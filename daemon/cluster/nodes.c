@@ -5,7 +5,9 @@
 #include <string.h>
 #include <time.h>
 
+#include "common/alloc.h"
 #include "common/cleanup.h"
+#include "common/directives.h"
 #include "common/err.h"
 #include "common/json.h"
 #include "common/log.h"
@@ -16,6 +18,7 @@
 #include "daemon/io/history.h"
 #include "daemon/io/loop.h"
 #include "daemon/io/statefile.h"
+#include "daemon/io/statequeue.h"
 #include "daemon/policy/bad_nodes.h"
 #include "daemon/slurm/helper.h"
 
@@ -51,16 +54,20 @@ json_t *cluster_nodes_report(const struct cluster *cluster)
 	return array;
 }
 
+static void on_saved(void *arg, const struct err *err)
+{
+	(void)arg;
+	if (err)
+		log_error("%s: another dracod would use the excluded nodes again", err->text);
+}
+
 void cluster_nodes_save(const struct cluster *cluster)
 {
-	struct err err = ERR_INIT;
-
-	if (cluster->nodes_file &&
-		statefile_write(cluster->nodes_file,
+	if (cluster->nodes_file)
+		statequeue_write(cluster->nodes_file,
 			json_pack("{s:i, s:o}", "version", STATE_VERSION, "excluded",
 				cluster_nodes_report(cluster)),
-			&err) < 0)
-		log_error("%s: another dracod would use the excluded nodes again", err.text);
+			true, on_saved, NULL);
 }
 
 void cluster_nodes_load(struct cluster *cluster)
@@ -138,14 +145,28 @@ static void on_excluded(
 	cluster->exclude_hold_ms = loop_now_ms() + EXCLUDE_AGAIN_MS;
 }
 
-/* The ids of the pending jobs; NULL: none. The caller owns the array. */
+/* Does the place of the job say by itself which nodes are possible? */
+static bool has_own_nodes(const struct cluster *cluster, const struct job *job)
+{
+	const struct placement *placement = &cluster->place.placement;
+
+	for (size_t i = 0; i < placement->count; i++)
+		if ((job->placed & (candidate_set)1 << i) &&
+			(directives_find(&placement->candidate[i].options, "exclude") ||
+				directives_find(&placement->candidate[i].options, "nodelist")))
+			return true;
+	return false;
+}
+
+/* The ids of the pending jobs that can be told of excluded nodes; NULL: none. The caller owns the
+ * array. */
 static json_t *pending_ids(const struct cluster *cluster)
 {
 	json_t *ids = NULL;
 	struct job *job;
 
 	TAILQ_FOREACH (job, jobs_list(cluster->jobs), link) {
-		if (!job_is_pending(job))
+		if (!job_is_pending(job) || has_own_nodes(cluster, job))
 			continue;
 		if (!ids)
 			ids = json_array();
@@ -154,11 +175,30 @@ static json_t *pending_ids(const struct cluster *cluster)
 	return ids;
 }
 
+/* Withdraw the notices about nodes that may be used again. */
+static void withdraw_notices(struct cluster *cluster)
+{
+	for (size_t i = cluster->notices.count; i-- > 0;) {
+		const struct notice *notice = &cluster->notices.item[i];
+		int64_t until_ms;
+
+		if (notice->topic != NOTICE_NODE)
+			continue;
+		until_ms = bad_nodes_excluded_until_ms(
+			&cluster->nodes, notice->subject, loop_now_ms());
+		if (until_ms == 0)
+			cluster_withdraw(cluster, NOTICE_NODE, notice->subject);
+		else
+			cluster_is_due(cluster, until_ms);
+	}
+}
+
 void cluster_nodes_settle(struct cluster *cluster)
 {
 	_cleanup_free_ char *exclude = NULL;
 	json_t *ids;
 
+	withdraw_notices(cluster);
 	if (!cluster->exclude_due || cluster->excluding ||
 		!cluster_is_due(cluster, cluster->exclude_hold_ms))
 		return;
@@ -190,7 +230,7 @@ void cluster_nodes_blame(
 		return;
 	localtime_r(&then, &local);
 	strftime(until, sizeof(until), "%H:%M:%S", &local);
-	cluster_notice(cluster,
+	cluster_tell(cluster, NOTICE_NODE, job->nodes,
 		"node %s is excluded until %s: jobs have failed there %d times within an hour, "
 		"the last was job %s, which %s",
 		job->nodes, until, BAD_NODE_FAILURES, job->id, how);

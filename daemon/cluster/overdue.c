@@ -8,6 +8,7 @@
 #include "common/alloc.h"
 #include "common/cleanup.h"
 #include "common/parse.h"
+#include "common/paths.h"
 #include "daemon/cluster/ends.h"
 #include "daemon/cluster/failure.h"
 #include "daemon/cluster/jobs.h"
@@ -53,13 +54,14 @@ static void end_without_workers(struct cluster *cluster, struct job *job)
 	cluster_apply_verdict(cluster, job, &verdict, how);
 }
 
-/* Some workers of a job have gone for good, or never connected: go on with the others. */
+/* Some workers of a job have gone for good: replace it. Or they never connected: go on with the
+ * others. */
 static void check_short(struct cluster *cluster, struct job *job)
 {
 	bool starts = job->phase == PHASE_STARTING;
 	int64_t since_ms = starts ? job->came_ms : job->short_since_ms;
 	int64_t due_ms = since_ms + cluster->request.settings.worker_timeout_ms;
-	_cleanup_free_ char *log = NULL;
+	_cleanup_free_ char *log = NULL, *retire = NULL;
 	char waited[FORMAT_MAX];
 
 	if ((!starts && job->phase != PHASE_READY) || !since_ms || job->short_told ||
@@ -68,12 +70,22 @@ static void check_short(struct cluster *cluster, struct job *job)
 	if (!cluster_is_due(cluster, due_ms))
 		return;
 	log = cluster_job_log(cluster, job);
-	history_failure("job", job->id, log,
-		"has had only %" PRId64 " of its %" PRId64
-		" workers for %s, and continues with them; \"dracoctl retire %s\" replaces it",
-		job->connected, job->processes,
-		format_duration(cluster->request.settings.worker_timeout_ms, waited), job->id);
+	retire = paths_command(cluster->name, "retire");
+	format_duration(cluster->request.settings.worker_timeout_ms, waited);
+	if (starts)
+		history_failure("job", job->id, log,
+			"has had only %" PRId64 " of its %" PRId64
+			" workers for %s, and continues with them; \"%s %s\" replaces it",
+			job->connected, job->processes, waited, retire, job->id);
+	else
+		history_failure("job", job->id, log,
+			"has had only %" PRId64 " of its %" PRId64
+			" workers for %s: another job replaces it",
+			job->connected, job->processes, waited);
+	/* Where they never came, they might not come in the next job, either. */
+	job->worn = !starts;
 	jobs_set_short(cluster->jobs, job);
+	cluster_wake(cluster, 0);
 }
 
 void cluster_check_workers_come(struct cluster *cluster)

@@ -9,15 +9,22 @@
 #include "common/number.h"
 #include "daemon/cluster/model.h"
 #include "daemon/io/statefile.h"
+#include "daemon/io/statequeue.h"
 #include "daemon/policy/hold.h"
 
 #define STATE_VERSION 1
+
+static void on_saved(void *arg, const struct err *err)
+{
+	(void)arg;
+	if (err)
+		log_error("%s: another dracod would not know the pauses", err->text);
+}
 
 void cluster_pauses_save(const struct cluster *cluster)
 {
 	const struct hold_state *hold = &cluster->size.fleet.hold;
 	json_t *array = json_array();
-	struct err err = ERR_INIT;
 
 	for (int64_t i = max_of(hold->pauses - HOLD_PAUSES, 0); i < hold->pauses; i++)
 		json_array_append_new(array,
@@ -26,10 +33,10 @@ void cluster_pauses_save(const struct cluster *cluster)
 				(json_int_t)hold->pause[i % HOLD_PAUSES].ms));
 	if (!cluster->pauses_file || json_array_size(array) == 0)
 		json_decref(array);
-	else if (statefile_write(cluster->pauses_file,
-			 json_pack("{s:i, s:o}", "version", STATE_VERSION, "pauses", array),
-			 &err) < 0)
-		log_error("%s: another dracod would not know the pauses", err.text);
+	else
+		statequeue_write(cluster->pauses_file,
+			json_pack("{s:i, s:o}", "version", STATE_VERSION, "pauses", array),
+			true, on_saved, NULL);
 }
 
 void cluster_pauses_load(struct cluster *cluster)

@@ -12,10 +12,12 @@
 #include "common/parse.h"
 #include "common/paths.h"
 #include "common/settings_job.h"
+#include "common/settings_places.h"
 #include "daemon/cluster/ends.h"
 #include "daemon/cluster/jobs.h"
 #include "daemon/cluster/model.h"
 #include "daemon/cluster/nodes.h"
+#include "daemon/cluster/record.h"
 #include "daemon/cluster/submission.h"
 #include "daemon/cluster/wish.h"
 #include "daemon/io/history.h"
@@ -25,6 +27,7 @@
 
 #define AGAIN_MS    1000   /* wait after Slurm did not answer */
 #define NEVER_MS    600000 /* how long a place where jobs never start is avoided */
+#define PROVEN_MS   300000 /* so long a search holds after which jobs have started */
 #define NO_PLACE_MS 60000  /* wait after a running cluster found no place */
 
 void cluster_place_begin(struct cluster *cluster)
@@ -32,19 +35,22 @@ void cluster_place_begin(struct cluster *cluster)
 	struct cluster_place *place = &cluster->place;
 
 	placement_finish(&place->placement);
-	place->to_widen = place->found = false;
+	place->to_widen = place->found = place->again = false;
 	place->to_submit = place->substitutes = 0;
 	memset(place->refused, 0, sizeof(place->refused));
 	place->widen_hold_ms = 0;
 	place->failed = false;
+	place->searched_ms = 0;
 	strv_finish(&place->never);
 	place->limit = (struct job_limit){0};
 	xreplace(&place->shortage, NULL);
+	placer_forget(&place->survey);
 }
 
 void cluster_place_finish(struct cluster *cluster)
 {
 	placer_destroy(cluster->place.placer);
+	placer_forget(&cluster->place.survey);
 	placement_finish(&cluster->place.placement);
 	xreplace(&cluster->place.shortage, NULL);
 	strv_finish(&cluster->place.never);
@@ -56,8 +62,6 @@ static void hold(struct cluster *cluster, int64_t for_ms)
 	if (cluster->hold_until_ms < loop_now_ms() + for_ms)
 		cluster->hold_until_ms = loop_now_ms() + for_ms;
 }
-
-/* The cluster found no place: the error, with one line for each candidate. */
 
 /* Indent each line of Slurm's words. */
 static char *indent(const char *text, const char *by)
@@ -91,10 +95,12 @@ static char *list_reasons(const struct placement *placement)
 	return text;
 }
 
+/* The cluster found no place: the error, with one line for each candidate. */
 void cluster_place_fail(struct cluster *cluster, int code, const char *summary)
 {
 	const struct settings *s = &cluster->request.settings;
 	_cleanup_free_ char *reasons = list_reasons(&cluster->place.placement);
+	_cleanup_free_ char *cores = settings_describe_cores(s);
 	char memory[FORMAT_MAX], walltime[FORMAT_MAX];
 	struct strv directives = STRV_INIT;
 	_cleanup_free_ char *others = NULL;
@@ -103,13 +109,15 @@ void cluster_place_fail(struct cluster *cluster, int code, const char *summary)
 	settings_directives(s, &directives);
 	others = strv_join(&directives, ", ");
 	strv_finish(&directives);
-	err_set(&err, code,
-		"%s:%s%sa job asks for %" PRId64 " cores and %s on one node, walltime %s%s%s",
-		summary, reasons, cluster->place.placement.count == 1 ? "; " : "\n", s->cores,
+	err_set(&err, code, "%s:%s%sa job asks for %s and %s on one node, walltime %s%s%s%s",
+		summary, reasons, cluster->place.placement.count == 1 ? "; " : "\n", cores,
 		s->memory_mib > 0		       ? format_size(s->memory_mib, memory)
 			: s->memory_mib == MEMORY_NODE ? "all memory"
 						       : "no memory",
-		format_walltime(s->walltime_s, walltime), *others ? ", " : "", others);
+		format_walltime(s->walltime_s, walltime), *others ? ", " : "", others,
+		code == -ENOENT && !placement_said(&cluster->place.placement)
+			? "\ndracoctl config init proposes settings that fit this Slurm"
+			: "");
 	cluster->place.failed = true;
 	cluster_fail(cluster, &err, NULL);
 }
@@ -171,7 +179,8 @@ static void no_place(struct cluster *cluster)
 }
 
 /* Submit count jobs by one request. count must fit into an array of the site. */
-static void submit_some(struct cluster *cluster, size_t at, int64_t count, enum job_role role)
+static void submit_some(
+	struct cluster *cluster, size_t at, int64_t count, bool many, enum job_role role)
 {
 	const struct candidate *candidate = &cluster->place.placement.candidate[at];
 	_cleanup_free_ char *prefix = paths_job_prefix(cluster->name);
@@ -181,7 +190,7 @@ static void submit_some(struct cluster *cluster, size_t at, int64_t count, enum 
 	struct slurm_submission wish;
 	struct job *job;
 
-	cluster_make_wish(cluster, tag, count, &wish);
+	cluster_make_wish(cluster, tag, count, &candidate->options, &wish);
 	if (cluster->place.placement.no_memory)
 		wish.memory_mib = MEMORY_NONE;
 	wish.partition = xstrdup(candidate->partition);
@@ -194,7 +203,8 @@ static void submit_some(struct cluster *cluster, size_t at, int64_t count, enum 
 	TAILQ_FOREACH (job, jobs_list(cluster->jobs), link)
 		if (strcmp(job->tag, tag) == 0) {
 			job->placed = (candidate_set)1 << at;
-			job->placed_ms = loop_now_ms();
+			job->placed_ms = job->waited_ms = loop_now_ms();
+			job->many = many;
 			job->role = role;
 			job->forkserver = !cluster->spawn;
 		}
@@ -203,13 +213,17 @@ static void submit_some(struct cluster *cluster, size_t at, int64_t count, enum 
 /* Submit count jobs by as few requests as the site's limit of arrays allows. */
 static void submit(struct cluster *cluster, size_t at, int64_t count, enum job_role role)
 {
+	bool many = count > 1 || cluster->place.again;
+
+	cluster->place.again = false;
 	while (count > 0) {
 		int64_t most = cluster->place.limit.singly ? 1 : cluster->array_max;
 		int64_t some = count < most ? count : most;
 
-		submit_some(cluster, at, some, role);
+		submit_some(cluster, at, some, many, role);
 		count -= some;
 	}
+	record_save(cluster); /* before anything is sent */
 }
 
 /* The number of the wanted jobs that the site's limit still allows. */
@@ -226,16 +240,36 @@ static int64_t find_room(struct cluster *cluster, int64_t wanted)
 	return room;
 }
 
-static void submit_best(struct cluster *cluster, int64_t wanted, enum job_role role)
+/* The index of the best candidate; -1: there is none. */
+static int choose(const struct cluster *cluster)
+{
+	return placement_choose(&cluster->place.placement, time(NULL),
+		cluster->request.settings.wait_timeout_ms / 1000);
+}
+
+/* The start goes on without the reservation, or a partition, that the user asked for: say so. */
+static void tell_unused(struct cluster *cluster)
+{
+	struct strv texts = STRV_INIT;
+
+	placement_unused(&cluster->place.placement, &texts);
+	for (size_t i = 0; i < texts.count; i++)
+		if (cluster_notice(cluster, "%s", texts.item[i]))
+			history_note(EVENT_NOTE, "cluster", cluster->name, "%s", texts.item[i]);
+	strv_finish(&texts);
+}
+
+static void submit_best(struct cluster *cluster, int64_t wanted)
 {
 	int64_t count = find_room(cluster, wanted);
-	int at = placement_choose(&cluster->place.placement, time(NULL),
-		cluster->request.settings.wait_timeout_ms / 1000);
+	int at = choose(cluster);
 
 	if (at < 0)
 		no_place(cluster);
 	else if (count > 0)
-		submit(cluster, (size_t)at, count, role);
+		submit(cluster, (size_t)at, count, ROLE_ORDINARY);
+	if (at >= 0 && cluster->state == CLUSTER_STARTING)
+		tell_unused(cluster);
 }
 
 /* Refuse the places about which Slurm has said, since an earlier search, that jobs never start
@@ -286,12 +320,12 @@ void cluster_place_settle(struct cluster *cluster)
 	struct cluster_place *place = &cluster->place;
 
 	take_back_all(cluster);
-	for (int role = 0; role < ROLE_COUNT; role++) {
-		int64_t count = place->refused[role];
+	if (place->refused[ROLE_ORDINARY] > 0) {
+		int64_t count = place->refused[ROLE_ORDINARY];
 
-		place->refused[role] = 0;
-		if (count > 0 && !cluster->size.paused)
-			submit_best(cluster, count, (enum job_role)role);
+		place->refused[ROLE_ORDINARY] = 0;
+		if (!cluster->size.paused)
+			submit_best(cluster, count);
 	}
 	if (place->found) {
 		int64_t count = place->to_submit;
@@ -299,7 +333,7 @@ void cluster_place_settle(struct cluster *cluster)
 		place->found = false;
 		place->to_submit = 0;
 		if (!cluster->size.paused)
-			submit_best(cluster, count, ROLE_ORDINARY);
+			submit_best(cluster, count);
 	}
 	if (place->substitutes > 0)
 		submit(cluster, place->substitute_at, place->substitutes, ROLE_SUBSTITUTE);
@@ -316,6 +350,8 @@ static void on_refused(void *arg, const char *tag, const struct err *err)
 	int64_t asked = 0, missing = cluster_jobs_wanted(cluster) - count.wanted;
 
 	log_error("slurm: %s: %s", tag, err->text);
+	placer_forget(&cluster->place.survey);
+	cluster->place.searched_ms = 0;
 	TAILQ_FOREACH (job, jobs_list(cluster->jobs), link)
 		if (strcmp(job->tag, tag) == 0) {
 			refused = job;
@@ -361,13 +397,13 @@ static void on_found(
 	}
 	if (found || outcome == OUTCOME_REFUSED) {
 		placement_finish(&cluster->place.placement);
+		cluster->place.searched_ms = 0;
 		if (found) {
 			cluster->place.placement = *found;
+			cluster->place.searched_ms = loop_now_ms();
 		} else { /* the site hides its partitions: sbatch decides */
 			log_warning("slurm: %s: no predictions", err->text);
-			placement_init(&cluster->place.placement,
-				cluster->request.settings.reservation,
-				&cluster->request.settings.queues_to_try);
+			cluster_forget_places(cluster);
 		}
 	} else {
 		log_warning("slurm: cannot look for a place, trying again: %s", err->text);
@@ -376,6 +412,7 @@ static void on_found(
 		return;
 	}
 	refuse_known(&cluster->place);
+	cluster->place.again = false;
 	cluster->place.found = cluster->place.to_submit > 0;
 	cluster->place.to_widen = !cluster->place.found;
 }
@@ -387,14 +424,45 @@ static void search(struct cluster *cluster, int64_t count)
 
 	if (cluster->place.placer)
 		return;
-	cluster_make_wish(cluster, cluster->id, 1, &wish);
+	/* A start, and jobs that wait too long, are worth new facts. */
+	if (count == 0 || cluster->state != CLUSTER_RUNNING)
+		placer_forget(&cluster->place.survey);
+	cluster_make_wish(cluster, cluster->id, 1, NULL, &wish);
 	cluster->place.to_submit = count;
 	memcpy(cluster->place.cluster_id, cluster->id, sizeof(cluster->place.cluster_id));
-	cluster->place.placer = placer_start(
-		cluster->slurm, &wish, &cluster->request.settings, on_found, cluster, &err);
+	cluster->place.placer = placer_start(cluster->slurm, &wish, &cluster->request.settings,
+		&cluster->place.survey, on_found, cluster, &err);
 	slurm_submission_finish(&wish);
 	if (!cluster->place.placer)
 		on_found(cluster, NULL, OUTCOME_UNREACHABLE, &err);
+}
+
+/* Has the last search found a place where jobs start, and does none wait? Then it need not be made
+ * again for the next jobs. */
+static bool is_proven(const struct cluster *cluster)
+{
+	const struct cluster_place *place = &cluster->place;
+	const struct job *job;
+	bool proven = false;
+
+	if (cluster->state != CLUSTER_RUNNING || !place->searched_ms || place->shortage ||
+		place->never.count > 0 || loop_now_ms() - place->searched_ms >= PROVEN_MS)
+		return false;
+	TAILQ_FOREACH (job, jobs_list(cluster->jobs), link) {
+		if (job_phase_is_wanted(job->phase) && !job_is_running(job))
+			return false;
+		proven = proven ||
+			(job->phase == PHASE_READY && job->placed_ms >= place->searched_ms);
+	}
+	return proven;
+}
+
+static void use_again(struct cluster *cluster, int64_t count)
+{
+	cluster->place.to_submit = count;
+	cluster->place.found = cluster->place.again = true;
+	cluster->place.to_widen = false;
+	cluster_wake(cluster, 0);
 }
 
 void cluster_place(struct cluster *cluster, int64_t count)
@@ -403,7 +471,7 @@ void cluster_place(struct cluster *cluster, int64_t count)
 	if (cluster->place.limit.refused && submissions_any(cluster->submissions))
 		return;
 	if (find_room(cluster, count) > 0)
-		search(cluster, count);
+		is_proven(cluster) ? use_again(cluster, count) : search(cluster, count);
 	else
 		cluster_wake(cluster, cluster->place.limit.again_ms - loop_now_ms());
 }
@@ -411,4 +479,16 @@ void cluster_place(struct cluster *cluster, int64_t count)
 void cluster_place_look(struct cluster *cluster)
 {
 	search(cluster, 0);
+}
+
+bool cluster_place_is_there(struct cluster *cluster)
+{
+	if (cluster->place.placement.count > 0) {
+		if (choose(cluster) >= 0)
+			return true;
+		no_place(cluster);
+	} else if (cluster_is_due(cluster, cluster->hold_until_ms)) {
+		cluster_place_look(cluster);
+	}
+	return false;
 }

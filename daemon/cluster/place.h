@@ -2,6 +2,7 @@
 #ifndef DRACO_DAEMON_CLUSTER_PLACE_H
 #define DRACO_DAEMON_CLUSTER_PLACE_H
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -25,6 +26,10 @@ void cluster_place(struct cluster *cluster, int64_t count);
 /* Search again for the places where jobs can run, and set place.to_widen at the end. Does nothing
  * while a search is under way. */
 void cluster_place_look(struct cluster *cluster);
+
+/* Has a search found a place for jobs? Begins one if there was none. Fails a start for which there
+ * is no place. */
+bool cluster_place_is_there(struct cluster *cluster);
 
 /* Submit the jobs that are due: to the best place after a search, to the next place after a
  * refusal, and substitutes for pending jobs that cannot move. Fails a start for which there is no

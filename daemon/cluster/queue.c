@@ -6,6 +6,7 @@
 #include "common/alloc.h"
 #include "common/cleanup.h"
 #include "common/paths.h"
+#include "daemon/cluster/adopt.h"
 #include "daemon/cluster/ends.h"
 #include "daemon/cluster/failure.h"
 #include "daemon/cluster/jobs.h"
@@ -23,6 +24,8 @@ static void apply(struct cluster *cluster, struct job *job, const struct slurm_j
 	bool young = cluster_job_is_young(job);
 
 	jobs_apply(cluster->jobs, job, report);
+	if (cluster->adoption.unread)
+		return; /* it changed while nobody watched: that is no failure */
 	if (wanted && job->phase == PHASE_GONE && cluster->wanted)
 		cluster_job_lost(cluster, job, young, false);
 	else if (ran && job->phase == PHASE_PENDING)
@@ -59,7 +62,7 @@ static void apply_absent(
 			return;
 		}
 	jobs_set_gone(cluster->jobs, job, STATE_COMPLETED, "is not known to Slurm any more");
-	if (wanted && cluster->wanted)
+	if (wanted && cluster->wanted && !cluster->adoption.unread)
 		cluster_job_lost(cluster, job, young, true);
 }
 
@@ -70,8 +73,10 @@ static bool is_ours(const struct slurm_job *report, const char *tag)
 
 static void take_over(struct cluster *cluster, const struct slurm_job *report, int64_t asked_ms)
 {
-	struct job *job = jobs_find(cluster->jobs, report->job_id, report->task, report->name);
+	struct job *job;
 
+	cluster_adopt_job(cluster, report);
+	job = jobs_find(cluster->jobs, report->job_id, report->task, report->name);
 	if (!job || (job->phase == PHASE_GONE && !slurm_state_is_end(report->state))) {
 		apply_unknown(cluster, report);
 		job = jobs_find(cluster->jobs, report->job_id, report->task, report->name);
@@ -102,6 +107,7 @@ static void on_read(void *arg, const struct slurm_job *reports, int count, int64
 		if (job->job_id && job->phase != PHASE_GONE && job->known_ms < asked_ms &&
 			job->seen_ms < asked_ms)
 			apply_absent(cluster, job, reports, count);
+	cluster_adopt_queue(cluster);
 	cluster_wake(cluster, 0);
 }
 
@@ -117,6 +123,15 @@ static void on_read_failed(void *arg, const struct err *err)
 
 const struct poll_ops cluster_poll_ops = {on_read, on_read_failed};
 
+static enum poll_pace pace(const struct cluster *cluster, const struct jobs_count *count)
+{
+	if (cluster->state == CLUSTER_STOPPING)
+		return POLL_STOPPING;
+	if (cluster->state == CLUSTER_RUNNING && count->changing == 0)
+		return POLL_GROWING;
+	return POLL_USUAL;
+}
+
 void cluster_plan_poll(struct cluster *cluster)
 {
 	struct jobs_count count = jobs_count(cluster->jobs);
@@ -129,5 +144,6 @@ void cluster_plan_poll(struct cluster *cluster)
 			.calm_ms = loop_now_ms() - cluster->calm_since_ms,
 			.failures = cluster->poll_failures,
 			.interval_ms = cluster->request.settings.poll_interval_ms,
+			.pace = pace(cluster, &count),
 		}));
 }

@@ -10,12 +10,14 @@
 #include "common/cleanup.h"
 #include "common/number.h"
 #include "common/parse.h"
+#include "common/paths.h"
 #include "daemon/cluster/full.h"
 #include "daemon/cluster/giveback.h"
 #include "daemon/cluster/jobs.h"
 #include "daemon/cluster/lifetime.h"
 #include "daemon/cluster/model.h"
 #include "daemon/cluster/place.h"
+#include "daemon/cluster/shares.h"
 #include "daemon/io/history.h"
 #include "daemon/io/loop.h"
 
@@ -25,7 +27,7 @@ void cluster_size_finish(struct cluster *cluster)
 {
 	strv_finish(&cluster->size.told);
 	xreplace(&cluster->size.paused, NULL);
-	cluster_full_finish(cluster);
+	cluster->size.full_since_ms = 0;
 }
 
 void cluster_size_begin(struct cluster *cluster)
@@ -59,6 +61,7 @@ static void describe(const struct job *job, struct fleet_job *ret)
 		.walltime_ms = cluster_job_length_ms(job),
 		.hold_ms = job->hold_ms,
 		.by_hand = job->by_hand,
+		.worn = job->worn,
 	};
 	if (ret->phase == PHASE_STARTING && job->phase_since_ms > ret->idle_since_ms)
 		ret->idle_since_ms = job->phase_since_ms;
@@ -78,21 +81,27 @@ static int64_t predicted_wait_ms(const struct cluster *cluster)
 	return wait_s > 0 ? wait_s * 1000 : 0;
 }
 
-static void limits_of(const struct cluster *cluster, struct fleet_limits *ret)
+/* suspended: jobs that count as missing, and yet belong to the maximum. */
+static void limits_of(
+	const struct cluster *cluster, int64_t suspended, struct fleet_limits *ret)
 {
 	const struct settings *s = &cluster->request.settings;
 	const struct cluster_size *size = &cluster->size;
 
 	*ret = (struct fleet_limits){
-		.target = size->target.jobs,
+		.target = min_of(
+			size->target.jobs, max_of(size->limits.maximum_jobs - suspended, 0)),
+		.maximum = size->limits.maximum_jobs,
 		.backlog = s->backlog,
 		.idle_hold_ms = s->idle_hold_ms,
 		.wait_ms = handover_usual_ms(&size->waits),
+		.boot_ms = handover_usual_ms(&size->boots),
 		.lead_ms = handover_lead_ms(&size->waits, predicted_wait_ms(cluster)),
 		.margin_ms = s->handover_margin_ms,
 		.longest_ms = (int64_t)(size->demand.longest_s * 1000),
 		.by_hand = size->limits.fixed_jobs >= 0,
-		.paused = size->paused != NULL,
+		/* Before the hello nobody knows what the workers do. */
+		.paused = size->paused != NULL || cluster->adoption.ungreeted,
 		.may_submit = !cluster->place.placer && loop_now_ms() >= cluster->hold_until_ms,
 	};
 }
@@ -109,41 +118,57 @@ static const char *why_of(const struct fleet_job *job, bool by_hand)
 		return "its time is over";
 	if (job->action == FLEET_RETIRE)
 		return "its tasks are done";
+	if (job->worn)
+		return "some of its workers are gone";
 	if (job->expiring)
 		return "its walltime ends soon";
-	return by_hand ? "the size was set by hand" : "not needed any more";
+	if (by_hand)
+		return "the size was set by hand";
+	return job->forced ? "there are more jobs than the maximum" : "not needed any more";
 }
 
-/* Learn from each job how long it waited in the queue. */
+/* Learn from each job how long it waited in the queue, and how long its workers took to come. */
 static void observe(struct cluster_size *size, struct job *job)
 {
 	if (!job->ready_since_ms || job->wait_known)
 		return;
 	job->wait_known = true;
 	handover_observe(&size->waits, job->ready_since_ms - job->known_ms);
+	if (job->running_since_ms)
+		handover_observe(&size->boots, job->ready_since_ms - job->running_since_ms);
 }
 
-static void note_stuck(struct job *job, bool stuck)
+static void note_stuck(const struct cluster *cluster, struct job *job, bool stuck)
 {
+	_cleanup_free_ char *retire = paths_command(cluster->name, "retire --force");
+
 	if (stuck && !job->stuck)
 		history_failure("job", job->id, NULL,
 			"has nothing to do any more, but its results have nowhere to go: it "
 			"stays until they are not needed, or another job takes them; "
-			"\"dracoctl retire --force %s\" ends it without them",
-			job->id);
+			"\"%s %s\" ends it without them",
+			retire, job->id);
 	job->stuck = stuck;
+}
+
+/* Tell that the job stays for its results, as long as it does. */
+static void note_stays(struct cluster *cluster, const struct job *job, bool stays)
+{
+	if (stays)
+		cluster_tell(cluster, NOTICE_STAYS, job->id,
+			"job %s stays although no job is wanted: it holds results that no other "
+			"could take",
+			job->id);
+	else
+		cluster_withdraw(cluster, NOTICE_STAYS, job->id);
 }
 
 static void act(
 	struct cluster *cluster, struct job **jobs, const struct fleet_job *says, size_t count)
 {
 	for (size_t i = 0; i < count; i++) {
-		if (says[i].holds)
-			cluster_notice(cluster,
-				"job %s stays although no job is wanted: it holds results that no "
-				"other could take",
-				jobs[i]->id);
-		note_stuck(jobs[i], says[i].stuck);
+		note_stays(cluster, jobs[i], says[i].holds);
+		note_stuck(cluster, jobs[i], says[i].stuck);
 		if (says[i].action != FLEET_KEEP)
 			cluster_giveback(cluster, jobs[i], says[i].action, says[i].forced,
 				why_of(&says[i], cluster->size.limits.fixed_jobs >= 0));
@@ -156,7 +181,7 @@ static void reconcile_fleet(struct cluster *cluster)
 	_cleanup_free_ struct job **jobs = NULL;
 	struct fleet_decision decision;
 	struct fleet_limits limits;
-	int64_t now = loop_now_ms();
+	int64_t now = loop_now_ms(), suspended = 0;
 	struct job *job;
 	size_t count = 0;
 
@@ -166,16 +191,19 @@ static void reconcile_fleet(struct cluster *cluster)
 	jobs = xcalloc(count + 1, sizeof(struct job *));
 	count = 0;
 	TAILQ_FOREACH (job, jobs_list(cluster->jobs), link) {
+		if (job->phase == PHASE_GONE)
+			note_stays(cluster, job, false);
 		if (job->phase == PHASE_GONE || job->role == ROLE_STANDBY)
 			continue;
-		if (job->suspended_since_ms && job_is_running(job))
-			/* A suspended job is missing. */
+		if (job->suspended_since_ms && job_is_running(job)) {
+			suspended++; /* it is missing */
 			continue;
+		}
 		observe(&cluster->size, job);
 		describe(job, &says[count]);
 		jobs[count++] = job;
 	}
-	limits_of(cluster, &limits);
+	limits_of(cluster, suspended, &limits);
 	fleet_decide(&cluster->size.fleet, &limits, says, count, now, &decision);
 	act(cluster, jobs, says, count);
 	if (decision.submit > 0)
@@ -206,6 +234,7 @@ static void warn_of_long_tasks(struct cluster *cluster)
 static void check_stranded(struct cluster *cluster)
 {
 	struct cluster_size *size = &cluster->size;
+	_cleanup_free_ char *resume = paths_command(cluster->name, "resume");
 	bool was_stranded = size->stranded;
 	const struct job *job;
 
@@ -216,8 +245,8 @@ static void check_stranded(struct cluster *cluster)
 	if (size->stranded && !was_stranded)
 		history_failure("cluster", cluster->name, NULL,
 			"%" PRId64 " tasks wait, and the pause leaves no job for them (%s): "
-			"\"dracoctl resume\" requests one",
-			size->demand.ready, size->paused);
+			"\"%s\" requests one",
+			size->demand.ready, size->paused, resume);
 	if (size->stranded != was_stranded)
 		cluster->ops->changed(cluster->arg);
 }
@@ -253,6 +282,8 @@ static void take_stock(struct cluster *cluster)
 	const struct job *job;
 
 	limits->ready_threads = limits->kept_threads = 0;
+	if (settings_threads_per_worker(&cluster->request.settings) == 0)
+		limits->threads = jobs_count(cluster->jobs).threads;
 	TAILQ_FOREACH (job, jobs_list(cluster->jobs), link) {
 		if (job->phase == PHASE_READY && !job->suspended_since_ms)
 			limits->ready_threads += job->connected * limits->threads;
@@ -288,6 +319,7 @@ void cluster_size_reconcile(struct cluster *cluster)
 	reconcile_fleet(cluster);
 	cluster_giveback_settle(cluster);
 	cluster_lifetime_settle(cluster);
+	cluster_shares_settle(cluster);
 	check_unused(cluster);
 }
 

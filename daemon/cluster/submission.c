@@ -16,6 +16,7 @@
 #include "daemon/cluster/jobs.h"
 #include "daemon/io/history.h"
 #include "daemon/io/loop.h"
+#include "daemon/io/statequeue.h"
 #include "daemon/slurm/helper.h"
 
 #define DEADLINE_MS    25000
@@ -38,6 +39,8 @@ struct submission {
 	struct slurm_submission wish;
 	enum submission_state state;
 	bool unwanted;		 /* it must not be sent again */
+	uint64_t mark;		 /* statequeue_mark() of its record; 0: not known yet */
+	bool unrecorded;	 /* it waits for that */
 	int64_t doubt_since_ms;	 /* loop time at which the answer was lost */
 	int64_t first_absent_ms; /* loop time of the first query without the tag; 0: none */
 	int64_t retry_ms;
@@ -167,6 +170,12 @@ static void send_wish(void *arg)
 {
 	struct submission *submission = arg;
 
+	/* A job that no record names could be asked for twice. */
+	if (!submission->mark)
+		submission->mark = statequeue_mark();
+	submission->unrecorded = !statequeue_is_done(submission->mark);
+	if (submission->unrecorded)
+		return;
 	submission->state = SUBMISSION_SENT;
 	if (slurm_request(submission->owner->slurm, "submit",
 		    slurm_submission_encode(&submission->wish), DEADLINE_MS, on_reply,
@@ -213,7 +222,34 @@ void submissions_add(struct submissions *submissions, struct slurm_submission *w
 	for (int64_t i = 0; i < submission->wish.count; i++)
 		jobs_add(submissions->jobs, submission->wish.name, i, settings)->submission =
 			submission;
-	send_wish(submission);
+	loop_timer_start(submission->retry, 0);
+}
+
+void submissions_adopt(struct submissions *submissions, const char *tag, int64_t count)
+{
+	struct submission *submission = xcalloc(1, sizeof(*submission));
+	struct job *job;
+
+	submission->owner = submissions;
+	submission->wish.name = xstrdup(tag);
+	submission->wish.count = count;
+	submission->state = SUBMISSION_IN_DOUBT;
+	submission->unwanted = true; /* the caller decides anew on jobs that do not exist */
+	submission->doubt_since_ms = loop_now_ms();
+	submission->retry = loop_timer_create(submissions->loop, send_wish, submission);
+	TAILQ_INSERT_TAIL(&submissions->list, submission, link);
+	TAILQ_FOREACH (job, jobs_list(submissions->jobs), link)
+		if (job->phase == PHASE_NEW && strcmp(job->tag, tag) == 0)
+			job->submission = submission;
+}
+
+void submissions_recorded(struct submissions *submissions)
+{
+	struct submission *submission;
+
+	TAILQ_FOREACH (submission, &submissions->list, link)
+		if (submission->unrecorded)
+			loop_timer_start(submission->retry, 0);
 }
 
 void submissions_stop(struct submissions *submissions)
@@ -222,7 +258,8 @@ void submissions_stop(struct submissions *submissions)
 
 	TAILQ_FOREACH_SAFE (submission, &submissions->list, link, next) {
 		submission->unwanted = true;
-		if (submission->state == SUBMISSION_WAITING)
+		if (submission->state == SUBMISSION_WAITING ||
+			slurm_withdraw(submissions->slurm, submission))
 			give_up(submission, "not submitted");
 	}
 }

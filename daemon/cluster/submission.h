@@ -30,9 +30,17 @@ struct submissions *submissions_create(struct loop *loop, struct slurm *slurm,
 struct submissions *submissions_destroy(struct submissions *submissions);
 
 /* Ask for wish->count jobs with the tag wish->name, and take over the contents of wish. The jobs
- * exist at once in phase NEW, with the shape from settings. */
+ * exist at once in phase NEW, with the shape from settings. Nothing is sent before this turn of the
+ * loop ends, so that the caller can record them, and before the record is written. */
 void submissions_add(struct submissions *submissions, struct slurm_submission *wish,
 	const struct settings *settings);
+
+/* State files were written: send what has waited for that. */
+void submissions_recorded(struct submissions *submissions);
+
+/* An earlier dracod has asked for count jobs with this tag, and its answer is not known: look for
+ * them in the queue. They are in phase NEW, and are given up if it does not show them. */
+void submissions_adopt(struct submissions *submissions, const char *tag, int64_t count);
 
 /* Submit nothing more. Submissions in doubt are still settled. */
 void submissions_stop(struct submissions *submissions);

@@ -8,8 +8,9 @@ struct cluster;
  * place is left. Plans the next look. */
 void cluster_check_waiting(struct cluster *cluster);
 
-/* Of a job on standby and its substitute, keep the one that has started. End a job on standby that
- * has lost its substitute. */
+/* Of the jobs for one need, those on standby and their substitute, keep the one that has started.
+ * End a job on standby that has lost its substitute. Instead of substitutes that Slurm has refused,
+ * plan others for the next place. Without one, the jobs on standby count again. */
 void cluster_settle_roles(struct cluster *cluster);
 
 #endif

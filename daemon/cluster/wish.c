@@ -10,6 +10,8 @@
 #include "common/number.h"
 #include "common/sbatch_options.h"
 #include "common/settings_job.h"
+#include "common/settings_list.h"
+#include "common/settings_places.h"
 #include "common/slurm_msg.h"
 #include "daemon/cluster/access.h"
 #include "daemon/cluster/model.h"
@@ -41,9 +43,12 @@ static int64_t watch_s(const struct settings *settings)
 
 static char *make_script(const struct settings *s, const struct facts *facts)
 {
+	struct jobscript_ports worker_ports, nanny_ports;
 	struct strv python = STRV_INIT;
 	char *script;
 
+	settings_ports(s, SETTING_WORKER_PORT, &worker_ports.first, &worker_ports.last);
+	settings_ports(s, SETTING_NANNY_PORT, &nanny_ports.first, &nanny_ports.last);
 	if (argv_read(facts->python, &python, NULL) < 0)
 		strv_add(&python, facts->python);
 	script = jobscript_make(&(struct jobscript){
@@ -60,7 +65,10 @@ static char *make_script(const struct settings *s, const struct facts *facts)
 		.scratch = s->use_scratch_dir ? s->scratch_directory : NULL,
 		.prologue = s->prologue,
 		.epilogue = s->epilogue,
+		.worker_ports = worker_ports,
+		.nanny_ports = nanny_ports,
 		.options = &s->worker_options,
+		.preimport = &s->preimport,
 		.forkserver = facts->forkserver,
 		.spawn_mark = facts->spawn_mark,
 	});
@@ -101,10 +109,13 @@ static char *options_text(const struct settings *settings)
 {
 	static char none[] = "";
 	struct strv options = STRV_INIT, lines = STRV_INIT;
-	_cleanup_free_ char *queues = strv_join(&settings->queues_to_try, ", ");
+	_cleanup_free_ char *queues = NULL;
+	struct strv places = STRV_INIT;
 	struct slurm_submission wish;
 	char *text;
 
+	settings_places(settings, &places);
+	queues = list_format(&places);
 	wish_ask(settings, 1, &wish);
 	wish.name = wish.output = wish.directory = none;
 	sbatch_options(&wish, &options);
@@ -123,6 +134,7 @@ static char *options_text(const struct settings *settings)
 	slurm_submission_finish(&wish);
 	strv_finish(&options);
 	strv_finish(&lines);
+	strv_finish(&places);
 	return text;
 }
 
@@ -183,9 +195,11 @@ void wish_ask(const struct settings *settings, int64_t count, struct slurm_submi
 }
 
 void cluster_make_wish(const struct cluster *cluster, const char *name, int64_t count,
-	struct slurm_submission *ret)
+	const struct strv *options, struct slurm_submission *ret)
 {
 	wish_ask(&cluster->request.settings, count, ret);
+	if (options)
+		settings_directives_at(&ret->directives, options);
 	bad_nodes_exclude(&cluster->nodes, loop_now_ms(), &ret->directives);
 	ret->name = xstrdup(name);
 	ret->script = make_own_script(cluster);

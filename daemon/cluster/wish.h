@@ -8,6 +8,7 @@
 struct cluster;
 struct settings;
 struct slurm_submission;
+struct strv;
 
 /* Set the resources for count equal jobs from settings in ret. All else stays unset. */
 void wish_ask(const struct settings *settings, int64_t count, struct slurm_submission *ret);
@@ -17,9 +18,9 @@ void wish_ask(const struct settings *settings, int64_t count, struct slurm_submi
  * The caller frees. */
 char *wish_preview_script(const struct cluster *cluster, const struct settings *settings);
 
-/* Describe count equal jobs with this name, without a place yet. Free ret with
- * slurm_submission_finish(). */
+/* Describe count equal jobs with this name, without a place yet. options: those of sbatch that jobs
+ * have in the place that is meant; NULL: none. Free ret with slurm_submission_finish(). */
 void cluster_make_wish(const struct cluster *cluster, const char *name, int64_t count,
-	struct slurm_submission *ret);
+	const struct strv *options, struct slurm_submission *ret);
 
 #endif

@@ -15,6 +15,7 @@
 #include "daemon/cluster/model.h"
 #include "daemon/dask/jobscript.h"
 #include "daemon/io/loop.h"
+#include "daemon/io/writer.h"
 #include "daemon/policy/worker_start.h"
 
 char *cluster_spawn_mark(const struct cluster *cluster)
@@ -52,12 +53,39 @@ static enum worker_start_verdict judge(const struct cluster *cluster, const stru
 	});
 }
 
+/* The file that tells jobs which are waiting already. */
+struct mark {
+	char *path;
+	int error; /* an errno; 0: none */
+};
+
+static void make_mark(void *arg)
+{
+	struct mark *mark = arg;
+	int fd = open(mark->path, O_WRONLY | O_CREAT | O_CLOEXEC, 0600);
+
+	mark->error = fd < 0 ? errno : 0;
+	if (fd >= 0)
+		close(fd);
+}
+
+static void on_mark_made(void *arg)
+{
+	struct mark *mark = arg;
+
+	if (mark->error)
+		log_warning("cannot make %s: %s; jobs that are waiting already will still try "
+			    "forkserver",
+			mark->path, strerror(mark->error));
+	free(mark->path);
+	free(mark);
+}
+
 static void fall_back(
 	struct cluster *cluster, const struct job *job, enum worker_start_verdict verdict)
 {
-	_cleanup_free_ char *mark = cluster_spawn_mark(cluster);
 	_cleanup_free_ char *log = cluster_job_log(cluster, job);
-	_cleanup_close_ int fd = -1;
+	struct mark *mark;
 
 	if (cluster->spawn)
 		return;
@@ -67,11 +95,9 @@ static void fall_back(
 		"which is "
 		"slower (log: %s)",
 		job->id, worker_start_text(verdict), log ? log : "none");
-	fd = open(mark, O_WRONLY | O_CREAT | O_CLOEXEC, 0600);
-	if (fd < 0)
-		log_warning("cannot make %s: %s; jobs that are waiting already will still try "
-			    "forkserver",
-			mark, strerror(errno));
+	mark = xcalloc(1, sizeof(*mark));
+	mark->path = cluster_spawn_mark(cluster);
+	writer_run(WRITER_LOGS, make_mark, on_mark_made, mark);
 }
 
 bool cluster_forkserver_is_to_blame(struct cluster *cluster, struct job *job)
@@ -91,7 +117,7 @@ void cluster_check_worker_start(struct cluster *cluster)
 	TAILQ_FOREACH (job, jobs_list(cluster->jobs), link) {
 		enum worker_start_verdict verdict;
 
-		if (!job->forkserver || !job_is_running(job))
+		if (!job->forkserver || !job_is_running(job) || job->abandoned)
 			continue;
 		verdict = judge(cluster, job);
 		if (verdict != WORKER_START_FINE) {

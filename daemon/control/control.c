@@ -3,6 +3,7 @@
 
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 
 #include "common/alloc.h"
 #include "common/cleanup.h"
@@ -20,13 +21,15 @@ struct client {
 	TAILQ_ENTRY(client) link; /* control.clients */
 	struct control *control;
 	struct stream *stream;
-	char who[64]; /* for the log */
+	char who[64];	  /* for the log: its process, or from where it has connected */
+	char program[32]; /* "": not known */
 	bool greeted;
 };
 
 struct control {
 	struct loop *loop;
 	struct listener *listener;
+	struct listener *passed; /* by the service manager; NULL: none */
 	TAILQ_HEAD(, client) clients;
 	int count;
 	const struct control_ops *ops;
@@ -118,6 +121,11 @@ static void on_connect(void *arg, int fd, pid_t pid)
 	admit(arg, fd, NULL, who);
 }
 
+void control_serve(struct control *control, int fd, const char *who)
+{
+	admit(control, fd, NULL, who);
+}
+
 void control_admit(struct control *control, struct bufferevent *connection, const char *who)
 {
 	admit(control, -1, connection, who);
@@ -138,6 +146,12 @@ struct control *control_create(struct loop *loop, const char *path,
 	return control;
 }
 
+void control_listen_too(struct control *control, int fd)
+{
+	listener_destroy(control->passed);
+	control->passed = listener_adopt(control->loop, fd, on_connect, control);
+}
+
 bool control_is_there(const struct control *control)
 {
 	return listener_is_there(control->listener);
@@ -153,6 +167,7 @@ struct control *control_destroy(struct control *control)
 	if (!control)
 		return NULL;
 	listener_destroy(control->listener);
+	listener_destroy(control->passed);
 	while (!TAILQ_EMPTY(&control->clients))
 		client_free(TAILQ_FIRST(&control->clients));
 	free(control);
@@ -166,8 +181,10 @@ int control_count(const struct control *control)
 
 void control_close(struct control *control)
 {
-	if (control)
-		control->listener = listener_destroy(control->listener);
+	if (!control)
+		return;
+	control->listener = listener_destroy(control->listener);
+	control->passed = listener_destroy(control->passed);
 }
 
 void control_flush(struct control *control)
@@ -188,6 +205,24 @@ bool client_has_greeted(const struct client *client)
 void client_set_greeted(struct client *client)
 {
 	client->greeted = true;
+}
+
+void client_set_program(struct client *client, const char *program)
+{
+	snprintf(client->program, sizeof(client->program), "%s", program);
+}
+
+const char *client_program(const struct client *client)
+{
+	return client->program;
+}
+
+char *client_describe(const struct client *client)
+{
+	bool is_process = client->who[strspn(client->who, "0123456789")] == '\0';
+
+	return xasprintf("%s (%s %s)", client->program[0] ? client->program : "a client",
+		is_process ? "process" : "from", client->who);
 }
 
 void client_reply(struct client *client, const json_t *id, json_t *result)

@@ -24,6 +24,9 @@ struct control_ops {
 struct control *control_create(struct loop *loop, const char *path,
 	const struct control_ops *ops, void *arg, struct err *err);
 
+/* Also listen at fd, a non-blocking socket that the service manager has opened. Takes fd over. */
+void control_listen_too(struct control *control, int fd);
+
 /* Does the socket still exist? And: listen at path instead; see listener_move(). */
 bool control_is_there(const struct control *control);
 int control_move(struct control *control, const char *path, struct err *err)
@@ -34,6 +37,9 @@ struct control *control_destroy(struct control *control); /* does not call gone(
 /* Serve a client of this user that has connected by another way. Takes connection over. who names
  * the client in the log. */
 void control_admit(struct control *control, struct bufferevent *connection, const char *who);
+
+/* As control_admit(), for a connected socket. */
+void control_serve(struct control *control, int fd, const char *who);
 
 /* The number of connected clients. */
 int control_count(const struct control *control);
@@ -46,6 +52,12 @@ void control_flush(struct control *control);
 
 bool client_has_greeted(const struct client *client);
 void client_set_greeted(struct client *client);
+
+/* The program of a client, as it has named itself, and its description for a person: "dracoctl
+ * (process 4711)". The caller frees the latter. */
+void client_set_program(struct client *client, const char *program);
+const char *client_program(const struct client *client);
+char *client_describe(const struct client *client);
 
 /* Answers to a client. result, data and params are taken over. */
 void client_reply(struct client *client, const json_t *id, json_t *result);

@@ -3,7 +3,6 @@
 
 #include <errno.h>
 #include <stdlib.h>
-#include <unistd.h>
 
 #include "common/alloc.h"
 #include "common/cleanup.h"
@@ -11,11 +10,16 @@
 #include "common/json.h"
 #include "common/paths.h"
 #include "common/rpc.h"
+#include "daemon/cluster/adopt.h"
 #include "daemon/cluster/cluster.h"
 #include "daemon/cluster/jobs.h"
 #include "daemon/cluster/model.h"
+#include "daemon/cluster/record.h"
+#include "daemon/cluster/shares.h"
 #include "daemon/control/control.h"
+#include "daemon/control/deferred.h"
 #include "daemon/control/followers.h"
+#include "daemon/control/greetings.h"
 #include "daemon/control/leases.h"
 #include "daemon/control/methods_ask.h"
 #include "daemon/control/methods_size.h"
@@ -31,11 +35,13 @@ struct methods {
 	const struct paths *paths;
 	const struct binding *binding;
 	struct plans *plans;
+	struct greetings *greetings;
 	struct followers *followers;
 	struct leases *leases;
 	struct waiters *waiters;
+	struct deferred *deferred;
 	bool ending; /* dracod is about to end: nothing may be started */
-	void (*shutdown)(void *arg);
+	const struct methods_ops *ops;
 	void *arg;
 };
 
@@ -54,17 +60,15 @@ static void do_hello(
 		client_refuse(client, message->id, RPC_WRONG_VERSION, text, NULL);
 		return;
 	}
-	client_set_greeted(client);
-	client_reply(client, message->id,
-		json_pack("{s:i, s:s, s:s, s:i}", "protocol", RPC_PROTOCOL, "version",
-			PACKAGE_VERSION, "name", methods->paths->name, "pid", (int)getpid()));
+	client_set_program(client, json_get_text(message->params, "client", ""));
+	greetings_add(methods->greetings, client, message);
 }
 
 static void do_start(
 	struct methods *methods, struct client *client, const struct rpc_message *message)
 {
 	struct cluster *cluster = methods->cluster;
-	_cleanup_json_ json_t *limits = NULL;
+	_cleanup_json_ json_t *limits = NULL, *mistakes = NULL;
 	struct cluster_request request;
 	struct err err = ERR_INIT;
 
@@ -72,7 +76,7 @@ static void do_start(
 		client_refuse(client, message->id, RPC_CANCELLED, "dracod ends", NULL);
 		return;
 	}
-	if (!start_request_make(client, message, &request, &limits))
+	if (!start_request_make(client, message, methods->paths, &request, &limits, &mistakes))
 		return;
 	start_request_log_limits(limits);
 	if (cluster->state != CLUSTER_STARTING && cluster->state != CLUSTER_RUNNING &&
@@ -89,19 +93,26 @@ static void do_start(
 		}
 		waiters_begun(methods->waiters, client, message);
 		waiters_add(methods->waiters, client, message,
-			json_pack("{s:b, s:O}", "joined", 0, "limits", limits));
+			json_pack("{s:b, s:O, s:O}", "joined", 0, "limits", limits, "mistakes",
+				mistakes));
 		break;
 	case CLUSTER_STARTING:
+		if (cluster_adopt_text(cluster)) /* it asks again, as its dracod was killed */
+			waiters_claim(methods->waiters, client, message);
+		/* fall through */
 	case CLUSTER_RUNNING:
+		start_request_renew_token(message, methods->binding, cluster);
+		cluster_someone_comes(cluster);
 		waiters_add(methods->waiters, client, message,
-			json_pack("{s:b, s:O, s:o}", "joined", 1, "limits", limits,
-				"differences",
+			json_pack("{s:b, s:O, s:O, s:o}", "joined", 1, "limits", limits,
+				"mistakes", mistakes, "differences",
 				start_request_differences(
 					&cluster->request.settings, &request.settings)));
 		break;
 	case CLUSTER_STOPPING:
 		waiters_add_pending(methods->waiters, client, message, &request,
-			json_pack("{s:b, s:O}", "joined", 0, "limits", limits));
+			json_pack("{s:b, s:O, s:O}", "joined", 0, "limits", limits, "mistakes",
+				mistakes));
 		break;
 	}
 	cluster_request_finish(&request);
@@ -112,7 +123,9 @@ static void do_status(
 {
 	json_t *status = report_status(methods->cluster);
 
-	json_object_set_new(status, "attached", leases_report(methods->leases));
+	json_object_set_new(status, "attached",
+		leases_report(
+			methods->leases, json_object_get(methods->cluster->load, "programs")));
 	json_object_set_new(json_object_get(status, "slurm"), "cluster",
 		json_text(binding_cluster(methods->binding)));
 	json_object_set_new(
@@ -137,7 +150,7 @@ static void do_stop(
 {
 	bool own = json_get_boolean(message->params, "own", 0);
 	const json_t *clients = json_object_get(message->params, "clients");
-	_cleanup_free_ char *why = NULL;
+	_cleanup_free_ char *why = NULL, *program = NULL, *reason = NULL;
 	int64_t others = 0;
 	bool cancelled;
 
@@ -159,7 +172,11 @@ static void do_stop(
 				(json_int_t)others));
 		return;
 	}
-	cluster_stop(methods->cluster, "requested by a client");
+	program = leases_program(methods->leases, client);
+	if (!program)
+		program = client_describe(client);
+	reason = xasprintf("requested by %s", program);
+	cluster_stop(methods->cluster, reason);
 	waiters_add(methods->waiters, client, message, NULL);
 }
 
@@ -192,7 +209,21 @@ static void do_shutdown(
 		return;
 	}
 	waiters_add(methods->waiters, client, message, NULL);
-	methods->shutdown(methods->arg);
+	methods->ops->shutdown(methods->arg);
+}
+
+static void do_leave(
+	struct methods *methods, struct client *client, const struct rpc_message *message)
+{
+	struct err err = ERR_INIT;
+
+	if (methods->ending)
+		client_refuse(client, message->id, RPC_CANCELLED, "dracod ends", NULL);
+	else if (record_hand_over(methods->cluster, &err) < 0)
+		client_refuse(client, message->id, RPC_FAILED, err.text, NULL);
+	else
+		client_reply(client, message->id,
+			json_pack("{s:b}", "supervised", methods->ops->leave(methods->arg)));
 }
 
 static void do_ask(
@@ -217,10 +248,37 @@ static void do_size(
 static void do_attach(
 	struct methods *methods, struct client *client, const struct rpc_message *message)
 {
+	int before = leases_count(methods->leases, NULL);
+
 	if (!leases_request(methods->leases, client, message))
 		return;
+	if (leases_count(methods->leases, NULL) > before) {
+		leases_restore_share(methods->leases, client, methods->cluster->chosen_shares);
+		cluster_someone_comes(methods->cluster);
+	}
+	if (json_get_boolean(message->params, "own", 0))
+		waiters_claim(methods->waiters, client, message);
 	waiters_keep(methods->waiters, client);
 	cluster_set_attached(methods->cluster, leases_count(methods->leases, NULL));
+	cluster_set_shares(methods->cluster, leases_shares(methods->leases));
+}
+
+static void do_share(
+	struct methods *methods, struct client *client, const struct rpc_message *message)
+{
+	const char *program = json_get_text(message->params, "program", "");
+	const json_t *share = json_object_get(message->params, "share");
+	struct err err = ERR_INIT;
+	const char *chosen;
+
+	if (leases_set_share(methods->leases, program, share, &chosen, &err) < 0) {
+		client_refuse(client, message->id,
+			err.code == -ENOENT ? RPC_FAILED : RPC_INVALID_PARAMS, err.text, NULL);
+		return;
+	}
+	cluster_choose_share(methods->cluster, chosen, share);
+	cluster_set_shares(methods->cluster, leases_shares(methods->leases));
+	client_reply(client, message->id, json_object());
 }
 
 static void (*const handlers[RPC_METHOD_COUNT])(
@@ -230,6 +288,7 @@ static void (*const handlers[RPC_METHOD_COUNT])(
 	[RPC_STATUS] = do_status,
 	[RPC_STOP] = do_stop,
 	[RPC_SHUTDOWN] = do_shutdown,
+	[RPC_LEAVE] = do_leave,
 	[RPC_ENVIRONMENT] = do_ask,
 	[RPC_LOGS] = do_ask,
 	[RPC_PLAN] = do_ask,
@@ -241,7 +300,26 @@ static void (*const handlers[RPC_METHOD_COUNT])(
 	[RPC_RESUME] = do_size,
 	[RPC_RETIRE] = do_size,
 	[RPC_ATTACH] = do_attach,
+	[RPC_SHARE] = do_share,
 };
+
+/* Call the handler of a request that has been checked. */
+static void handle(void *arg, struct client *client, const struct rpc_message *message)
+{
+	struct methods *methods = arg;
+
+	leases_touch(methods->leases, client);
+	handlers[rpc_method_find(message->method)](methods, client, message);
+}
+
+static char *log_directory(void *arg, const struct rpc_message *message)
+{
+	const struct methods *methods = arg;
+
+	if (rpc_method_find(message->method) != RPC_START || !cluster_is_down(methods->cluster))
+		return NULL;
+	return start_request_log_directory(message);
+}
 
 void methods_request(
 	struct methods *methods, struct client *client, const struct rpc_message *message)
@@ -261,28 +339,32 @@ void methods_request(
 			"the first request of a connection must be \"hello\"", NULL);
 	} else if (rpc_check_params(&rpc_methods[method], message->params, &err) < 0) {
 		client_refuse(client, message->id, RPC_INVALID_PARAMS, err.text, NULL);
-	} else {
-		leases_touch(methods->leases, client);
-		handlers[method](methods, client, message);
+	} else if (!deferred_add(methods->deferred, client, message)) {
+		handle(methods, client, message);
 	}
 }
 
 void methods_client_gone(struct methods *methods, struct client *client)
 {
-	bool unwanted = waiters_client_gone(methods->waiters, client);
+	const struct client *heir = leases_same_program(methods->leases, client);
+	bool unwanted = waiters_client_gone(methods->waiters, client, heir);
 	int attached;
 
+	deferred_client_gone(methods->deferred, client);
+	greetings_client_gone(methods->greetings, client);
 	plans_client_gone(methods->plans, client);
 	followers_client_gone(methods->followers, client);
 	leases_client_gone(methods->leases, client);
 	attached = leases_count(methods->leases, NULL);
 	cluster_set_attached(methods->cluster, attached);
+	cluster_set_shares(methods->cluster, leases_shares(methods->leases));
 	if (unwanted && attached == 0)
 		cluster_stop(methods->cluster, "the program that started it has disconnected");
 }
 
 void methods_cluster_changed(struct methods *methods)
 {
+	greetings_changed(methods->greetings);
 	waiters_changed(methods->waiters);
 	followers_workers(methods->followers, jobs_count(methods->cluster->jobs).connected);
 }
@@ -293,6 +375,11 @@ void methods_begin_shutdown(struct methods *methods)
 	waiters_cancel_pending(methods->waiters, NULL, "dracod ends");
 }
 
+void methods_leave(struct methods *methods)
+{
+	methods->ending = true;
+}
+
 void methods_finish_shutdown(struct methods *methods, bool stays)
 {
 	waiters_finish(methods->waiters, stays);
@@ -300,7 +387,7 @@ void methods_finish_shutdown(struct methods *methods, bool stays)
 }
 
 struct methods *methods_create(struct loop *loop, struct cluster *cluster,
-	const struct paths *paths, const struct binding *binding, void (*shutdown)(void *arg),
+	const struct paths *paths, const struct binding *binding, const struct methods_ops *ops,
 	void *arg)
 {
 	struct methods *methods = xcalloc(1, sizeof(*methods));
@@ -308,11 +395,13 @@ struct methods *methods_create(struct loop *loop, struct cluster *cluster,
 	methods->cluster = cluster;
 	methods->paths = paths;
 	methods->binding = binding;
+	methods->deferred = deferred_create(paths, handle, log_directory, methods);
 	methods->plans = plans_create(cluster->slurm);
+	methods->greetings = greetings_create(loop, cluster, paths->name);
 	methods->followers = followers_create();
 	methods->leases = leases_create();
 	methods->waiters = waiters_create(loop, cluster);
-	methods->shutdown = shutdown;
+	methods->ops = ops;
 	methods->arg = arg;
 	return methods;
 }
@@ -321,7 +410,9 @@ struct methods *methods_destroy(struct methods *methods)
 {
 	if (!methods)
 		return NULL;
+	deferred_destroy(methods->deferred);
 	waiters_destroy(methods->waiters);
+	greetings_destroy(methods->greetings);
 	plans_destroy(methods->plans);
 	followers_destroy(methods->followers);
 	leases_destroy(methods->leases);

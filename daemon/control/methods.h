@@ -13,10 +13,17 @@ struct methods;
 struct paths;
 struct rpc_message;
 
-/* shutdown(arg) is called when a client asks dracod to end. It must stop the cluster first. All
- * arguments must outlive the methods. */
+struct methods_ops {
+	/* A client asks dracod to end. It must stop the cluster first. */
+	void (*shutdown)(void *arg);
+	/* A client asks dracod to leave its cluster to the next one. It ends after this turn of the
+	 * loop. Returns whether somebody else starts the next one. */
+	bool (*leave)(void *arg);
+};
+
+/* All arguments must outlive the methods. */
 struct methods *methods_create(struct loop *loop, struct cluster *cluster,
-	const struct paths *paths, const struct binding *binding, void (*shutdown)(void *arg),
+	const struct paths *paths, const struct binding *binding, const struct methods_ops *ops,
 	void *arg);
 struct methods *methods_destroy(struct methods *methods); /* call it after slurm_destroy() */
 
@@ -37,6 +44,9 @@ void methods_cluster_changed(struct methods *methods);
 
 /* dracod will end soon: refuse further starts. */
 void methods_begin_shutdown(struct methods *methods);
+
+/* The next dracod follows at once: begin nothing any more, and leave the answers to it. */
+void methods_leave(struct methods *methods);
 
 /* The cluster has stopped: answer the requests for that. stays: dracod lives on until the remaining
  * jobs are gone, and can start a cluster again; otherwise it ends. */

@@ -17,12 +17,14 @@ static void answer_environment(
 	const struct cluster *cluster, struct client *client, const struct rpc_message *message)
 {
 	json_t *environment = report_environment(cluster);
+	_cleanup_free_ char *text = NULL;
 
-	if (environment)
+	if (environment) {
 		client_reply(client, message->id, environment);
-	else
-		client_refuse(
-			client, message->id, RPC_NOT_RUNNING, "no cluster is running", NULL);
+		return;
+	}
+	text = report_no_cluster(cluster);
+	client_refuse(client, message->id, RPC_NOT_RUNNING, text, NULL);
 }
 
 static void answer_plan(const struct cluster *cluster, struct plans *plans,
@@ -32,7 +34,7 @@ static void answer_plan(const struct cluster *cluster, struct plans *plans,
 	struct cluster_request request;
 	struct err err = ERR_INIT;
 
-	if (!start_request_make(client, message, &request, &limits))
+	if (!start_request_make(client, message, NULL, &request, &limits, NULL))
 		return;
 	if (!start_request_check_slurm(client, message, binding, &request)) {
 		cluster_request_finish(&request);
@@ -52,7 +54,7 @@ static void answer_script(
 	_cleanup_free_ char *script = NULL;
 	struct cluster_request request;
 
-	if (!start_request_make(client, message, &request, &limits))
+	if (!start_request_make(client, message, NULL, &request, &limits, NULL))
 		return;
 	script = wish_preview_script(cluster, &request.settings);
 	client_reply(client, message->id, json_pack("{s:o}", "script", json_text(script)));

@@ -15,8 +15,11 @@
 #include "daemon/cluster/hand.h"
 #include "daemon/cluster/jobs.h"
 #include "daemon/cluster/model.h"
+#include "daemon/cluster/record.h"
 #include "daemon/control/control.h"
+#include "daemon/control/report.h"
 #include "daemon/control/report_size.h"
+#include "daemon/io/writer.h"
 
 /* Find the only amount in params, in whichever unit it is given. -EINVAL with err. */
 static int find_amount(
@@ -55,8 +58,11 @@ static int scale(struct cluster *cluster, const json_t *params, struct err *err)
 	per_job = amount_per_job(unit, &cluster->request.settings);
 	if (per_job == 0)
 		return err_set(err, -EINVAL,
-			"scale: how much memory a job has is not known, as the setting memory is a "
-			"word: give jobs, workers or cores");
+			unit == AMOUNT_CORES
+				? "scale: how many cores a job has is not known, as the setting "
+				  "cores is a word: give jobs or workers"
+				: "scale: how much memory a job has is not known, as the setting "
+				  "memory is a word: give jobs, workers or cores");
 	r = cluster_scale(cluster, amount_to_jobs(amount, per_job), err);
 	if (r == -ERANGE) {
 		_cleanup_free_ char *asked = amount_describe(unit, amount);
@@ -169,8 +175,11 @@ static int change(struct cluster *cluster, enum rpc_method_id method, const json
 	if (cluster->state == CLUSTER_STARTING)
 		return err_set(err, -EBUSY,
 			"the cluster is starting: its size can be changed once it runs");
-	if (cluster->state != CLUSTER_RUNNING)
-		return err_set(err, -ESRCH, "no cluster is running");
+	if (cluster->state != CLUSTER_RUNNING) {
+		_cleanup_free_ char *text = report_no_cluster(cluster);
+
+		return err_set(err, -ESRCH, "%s", text);
+	}
 	switch (method) {
 	case RPC_SCALE:
 		return scale(cluster, params, err);
@@ -197,13 +206,16 @@ void methods_size_request(
 	struct err err = ERR_INIT;
 	int r = change(cluster, (enum rpc_method_id)method, message->params, &err);
 
-	if (r == 0)
+	if (r == 0) {
+		record_save(cluster); /* what a user was told to be so must stay so ... */
+		writer_settle(WRITER_STATE, WRITER_WAIT_MS); /* ... unless the home hangs */
 		client_reply(client, message->id,
 			answer(cluster, (enum rpc_method_id)method, message->params));
-	else
+	} else {
 		client_refuse(client, message->id,
 			r == -ESRCH			       ? RPC_NOT_RUNNING
 				: r == -EINVAL || r == -ERANGE ? RPC_INVALID_PARAMS
 							       : RPC_FAILED,
 			err.text, NULL);
+	}
 }

@@ -19,6 +19,7 @@
 #include "daemon/io/instance.h"
 #include "daemon/io/remote.h"
 #include "daemon/io/statefile.h"
+#include "daemon/io/statequeue.h"
 #include "daemon/io/tls.h"
 
 struct outside {
@@ -51,19 +52,22 @@ static void on_connect(void *arg, struct bufferevent *connection, const char *pe
 
 static void open_port(struct outside *outside, struct cluster *cluster)
 {
-	int port = settings_remote_port(&cluster->request.settings);
+	const struct settings *settings = &cluster->request.settings;
 	const struct tls *tls = cluster->access.tls;
+	struct remote_place place = {.address = cluster->address, .name = cluster->name};
 	struct err err = ERR_INIT;
 
 	xreplace(&outside->why, NULL);
-	if (!tls || port < 0) {
+	if (!tls || !settings->remote_port) {
 		xreplace(&outside->why, tls ? "remote_port is none" : "security is none");
 		return;
 	}
 	/* The scheduler may not listen yet. */
-	outside->remote = remote_create(outside->loop, cluster->address, port,
-		atoi(strrchr(outside->scheduler, ':') + 1), tls_certificate(tls), tls_key(tls),
-		on_connect, outside, &err);
+	place.not_port = atoi(strrchr(outside->scheduler, ':') + 1);
+	place.certificate = tls_certificate(tls);
+	place.key = tls_key(tls);
+	settings_ports(settings, SETTING_REMOTE_PORT, &place.first, &place.last);
+	outside->remote = remote_create(outside->loop, &place, on_connect, outside, &err);
 	if (outside->remote) {
 		log_info("remote: listening at %s, port %d", cluster->address,
 			remote_port(outside->remote));
@@ -75,12 +79,19 @@ static void open_port(struct outside *outside, struct cluster *cluster)
 		err.text);
 }
 
+static void on_written(void *arg, const struct err *err)
+{
+	struct cluster *cluster = arg;
+
+	if (err)
+		cluster_notice(cluster, "%s: other hosts cannot reach this cluster", err->text);
+}
+
 static void write_file(struct outside *outside, struct cluster *cluster)
 {
 	const struct tls *tls = cluster->access.tls;
 	const char *certificate = tls ? tls_certificate(tls) : NULL;
 	json_t *object = instance_describe();
-	struct err err = ERR_INIT;
 
 	json_object_set_new(object, "protocol", json_integer(RPC_PROTOCOL));
 	json_object_set_new(object, "scheduler", json_text(outside->scheduler));
@@ -92,15 +103,14 @@ static void write_file(struct outside *outside, struct cluster *cluster)
 	json_object_set_new(object, "ca", json_text(certificate));
 	json_object_set_new(object, "certificate", json_text(certificate));
 	json_object_set_new(object, "key", json_text(tls ? tls_key(tls) : NULL));
-	if (statefile_write(outside->paths->connect_file, object, &err) < 0)
-		cluster_notice(cluster, "%s: other hosts cannot reach this cluster", err.text);
+	statequeue_write(outside->paths->connect_file, object, true, on_written, cluster);
 }
 
 static void end(struct outside *outside)
 {
 	outside->remote = remote_destroy(outside->remote);
 	if (outside->scheduler)
-		statefile_remove(outside->paths->connect_file);
+		statequeue_remove(outside->paths->connect_file);
 	xreplace(&outside->scheduler, NULL);
 }
 

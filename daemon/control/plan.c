@@ -77,7 +77,7 @@ int plans_begin(struct plans *plans, struct client *client, const json_t *id,
 	wish.output = xstrdup("/dev/null");
 	wish.directory = xstrdup("/");
 	strv_copy(&wish.environment, &request->environment);
-	plan->placer = placer_start(plans->slurm, &wish, settings, on_found, plan, err);
+	plan->placer = placer_start(plans->slurm, &wish, settings, NULL, on_found, plan, err);
 	slurm_submission_finish(&wish);
 	if (plan->placer)
 		return 0;

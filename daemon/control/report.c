@@ -8,16 +8,19 @@
 #include "common/alloc.h"
 #include "common/cleanup.h"
 #include "common/json.h"
-#include "common/logdir.h"
 #include "common/parse.h"
+#include "common/paths.h"
 #include "daemon/cluster/access.h"
 #include "daemon/cluster/jobs.h"
 #include "daemon/cluster/model.h"
 #include "daemon/cluster/nodes.h"
 #include "daemon/control/report_size.h"
 #include "daemon/dask/scheduler.h"
+#include "daemon/io/cgroup.h"
 #include "daemon/io/instance.h"
 #include "daemon/io/loop.h"
+#include "daemon/io/tail.h"
+#include "daemon/policy/memory_use.h"
 #include "daemon/slurm/helper.h"
 
 #define TAIL_LINES 20
@@ -65,6 +68,17 @@ static char *describe_reason(const struct job *job)
 	return job->reason ? xstrdup(job->reason) : NULL;
 }
 
+/* The options of sbatch of the job's place. */
+static json_t *place_options(const struct cluster *cluster, const struct job *job)
+{
+	const struct placement *placement = &cluster->place.placement;
+
+	for (size_t i = 0; i < placement->count; i++)
+		if (job->placed & (candidate_set)1 << i)
+			return json_texts(&placement->candidate[i].options);
+	return json_array();
+}
+
 static json_t *report_job(const struct cluster *cluster, const struct job *job)
 {
 	_cleanup_free_ char *log = cluster_job_log(cluster, job);
@@ -73,7 +87,7 @@ static json_t *report_job(const struct cluster *cluster, const struct job *job)
 
 	return json_pack(
 		"{s:o, s:s, s:o, s:o, s:o, s:o, s:I, s:I, s:I, s:o, s:I, s:I, s:I, s:I, s:o, "
-		"s:o, s:o, s:o, s:o, s:o, s:b}",
+		"s:o, s:o, s:o, s:o, s:o, s:b, s:o}",
 		"id", json_text(job->id[0] ? job->id : NULL), "phase",
 		job_phase_name(job->phase), "phase_s", seconds_since(job->phase_since_ms),
 		"partition", json_text(job->partition), "nodes", json_text(job->nodes),
@@ -86,7 +100,16 @@ static json_t *report_job(const struct cluster *cluster, const struct job *job)
 		"start_time", time_or_null(has_started ? job->start_time : 0),
 		"predicted_start", time_or_null(has_started ? 0 : job->start_time), "end_time",
 		time_or_null(job->end_time), "end", json_text(job->end_text), "log",
-		json_text(log), "stuck", job->stuck);
+		json_text(log), "stuck", job->stuck, "options", place_options(cluster, job));
+}
+
+static json_t *report_memory(const struct memory_use *use)
+{
+	if (use->used == 0)
+		return json_null();
+	return json_pack("{s:I, s:I, s:I, s:s}", "used", (json_int_t)use->used, "left",
+		(json_int_t)use->room, "limit", (json_int_t)use->limit, "limit_of",
+		use->of_cgroup ? "cgroup" : "host");
 }
 
 static json_t *report_scheduler(const struct cluster *cluster)
@@ -94,15 +117,18 @@ static json_t *report_scheduler(const struct cluster *cluster)
 	const struct scheduler *scheduler = cluster->scheduler;
 	enum scheduler_state state = scheduler_state(scheduler);
 	_cleanup_free_ char *dashboard = dashboard_url(&cluster->access.dashboard);
+	const char *unit = scheduler_unit_directory(scheduler);
 	bool stopped = state == SCHEDULER_STOPPED;
 
-	return json_pack("{s:s, s:o, s:o, s:o, s:o, s:o, s:o, s:o}", "state",
+	return json_pack("{s:s, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o}", "state",
 		scheduler_state_name(state), "since", epoch(scheduler_since_ms(scheduler)),
 		"address", json_text(stopped ? NULL : scheduler_address(scheduler)),
 		"dashboard", json_text(stopped ? NULL : dashboard), "pid",
-		stopped ? json_null() : json_integer(scheduler_pid(scheduler)), "distributed",
+		stopped ? json_null() : json_integer(scheduler_pid(scheduler)), "unit",
+		json_text(unit ? cgroup_unit_name(unit) : NULL), "distributed",
 		json_text(stopped ? NULL : scheduler_distributed(scheduler)), "python",
-		json_text(stopped ? NULL : cluster->python), "load",
+		json_text(stopped ? NULL : cluster->python), "memory",
+		stopped ? json_null() : report_memory(scheduler_memory(scheduler)), "load",
 		cluster->load ? json_incref(cluster->load) : json_null());
 }
 
@@ -114,11 +140,12 @@ static json_t *report_slurm(const struct cluster *cluster)
 	if (!health.asked)
 		return json_pack(
 			"{s:b, s:n, s:n, s:n}", "asked", 0, "answering", "since", "error");
-	return json_pack("{s:b, s:b, s:o, s:o, s:s, s:i}", "asked", 1, "answering",
+	return json_pack("{s:b, s:b, s:o, s:o, s:s, s:s, s:o, s:i}", "asked", 1, "answering",
 		health.answering, "since",
 		health.since_ms ? epoch(health.since_ms) : json_null(), "error",
 		json_text(health.text[0] ? health.text : NULL), "version", health.version,
-		"helper_pid", slurm_helper_pid(cluster->slurm));
+		"interface", health.interface, "why", json_text(health.why), "helper_pid",
+		slurm_helper_pid(cluster->slurm));
 }
 
 static json_t *report_milestones(const struct cluster *cluster)
@@ -137,7 +164,7 @@ static json_t *report_notices(const struct cluster *cluster)
 	json_t *array = json_array();
 
 	for (size_t i = 0; i < cluster->notices.count; i++)
-		json_array_append_new(array, json_text(cluster->notices.item[i]));
+		json_array_append_new(array, json_text(cluster->notices.item[i].text));
 	return array;
 }
 
@@ -148,7 +175,7 @@ json_t *report_failure(const struct cluster *cluster)
 	if (!cluster->failure.code)
 		return NULL;
 	if (cluster->failure_log)
-		tail = logdir_tail(cluster->failure_log, TAIL_LINES);
+		tail = tail_read(cluster->failure_log, TAIL_LINES);
 	return json_pack("{s:o, s:o, s:o, s:o, s:o}", "message",
 		json_text(cluster->failure.text), "log", json_text(cluster->failure_log),
 		"tail", json_text(tail), "candidates",
@@ -243,6 +270,8 @@ static char *describe_start(
 	*ret_step = STEP_PLACE;
 	if (!job && cluster->place.placer)
 		return xstrdup("looking where jobs start soonest");
+	if (!job && cluster_jobs_wanted(cluster) == 0)
+		return xstrdup("starting the Dask scheduler; jobs come with the work");
 	if (!job || job->phase == PHASE_NEW)
 		return xasprintf("submitting %" PRId64 " job%s", cluster_jobs_wanted(cluster),
 			cluster_jobs_wanted(cluster) == 1 ? "" : "s");
@@ -258,6 +287,23 @@ static char *describe_start(
 	return xasprintf("job %s runs on %s, %" PRId64 " of %" PRId64 " workers", job->id,
 		job->nodes && job->nodes[0] ? job->nodes : "a node", count->connected,
 		cluster->request.settings.minimum);
+}
+
+char *report_waits_for(const struct cluster *cluster)
+{
+	struct jobs_count count = jobs_count(cluster->jobs);
+	const struct job *job;
+	enum step step;
+
+	if (cluster->state == CLUSTER_STARTING)
+		return describe_start(cluster, &count, &step);
+	if (cluster->state == CLUSTER_STOPPING)
+		return xstrdup("waits for the end of its jobs");
+	if (cluster->state == CLUSTER_RUNNING)
+		TAILQ_FOREACH (job, jobs_list(cluster->jobs), link)
+			if (job->phase == PHASE_PENDING)
+				return describe_pending(job);
+	return xstrdup("");
 }
 
 json_t *report_progress(const struct cluster *cluster)
@@ -313,4 +359,11 @@ json_t *report_logs(const struct cluster *cluster, const char *daemon_log)
 	}
 	return json_pack("{s:o, s:o, s:o}", "daemon", json_text(daemon_log), "scheduler",
 		json_text(scheduler_log_path(cluster->scheduler)), "jobs", jobs);
+}
+
+char *report_no_cluster(const struct cluster *cluster)
+{
+	_cleanup_free_ char *start = paths_command(cluster->name, "start");
+
+	return xasprintf("no cluster \"%s\" is running (%s starts one)", cluster->name, start);
 }

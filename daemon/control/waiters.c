@@ -17,10 +17,13 @@
 #include "daemon/control/control.h"
 #include "daemon/control/report.h"
 #include "daemon/io/loop.h"
+#include "daemon/io/writer.h"
 #include "daemon/slurm/helper.h"
 
 #define PROGRESS_INTERVAL_MS 100
 #define PROGRESS_TICK_MS     1000
+#define WRITTEN_TICK_MS	     5
+#define WRITTEN_MS	     2000 /* for which an answer waits for files */
 
 /* One request that is answered later. */
 struct waiter {
@@ -34,6 +37,7 @@ struct waiter {
 	bool pending;			/* this start begins when the stop under way is done */
 	struct cluster_request request; /* of a pending start */
 	json_t *extra;			/* further members for the answer to a start */
+	int64_t ready_ms;		/* loop time since which it waits for files; 0: no */
 };
 
 struct waiters {
@@ -41,6 +45,7 @@ struct waiters {
 	TAILQ_HEAD(, waiter) list;
 	struct loop_timer *serve;      /* serves the waiters, once for any number of changes */
 	bool soon;		       /* the timer runs for a change */
+	bool unanswered;	       /* a finished start or stop waits for files */
 	const struct client *begun_by; /* the owner of the cluster; NULL: it has disconnected */
 	bool unkept;		       /* the cluster ends with the owner's connection */
 };
@@ -106,11 +111,29 @@ static void begin_pending(struct waiters *waiters, struct waiter *waiter)
 	begun(waiters, waiter);
 }
 
+/* Is what the answer tells in the files, such as connect.json, or has their file system not
+ * answered for long? Serves again soon if not. */
+static bool is_written(struct waiters *waiters, struct waiter *waiter)
+{
+	if (writer_settle(WRITER_STATE, 0))
+		return true;
+	if (!waiter->ready_ms)
+		waiter->ready_ms = loop_now_ms();
+	if (loop_now_ms() - waiter->ready_ms >= WRITTEN_MS)
+		return true;
+	loop_timer_start(waiters->serve, WRITTEN_TICK_MS);
+	waiters->soon = waiters->unanswered = true;
+	return false;
+}
+
 static void serve_start(struct waiters *waiters, struct waiter *waiter)
 {
 	struct cluster *cluster = waiters->cluster;
 	json_t *status;
 
+	if (cluster->state != CLUSTER_STARTING && cluster->state != CLUSTER_STOPPING &&
+		!is_written(waiters, waiter))
+		return;
 	switch (cluster->state) {
 	case CLUSTER_RUNNING:
 		status = report_status(cluster);
@@ -158,11 +181,11 @@ static void serve_stop(struct waiters *waiters, struct waiter *waiter)
 {
 	struct cluster *cluster = waiters->cluster;
 
-	if (cluster_is_down(cluster)) {
+	if (!cluster_is_down(cluster)) {
+		tell_progress(waiters, waiter);
+	} else if (is_written(waiters, waiter)) {
 		client_reply(waiter->client, waiter->id, describe_end(cluster));
 		waiter_free(waiters, waiter);
-	} else {
-		tell_progress(waiters, waiter);
 	}
 }
 
@@ -172,7 +195,7 @@ static void serve(void *arg)
 	enum cluster_state state = waiters->cluster->state;
 	struct waiter *waiter, *next;
 
-	waiters->soon = false;
+	waiters->soon = waiters->unanswered = false;
 	/* First answer finished stops and starts, then begin pending starts. */
 	TAILQ_FOREACH_SAFE (waiter, &waiters->list, link, next) {
 		if (waiter->method == RPC_START && !waiter->pending)
@@ -183,7 +206,7 @@ static void serve(void *arg)
 			tell_progress(waiters, waiter);
 	}
 	TAILQ_FOREACH_SAFE (waiter, &waiters->list, link, next)
-		if (waiter->pending && state != CLUSTER_STOPPING)
+		if (waiter->pending && state != CLUSTER_STOPPING && !waiters->unanswered)
 			begin_pending(waiters, waiter);
 	/* Some progress depends on time alone: serve again after a tick. */
 	if (!TAILQ_EMPTY(&waiters->list) && !waiters->soon)
@@ -240,6 +263,13 @@ void waiters_begun(
 	waiters->unkept = json_get_boolean(message->params, "bound", 0);
 }
 
+void waiters_claim(
+	struct waiters *waiters, const struct client *client, const struct rpc_message *message)
+{
+	if (!waiters->begun_by)
+		waiters_begun(waiters, client, message);
+}
+
 bool waiters_is_owner(const struct waiters *waiters, const struct client *client)
 {
 	return waiters->begun_by == client;
@@ -280,7 +310,8 @@ bool waiters_cancel_pending(
 	return any;
 }
 
-bool waiters_client_gone(struct waiters *waiters, const struct client *client)
+bool waiters_client_gone(
+	struct waiters *waiters, const struct client *client, const struct client *heir)
 {
 	struct waiter *waiter, *next;
 	bool unkept = waiters->unkept;
@@ -294,7 +325,7 @@ bool waiters_client_gone(struct waiters *waiters, const struct client *client)
 		waiters_hand_over(waiters, client);
 	if (waiters->begun_by != client)
 		return false;
-	waiters->begun_by = NULL;
+	waiters->begun_by = unkept ? NULL : heir;
 	return unkept;
 }
 

@@ -31,6 +31,11 @@ void waiters_add_pending(struct waiters *waiters, struct client *client,
 void waiters_begun(struct waiters *waiters, const struct client *client,
 	const struct rpc_message *message);
 
+/* This client has begun the cluster, or asked for its start, under a dracod that was killed since:
+ * it is the owner, unless there is one. */
+void waiters_claim(struct waiters *waiters, const struct client *client,
+	const struct rpc_message *message);
+
 bool waiters_is_owner(const struct waiters *waiters, const struct client *client);
 
 /* If this client is the owner, the cluster no longer ends with its connection. */
@@ -47,9 +52,11 @@ bool waiters_has_other_start(const struct waiters *waiters, const struct client 
 bool waiters_cancel_pending(
 	struct waiters *waiters, const struct client *client, const char *why);
 
-/* A client has disconnected. Returns whether the cluster must end: the client owned it, and no
- * other start waits that could own it instead. */
-bool waiters_client_gone(struct waiters *waiters, const struct client *client);
+/* A client has disconnected. heir, which may be NULL, owns the cluster from now on if the client
+ * did and had attached. Returns whether the cluster must end: the client owned it, had not
+ * attached, and no other start waits that could own it instead. */
+bool waiters_client_gone(
+	struct waiters *waiters, const struct client *client, const struct client *heir);
 
 /* The cluster has changed: answer what is done, and send progress. */
 void waiters_changed(struct waiters *waiters);

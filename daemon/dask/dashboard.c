@@ -1,6 +1,7 @@
 /* dashboard.c: the address of Dask's dashboard. */
 #include "daemon/dask/dashboard.h"
 
+#include <errno.h>
 #include <stdint.h>
 #include <stdlib.h>
 #include <string.h>
@@ -44,19 +45,36 @@ int dashboard_stable_port(unsigned uid, const char *name)
 	return PORT_FIRST + (int)((state ^ state >> 16) % PORT_COUNT);
 }
 
+/* A free port: of the range from *wanted to last, which *wanted is set to; or *wanted, or else the
+ * next one. */
+static int choose_port(
+	const char *address, int last, const char *name, int *wanted, struct err *err)
+{
+	int port;
+
+	if (last <= *wanted)
+		return port_next(address, *wanted, err);
+	port = port_choose_in(address, *wanted, last, name, err);
+	if (port > 0)
+		*wanted = port;
+	return port;
+}
+
 int dashboard_plan(struct dashboard *dashboard, const struct settings *settings,
 	const char *name, const char *socket, struct err *err)
 {
-	int wanted = settings_dashboard_port(settings);
-	int port = 0;
+	int first, last, wanted, port = 0;
 
 	dashboard_finish(dashboard);
-	if (!wanted)
-		wanted = dashboard_stable_port(getuid(), name);
+	settings_ports(settings, SETTING_DASHBOARD_PORT, &first, &last);
+	wanted = first ? first : dashboard_stable_port(getuid(), name);
 	if (settings->dashboard == DASHBOARD_ON) {
-		port = port_next(settings->dashboard_address, wanted, err);
+		port = choose_port(settings->dashboard_address, last, name, &wanted, err);
 		if (port < 0) {
-			err_prefix(err, "dashboard_address");
+			if (port == -EADDRINUSE)
+				err_prefix(err, "dashboard_port %s", settings->dashboard_port);
+			else
+				err_prefix(err, "dashboard_address");
 			return port;
 		}
 	}

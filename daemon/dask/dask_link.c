@@ -249,11 +249,11 @@ static void notified(struct dask_link *link, const char *method, const json_t *p
 
 	if (strcmp(method, "worker_added") == 0) {
 		if (is_worker(params))
-			link->ops->worker_added(
-				link->arg, json_get_text(params, "name", ""), address);
+			link->ops->worker_added(link->arg, json_get_text(params, "name", ""),
+				address, json_get_integer(params, "threads", 0));
 	} else if (strcmp(method, "worker_removed") == 0 && address)
-		link->ops->worker_removed(
-			link->arg, address, json_get_boolean(params, "asked", 0));
+		link->ops->worker_removed(link->arg, address,
+			json_get_boolean(params, "asked", 0), json_object_get(params, "death"));
 	else if (strcmp(method, "load") == 0)
 		link->ops->load(link->arg, params);
 	else if (strcmp(method, "workers") == 0)

@@ -15,9 +15,11 @@ struct dask_link_ops {
 	 * DASK_LINK_PEER is its pid, from the kernel. 0 accepts the preload. Otherwise err tells it
 	 * the reason, and its scheduler closes. hello is borrowed. */
 	int (*hello)(void *arg, const json_t *hello, struct err *err);
-	void (*worker_added)(void *arg, const char *name, const char *address);
+	/* threads: 0 if an older preload does not tell them. */
+	void (*worker_added)(void *arg, const char *name, const char *address, int64_t threads);
 	/* asked: it left or restarted on request, so it did not die. */
-	void (*worker_removed)(void *arg, const char *address, bool asked);
+	/* asked: it was to leave. death: what it did, an object; NULL: not known. */
+	void (*worker_removed)(void *arg, const char *address, bool asked, const json_t *death);
 	void (*load)(void *arg, const json_t *load);
 	/* The load of some workers has changed: [[address, tasks, bytes], ...]. */
 	void (*workers)(void *arg, const json_t *workers);

@@ -10,7 +10,7 @@ import itertools
 import operator
 import time
 from collections import Counter
-from collections.abc import Collection, Iterable
+from collections.abc import Collection, Iterable, Iterator
 from typing import Any
 
 import dask
@@ -18,6 +18,7 @@ from distributed.core import Status
 from draco_holds import Holds
 
 CLIENTS_MAX = 500  # in a report
+NAME_MAX = 80
 SAMPLE = 250
 STRIDE_MAX = 20
 # Taking a sample is slow (cache misses), so each is kept for this time, in seconds.
@@ -36,9 +37,19 @@ def sample(tasks: Collection, size: int = SAMPLE) -> list:
     return list(itertools.islice(tasks, 0, size * stride, stride)) if stride else []
 
 
+def split(items: list, size: int) -> Iterator[list]:
+    """Parts of a list of at most ``size`` items."""
+    return (items[i : i + size] for i in range(0, len(items), size))
+
+
 def brief(seconds: float) -> float:
     """Round to three digits, so that small changes are not reported."""
     return float(f"{seconds:.3g}")
+
+
+def shorten(name: str) -> str:
+    """Return a name, cut to ``NAME_MAX`` characters: Dask takes names of any length."""
+    return name if len(name) <= NAME_MAX else f"{name[: NAME_MAX - 3]}..."
 
 
 class Meter:
@@ -289,7 +300,7 @@ class Meter:
             "unknown": min(round(unknown), tasks),
             "occupancy": brief(occupancy),
             "longest": brief(longest),
-            "longest_name": longest_name,
+            "longest_name": shorten(longest_name),
         }
 
 

@@ -1,12 +1,15 @@
 """Make the modules of each program that joins importable in the scheduler and the workers.
 
 Part of draco's preload. A program sends the directories of its own modules. They are appended to
-``sys.path`` in the order of their arrival, so that no import that worked before changes.
+``sys.path`` in the order of their arrival, so that no import that worked before changes. The answer
+has what the program compares with its own: versions, and the directories of workers.
 """
 
 from __future__ import annotations
 
 import asyncio
+import functools
+import importlib.metadata
 import logging
 import os
 import platform
@@ -19,6 +22,22 @@ PATHS_MAX = 1000
 TELL_TIMEOUT = 5.0  # seconds; a suspended job does not answer
 
 NAME = "draco-paths"
+
+#: Packages of whose objects tasks and results consist. _versions.py of the client has the same.
+PACKAGES = (
+    "cloudpickle",
+    "dask",
+    "msgpack",
+    "numpy",
+    "pandas",
+    "polars",
+    "pyarrow",
+    "scikit-learn",
+    "scipy",
+    "toolz",
+    "xarray",
+    "zarr",
+)
 
 logger = logging.getLogger("distributed.preload.draco")
 
@@ -68,6 +87,20 @@ def own_directory() -> list[str]:
         return []
 
 
+@functools.cache
+def find_versions() -> dict[str, str | None]:
+    """Find the versions of the packages in this Python; None for one that is not installed."""
+    found: dict[str, str | None] = {}
+    for name in PACKAGES:
+        try:
+            found[name] = importlib.metadata.version(name)
+        except importlib.metadata.PackageNotFoundError:
+            found[name] = None
+        except (OSError, ValueError, KeyError):
+            continue  # damaged: not known
+    return found
+
+
 class SharedPaths:
     """The directories of the modules of all programs that have joined.
 
@@ -96,14 +129,18 @@ class SharedPaths:
         -------
         dict
             ``paths``: the directories of workers that are not a part of Python, in their order;
-            ``python``: the version of this Python.
+            ``python``: the version of this Python; ``packages``: that of each of its packages, or
+            None.
         """
         async with self.turn:
             await self.add({str(path): int(owner) for path, owner in dict(paths or {}).items()})
+        loop = asyncio.get_running_loop()
+        packages = await loop.run_in_executor(None, find_versions)
         variable = os.environ.get("PYTHONPATH", "").split(os.pathsep)
         return {
             "paths": [*own_directory(), *filter(os.path.isabs, variable), *self.paths],
             "python": platform.python_version(),
+            "packages": packages,
         }
 
     async def add(self, paths: dict[str, int]) -> None:

@@ -49,8 +49,13 @@ class Restarts:
         """Record that a worker has left; True if it was asked to."""
         return self.leaving.pop(address, 0.0) > time.monotonic()
 
-    def choose_named(self, workers: list[str] | None = None, **kwargs: Any) -> list[str]:
-        """Return the workers that a request names, or all."""
+    def choose_named(
+        self, workers: list[str] | None = None, names: list[Any] | None = None, **kwargs: Any
+    ) -> list[str]:
+        """Return the workers that a request names, by address or by name, or all."""
+        if names is not None:
+            texts = {str(name) for name in names}  # as Dask compares them
+            return [a for a, w in self.scheduler.workers.items() if str(w.name) in texts]
         return [a for a in self.scheduler.workers if workers is None or a in workers]
 
     def choose_broadcast(

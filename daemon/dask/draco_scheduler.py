@@ -4,12 +4,14 @@ Run by ``dask scheduler --preload draco_scheduler.py``. The connection is a Unix
 JSON-RPC 2.0, one message per line. The preload begins with ``hello``, which names the
 cluster and the number of connected workers. dracod answers when all of them have been reported:
 
-``workers_there`` {workers: [{name, address, tasks, bytes}]} : some of them
+``workers_there`` {workers: [{name, address, threads, tasks, bytes}]} : some of them
 
 Other notifications follow:
 
-``worker_added`` {name, address}, ``worker_removed`` {address, asked} : asked when it was to leave
-    or to be started anew, as by ``Client.restart()``
+``worker_added`` {name, address, threads}
+``worker_removed`` {address, asked, death} : asked when it was to
+    leave or to be started anew, as by ``Client.restart()``; death, otherwise: see
+    ``Deaths.describe()``
 ``load`` : the work, when it has changed; see ``Meter.measure()``
 ``workers`` {workers: [[address, tasks, bytes]]} : those that have changed, at most 2000
 
@@ -21,18 +23,24 @@ dracod may send these requests, with workers given by their addresses:
 ``undrain`` {workers} -> {} : give them tasks again
 ``retire`` {workers, force} -> {retired, busy} : move the data of all of them; unless
     forced, of none if some are busy. The answer has two lists of addresses.
+``leaving`` {jobs} -> {} : the jobs that are on their way out, as the names of their workers
+    without -N: workers of theirs that connect later get no task; a later request replaces an
+    earlier one
 ``serve`` {socket} -> {} : serve the dashboard at this Unix socket, too, because the former one is
     gone
 ``limit`` {workers: {name: seconds}} -> {} : retire the workers of that name, or NAME-N, after this
     time; a later request replaces an earlier one
+``share`` {programs: {client: share}} -> {} : all attached programs, by the end of the ids of their
+    Dask clients, and the share of each
 
 The preload may send this request:
 
 ``terminate`` {} -> {} : end the cluster, because a client has called ``Client.shutdown()``. An
     error says who else uses it; the client gets that text.
 
-When the connection is lost, the preload tries for a while to reach dracod or its successor. Then it
-closes the scheduler, so that nothing runs on unattended.
+When the connection is lost, the preload tries to reach dracod or its successor, and tells it in
+``hello`` how long it was alone. It closes the scheduler when there was neither dracod nor anything
+to do for a while, so that nothing runs on unattended.
 
 Environment
 -----------
@@ -42,7 +50,9 @@ DRACO_DAEMON_FILE : path of the JSON file whose ``dask_socket`` is the path of d
 DRACO_CLUSTER_ID : identity of the cluster
 DRACO_DASHBOARD : "on" (as Dask serves it), "socket:PATH" (only at that Unix socket) or
     "off" (no HTTP at all); without it "on"
-DRACO_ORPHAN_TIMEOUT : seconds to live on without dracod (default 45)
+DRACO_FAIR_SHARE : "off": leave the order of tasks to Dask
+DRACO_LOG_LIMIT : the largest log, in bytes; without it 32 MiB
+DRACO_ORPHAN_TIMEOUT : seconds to live on without dracod and without work (default 600)
 DRACO_TLS_FIX : path of the program that keeps TLS connections alive (_tls_fix.py)
 """
 
@@ -55,17 +65,21 @@ import logging
 import os
 import runpy
 import threading
-from collections.abc import Iterator
 from typing import Any
 
 import distributed
 import draco_dashboard
 from distributed.diagnostics.plugin import SchedulerPlugin
-from draco_demand import Meter
+from draco_alone import Alone
+from draco_deaths import Deaths
+from draco_demand import Meter, split
 from draco_holds import Holds
+from draco_log import LIMIT, Log
 from draco_paths import SharedPaths
 from draco_restarts import Restarts
-from draco_socket import DracodSocket
+from draco_shares import Shares
+from draco_socket import DracodSocket, read_message
+from draco_waits import Waits
 from draco_workers import Drainage, Lifetimes
 
 PROTOCOL = 4
@@ -74,6 +88,7 @@ OUTPUT_LIMIT = 8 * 1024 * 1024
 REQUESTS_MAX = 64
 THERE_MAX = 500  # workers in a line, so that it stays far below LINE_LIMIT
 NEWS_MAX = 2000
+NAME_MAX = 600  # characters of a worker's name: dracod takes no longer ones
 RECONNECT_INTERVAL = 0.5
 CLOSE_TIMEOUT = 15.0
 TERMINATE_TIMEOUT = 10.0
@@ -98,9 +113,9 @@ TLS_FIX = os.environ.get("DRACO_TLS_FIX")
 NEEDS_TLS_FIX = bool(TLS_FIX) and runpy.run_path(TLS_FIX)["NEEDED"]
 
 
-def split(items: list, size: int) -> Iterator[list]:
-    """Parts of a list of at most ``size`` items."""
-    return (items[i : i + size] for i in range(0, len(items), size))
+async def ping() -> dict[str, Any]:
+    """Answer, which shows that the scheduler's event loop turns."""
+    return {}
 
 
 class Refused(Exception):
@@ -119,7 +134,7 @@ class DracodLink(SchedulerPlugin):
     cluster : str
         Identity of the cluster; dracod refuses a scheduler of another one.
     orphan_timeout : float
-        Close the scheduler after so many seconds without dracod.
+        Close the scheduler after so many seconds without dracod and without work.
     """
 
     name = "draco"
@@ -130,23 +145,31 @@ class DracodLink(SchedulerPlugin):
         self.scheduler = scheduler
         self.socket = socket
         self.cluster = cluster
-        self.orphan_timeout = orphan_timeout
         self.writer: asyncio.StreamWriter | None = None
+        self.is_accepted = False
         self.task: asyncio.Task | None = None
         self.last_task: asyncio.Task | None = None
         self.requests: set[asyncio.Task] = set()
         self.verdict: asyncio.Future | None = None  # of dracod, on an end that was asked for
         holds = Holds(scheduler)
         self.drainage = Drainage(scheduler, holds)
+        self.alone = Alone(scheduler, self.drainage, orphan_timeout)
         self.lifetimes = Lifetimes(scheduler, self.drainage)
         self.restarts = Restarts(scheduler)
+        self.waits = Waits(scheduler, lambda: self.writer is not None, self.report_now)
+        self.deaths = Deaths(scheduler)
+        self.log = Log(int(os.environ.get("DRACO_LOG_LIMIT", LIMIT)))
         self.meter = Meter(scheduler, self.drainage.drained, holds)
+        self.shares = Shares(scheduler, os.environ.get("DRACO_FAIR_SHARE") != "off")
         self.methods = {
             "drain": self.drainage.drain,
             "undrain": self.drainage.undrain,
             "retire": self.drainage.retire,
+            "leaving": self.drainage.leaving,
             "limit": self.lifetimes.limit,
+            "ping": ping,
             "serve": functools.partial(draco_dashboard.serve, scheduler),
+            "share": self.shares.set_shares,
         }
         # The last look and the last report, and their times.
         self.timer: asyncio.TimerHandle | None = None
@@ -172,9 +195,13 @@ class DracodLink(SchedulerPlugin):
 
     def add_worker(self, scheduler=None, worker=None, **kwargs) -> None:
         state = self.scheduler.workers[worker]
+        self.drainage.see_worker(state)
         self.meter.see_worker(state)
         self.told_workers[worker] = (0, 0)
-        self.notify("worker_added", {"name": str(state.name), "address": worker})
+        name = str(state.name)[:NAME_MAX]
+        self.notify(
+            "worker_added", {"name": name, "address": worker, "threads": state.nthreads}
+        )
         self.urgent = True
         self.hurry()
 
@@ -185,12 +212,14 @@ class DracodLink(SchedulerPlugin):
             self.report_now()
         self.drainage.forget(worker)
         self.told_workers.pop(worker, None)
-        asked = self.restarts.take(worker)
-        self.notify("worker_removed", {"address": worker, "asked": asked})
+        asked, death = self.restarts.take(worker), self.deaths.take(worker)
+        extra = {"death": death} if death and not asked else {}
+        self.notify("worker_removed", {"address": worker, "asked": asked, **extra})
         self.urgent = True
         self.hurry()
 
     def update_graph(self, scheduler, *args, **kwargs) -> None:
+        self.shares.update_graph(**kwargs)
         self.hurry()
 
     # Clients are reported at once: they decide whether a cluster may be stopped.
@@ -201,6 +230,7 @@ class DracodLink(SchedulerPlugin):
         self.hurry()
 
     def remove_client(self, scheduler=None, client="", **kwargs) -> None:
+        self.shares.remove_client(client)
         if self.meter.forget_client(client):
             self.report_now()
         self.hurry()
@@ -217,8 +247,9 @@ class DracodLink(SchedulerPlugin):
     def describe_worker(self, state) -> dict[str, Any]:
         tasks, held = self.told_workers[state.address] = self.meter.weigh(state)
         return {
-            "name": str(state.name),
+            "name": str(state.name)[:NAME_MAX],
             "address": state.address,
+            "threads": state.nthreads,
             "tasks": tasks,
             "bytes": held,
         }
@@ -235,6 +266,7 @@ class DracodLink(SchedulerPlugin):
             "dashboard": draco_dashboard.is_there(),
             "needs_tls_fix": NEEDS_TLS_FIX,
             "workers": len(self.scheduler.workers),
+            "alone_s": self.alone.seconds(),
         }
 
     def greet(self) -> None:
@@ -263,6 +295,7 @@ class DracodLink(SchedulerPlugin):
         try:
             if self.drainage.drained:
                 self.drainage.keep()
+            self.shares.look()
             if self.writer is not None:
                 pause = self.look_at(now)
         except Exception:
@@ -299,7 +332,11 @@ class DracodLink(SchedulerPlugin):
         self.reported_at = self.idle_at = now
         self.pressure = pressure
         self.idle = self.meter.find_idle()
-        load = self.meter.measure()
+        load = {
+            **self.meter.measure(),
+            "waited_for": self.waits.count(),
+            "programs": self.shares.report(),
+        }
         if load != self.told_load:
             self.told_load = load
             self.notify("load", load)
@@ -358,16 +395,17 @@ class DracodLink(SchedulerPlugin):
             self.writer.transport.abort()  # dracod does not read
             return
         line = json.dumps({"jsonrpc": "2.0", **message}, separators=(",", ":"))
+        if len(line) >= LINE_LIMIT:  # dracod would close the connection, again and again
+            logger.error("dracod is not told: %d bytes are too many: %.200s", len(line), line)
+            return
         self.writer.write(line.encode() + b"\n")
 
     # The connection.
 
     async def run(self) -> None:
         """Stay connected; close the scheduler when dracod stays away or refuses it."""
-        loop = asyncio.get_running_loop()
-        alone_since = loop.time()
         warned = False
-        while loop.time() - alone_since < self.orphan_timeout:
+        while not self.alone.is_over():
             try:
                 reader, writer = await self.socket.connect(LINE_LIMIT)
             except OSError as error:
@@ -375,6 +413,7 @@ class DracodLink(SchedulerPlugin):
                     logger.warning("nothing is sent to dracod's socket: %s", error)
                     warned = True
                 self.socket.find()
+                await self.alone.relieve()
                 await asyncio.sleep(RECONNECT_INTERVAL)
                 continue
             try:
@@ -388,10 +427,12 @@ class DracodLink(SchedulerPlugin):
                 self.writer = None
                 self.verdict = None  # whoever waits for it gets a time-out
                 writer.close()
-            alone_since = loop.time()
+                if self.is_accepted:
+                    self.is_accepted = False
+                    self.alone.begin()
             await asyncio.sleep(RECONNECT_INTERVAL)
         else:
-            logger.warning("no dracod for %g s", self.orphan_timeout)
+            logger.warning("no dracod and nothing to do for %g s", self.alone.timeout)
         logger.warning("closing the scheduler")
         # Closing closes the plugins, too: they must not cancel the task that does it.
         self.last_task, self.task = self.task, None
@@ -403,14 +444,15 @@ class DracodLink(SchedulerPlugin):
     async def serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         self.writer = writer
         self.greet()
-        answer = await self.receive(reader)
+        answer = await read_message(reader)
         if "error" in answer:
             raise Refused(answer["error"].get("message", ""))
+        self.is_accepted = True
         self.told_load = {}
         self.reported_at = 0.0
         self.hurry()
         while True:
-            message = await self.receive(reader)
+            message = await read_message(reader)
             if message.get("id") == TERMINATE_ID and "method" not in message:
                 if self.verdict is not None and not self.verdict.done():
                     self.verdict.set_result(message)
@@ -421,16 +463,6 @@ class DracodLink(SchedulerPlugin):
                 task = asyncio.create_task(self.answer(message))
                 self.requests.add(task)
                 task.add_done_callback(self.requests.discard)
-
-    @staticmethod
-    async def receive(reader: asyncio.StreamReader) -> dict[str, Any]:
-        line = await reader.readline()
-        if not line.endswith(b"\n"):
-            raise EOFError("closed by dracod")
-        message = json.loads(line)
-        if not isinstance(message, dict):
-            raise ValueError("a message must be an object")
-        return message
 
     async def answer(self, message: dict[str, Any]) -> None:
         try:
@@ -455,7 +487,7 @@ async def dask_setup(scheduler) -> None:
         scheduler,
         DracodSocket(os.environ["DRACO_DASK_SOCKET"], os.environ.get("DRACO_DAEMON_FILE", "")),
         os.environ["DRACO_CLUSTER_ID"],
-        float(os.environ.get("DRACO_ORPHAN_TIMEOUT", "45")),
+        float(os.environ.get("DRACO_ORPHAN_TIMEOUT", "600")),
     )
     scheduler.add_plugin(link, name=link.name)
     scheduler.handlers["terminate"] = link.terminate

@@ -8,6 +8,7 @@ import os
 import socket
 import stat
 import struct
+from typing import Any
 
 
 def check_directory(path: str) -> None:
@@ -89,3 +90,22 @@ class DracodSocket:
             return
         if isinstance(path, str) and path.startswith("/"):
             self.path = path
+
+
+async def read_message(reader: asyncio.StreamReader) -> dict[str, Any]:
+    """Read one message of dracod.
+
+    Raises
+    ------
+    EOFError
+        When dracod has closed the connection.
+    ValueError
+        When what came is no message.
+    """
+    line = await reader.readline()
+    if not line.endswith(b"\n"):
+        raise EOFError("closed by dracod")
+    message = json.loads(line)
+    if not isinstance(message, dict):
+        raise ValueError("a message must be an object")
+    return message

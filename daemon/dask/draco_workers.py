@@ -40,6 +40,10 @@ class Drainage:
         self.holds = holds
         #: Drained workers, with the status that they would have otherwise.
         self.drained: dict[str, str] = {}
+        #: The jobs on their way out, as the names of their workers without ``-N``.
+        self.jobs: frozenset[str] = frozenset()
+        #: Workers that were drained when they connected, because their job is one of those.
+        self.late: set[str] = set()
         #: Workers that were told to close.
         self.told: set[str] = set()
         #: The asyncio tasks that move data, with the workers that they move it from.
@@ -52,6 +56,9 @@ class Drainage:
         """Replace the scheduler's handler: a drained worker stays drained."""
         if worker in self.drained and status in ("running", "paused"):
             self.drained[worker] = status
+            state = self.scheduler.workers.get(worker)
+            if state is not None and state.status == Status.init:  # it has just connected
+                self.set_status(worker, "paused")
         else:
             self.original(status=status, worker=worker, stimulus_id=stimulus_id)
 
@@ -59,6 +66,17 @@ class Drainage:
         """Note that a worker has left."""
         self.drained.pop(address, None)
         self.told.discard(address)
+        self.late.discard(address)
+
+    def see_worker(self, worker) -> None:
+        """Drain a new worker, before it gets a task, if its job is on its way out."""
+        if self.is_late(worker):
+            self.late.add(worker.address)
+            self.pause({worker.address: worker})
+
+    def is_late(self, worker) -> bool:
+        name = str(worker.name)
+        return name in self.jobs or name.rpartition("-")[0] in self.jobs
 
     def keep(self) -> None:
         """Drain those again that something else has taken back into service.
@@ -101,6 +119,14 @@ class Drainage:
             return {"drained": False, "busy": busy}
         self.pause(states, held)
         return {"drained": True, "busy": busy}
+
+    async def leaving(self, jobs: list[str]) -> dict[str, Any]:
+        """Give no tasks to workers of these jobs that connect later, in place of other jobs."""
+        self.jobs = frozenset(jobs)
+        stay = [a for a, w in self.states(self.late).items() if not self.is_late(w)]
+        self.late.difference_update(stay)
+        await self.restore(stay)
+        return {}
 
     async def undrain(self, workers: list[str]) -> dict[str, Any]:
         """Take the workers back into service, also in the middle of a retirement."""

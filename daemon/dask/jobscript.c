@@ -9,6 +9,7 @@
 #include "common/alloc.h"
 #include "common/argv.h"
 #include "common/cleanup.h"
+#include "common/expand.h"
 #include "common/strv.h"
 #include "daemon/dask/jobscript_text.h"
 #include "daemon/dask/node_address.h"
@@ -16,19 +17,17 @@
 /* The variable that tells Dask how to start worker processes. */
 #define JOBSCRIPT_WORKER_START "DASK_DISTRIBUTED__WORKER__MULTIPROCESSING_METHOD"
 
-/* Quote a directory for the shell, but leave $USER as a variable. */
-static char *quote_directory(const char *directory)
+/* The words of the script's call for the directory: it, and the variables in it. */
+static char *directory_words(const char *directory)
 {
-	static const char user[] = "$USER";
-	const char *at = strstr(directory, user);
-	_cleanup_free_ char *before = NULL, *rest = NULL, *quoted = NULL;
+	struct strv words = STRV_INIT;
+	char *text;
 
-	if (!at)
-		return shell_quote(directory);
-	before = xstrndup(directory, (size_t)(at - directory));
-	quoted = shell_quote(before);
-	rest = quote_directory(at + strlen(user));
-	return xasprintf("%s\"${USER:-$(id -un)}\"%s", quoted, rest);
+	strv_take(&words, expand_shell(directory));
+	expand_names(directory, &words);
+	text = strv_join(&words, " ");
+	strv_finish(&words);
+	return text;
 }
 
 static void add_variable(struct strv *lines, const char *name, const char *value)
@@ -63,25 +62,41 @@ static void add_worker_start(struct strv *lines, const struct jobscript *job)
 	strv_addf(lines, "[ ! -e %s ] || export " JOBSCRIPT_WORKER_START "=spawn", mark);
 }
 
+/* Add an option for a range of ports; Dask writes "9000:9100". */
+static void add_ports(
+	struct strv *words, const char *option, const struct jobscript_ports *ports)
+{
+	if (ports->first == ports->last && ports->first)
+		strv_addf(words, "%s %d", option, ports->first);
+	else if (ports->first)
+		strv_addf(words, "%s %d:%d", option, ports->first, ports->last);
+}
+
 /* Add the command line of the workers. */
 static void add_command(struct strv *lines, const struct jobscript *job)
 {
 	_cleanup_free_ char *scheduler = shell_quote(job->scheduler);
 	_cleanup_free_ char *bytes = xasprintf("%" PRId64, job->bytes);
+	_cleanup_free_ char *threads = xasprintf("%" PRId64, job->threads);
 	struct strv words = STRV_INIT;
 
 	if (job->bytes <= 0)
 		strv_addf(lines, "draco_find_memory %s %" PRId64,
 			job->whole_node ? "node" : "share", job->processes);
+	if (job->threads <= 0)
+		strv_addf(lines, "draco_find_threads %" PRId64, job->processes);
 	strv_addf(&words, "draco_run %s", scheduler);
 	strv_addf(&words,
 		"--name " JOBSCRIPT_WORKER_PREFIX "\"$draco_job\" --nworkers %" PRId64
-		" --nthreads %" PRId64 " --memory-limit %s",
-		job->processes, job->threads, job->bytes > 0 ? bytes : "\"$draco_bytes\"");
+		" --nthreads %s --memory-limit %s",
+		job->processes, job->threads > 0 ? threads : "\"$draco_threads\"",
+		job->bytes > 0 ? bytes : "\"$draco_bytes\"");
 	strv_addf(&words,
 		"--host \"$host\" --no-dashboard --dashboard-address 127.0.0.1:0 "
 		"--local-directory \"$draco_directory\" --death-timeout %" PRId64,
 		job->death_timeout_s);
+	add_ports(&words, "--worker-port", &job->worker_ports);
+	add_ports(&words, "--nanny-port", &job->nanny_ports);
 	for (size_t i = 0; job->options && i < job->options->count; i++)
 		strv_take(&words, shell_quote(job->options->item[i]));
 	strv_take(lines, strv_join(&words, " \\\n\t"));
@@ -90,7 +105,8 @@ static void add_command(struct strv *lines, const struct jobscript *job)
 
 char *jobscript_make(const struct jobscript *job)
 {
-	_cleanup_free_ char *scratch = job->scratch ? quote_directory(job->scratch) : NULL;
+	_cleanup_free_ char *scratch = job->scratch ? directory_words(job->scratch) : NULL;
+	_cleanup_free_ char *modules = job->preimport ? strv_join(job->preimport, " ") : NULL;
 	_cleanup_free_ char *address =
 		node_address_script("\"${draco_python[@]}\"", job->scheduler, job->interface);
 	struct strv lines = STRV_INIT;
@@ -107,6 +123,7 @@ char *jobscript_make(const struct jobscript *job)
 	strv_addf(&lines, "draco_watch=%" PRId64, job->watch_s);
 	add_python(&lines, job->python);
 	add_variable(&lines, "program", jobscript_program);
+	add_variable(&lines, "preimport", modules);
 	add_variable(&lines, "prologue", job->prologue);
 	add_variable(&lines, "epilogue", job->epilogue);
 	strv_add(&lines, "");

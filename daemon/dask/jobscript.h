@@ -13,16 +13,21 @@ struct jobscript {
 	const char *scheduler;	   /* address, such as tls://10.0.0.1:8786 */
 	const char *interface;	   /* of the workers, if the node has it; NULL: any */
 	int64_t processes;
-	int64_t threads;	 /* of each process */
+	int64_t threads;	 /* of each process; 0: as many as the job has cores for */
 	int64_t bytes;		 /* of memory for each process; 0: as the node knows */
 	bool whole_node;	 /* where bytes is 0: the job has all of its memory */
 	int64_t death_timeout_s; /* how long a worker waits for a scheduler that is not there */
 	int64_t watch_s; /* so long a node that does not reach the scheduler tries; 0: for ever */
-	const char *scratch;  /* directory for local files, may contain $USER; NULL: TMPDIR */
+	const char *scratch; /* for local files, may hold variables of the node; NULL: TMPDIR */
 	const char *prologue; /* shell text before the workers; NULL: none */
 	const char *epilogue; /* shell text after the workers; NULL: none */
+	struct jobscript_ports {
+		int first, last; /* 0: any */
+	} worker_ports, nanny_ports;
 	const struct strv *options; /* more arguments for the workers */
-	bool forkserver;	    /* start the workers by forkserver; otherwise by spawn */
+	/* Names of modules to import before the workers are forked; NULL: no further ones. */
+	const struct strv *preimport;
+	bool forkserver; /* start the workers by forkserver; otherwise by spawn */
 	/* Path; if this file exists when the job starts, it uses spawn. */
 	const char *spawn_mark;
 };

@@ -9,6 +9,10 @@ Dask sets variables for a new Python. The job script has set those of Dask's def
 in DRACO_FORESEEN. Dask starts its forkserver itself if its configuration sets other variables, if
 code of the user may set some, or without DRACO_FORESEEN.
 
+Before the fork, modules are imported that tasks are likely to need, and those that DRACO_PREIMPORT
+names. So all workers share them in memory, and no two threads of a worker import one at the same
+time, with which some modules fail.
+
 DRACO_TLS_FIX names the program that keeps TLS connections alive (_tls_fix.py). It runs in this
 process, and in each process that Dask starts from it.
 
@@ -25,9 +29,15 @@ import traceback
 from multiprocessing import forkserver, resource_tracker, util
 from threading import Lock
 
+# What imports make is no garbage: looking for some takes a seventh of their time. A module may set
+# thresholds of its own.
+thresholds = gc.get_threshold()
+gc.set_threshold(0)
 del sys.argv[0]  # of "python -c"
 may_copy = "DRACO_FORESEEN" in os.environ
 foreseen = {name: os.environ[name] for name in os.environ.pop("DRACO_FORESEEN", "").split()}
+wanted_modules = os.environ.pop("DRACO_PREIMPORT", "").split()
+usual_modules = ["numpy", "pandas", "xarray", "dask.array", "dask.dataframe"]
 tls_fix = os.environ.pop("DRACO_TLS_FIX", None)
 command = importlib.import_module(sys.argv[0])  # the first import that takes time
 
@@ -56,6 +66,23 @@ def forget() -> None:
         os.environ.pop(name, None)
 
 
+def import_early() -> None:
+    """Import the modules, as far as they can be imported."""
+    for name in [*usual_modules, *wanted_modules]:
+        try:
+            importlib.import_module(name)
+        except (Exception, SystemExit) as error:
+            if name in wanted_modules:
+                why = f"{type(error).__name__}: {error}"
+                print(f"draco: preimport: cannot import {name}: {why}", file=sys.stderr)
+
+
+def collect_again() -> None:
+    """Look for garbage from now on, unless a module has decided otherwise."""
+    if gc.get_threshold()[0] == 0:
+        gc.set_threshold(*thresholds)
+
+
 def become(arguments: list, descriptors: set, ready: int) -> None:
     """Continue, in a new process, as a Python with these arguments and descriptors."""
 
@@ -76,6 +103,7 @@ def become(arguments: list, descriptors: set, ready: int) -> None:
             except OSError:
                 pass  # the descriptor of the listing itself
     gc.freeze()
+    collect_again()
     # From Python 3.14.10 on, arguments follow the code.
     at = arguments.index("-c")
     sys.argv[:] = ["-c", *arguments[at + 2 :]]
@@ -147,6 +175,7 @@ try:
         get_mp_context()  # imports the modules of Dask's forkserver
         for route in dask.config.get("distributed.worker.http.routes"):
             importlib.import_module(route)  # as each worker does
+        import_early()
         resource_tracker.ensure_running()
         util.spawnv_passfds = fork
         forkserver.ensure_running()
@@ -157,6 +186,7 @@ except Exception as error:
     print(f"draco: Dask starts its forkserver itself: {error!r}", file=sys.stderr)
 finally:
     util.spawnv_passfds = spawnv_passfds
+    collect_again()
 if gpus := devices():
     share_devices(gpus, int(sys.argv[sys.argv.index("--nworkers") + 1]))
 command.main()

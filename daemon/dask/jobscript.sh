@@ -58,11 +58,21 @@ draco_check_base() {
 	fi
 }
 
-# Set draco_directory to a new directory for the workers' local files: in $1, else in TMPDIR.
-draco_make_directory() {
+# Set draco_why when a variable, of these names, is not set here.
+draco_check_variables() {
 	draco_why=
+	for draco_name; do
+		[ "$draco_name" = USER ] || [ -n "${!draco_name}" ] ||
+			draco_why="is not known, as the variable $draco_name is not set here"
+	done
+}
+
+# Set draco_directory to a new directory for the workers' local files: in $1, else in TMPDIR. The
+# names of variables in $1 follow.
+draco_make_directory() {
 	if [ -n "$1" ]; then
-		draco_check_base "$1"
+		draco_check_variables "${@:2}"
+		[ -n "$draco_why" ] || draco_check_base "$1"
 		if [ -z "$draco_why" ]; then
 			draco_directory=$1/draco-$draco_job
 			# mkdir never takes what is there already
@@ -81,6 +91,32 @@ draco_make_directory() {
 		exit "$draco_exit_directory"
 	fi
 	export DRACO_LOCAL_DIRECTORY=$draco_directory
+	draco_hold_directory
+}
+
+# Lock our directory for as long as a process of this job lives. Then remove those beside it that
+# jobs on this node have left: one that Slurm kills cannot remove its own.
+draco_hold_directory() {
+	[ -n "$(type -P flock)" ] && : 2>/dev/null >"$draco_directory/.draco-lock" || return 0
+	eval 'exec {draco_lock}<>"$draco_directory/.draco-lock"' 2>/dev/null || return 0
+	flock -n "$draco_lock" 2>/dev/null && echo "$HOSTNAME" >&"$draco_lock"
+	(
+		eval "exec $draco_lock>&-"
+		draco_sweep "${draco_directory%/*}"
+	) 2>/dev/null &
+}
+
+# A lock may not be seen on other nodes, so directories of other nodes are left alone, and so are
+# those that do not tell their node.
+draco_sweep() {
+	local directory lock node
+	for directory in "$1"/draco-*; do
+		lock=$directory/.draco-lock node=
+		[ -O "$directory" ] && ! [ -L "$directory" ] && [ -f "$lock" ] || continue
+		read -r node <"$lock"
+		[ "$node" = "$HOSTNAME" ] || continue
+		(flock -n 9 && rm -rf -- "$directory") 9<>"$lock"
+	done
 }
 
 # Around the prologue, which ends at the first command of its own that fails. "set -e" would also
@@ -209,6 +245,12 @@ draco_find_memory() {
 	draco_bytes=$((draco_bytes / $2))
 }
 
+# Set draco_threads to the threads of each of $1 workers: the CPUs of the job, shared evenly.
+draco_find_threads() {
+	draco_threads=$((${SLURM_CPUS_ON_NODE:-$(nproc)} / $1))
+	((draco_threads > 0)) || draco_threads=1
+}
+
 # Variables that Dask sets for workers by default, where they are not set: so that workers can
 # be copies of the process that starts them (draco_program).
 draco_foresee() {
@@ -231,7 +273,7 @@ draco_become_workers() {
 	esac
 	if [ -n "${DRACO_FORESEEN+set}$DRACO_TLS_FIX$CUDA_VISIBLE_DEVICES$HIP_VISIBLE_DEVICES" ] ||
 		[ -n "$ROCR_VISIBLE_DEVICES$ZE_AFFINITY_MASK" ]; then
-		export DRACO_PROGRAM=$draco_program
+		export DRACO_PROGRAM=$draco_program DRACO_PREIMPORT=$draco_preimport
 		exec "${draco_python[@]}" -c \
 			'import os; exec(os.environ.pop("DRACO_PROGRAM"), {})' \
 			distributed.cli.dask_worker "$@"
@@ -316,8 +358,10 @@ draco_run() {
 	fi
 	# asked to end while Python had yet to come so far as to hear it: that is good order, too
 	[ -z "$draco_stopped" ] || [ "$draco_status" != 143 ] || draco_status=0
+	# A job that is asked to end meanwhile does not learn it.
 	if [ "$draco_status" = 1 ] &&
-		! "${draco_python[@]}" -c 'import distributed' 2>/dev/null; then
+		! "${draco_python[@]}" -c 'import distributed' 2>/dev/null &&
+		[ -z "$draco_stopped" ]; then
 		draco_say "${draco_python[*]} has no distributed on this node: it must be the" \
 			"same on all nodes"
 		draco_status=$draco_exit_python

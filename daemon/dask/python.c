@@ -18,6 +18,7 @@
 #include "daemon/io/capture.h"
 #include "daemon/io/child.h"
 #include "daemon/io/loop.h"
+#include "daemon/io/writer.h"
 
 #define DEADLINE_MS 60000 /* file systems may be slow */
 
@@ -32,10 +33,19 @@ static const char probe[] =
 	"    from importlib import metadata\n"
 	"    version = metadata.version('distributed')\n"
 	"print('\\n' + json.dumps({'path': sys.executable, 'distributed': version,\n"
-	"    'version': '%d.%d.%d' % sys.version_info[:3]}))\n";
+	"    'version': '%d.%d.%d' % sys.version_info[:3] if sys.version_info >= (3, 9)\n"
+	"    else None}))\n";
+
+/* The programs in PATH, which a thread looks up. */
+struct listing {
+	char *wanted, *path;	      /* the setting python; PATH; NULL: none */
+	struct strv found;	      /* commands */
+	struct python_search *search; /* NULL: nobody waits for it any more */
+};
 
 struct python_search {
 	struct loop *loop;
+	struct listing *listing; /* NULL: it is done */
 	struct children *children;
 	struct strv environment;
 	struct strv candidates; /* commands */
@@ -43,7 +53,7 @@ struct python_search {
 	bool wanted; /* the user named it in the settings */
 	char *tried; /* the reasons against each candidate, for the error */
 	struct capture *capture;
-	struct loop_timer *later; /* reports an error that is known at once */
+	struct loop_timer *later; /* begins, in a turn of its own */
 	python_found_fn fn;
 	void *arg;
 };
@@ -78,6 +88,8 @@ int python_check_distributed(const char *version, struct err *err)
 
 static struct python_search *release(struct python_search *search)
 {
+	if (search->listing)
+		search->listing->search = NULL;
 	strv_finish(&search->environment);
 	strv_finish(&search->candidates);
 	loop_timer_destroy(search->later);
@@ -139,7 +151,7 @@ static void judge(struct python_search *search, const json_t *answer)
 	struct err err = ERR_INIT;
 
 	if (!path || !python.version) {
-		note(search, "is not a Python 3.8 or later");
+		note(search, "is not a Python 3.9 or later");
 	} else if (path[0] != '/') {
 		note(search, "does not know its own path (sys.executable)");
 	} else if (!python.distributed) {
@@ -176,9 +188,10 @@ static void on_probed(void *arg, int status, int timed_out, const char *text)
 		return;
 	}
 	note(search,
-		timed_out	? "gave no answer within a minute"
-			: *last ? last
-				: "does not run");
+		timed_out			     ? "gave no answer within a minute"
+			: child_not_executed(status) ? strerror(child_not_executed(status))
+			: *last			     ? last
+						     : "does not run");
 	search->at++;
 	try_next(search);
 }
@@ -192,13 +205,11 @@ static int try(struct python_search *search, const char *command)
 	int r = argv_split(command, &words, &err);
 
 	if (r == 0) {
-		_cleanup_free_ char *program = program_find(path, words.item[0]);
-
-		xreplace(&words.item[0], program);
 		strv_add(&words, "-c");
 		strv_add(&words, probe);
 		search->capture = capture_start(search->loop, search->children,
 			&(struct child_spec){.argv = words.item,
+				.search = path ? path : PROGRAM_PATH,
 				.envp = search->environment.item,
 				.directory = "/"},
 			DEADLINE_MS, on_probed, search, &err);
@@ -220,25 +231,43 @@ static void try_next(void *arg)
 	fail(search);
 }
 
-/* List the candidates for the setting python. */
-static void list_candidates(struct python_search *search, const char *wanted)
+/* In the thread: list the candidates for the setting python. */
+static void list_candidates(void *arg)
 {
+	struct listing *listing = arg;
+	const char *wanted = listing->wanted;
 	struct strv words = STRV_INIT, files = STRV_INIT;
 
 	if (wanted && argv_read(wanted, &words, NULL) < 0)
-		strv_add(&search->candidates, wanted); /* try() records what is wrong with it */
+		strv_add(&listing->found, wanted); /* try() records what is wrong with it */
 	if (!wanted || (words.count == 1 && !strchr(words.item[0], '/')))
-		program_list(environment_get(&search->environment, "PATH"),
-			wanted ? words.item[0] : "python3", &files);
+		program_list(listing->path, wanted ? words.item[0] : "python3", &files);
 	for (size_t i = 0; i < files.count; i++) {
 		struct strv file = {&files.item[i], 1};
 
-		strv_take(&search->candidates, argv_format(&file));
+		strv_take(&listing->found, argv_format(&file));
 	}
 	if (words.count && files.count == 0)
-		strv_take(&search->candidates, argv_format(&words));
+		strv_take(&listing->found, argv_format(&words));
 	strv_finish(&words);
 	strv_finish(&files);
+}
+
+static void on_listed(void *arg)
+{
+	struct listing *listing = arg;
+	struct python_search *search = listing->search;
+
+	if (search) {
+		search->candidates = listing->found;
+		listing->found = (struct strv)STRV_INIT;
+		search->listing = NULL;
+		loop_timer_start(search->later, 0);
+	}
+	strv_finish(&listing->found);
+	free(listing->wanted);
+	free(listing->path);
+	free(listing);
 }
 
 struct python_search *python_search_start(struct loop *loop, struct children *children,
@@ -252,9 +281,12 @@ struct python_search *python_search_start(struct loop *loop, struct children *ch
 	search->arg = arg;
 	search->wanted = wanted != NULL;
 	strv_copy(&search->environment, environment);
-	list_candidates(search, wanted);
 	search->later = loop_timer_create(loop, try_next, search);
-	loop_timer_start(search->later, 0);
+	search->listing = xcalloc(1, sizeof(*search->listing));
+	search->listing->wanted = wanted ? xstrdup(wanted) : NULL;
+	xreplace(&search->listing->path, environment_get(environment, "PATH"));
+	search->listing->search = search;
+	writer_run(WRITER_PATH, list_candidates, on_listed, search->listing);
 	return search;
 }
 

@@ -16,10 +16,13 @@
 #include "common/err.h"
 #include "common/json.h"
 #include "common/log.h"
+#include "common/number.h"
 #include "common/parse.h"
 #include "common/paths.h"
+#include "common/port.h"
 #include "common/visible.h"
 #include "daemon/dask/dask_link.h"
+#include "daemon/dask/scheduler_unit.h"
 #include "daemon/io/child.h"
 #include "daemon/io/history.h"
 #include "daemon/io/loop.h"
@@ -29,6 +32,7 @@
 /* After being up for this long, its earlier failures are forgotten. */
 #define STABLE_MS    60000
 #define RECONNECT_MS 20000 /* for the preload to connect again */
+#define ADOPT_MS     60000 /* the same, to a new dracod */
 
 struct scheduler {
 	struct loop *loop;
@@ -43,6 +47,9 @@ struct scheduler {
 	int failures;		  /* failures in a row */
 	char address[64];
 	char distributed[32];
+	struct scheduler_unit unit;
+	int hold; /* keeps others from choosing the port while no process listens; -1: none */
+	char *memory_end; /* how the last process ended for memory; NULL: it did not */
 	const struct scheduler_ops *ops;
 	void *arg;
 };
@@ -69,6 +76,19 @@ void scheduler_spec_finish(struct scheduler_spec *spec)
 	*spec = (struct scheduler_spec){0};
 }
 
+static void release_port(struct scheduler *scheduler)
+{
+	closep(&scheduler->hold);
+	scheduler->hold = -1;
+}
+
+/* While a process listens there, no hold can be made, and none is needed. */
+static void hold_port(struct scheduler *scheduler)
+{
+	if (scheduler->hold < 0)
+		scheduler->hold = port_hold(scheduler->spec.host, scheduler->spec.port);
+}
+
 static void set_state(struct scheduler *scheduler, enum scheduler_state state)
 {
 	int64_t now = loop_now_ms();
@@ -77,8 +97,10 @@ static void set_state(struct scheduler *scheduler, enum scheduler_state state)
 		now - scheduler->since_ms, NULL);
 	scheduler->state = state;
 	scheduler->since_ms = now;
-	if (state == SCHEDULER_STOPPED)
+	if (state == SCHEDULER_STOPPED) {
 		loop_timer_stop(scheduler->timer);
+		release_port(scheduler);
+	}
 	scheduler->ops->changed(scheduler->arg);
 }
 
@@ -105,20 +127,42 @@ static void failed(struct scheduler *scheduler, const char *how)
 		give_up(scheduler, &err);
 		return;
 	}
+	hold_port(scheduler);
 	set_state(scheduler, SCHEDULER_BACKOFF);
 	loop_timer_start(scheduler->timer, (int64_t)BACKOFF_MS << (scheduler->failures - 1));
+}
+
+/* Its program could not be executed, and the first start has not waited for that. */
+static void not_executed(struct scheduler *scheduler, int code)
+{
+	struct err err = ERR_INIT;
+
+	err_set(&err, -code, "the Dask scheduler: cannot execute %s: %s",
+		scheduler->spec.python, strerror(code));
+	give_up(scheduler, &err);
 }
 
 static void on_end(void *arg, int status)
 {
 	struct scheduler *scheduler = arg;
-	char how[CHILD_STATUS_MAX];
+	bool for_memory;
+	_cleanup_free_ char *how = scheduler_unit_end(&scheduler->unit, status, &for_memory);
 
 	scheduler->child = NULL;
+	xreplace(&scheduler->memory_end, for_memory ? how : NULL);
 	if (scheduler->state == SCHEDULER_STOPPING)
 		set_state(scheduler, SCHEDULER_STOPPED);
+	else if (child_not_executed(status) && scheduler->failures == 0)
+		not_executed(scheduler, child_not_executed(status));
 	else
-		failed(scheduler, child_format_status(status, how));
+		failed(scheduler, how);
+}
+
+const struct memory_use *scheduler_look(struct scheduler *scheduler)
+{
+	if (scheduler->child)
+		scheduler_unit_look(&scheduler->unit, child_pid(scheduler->child));
+	return &scheduler->unit.use;
 }
 
 static const char *scheme(const struct scheduler *scheduler)
@@ -128,12 +172,8 @@ static const char *scheme(const struct scheduler *scheduler)
 
 static void add_python(const struct scheduler_spec *spec, struct strv *ret)
 {
-	_cleanup_free_ char *program = NULL;
-
 	if (argv_split(spec->python, ret, NULL) < 0)
 		strv_add(ret, spec->python);
-	program = program_find(environment_get(&spec->environment, "PATH"), ret->item[0]);
-	xreplace(&ret->item[0], program);
 }
 
 static void make_command(const struct scheduler *scheduler, struct strv *ret)
@@ -167,6 +207,8 @@ static void make_environment(const struct scheduler *scheduler, struct strv *ret
 	strv_addf(ret, "DRACO_DASK_SOCKET=%s", scheduler->paths->dask_socket);
 	strv_addf(ret, "DRACO_DAEMON_FILE=%s", scheduler->paths->daemon_file);
 	strv_addf(ret, "DRACO_CLUSTER_ID=%s", scheduler->spec.cluster_id);
+	if (!scheduler->spec.fair_share)
+		strv_add(ret, "DRACO_FAIR_SHARE=off");
 	if (scheduler->spec.dashboard == DASHBOARD_SOCKET)
 		strv_addf(ret, "DRACO_DASHBOARD=socket:%s", scheduler->spec.dashboard_socket);
 	else
@@ -178,23 +220,21 @@ static void make_environment(const struct scheduler *scheduler, struct strv *ret
 static void launch(struct scheduler *scheduler)
 {
 	struct strv command = STRV_INIT, environment = STRV_INIT;
-	const char *directory = scheduler->spec.directory;
+	const char *path = environment_get(&scheduler->spec.environment, "PATH");
 	struct err err = ERR_INIT;
-	_cleanup_close_ int log = -1;
 
-	log = open(scheduler->spec.log_path, O_WRONLY | O_APPEND | O_CREAT | O_CLOEXEC, 0600);
-	if (log < 0)
-		log_warning("scheduler: cannot write %s: %s", scheduler->spec.log_path,
-			strerror(errno));
 	make_command(scheduler, &command);
 	make_environment(scheduler, &environment);
 	scheduler->child = child_start(scheduler->children,
 		&(struct child_spec){
 			.argv = command.item,
+			.search = path ? path : PROGRAM_PATH,
 			.envp = environment.item,
-			.directory = access(directory, X_OK) == 0 ? directory : "/",
-			.stdout_fd = log,
-			.stderr_fd = log,
+			.directory = scheduler->spec.directory,
+			.root_else = true,
+			.log = scheduler->spec.log_path,
+			.stdout_fd = -1,
+			.stderr_fd = -1,
 			.extra_fd = -1,
 			.own_session = true,
 		},
@@ -211,6 +251,7 @@ static void launch(struct scheduler *scheduler)
 		}
 		return;
 	}
+	scheduler_unit_begin(&scheduler->unit, child_pid(scheduler->child));
 	log_info("scheduler: process %d at %s", (int)child_pid(scheduler->child),
 		scheduler->address);
 	set_state(scheduler, SCHEDULER_STARTING);
@@ -231,6 +272,15 @@ static void never_connected(struct scheduler *scheduler)
 	give_up(scheduler, &err);
 }
 
+void scheduler_kill(struct scheduler *scheduler, const char *why)
+{
+	if (!scheduler->child)
+		return;
+	history_note(EVENT_DECISION, "scheduler", NULL, "process %d %s, killing it",
+		scheduler_pid(scheduler), why);
+	child_signal(scheduler->child, SIGKILL);
+}
+
 static void on_timer(void *arg)
 {
 	struct scheduler *scheduler = arg;
@@ -244,10 +294,7 @@ static void on_timer(void *arg)
 		break;
 	case SCHEDULER_UP: /* the preload did not connect again */
 	case SCHEDULER_STOPPING:
-		history_note(EVENT_DECISION, "scheduler", NULL,
-			"process %d does not respond, killing it", scheduler_pid(scheduler));
-		if (scheduler->child)
-			child_signal(scheduler->child, SIGKILL);
+		scheduler_kill(scheduler, "does not respond");
 		break;
 	case SCHEDULER_STOPPED:
 		break;
@@ -265,6 +312,7 @@ struct scheduler *scheduler_create(struct loop *loop, struct children *children,
 	scheduler->preload = xstrdup(preload);
 	scheduler->paths = paths;
 	scheduler->since_ms = loop_now_ms();
+	scheduler->hold = -1;
 	scheduler->timer = loop_timer_create(loop, on_timer, scheduler);
 	scheduler->ops = ops;
 	scheduler->arg = arg;
@@ -280,21 +328,52 @@ struct scheduler *scheduler_destroy(struct scheduler *scheduler)
 		child_forget(scheduler->child);
 	}
 	loop_timer_destroy(scheduler->timer);
+	release_port(scheduler);
 	scheduler_spec_finish(&scheduler->spec);
+	scheduler_unit_finish(&scheduler->unit);
+	free(scheduler->memory_end);
 	free(scheduler->preload);
 	free(scheduler);
 	return NULL;
 }
 
-void scheduler_start(struct scheduler *scheduler, struct scheduler_spec *spec)
+static void take_spec(struct scheduler *scheduler, struct scheduler_spec *spec)
 {
+	release_port(scheduler);
 	scheduler_spec_finish(&scheduler->spec);
 	scheduler->spec = *spec;
 	*spec = (struct scheduler_spec){0};
 	scheduler->failures = 0;
 	snprintf(scheduler->address, sizeof(scheduler->address), "%s://%s:%d",
 		scheme(scheduler), scheduler->spec.host, scheduler->spec.port);
+}
+
+void scheduler_start(struct scheduler *scheduler, struct scheduler_spec *spec)
+{
+	take_spec(scheduler, spec);
+	hold_port(scheduler);
 	launch(scheduler);
+}
+
+bool scheduler_adopt(
+	struct scheduler *scheduler, struct scheduler_spec *spec, int pid, int64_t since_ms)
+{
+	scheduler->child = child_adopt(scheduler->children, pid, on_end, scheduler);
+	if (!scheduler->child)
+		return false;
+	take_spec(scheduler, spec);
+	scheduler_unit_begin(&scheduler->unit, child_pid(scheduler->child));
+	history_note(EVENT_NOTE, "scheduler", NULL, "goes on: process %d at %s", pid,
+		scheduler->address);
+	scheduler->state = SCHEDULER_UP;
+	scheduler->since_ms = since_ms;
+	scheduler->ops->changed(scheduler->arg);
+	if (scheduler->spec.silence_ms)
+		loop_timer_start(scheduler->timer,
+			max_of(ADOPT_MS,
+				max_of(scheduler->spec.silence_ms,
+					scheduler->spec.timeout_ms)));
+	return true;
 }
 
 void scheduler_stop(struct scheduler *scheduler)
@@ -391,4 +470,19 @@ const char *scheduler_distributed(const struct scheduler *scheduler)
 int scheduler_pid(const struct scheduler *scheduler)
 {
 	return scheduler->child ? (int)child_pid(scheduler->child) : 0;
+}
+
+const struct memory_use *scheduler_memory(const struct scheduler *scheduler)
+{
+	return &scheduler->unit.use;
+}
+
+const char *scheduler_unit_directory(const struct scheduler *scheduler)
+{
+	return scheduler->child ? scheduler->unit.directory : NULL;
+}
+
+const char *scheduler_memory_end(const struct scheduler *scheduler)
+{
+	return scheduler->memory_end;
 }

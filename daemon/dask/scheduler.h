@@ -14,6 +14,7 @@
 struct children;
 struct err;
 struct loop;
+struct memory_use;
 struct paths;
 struct scheduler;
 
@@ -46,8 +47,10 @@ struct scheduler_spec {
 	char *log_path;
 	char *directory; /* its working directory */
 	int64_t timeout_ms;
+	int64_t silence_ms; /* an adopted one may be silent for so long; 0: without limit */
 	struct strv environment;
 	struct strv options; /* further arguments */
+	bool fair_share;     /* between programs */
 };
 
 void scheduler_spec_finish(struct scheduler_spec *spec);
@@ -62,9 +65,18 @@ struct scheduler *scheduler_destroy(struct scheduler *scheduler); /* kills the p
 /* Start it, and take over the contents of spec. It must be STOPPED. */
 void scheduler_start(struct scheduler *scheduler, struct scheduler_spec *spec);
 
+/* Go on with a process that another dracod has started from such a spec, whose contents are taken
+ * over. It is UP, since this loop time, and its preload has time to connect. Returns false, with
+ * nothing changed, if there is no such process. It must be STOPPED. */
+bool scheduler_adopt(
+	struct scheduler *scheduler, struct scheduler_spec *spec, int pid, int64_t since_ms);
+
 /* End it by SIGTERM, and after SCHEDULER_STOP_GRACE_MS by SIGKILL. changed() tells when it is
  * STOPPED. */
 void scheduler_stop(struct scheduler *scheduler);
+
+/* Kill the process, which is then started again as after a crash. why: "has not answered ...". */
+void scheduler_kill(struct scheduler *scheduler, const char *why);
 
 /* A preload has said hello. 0: the scheduler is UP. -EPERM with err: the preload belongs to another
  * process. */
@@ -84,5 +96,16 @@ const char *scheduler_log_path(
 const char *scheduler_distributed(
 	const struct scheduler *scheduler);	      /* its version; "" if none */
 int scheduler_pid(const struct scheduler *scheduler); /* 0: none */
+
+/* Look at its memory, and at what is left for it. When the kernel ends it for memory, its failure
+ * tells what was seen last. Borrowed; all zero: nothing is known. */
+const struct memory_use *scheduler_look(struct scheduler *scheduler);
+const struct memory_use *scheduler_memory(const struct scheduler *scheduler); /* seen last */
+
+/* The cgroup of the systemd unit that holds the process alone, seen last. NULL: there is none. */
+const char *scheduler_unit_directory(const struct scheduler *scheduler);
+
+/* How the kernel has ended the last process for memory, for a person. NULL: it did not. */
+const char *scheduler_memory_end(const struct scheduler *scheduler);
 
 #endif

@@ -1,17 +1,18 @@
 /* doctor.c: draco-slurm's requests for dracoctl doctor: the state of Slurm for this user.
  *
  *	munge     {}                     -> {socket, sure, error}
- *	inspect   {partitions: [name]}   -> {cluster, version, sbatch, controllers: [{host, up}],
+ *	inspect   {partitions: [name], directives: {name: [text]}, no_memory}
+ *	                                 -> {cluster, version, sbatch, controllers: [{host, up}],
  *	                                     partitions: [{name, default, state, nodes, max_time_s,
- *	                                     usable, cores, memory_mib, start, refused}]}
- *	try       {name, partition, script, output, directory, environment, deadline} -> {job_id}
+ *	                                     usable, cores, memory_mib, start, refused}],
+ *	                                     way: way_describe()}
+ *	try       {name, partition, directives: [text], no_memory, script, output, directory,
+ *	           environment, deadline} -> {job_id}
  *
  * inspect skips named partitions that do not exist. For the others it counts the nodes that could
  * run a job, tells the most cores and memory of one node, and asks slurmctld when a small job of
  * this user would start. refused is the reason of a refusal. */
 #include <errno.h>
-#include <slurm/slurm.h>
-#include <slurm/slurm_errno.h>
 #include <stdlib.h>
 #include <string.h>
 #include <time.h>
@@ -20,11 +21,12 @@
 #include "common/cleanup.h"
 #include "common/err.h"
 #include "common/json.h"
+#include "common/settings.h"
 #include "common/strv.h"
-#include "daemon/draco-slurm/compat.h"
 #include "daemon/draco-slurm/munge.h"
 #include "daemon/draco-slurm/sbatch.h"
 #include "daemon/draco-slurm/slurm_calls.h"
+#include "daemon/draco-slurm/way.h"
 
 #define SMALL_MEMORY_MIB    200
 #define SMALL_S		    300
@@ -60,40 +62,39 @@ static void describe_small(const char *partition, struct slurm_submission *ret)
 	};
 }
 
-static const char *state_name(uint16_t state)
+static json_t *describe_partition(const struct slurm_partition *p)
 {
-	switch (state) {
-	case PARTITION_UP:
-		return "up";
-	case PARTITION_DOWN:
-		return "down";
-	case PARTITION_DRAIN:
-		return "drain";
-	default:
-		return "inactive";
-	}
-}
+	static const char *const states[] = {
+		[SLURM_PARTITION_UP] = "up",
+		[SLURM_PARTITION_DOWN] = "down",
+		[SLURM_PARTITION_DRAIN] = "drain",
+		[SLURM_PARTITION_INACTIVE] = "inactive",
+	};
 
-/* In seconds; -1: unlimited. */
-static json_int_t seconds_of(uint32_t minutes)
-{
-	return minutes == INFINITE || minutes == NO_VAL ? -1 : (json_int_t)minutes * 60;
-}
-
-static json_t *describe_partition(const partition_info_t *p)
-{
 	return json_pack("{s:o, s:b, s:s, s:I, s:I}", "name", json_text(p->name), "default",
-		(p->flags & PART_FLAG_DEFAULT) != 0, "state", state_name(p->state_up), "nodes",
-		(json_int_t)p->total_nodes, "max_time_s", seconds_of(p->max_time));
+		p->is_default, "state", states[p->state], "nodes", (json_int_t)p->total_nodes,
+		"max_time_s", (json_int_t)p->max_time_s);
 }
 
-static enum slurm_outcome predict(json_t *object, const char *partition, struct err *err)
+/* What a site may demand of each job, such as an account, from directives and no_memory. */
+static void demand(
+	struct slurm_submission *wish, const json_t *directives, const json_t *params)
+{
+	json_add_texts(directives, &wish->directives);
+	if (json_get_boolean(params, "no_memory", 0))
+		wish->memory_mib = MEMORY_NONE;
+}
+
+static enum slurm_outcome predict(
+	json_t *object, const char *partition, const json_t *params, struct err *err)
 {
 	struct slurm_submission wish;
 	struct sbatch_answer answer;
 	enum slurm_outcome outcome;
 
 	describe_small(partition, &wish);
+	demand(&wish, json_object_get(json_object_get(params, "directives"), partition),
+		params);
 	outcome = sbatch_predict(&wish, PREDICT_DEADLINE_MS, &answer, err);
 	slurm_submission_finish(&wish);
 	if (outcome == OUTCOME_DONE) {
@@ -106,35 +107,23 @@ static enum slurm_outcome predict(json_t *object, const char *partition, struct 
 	return outcome;
 }
 
-static bool is_usable(const node_info_t *node)
-{
-	uint32_t base = node->node_state & NODE_STATE_BASE;
-
-	return base != NODE_STATE_DOWN && base != NODE_STATE_ERROR &&
-		base != NODE_STATE_FUTURE && base != NODE_STATE_UNKNOWN &&
-		!(node->node_state & (NODE_STATE_DRAIN | NODE_STATE_FAIL));
-}
-
 /* Count the nodes of a partition that could run a job, and add the most cores and memory of any of
  * its nodes. */
 static void describe_nodes(
-	const node_info_msg_t *nodes, const partition_info_t *p, json_t *object)
+	const struct slurm_nodes *nodes, const struct slurm_partition *p, json_t *object)
 {
 	json_int_t usable = 0, cores = 0, memory = 0;
 
-	/* node_inx holds pairs of first and last index, ended by -1. */
-	for (const int32_t *pair = p->node_inx; pair && pair[0] >= 0; pair += 2)
-		for (int32_t i = pair[0]; i <= pair[1] && i < (int32_t)nodes->record_count;
-			i++) {
-			const node_info_t *node = &nodes->node_array[i];
-			json_int_t has = (json_int_t)(node->real_memory - node->mem_spec_limit);
+	for (size_t i = 0; i < p->nodes; i++) {
+		const struct slurm_node *node;
 
-			if (!node->name)
-				continue;
-			usable += is_usable(node);
-			cores = node->cpus > cores ? node->cpus : cores;
-			memory = has > memory ? has : memory;
-		}
+		if (p->node[i] == SLURM_HIDDEN)
+			continue;
+		node = &nodes->node[p->node[i]];
+		usable += node->usable;
+		cores = node->cpus > cores ? node->cpus : cores;
+		memory = node->memory_mib > memory ? node->memory_mib : memory;
+	}
 	json_object_set_new(object, "usable", json_integer(usable));
 	json_object_set_new(object, "cores", json_integer(cores));
 	json_object_set_new(object, "memory_mib", json_integer(memory));
@@ -152,41 +141,38 @@ static bool is_named(const json_t *names, const char *name)
 }
 
 static enum slurm_outcome inspect_partitions(
-	const json_t *names, json_t *ret_partitions, struct err *err)
+	const json_t *params, json_t *ret_partitions, struct err *err)
 {
-	partition_info_msg_t *all = NULL;
-	node_info_msg_t *nodes = NULL;
-	enum slurm_outcome outcome = OUTCOME_DONE;
+	const json_t *names = json_object_get(params, "partitions");
+	struct slurm_partitions all = {0};
+	struct slurm_nodes nodes;
+	enum slurm_outcome outcome = way()->nodes(NULL, &nodes, err);
 
-	if (slurm_load_partitions(0, &all, SHOW_ALL) != SLURM_SUCCESS)
-		return call_failure("cannot read the partitions", false, err);
-	if (slurm_load_node(0, &nodes, SHOW_ALL) != SLURM_SUCCESS) {
-		slurm_free_partition_info_msg(all);
-		return call_failure("cannot read the nodes", false, err);
-	}
-	for (uint32_t i = 0; i < all->record_count && outcome == OUTCOME_DONE; i++) {
-		const partition_info_t *p = &all->partition_array[i];
+	if (outcome == OUTCOME_DONE)
+		outcome = way()->partitions(&nodes, &all, err);
+	for (size_t i = 0; i < all.count && outcome == OUTCOME_DONE; i++) {
+		const struct slurm_partition *p = &all.partition[i];
 		json_t *object = describe_partition(p);
 
 		json_array_append_new(ret_partitions, object);
-		if (!is_named(names, p->name))
+		if (!p->name || !is_named(names, p->name))
 			continue;
-		describe_nodes(nodes, p, object);
-		outcome = predict(object, p->name, err);
+		describe_nodes(&nodes, p, object);
+		outcome = predict(object, p->name, params, err);
 	}
-	slurm_free_partition_info_msg(all);
-	slurm_free_node_info_msg(nodes);
+	slurm_partitions_finish(&all);
+	slurm_nodes_finish(&nodes);
 	return outcome;
 }
 
-static json_t *list_controllers(const slurm_conf_t *conf)
+static json_t *list_controllers(const struct slurm_conf_facts *conf)
 {
 	json_t *list = json_array();
 
-	for (uint32_t i = 0; i < conf->control_cnt; i++)
+	for (size_t i = 0; i < conf->hosts.count; i++)
 		json_array_append_new(list,
-			json_pack("{s:o, s:b}", "host", json_text(conf->control_machine[i]),
-				"up", slurm_ping((int)i) == SLURM_SUCCESS));
+			json_pack("{s:o, s:b}", "host", json_text(conf->hosts.item[i]), "up",
+				way()->ping(conf, i)));
 	return list;
 }
 
@@ -195,22 +181,18 @@ enum slurm_outcome call_inspect(const json_t *params, json_t **ret_result, struc
 	static const struct strv none = STRV_INIT;
 	_cleanup_free_ char *sbatch = sbatch_find(&none);
 	json_t *partitions = json_array();
-	slurm_conf_t *conf = NULL;
-	enum slurm_outcome outcome;
+	struct slurm_conf_facts conf;
+	enum slurm_outcome outcome = way_conf(&conf, err);
 
-	if (slurm_load_ctl_conf(0, &conf) != SLURM_SUCCESS)
-		outcome = call_failure("cannot reach slurmctld", false, err);
-	else
-		outcome = inspect_partitions(
-			json_object_get(params, "partitions"), partitions, err);
 	if (outcome == OUTCOME_DONE)
-		*ret_result = json_pack("{s:o, s:o, s:o, s:o, s:O}", "cluster",
-			json_text(conf->cluster_name), "version", json_text(conf->version),
-			"sbatch", json_text(sbatch), "controllers", list_controllers(conf),
-			"partitions", partitions);
+		outcome = inspect_partitions(params, partitions, err);
+	if (outcome == OUTCOME_DONE)
+		*ret_result = json_pack("{s:o, s:o, s:o, s:o, s:O, s:o}", "cluster",
+			json_text(conf.cluster), "version", json_text(conf.version), "sbatch",
+			json_text(sbatch), "controllers", list_controllers(&conf), "partitions",
+			partitions, "way", way_describe());
 	json_decref(partitions);
-	if (conf)
-		compat_free_conf(conf);
+	slurm_conf_facts_finish(&conf);
 	return outcome;
 }
 
@@ -220,12 +202,10 @@ enum slurm_outcome call_try(const json_t *params, json_t **ret_result, struct er
 	struct slurm_submission wish;
 	struct sbatch_answer answer;
 	enum slurm_outcome outcome;
-	const json_t *item;
-	size_t i;
 
 	describe_small(json_get_text(params, "partition", NULL), &wish);
-	json_array_foreach (json_object_get(params, "environment"), i, item)
-		strv_add(&wish.environment, json_string_value(item));
+	demand(&wish, json_object_get(params, "directives"), params);
+	json_add_texts(json_object_get(params, "environment"), &wish.environment);
 	xreplace(&wish.name, json_get_text(params, "name", "draco-doctor"));
 	xreplace(&wish.script, json_get_text(params, "script", "#!/bin/sh\n"));
 	xreplace(&wish.output, json_get_text(params, "output", "/dev/null"));

@@ -5,15 +5,14 @@
 #include "daemon/draco-slurm/identity.h"
 
 #include <errno.h>
-#include <slurm/slurm_errno.h>
 #include <stdbool.h>
 #include <stdlib.h>
 
 #include "common/cleanup.h"
 #include "common/err.h"
 #include "common/slurm_site.h"
-#include "daemon/draco-slurm/compat.h"
 #include "daemon/draco-slurm/slurm_calls.h"
+#include "daemon/draco-slurm/way.h"
 
 static struct slurm_site expected = SLURM_SITE_INIT; /* not known: any Slurm may answer */
 static bool checked;
@@ -25,17 +24,17 @@ void identity_expect(const json_t *slurm)
 	checked = false;
 }
 
-static void describe(const slurm_conf_t *conf, struct slurm_site *ret)
+static void describe(const struct slurm_conf_facts *conf, struct slurm_site *ret)
 {
 	*ret = (struct slurm_site)SLURM_SITE_INIT;
-	slurm_site_set_cluster(ret, conf->cluster_name);
-	for (uint32_t i = 0; i < conf->control_cnt; i++) {
-		slurm_site_add(ret, conf->control_machine[i], (int)conf->slurmctld_port);
-		slurm_site_add(ret, conf->control_addr[i], (int)conf->slurmctld_port);
+	slurm_site_set_cluster(ret, conf->cluster);
+	for (size_t i = 0; i < conf->hosts.count; i++) {
+		slurm_site_add(ret, conf->hosts.item[i], conf->port);
+		slurm_site_add(ret, conf->addresses.item[i], conf->port);
 	}
 }
 
-json_t *identity_of(const slurm_conf_t *conf)
+json_t *identity_of(const struct slurm_conf_facts *conf)
 {
 	struct slurm_site site;
 	json_t *object;
@@ -62,29 +61,30 @@ static enum slurm_outcome compare(const struct slurm_site *site, struct err *err
 enum slurm_outcome identity_check(struct err *err)
 {
 	enum slurm_outcome outcome;
-	slurm_conf_t *conf = NULL;
+	struct slurm_conf_facts conf;
 	struct slurm_site site;
 
 	if (checked || !slurm_site_is_known(&expected))
 		return OUTCOME_DONE;
-	if (slurm_load_ctl_conf(0, &conf) != SLURM_SUCCESS)
-		return call_failure("cannot reach slurmctld", false, err);
-	describe(conf, &site);
-	outcome = compare(&site, err);
+	outcome = way_conf(&conf, err);
+	if (outcome == OUTCOME_DONE) {
+		describe(&conf, &site);
+		outcome = compare(&site, err);
+		slurm_site_finish(&site);
+	}
 	checked = outcome == OUTCOME_DONE;
-	slurm_site_finish(&site);
-	compat_free_conf(conf);
+	slurm_conf_facts_finish(&conf);
 	return outcome;
 }
 
 enum slurm_outcome call_identify(const json_t *params, json_t **ret_result, struct err *err)
 {
-	slurm_conf_t *conf = NULL;
+	struct slurm_conf_facts conf;
+	enum slurm_outcome outcome = way_conf(&conf, err);
 
 	(void)params;
-	if (slurm_load_ctl_conf(0, &conf) != SLURM_SUCCESS)
-		return call_failure("cannot reach slurmctld", false, err);
-	*ret_result = identity_of(conf);
-	compat_free_conf(conf);
-	return OUTCOME_DONE;
+	if (outcome == OUTCOME_DONE)
+		*ret_result = identity_of(&conf);
+	slurm_conf_facts_finish(&conf);
+	return outcome;
 }

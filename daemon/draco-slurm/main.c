@@ -1,5 +1,5 @@
 /* main.c of draco-slurm: serves requests of dracod from descriptor 3, one after the other, by
- * libslurm.
+ * libslurm or by Slurm's commands (way.h).
  *
  * It is a process of its own because libslurm blocks, may call exit(), and fits one version of
  * Slurm only. It ends when its connection closes or dracod dies. */
@@ -7,8 +7,6 @@
 #include <fcntl.h>
 #include <poll.h>
 #include <signal.h>
-#include <slurm/slurm.h>
-#include <slurm/slurm_version.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -16,24 +14,15 @@
 
 #include "common/cleanup.h"
 #include "common/err.h"
+#include "common/json.h"
 #include "common/line.h"
 #include "common/rpc.h"
 #include "daemon/draco-slurm/munge.h"
 #include "daemon/draco-slurm/slurm_calls.h"
-
-/* The version of the libslurm that this was built with: "22.05.8". */
-static void format_version(char text[static 32])
-{
-	long version = SLURM_VERSION_NUMBER;
-
-	snprintf(text, 32, "%ld.%02ld.%ld", version >> 16 & 0xff, version >> 8 & 0xff,
-		version & 0xff);
-}
+#include "daemon/draco-slurm/way.h"
 
 static enum slurm_outcome call_hello(const json_t *params, json_t **ret_result, struct err *err)
 {
-	char version[32];
-
 	const char *conf = getenv("SLURM_CONF");
 
 	identity_expect(json_object_get(params, "slurm"));
@@ -42,12 +31,15 @@ static enum slurm_outcome call_hello(const json_t *params, json_t **ret_result, 
 		err_set(err, -errno, "SLURM_CONF names %s: %s", conf, strerror(errno));
 		return OUTCOME_UNUSABLE;
 	}
-	slurm_init(NULL); /* ends the process if there is no configuration */
-	format_version(version);
+	/* libslurm ends the process if there is no configuration. */
+	if (way_choose(err) < 0)
+		return OUTCOME_UNUSABLE;
 	*ret_result =
-		json_pack("{s:i, s:s}", "protocol", SLURM_MSG_PROTOCOL, "version", version);
+		json_pack("{s:i, s:o}", "protocol", SLURM_MSG_PROTOCOL, "way", way_describe());
 	return OUTCOME_DONE;
 }
+
+#define LENGTH(array) (sizeof(array) / sizeof((array)[0]))
 
 static const struct {
 	const char *name;
@@ -86,21 +78,35 @@ static enum slurm_outcome prepare(const char *method, struct err *err)
 
 static char *serve(const struct rpc_message *request)
 {
+	enum slurm_outcome outcome = OUTCOME_DONE;
 	struct err err = ERR_INIT;
 	json_t *result = NULL;
-	enum slurm_outcome outcome = prepare(request->method, &err);
+	size_t i = 0;
 
-	if (outcome != OUTCOME_DONE)
-		return refuse(request, outcome, &err);
-	for (size_t i = 0; i < sizeof(calls) / sizeof(calls[0]); i++) {
-		if (strcmp(calls[i].name, request->method) != 0)
-			continue;
-		outcome = calls[i].call(request->params, &result, &err);
+	while (i < LENGTH(calls) && strcmp(calls[i].name, request->method) != 0)
+		i++;
+	if (i == LENGTH(calls))
+		return rpc_format_error(
+			request->id, RPC_METHOD_NOT_FOUND, "unknown method", NULL);
+	do {
+		err = (struct err)ERR_INIT;
+		outcome = prepare(request->method, &err);
 		if (outcome == OUTCOME_DONE)
-			return rpc_format_result(request->id, result);
-		return refuse(request, outcome, &err);
-	}
-	return rpc_format_error(request->id, RPC_METHOD_NOT_FOUND, "unknown method", NULL);
+			outcome = calls[i].call(request->params, &result, &err);
+	} while (outcome != OUTCOME_DONE && way_takes_over(&err));
+	return outcome == OUTCOME_DONE ? rpc_format_result(request->id, result)
+				       : refuse(request, outcome, &err);
+}
+
+/* Tell dracod that from now on another way is used. */
+static int tell_way(void)
+{
+	_cleanup_free_ char *line = NULL;
+
+	if (!way_has_changed())
+		return 0;
+	line = rpc_format_notification("way", way_describe());
+	return line_write(SLURM_MSG_FD, line, strlen(line));
 }
 
 static int answer(const char *line, size_t length)
@@ -114,25 +120,22 @@ static int answer(const char *line, size_t length)
 	else if (request.kind == RPC_REQUEST)
 		reply = serve(&request);
 	rpc_message_finish(&request);
+	if (tell_way() < 0)
+		return -EPIPE;
 	return reply ? line_write(SLURM_MSG_FD, reply, strlen(reply)) : 0;
 }
 
 int main(int argc, char **argv)
 {
-	struct line_reader reader = LINE_READER_INIT;
+	struct line_reader reader = LINE_READER_INIT_ANSWERS;
 	size_t length;
 	char *line;
 	long n;
 
-	(void)argv;
+	if (argc == 2 && strcmp(argv[1], WAY_TRIAL) == 0)
+		way_try();
 	if (argc > 1 || fcntl(SLURM_MSG_FD, F_GETFD) < 0) {
-		char version[32];
-
-		format_version(version);
-		fprintf(stderr,
-			"draco-slurm is started by dracod and takes no arguments.\n"
-			"Its libslurm is of Slurm %s.\n",
-			version);
+		fprintf(stderr, "draco-slurm is started by dracod and takes no arguments.\n");
 		return 2;
 	}
 	fcntl(SLURM_MSG_FD, F_SETFD, FD_CLOEXEC);

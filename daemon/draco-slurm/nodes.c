@@ -1,19 +1,22 @@
 /* nodes.c: part of draco-slurm's request "site": addresses of some nodes and of a host name. dracod
  * can choose without them, so nothing here fails. */
 #include <arpa/inet.h>
+#include <errno.h>
 #include <netdb.h>
 #include <netinet/in.h>
-#include <slurm/slurm.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
-#include <time.h>
 
+#include "common/clock.h"
+#include "common/err.h"
+#include "common/hostlist.h"
 #include "common/json.h"
 #include "daemon/draco-slurm/slurm_calls.h"
+#include "daemon/draco-slurm/way.h"
 
-#define PARTITIONS_MAX 4 /* each takes a short request and the resolution of a name */
-#define PATIENCE_S     2 /* resolving takes many seconds if the name service is dead */
+#define PARTITIONS_MAX 4    /* each takes a short request and the resolution of a name */
+#define PATIENCE_MS    2000 /* resolving takes many seconds if the name service is dead */
 
 json_t *host_addresses(const char *host)
 {
@@ -35,66 +38,62 @@ json_t *host_addresses(const char *host)
 }
 
 /* Add the address by which Slurm reaches the node, if there is one. */
-static void add_node(json_t *nodes, char *name)
+static void add_node(json_t *nodes, const char *name)
 {
-	node_info_msg_t *info = NULL;
+	struct err err = ERR_INIT;
+	struct slurm_nodes found;
 	json_t *addresses;
 
-	if (slurm_load_node_single(&info, name, SHOW_ALL) != SLURM_SUCCESS)
-		return;
-	if (info->record_count > 0 && info->node_array[0].node_addr) {
-		addresses = host_addresses(info->node_array[0].node_addr);
+	if (way()->nodes(name, &found, &err) == OUTCOME_DONE && found.count > 0 &&
+		found.node[0].address) {
+		addresses = host_addresses(found.node[0].address);
 		if (json_array_size(addresses) > 0)
 			json_array_append(nodes, json_array_get(addresses, 0));
 		json_decref(addresses);
 	}
-	slurm_free_node_info_msg(info);
+	slurm_nodes_finish(&found);
 }
 
 /* Add the first node of the partition. Its other nodes are in the same network. */
 static void add_one_of(json_t *nodes, const char *hostlist)
 {
-	__auto_type list =
-		slurm_hostlist_create(hostlist); /* the type differs between versions */
-	char *name = list ? slurm_hostlist_shift(list) : NULL;
+	struct strv names = STRV_INIT;
+	int r = hostlist_expand(hostlist, 1, &names);
 
-	if (name)
-		add_node(nodes, name);
-	free(name);
-	if (list)
-		slurm_hostlist_destroy(list);
+	if ((r == 0 || r == -E2BIG) && names.count > 0)
+		add_node(nodes, names.item[0]);
+	strv_finish(&names);
 }
 
-static const partition_info_t *find_partition(
-	const partition_info_msg_t *info, const char *name)
+static const struct slurm_partition *find_partition(
+	const struct slurm_partitions *all, const char *name)
 {
-	for (uint32_t i = 0; i < info->record_count; i++)
-		if (info->partition_array[i].name &&
-			strcmp(info->partition_array[i].name, name) == 0)
-			return &info->partition_array[i];
+	for (size_t i = 0; name && i < all->count; i++)
+		if (all->partition[i].name && strcmp(all->partition[i].name, name) == 0)
+			return &all->partition[i];
 	return NULL;
 }
 
 json_t *node_addresses(const json_t *partitions)
 {
-	time_t give_up = time(NULL) + PATIENCE_S;
-	partition_info_msg_t *info = NULL;
+	int64_t give_up_ms = clock_now_ms() + PATIENCE_MS;
+	struct slurm_partitions all = {0};
+	struct err err = ERR_INIT;
 	json_t *nodes = json_array();
 	const json_t *wanted;
 	size_t i;
 
-	if (slurm_load_partitions(0, &info, SHOW_ALL) != SLURM_SUCCESS)
-		return nodes;
+	if (json_array_size(partitions) > 0)
+		way()->partitions(NULL, &all, &err);
 	json_array_foreach (partitions, i, wanted) {
-		const partition_info_t *partition = json_is_string(wanted)
-			? find_partition(info, json_string_value(wanted))
-			: NULL;
+		const struct slurm_partition *partition =
+			find_partition(&all, json_string_value(wanted));
 
-		if (i >= PARTITIONS_MAX || time(NULL) > give_up)
+		if (i >= PARTITIONS_MAX || clock_now_ms() > give_up_ms)
 			break;
-		if (partition && partition->nodes)
-			add_one_of(nodes, partition->nodes);
+		if (partition && partition->node_list)
+			add_one_of(nodes, partition->node_list);
 	}
-	slurm_free_partition_info_msg(info);
+	slurm_partitions_finish(&all);
 	return nodes;
 }

@@ -11,15 +11,22 @@
 #define LEAST_MS    500	  /* the least time that sbatch needs */
 #define DEADLINE_MS 18000 /* for all candidates; shorter than dracod's own deadline */
 
-/* One prediction; NULL with *ret_outcome and err: slurmctld did not answer. */
-static json_t *predict(struct slurm_submission *wish, const json_t *candidate,
-	int64_t deadline_ms, enum slurm_outcome *ret_outcome, struct err *err)
+/* One prediction, with the directives of the candidate, or the common ones. NULL with *ret_outcome
+ * and err: slurmctld did not answer. */
+static json_t *predict(struct slurm_submission *wish, const struct strv *common,
+	const json_t *candidate, int64_t deadline_ms, enum slurm_outcome *ret_outcome,
+	struct err *err)
 {
+	const json_t *own = json_object_get(candidate, "directives");
 	struct sbatch_answer answer;
 	json_t *prediction;
 
 	xreplace(&wish->partition, json_get_text(candidate, "partition", NULL));
 	xreplace(&wish->reservation, json_get_text(candidate, "reservation", NULL));
+	strv_copy(&wish->directives, common);
+	if (own)
+		strv_finish(&wish->directives);
+	json_add_texts(own, &wish->directives);
 	*ret_outcome = sbatch_predict(wish, deadline_ms, &answer, err);
 	if (*ret_outcome == OUTCOME_REFUSED) {
 		*ret_outcome = OUTCOME_DONE;
@@ -37,26 +44,29 @@ enum slurm_outcome call_predict(const json_t *params, json_t **ret_result, struc
 	const json_t *candidates = json_object_get(params, "candidates");
 	int64_t until_ms = clock_now_ms() + DEADLINE_MS;
 	enum slurm_outcome outcome = OUTCOME_DONE;
+	struct strv common = STRV_INIT;
 	struct slurm_submission wish;
 	json_t *predictions;
 
 	if (slurm_submission_decode(json_object_get(params, "submission"), &wish, err) < 0)
 		return OUTCOME_REFUSED;
 	wish.count = 1;
+	strv_copy(&common, &wish.directives);
 	predictions = json_array();
 	for (size_t i = 0; outcome == OUTCOME_DONE && i < json_array_size(candidates); i++) {
 		json_t *one;
 
 		if (i > 0 && until_ms - clock_now_ms() < LEAST_MS)
 			break; /* earlier predictions are better than none */
-		one = predict(&wish, json_array_get(candidates, i), until_ms - clock_now_ms(),
-			&outcome, err);
+		one = predict(&wish, &common, json_array_get(candidates, i),
+			until_ms - clock_now_ms(), &outcome, err);
 		if (one)
 			json_array_append_new(predictions, one);
 	}
 	if (outcome == OUTCOME_UNCERTAIN && json_array_size(predictions) > 0)
 		outcome = OUTCOME_DONE;
 	slurm_submission_finish(&wish);
+	strv_finish(&common);
 	if (outcome == OUTCOME_DONE)
 		*ret_result = json_pack("{s:o}", "predictions", predictions);
 	else

@@ -19,9 +19,39 @@
 #include "common/err.h"
 #include "common/strv.h"
 
-#define READS_MAX 16
+#define READS_MAX  16
+#define PIPE_READS 1024 /* more than a pipe holds, also with large pages */
 /* Interval for checking the end of a program whose children keep its pipes open. */
 #define LOOK_MS 20
+
+static bool is_below(const char *path, const char *directory)
+{
+	size_t length = directory ? strlen(directory) : 0;
+
+	return length > 1 && strncmp(path, directory, length) == 0 && path[length] == '/';
+}
+
+char *program_find(const char *name, const char *path, const char *avoid)
+{
+	struct strv directories = STRV_INIT;
+	char *found = NULL, *avoided = NULL;
+
+	strv_split(&directories, path ? path : "", ':');
+	for (size_t i = 0; !found && i < directories.count; i++) {
+		found = xasprintf("%s/%s", directories.item[i], name);
+		if (*found != '/' || access(found, X_OK) < 0) {
+			free(TAKE_PTR(found));
+		} else if (is_below(found, avoid)) {
+			if (!avoided)
+				avoided = xstrdup(found);
+			free(TAKE_PTR(found));
+		}
+	}
+	strv_finish(&directories);
+	if (found)
+		free(TAKE_PTR(avoided));
+	return found ? found : avoided;
+}
 
 struct pipes {
 	int input;			 /* a file */
@@ -121,25 +151,47 @@ static pid_t start(const struct program *program, struct pipes *pipes, struct er
 	return err_set(err, -code, "cannot execute %s: %s", program->path, strerror(code));
 }
 
-/* Read the available output. Closes *fd at its end. */
-static void take(int *fd, char *text)
+/* Add length bytes to a text that holds used of them. A text must not contain NUL. */
+static void add_text(char *text, size_t used, const char *bytes, size_t length)
 {
-	char lost[4096];
-	size_t used = strlen(text);
+	for (size_t i = 0; i < length; i++)
+		text[used + i] = bytes[i] ? bytes[i] : '?';
+	text[used + length] = '\0';
+}
+
+static void take_words(struct program *program, const char *bytes, size_t length)
+{
+	size_t used = strlen(program->words), room = PROGRAM_TEXT_MAX - 1 - used;
+
+	add_text(program->words, used, bytes, length < room ? length : room);
+}
+
+static void take_out(struct program *program, const char *bytes, size_t length)
+{
+	size_t max = program->out_max ? program->out_max : PROGRAM_TEXT_MAX;
+	size_t room = max - 1 - program->out_used;
+
+	program->truncated |= length > room;
+	length = length < room ? length : room;
+	if (program->out_used + length + 1 > program->out_size) {
+		program->out_size = 2 * (program->out_used + length + 1);
+		program->out = xrealloc(program->out, program->out_size);
+	}
+	add_text(program->out, program->out_used, bytes, length);
+	program->out_used += length;
+}
+
+/* Read the available output, up to as many reads. Closes *fd at its end. */
+static void take(int *fd, struct program *program, size_t reads_max,
+	void (*add)(struct program *program, const char *bytes, size_t length))
+{
+	char bytes[4096];
 	ssize_t n = 1;
 
-	/* Limit the reads, so that the deadline is checked even if the output never ends. */
-	for (int reads = 0; *fd >= 0 && n > 0 && reads < READS_MAX; reads++) {
-		size_t room = PROGRAM_TEXT_MAX - 1 - used;
-
-		n = room > 0 ? read(*fd, text + used, room) : read(*fd, lost, sizeof(lost));
-		if (n > 0 && room > 0) {
-			for (ssize_t i = 0; i < n; i++) /* a text must not contain NUL */
-				if (!text[used + (size_t)i])
-					text[used + (size_t)i] = '?';
-			used += (size_t)n;
-			text[used] = '\0';
-		}
+	for (size_t reads = 0; *fd >= 0 && n > 0 && reads < reads_max; reads++) {
+		n = read(*fd, bytes, sizeof(bytes));
+		if (n > 0)
+			add(program, bytes, (size_t)n);
 		if (n == 0 || (n < 0 && errno != EAGAIN && errno != EINTR))
 			close(TAKE_FD(*fd));
 	}
@@ -161,8 +213,11 @@ int program_run(struct program *program, struct err *err)
 	pid_t pid;
 	int r = pipes_open(&pipes, program->input);
 
-	*program->out = *program->words = '\0';
-	program->ended = program->stopped = false;
+	program->out = NULL;
+	program->out_used = program->out_size = 0;
+	take_out(program, "", 0);
+	*program->words = '\0';
+	program->ended = program->stopped = program->truncated = false;
 	pid = r < 0 ? err_set(err, r, "cannot make a pipe: %s", strerror(-r))
 		    : start(program, &pipes, err);
 	if (pid < 0) {
@@ -172,8 +227,10 @@ int program_run(struct program *program, struct err *err)
 	do {
 		bool gone = waitpid(pid, &program->status, WNOHANG) == pid;
 
-		take(&pipes.out[0], program->out);
-		take(&pipes.words[0], program->words);
+		/* A program that is gone has left what the pipe holds. One that runs may never
+		 * cease, and the deadline is to be checked. */
+		take(&pipes.out[0], program, gone ? PIPE_READS : READS_MAX, take_out);
+		take(&pipes.words[0], program, gone ? PIPE_READS : READS_MAX, take_words);
 		program->ended = gone;
 		program->stopped = !gone && program->enough && program->enough(program->words);
 		left_ms = until_ms - clock_now_ms();
@@ -185,4 +242,9 @@ int program_run(struct program *program, struct err *err)
 		waitpid(pid, NULL, 0);
 	pipes_close(&pipes);
 	return 0;
+}
+
+void program_finish(struct program *program)
+{
+	free(TAKE_PTR(program->out));
 }

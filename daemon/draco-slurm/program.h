@@ -19,6 +19,7 @@ struct program {
 	const struct strv *environment;
 	const char *directory; /* the working directory if it can be entered, otherwise "/" */
 	const char *input;
+	size_t out_max; /* bytes of standard output; 0: PROGRAM_TEXT_MAX */
 	int64_t deadline_ms;
 	/* Called in the new process before the program starts, to change inherited state; NULL:
 	 * nothing. */
@@ -29,15 +30,23 @@ struct program {
 	bool (*enough)(const char *words);
 
 	/* Output of program_run(). */
-	/* Standard output and error, truncated. */
-	char out[PROGRAM_TEXT_MAX], words[PROGRAM_TEXT_MAX];
-	bool ended;   /* it ended by itself; status as from waitpid(2) */
-	bool stopped; /* it was ended because of enough() */
+	char *out;		      /* standard output */
+	bool truncated;		      /* ... of which the rest is missing */
+	char words[PROGRAM_TEXT_MAX]; /* standard error, truncated */
+	size_t out_used, out_size;    /* of out: without its NUL, and allocated */
+	bool ended;		      /* it ended by itself; status as from waitpid(2) */
+	bool stopped;		      /* it was ended because of enough() */
 	int status;
 };
 
+/* The program in the first absolute directory of path that has it. One below the directory avoid
+ * (NULL: none) counts only if there is no other. NULL: none. The caller frees. */
+char *program_find(const char *name, const char *path, const char *avoid);
+
 /* Run the program in a process group of its own. The group is killed at the deadline; the program
- * also dies with this process. -errno with err: it could not be executed, and nothing has run. */
+ * also dies with this process. -errno with err: it could not be executed, and nothing has run. Call
+ * program_finish() in both cases. */
 int program_run(struct program *program, struct err *err) __attribute__((warn_unused_result));
+void program_finish(struct program *program);
 
 #endif

@@ -19,6 +19,7 @@
 #include "common/inheritance.h"
 #include "common/sbatch_options.h"
 #include "common/sbatch_words.h"
+#include "common/slurm_variables.h"
 #include "daemon/draco-slurm/program.h"
 
 #define SUBMIT_DEADLINE_MS 20000 /* shorter than dracod's own deadline for "submit" */
@@ -26,27 +27,27 @@
 /* Variables by which this program's libslurm, and therefore sbatch, finds its Slurm. */
 static const char *const slurms[] = {"SLURM_CONF", "SLURM_CONF_SERVER", "SLURM_JWT"};
 
-/* The sbatch in the first absolute directory of path that has one; NULL: none. The caller frees. */
-static char *search(const char *path)
+/* The sbatch in the PATH of an environment. One of a conda environment is not the site's. */
+static char *find(const struct strv *environment)
 {
-	struct strv directories = STRV_INIT;
-	char *found = NULL;
+	return program_find("sbatch", environment_get(environment, "PATH"),
+		environment_get(environment, "CONDA_PREFIX"));
+}
 
-	strv_split(&directories, path ? path : "", ':');
-	for (size_t i = 0; !found && i < directories.count; i++) {
-		found = xasprintf("%s/sbatch", directories.item[i]);
-		if (*found != '/' || access(found, X_OK) < 0)
-			free(TAKE_PTR(found));
-	}
-	strv_finish(&directories);
-	return found;
+char *sbatch_find_command(const char *name)
+{
+	char *found = program_find(name, getenv("PATH"), getenv("CONDA_PREFIX"));
+
+	return found
+		? found
+		: program_find(name, getenv(SLURM_VARIABLE_PATH), getenv(SLURM_VARIABLE_CONDA));
 }
 
 char *sbatch_find(const struct strv *environment)
 {
-	char *found = search(environment_get(environment, "PATH"));
+	char *found = find(environment);
 
-	return found ? found : search(getenv("PATH"));
+	return found ? found : sbatch_find_command("sbatch");
 }
 
 static void make_environment(
@@ -63,7 +64,7 @@ static void make_environment(
 		strv_add(ret, "SLURM_TIME_FORMAT=%s");
 }
 
-static enum slurm_outcome outcome_of(enum sbatch_reason reason)
+enum slurm_outcome sbatch_outcome(enum sbatch_reason reason)
 {
 	switch (reason) {
 	case SBATCH_REASON_ANSWER:
@@ -109,7 +110,7 @@ static enum slurm_outcome failure_of(
 	else
 		err_set(err, -EIO, "sbatch ended with status %d and said nothing",
 			WEXITSTATUS(program->status));
-	return outcome_of(sbatch_reason_find(words));
+	return sbatch_outcome(sbatch_reason_find(words));
 }
 
 static enum slurm_outcome understand(const struct program *program, bool predicts,
@@ -172,6 +173,7 @@ static enum slurm_outcome ask(const struct slurm_submission *wish, bool predicts
 		outcome = OUTCOME_UNUSABLE;
 	else
 		outcome = understand(&program, predicts, ret, err);
+	program_finish(&program);
 	strv_finish(&arguments);
 	strv_finish(&environment);
 	return outcome;

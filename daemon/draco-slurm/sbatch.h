@@ -5,6 +5,7 @@
 #include <stdint.h>
 #include <time.h>
 
+#include "common/sbatch_words.h"
 #include "common/slurm_msg.h"
 
 struct err;
@@ -24,8 +25,15 @@ enum slurm_outcome sbatch_submit(
 enum slurm_outcome sbatch_predict(const struct slurm_submission *wish, int64_t deadline_ms,
 	struct sbatch_answer *ret, struct err *err);
 
+/* The outcome of a command of Slurm that ended for this reason, and changed nothing. */
+enum slurm_outcome sbatch_outcome(enum sbatch_reason reason);
+
 /* The path of the sbatch that a program with this environment would run; NULL: none. The caller
  * frees. */
 char *sbatch_find(const struct strv *environment);
+
+/* The path of one of Slurm's commands in this program's PATH, or else in that of the start; NULL:
+ * none. One of a conda environment is not the site's. The caller frees. */
+char *sbatch_find_command(const char *name);
 
 #endif

@@ -4,8 +4,6 @@
 #include <errno.h>
 #include <netdb.h>
 #include <netinet/in.h>
-#include <slurm/slurm.h>
-#include <slurm/slurm_errno.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -14,10 +12,10 @@
 #include "common/cleanup.h"
 #include "common/err.h"
 #include "common/json.h"
-#include "daemon/draco-slurm/compat.h"
 #include "daemon/draco-slurm/identity.h"
 #include "daemon/draco-slurm/sbatch.h"
 #include "daemon/draco-slurm/slurm_calls.h"
+#include "daemon/draco-slurm/way.h"
 
 /* This host's source address for packets to host:port. No packet is sent. */
 static int address_towards(
@@ -47,11 +45,12 @@ static int address_towards(
 }
 
 /* The most jobs of one array: MaxArraySize, or a lower limit in SchedulerParameters. At least 1. */
-static int array_max(const slurm_conf_t *conf)
+static int array_max(const struct slurm_conf_facts *conf)
 {
 	static const char name[] = "max_array_tasks=";
-	const char *limit = conf->sched_params ? strcasestr(conf->sched_params, name) : NULL;
-	int max = (int)conf->max_array_sz;
+	const char *parameters = conf->scheduler_parameters ? conf->scheduler_parameters : "";
+	const char *limit = strcasestr(parameters, name);
+	int max = conf->array_max;
 
 	if (limit && atoi(limit + strlen(name)) < max)
 		max = atoi(limit + strlen(name));
@@ -81,26 +80,26 @@ static enum slurm_outcome check_sbatch(const json_t *params, struct err *err)
 enum slurm_outcome call_site(const json_t *params, json_t **ret_result, struct err *err)
 {
 	const char *host = json_get_text(params, "host", NULL);
-	slurm_conf_t *conf = NULL;
+	struct slurm_conf_facts conf = {0};
 	char address[INET6_ADDRSTRLEN];
-	int r;
+	enum slurm_outcome outcome = check_sbatch(params, err);
 
-	if (check_sbatch(params, err) != OUTCOME_DONE)
-		return OUTCOME_UNUSABLE;
-	if (slurm_load_ctl_conf(0, &conf) != SLURM_SUCCESS)
-		return call_failure("cannot reach slurmctld", false, err);
-	if (conf->control_cnt < 1) {
-		compat_free_conf(conf);
+	if (outcome == OUTCOME_DONE)
+		outcome = way_conf(&conf, err);
+	if (outcome == OUTCOME_DONE && conf.hosts.count < 1) {
 		err_set(err, -EIO, "slurmctld names no host of its own");
-		return OUTCOME_UNUSABLE;
+		outcome = OUTCOME_UNUSABLE;
 	}
-	r = address_towards(conf->control_addr[0], (int)conf->slurmctld_port, address, err);
-	if (r == 0)
+	if (outcome == OUTCOME_DONE &&
+		address_towards(conf.addresses.item[0], conf.port, address, err) < 0)
+		outcome = OUTCOME_UNUSABLE;
+	if (outcome == OUTCOME_DONE)
 		*ret_result = json_pack("{s:o, s:s, s:o, s:i, s:o, s:o, s:o}", "controller",
-			json_text(conf->control_machine[0]), "address", address, "version",
-			json_text(conf->version), "array_max", array_max(conf), "nodes",
+			json_text(conf.hosts.item[0]), "address", address, "version",
+			json_text(conf.version), "array_max", array_max(&conf), "nodes",
 			node_addresses(json_object_get(params, "partitions")), "host",
-			host ? host_addresses(host) : json_array(), "slurm", identity_of(conf));
-	compat_free_conf(conf);
-	return r == 0 ? OUTCOME_DONE : OUTCOME_UNUSABLE;
+			host ? host_addresses(host) : json_array(), "slurm",
+			identity_of(&conf));
+	slurm_conf_facts_finish(&conf);
+	return outcome;
 }

@@ -1,7 +1,7 @@
-/* slurm_calls.h: draco-slurm's calls of libslurm, one function for each request.
+/* slurm_calls.h: draco-slurm's requests, one function for each.
  *
  * Each takes the params of its request. It returns OUTCOME_DONE with *ret_result, which the caller
- * owns, or another outcome with err. Each may block as long as libslurm does. */
+ * owns, or another outcome with err. Each may block as long as libslurm or a command does. */
 #ifndef DRACO_DAEMON_DRACO_SLURM_SLURM_CALLS_H
 #define DRACO_DAEMON_DRACO_SLURM_SLURM_CALLS_H
 
@@ -37,11 +37,5 @@ json_t *node_addresses(const json_t *partitions);
 enum slurm_outcome call_munge(const json_t *params, json_t **ret_result, struct err *err);
 enum slurm_outcome call_inspect(const json_t *params, json_t **ret_result, struct err *err);
 enum slurm_outcome call_try(const json_t *params, json_t **ret_result, struct err *err);
-
-/* The outcome of the libslurm call that has just failed. err gets libslurm's text after what.
- * changes: the call changes something in Slurm, so a lost answer leaves a doubt. */
-enum slurm_outcome call_failure(const char *what, bool changes, struct err *err);
-/* The same for a known error code of Slurm. */
-enum slurm_outcome call_failure_of(int code, const char *what, bool changes, struct err *err);
 
 #endif

@@ -1,10 +1,7 @@
 /* survey.c: draco-slurm's request "survey": the facts about partitions and reservations that
- * placing a job of a given shape needs. Takes three RPCs, whatever the size of the cluster. */
-#include <errno.h>
+ * placing a job of a given shape needs. Takes few RPCs, whatever the size of the cluster. */
 #include <grp.h>
 #include <pwd.h>
-#include <slurm/slurm.h>
-#include <slurm/slurm_errno.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
@@ -12,12 +9,15 @@
 #include "common/alloc.h"
 #include "common/cleanup.h"
 #include "common/err.h"
+#include "common/hostlist.h"
 #include "common/json.h"
 #include "common/strv.h"
 #include "common/survey.h"
 #include "daemon/draco-slurm/slurm_calls.h"
+#include "daemon/draco-slurm/way.h"
 
-#define GROUPS_MAX 1024
+#define GROUPS_MAX   1024
+#define EXCLUDED_MAX 100000
 
 /* The job to find a place for. */
 struct shape {
@@ -73,11 +73,11 @@ static bool is_set(const char *list)
 	return list && *list && strcmp(list, "ALL") != 0;
 }
 
-static char *deny_partition(const partition_info_t *p, const struct person *person)
+static char *deny_partition(const struct slurm_partition *p, const struct person *person)
 {
-	if ((p->flags & PART_FLAG_ROOT_ONLY) && !person->root)
+	if (p->root_only && !person->root)
 		return xstrdup("only root may submit to the partition");
-	if ((p->flags & PART_FLAG_NO_ROOT) && person->root)
+	if (p->no_root && person->root)
 		return xstrdup("root may not run jobs in the partition");
 	if (is_set(p->allow_groups) && !person->root &&
 		!lists_any(p->allow_groups, &person->groups))
@@ -97,7 +97,7 @@ static bool is_excluded(const char *list, const char *name)
 	return list && lists(list, negative);
 }
 
-static char *deny_reservation(const reserve_info_t *r, const struct person *person)
+static char *deny_reservation(const struct slurm_reservation *r, const struct person *person)
 {
 	bool open = !r->users && !r->accounts && !r->groups;
 
@@ -112,29 +112,14 @@ static char *deny_reservation(const reserve_info_t *r, const struct person *pers
 		r->users ? "users " : "groups ", r->users ? r->users : r->groups, person->user);
 }
 
-static bool is_usable(const node_info_t *node)
-{
-	uint32_t base = node->node_state & NODE_STATE_BASE;
-
-	return base != NODE_STATE_DOWN && base != NODE_STATE_ERROR &&
-		base != NODE_STATE_FUTURE &&
-		!(node->node_state & (NODE_STATE_DRAIN | NODE_STATE_FAIL));
-}
-
-static void count_node(const node_info_t *node, const partition_info_t *info,
+static void count_node(const struct slurm_node *node, const struct slurm_partition *info,
 	const struct shape *shape, struct survey_partition *p)
 {
-	int64_t cpus = node->cpus;
-	int64_t memory = (int64_t)(node->real_memory - node->mem_spec_limit);
-	bool managed = node->real_memory > NO_REAL_MEMORY_MIB;
+	int64_t cpus = node->cpus, memory = node->memory_mib;
+	bool managed = memory > NO_REAL_MEMORY_MIB;
 
-	if (!node->name) {
-		p->nodes_hidden++;
-		return;
-	}
-	if (info->max_cpus_per_node != INFINITE && info->max_cpus_per_node != NO_VAL &&
-		cpus > info->max_cpus_per_node)
-		cpus = info->max_cpus_per_node;
+	if (info->max_cpus != SLURM_UNLIMITED && cpus > info->max_cpus)
+		cpus = info->max_cpus;
 	p->nodes++;
 	if (cpus > p->largest_cpus)
 		p->largest_cpus = cpus;
@@ -146,95 +131,95 @@ static void count_node(const node_info_t *node, const partition_info_t *info,
 	if (strv_has(shape->excluded, node->name))
 		p->nodes_excluded++;
 	else
-		p->nodes_usable += is_usable(node);
+		p->nodes_usable += node->usable;
 }
 
-/* Add the single names of a list such as "n[1-3],n7". */
+/* Add the single names of a list. A part that cannot be read is left out: Slurm itself decides. */
 static void read_nodes(const char *hostlist, struct strv *names)
 {
-	__auto_type list =
-		slurm_hostlist_create(hostlist); /* the type differs between versions */
-	char *name;
+	int r = hostlist_expand(hostlist, EXCLUDED_MAX, names);
 
-	while (list && (name = slurm_hostlist_shift(list)) != NULL) {
-		strv_add(names, name);
-		free(name);
-	}
-	if (list)
-		slurm_hostlist_destroy(list);
+	(void)r;
 }
 
-static struct survey_partition read_partition(const partition_info_t *info,
-	const node_info_msg_t *nodes, const struct shape *shape, const struct person *person)
+static struct survey_partition read_partition(const struct slurm_partition *info,
+	const struct slurm_nodes *nodes, const struct shape *shape, const struct person *person)
 {
-	bool limited = info->max_time != INFINITE && info->max_time != NO_VAL;
+	enum slurm_partition_state state = info->state;
 	struct survey_partition p = {
 		.name = xstrdup(info->name),
-		.submits = info->state_up & PARTITION_SUBMIT,
-		.schedules = info->state_up & PARTITION_SCHED,
-		.max_time_s = limited ? (int64_t)info->max_time * 60 : 0,
+		.submits = state == SLURM_PARTITION_UP || state == SLURM_PARTITION_DOWN,
+		.schedules = state == SLURM_PARTITION_UP || state == SLURM_PARTITION_DRAIN,
+		.max_time_s = info->max_time_s == SLURM_UNLIMITED ? 0 : info->max_time_s,
 		.denied = deny_partition(info, person),
 	};
 
-	for (const int32_t *range = info->node_inx; range && range[0] >= 0; range += 2)
-		for (int32_t i = range[0]; i <= range[1] && i < (int32_t)nodes->record_count;
-			i++)
-			count_node(&nodes->node_array[i], info, shape, &p);
+	for (size_t i = 0; i < info->nodes; i++)
+		if (info->node[i] == SLURM_HIDDEN)
+			p.nodes_hidden++;
+		else
+			count_node(&nodes->node[info->node[i]], info, shape, &p);
 	return p;
 }
 
 static struct survey_reservation read_reservation(
-	const reserve_info_t *info, const struct person *person)
+	const struct slurm_reservation *info, const struct person *person)
 {
 	return (struct survey_reservation){
 		.name = xstrdup(info->name),
-		.start = info->start_time,
-		.end = info->end_time,
+		.start = info->start,
+		.end = info->end,
 		.denied = deny_reservation(info, person),
 		.partition = info->partition ? xstrdup(info->partition) : NULL,
-		.nodes = xstrdup(info->node_list ? info->node_list : ""),
-		.flexible = info->flags & RESERVE_FLAG_FLEX,
+		.nodes = xstrdup(info->nodes ? info->nodes : ""),
+		.flexible = info->flexible,
 	};
+}
+
+static void make_survey(const struct slurm_nodes *nodes,
+	const struct slurm_partitions *partitions,
+	const struct slurm_reservations *reservations, const struct shape *shape,
+	struct survey *ret)
+{
+	struct person person;
+
+	person_init(&person);
+	*ret = (struct survey){0};
+	ret->partition = xcalloc(partitions->count, sizeof(*ret->partition));
+	for (size_t i = 0; i < partitions->count; i++)
+		ret->partition[ret->partitions++] =
+			read_partition(&partitions->partition[i], nodes, shape, &person);
+	ret->reservation = xcalloc(reservations->count, sizeof(*ret->reservation));
+	for (size_t i = 0; i < reservations->count; i++)
+		ret->reservation[ret->reservations++] =
+			read_reservation(&reservations->reservation[i], &person);
+	strv_finish(&person.groups);
 }
 
 enum slurm_outcome call_survey(const json_t *params, json_t **ret_result, struct err *err)
 {
-	partition_info_msg_t *partitions = NULL;
-	reserve_info_msg_t *reservations = NULL;
-	node_info_msg_t *nodes = NULL;
-	enum slurm_outcome outcome = OUTCOME_DONE;
-	struct survey survey = {0};
+	struct slurm_partitions partitions = {0};
+	struct slurm_reservations reservations = {0};
+	struct slurm_nodes nodes;
+	enum slurm_outcome outcome = way()->nodes(NULL, &nodes, err);
 	struct strv excluded = STRV_INIT;
 	struct shape shape = {json_get_integer(params, "cores", 1),
 		json_get_integer(params, "memory_mib", 1), &excluded};
-	struct person person;
+	struct survey survey;
 
-	if (slurm_load_node(0, &nodes, SHOW_ALL) != SLURM_SUCCESS ||
-		slurm_load_partitions(0, &partitions, SHOW_ALL) != SLURM_SUCCESS ||
-		slurm_load_reservations(0, &reservations) != SLURM_SUCCESS) {
-		outcome = call_failure("cannot read the partitions", false, err);
-		goto end;
+	if (outcome == OUTCOME_DONE)
+		outcome = way()->partitions(&nodes, &partitions, err);
+	if (outcome == OUTCOME_DONE)
+		outcome = way()->reservations(&reservations, err);
+	if (outcome == OUTCOME_DONE) {
+		read_nodes(json_get_text(params, "exclude", ""), &excluded);
+		make_survey(&nodes, &partitions, &reservations, &shape, &survey);
+		*ret_result = survey_encode(&survey);
+		survey_finish(&survey);
 	}
-	read_nodes(json_get_text(params, "exclude", ""), &excluded);
-	person_init(&person);
-	survey.partition = xcalloc(partitions->record_count, sizeof(*survey.partition));
-	for (uint32_t i = 0; i < partitions->record_count; i++)
-		survey.partition[survey.partitions++] =
-			read_partition(&partitions->partition_array[i], nodes, &shape, &person);
-	survey.reservation = xcalloc(reservations->record_count, sizeof(*survey.reservation));
-	for (uint32_t i = 0; i < reservations->record_count; i++)
-		survey.reservation[survey.reservations++] =
-			read_reservation(&reservations->reservation_array[i], &person);
-	*ret_result = survey_encode(&survey);
-	survey_finish(&survey);
-	strv_finish(&person.groups);
 	strv_finish(&excluded);
-end:
-	if (nodes)
-		slurm_free_node_info_msg(nodes);
-	if (partitions)
-		slurm_free_partition_info_msg(partitions);
-	if (reservations)
-		slurm_free_reservation_info_msg(reservations);
+	slurm_nodes_finish(&nodes);
+	slurm_partitions_finish(&partitions);
+	slurm_reservations_finish(&reservations);
 	return outcome;
 }

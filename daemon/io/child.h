@@ -15,12 +15,15 @@ struct child;
 typedef void (*child_exit_fn)(void *arg, int status);
 
 struct child_spec {
-	char *const *argv;     /* argv[0] is the path */
+	char *const *argv;     /* argv[0] is the path, or a name to be searched */
+	const char *search;    /* where: a value of PATH; NULL: argv[0] is the path */
 	char *const *envp;     /* NULL: dracod's own */
 	const char *directory; /* working directory; NULL: dracod's own */
-	int stdout_fd;	       /* -1: /dev/null. Standard input is always /dev/null */
-	int stderr_fd;	       /* -1: /dev/null */
-	int extra_fd;	       /* becomes descriptor 3; -1: none */
+	bool root_else;	       /* "/", should that be none */
+	const char *log;  /* standard output and error are appended to this file; NULL: no */
+	int stdout_fd;	  /* -1: /dev/null. Standard input is always /dev/null */
+	int stderr_fd;	  /* -1: /dev/null */
+	int extra_fd;	  /* becomes descriptor 3; -1: none */
 	bool own_session; /* setsid(): no signal to dracod's terminal or group reaches it */
 	bool die_with_us; /* SIGKILL when dracod dies */
 };
@@ -28,9 +31,19 @@ struct child_spec {
 struct children *children_create(struct loop *loop);
 struct children *children_destroy(struct children *children); /* forgets them, and kills none */
 
-/* Start a process. NULL with err: it could not be executed. The caller keeps the descriptors. */
+/* Start a process. NULL with err: it could not be executed. The caller keeps the descriptors.
+ *
+ * Whatever needs the file system of the program, of its directory or of its log is done by the new
+ * process. dracod waits for it for a moment only. If the program then turns out not to be
+ * executable, that is the end of the process: child_not_executed(). */
 struct child *child_start(struct children *children, const struct child_spec *spec,
 	child_exit_fn fn, void *arg, struct err *err);
+
+/* Look after a process that another dracod has started. It must have a session of its own. fn gets
+ * CHILD_STATUS_UNKNOWN, as only its parent learns how it ended. NULL: there is no such process. */
+struct child *child_adopt(struct children *children, pid_t pid, child_exit_fn fn, void *arg);
+
+#define CHILD_STATUS_UNKNOWN (-1)
 
 pid_t child_pid(const struct child *child);
 
@@ -39,6 +52,9 @@ void child_signal(struct child *child, int signal_number);
 
 /* Do not call fn any more. The end of the process is still awaited. */
 void child_forget(struct child *child);
+
+/* The errno for which the process has not executed its program; 0: it has. */
+int child_not_executed(int status);
 
 /* Write the status for a person into buffer: "exited with status 1", "was ended by signal 9
  * (Killed)". Returns buffer. */

@@ -13,24 +13,27 @@
 #include <unistd.h>
 
 #include "common/alloc.h"
+#include "common/append.h"
 #include "common/cleanup.h"
+#include "common/err.h"
 #include "common/log.h"
-#include "common/logdir.h"
 #include "common/parse.h"
+#include "daemon/io/lines.h"
+#include "daemon/io/tail.h"
 
 #define TAIL_LINES 8
 
 static struct {
 	struct events *events;
 	char *path;
-	int fd;	   /* -1: the file cannot be written */
-	int lost;  /* lines that could not be written */
-	bool told; /* the user was told of those */
-	bool torn; /* the last line is incomplete */
-	int error; /* the errno of the last failed write */
+	struct lines *lines; /* NULL: the file is not written */
+	int lost;	     /* lines that could not be written */
+	bool told;	     /* the user was told of those */
+	int error;	     /* of the last write; -EBUSY: too many lines wait for it */
+	bool adding;	     /* add() tells of a loss */
 	history_fn fn;
 	void *arg;
-} history = {.fd = -1};
+} history;
 
 static void read_file(const char *path)
 {
@@ -48,22 +51,42 @@ static void read_file(const char *path)
 	}
 }
 
+static void tell_of_loss(void);
+
+static void on_written(void *arg, int error, int lost)
+{
+	(void)arg;
+	history.error = error;
+	history.lost += lost;
+	if (!history.adding)
+		tell_of_loss();
+}
+
+/* Does the file end within a line, after a crash? */
+static bool is_torn(void)
+{
+	_cleanup_close_ int fd =
+		open(history.path, O_RDONLY | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK);
+	struct stat st;
+	char last = '\n';
+
+	return fd >= 0 && fstat(fd, &st) == 0 && st.st_size > 0 &&
+		pread(fd, &last, 1, st.st_size - 1) == 1 && last != '\n';
+}
+
 static void open_file(void)
 {
-	struct stat st;
-	char last;
+	struct append *file = append_create(history.path, HISTORY_FILE_MAX);
+	struct err err = ERR_INIT;
 
-	if (history.fd >= 0)
-		close(history.fd);
-	history.fd = open(history.path,
-		O_RDWR | O_APPEND | O_CREAT | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK, 0600);
-	if (history.fd < 0 || fstat(history.fd, &st) < 0) {
-		log_warning("cannot write %s: %s", history.path, strerror(errno));
+	if (append_open(file, false, &err) < 0) {
+		log_warning("%s: events are kept in memory only", err.text);
+		append_destroy(file);
 		return;
 	}
-	if (st.st_size > 0 && pread(history.fd, &last, 1, st.st_size - 1) == 1 &&
-		last != '\n' && write(history.fd, "\n", 1) < 0)
-		log_warning("cannot write %s: %s", history.path, strerror(errno));
+	if (is_torn())
+		append_set_torn(file);
+	history.lines = lines_create(file, WRITER_STATE, on_written, NULL);
 }
 
 void history_open(const char *path)
@@ -81,20 +104,16 @@ void history_open(const char *path)
 void history_close(void)
 {
 	history.events = events_destroy(history.events);
-	if (history.fd >= 0)
-		close(history.fd);
-	history.fd = -1;
+	history.lines = lines_close(history.lines);
 	free(history.path);
 	history.path = NULL;
 	history.lost = history.error = 0;
-	history.told = history.torn = false;
+	history.told = false;
 }
 
 void history_hand_over(void)
 {
-	if (history.fd >= 0)
-		close(history.fd);
-	history.fd = -1;
+	history.lines = lines_close(history.lines);
 }
 
 const struct events *history_events(void)
@@ -108,18 +127,6 @@ void history_listen(history_fn fn, void *arg)
 	history.arg = arg;
 }
 
-/* A full disk must not stop the daemon; losing a line is the lesser harm. Returns whether the line
- * was written. */
-static bool append_line(const char *line, size_t length)
-{
-	ssize_t n = write(history.fd, line, length);
-
-	history.error = n < 0 ? errno : n < (ssize_t)length ? ENOSPC : 0;
-	history.torn = n > 0 ? history.error != 0 : history.torn;
-	history.lost += history.error != 0;
-	return history.error == 0;
-}
-
 /* Tell the user once when lines are lost, and once when lines are written again. */
 static void tell_of_loss(void)
 {
@@ -129,8 +136,10 @@ static void tell_of_loss(void)
 		history.told = true;
 		history_note(EVENT_FAILURE, "dracod", NULL,
 			"cannot write %s: %s: later events are kept in memory only",
-			history.path, strerror(history.error));
-	} else if (history.error == 0 && history.told) {
+			history.path,
+			history.error == -EBUSY ? "its file system does not answer"
+						: strerror(-history.error));
+	} else if (history.error == 0 && (history.told || lost > 0)) {
 		history.told = false;
 		history.lost = 0;
 		history_note(EVENT_NOTE, "dracod", NULL,
@@ -139,20 +148,18 @@ static void tell_of_loss(void)
 	}
 }
 
+/* A full disk, or a file server that is away, must not stop the daemon; losing a line is the lesser
+ * harm. */
 static void append(const struct event *event)
 {
 	_cleanup_json_ json_t *object = event_encode(event);
 	_cleanup_free_ char *text = json_dumps(object, JSON_COMPACT | JSON_REAL_PRECISION(15));
-	_cleanup_free_ char *line =
-		text ? xasprintf("%s%s\n", history.torn ? "\n" : "", text) : NULL;
-	_cleanup_free_ char *old = xasprintf("%s.1", history.path);
-	struct stat st;
+	_cleanup_free_ char *line = text ? xasprintf("%s\n", text) : NULL;
 
-	if (!line || history.fd < 0 || !append_line(line, strlen(line)))
+	if (!line || !history.lines || lines_put(history.lines, line, strlen(line)))
 		return;
-	if (fstat(history.fd, &st) == 0 && st.st_size >= HISTORY_FILE_MAX &&
-		rename(history.path, old) == 0)
-		open_file();
+	history.error = -EBUSY;
+	history.lost++;
 }
 
 static bool is_same(const char *a, const char *b)
@@ -168,22 +175,40 @@ static bool is_repeated(const struct event *event)
 		is_same(last->name, event->name) && is_same(last->text, event->text);
 }
 
-static void add(struct event *event)
+static void log_event(const struct event *event, const char *partition)
+{
+	bool is_job = strcmp(event->subject, "job") == 0;
+	const struct log_field fields[] = {
+		{LOG_FIELD_KIND, event_kind_name(event->kind)},
+		{LOG_FIELD_SUBJECT, event->subject},
+		{"DRACO_JOB", is_job ? event->name : NULL},
+		{"DRACO_PHASE", event->to},
+		{"DRACO_PARTITION", partition},
+		{NULL, NULL},
+	};
+
+	log_write_fields(event->kind == EVENT_FAILURE ? LOG_LEVEL_WARNING : LOG_LEVEL_INFO,
+		fields, "%s%s%s: %s", event->subject, event->name ? " " : "",
+		event->name ? event->name : "", event->text);
+}
+
+/* partition: of the job in the event; NULL: it is not known. */
+static void add(struct event *event, const char *partition)
 {
 	const struct event *added;
 	struct timespec now;
 
-	log_write(event->kind == EVENT_FAILURE ? LOG_LEVEL_WARNING : LOG_LEVEL_INFO,
-		"%s%s%s: %s", event->subject, event->name ? " " : "",
-		event->name ? event->name : "", event->text);
+	log_event(event, partition);
 	if (!history.events || is_repeated(event))
 		return;
 	clock_gettime(CLOCK_REALTIME, &now);
 	event->time_ms = (int64_t)now.tv_sec * 1000 + now.tv_nsec / 1000000;
 	added = events_add(history.events, event);
+	history.adding = true;
 	append(added);
 	if (history.fn)
 		history.fn(history.arg, added);
+	history.adding = false;
 	tell_of_loss();
 }
 
@@ -196,50 +221,68 @@ void history_note(
 	va_start(args, format);
 	text = xvasprintf(format, args);
 	va_end(args);
-	add(&(struct event){
-		.kind = kind,
-		.subject = UNCONST(subject),
-		.name = UNCONST(name),
-		.text = text,
-		.after_ms = -1,
-	});
+	add(
+		&(struct event){
+			.kind = kind,
+			.subject = UNCONST(subject),
+			.name = UNCONST(name),
+			.text = text,
+			.after_ms = -1,
+		},
+		NULL);
 }
 
-void history_phase(const char *subject, const char *name, const char *from, const char *to,
-	int64_t after_ms, const char *why)
+static void note_phase(const char *subject, const char *name, const char *partition,
+	const char *from, const char *to, int64_t after_ms, const char *why)
 {
 	char spent[FORMAT_MAX];
 	_cleanup_free_ char *text = xasprintf("%s -> %s after %s%s%s", from, to,
 		format_duration(after_ms, spent), why ? ": " : "", why ? why : "");
 
-	add(&(struct event){
-		.kind = EVENT_PHASE,
-		.subject = UNCONST(subject),
-		.name = UNCONST(name),
-		.text = text,
-		.from = UNCONST(from),
-		.to = UNCONST(to),
-		.after_ms = after_ms,
-	});
+	add(
+		&(struct event){
+			.kind = EVENT_PHASE,
+			.subject = UNCONST(subject),
+			.name = UNCONST(name),
+			.text = text,
+			.from = UNCONST(from),
+			.to = UNCONST(to),
+			.after_ms = after_ms,
+		},
+		partition);
+}
+
+void history_phase(const char *subject, const char *name, const char *from, const char *to,
+	int64_t after_ms, const char *why)
+{
+	note_phase(subject, name, NULL, from, to, after_ms, why);
+}
+
+void history_job_phase(const char *name, const char *partition, const char *from,
+	const char *to, int64_t after_ms, const char *why)
+{
+	note_phase("job", name, partition, from, to, after_ms, why);
 }
 
 void history_failure(
 	const char *subject, const char *name, const char *log, const char *format, ...)
 {
-	_cleanup_free_ char *tail = log ? logdir_tail(log, TAIL_LINES) : NULL;
+	_cleanup_free_ char *tail = log ? tail_read(log, TAIL_LINES) : NULL;
 	_cleanup_free_ char *text = NULL;
 	va_list args;
 
 	va_start(args, format);
 	text = xvasprintf(format, args);
 	va_end(args);
-	add(&(struct event){
-		.kind = EVENT_FAILURE,
-		.subject = UNCONST(subject),
-		.name = UNCONST(name),
-		.text = text,
-		.after_ms = -1,
-		.log = UNCONST(log),
-		.tail = tail,
-	});
+	add(
+		&(struct event){
+			.kind = EVENT_FAILURE,
+			.subject = UNCONST(subject),
+			.name = UNCONST(name),
+			.text = text,
+			.after_ms = -1,
+			.log = UNCONST(log),
+			.tail = tail,
+		},
+		NULL);
 }

@@ -39,6 +39,10 @@ void history_note(enum event_kind kind, const char *subject, const char *name,
 void history_phase(const char *subject, const char *name, const char *from, const char *to,
 	int64_t after_ms, const char *why);
 
+/* As history_phase(), of a job in a partition, which only the journal is told. */
+void history_job_phase(const char *name, const char *partition, const char *from,
+	const char *to, int64_t after_ms, const char *why);
+
 /* Note an EVENT_FAILURE as history_note() does, with the path and the end of a log with details.
  * NULL, or a file that does not exist: none. */
 void history_failure(const char *subject, const char *name, const char *log, const char *format,

@@ -16,6 +16,7 @@
 #include "common/alloc.h"
 #include "common/batch_job.h"
 #include "common/cleanup.h"
+#include "common/environment.h"
 #include "common/err.h"
 #include "common/holder.h"
 #include "common/host.h"
@@ -25,6 +26,8 @@
 #include "common/paths.h"
 #include "common/rendezvous.h"
 #include "daemon/io/statefile.h"
+#include "daemon/io/statequeue.h"
+#include "daemon/io/writer.h"
 
 struct tenure {
 	const struct paths *paths;
@@ -71,6 +74,13 @@ json_t *instance_describe(void)
 		json_text(batch_job_id()));
 }
 
+static void on_published(void *arg, const struct err *err)
+{
+	(void)arg;
+	if (err)
+		log_error("%s", err->text);
+}
+
 int instance_publish(struct tenure *tenure, struct err *err)
 {
 	const struct paths *paths = tenure->paths;
@@ -78,9 +88,13 @@ int instance_publish(struct tenure *tenure, struct err *err)
 
 	json_object_set_new(object, "started", json_integer((json_int_t)tenure->started));
 	json_object_set_new(object, "locks", json_text(lock_scope_name(tenure->scope)));
+	json_object_set_new(object, "supervised", json_boolean(environment_is_supervised()));
 	json_object_set_new(object, "socket", json_text(paths->control_socket));
 	json_object_set_new(object, "dask_socket", json_text(paths->dask_socket));
-	return statefile_write(paths->daemon_file, object, err);
+	if (!writer_is_on())
+		return statefile_write(paths->daemon_file, object, err);
+	statequeue_write(paths->daemon_file, object, true, on_published, NULL);
+	return 0;
 }
 
 /* Lock the file, unless the former dracod lives, or may live. */
@@ -154,17 +168,49 @@ static bool is_own(const struct tenure *tenure, const json_t *daemon)
 		!holder_is_taken_over(daemon);
 }
 
-/* Is the locked file still the one with that name? */
-static int check_lock(const struct tenure *tenure, struct err *err)
+struct instance_look {
+	struct paths paths; /* the two files only */
+	int lock;
+	int lock_code, daemon_code;	 /* 0 or -errno ... */
+	struct err lock_err, daemon_err; /* ... with these */
+	json_t *daemon;			 /* NULL: it cannot be read */
+};
+
+struct instance_look *instance_look_create(const struct tenure *tenure)
 {
-	const char *path = tenure->paths->lock_file;
+	struct instance_look *look = xcalloc(1, sizeof(*look));
+
+	/* A copy of its own, because it may outlive the tenure. */
+	look->paths.lock_file = xstrdup(tenure->paths->lock_file);
+	look->paths.daemon_file = xstrdup(tenure->paths->daemon_file);
+	look->lock = fcntl(tenure->lock, F_DUPFD_CLOEXEC, 0);
+	return look;
+}
+
+struct instance_look *instance_look_destroy(struct instance_look *look)
+{
+	if (!look)
+		return NULL;
+	if (look->lock >= 0)
+		close(look->lock);
+	json_decref(look->daemon);
+	free(look->paths.lock_file);
+	free(look->paths.daemon_file);
+	free(look);
+	return NULL;
+}
+
+/* Is the locked file still the one with that name? */
+static int check_lock(const struct instance_look *look, struct err *err)
+{
+	const char *path = look->paths.lock_file;
 	struct stat ours, now;
 
 	if (lstat(path, &now) < 0)
 		return errno == ENOENT || errno == ENOTDIR
-			? err_set(err, -ESTALE, "%s was removed", path)
+			? err_set(err, -ENOENT, "%s was removed", path)
 			: -EAGAIN;
-	if (fstat(tenure->lock, &ours) < 0)
+	if (fstat(look->lock, &ours) < 0)
 		return errno == ESTALE ? err_set(err, -ESTALE, "%s was replaced", path)
 				       : -EAGAIN;
 	if (ours.st_ino != now.st_ino || ours.st_dev != now.st_dev)
@@ -172,15 +218,25 @@ static int check_lock(const struct tenure *tenure, struct err *err)
 	return 0;
 }
 
-int instance_check(struct tenure *tenure, struct err *err)
+void instance_look(struct instance_look *look)
 {
-	_cleanup_json_ json_t *daemon = NULL;
-	struct err why = ERR_INIT;
-	int r = check_lock(tenure, err);
+	look->lock_code = check_lock(look, &look->lock_err);
+	if (look->lock_code == 0)
+		look->daemon_code =
+			rendezvous_daemon(&look->paths, &look->daemon, &look->daemon_err);
+	if (look->lock >= 0)
+		close(TAKE_FD(look->lock));
+}
 
-	if (r < 0)
-		return r;
-	r = rendezvous_daemon(tenure->paths, &daemon, &why);
+int instance_judge(struct tenure *tenure, const struct instance_look *look, struct err *err)
+{
+	const json_t *daemon = look->daemon;
+	int r = look->daemon_code;
+
+	if (look->lock_code < 0) {
+		*err = look->lock_err;
+		return look->lock_code;
+	}
 	if (daemon && is_own(tenure, daemon))
 		return 0;
 	if (daemon && holder_is_taken_over(daemon))
@@ -193,8 +249,20 @@ int instance_check(struct tenure *tenure, struct err *err)
 			(int)json_get_integer(daemon, "pid", 0));
 	if (r != -ENOENT && r != -EPERM && r != -EBADMSG)
 		return -EAGAIN;
-	log_warning("%s: written again", r == -ENOENT ? tenure->paths->daemon_file : why.text);
+	log_warning("%s: written again",
+		r == -ENOENT ? tenure->paths->daemon_file : look->daemon_err.text);
 	return instance_publish(tenure, err) < 0 ? -EAGAIN : 0;
+}
+
+int instance_check(struct tenure *tenure, struct err *err)
+{
+	struct instance_look *look = instance_look_create(tenure);
+	int r;
+
+	instance_look(look);
+	r = instance_judge(tenure, look, err);
+	instance_look_destroy(look);
+	return r;
 }
 
 struct tenure *instance_release(struct tenure *tenure)

@@ -16,11 +16,21 @@ struct tenure *instance_acquire(const struct paths *paths, struct err *err);
 const json_t *instance_former(const struct tenure *tenure);
 
 /* Write daemon.json, which tells clients the process, the host and the present sockets of paths. 0,
- * or -errno with err. */
+ * or -errno with err; a thread that writes it logs its error. */
 int instance_publish(struct tenure *tenure, struct err *err);
 
+/* What instance_check() reads, which a thread may do. The caller frees it. */
+struct instance_look;
+struct instance_look *instance_look_create(const struct tenure *tenure);
+void instance_look(struct instance_look *look);
+struct instance_look *instance_look_destroy(struct instance_look *look);
+
+/* As instance_check(), by what was read. */
+int instance_judge(struct tenure *tenure, const struct instance_look *look, struct err *err);
+
 /* Is this process still the dracod of the name? A missing daemon.json is written again. 0: yes.
- * -EAGAIN: it cannot be told at this moment. -ESTALE with err: no. */
+ * -EAGAIN: it cannot be told at this moment. -ENOENT with err: the lock is not there. -ESTALE with
+ * err: no. */
 int instance_check(struct tenure *tenure, struct err *err);
 
 /* Which process this is: {pid, host, boot, version, job}, job: the Slurm job around, or null. */

@@ -123,6 +123,20 @@ struct listener *listener_create(
 	return listener;
 }
 
+struct listener *listener_adopt(struct loop *loop, int fd, listener_fn fn, void *arg)
+{
+	struct listener *listener = xcalloc(1, sizeof(*listener));
+
+	listener->loop = loop;
+	listener->fd = fd;
+	listener->fn = fn;
+	listener->arg = arg;
+	listener->path = xstrdup("the socket of systemd");
+	listener->rested = loop_timer_create(loop, on_rested, listener);
+	listener->watch = loop_watch_create(loop, fd, on_connect, listener);
+	return listener;
+}
+
 struct listener *listener_destroy(struct listener *listener)
 {
 	if (!listener)

@@ -17,6 +17,9 @@ typedef void (*listener_fn)(void *arg, int fd, pid_t pid);
 struct listener *listener_create(
 	struct loop *loop, const char *path, listener_fn fn, void *arg, struct err *err);
 
+/* Accept at fd, a non-blocking socket that listens already, which is taken over. */
+struct listener *listener_adopt(struct loop *loop, int fd, listener_fn fn, void *arg);
+
 /* Does the socket still exist at its path? */
 bool listener_is_there(const struct listener *listener);
 

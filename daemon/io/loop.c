@@ -1,4 +1,4 @@
-/* loop.c: the event loop: timers, readable descriptors and signals. Wraps libevent. */
+/* loop.c: the event loop: timers, descriptors and signals. Wraps libevent. */
 #include "daemon/io/loop.h"
 
 #include <errno.h>
@@ -9,11 +9,21 @@
 
 #include "common/alloc.h"
 #include "common/err.h"
+#include "common/queue.h"
 
 #define PRIORITIES (LOOP_LAST + 1) /* the one in the middle is the default */
 
 struct loop {
 	struct event_base *base;
+	TAILQ_HEAD(, loop_prepare) prepares;
+	bool exiting;
+};
+
+struct loop_prepare {
+	TAILQ_ENTRY(loop_prepare) link; /* loop.prepares */
+	struct loop *loop;
+	loop_fn fn;
+	void *arg;
 };
 
 /* Timers, watches and signals are all one event with a function. The types differ only for the
@@ -40,6 +50,7 @@ struct loop *loop_create(struct err *err)
 {
 	struct loop *loop = xcalloc(1, sizeof(*loop));
 
+	TAILQ_INIT(&loop->prepares);
 	loop->base = event_base_new();
 	if (!loop->base || event_base_priority_init(loop->base, PRIORITIES) < 0) {
 		err_set(err, -EIO, "cannot make an event loop: %s", strerror(errno));
@@ -61,12 +72,41 @@ struct loop *loop_destroy(struct loop *loop)
 
 int loop_run(struct loop *loop)
 {
-	return event_base_loop(loop->base, EVLOOP_NO_EXIT_ON_EMPTY) < 0 ? -EIO : 0;
+	struct loop_prepare *prepare, *next;
+	int r = 0;
+
+	loop->exiting = false;
+	while (!loop->exiting && r >= 0) {
+		TAILQ_FOREACH_SAFE (prepare, &loop->prepares, link, next)
+			prepare->fn(prepare->arg);
+		r = event_base_loop(loop->base, EVLOOP_ONCE | EVLOOP_NO_EXIT_ON_EMPTY);
+	}
+	return r < 0 ? -EIO : 0;
 }
 
 void loop_exit(struct loop *loop)
 {
+	loop->exiting = true;
 	event_base_loopbreak(loop->base);
+}
+
+struct loop_prepare *loop_prepare_create(struct loop *loop, loop_fn fn, void *arg)
+{
+	struct loop_prepare *prepare = xcalloc(1, sizeof(*prepare));
+
+	prepare->loop = loop;
+	prepare->fn = fn;
+	prepare->arg = arg;
+	TAILQ_INSERT_TAIL(&loop->prepares, prepare, link);
+	return prepare;
+}
+
+struct loop_prepare *loop_prepare_destroy(struct loop_prepare *prepare)
+{
+	if (prepare)
+		TAILQ_REMOVE(&prepare->loop->prepares, prepare, link);
+	free(prepare);
+	return NULL;
 }
 
 struct event_base *loop_base(struct loop *loop)
@@ -145,6 +185,21 @@ struct loop_watch *loop_watch_create(struct loop *loop, int fd, loop_fn fn, void
 	source_init(&watch->source, loop, fd, EV_READ | EV_PERSIST, fn, arg);
 	event_add(watch->source.event, NULL);
 	return watch;
+}
+
+void loop_watch_set_for(struct loop_watch *watch, bool read, bool write)
+{
+	struct event *event = watch->source.event;
+	short what = (short)((read ? EV_READ : 0) | (write ? EV_WRITE : 0));
+
+	if ((event_get_events(event) & (EV_READ | EV_WRITE)) == what &&
+		!event_pending(event, EV_READ | EV_WRITE, NULL) == !what)
+		return;
+	event_del(event);
+	event_assign(event, event_get_base(event), event_get_fd(event),
+		(short)(what | EV_PERSIST), on_event, &watch->source);
+	if (what)
+		event_add(event, NULL);
 }
 
 void loop_watch_set_last(struct loop_watch *watch)

@@ -1,4 +1,4 @@
-/* loop.h: the event loop: timers, readable descriptors and signals. Wraps libevent. */
+/* loop.h: the event loop: timers, descriptors and signals. Wraps libevent. */
 #ifndef DRACO_DAEMON_IO_LOOP_H
 #define DRACO_DAEMON_IO_LOOP_H
 
@@ -8,6 +8,7 @@
 struct err;
 struct event_base;
 struct loop;
+struct loop_prepare;
 struct loop_timer;
 struct loop_watch;
 struct loop_signal;
@@ -30,6 +31,10 @@ struct event_base *loop_base(struct loop *loop); /* for bufferevents */
  * ages. */
 int64_t loop_now_ms(void);
 
+/* Call fn in loop_run() before each wait for events. It may change all sources. */
+struct loop_prepare *loop_prepare_create(struct loop *loop, loop_fn fn, void *arg);
+struct loop_prepare *loop_prepare_destroy(struct loop_prepare *prepare);
+
 /* A one-shot timer, stopped at first. Starting a running timer moves its end. */
 struct loop_timer *loop_timer_create(struct loop *loop, loop_fn fn, void *arg);
 void loop_timer_start(struct loop_timer *timer, int64_t in_ms);
@@ -40,6 +45,9 @@ struct loop_timer *loop_timer_destroy(struct loop_timer *timer);
 /* Call fn whenever fd is readable. The caller keeps the descriptor. */
 struct loop_watch *loop_watch_create(struct loop *loop, int fd, loop_fn fn, void *arg);
 struct loop_watch *loop_watch_destroy(struct loop_watch *watch);
+
+/* Call fn whenever fd is readable, or can be written, or either of them; or never. */
+void loop_watch_set_for(struct loop_watch *watch, bool read, bool write);
 
 /* Call fn only when nothing else is to be done. */
 void loop_watch_set_last(struct loop_watch *watch);

@@ -39,10 +39,12 @@ void netif_choice_finish(struct netif_choice *choice)
 	strv_finish(&choice->passed);
 }
 
-bool netif_is_infiniband(const char *name, unsigned hardware)
+bool netif_is_fabric(const char *name, unsigned hardware)
 {
 	if (hardware == ARPHRD_INFINIBAND)
 		return true;
+	if (strncmp(name, "hsn", 3) == 0)
+		return isdigit((unsigned char)name[3]);
 	if (strncmp(name, "ib", 2) != 0)
 		return false;
 	/* These are ib0; names by slot: ibp65s0, ibs1, ibo1; names by address: ibx0011... */
@@ -131,24 +133,43 @@ static void choose_towards_nodes(const struct netif_wish *wish, struct netif_cho
 	take(&wish->list, wish->fallback, NULL, ret);
 }
 
+/* Why the interface of a fabric cannot be used; NULL: it can. */
+static const char *hindrance(const struct netif_wish *wish, const struct netif *netif)
+{
+	if (!netif->up)
+		return "is down";
+	if (!netif->has_address)
+		return "has no IPv4 address";
+	if (!reaches_the_nodes(wish, netif))
+		return "does not lead to the nodes' addresses in Slurm";
+	return NULL;
+}
+
 static void choose_auto(const struct netif_wish *wish, struct netif_choice *ret)
 {
-	for (size_t i = 0; i < wish->list.count; i++) {
-		const struct netif *netif = &wish->list.item[i];
+	const struct netif *best = NULL;
 
-		if (!netif->infiniband)
+	for (size_t i = 0; i < wish->list.count; i++) {
+		const struct netif *netif = &wish->list.item[i], *slower = netif;
+		const char *why = netif->fabric ? hindrance(wish, netif) : NULL;
+
+		if (why)
+			strv_addf(&ret->passed, "%s %s", netif->name, why);
+		if (why || !netif->fabric)
 			continue;
-		if (netif->up && netif->has_address && reaches_the_nodes(wish, netif)) {
-			take(&wish->list, netif->address, netif, ret);
-			return;
+		if (!best || netif->speed > best->speed) {
+			slower = best;
+			best = netif;
 		}
-		strv_addf(&ret->passed, "%s %s", netif->name,
-			!netif->up ? "is down"
-				: !netif->has_address
-				? "has no IPv4 address"
-				: "does not lead to the nodes' addresses in Slurm");
+		if (slower && strcmp(slower->name, best->name) != 0)
+			strv_addf(&ret->passed, "%s is %s than %s", slower->name,
+				slower->speed < best->speed ? "slower" : "no faster",
+				best->name);
 	}
-	choose_towards_nodes(wish, ret);
+	if (best)
+		take(&wish->list, best->address, best, ret);
+	else
+		choose_towards_nodes(wish, ret);
 }
 
 static int choose_interface(
@@ -242,6 +263,16 @@ static unsigned hardware_of(const char *name)
 	return request.ifr_hwaddr.sa_family;
 }
 
+/* In Mbit/s; 0: not known. */
+static int speed_of(const char *name)
+{
+	_cleanup_free_ char *path = xasprintf("/sys/class/net/%s/speed", name);
+	_cleanup_fclose_ FILE *file = fopen(path, "re");
+	int speed;
+
+	return file && fscanf(file, "%d", &speed) == 1 && speed > 0 ? speed : 0;
+}
+
 /* The interface of an entry. getifaddrs(3) has one entry for the link and one for each address. */
 static struct netif *find_or_add(struct netif_list *list, const struct ifaddrs *entry)
 {
@@ -254,7 +285,8 @@ static struct netif *find_or_add(struct netif_list *list, const struct ifaddrs *
 	for (size_t i = 0; i < list->count; i++)
 		if (strcmp(list->item[i].name, netif.name) == 0)
 			return &list->item[i];
-	netif.infiniband = netif_is_infiniband(netif.name, hardware_of(netif.name));
+	netif.fabric = netif_is_fabric(netif.name, hardware_of(netif.name));
+	netif.speed = netif.fabric ? speed_of(netif.name) : 0;
 	return add(list, &netif);
 }
 

@@ -14,8 +14,9 @@ struct err;
 
 struct netif { /* an address of an interface, or an interface without any */
 	char name[IF_NAMESIZE];
-	bool up; /* switched on, and with a carrier */
-	bool infiniband;
+	bool up;     /* switched on, and with a carrier */
+	bool fabric; /* of InfiniBand, Omni-Path or Slingshot */
+	int speed;   /* Mbit/s; 0: not known */
 	bool has_address;
 	struct in_addr address, mask;
 };
@@ -33,7 +34,7 @@ struct netif_target { /* a node that the scheduler and the workers must reach */
 };
 
 struct netif_wish {
-	const char *interface; /* "auto", an interface or a host name; NULL: no InfiniBand */
+	const char *interface; /* "auto", an interface or a host name; NULL: no fabric */
 	struct netif_list list;
 	struct netif_target *node; /* one node of each partition to try */
 	size_t node_count;
@@ -48,15 +49,16 @@ struct netif_choice {
 	struct in_addr address;
 	char name[IF_NAMESIZE]; /* of the interface; "": no interface has the address */
 	bool named;		/* wish->interface names that interface */
-	struct strv passed;	/* rejected InfiniBand interfaces, each with the reason */
+	struct strv
+		passed; /* interfaces of a fabric that are not taken, each with the reason */
 };
 
 void netif_choice_finish(struct netif_choice *choice);
 
 /* Choose the address by wish->interface:
  *
- *	auto   the address of the first InfiniBand interface that is up, has an address and reaches
- *	       all nodes; otherwise as NULL
+ *	auto   the address of the fastest interface of a fabric that is up, has an address and
+ *	       reaches all nodes, the first one of several; otherwise as NULL
  *	NULL   the address towards the nodes, otherwise the address towards slurmctld
  *	NAME   the address of the interface NAME, otherwise the address of this host with the host
  *	       name NAME
@@ -66,9 +68,9 @@ void netif_choice_finish(struct netif_choice *choice);
 int netif_choose(const struct netif_wish *wish, struct netif_choice *ret, struct err *err)
 	__attribute__((warn_unused_result));
 
-/* Is this an interface of InfiniBand (or Omni-Path)? Its hardware type (ARPHRD_*) decides, or a
- * name that the kernel or udev gives: ib0, ibp65s0. Pure. */
-bool netif_is_infiniband(const char *name, unsigned hardware);
+/* Is this an interface of InfiniBand, Omni-Path or Slingshot? Its hardware type (ARPHRD_*) decides,
+ * or a name that the kernel, udev or the vendor gives: ib0, ibp65s0, hsn0. Pure. */
+bool netif_is_fabric(const char *name, unsigned hardware);
 
 /* The interfaces of this host. 0, or -errno with err. netif_list_finish() frees. */
 int netif_collect(struct netif_list *ret, struct err *err) __attribute__((warn_unused_result));

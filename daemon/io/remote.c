@@ -103,40 +103,55 @@ static void defer_silent(int fd)
 	setsockopt(fd, IPPROTO_TCP, TCP_DEFER_ACCEPT, &seconds, sizeof(seconds));
 }
 
+static int choose_port(const struct remote_place *place, struct err *err)
+{
+	int port;
+
+	if (!place->first)
+		return port_choose(place->address, err);
+	if (place->first == place->last)
+		return place->first;
+	port = port_choose_in(place->address, place->first, place->last, place->name, err);
+	if (port != place->not_port)
+		return port;
+	return port < place->last
+		? port_choose_in(place->address, port + 1, place->last, place->name, err)
+		: port_choose_in(place->address, place->first, port - 1, place->name, err);
+}
+
 /* Another program may take the port between the search and its use. */
-static int open_port(
-	struct remote *remote, const char *address, int port, int not_port, struct err *err)
+static int open_port(struct remote *remote, const struct remote_place *place, struct err *err)
 {
 	int r = -EADDRINUSE;
 
 	for (int i = 0; i < PORT_TRIES && r == -EADDRINUSE; i++) {
-		remote->port = port ? port : port_choose(address, err);
+		remote->port = choose_port(place, err);
 		if (remote->port < 0)
 			return remote->port;
-		if (remote->port == not_port)
+		if (remote->port == place->not_port)
 			r = err_set(err, -EADDRINUSE,
 				"cannot listen at %s, port %d: it is for another server",
-				address, not_port);
+				place->address, place->not_port);
 		else
-			r = tcp_listen(address, remote->port, err);
-		if (port)
+			r = tcp_listen(place->address, remote->port, err);
+		if (place->first && place->first == place->last)
 			break;
 	}
 	return r;
 }
 
-struct remote *remote_create(struct loop *loop, const char *address, int port, int not_port,
-	const char *certificate, const char *key, remote_fn fn, void *arg, struct err *err)
+struct remote *remote_create(struct loop *loop, const struct remote_place *place, remote_fn fn,
+	void *arg, struct err *err)
 {
 	struct remote *remote = xcalloc(1, sizeof(*remote));
 	struct knock_key knock;
 
 	remote->loop = loop;
 	remote->fd = -1;
-	remote->secure = secure_create(SECURE_SERVER, certificate, key, err);
-	if (!remote->secure || knock_key_read(key, &knock, err) < 0)
+	remote->secure = secure_create(SECURE_SERVER, place->certificate, place->key, err);
+	if (!remote->secure || knock_key_read(place->key, &knock, err) < 0)
 		return remote_destroy(remote);
-	remote->fd = open_port(remote, address, port, not_port, err);
+	remote->fd = open_port(remote, place, err);
 	if (remote->fd < 0)
 		return remote_destroy(remote);
 	defer_silent(remote->fd);

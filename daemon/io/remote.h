@@ -11,11 +11,19 @@ struct remote;
  * peer is "ADDRESS:PORT". */
 typedef void (*remote_fn)(void *arg, struct bufferevent *connection, const char *peer);
 
-/* Listen at this port of the IPv4 address; 0: at any free port except not_port, which another
- * server is about to use. Clients that do not prove within 10 s that they hold the certificate and
+/* Where to listen. */
+struct remote_place {
+	const char *address; /* IPv4 */
+	int first, last;     /* the range of ports; 0: any */
+	const char *name;    /* of the cluster: where the search in the range begins */
+	int not_port;	     /* another server is about to use it */
+	const char *certificate, *key;
+};
+
+/* Listen there. Clients that do not prove within 10 s that they hold the certificate and
  * its key are rejected. NULL on failure, with err. */
-struct remote *remote_create(struct loop *loop, const char *address, int port, int not_port,
-	const char *certificate, const char *key, remote_fn fn, void *arg, struct err *err);
+struct remote *remote_create(struct loop *loop, const struct remote_place *place, remote_fn fn,
+	void *arg, struct err *err);
 
 int remote_port(const struct remote *remote);
 

@@ -18,6 +18,7 @@
 #include "common/secure.h"
 #include "daemon/io/loop.h"
 
+/* More than this, and than twice the longest message so far, does not wait for the other side. */
 #define OUTPUT_LIMIT (8 * 1024 * 1024)
 
 struct stream {
@@ -25,9 +26,10 @@ struct stream {
 	struct event *overflow; /* calls closed() in a later turn */
 	const struct stream_ops *ops;
 	void *owner;
-	size_t limit; /* of a line, in bytes */
-	bool calling; /* inside a callback: the memory must stay */
-	bool dead;    /* destroyed meanwhile */
+	size_t limit;	/* of a line, in bytes */
+	size_t longest; /* message that was sent, in bytes */
+	bool calling;	/* inside a callback: the memory must stay */
+	bool dead;	/* destroyed meanwhile */
 };
 
 static void release(struct stream *stream)
@@ -124,16 +126,19 @@ void stream_set_limit(struct stream *stream, size_t bytes)
 void stream_send(struct stream *stream, const char *text)
 {
 	struct evbuffer *output = bufferevent_get_output(stream->bev);
+	size_t length = strlen(text), waits = evbuffer_get_length(output);
 
 	if (stream->dead)
 		return;
-	if (evbuffer_get_length(output) > OUTPUT_LIMIT) {
+	if (length > stream->longest)
+		stream->longest = length;
+	if (waits > OUTPUT_LIMIT && waits > 2 * stream->longest) {
 		struct timeval now = {0, 0};
 
 		evtimer_add(stream->overflow, &now);
 		return;
 	}
-	evbuffer_add(output, text, strlen(text));
+	evbuffer_add(output, text, length);
 	evbuffer_add(output, "\n", 1);
 }
 

@@ -28,8 +28,8 @@ struct stream *stream_adopt(struct loop *loop, struct bufferevent *connection,
 /* Accept lines of up to this many bytes, instead of LINE_LIMIT. */
 void stream_set_limit(struct stream *stream, size_t bytes);
 
-/* Send a copy of text and a newline. If the peer does not read and megabytes wait for it, the
- * stream closes, and closed() follows in a later turn. */
+/* Send a copy of text, which may be longer than LINE_LIMIT, and a newline. If the peer does not
+ * read and megabytes wait for it, the stream closes, and closed() follows in a later turn. */
 void stream_send(struct stream *stream, const char *text);
 
 /* As stream_send(), and free text. */

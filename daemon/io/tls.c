@@ -23,11 +23,13 @@
 #include "common/paths.h"
 #include "common/tls_fix.h"
 #include "daemon/io/tls_fix_text.h"
+#include "daemon/io/writer.h"
 
 #define SERIAL_BITS 127
 /* The files live no longer than the cluster, and the clocks of nodes may be very wrong. */
 #define VALID_BEFORE_S (7 * 86400)
 #define VALID_DAYS     3650
+#define SETTLE_MS      200 /* for which a new certificate waits for the end of an old one */
 
 static const char key_file[] = "key.pem";
 static const char certificate_file[] = "cert.pem";
@@ -36,6 +38,7 @@ static const char fix_file[] = TLS_FIX_FILE;
 struct tls {
 	char *directory;
 	char *key, *certificate, *fix; /* paths */
+	int error;		       /* of the removal; 0: none */
 };
 
 /* The variables for Dask's configuration, distributed.comm.*, and one of draco's own. */
@@ -205,15 +208,32 @@ static int make_files(const struct tls *tls, const char *id, struct err *err)
 	return r < 0 ? r : write_file(tls->certificate, certificate_text, err);
 }
 
-int tls_create(const char *directory, const char *id, struct tls **ret, struct err *err)
+static struct tls *name_files(const char *directory, const char *id)
 {
 	struct tls *tls = xcalloc(1, sizeof(*tls));
-	int r;
 
 	tls->directory = xasprintf("%s/%s", directory, id);
 	tls->key = xasprintf("%s/%s", tls->directory, key_file);
 	tls->certificate = xasprintf("%s/%s", tls->directory, certificate_file);
 	tls->fix = xasprintf("%s/%s", tls->directory, fix_file);
+	return tls;
+}
+
+static void tls_free(struct tls *tls)
+{
+	free(tls->directory);
+	free(tls->key);
+	free(tls->certificate);
+	free(tls->fix);
+	free(tls);
+}
+
+int tls_create(const char *directory, const char *id, struct tls **ret, struct err *err)
+{
+	struct tls *tls = name_files(directory, id);
+	int r;
+
+	writer_settle(WRITER_STATE, SETTLE_MS); /* the directory may be about to be removed */
 	r = paths_make_directories(tls->directory, 0700, err);
 	if (r == 0)
 		r = make_files(tls, id, err);
@@ -223,6 +243,16 @@ int tls_create(const char *directory, const char *id, struct tls **ret, struct e
 	}
 	*ret = tls;
 	return 0;
+}
+
+struct tls *tls_adopt(const char *directory, const char *id)
+{
+	struct tls *tls = name_files(directory, id);
+
+	if (access(tls->key, R_OK) == 0 && access(tls->certificate, R_OK) == 0)
+		return tls;
+	tls_free(tls);
+	return NULL;
 }
 
 /* Remove the byte code that Python keeps beside a client's preload. */
@@ -241,34 +271,53 @@ static void remove_translated(const char *directory)
 	rmdir(path);
 }
 
-/* Remove the files of one cluster. Other files in the directory stay. */
-static void remove_files(const char *directory)
+/* Remove the files of one cluster. Other files in the directory stay. Returns 0, or the errno of
+ * what cannot be removed. */
+static int remove_files(const char *directory)
 {
 	static const char *const names[] = {key_file, certificate_file, fix_file};
+	int error = 0;
 
 	for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++) {
 		_cleanup_free_ char *path = xasprintf("%s/%s", directory, names[i]);
 
 		if (unlink(path) < 0 && errno != ENOENT && errno != ENOTDIR)
-			log_warning("tls: cannot remove %s: %s", path, strerror(errno));
+			error = errno;
 	}
 	remove_translated(directory);
-	if (rmdir(directory) < 0 && errno != ENOENT)
-		log_warning("tls: cannot remove %s: %s", directory, strerror(errno));
+	if (rmdir(directory) < 0 && errno != ENOENT && !error)
+		error = errno;
+	return error;
+}
+
+static void log_unremoved(const char *directory, int error)
+{
+	if (error)
+		log_warning("tls: cannot remove %s: %s", directory, strerror(error));
+}
+
+static void do_remove(void *arg)
+{
+	struct tls *tls = arg;
+	_cleanup_free_ char *parent = xstrdup(tls->directory);
+
+	tls->error = remove_files(tls->directory);
+	*strrchr(parent, '/') = '\0';
+	rmdir(parent); /* fails if it holds other files */
+}
+
+static void on_removed(void *arg)
+{
+	struct tls *tls = arg;
+
+	log_unremoved(tls->directory, tls->error);
+	tls_free(tls);
 }
 
 struct tls *tls_destroy(struct tls *tls)
 {
-	if (!tls)
-		return NULL;
-	remove_files(tls->directory);
-	*strrchr(tls->directory, '/') = '\0';
-	rmdir(tls->directory); /* fails if it holds other files */
-	free(tls->directory);
-	free(tls->key);
-	free(tls->certificate);
-	free(tls->fix);
-	free(tls);
+	if (tls)
+		writer_run(WRITER_STATE, do_remove, on_removed, tls);
 	return NULL;
 }
 
@@ -314,7 +363,7 @@ void tls_environment(const struct tls *tls, enum tls_side side,
 	}
 }
 
-void tls_clean(const char *directory)
+void tls_clean(const char *directory, const char *keep)
 {
 	DIR *stream = opendir(directory);
 	struct dirent *entry;
@@ -324,11 +373,11 @@ void tls_clean(const char *directory)
 	while ((entry = readdir(stream))) {
 		_cleanup_free_ char *path = xasprintf("%s/%s", directory, entry->d_name);
 
-		if (entry->d_name[0] == '.')
+		if (entry->d_name[0] == '.' || (keep && strcmp(entry->d_name, keep) == 0))
 			continue;
 		log_info("tls: removing the certificate of the earlier cluster %s",
 			entry->d_name);
-		remove_files(path);
+		log_unremoved(path, remove_files(path));
 	}
 	closedir(stream);
 	rmdir(directory);

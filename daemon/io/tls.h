@@ -19,6 +19,9 @@ struct tls;
 int tls_create(const char *directory, const char *id, struct tls **ret, struct err *err)
 	__attribute__((warn_unused_result));
 
+/* Go on with the files that tls_create() of an earlier dracod has made. NULL: some are missing. */
+struct tls *tls_adopt(const char *directory, const char *id);
+
 /* Remove the files and free tls. Returns NULL. */
 struct tls *tls_destroy(struct tls *tls);
 
@@ -37,7 +40,8 @@ enum tls_side {
 void tls_environment(const struct tls *tls, enum tls_side side,
 	void (*add)(void *arg, const char *name, const char *value), void *arg);
 
-/* Remove all certificates that a crashed dracod has left in directory. */
-void tls_clean(const char *directory);
+/* Remove all certificates that earlier dracods have left in directory, except that of the cluster
+ * keep (NULL: none). */
+void tls_clean(const char *directory, const char *keep);
 
 #endif

@@ -46,6 +46,7 @@ void demand_parse(const json_t *load, struct demand *ret)
 	ret->memory = count_of(load, "memory");
 	ret->paused = count_of(load, "paused");
 	ret->pause_percent = count_of(load, "pause_percent");
+	ret->waited_for = count_of(load, "waited_for");
 	ret->clients = (int64_t)json_array_size(json_object_get(load, "clients"));
 }
 
@@ -74,5 +75,6 @@ int64_t demand_other_clients(const json_t *load, const json_t *own)
 
 bool demand_has_work(const struct demand *demand)
 {
-	return demand->ready > 0 || demand->running > 0 || demand->long_running > 0;
+	return demand->ready > 0 || demand->running > 0 || demand->long_running > 0 ||
+		demand->waited_for > 0;
 }

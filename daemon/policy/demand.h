@@ -24,6 +24,7 @@ struct demand {
 	int64_t paused;		       /* workers that paused because their memory is full */
 	int64_t pause_percent; /* percent of its memory above which a worker pauses; 0: not known */
 	int64_t clients;       /* connected clients */
+	int64_t waited_for; /* workers that somebody waits for, perhaps without tasks */
 };
 
 /* Read the parameters of a "load" notification. A missing member, or one that is no number, counts
@@ -34,7 +35,7 @@ void demand_parse(const json_t *load, struct demand *ret);
  * own, an array of ids. */
 int64_t demand_other_clients(const json_t *load, const json_t *own);
 
-/* Is there a task to compute, now or soon? */
+/* Is there a task to compute, now or soon, or does somebody wait for workers? */
 bool demand_has_work(const struct demand *demand);
 
 #endif

@@ -12,6 +12,7 @@
 #define DRAIN_AGAIN_MS 1000
 /* When a job that was taken back may drain again; the longest task may then be another. */
 #define BACK_AGAIN_MS 10000
+#define FIRST_BOOT_MS 10000  /* expected where no job has started yet */
 #define MOVE_MAX_MS   120000 /* for moving the results of a job */
 
 const char *fleet_action_name(enum fleet_action action)
@@ -73,7 +74,10 @@ static void find_expiring(struct fleet *fleet, struct fleet_state *state)
 
 		job->action = FLEET_KEEP;
 		job->expiring = job->forced = job->holds = job->stuck = false;
-		if (!(fleet_runs(job) || fleet_leaves(job)) || job->end_ms == INT64_MAX)
+		if (!(fleet_runs(job) || fleet_leaves(job)))
+			continue;
+		job->expiring = job->worn;
+		if (job->worn || job->end_ms == INT64_MAX)
 			continue;
 		job->expiring = job->end_ms <= state->replaced_end_ms ||
 			fleet_is_due(fleet, fleet_times(fleet, job).request_ms);
@@ -81,7 +85,8 @@ static void find_expiring(struct fleet *fleet, struct fleet_state *state)
 	for (size_t i = 0; i < fleet->count; i++) {
 		const struct fleet_job *job = &fleet->jobs[i];
 
-		if (job->expiring && !fleet_leaves(job) && job->end_ms > state->replaced_end_ms)
+		if (job->expiring && !job->worn && !fleet_leaves(job) &&
+			job->end_ms > state->replaced_end_ms)
 			state->replaced_end_ms = job->end_ms;
 	}
 }
@@ -91,7 +96,8 @@ static void find_expiring(struct fleet *fleet, struct fleet_state *state)
  * ever more jobs. */
 static bool is_early(struct fleet *fleet, const struct fleet_job *job)
 {
-	return job->expiring && (fleet_runs(job) || job->phase == PHASE_DRAINING) &&
+	return job->expiring && !job->worn &&
+		(fleet_runs(job) || job->phase == PHASE_DRAINING) &&
 		!fleet_is_due(fleet, job->end_ms - job->walltime_ms / 2);
 }
 
@@ -154,18 +160,27 @@ static bool is_more_coming(const struct fleet *fleet, int64_t missing)
 	return missing > 0 && !fleet->limits->paused;
 }
 
-/* When the job has been idle for long enough to be given back; INT64_MAX: not now. */
-static int64_t idle_due_ms(const struct fleet *fleet, const struct fleet_job *job)
+/* For how long a job that starts is kept: until its workers have usually come. */
+static int64_t boot_ms(const struct fleet_limits *limits)
+{
+	return limits->boot_ms > 0 ? limits->boot_ms + limits->boot_ms / 4 : FIRST_BOOT_MS;
+}
+
+/* When the job may be given back; INT64_MAX: not now. at_once: even if it was not idle for long
+ * enough. */
+static int64_t idle_due_ms(const struct fleet *fleet, const struct fleet_job *job, bool at_once)
 {
 	int64_t due_ms;
 
 	if (!fleet_runs(job) || !fleet_is_fresh(job))
 		return INT64_MAX;
-	if (fleet->limits->by_hand)
+	if (at_once)
 		return job->hold_ms;
 	if (job->busy > 0)
 		return INT64_MAX;
 	due_ms = job->idle_since_ms + fleet->state->hold.ms;
+	if (job->phase == PHASE_STARTING)
+		due_ms = max_of(due_ms, job->phase_since_ms + boot_ms(fleet->limits));
 	return due_ms > job->hold_ms ? due_ms : job->hold_ms;
 }
 
@@ -201,13 +216,13 @@ static struct fleet_job *choose_waiting(struct fleet *fleet)
 }
 
 /* The running job to give back next; NULL: none. */
-static struct fleet_job *choose_running(struct fleet *fleet)
+static struct fleet_job *choose_running(struct fleet *fleet, bool at_once)
 {
 	struct fleet_job *best = NULL;
 
 	for (size_t i = 0; i < fleet->count; i++) {
 		struct fleet_job *job = &fleet->jobs[i];
-		int64_t due_ms = idle_due_ms(fleet, job);
+		int64_t due_ms = idle_due_ms(fleet, job, at_once);
 
 		if (job->action != FLEET_KEEP || due_ms == INT64_MAX ||
 			!fleet_is_due(fleet, due_ms) || fleet_must_hold(fleet, job))
@@ -218,8 +233,8 @@ static struct fleet_job *choose_running(struct fleet *fleet)
 	return best;
 }
 
-/* Give back this many jobs. */
-static void give_back(struct fleet *fleet, int64_t surplus)
+/* Give back this many jobs. at_once: busy ones, too. */
+static void give_back(struct fleet *fleet, int64_t surplus, bool at_once)
 {
 	struct fleet_job *job;
 
@@ -227,23 +242,33 @@ static void give_back(struct fleet *fleet, int64_t surplus)
 		job->action = FLEET_CANCEL;
 	for (size_t i = 0; i < fleet->count; i++)
 		surplus -= fleet->jobs[i].phase == PHASE_NEW && fleet_is_fresh(&fleet->jobs[i]);
-	for (; surplus > 0 && (job = choose_running(fleet)) != NULL; surplus--) {
+	for (; surplus > 0 && (job = choose_running(fleet, at_once)) != NULL; surplus--) {
 		job->action = FLEET_DRAIN;
-		job->forced = fleet->limits->by_hand;
+		job->forced = at_once;
 	}
 }
 
-/* There are more jobs than needed: give back those that were not needed for the whole hold. */
+/* The number of jobs above the maximum, which somebody has lowered. */
+static int64_t excess(const struct fleet *fleet, int64_t fresh)
+{
+	return fleet->limits->maximum > 0 ? max_of(0, fresh - fleet->limits->maximum) : 0;
+}
+
+/* There are more jobs than needed: give back those that were not needed for the whole hold. Those
+ * above the maximum go at once. */
 static void shrink(struct fleet *fleet, int64_t fresh)
 {
 	const struct fleet_limits *limits = fleet->limits;
 	int64_t wake_ms, hold_ms = limits->by_hand ? 0 : fleet->state->hold.ms;
 	int64_t needed = hold_peak(&fleet->state->hold, hold_ms, fleet->now_ms, &wake_ms);
+	int64_t over = excess(fleet, fresh);
 
 	if (fresh <= limits->target || limits->paused)
 		return;
 	fleet_is_due(fleet, wake_ms);
-	give_back(fleet, fresh - needed);
+	if (over > 0)
+		give_back(fleet, over, true);
+	give_back(fleet, fresh - over - needed, limits->by_hand);
 }
 
 /* The largest target within the last idle_hold. */
@@ -361,7 +386,7 @@ static void let_go(struct fleet *fleet, struct fleet_job *job)
 static void go_on_draining(struct fleet *fleet, struct fleet_job *job)
 {
 	bool forced = job->expiring && fleet_is_due(fleet, fleet_times(fleet, job).force_ms);
-	bool asked = job->expiring || job->by_hand || fleet->limits->by_hand;
+	bool asked = job->expiring || job->by_hand || fleet->limits->by_hand || fleet->full;
 
 	if (job->action == FLEET_UNDRAIN)
 		return;
@@ -394,7 +419,7 @@ static void go_on_retiring(struct fleet *fleet, struct fleet_job *job)
 void fleet_decide(struct fleet_state *state, const struct fleet_limits *limits,
 	struct fleet_job *jobs, size_t count, int64_t now_ms, struct fleet_decision *ret)
 {
-	struct fleet fleet = {state, limits, jobs, count, now_ms, INT64_MAX, false};
+	struct fleet fleet = {state, limits, jobs, count, now_ms, INT64_MAX, false, false};
 	int64_t missing, peak;
 
 	assert(limits->target >= 0);
@@ -407,6 +432,7 @@ void fleet_decide(struct fleet_state *state, const struct fleet_limits *limits,
 		missing -= take_back(&fleet, missing);
 	ret->submit = count_to_submit(&fleet, missing);
 	fleet.more = is_more_coming(&fleet, missing);
+	fleet.full = limits->maximum > 0 && ret->fresh >= limits->maximum;
 	shrink(&fleet, ret->fresh);
 	for (size_t i = 0; i < count; i++) {
 		if (jobs[i].by_hand && jobs[i].action == FLEET_KEEP)

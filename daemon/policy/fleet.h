@@ -2,13 +2,16 @@
  * that the work needs. Pure: the clock is an argument.
  *
  * - All missing jobs are requested at once. Pending jobs count as present.
- * - A job is given back only after it was not needed for the hold time (hold.h). Pending jobs go
- *   first, the youngest before the others. Of the running jobs the longest idle one goes first,
+ * - A job is given back only after it was not needed for the hold time (hold.h), and one that
+ *   starts only when its workers are overdue: it has cost most of what a start costs. Pending jobs
+ *   go first, the youngest before the others. Of the running jobs the longest idle one goes first,
  *   then the one with the least data, then the one that ends soonest. A job with a running task is
- *   not given back.
+ *   not given back, except when there are more jobs than the maximum: it gets no new tasks.
  * - A job whose walltime ends soon does not count, so another one is requested. The old job is
  *   drained when the new one is ready, or at the last moment. Of several such jobs, one is drained
  *   for each new job.
+ * - A job that has lost some of its workers for good is replaced in the same way, but never
+ *   forced: it is drained when the new one is ready.
  * - Data moves only to a job that is ready. If a user wants no jobs at all, the last job gathers
  *   the data, and stays as long as it holds any. */
 #ifndef DRACO_DAEMON_POLICY_FLEET_H
@@ -44,6 +47,7 @@ struct fleet_job {
 	int64_t walltime_ms;
 	int64_t hold_ms; /* do not try to give it back before */
 	bool by_hand;	 /* a user has retired it */
+	bool worn;	 /* it lacks workers: replace it as if its walltime ended soon */
 
 	/* Set by fleet_decide(). */
 	enum fleet_action action;
@@ -67,9 +71,11 @@ void fleet_state_init(struct fleet_state *state);
 
 struct fleet_limits {
 	int64_t target;	      /* wanted jobs, from scaling.h */
+	int64_t maximum;      /* of jobs; 0: none */
 	int64_t backlog;      /* the most pending jobs; 0: no limit */
 	int64_t idle_hold_ms; /* the longest time that an idle job is kept; see hold.h */
 	int64_t wait_ms;      /* how long a new job takes to start; 0: not known */
+	int64_t boot_ms; /* how long a job runs before its workers have come; 0: not known */
 	int64_t lead_ms, margin_ms, longest_ms; /* see handover.h */
 	bool by_hand;	 /* a user set the size: shrink at once, and drain busy jobs, too */
 	bool paused;	 /* neither request jobs nor give them back */

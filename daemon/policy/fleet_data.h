@@ -13,6 +13,7 @@ struct fleet {
 	size_t count;
 	int64_t now_ms, wake_ms;
 	bool more; /* another job is requested, or will be as soon as possible */
+	bool full; /* the maximum allows no job besides those that count */
 };
 
 static inline bool fleet_runs(const struct fleet_job *job)

@@ -39,6 +39,13 @@ int64_t handover_usual_ms(const struct handover_waits *waits)
 	return n > 0 ? sum / n : 0;
 }
 
+int64_t handover_end_ms(int64_t told_ms, int64_t given_ms, int64_t waited_ms, int64_t ran_ms)
+{
+	if (waited_ms > 0 && waited_ms <= ran_ms)
+		told_ms = max_of(told_ms, waited_ms + given_ms);
+	return min_of(told_ms, ran_ms + given_ms);
+}
+
 void handover_times(int64_t end_ms, int64_t walltime_ms, int64_t lead_ms, int64_t margin_ms,
 	int64_t longest_ms, struct handover_times *ret)
 {

@@ -9,21 +9,23 @@
 #include "common/cleanup.h"
 #include "common/json.h"
 #include "common/parse.h"
+#include "common/place.h"
+#include "common/settings.h"
 #include "common/survey.h"
 
-static void add(struct placement *placement, const char *partition, const char *reservation)
+static void add(struct placement *placement, const char *place, const char *reservation)
 {
-	placement->candidate[placement->count++] = (struct candidate){
-		.partition = xstrdup(partition),
-		.reservation = reservation ? xstrdup(reservation) : NULL,
-	};
+	struct candidate *candidate = &placement->candidate[placement->count++];
+
+	place_split(place, &candidate->partition, &candidate->options);
+	candidate->reservation = reservation ? xstrdup(reservation) : NULL;
 }
 
 void placement_init(
-	struct placement *placement, const char *reservation, const struct strv *queues)
+	struct placement *placement, const char *reservation, const struct strv *places)
 {
 	size_t count =
-		queues->count < PLACEMENT_QUEUES_MAX ? queues->count : PLACEMENT_QUEUES_MAX;
+		places->count < PLACEMENT_QUEUES_MAX ? places->count : PLACEMENT_QUEUES_MAX;
 
 	*placement = (struct placement){
 		.candidate = xcalloc(2 * count + 2, sizeof(struct candidate))};
@@ -32,9 +34,9 @@ void placement_init(
 	if (count == 0)
 		add(placement, "", NULL);
 	for (size_t i = 0; reservation && i < count; i++)
-		add(placement, queues->item[i], reservation);
+		add(placement, places->item[i], reservation);
 	for (size_t i = 0; i < count; i++)
-		add(placement, queues->item[i], NULL);
+		add(placement, places->item[i], NULL);
 }
 
 void placement_finish(struct placement *placement)
@@ -43,6 +45,7 @@ void placement_finish(struct placement *placement)
 		free(placement->candidate[i].partition);
 		free(placement->candidate[i].reservation);
 		free(placement->candidate[i].reason);
+		strv_finish(&placement->candidate[i].options);
 	}
 	free(placement->candidate);
 	*placement = (struct placement){0};
@@ -65,6 +68,18 @@ static char *list_partitions(const struct survey *survey)
 	text = strv_join(&names, ", ");
 	strv_finish(&names);
 	return text;
+}
+
+/* Each of the job's wishes fits on a node, but not on the same one. The caller frees. */
+static char *lack_both(const struct placement_shape *shape)
+{
+	_cleanup_free_ char *cores = shape->cores == CORES_NODE
+		? xstrdup("")
+		: xasprintf("both %" PRId64 " cores and ", shape->cores);
+	char needs[FORMAT_MAX];
+
+	return xasprintf("none of its nodes has %s%s of memory", cores,
+		shape->memory_mib > 0 ? format_size(shape->memory_mib, needs) : "all");
 }
 
 /* The reason why no job of this shape can run in the partition; NULL: one can. The caller frees. */
@@ -103,10 +118,7 @@ static char *judge_partition(
 			format_size(p->largest_memory_mib, has),
 			format_size(shape->memory_mib, needs));
 	if (p->nodes_fit == 0)
-		return xasprintf("none of its nodes has both %" PRId64
-				 " cores and %s of memory",
-			shape->cores,
-			shape->memory_mib > 0 ? format_size(shape->memory_mib, needs) : "all");
+		return lack_both(shape);
 	if (p->nodes_usable == 0)
 		return xasprintf("all its nodes that are large enough are %s "
 				 "(%" PRId64 " of %" PRId64 ")",
@@ -171,6 +183,8 @@ void placement_judge(struct placement *placement, const struct survey *survey,
 		if (c->reservation)
 			reason = judge_reservation(
 				survey, c->reservation, c->partition, shape, now);
+		c->unknown = !reason && *c->partition &&
+			!survey_find_partition(survey, c->partition);
 		if (!reason)
 			reason = judge_partition(survey, c->partition, shape);
 		if (reason)
@@ -222,6 +236,50 @@ int placement_choose(const struct placement *placement, time_t now, int64_t wait
 	return best;
 }
 
+/* Is the partition unknown to Slurm? */
+static bool is_unknown(const struct candidate *candidate)
+{
+	return candidate->verdict == PLACEMENT_SKIPPED && candidate->unknown;
+}
+
+/* Add why nothing of the reservation can be used. Nothing is added while one place of it can. */
+static void add_reservation(const struct placement *placement, struct strv *ret)
+{
+	struct strv reasons = STRV_INIT;
+	_cleanup_free_ char *list = NULL;
+	const char *name = NULL;
+
+	for (size_t i = 0; i < placement->count; i++) {
+		const struct candidate *c = &placement->candidate[i];
+
+		if (!c->reservation)
+			continue;
+		if (c->verdict != PLACEMENT_SKIPPED) {
+			strv_finish(&reasons);
+			return;
+		}
+		name = c->reservation;
+		if (!is_unknown(c) && !strv_has(&reasons, c->reason))
+			strv_add(&reasons, c->reason);
+	}
+	list = strv_join(&reasons, "; ");
+	if (reasons.count > 0)
+		strv_addf(ret, "the reservation %s is not used: %s", name, list);
+	strv_finish(&reasons);
+}
+
+void placement_unused(const struct placement *placement, struct strv *ret)
+{
+	add_reservation(placement, ret);
+	for (size_t i = 0; i < placement->count; i++) {
+		const struct candidate *c = &placement->candidate[i];
+
+		if (!c->reservation && is_unknown(c))
+			strv_addf(ret, "%s in queues_to_try is not used: %s", c->partition,
+				c->reason);
+	}
+}
+
 static candidate_set bit(size_t at)
 {
 	return (candidate_set)1 << at;
@@ -235,7 +293,7 @@ static bool has_left_reservation(const struct placement *placement, candidate_se
 	return false;
 }
 
-candidate_set placement_widen(const struct placement *placement, candidate_set used)
+int placement_next(const struct placement *placement, candidate_set used)
 {
 	bool left = has_left_reservation(placement, used);
 
@@ -244,9 +302,19 @@ candidate_set placement_widen(const struct placement *placement, candidate_set u
 
 		if (!(used & bit(i)) && c->verdict != PLACEMENT_SKIPPED &&
 			!(left && c->reservation))
-			return used | bit(i);
+			return (int)i;
 	}
-	return used;
+	return -1;
+}
+
+bool placement_joins(const struct placement *placement, candidate_set placed, size_t at)
+{
+	const struct strv *options = &placement->candidate[at].options;
+
+	for (size_t i = 0; i < placement->count; i++)
+		if ((placed & bit(i)) && !strv_equal(&placement->candidate[i].options, options))
+			return false;
+	return true;
 }
 
 char *placement_partitions(const struct placement *placement, candidate_set used)
@@ -277,7 +345,7 @@ const char *placement_reservation(const struct placement *placement, candidate_s
 	return NULL;
 }
 
-char *candidate_name(const struct candidate *candidate)
+static char *plain_name(const struct candidate *candidate)
 {
 	if (!*candidate->partition)
 		return candidate->reservation
@@ -286,6 +354,14 @@ char *candidate_name(const struct candidate *candidate)
 	return candidate->reservation ? xasprintf("reservation %s in %s",
 						candidate->reservation, candidate->partition)
 				      : xstrdup(candidate->partition);
+}
+
+char *candidate_name(const struct candidate *candidate)
+{
+	_cleanup_free_ char *options = strv_join(&candidate->options, ", ");
+	_cleanup_free_ char *name = plain_name(candidate);
+
+	return *options ? xasprintf("%s (%s)", name, options) : TAKE_PTR(name);
 }
 
 json_t *placement_to_json(const struct placement *placement)
@@ -302,10 +378,10 @@ json_t *placement_to_json(const struct placement *placement)
 		bool predicted = c->verdict == PLACEMENT_PREDICTED;
 
 		json_array_append_new(list,
-			json_pack("{s:o, s:o, s:s, s:o, s:o}", "partition",
+			json_pack("{s:o, s:o, s:o, s:s, s:o, s:o}", "partition",
 				json_text(*c->partition ? c->partition : NULL), "reservation",
-				json_text(c->reservation), "verdict", verdicts[c->verdict],
-				"start",
+				json_text(c->reservation), "options", json_texts(&c->options),
+				"verdict", verdicts[c->verdict], "start",
 				predicted ? json_integer((json_int_t)c->start) : json_null(),
 				"reason", json_text(c->reason)));
 	}

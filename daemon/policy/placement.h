@@ -4,7 +4,8 @@
  * The candidates are the reservation with each queue, then each queue alone. A candidate that
  * cannot work is skipped, with a reason. The first candidate wins for which Slurm predicts a start
  * within wait_timeout. Without one, the candidate with the earliest predicted start wins. A job
- * that still waits after wait_timeout is widened: it may run at the next candidate, too. */
+ * that still waits after wait_timeout is widened: it may run at the next candidate, too. If that
+ * one has other options for jobs, it needs another job. */
 #ifndef DRACO_DAEMON_POLICY_PLACEMENT_H
 #define DRACO_DAEMON_POLICY_PLACEMENT_H
 
@@ -24,12 +25,14 @@ enum placement_verdict {
 };
 
 struct candidate {
-	char *partition;   /* "": the site's default */
-	char *reservation; /* NULL: none */
+	char *partition;     /* "": the site's default */
+	char *reservation;   /* NULL: none */
+	struct strv options; /* of sbatch, for jobs in this place (common/directives.h) */
 	enum placement_verdict verdict;
 	time_t start; /* predicted */
 	char *reason; /* why it is skipped, or a remark; NULL: none */
 	bool refused; /* reason is Slurm's refusal */
+	bool unknown; /* reason is that Slurm has no such partition */
 };
 
 #define PLACEMENT_QUEUES_MAX 32 /* the bits of a candidate_set */
@@ -43,15 +46,15 @@ struct placement {
 
 /* The resources of a job that partitions and reservations may limit. */
 struct placement_shape {
-	int64_t cores;
+	int64_t cores;	    /* CORES_NODE: all of a node */
 	int64_t memory_mib; /* 0 or less: all memory of a node */
 	int64_t walltime_s;
 };
 
-/* Set all candidates, in order, each PLACEMENT_OPEN. Without queues the site chooses the partition.
- * reservation may be NULL. placement_finish() frees. */
+/* Set all candidates, in order, each PLACEMENT_OPEN, from settings_places(). Without places the
+ * site chooses the partition. reservation may be NULL. placement_finish() frees. */
 void placement_init(
-	struct placement *placement, const char *reservation, const struct strv *queues);
+	struct placement *placement, const char *reservation, const struct strv *places);
 void placement_finish(struct placement *placement);
 
 /* Skip each candidate that cannot work at time now, according to the survey. */
@@ -65,25 +68,32 @@ void placement_refuse(struct placement *placement, size_t at, const char *reason
 /* Slurm's reason against the first candidate that it refused; NULL: none. */
 const char *placement_said(const struct placement *placement);
 
+/* Add a text for each wish that comes to nothing although another place can work: a reservation
+ * that cannot be used, and partitions that do not exist. */
+void placement_unused(const struct placement *placement, struct strv *ret);
+
 /* The index of the best candidate; -1: none can work. wait_s is wait_timeout. */
 int placement_choose(const struct placement *placement, time_t now, int64_t wait_s);
 
 /* The candidates of a job, one bit for each index. */
 typedef uint64_t candidate_set;
 
-/* used and the next candidate in order that can work; used itself if there is none. A job that has
+/* The index of the next candidate in order that can work and is not used; -1: none. A job that has
  * left its reservation does not return to one. */
-candidate_set placement_widen(const struct placement *placement, candidate_set used);
+int placement_next(const struct placement *placement, candidate_set used);
+
+/* Can one job run at these candidates and at this one? It has one set of options. */
+bool placement_joins(const struct placement *placement, candidate_set placed, size_t at);
 
 /* The partitions of these candidates, separated by commas (the caller frees), and their reservation
  * (borrowed; NULL: none). If one candidate has no reservation, there is none. */
 char *placement_partitions(const struct placement *placement, candidate_set used);
 const char *placement_reservation(const struct placement *placement, candidate_set used);
 
-/* "short", or "reservation course in short". The caller frees. */
+/* "short", "reservation course in short", or "short (qos=debug)". The caller frees. */
 char *candidate_name(const struct candidate *candidate);
 
-/* For programs: [{partition, reservation, verdict, start, reason}]. */
+/* For programs: [{partition, reservation, options, verdict, start, reason}]. */
 json_t *placement_to_json(const struct placement *placement);
 
 #endif

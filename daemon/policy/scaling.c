@@ -10,6 +10,7 @@
 #include "common/settings.h"
 #include "daemon/policy/demand.h"
 
+#define MIB		  (1024 * 1024)
 #define UNKNOWN_SETTLE_MS 100 /* the duration of short tasks is known after this time */
 #define MEMORY_SHARE	  0.6 /* the share of a worker's memory for results, as in Dask */
 #define JOBS_MAX	  (1 << 20)
@@ -32,6 +33,11 @@ void scaling_limits_of(const struct settings *settings, struct scaling_limits *r
 void scaling_state_init(struct scaling_state *state)
 {
 	*state = (struct scaling_state){.unknown_since_ms = -1, .workless_since_ms = -1};
+}
+
+void scaling_someone_comes(struct scaling_state *state)
+{
+	state->workless_since_ms = -1;
 }
 
 /* A double as a count, limited to a number that no cluster reaches. */
@@ -86,7 +92,8 @@ static int64_t need(struct scaling_state *state, const struct scaling_limits *li
 			ret->wake_ms = min_of(ret->wake_ms, settled_ms);
 	}
 	ret->reason = unknown >= known && unknown > 0 ? SCALING_READY : SCALING_DURATION;
-	workers = divide_up(known + unknown, limits->threads);
+	/* One worker tells how many threads the others will have. */
+	workers = limits->threads > 0 ? divide_up(known + unknown, limits->threads) : 0;
 	if (workers == 0 && demand_has_work(demand))
 		workers = 1;
 	if (demand->ready > 0)
@@ -95,6 +102,10 @@ static int64_t need(struct scaling_state *state, const struct scaling_limits *li
 	if (memory > workers) {
 		workers = memory;
 		ret->reason = SCALING_MEMORY;
+	}
+	if (demand->waited_for > 0 && demand->waited_for >= workers) {
+		workers = min_of(demand->waited_for, JOBS_MAX);
+		ret->reason = SCALING_WAITED;
 	}
 	return divide_up(workers, limits->processes);
 }
@@ -105,6 +116,9 @@ static bool is_idle_for_long(struct scaling_state *state, const struct scaling_l
 {
 	int64_t due_ms;
 
+	if (demand->clients > state->clients)
+		scaling_someone_comes(state);
+	state->clients = demand->clients;
 	if (demand_has_work(demand) || demand->memory > 0) {
 		state->workless_since_ms = -1;
 		return false;
@@ -170,8 +184,15 @@ char *scaling_explain(const struct scaling_target *target, const struct scaling_
 		return xasprintf("the work needs %" PRId64 ", minimum %" PRId64 " job%s",
 			target->needed, target->jobs, plural);
 	case SCALING_MEMORY:
-		why = xasprintf("results of %s in memory",
-			format_size(demand->memory / (1024 * 1024), text));
+		if (demand->memory < MIB)
+			why = xstrdup("results of less than 1 MiB in memory");
+		else
+			why = xasprintf("results of %s in memory",
+				format_size(demand->memory / MIB, text));
+		break;
+	case SCALING_WAITED:
+		why = xasprintf("somebody waits for %" PRId64 " worker%s", demand->waited_for,
+			demand->waited_for == 1 ? "" : "s");
 		break;
 	case SCALING_READY:
 		why = xasprintf("ready tasks %" PRId64, demand->ready + demand->running);

@@ -1,8 +1,8 @@
 /* scaling.h: the number of jobs that the work needs. Pure: the clock is an argument.
  *
- * The need is the largest of three. Tasks of known duration need so many threads that they are done
+ * The need is the largest of four. Tasks of known duration need so many threads that they are done
  * within the target duration. Each task of unknown duration needs a thread of its own, because it
- * may be long. Results need memory.
+ * may be long. Results need memory. Somebody may wait for workers before there are tasks.
  *
  * A job that would start after all work is done is not requested: the work that the present threads
  * do until then is subtracted. A job that was requested is kept as long as the work would need it
@@ -18,7 +18,7 @@ struct settings;
 
 struct scaling_limits {
 	int64_t processes;    /* workers of one job */
-	int64_t threads;      /* of one worker */
+	int64_t threads;      /* of one worker; 0: no worker has told yet */
 	int64_t worker_bytes; /* memory of one worker */
 	int64_t minimum_jobs, maximum_jobs;
 	double target_duration_s;
@@ -39,7 +39,11 @@ struct scaling_state {
 	int64_t unknown_since_ms;
 	/* Loop time since which there is no task and no result; -1: there is. */
 	int64_t workless_since_ms;
+	int64_t clients; /* of the last decision */
 };
+
+/* Somebody has come who will use the cluster: the minimum holds for idle_timeout again. */
+void scaling_someone_comes(struct scaling_state *state);
 
 /* The state for a new cluster. */
 void scaling_state_init(struct scaling_state *state);
@@ -49,6 +53,7 @@ enum scaling_reason {
 	SCALING_DURATION, /* tasks of known duration */
 	SCALING_READY,	  /* tasks of unknown duration */
 	SCALING_MEMORY,	  /* results */
+	SCALING_WAITED,	  /* somebody waits for workers */
 	SCALING_IDLE,	  /* no work and no results */
 	SCALING_BY_HAND,
 	SCALING_NO_DEMAND, /* the scheduler has not reported yet */

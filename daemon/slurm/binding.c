@@ -17,6 +17,7 @@
 #include "common/slurm_variables.h"
 #include "daemon/io/instance.h"
 #include "daemon/io/statefile.h"
+#include "daemon/io/statequeue.h"
 
 #define TRIES 5
 
@@ -28,14 +29,19 @@ struct binding {
 	json_t *key;	  /* of the last start's environment; NULL: it has none */
 };
 
-static void save(const struct binding *binding)
+static void on_saved(void *arg, const struct err *err)
 {
-	struct err err = ERR_INIT;
-
-	if (statefile_write(binding->path, slurm_record_encode(&binding->record), &err) < 0)
+	(void)arg;
+	if (err)
 		log_error(
 			"%s: programs that use another Slurm may take this directory for theirs",
-			err.text);
+			err->text);
+}
+
+static void save(const struct binding *binding)
+{
+	statequeue_write(
+		binding->path, slurm_record_encode(&binding->record), true, on_saved, NULL);
 }
 
 static void learn(struct binding *binding, const struct slurm_site *site,

@@ -14,6 +14,7 @@
 #include "common/cleanup.h"
 #include "common/err.h"
 #include "common/json.h"
+#include "common/line.h"
 #include "common/log.h"
 #include "common/queue.h"
 #include "common/rpc.h"
@@ -24,13 +25,14 @@
 #include "daemon/io/loop.h"
 #include "daemon/io/stream.h"
 #include "daemon/slurm/helper_words.h"
+#include "daemon/slurm/slurm_way.h"
 
 #define WAITING_MAX	  64
 #define HELLO_DEADLINE_MS 15000
-#define OVERDUE_MS	  2000 /* an answer this late is told to the user */
+#define OVERDUE_MS	  2000	/* an answer this late is told to the user */
+#define VERY_LATE_MS	  60000 /* a request outlives its deadline by this */
 #define BACKOFF_FIRST_MS  250
 #define BACKOFF_MAX_MS	  30000
-#define ANSWER_MAX	  (64 * 1024 * 1024) /* bytes; enough for a queue of 200,000 jobs */
 
 struct request {
 	TAILQ_ENTRY(request) link; /* slurm.waiting */
@@ -55,6 +57,7 @@ struct slurm {
 	struct helper_words *words;
 	char end_text[ERR_TEXT_MAX]; /* how the last process ended */
 	bool greeted;
+	bool late;     /* it is killed for missing a deadline */
 	bool killed;   /* it was killed, or it crashed */
 	bool outdated; /* replace it by a process with the present variables */
 	bool resting;  /* let it end once no request waits */
@@ -72,7 +75,7 @@ struct slurm {
 	int64_t failing_ms;  /* loop time of the first failure after that; 0: none */
 	bool foreign;	     /* the last failure: another Slurm has answered */
 	char fail_text[ERR_TEXT_MAX];
-	char version[32];
+	struct slurm_way way;
 };
 
 static void send_next(struct slurm *slurm);
@@ -164,7 +167,8 @@ static void on_helper_exit(void *arg, int status)
 	char text[CHILD_STATUS_MAX];
 
 	slurm->child = NULL;
-	slurm->killed = WIFSIGNALED(status) && !*slurm->end_text;
+	slurm->killed = !child_not_executed(status) && WIFSIGNALED(status) &&
+		(!*slurm->end_text || slurm->late);
 	if (!*slurm->end_text)
 		snprintf(slurm->end_text, sizeof(slurm->end_text), "draco-slurm %s",
 			child_format_status(status, text));
@@ -191,7 +195,9 @@ static void on_line(void *owner, char *line, size_t length)
 	struct err err = ERR_INIT;
 	int r = rpc_parse(line, length, &message, &err);
 
-	if (r < 0 || !slurm->working || !json_is_integer(message.id) ||
+	if (r == 0 && message.kind == RPC_NOTIFICATION && strcmp(message.method, "way") == 0) {
+		slurm_way_told(&slurm->way, message.params, slurm_helper_pid(slurm));
+	} else if (r < 0 || !slurm->working || !json_is_integer(message.id) ||
 		json_integer_value(message.id) != slurm->working->id) {
 		log_error("slurm: draco-slurm sent an unexpected message: %s",
 			r < 0 ? err.text : line);
@@ -227,6 +233,7 @@ static void on_deadline(void *arg)
 		"%s: no answer within %d s, ending draco-slurm (pid %d)",
 		slurm->working->method, seconds, slurm_helper_pid(slurm));
 	snprintf(why, sizeof(why), "no answer from slurmctld within %d s", seconds);
+	slurm->late = true;
 	end_helper(slurm, why);
 }
 
@@ -267,10 +274,7 @@ static void on_hello(
 	if (outcome != OUTCOME_DONE)
 		return;
 	slurm->greeted = true;
-	snprintf(slurm->version, sizeof(slurm->version), "%s",
-		json_get_text(result, "version", "?"));
-	log_info("slurm: draco-slurm runs (pid %d, libslurm %s)", slurm_helper_pid(slurm),
-		slurm->version);
+	slurm_way_told(&slurm->way, json_object_get(result, "way"), slurm_helper_pid(slurm));
 }
 
 static void not_started(struct slurm *slurm, const char *why)
@@ -291,7 +295,7 @@ static void start_helper(void *arg)
 	int pair[2];
 	json_t *params;
 
-	slurm->outdated = false;
+	slurm->outdated = slurm->late = false;
 	*slurm->end_text = '\0';
 	their_stderr = helper_words_begin(slurm->words);
 	if (their_stderr < 0) {
@@ -322,7 +326,7 @@ static void start_helper(void *arg)
 		return;
 	}
 	slurm->stream = stream_create(slurm->loop, pair[0], &ops, slurm);
-	stream_set_limit(slurm->stream, ANSWER_MAX);
+	stream_set_limit(slurm->stream, ANSWER_LIMIT);
 	params = json_pack("{s:i}", "protocol", SLURM_MSG_PROTOCOL);
 	if (slurm->expected)
 		json_object_set(params, "slurm", slurm->expected);
@@ -378,6 +382,21 @@ int slurm_request(struct slurm *slurm, const char *method, json_t *params, int64
 	TAILQ_INSERT_TAIL(&slurm->waiting, request, link);
 	send_next(slurm);
 	return 0;
+}
+
+bool slurm_withdraw(struct slurm *slurm, const void *arg)
+{
+	struct request *request, *next;
+	bool any = false;
+
+	TAILQ_FOREACH_SAFE (request, &slurm->waiting, link, next) {
+		if (request->arg != arg)
+			continue;
+		TAILQ_REMOVE(&slurm->waiting, request, link);
+		request_free(request);
+		any = true;
+	}
+	return any;
 }
 
 void slurm_rest(struct slurm *slurm)
@@ -441,6 +460,7 @@ struct slurm *slurm_destroy(struct slurm *slurm)
 	free(slurm->helper_path);
 	strv_finish(&slurm->variables);
 	json_decref(slurm->expected);
+	slurm_way_finish(&slurm->way);
 	free(slurm);
 	return NULL;
 }
@@ -455,7 +475,9 @@ void slurm_health(const struct slurm *slurm, struct slurm_health *ret)
 		.foreign = slurm->foreign,
 		.since_ms = slurm->answered_ms,
 		.text = "",
-		.version = slurm->version,
+		.version = slurm->way.version,
+		.interface = slurm->way.interface,
+		.why = slurm->way.why,
 	};
 	if (slurm->failing_ms) {
 		ret->since_ms = slurm->failing_ms;
@@ -464,6 +486,12 @@ void slurm_health(const struct slurm *slurm, struct slurm_health *ret)
 		ret->since_ms = slurm->sent_ms;
 		ret->text = "the current request is still unanswered";
 	}
+}
+
+bool slurm_is_late(const struct slurm *slurm)
+{
+	return slurm->working &&
+		loop_now_ms() - slurm->sent_ms > slurm->working->deadline_ms + VERY_LATE_MS;
 }
 
 int slurm_helper_pid(const struct slurm *slurm)

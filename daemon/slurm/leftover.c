@@ -10,6 +10,7 @@
 #include "common/alloc.h"
 #include "common/cleanup.h"
 #include "common/err.h"
+#include "common/json.h"
 #include "common/log.h"
 #include "common/paths.h"
 #include "common/slurm_msg.h"
@@ -17,6 +18,7 @@
 #include "daemon/io/history.h"
 #include "daemon/io/loop.h"
 #include "daemon/io/statefile.h"
+#include "daemon/io/statequeue.h"
 #include "daemon/slurm/helper.h"
 #include "daemon/slurm/poll.h"
 
@@ -39,29 +41,30 @@ struct leftover {
 	bool cancelled; /* Slurm has accepted a cancellation since leftover_clean() */
 };
 
+static void on_saved(void *arg, const struct err *err)
+{
+	(void)arg;
+	if (err)
+		history_note(EVENT_FAILURE, "dracod", NULL,
+			"%s: after a crash the jobs of now would not be found", err->text);
+}
+
 static void save(struct leftover *leftover)
 {
 	json_t *ids = json_array();
-	struct err err = ERR_INIT;
 
 	for (size_t i = 0; i < leftover->ids.count; i++)
 		json_array_append_new(ids, json_string(leftover->ids.item[i]));
-	if (statefile_write(leftover->state_file,
-		    json_pack("{s:i, s:o}", "version", STATE_VERSION, "clusters", ids),
-		    &err) < 0)
-		history_note(EVENT_FAILURE, "dracod", NULL,
-			"%s: after a crash the jobs of now would not be found", err.text);
+	statequeue_write(leftover->state_file,
+		json_pack("{s:i, s:o}", "version", STATE_VERSION, "clusters", ids), true,
+		on_saved, NULL);
 }
 
 static void load(struct leftover *leftover)
 {
 	_cleanup_json_ json_t *state = statefile_read(leftover->state_file);
-	const json_t *id;
-	size_t i;
 
-	json_array_foreach (json_object_get(state, "clusters"), i, id)
-		if (json_is_string(id))
-			strv_add(&leftover->ids, json_string_value(id));
+	json_add_texts(json_object_get(state, "clusters"), &leftover->ids);
 }
 
 static void remove_id(struct leftover *leftover, const char *id)

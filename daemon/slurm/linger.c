@@ -54,7 +54,7 @@ static void on_look(void *arg)
 	}
 	if (most_ms > 0 && is_silent(linger, most_ms)) {
 		why = xasprintf("Slurm has not answered for %s (idle_shutdown); jobs that are "
-				"left are ended by the next dracoctl start",
+				"left are ended by the next start of this cluster",
 			format_duration(most_ms, text));
 		linger->ops->end(linger->arg, why);
 		return;

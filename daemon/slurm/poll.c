@@ -14,6 +14,8 @@
 
 #define DEADLINE_MS    20000
 #define FASTEST_MS     500
+#define GROWING_MS     4000 /* the fastest for new jobs of a cluster that runs */
+#define STOPPING_MS    200  /* the fastest for jobs that end while somebody waits */
 #define FAILED_MAX_MS  60000
 #define SETTLED_FACTOR 6  /* times poll_interval, while no change is expected */
 #define SOON_PART      4  /* soon after a change, the delay is this part of the calm time */
@@ -31,6 +33,19 @@ struct poll {
 	void *arg;
 };
 
+static int64_t fastest_ms(const struct poll_facts *facts)
+{
+	switch (facts->pace) {
+	case POLL_GROWING:
+		return min_of(GROWING_MS, facts->interval_ms);
+	case POLL_STOPPING:
+		return STOPPING_MS;
+	case POLL_USUAL:
+		break;
+	}
+	return FASTEST_MS;
+}
+
 int64_t poll_delay_ms(const struct poll_facts *facts)
 {
 	int64_t settled_ms = facts->interval_ms * SETTLED_FACTOR, delay;
@@ -46,7 +61,7 @@ int64_t poll_delay_ms(const struct poll_facts *facts)
 	 * themselves. */
 	delay = min_of(facts->calm_ms / SOON_PART, facts->interval_ms);
 	delay = max_of(delay, facts->calm_ms / LATER_PART);
-	return min_of(max_of(delay, FASTEST_MS), settled_ms);
+	return min_of(max_of(delay, fastest_ms(facts)), settled_ms);
 }
 
 static void next(struct poll *poll)

@@ -30,11 +30,19 @@ void poll_within(struct poll *poll, int64_t in_ms);
 /* Plan no query any more. One under way is still reported. */
 void poll_stop(struct poll *poll);
 
+/* Who tells first that a job has changed, and who waits for it. */
+enum poll_pace {
+	POLL_USUAL,
+	POLL_GROWING,  /* only new jobs are unsettled: their workers tell first that they run */
+	POLL_STOPPING, /* somebody waits for the end of all jobs */
+};
+
 struct poll_facts {
 	bool unsettled;	     /* a job is in a phase that soon ends by itself */
 	int64_t calm_ms;     /* time since the last change of a job */
 	int failures;	     /* failed queries in a row */
 	int64_t interval_ms; /* the setting poll_interval */
+	enum poll_pace pace;
 };
 
 /* The wait until the next query, in ms. Pure. */

@@ -17,11 +17,17 @@
 #define WITHOUT_TIMER 1000		  /* the clock moves by this if no timer is planned */
 
 static int64_t now_ms, wall_ms;
+static int64_t waits;
 static bool asked, waited;
 
 int64_t clock_ms(void)
 {
 	return now_ms;
+}
+
+int64_t clock_waits(void)
+{
+	return waits;
 }
 
 void clock_restart(void)
@@ -37,6 +43,11 @@ bool clock_is_used(void)
 void clock_set_wall(int64_t by_ms)
 {
 	wall_ms += by_ms;
+}
+
+time_t clock_elsewhere(void)
+{
+	return (time_t)(BEGIN_S + now_ms / 1000);
 }
 
 time_t time(time_t *ret)
@@ -86,6 +97,7 @@ static int wait_for(int fd, struct epoll_event *events, int count, int64_t timeo
 	int ready = epoll_pwait(fd, events, count, 0, NULL);
 
 	waited = true;
+	waits++;
 	if (ready == 0)
 		now_ms += timeout_ms < 0 ? WITHOUT_TIMER : timeout_ms;
 	return ready;

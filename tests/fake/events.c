@@ -12,6 +12,7 @@
 
 static struct strv timeline; /* all events, with times */
 static struct strv lines;    /* events since the last forget() */
+static int64_t next = 1;     /* the number of the next event of dracod */
 
 void world_note(const char *format, ...)
 {
@@ -29,11 +30,17 @@ void events_hear(const json_t *event)
 	const char *name = json_get_text(event, "name", NULL);
 	const char *tail = json_get_text(event, "tail", NULL);
 
+	next = json_integer_value(json_object_get(event, "id")) + 1;
 	strv_addf(&lines, "%s%s%s: %s%s%s", json_get_text(event, "subject", "?"),
 		name ? " " : "", name ? name : "", json_get_text(event, "text", "?"),
 		tail ? "\n" : "", tail ? tail : "");
 	strv_addf(&timeline, "%10.3f dracod: %s", (double)clock_ms() / 1000,
 		lines.item[lines.count - 1]);
+}
+
+int64_t events_next_number(void)
+{
+	return next;
 }
 
 int times_told(const char *part)
@@ -65,4 +72,5 @@ void events_clear(void)
 {
 	strv_finish(&timeline);
 	strv_finish(&lines);
+	next = 1;
 }

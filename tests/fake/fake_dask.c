@@ -20,7 +20,8 @@
 #include "unit.h"
 #include "world.h"
 
-#define END_MS 200 /* time from SIGTERM to its end */
+#define END_MS	 200 /* time from SIGTERM to its end */
+#define AGAIN_MS 500 /* between two tries to connect */
 
 struct fake_dask dask;
 
@@ -28,7 +29,8 @@ static struct loop *loop;
 static struct process *scheduler; /* NULL: none runs */
 static struct stream *stream;	  /* NULL: not connected */
 static struct loop_timer *boot, *end;
-static bool greeted; /* dracod has accepted it */
+static bool greeted;	/* dracod has accepted it */
+static int64_t lost_ms; /* when it lost dracod last */
 
 bool dask_is_up(void)
 {
@@ -52,8 +54,12 @@ void dask_tell_worker(const struct fake_worker *worker, bool comes)
 {
 	json_t *params = json_pack("{s:s}", "address", worker->address);
 
-	if (comes)
+	if (comes) {
 		json_object_set_new(params, "name", json_string(worker->name));
+		json_object_set_new(params, "threads", json_integer(dask.threads));
+	} else if (dask.death) {
+		json_object_set_new(params, "death", json_loads(dask.death, 0, NULL));
+	}
 	tell(comes ? "worker_added" : "worker_removed", params);
 }
 
@@ -136,6 +142,29 @@ static json_t *do_limit(const json_t *params, json_t *addresses)
 	return json_object();
 }
 
+static json_t *do_leaving(const json_t *params, json_t *addresses)
+{
+	(void)addresses;
+	json_decref(dask.leaving);
+	dask.leaving = json_incref(json_object_get(params, "jobs"));
+	return json_object();
+}
+
+static json_t *do_ping(const json_t *params, json_t *addresses)
+{
+	(void)params;
+	(void)addresses;
+	return json_object();
+}
+
+static json_t *do_share(const json_t *params, json_t *addresses)
+{
+	(void)addresses;
+	json_decref(dask.shares);
+	dask.shares = json_incref(json_object_get(params, "programs"));
+	return json_object();
+}
+
 static const struct {
 	const char *name;
 	json_t *(*answer)(const json_t *params, json_t *addresses);
@@ -144,6 +173,9 @@ static const struct {
 	{"undrain", do_undrain},
 	{"retire", do_retire},
 	{"limit", do_limit},
+	{"leaving", do_leaving},
+	{"ping", do_ping},
+	{"share", do_share},
 };
 
 static void serve(const struct rpc_message *request)
@@ -190,7 +222,11 @@ static void on_closed(void *owner, const char *why)
 	(void)owner;
 	(void)why;
 	stream = stream_destroy(stream);
+	if (greeted)
+		lost_ms = clock_ms();
 	greeted = false;
+	if (scheduler)
+		loop_timer_start(boot, AGAIN_MS);
 }
 
 static json_t *describe_workers(void)
@@ -212,12 +248,13 @@ static void greet(void)
 
 	stream_send_take(stream,
 		rpc_format_request(1, "hello",
-			json_pack("{s:i, s:s, s:i, s:s, s:s, s:i, s:b, s:I}", "protocol",
+			json_pack("{s:i, s:s, s:i, s:s, s:s, s:i, s:b, s:I, s:f}", "protocol",
 				DASK_LINK_PROTOCOL, "cluster",
 				process_variable(scheduler, "DRACO_CLUSTER_ID"), "pid",
 				(int)scheduler->pid, "distributed", "2026.8.0", "address",
 				address, "dashboard_port", 8787, "dashboard", 1, "workers",
-				(json_int_t)json_array_size(list))));
+				(json_int_t)json_array_size(list), "alone_s",
+				lost_ms ? (double)(clock_ms() - lost_ms) / 1000 : 0.0)));
 	if (json_array_size(list) > 0)
 		stream_send_take(stream,
 			rpc_format_notification(
@@ -235,7 +272,10 @@ static void connect_link(void *arg)
 	(void)arg;
 	ck_assert_ptr_nonnull(path);
 	fd = sock_connect(path, &err);
-	ck_assert_msg(fd >= 0, "%s", err.text);
+	if (fd < 0) { /* dracod was killed */
+		loop_timer_start(boot, AGAIN_MS);
+		return;
+	}
 	stream = stream_create(loop, fd, &ops, NULL);
 	greet();
 }
@@ -303,7 +343,9 @@ void dask_world_begin(struct loop *in)
 {
 	loop = in;
 	scheduler = NULL;
-	dask = (struct fake_dask){.boot_ms = 1000, .worker_ms = 1500, .processes = 2};
+	lost_ms = 0;
+	dask = (struct fake_dask){
+		.boot_ms = 1000, .worker_ms = 1500, .processes = 2, .threads = 1};
 	boot = loop_timer_create(loop, connect_link, NULL);
 	end = loop_timer_create(loop, on_end_due, NULL);
 	workers_begin(loop);
@@ -315,5 +357,7 @@ void dask_world_end(void)
 	boot = loop_timer_destroy(boot);
 	end = loop_timer_destroy(end);
 	json_decref(dask.limit);
-	dask.limit = NULL;
+	json_decref(dask.shares);
+	json_decref(dask.leaving);
+	dask.limit = dask.shares = dask.leaving = NULL;
 }

@@ -19,6 +19,7 @@ extern struct fake_dask {
 	int64_t boot_ms;	 /* time from the scheduler's start to its hello */
 	int64_t worker_ms;	 /* time from a job's start to its workers' connection */
 	int processes;		 /* workers of one job */
+	int threads;		 /* of one worker */
 	int missing;		 /* workers of a job that never connect */
 	bool silent;		 /* the preload does not connect */
 	bool mute;		 /* the preload never answers */
@@ -27,13 +28,17 @@ extern struct fake_dask {
 	const char *barren_node; /* ... from this node; NULL: from any */
 	int paused;		 /* so many workers have paused because their memory is full */
 	bool full;		 /* no worker has room for the results of another one */
+	const char *death;	 /* what is known of workers that die, as JSON; NULL: nothing */
 	/* So many drains and retirements will find a task on their workers. */
 	int surprises;
 	int boots_failing; /* so many schedulers will end as soon as they start */
 
 	/* Requests of dracod so far. */
 	int drains, undrains, retires, limits;
-	json_t *limit; /* the parameters of the last "limit"; NULL: none */
+	json_t *limit;	/* the parameters of the last "limit"; NULL: none */
+	json_t *shares; /* those of the last "share"; NULL: none */
+	/* The jobs of the last "leaving": workers of theirs that connect are drained. */
+	json_t *leaving;
 } dask;
 
 /* Work */
@@ -45,7 +50,8 @@ void tasks_done_on(struct fake_job *job);
 int tasks_on(const struct fake_job *job);
 /* Puts so many bytes on its first worker. */
 void results_on(struct fake_job *job, int64_t bytes);
-void clients_come(int count); /* sets the number of connected clients */
+void clients_come(int count);	  /* sets the number of connected clients */
+void wait_for_workers(int count); /* somebody does; 0: not any longer */
 void longest_task(const char *name, double seconds);
 
 /* Workers */

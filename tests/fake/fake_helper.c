@@ -5,6 +5,7 @@
 #include <string.h>
 #include <time.h>
 
+#include "clock.h"
 #include "common/alloc.h"
 #include "common/cleanup.h"
 #include "common/json.h"
@@ -81,12 +82,28 @@ static json_t *do_site(const json_t *params, const char **refusal)
 		"nodes", "127.0.0.1", "host");
 }
 
+/* Does the JSON array of directives hold this one? */
+static bool has_directive(const json_t *directives, const char *wanted)
+{
+	const json_t *item;
+	size_t i;
+
+	json_array_foreach (directives, i, item)
+		if (strcmp(json_string_value(item), wanted) == 0)
+			return true;
+	return false;
+}
+
 /* Slurm's reason to refuse such a job in this place; NULL: none. */
-static const char *objection(const char *partition)
+static const char *objection(const char *partition, const json_t *directives)
 {
 	const struct fake_partition *p = slurm_find_partition(
 		partition && *partition ? partition : slurm.partition[0].name);
 
+	if (p && p->demand && !has_directive(directives, p->demand))
+		return "Invalid account or account/partition combination specified";
+	if (p && p->drained)
+		return "Required partition not available (inactive or drain)";
 	return p ? p->refusal : "Invalid partition name specified";
 }
 
@@ -111,7 +128,7 @@ static json_t *do_submit(const json_t *params, const char **refusal)
 	ck_assert_int_le(wish.count, slurm.array_max);
 	if (!*wish.partition) /* the default partition */
 		xreplace(&wish.partition, slurm.partition[0].name);
-	*refusal = objection(wish.partition);
+	*refusal = objection(wish.partition, json_object_get(params, "directives"));
 	slurm.last_memory_mib = wish.memory_mib;
 	if (!*refusal)
 		*refusal = too_many(wish.count);
@@ -124,17 +141,12 @@ static json_t *do_submit(const json_t *params, const char **refusal)
 	return result;
 }
 
-/* A job as a query reports it, with times of Slurm's clock. */
+/* A job as a query reports it. */
 static json_t *encode(const struct fake_job *job)
 {
 	struct slurm_job said = job->said;
-	time_t *const times[] = {&said.submit_time, &said.start_time, &said.end_time};
-
 	const struct fake_partition *p = slurm_find_partition(job->partitions);
 
-	for (size_t i = 0; i < LENGTH(times); i++)
-		if (*times[i])
-			*times[i] += slurm.ahead_s;
 	said.never = p && p->never && said.state == STATE_PENDING;
 	if (said.never)
 		said.reason = UNCONST(p->never);
@@ -236,8 +248,8 @@ static json_t *do_survey(const json_t *params, const char **refusal)
 
 		reservations[survey.reservations++] = (struct survey_reservation){
 			.name = xstrdup(r->name),
-			.start = time(NULL) + r->begin_s,
-			.end = time(NULL) + r->end_s,
+			.start = clock_elsewhere() + r->begin_s,
+			.end = clock_elsewhere() + r->end_s,
 			.denied = r->denied ? xstrdup(r->denied) : NULL,
 			.nodes = xstrdup("n1"),
 		};
@@ -267,12 +279,17 @@ static json_t *do_predict(const json_t *params, const char **refusal)
 		const char *partition = json_get_text(candidate, "partition", "");
 		const char *reservation = json_get_text(candidate, "reservation", NULL);
 		const struct fake_partition *p = slurm_find_partition(partition);
-		const char *no = objection(partition);
+		const json_t *own = json_object_get(candidate, "directives");
+		const char *no = objection(partition,
+			own ? own
+			    : json_object_get(
+				      json_object_get(params, "submission"), "directives"));
 		int64_t wait_s = p && !reservation ? p->starts_in_s : 0;
 
 		json_array_append_new(list,
 			no ? json_pack("{s:s}", "refused", no)
-			   : json_pack("{s:I}", "start", (json_int_t)(time(NULL) + wait_s)));
+			   : json_pack("{s:I}", "start",
+				     (json_int_t)(clock_elsewhere() + wait_s)));
 	}
 	return json_pack("{s:o}", "predictions", list);
 }

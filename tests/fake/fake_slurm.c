@@ -1,6 +1,7 @@
 /* fake_slurm.c: a scripted Slurm: its queue and the fate of its jobs. fake_helper.c is the
  * draco-slurm for it. */
 #include "fake_slurm.h"
+#include "clock.h"
 
 #include <inttypes.h>
 #include <stdlib.h>
@@ -129,7 +130,7 @@ void job_end(struct fake_job *job, enum slurm_state state, int exit_status)
 	ck_assert_msg(!slurm_state_is_end(job->said.state), "job %s has ended", job->id);
 	world_note("job %s ends: %s, status %d", job->id, slurm_state_name(state), exit_status);
 	job->said.state = state;
-	job->said.end_time = time(NULL);
+	job->said.end_time = clock_elsewhere();
 	job->said.exit_status = exit_status;
 	set(&job->said.reason, reason_of(state));
 	if (!ran)
@@ -184,7 +185,7 @@ void job_extend(struct fake_job *job, int64_t by_s)
 {
 	ck_assert_int_eq(job->said.state, STATE_RUNNING);
 	job->said.end_time += by_s;
-	loop_timer_start(job->timer, (int64_t)(job->said.end_time - time(NULL)) * 1000);
+	loop_timer_start(job->timer, (int64_t)(job->said.end_time - clock_elsewhere()) * 1000);
 }
 
 void job_forget(struct fake_job *job)
@@ -198,6 +199,7 @@ void job_forget(struct fake_job *job)
 	free(job->partitions);
 	free(job->reservation);
 	free(job->exclude);
+	strv_finish(&job->directives);
 	free(job->log);
 	free(job);
 }
@@ -215,7 +217,7 @@ static void begin_job(struct fake_job *job)
 		return;
 	}
 	job->said.state = STATE_RUNNING;
-	job->said.start_time = time(NULL);
+	job->said.start_time = clock_elsewhere();
 	job->said.end_time = job->said.start_time + job->walltime_s;
 	job->fate = STATE_TIMEOUT;
 	job->fate_status = 0;
@@ -265,7 +267,7 @@ static void run(struct fake_job *job, const struct fake_partition *partition, in
 		return;
 	}
 	job->said.state = STATE_CONFIGURING;
-	job->said.start_time = time(NULL);
+	job->said.start_time = clock_elsewhere();
 	loop_timer_start(job->timer, slurm.boots_s * 1000);
 	world_note("job %s waits for %s to boot", job->id, name);
 }
@@ -301,8 +303,10 @@ static int find_node(const struct fake_job *job)
 	for (int i = 0; i < slurm.nodes; i++) {
 		char name[16];
 
+		if (taken[i])
+			continue;
 		snprintf(name, sizeof(name), "n%d", i + 1);
-		if (!taken[i] && !in_list(job->exclude, name))
+		if (!job->exclude || !in_list(job->exclude, name))
 			return i;
 	}
 	return -1;
@@ -370,12 +374,13 @@ static void add(const struct slurm_submission *wish, uint32_t id, int64_t task)
 		.reason = xstrdup("None"),
 		.partition = xstrdup(wish->partition),
 		.nodes = xstrdup(""),
-		.submit_time = time(NULL),
+		.submit_time = clock_elsewhere(),
 	};
 	slurm_job_format_id(id, task, job->id);
 	job->partitions = xstrdup(wish->partition);
 	job->reservation = wish->reservation ? xstrdup(wish->reservation) : NULL;
 	job->exclude = excluded_by(wish);
+	strv_copy(&job->directives, &wish->directives);
 	job->log = log_path(wish, job);
 	job->walltime_s = wish->walltime_s;
 	job->node = -1;

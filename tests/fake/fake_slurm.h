@@ -16,7 +16,7 @@ struct loop;
 struct loop_timer;
 struct process;
 
-#define NODES_MAX	16
+#define NODES_MAX	4096
 #define PARTITIONS_MAX	4
 #define RESERVATION_MAX 2
 
@@ -30,7 +30,8 @@ struct fake_partition {
 	const char *denied; /* why this user may not use it; NULL: the user may */
 	/* Slurm's reason to refuse jobs there; NULL: it accepts them. */
 	const char *refusal;
-	const char *never;	   /* Slurm's reason never to start jobs there; NULL: it does */
+	const char *demand; /* an option that jobs there must have, "account=big"; NULL: none */
+	const char *never;  /* Slurm's reason never to start jobs there; NULL: it does */
 	int64_t starts_in_s;	   /* from now, for predictions */
 	int64_t cores, memory_mib; /* of each node */
 };
@@ -47,6 +48,7 @@ struct fake_job {
 	struct slurm_job said;	    /* the job in the next query */
 	char id[SLURM_JOB_ID_MAX];  /* "1_0" */
 	char *partitions, *reservation, *exclude, *log;
+	struct strv directives;
 	int64_t walltime_s;
 	int node;		  /* index of its node; -1: none */
 	int64_t begin_ms;	  /* it was requeued, and does not start before */
@@ -82,7 +84,6 @@ extern struct fake_slurm {
 	bool arrays_refused;	  /* a plugin refuses arrays */
 	int64_t boots_s;	  /* time that nodes take to boot before a job runs */
 	int launches_fail;	  /* so many of the next jobs cannot be launched */
-	int64_t ahead_s;	  /* the difference of its clock to that of dracod's host */
 	bool away;		  /* slurmctld does not answer */
 	bool moves_forbidden;	  /* pending jobs cannot be moved */
 	const char *helper_fails; /* draco-slurm ends at once, after this on standard error */

@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "common/alloc.h"
+#include "common/cleanup.h"
 #include "common/queue.h"
 #include "daemon/io/loop.h"
 #include "fake_dask.h"
@@ -15,7 +16,7 @@
 #include "world.h"
 
 #define LEAVE_MS 2000 /* time that jobs run on without their scheduler */
-#define JOBS_MAX 256
+#define JOBS_MAX NODES_MAX
 
 static struct loop *loop;
 static TAILQ_HEAD(, fake_worker) all = TAILQ_HEAD_INITIALIZER(all);
@@ -32,7 +33,7 @@ static struct run {
 static struct {
 	int unknown, known; /* tasks that are not done yet */
 	double each_s;	    /* duration of a known task */
-	int clients;
+	int clients, waited_for;
 	const char *longest;
 	double longest_s;
 } work;
@@ -74,12 +75,13 @@ static json_t *measure(void)
 	for (int i = 0; i < work.clients; i++)
 		json_array_append_new(clients, json_sprintf("Client-%d", i));
 	ready -= running;
-	return json_pack("{s:i, s:i, s:i, s:i, s:i, s:i, s:f, s:f, s:s, s:I, s:i, s:i, s:o}",
+	return json_pack(
+		"{s:i, s:i, s:i, s:i, s:i, s:i, s:f, s:f, s:s, s:I, s:i, s:i, s:i, s:o}",
 		"tasks", ready + running + (bytes > 0), "ready", ready, "running", running,
 		"long_running", 0, "unrunnable", 0, "unknown", work.unknown, "occupancy",
 		work.known * work.each_s, "longest", work.longest_s, "longest_name",
 		work.longest, "memory", (json_int_t)bytes, "paused", dask.paused,
-		"pause_percent", 80, "clients", clients);
+		"pause_percent", 80, "waited_for", work.waited_for, "clients", clients);
 }
 
 static int count_running(void)
@@ -170,6 +172,12 @@ void clients_come(int count)
 	workers_settle();
 }
 
+void wait_for_workers(int count)
+{
+	work.waited_for = count;
+	workers_settle();
+}
+
 void longest_task(const char *name, double seconds)
 {
 	work.longest = name;
@@ -221,6 +229,19 @@ bool is_drained(const struct fake_job *job)
 	return true;
 }
 
+/* Does the preload know that the job leaves? */
+static bool is_leaving(const struct fake_job *job)
+{
+	_cleanup_free_ char *name = xasprintf("draco-%s", job->id);
+	json_t *item;
+	size_t i;
+
+	json_array_foreach (dask.leaving, i, item)
+		if (strcmp(json_string_value(item), name) == 0)
+			return true;
+	return false;
+}
+
 static void add(struct fake_job *job, int number)
 {
 	struct fake_worker *worker = xcalloc(1, sizeof(*worker));
@@ -229,8 +250,10 @@ static void add(struct fake_job *job, int number)
 	worker->name = dask.processes > 1 ? xasprintf("draco-%s-%d", job->id, number)
 					  : xasprintf("draco-%s", job->id);
 	worker->address = xasprintf("tls://127.0.0.1:%d", ++last_port);
+	worker->drained = is_leaving(job);
 	TAILQ_INSERT_TAIL(&all, worker, link);
 	dask_tell_worker(worker, true);
+	workers_settle(); /* the scheduler gives it tasks in the same step */
 }
 
 /* Remove a worker. Its tasks run again on others. */

@@ -31,6 +31,13 @@ struct child *__wrap_child_start(struct children *children, const struct child_s
 pid_t __wrap_child_pid(const struct child *child);
 void __wrap_child_signal(struct child *child, int signal_number);
 void __wrap_child_forget(struct child *child);
+struct child *__wrap_child_adopt(
+	struct children *children, pid_t pid, child_exit_fn fn, void *arg);
+int64_t __wrap_host_process_start(int pid);
+int __wrap_memory_look(pid_t pid, struct memory_use *ret);
+char *__wrap_memory_kills_file(pid_t pid);
+int64_t __wrap_memory_kills(const char *file);
+int64_t __real_host_process_start(int pid);
 
 int process_count(const char *name)
 {
@@ -127,10 +134,10 @@ static void be_dracod(struct process *process)
 
 static void be(struct process *process)
 {
-	const char *path = process->arguments.item[0];
+	const char *slash = strrchr(process->arguments.item[0], '/');
 	int which = 2;
 
-	if (strcmp(strrchr(path, '/') + 1, "draco-slurm") == 0)
+	if (slash && strcmp(slash + 1, "draco-slurm") == 0)
 		which = 0;
 	else if (process_argument(process, "distributed.cli.dask_scheduler"))
 		which = 1;
@@ -160,7 +167,9 @@ struct child *__wrap_child_start(struct children *children, const struct child_s
 	for (size_t i = 0; spec->envp && spec->envp[i]; i++)
 		strv_add(&process->environment, spec->envp[i]);
 	process->stdout_fd = own_copy(spec->stdout_fd);
-	process->stderr_fd = own_copy(spec->stderr_fd);
+	process->stderr_fd = spec->log
+		? open(spec->log, O_WRONLY | O_APPEND | O_CREAT | O_CLOEXEC, 0600)
+		: own_copy(spec->stderr_fd);
 	process->extra_fd = own_copy(spec->extra_fd);
 	process->fn = fn;
 	process->arg = arg;
@@ -178,7 +187,7 @@ void __wrap_child_signal(struct child *child, int signal_number)
 {
 	struct process *process = (struct process *)child;
 
-	if (process->ended)
+	if (process->ended || world_is_killing())
 		return;
 	world_note("signal %d to process %d", signal_number, (int)process->pid);
 	if (signal_number != SIGKILL && process->ops && process->ops->signalled)
@@ -190,6 +199,61 @@ void __wrap_child_signal(struct child *child, int signal_number)
 void __wrap_child_forget(struct child *child)
 {
 	((struct process *)child)->fn = NULL;
+}
+
+struct memory_use process_memory;
+int64_t process_kills;
+
+static struct process *find(int pid)
+{
+	struct process *process;
+
+	TAILQ_FOREACH (process, &all, link)
+		if (process->pid == pid && !process->ended)
+			return process;
+	return NULL;
+}
+
+struct child *__wrap_child_adopt(
+	struct children *children, pid_t pid, child_exit_fn fn, void *arg)
+{
+	struct process *process = find(pid);
+
+	(void)children;
+	if (process) {
+		process->fn = fn;
+		process->arg = arg;
+	}
+	return (struct child *)process;
+}
+
+int64_t __wrap_host_process_start(int pid)
+{
+	return pid < FIRST_PID ? __real_host_process_start(pid) : find(pid) ? pid : 0;
+}
+
+int __wrap_memory_look(pid_t pid, struct memory_use *ret)
+{
+	*ret = process_memory;
+	return find(pid) && process_memory.used ? 0 : -ENOENT;
+}
+
+char *__wrap_memory_kills_file(pid_t pid)
+{
+	return find(pid) ? xstrdup("the kernel's count") : NULL;
+}
+
+int64_t __wrap_memory_kills(const char *file)
+{
+	return file ? process_kills : -1;
+}
+
+void processes_leave(void)
+{
+	struct process *process;
+
+	TAILQ_FOREACH (process, &all, link)
+		process->fn = NULL;
 }
 
 void processes_begin(struct loop *in)

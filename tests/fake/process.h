@@ -10,6 +10,7 @@
 
 #include "common/strv.h"
 #include "daemon/io/child.h"
+#include "daemon/policy/memory_use.h"
 
 struct loop;
 struct loop_timer;
@@ -51,9 +52,15 @@ void process_say(int fd, const char *text);
  * started. */
 int process_count(const char *name);
 
+/* What the kernel says of the memory of each program (all zero: nothing), and how many it has
+ * killed for memory. */
+extern struct memory_use process_memory;
+extern int64_t process_kills;
+
 /* Programs started from now on run in loop. */
 void processes_begin(struct loop *loop);
-void processes_end(void);  /* ends all silently, before the loop is destroyed */
-void processes_free(void); /* call it after dracod was destroyed */
+void processes_end(void);   /* ends all silently, before the loop is destroyed */
+void processes_leave(void); /* dracod is killed: it is told of no end any more */
+void processes_free(void);  /* call it after dracod was destroyed */
 
 #endif

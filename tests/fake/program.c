@@ -8,6 +8,7 @@
 #include "common/cleanup.h"
 #include "common/err.h"
 #include "common/json.h"
+#include "common/line.h"
 #include "common/rpc.h"
 #include "common/sock.h"
 #include "daemon/io/stream.h"
@@ -32,6 +33,11 @@ static void take_answer(struct program *program, const struct rpc_message *messa
 	json_object_set_new(program->answers, number,
 		message->kind == RPC_RESULT ? json_pack("{s:O}", "result", message->result)
 					    : json_pack("{s:s}", "error", message->text));
+}
+
+void forget_answers(struct program *program)
+{
+	json_object_clear(program->answers);
 }
 
 static void on_line(void *owner, char *line, size_t length)
@@ -68,6 +74,7 @@ struct program *program_come(void)
 	ck_assert_msg(fd >= 0, "%s", err.text);
 	program->answers = json_object();
 	program->stream = stream_create(world_loop(), fd, &ops, program);
+	stream_set_limit(program->stream, ANSWER_LIMIT);
 	TAILQ_INSERT_TAIL(&all, program, link);
 	ask(program, "hello",
 		json_pack("{s:i, s:s}", "protocol", RPC_PROTOCOL, "client", "fake"));

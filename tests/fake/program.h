@@ -28,6 +28,9 @@ json_t *program_ask(
 /* Send a request and wait for its error, whose text is returned. */
 const char *ask_in_vain(struct program *program, const char *method, json_t *params);
 
+/* Forget all answers so far. The texts and results that were borrowed are gone. */
+void forget_answers(struct program *program);
+
 /* The message of the last "progress"; "": none. */
 const char *progress_of(struct program *program);
 

@@ -175,6 +175,27 @@ END_TEST
 
 /* Jobs that do not end by themselves get SIGTERM, then scancel, then SIGKILL. */
 
+/* It ends while it starts, and its workers connect before it is gone. They would take tasks, and
+ * die with them. */
+START_TEST(workers_come_while_it_ends)
+{
+	start_running("");
+	dask.worker_ms = 5000; /* later than dracod looks at the queue */
+	tasks_come(2);
+	ask(me(), "scale", json_pack("{s:i}", "jobs", 2));
+	await(jobs_of_phase("starting") == 1);
+	job(1)->deaf = true;
+	ask(me(), "scale", json_pack("{s:i}", "jobs", 1));
+	tasks_come(8);
+	await(told("job 2: starting -> ending"));
+	await(workers_of(job(1)) == 2);
+	check(tasks_on(job(1)) == 0);
+	await(jobs_in(STATE_RUNNING) == 1);
+	check(tasks_on(job(0)) == 2);
+	await(json_array_size(dask.leaving) == 0);
+}
+END_TEST
+
 START_TEST(it_does_not_hear_sigterm)
 {
 	start_running("{'minimum': 4}");
@@ -245,7 +266,7 @@ Suite *unit_suite(void)
 		a_task_has_come_before_it_is_retired, its_data_has_nowhere_to_go,
 		the_preload_does_not_answer, the_connection_is_lost_meanwhile,
 		it_is_needed_again, a_worker_comes_to_a_job_that_leaves,
-		it_does_not_hear_sigterm, it_is_not_ended_by_scancel_either,
-		an_epilogue_has_half_a_minute, slurm_cannot_be_asked_to_end_it,
-		several_go_at_once);
+		workers_come_while_it_ends, it_does_not_hear_sigterm,
+		it_is_not_ended_by_scancel_either, an_epilogue_has_half_a_minute,
+		slurm_cannot_be_asked_to_end_it, several_go_at_once);
 }

@@ -7,7 +7,7 @@
 
 static double left_s(const struct fake_job *job)
 {
-	return (double)(job->said.end_time - 1768467600) - (double)clock_ms() / 1000;
+	return (double)(job->said.end_time - clock_elsewhere());
 }
 
 /* The end of the job that the preload was told, less its margin. */
@@ -131,12 +131,59 @@ END_TEST
 /* Slurm tells ends by its own clock. A clock that is ahead does not prolong a job. */
 START_TEST(the_clock_of_slurm_is_ahead)
 {
-	slurm.ahead_s = 240;
+	clock_set_wall(-240000);
 	start_running("{'minimum': 2, 'maximum': 2}");
 	tasks_come(2);
 	await(job(0)->said.state != STATE_RUNNING);
 	check(job(0)->said.state == STATE_COMPLETED);
 	check(told("its time is over"));
+}
+END_TEST
+
+/* This host's clock is set by so much, before the cluster starts or while its job runs. */
+static const int64_t set_by_ms[] = {-3600000, 3600000, -259200000, 259200000};
+
+START_TEST(the_clock_is_wrong)
+{
+	clock_set_wall(set_by_ms[_i]);
+	start_running("{'poll_interval': 10}");
+	holds_for(WALLTIME_S - 400,
+		jobs_submitted() == 1 && strcmp(phase_of(job(0)), "ready") == 0);
+	await(jobs_submitted() == 2);
+	await(job(0)->said.state == STATE_COMPLETED);
+	check(told("its walltime ends soon"));
+}
+END_TEST
+
+/* A dracod that comes back knows since when the job runs. */
+START_TEST(the_clock_is_set_while_dracod_is_away)
+{
+	start_running("{'poll_interval': 10}");
+	pass(600);
+	world_kill();
+	clock_set_wall(set_by_ms[_i]);
+	world_come_back();
+	holds_for(WALLTIME_S - 600 - 400,
+		jobs_submitted() == 1 && strcmp(phase_of(job(0)), "ready") == 0);
+	await(jobs_submitted() == 2);
+	await(job(0)->said.state == STATE_COMPLETED);
+}
+END_TEST
+
+/* It jumps again and again, with many jobs. No job ends by Slurm's hand, and none too early. */
+START_TEST(the_clock_jumps)
+{
+	start_running("{'minimum': 4, 'maximum': 4, 'walltime': '01:00:00'}");
+	tasks_come(1000000);
+	for (int i = 0; i < 12 * 6; i++) {
+		pass(600);
+		clock_set_wall(set_by_ms[i % LENGTH(set_by_ms)]);
+		check(workers() >= 4);
+		tasks_done_on(job(jobs_submitted() - 1));
+	}
+	check(jobs_in(STATE_TIMEOUT) == 0);
+	ck_assert_int_ge(jobs_submitted(), 24);
+	ck_assert_int_le(jobs_submitted(), 30);
 }
 END_TEST
 
@@ -185,9 +232,12 @@ Suite *unit_suite(void)
 	Suite *suite = scenarios("handover", another_job_takes_over, longer_than_any_walltime,
 		a_task_that_does_not_end_in_time, the_lead_is_learned,
 		an_extended_job_is_used_to_its_new_end, the_preload_knows_the_ends,
-		the_clock_of_slurm_is_ahead, tasks_that_are_longer_than_a_walltime,
-		long_tasks_end_before_their_job, what_is_not_needed_is_not_replaced);
+		the_clock_of_slurm_is_ahead, the_clock_jumps,
+		tasks_that_are_longer_than_a_walltime, long_tasks_end_before_their_job,
+		what_is_not_needed_is_not_replaced);
 
 	scenario_of_table(suite, the_clock_is_set, 2);
+	scenario_of_table(suite, the_clock_is_wrong, LENGTH(set_by_ms));
+	scenario_of_table(suite, the_clock_is_set_while_dracod_is_away, LENGTH(set_by_ms));
 	return suite;
 }

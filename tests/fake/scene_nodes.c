@@ -82,7 +82,8 @@ START_TEST(jobs_that_work_are_kept)
 	slurm_doom(STATE_FAILED, 1, 3);
 	job_end(job(0), STATE_CANCELLED, 0);
 	await(has_notice("2 failures in a row (failure_limit)"));
-	check(has_notice("draco requests no more jobs until \"dracoctl resume\""));
+	check(has_notice(
+		"draco requests no more jobs until \"dracoctl --name " NAME " resume\""));
 	check(jobs_submitted() == 2 + 2);
 	check(cluster_is("running"));
 	holds_for(1200, jobs_submitted() == 4 && strcmp(phase_of(job(1)), "ready") == 0);
@@ -92,6 +93,23 @@ START_TEST(jobs_that_work_are_kept)
 	await_from_to(0, 1, jobs_submitted() == 5);
 	await(jobs_of_phase("ready") == 2);
 	check(!has_notice("draco requests no more jobs"));
+}
+END_TEST
+
+/* The next dracod knows what the notice is about. */
+START_TEST(resumed_after_dracod_was_killed)
+{
+	start_two("{" TWO_JOBS ", 'failure_limit': 2}");
+	slurm_doom(STATE_FAILED, 1, 3);
+	job_end(job(0), STATE_CANCELLED, 0);
+	await(has_notice("draco requests no more jobs"));
+	world_kill();
+	world_come_back();
+	await(has_notice("draco requests no more jobs"));
+	slurm.doomed = false;
+	ask(me(), "resume", NULL);
+	check(!has_notice("draco requests no more jobs"));
+	await(jobs_of_phase("ready") == 2);
 }
 END_TEST
 
@@ -188,8 +206,8 @@ START_TEST(a_node_that_fails_jobs_is_left_out)
 	await(jobs_of_phase("ready") == 2);
 	check(strcmp(slurm.last_exclude, "n1") == 0);
 	/* The node is excluded for an hour. */
-	holds_for(3500, is_excluded("n1"));
-	await_from_to(0, 110, !is_excluded("n1"));
+	holds_for(3500, is_excluded("n1") && has_notice("node n1 is excluded until"));
+	await_from_to(0, 110, !is_excluded("n1") && !has_notice("node n1 is excluded until"));
 }
 END_TEST
 
@@ -297,7 +315,7 @@ START_TEST(somebody_cancels_all)
 	for (int i = 0; i < 3; i++)
 		job_end(job(i), STATE_CANCELLED, 0);
 	await(has_notice("jobs are being cancelled by someone: draco requests no more jobs "
-			 "until \"dracoctl resume\""));
+			 "until \"dracoctl --name " NAME " resume\""));
 	check(json_array_size(
 		      json_object_get(json_object_get(status(), "cluster"), "notices")) == 1);
 	holds_for(3600, jobs_submitted() == 3 && cluster_is("running"));
@@ -375,19 +393,38 @@ START_TEST(a_suspended_job_is_missing)
 }
 END_TEST
 
+/* A suspended job counts towards the maximum: no more jobs have nodes than the user wants. */
+START_TEST(a_suspended_job_counts_towards_the_maximum)
+{
+	int undrains;
+
+	start_running("{'minimum': 2, 'maximum': 2, 'processes': 2}");
+	check(jobs_submitted() == 1);
+	undrains = dask.undrains;
+	job_suspend(job(0));
+	await_from_to(0, 60, reason_of_job(0) != NULL);
+	holds_for(200, jobs_submitted() == 1);
+	check(!slurm_state_is_end(job(0)->said.state));
+	job_resume(job(0));
+	await_from_to(0, 60, dask.undrains > undrains && reason_of_job(0) == NULL);
+	holds_for(60, jobs_submitted() == 1 && jobs_of_phase("ready") == 1);
+}
+END_TEST
+
 Suite *unit_suite(void)
 {
 	Suite *suite = scenarios("nodes", the_waits_double, a_job_that_lives_ends_the_row,
 		jobs_that_fail_together_are_one_failure, jobs_that_work_are_kept,
-		when_the_last_one_goes_the_cluster_has_failed, nothing_works_any_more,
-		a_resume_forgets_the_failures, a_start_goes_on_with_the_others,
-		a_node_that_fails_jobs_is_left_out, the_next_start_and_the_next_dracod_know_it,
-		pending_jobs_avoid_it_too, failures_far_apart_are_none_of_the_node,
-		nodes_that_a_user_names_are_used,
+		resumed_after_dracod_was_killed, when_the_last_one_goes_the_cluster_has_failed,
+		nothing_works_any_more, a_resume_forgets_the_failures,
+		a_start_goes_on_with_the_others, a_node_that_fails_jobs_is_left_out,
+		the_next_start_and_the_next_dracod_know_it, pending_jobs_avoid_it_too,
+		failures_far_apart_are_none_of_the_node, nodes_that_a_user_names_are_used,
 		where_there_is_no_other_node_it_is_tried_again, jobs_fail_wherever_they_run,
 		one_that_is_cancelled_is_replaced, somebody_cancels_all,
 		somebody_cancels_the_jobs_of_a_start, now_and_then_one_is_cancelled,
-		a_node_that_boots_is_waited_for, a_suspended_job_is_missing);
+		a_node_that_boots_is_waited_for, a_suspended_job_is_missing,
+		a_suspended_job_counts_towards_the_maximum);
 
 	scenario_of_table(suite, a_start_fails_at_once, 2);
 	return suite;

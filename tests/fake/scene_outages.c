@@ -14,6 +14,12 @@ static bool slurm_answers(void)
 	return json_get_boolean(json_object_get(status(), "slurm"), "answering", 0);
 }
 
+static int notices(void)
+{
+	return (int)json_array_size(
+		json_object_get(json_object_get(status(), "cluster"), "notices"));
+}
+
 /* draco-slurm */
 
 START_TEST(draco_slurm_does_not_start)
@@ -192,10 +198,12 @@ START_TEST(jobs_of_a_dracod_that_crashed)
 }
 END_TEST
 
-/* A settled cluster sends few queries. */
+/* A settled cluster sends few queries, however many jobs it has: docs/administrators.md has the
+ * number. */
 START_TEST(slurm_is_not_asked_too_often)
 {
-	start_running("{'walltime': '10:00:00'}");
+	start_running(_i ? "{'walltime': '10:00:00', 'minimum': 16, 'maximum': 16}"
+			 : "{'walltime': '10:00:00'}");
 	pass(600);
 	slurm.queries = 0;
 	pass(3600);
@@ -247,6 +255,43 @@ START_TEST(the_scheduler_dies_during_a_start)
 	dask_die(SIGSEGV);
 	check(start_succeeded());
 	check(jobs_submitted() == 1); /* its workers had not connected yet */
+}
+END_TEST
+
+/* Nor have they when the job ends with the scheduler, for which it is not to blame. */
+START_TEST(a_job_that_was_starting_ends_with_it)
+{
+	dask.worker_ms = 20000;
+	start("");
+	await(jobs_of_phase("starting") == 1 && dask_is_up());
+	pass(5);
+	dask_die(SIGSEGV);
+	if (_i) { /* dracod, too */
+		await(dask_is_up());
+		world_kill();
+		world_come_back();
+	}
+	pass(1);
+	job_end(job(0), STATE_FAILED, 1);
+	await(cluster_is("running"));
+	check(jobs_submitted() == 2);
+	check(told("its scheduler had gone"));
+	check(!told("forkserver") && !told("(failure 1 in a row)"));
+	check(notices() == 0);
+}
+END_TEST
+
+/* If its workers do not come to the next scheduler, it is replaced, and then the reason is told. */
+START_TEST(a_job_that_was_starting_has_no_workers)
+{
+	dask.no_workers = true;
+	start("{'worker_timeout': 120}");
+	await(jobs_of_phase("starting") == 1 && dask_is_up());
+	pass(5);
+	dask_die(SIGSEGV);
+	await_from_to(110, 130, jobs_submitted() == 2);
+	check(told("its scheduler had gone"));
+	await_from_to(50, 130, jobs_submitted() == 3 || cluster_is("failed"));
 }
 END_TEST
 
@@ -302,6 +347,77 @@ START_TEST(the_preload_never_connects)
 }
 END_TEST
 
+/* It runs, and its event loop does not turn. */
+START_TEST(the_scheduler_does_not_answer)
+{
+	start_running("{'minimum': 4, 'scheduler_silence': 300}");
+	pass(100);
+	dask.mute = true;
+	await_from_to(
+		30, 61, told("the Dask scheduler (process 4000004) has not answered since"));
+	check(notices() == 1);
+	pass(60);
+	if (_i) { /* it was only busy */
+		dask.mute = false;
+		await_from_to(0, 31, told("it answers again"));
+		check(notices() == 0);
+		holds_for(600, !told("killing it"));
+		return;
+	}
+	await_from_to(150, 260, told("has not answered for scheduler_silence, killing it"));
+	dask.mute = false;
+	await_from_to(0, 120, workers() == 4);
+	check(notices() == 0);
+}
+END_TEST
+
+#define GIB ((int64_t)1 << 30)
+
+/* Little memory is left for it: the user is told, until there is more, or the kernel ends it. */
+START_TEST(the_scheduler_fills_the_memory)
+{
+	process_memory = (struct memory_use){3 * GIB, 10 * GIB, 16 * GIB, true};
+	start_running("{'minimum': 4}");
+	pass(100);
+	check(notices() == 0 && status_number("scheduler.memory.left") == (double)(10 * GIB));
+	process_memory.used = 13 * GIB;
+	process_memory.room = GIB;
+	await_from_to(0, 16,
+		told("process 4000004) uses 13.0 GiB of memory, and only 1.0 GiB of the 16.0 "
+		     "GiB of its cgroup is left"));
+	check(notices() == 1);
+	pass(100);
+	if (_i) {
+		process_memory.room = 4 * GIB;
+		await_from_to(0, 16, notices() == 0);
+		dask_die(SIGKILL);
+		await(told("was ended by signal 9 (Killed), failure 1 in a row"));
+		return;
+	}
+	process_kills++;
+	dask_die(SIGKILL);
+	await(told(
+		"was ended by signal 9 (Killed) by the kernel, because memory was full: shortly "
+		"before, it used 13.0 GiB, and 1.0 GiB of the 16.0 GiB of its cgroup was left"));
+	check(notices() == 1); /* the end, in place of the warning */
+	process_memory = (struct memory_use){GIB, 15 * GIB, 16 * GIB, true};
+	await_from_to(0, 120, workers() == 4);
+	dask_die(SIGKILL);
+	await(told("was ended by signal 9 (Killed), failure 2 in a row"));
+}
+END_TEST
+
+/* Nobody limits the scheduler of a dracod that no systemd runs: that is told. */
+START_TEST(a_limit_of_the_scheduler_does_not_hold)
+{
+	start_running("{'scheduler_memory_max': '4 GiB', 'scheduler_cpu_weight': 50}");
+	await_from_to(0, 5,
+		told("scheduler_memory_max, scheduler_cpu_weight do not hold: this dracod is no "
+		     "service of systemd's user manager"));
+	holds_for(100, notices() == 1);
+}
+END_TEST
+
 START_TEST(the_preload_loses_its_connection)
 {
 	start_running("{'minimum': 4}");
@@ -340,15 +456,22 @@ END_TEST
 
 Suite *unit_suite(void)
 {
-	return scenarios("outages", draco_slurm_does_not_start, draco_slurm_dies_now_and_then,
-		draco_slurm_hangs, draco_slurm_rests, slurmctld_is_away_for_an_hour,
-		it_is_away_when_a_cluster_starts, it_is_silent_when_a_cluster_starts,
-		it_is_silent_for_too_long, it_comes_in_time_for_a_start,
-		it_goes_away_during_a_start, it_is_away_when_a_cluster_stops,
-		jobs_of_a_dracod_that_crashed, slurm_is_not_asked_too_often,
+	Suite *suite = scenarios("outages", draco_slurm_does_not_start,
+		draco_slurm_dies_now_and_then, draco_slurm_hangs, draco_slurm_rests,
+		slurmctld_is_away_for_an_hour, it_is_away_when_a_cluster_starts,
+		it_is_silent_when_a_cluster_starts, it_is_silent_for_too_long,
+		it_comes_in_time_for_a_start, it_goes_away_during_a_start,
+		it_is_away_when_a_cluster_stops, jobs_of_a_dracod_that_crashed,
 		while_a_job_waits_it_is_asked_more_often_but_less_and_less, the_scheduler_dies,
-		the_scheduler_dies_during_a_start, the_scheduler_dies_again_and_again,
-		the_scheduler_dies_once_an_hour, the_scheduler_does_not_start,
-		the_preload_never_connects, the_preload_loses_its_connection,
-		and_does_not_come_back, the_scheduler_hangs_at_the_end);
+		the_scheduler_dies_during_a_start, a_job_that_was_starting_has_no_workers,
+		the_scheduler_dies_again_and_again, the_scheduler_dies_once_an_hour,
+		the_scheduler_does_not_start, the_preload_never_connects,
+		the_preload_loses_its_connection, and_does_not_come_back,
+		the_scheduler_hangs_at_the_end, a_limit_of_the_scheduler_does_not_hold);
+
+	scenario_of_table(suite, a_job_that_was_starting_ends_with_it, 2);
+	scenario_of_table(suite, the_scheduler_does_not_answer, 2);
+	scenario_of_table(suite, the_scheduler_fills_the_memory, 2);
+	scenario_of_table(suite, slurm_is_not_asked_too_often, 2);
+	return suite;
 }

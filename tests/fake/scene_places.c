@@ -70,7 +70,26 @@ START_TEST(nothing_can_work)
 		start_error(), "\n  short: its largest node has 8 cores, and a job needs 99"));
 	check(strstr(start_error(), "\n  standard: its largest node has 8 cores"));
 	check(strstr(start_error(), "a job asks for 99 cores and 1 GiB on one node"));
+	check(strstr(start_error(), "\ndracoctl config init proposes settings"));
 	check(jobs_submitted() == 0);
+}
+END_TEST
+
+/* What the user asked for by name, and Slurm does not have, is told although another place wins. */
+START_TEST(a_queue_that_does_not_exist_is_told)
+{
+	start_running("{'queues_to_try': ['shrot', 'standard']}");
+	check(has_notice("shrot in queues_to_try is not used: Slurm has no such partition "
+			 "(it has: short, standard)"));
+	check(times_told("shrot in queues_to_try is not used") == 1);
+}
+END_TEST
+
+START_TEST(what_is_used_is_not_told)
+{
+	shorts->drained = true;
+	start_running("");
+	check(!has_notice("is not used"));
 }
 END_TEST
 
@@ -210,6 +229,9 @@ START_TEST(one_that_is_of_no_use_is_skipped)
 	start_running("{'reservation': 'course'}");
 	check(!job(0)->reservation);
 	ck_assert_str_eq(reason_of_first(), useless[_i].because);
+	check(has_notice("the reservation course is not used: "));
+	check(has_notice(useless[_i].because));
+	check(told("the reservation course is not used: "));
 }
 END_TEST
 
@@ -246,6 +268,29 @@ START_TEST(a_job_that_waits_is_widened_in_place)
 	check(start_succeeded());
 	check(jobs_submitted() == 1); /* it keeps its id and its age */
 	ck_assert_str_eq(job(0)->said.partition, "standard");
+}
+END_TEST
+
+/* Slurm's prediction is for one job. When several are asked for, those without room do not wait for
+ * wait_timeout while the next place has room. */
+START_TEST(one_too_many_is_widened_at_once)
+{
+	start_running("{'wait_timeout': 300}");
+	shorts->busy = true;
+	if (_i) { /* the next place has none either: they wait as long as a single job */
+		standard->busy = true;
+		standard->starts_in_s = 5000;
+	}
+	ask(me(), "scale", json_pack("{s:i}", "jobs", 4));
+	if (!_i) {
+		await_from_to(0, 20, workers() == 8);
+		check(told("no room for it (Resources), may run in short,standard now"));
+		ck_assert_str_eq(job(3)->said.partition, "standard");
+		return;
+	}
+	await(jobs_submitted() == 4);
+	holds_for(290, !job(3)->updated);
+	await_from_to(0, 20, job(3)->updated);
 }
 END_TEST
 
@@ -327,6 +372,48 @@ START_TEST(no_place_for_further_jobs)
 }
 END_TEST
 
+static void scale_to(int jobs)
+{
+	ask(me(), "scale", json_pack("{s:i}", "jobs", jobs));
+	await_from_to(0, 30, jobs_of_phase("ready") == jobs);
+}
+
+/* Where jobs have started, Slurm is not asked for a place again, for some minutes. */
+START_TEST(growth_remembers_the_place)
+{
+	start_running("{'minimum': 2, 'maximum': 20}");
+	for (int jobs = 2; jobs <= 4; jobs++)
+		scale_to(jobs);
+	check(slurm.surveys == 1 && slurm.predictions == 1);
+	holds_for(300, slurm.surveys == 1);
+	scale_to(5);
+	check(slurm.surveys == 2 && slurm.predictions == 2);
+	shorts->busy =
+		true; /* and standard is not: it is used before wait_timeout has passed */
+	scale_to(6);
+}
+END_TEST
+
+/* Where jobs wait, it is, and yet nodes and partitions are not read at each growth. */
+START_TEST(growth_remembers_the_survey)
+{
+	int surveys, predictions;
+
+	start_running("{'minimum': 2, 'maximum': 20, 'wait_timeout': 600}");
+	fill_both();
+	ask(me(), "scale", json_pack("{s:i}", "jobs", 2));
+	await_from_to(0, 30, jobs_of_phase("pending") == 1);
+	holds_for(20, jobs_of_phase("pending") == 1);
+	surveys = slurm.surveys;
+	for (int jobs = 3; jobs <= 4; jobs++) {
+		predictions = slurm.predictions;
+		ask(me(), "scale", json_pack("{s:i}", "jobs", jobs));
+		await_from_to(0, 10, slurm.predictions == predictions + 1);
+	}
+	check(slurm.surveys == surveys);
+}
+END_TEST
+
 /* A job that Slurm accepts but never starts counts as refused. */
 START_TEST(a_job_that_never_starts_there)
 {
@@ -378,19 +465,23 @@ END_TEST
 
 Suite *unit_suite(void)
 {
-	Suite *suite = scenarios("places", nothing_can_work, what_is_not_known_is_left_to_slurm,
-		hidden_nodes, the_first_that_starts_in_time_wins, a_full_one_costs_no_waiting,
+	Suite *suite = scenarios("places", nothing_can_work,
+		a_queue_that_does_not_exist_is_told, what_is_used_is_not_told,
+		what_is_not_known_is_left_to_slurm, hidden_nodes,
+		the_first_that_starts_in_time_wins, a_full_one_costs_no_waiting,
 		else_the_soonest, slurm_is_too_busy_to_predict, the_site_chooses,
 		a_job_that_never_starts_there, jobs_that_never_start_anywhere,
 		a_refusal_is_followed_by_the_next_place, all_refuse, slurm_tells_nothing,
 		an_active_reservation_is_used, a_reservation_without_room_is_left,
 		a_job_that_waits_is_widened_in_place, slurm_cannot_be_asked_to_widen,
 		all_places_are_exhausted, a_cluster_that_runs_goes_on,
-		no_place_for_further_jobs, a_dry_run_submits_nothing);
+		no_place_for_further_jobs, growth_remembers_the_place,
+		growth_remembers_the_survey, a_dry_run_submits_nothing);
 
 	scenario_of_table(suite, what_cannot_work_is_skipped, LENGTH(skips));
 	scenario_of_table(suite, one_that_is_of_no_use_is_skipped, LENGTH(useless));
 	scenario_of_table(suite, a_site_forbids_it, 2);
+	scenario_of_table(suite, one_too_many_is_widened_at_once, 2);
 	scenario_of_table(suite, words_for_memory, 2);
 	return suite;
 }

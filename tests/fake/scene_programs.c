@@ -266,7 +266,8 @@ START_TEST(somebody_uses_it)
 		results_on(job(0), 1);
 		break;
 	}
-	holds_for(10000, cluster_is("running"));
+	pass(10000); /* a cluster that has stopped does not start again */
+	check(cluster_is("running"));
 	switch (_i) {
 	case 0:
 		program_leave(program);
@@ -291,7 +292,8 @@ START_TEST(a_start_may_take_longer_than_idle_shutdown)
 {
 	fill(true);
 	start("{'idle_shutdown': 600, 'wait_timeout': 100000}");
-	holds_for(5000, cluster_is("starting"));
+	pass(5000);
+	check(cluster_is("starting"));
 	fill(false);
 	check(start_succeeded());
 }
@@ -300,7 +302,8 @@ END_TEST
 START_TEST(never_where_idle_shutdown_is_0)
 {
 	start_running("{'idle_shutdown': 0, 'idle_timeout': 900}");
-	holds_for(100000, cluster_is("running"));
+	pass(100000);
+	check(cluster_is("running"));
 }
 END_TEST
 
@@ -385,6 +388,47 @@ START_TEST(a_shutdown_that_would_disturb_nobody)
 }
 END_TEST
 
+/* Shares */
+
+static double share_of(const char *client)
+{
+	return json_number_value(json_object_get(dask.shares, client));
+}
+
+static void attach_with_share(struct program *program, const char *client, int pid)
+{
+	ask(program, "attach",
+		json_pack("{s:{s:s, s:i}, s:i}", "label", "client", client, "pid", pid, "share",
+			3));
+}
+
+START_TEST(the_preload_knows_the_shares)
+{
+	struct program *other = program_come();
+
+	start_running("");
+	attach_with_share(me(), "a", 1);
+	await(share_of("a") > 2.9);
+	ask(other, "attach", json_pack("{s:{s:s, s:i}}", "label", "client", "b", "pid", 2));
+	await(share_of("b") > 0.9);
+	ask(me(), "share", json_pack("{s:s, s:f}", "program", "2", "share", 0.5));
+	await(share_of("b") < 0.6);
+	check(strstr(ask_in_vain(me(), "share",
+			     json_pack("{s:s, s:i}", "program", "x.ipynb", "share", 2)),
+		"no attached program is called x.ipynb"));
+	check(strstr(ask_in_vain(me(), "share",
+			     json_pack("{s:s, s:i}", "program", "2", "share", 1000)),
+		"from 0.01 to 100"));
+	/* Another scheduler is told again. */
+	json_object_clear(dask.shares);
+	dask_die(SIGKILL);
+	await(share_of("a") > 2.9 && share_of("b") > 0.4);
+	program_leave(other);
+	await(!json_object_get(dask.shares, "b"));
+	check(share_of("a") > 2.9);
+}
+END_TEST
+
 Suite *unit_suite(void)
 {
 	Suite *suite = scenarios("programs", several_wait_for_one_start,
@@ -396,7 +440,8 @@ Suite *unit_suite(void)
 		a_stop_ends_a_start_that_waits_for_a_stop, nobody_uses_it,
 		a_start_may_take_longer_than_idle_shutdown, never_where_idle_shutdown_is_0,
 		a_shutdown_gives_all_back, a_second_signal_does_not_wait,
-		a_shutdown_does_not_wait_for_ever, a_shutdown_that_would_disturb_nobody);
+		a_shutdown_does_not_wait_for_ever, a_shutdown_that_would_disturb_nobody,
+		the_preload_knows_the_shares);
 	TCase *stay = tcase_create("stay");
 
 	scenario_of_table(suite, somebody_uses_it, 4);

@@ -1,8 +1,15 @@
 /* scene_starts.c: scenarios: a start, and a stop at any moment of it. */
 #include "world.h"
 
+#include <arpa/inet.h>
+#include <netinet/in.h>
+#include <stdio.h>
 #include <string.h>
+#include <sys/socket.h>
+#include <unistd.h>
 
+#include "common/alloc.h"
+#include "common/cleanup.h"
 #include "common/json.h"
 
 /* A waiting cluster must not burden slurmctld. */
@@ -45,6 +52,43 @@ START_TEST(jobs_do_not_wait_for_the_scheduler)
 }
 END_TEST
 
+/* Is the port of this address free for somebody who looks for a port? */
+static bool is_free(const char *url)
+{
+	struct sockaddr_in name = {.sin_family = AF_INET};
+	char host[INET_ADDRSTRLEN];
+	int fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0), r;
+	unsigned short port;
+
+	ck_assert_int_eq(sscanf(url, "%*[^:]://%15[0-9.]:%hu", host, &port), 2);
+	ck_assert_int_eq(inet_pton(AF_INET, host, &name.sin_addr), 1);
+	name.sin_port = htons(port);
+	r = bind(fd, (struct sockaddr *)&name, sizeof(name));
+	close(fd);
+	return r == 0;
+}
+
+/* From the moment at which it is chosen, also while no scheduler listens there. */
+START_TEST(nobody_else_gets_the_port_of_the_scheduler)
+{
+	_cleanup_free_ char *address = NULL;
+
+	dask.boot_ms = 10000;
+	start("");
+	await(status_text("scheduler.address"));
+	address = xstrdup(status_text("scheduler.address"));
+	check(!dask_is_up());
+	check(!is_free(address));
+	check(start_succeeded());
+	dask_die(EXITED(1));
+	await(!dask_is_up());
+	check(!is_free(address));
+	await(dask_is_up());
+	ask(me(), "stop", NULL);
+	check(is_free(address));
+}
+END_TEST
+
 START_TEST(as_many_workers_as_the_minimum)
 {
 	dask.worker_ms = 100000;
@@ -53,6 +97,46 @@ START_TEST(as_many_workers_as_the_minimum)
 	holds_for(90, cluster_is("starting"));
 	check(start_succeeded());
 	check(workers() == 6);
+}
+END_TEST
+
+/* A start that waits for no worker. */
+START_TEST(workers_come_with_the_work)
+{
+	dask.boot_ms = 10000;
+	start("{'minimum': 0}");
+	await(strstr(progress_of(me()), "jobs come with the work"));
+	check(start_succeeded());
+	check(clock_ms() < 12000 && jobs_submitted() == 0 && slurm.surveys == 1);
+	check(cluster_is("running"));
+	check(strstr(status_text("size.why"), "the work needs 0, minimum 0 jobs"));
+	holds_for(600, jobs_submitted() == 0);
+	tasks_come(1);
+	await_from_to(0, 5, workers() == 2);
+	tasks_done();
+	await_from_to(0, 90, jobs_alive() == 0);
+	check(cluster_is("running"));
+}
+END_TEST
+
+/* It tells nevertheless that jobs can run nowhere. */
+START_TEST(without_workers_and_without_a_place)
+{
+	slurm.partition[0].drained = slurm.partition[1].drained = true;
+	start("{'minimum': 0}");
+	check(strstr(start_error(), "Slurm has no place for the jobs"));
+	check(cluster_is("failed") && jobs_submitted() == 0);
+}
+END_TEST
+
+/* Slurm does not answer the question for places at first. */
+START_TEST(without_workers_and_without_an_answer)
+{
+	slurm_fault("survey", 30, FAULT_UNREACHABLE);
+	start("{'minimum': 0}");
+	holds_for(25, cluster_is("starting"));
+	await_from_to(0, 60, cluster_is("running"));
+	check(slurm.surveys == 1 && jobs_submitted() == 0);
 }
 END_TEST
 
@@ -129,8 +213,10 @@ Suite *unit_suite(void)
 {
 	Suite *suite = scenarios("starts", a_start_brings_one_job,
 		an_hour_of_waiting_costs_few_queries, jobs_do_not_wait_for_the_scheduler,
-		as_many_workers_as_the_minimum, the_milestones, after_a_start_that_failed,
-		a_stop_gives_all_back);
+		nobody_else_gets_the_port_of_the_scheduler, as_many_workers_as_the_minimum,
+		workers_come_with_the_work, without_workers_and_without_a_place,
+		without_workers_and_without_an_answer, the_milestones,
+		after_a_start_that_failed, a_stop_gives_all_back);
 
 	scenario_of_table(suite, a_stop_at_any_moment, LENGTH(moments_ms));
 	return suite;

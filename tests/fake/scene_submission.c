@@ -128,6 +128,20 @@ START_TEST(arrays_are_no_larger_than_the_site_allows)
 }
 END_TEST
 
+/* Slurm is slow, and takes one job at a time: a stop submits no more than the one that is sent. */
+START_TEST(a_stop_while_many_wait)
+{
+	slurm.array_max = 1;
+	start_running("{'maximum': 40}");
+	slurm.answer_ms = 2000;
+	ask(me(), "scale", json_pack("{s:i}", "jobs", 8));
+	await(slurm.submissions == 2);
+	ask(me(), "stop", NULL);
+	check(slurm.submissions <= 3);
+	check(jobs_in(STATE_PENDING) + jobs_in(STATE_RUNNING) == 0);
+}
+END_TEST
+
 START_TEST(draco_slurm_dies_again_and_again_in_a_start)
 {
 	static const char *const methods[] = {"site", "survey", "predict", "query", "query"};
@@ -140,12 +154,23 @@ START_TEST(draco_slurm_dies_again_and_again_in_a_start)
 }
 END_TEST
 
+/* Slurm's library may look for slurmctld for a while before draco-slurm can answer at all. */
+START_TEST(draco_slurm_greets_late)
+{
+	slurm_fault("hello", 1, FAULT_HANG_BEFORE);
+	start_running("");
+	check(told("hello: no answer within 15 s, ending draco-slurm"));
+	check(process_count("draco-slurm") == 2);
+}
+END_TEST
+
 Suite *unit_suite(void)
 {
-	Suite *suite = scenarios("submission", it_is_lost_again_and_again,
-		slurmctld_is_not_reached, one_too_many_is_cancelled,
-		jobs_of_others_are_left_alone, arrays_are_no_larger_than_the_site_allows,
-		draco_slurm_dies_again_and_again_in_a_start);
+	Suite *suite =
+		scenarios("submission", it_is_lost_again_and_again, slurmctld_is_not_reached,
+			one_too_many_is_cancelled, jobs_of_others_are_left_alone,
+			arrays_are_no_larger_than_the_site_allows, a_stop_while_many_wait,
+			draco_slurm_greets_late, draco_slurm_dies_again_and_again_in_a_start);
 
 	scenario_of_table(suite, the_answer_is_lost, 2 * LENGTH(faults));
 	scenario_of_table(

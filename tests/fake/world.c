@@ -16,7 +16,6 @@
 #include "daemon/io/loop.h"
 #include "events.h"
 
-#define NAME	  "fake"
 #define TURNS_MAX 100000 /* turns of the loop at one moment: more mean an endless cycle */
 
 int64_t world_stay_ms;
@@ -147,11 +146,12 @@ bool cluster_is(const char *state)
 
 int jobs_of_phase(const char *phase)
 {
-	const json_t *job;
+	/* The macro evaluates its first argument again for each item. */
+	const json_t *jobs = json_object_get(status(), "jobs"), *job;
 	int count = 0;
 	size_t i;
 
-	json_array_foreach (json_object_get(status(), "jobs"), i, job)
+	json_array_foreach (jobs, i, job)
 		count += strcmp(json_get_text(job, "phase", ""), phase) == 0;
 	return count;
 }
@@ -163,10 +163,10 @@ int jobs_alive(void)
 
 const char *phase_of(const struct fake_job *job)
 {
-	const json_t *item;
+	const json_t *jobs = json_object_get(status(), "jobs"), *item;
 	size_t i;
 
-	json_array_foreach (json_object_get(status(), "jobs"), i, item)
+	json_array_foreach (jobs, i, item)
 		if (strcmp(json_get_text(item, "id", ""), job->id) == 0)
 			return json_get_text(item, "phase", "");
 	return "";
@@ -174,10 +174,10 @@ const char *phase_of(const struct fake_job *job)
 
 bool is_excluded(const char *node)
 {
-	const json_t *item;
+	const json_t *nodes = find("cluster.excluded_nodes"), *item;
 	size_t i;
 
-	json_array_foreach (find("cluster.excluded_nodes"), i, item)
+	json_array_foreach (nodes, i, item)
 		if (strcmp(json_get_text(item, "node", ""), node) == 0)
 			return true;
 	return false;
@@ -185,10 +185,10 @@ bool is_excluded(const char *node)
 
 bool has_notice(const char *part)
 {
-	const json_t *item;
+	const json_t *notices = find("cluster.notices"), *item;
 	size_t i;
 
-	json_array_foreach (find("cluster.notices"), i, item)
+	json_array_foreach (notices, i, item)
 		if (strstr(json_string_value(item), part))
 			return true;
 	return false;
@@ -243,7 +243,7 @@ void world_start_running(const char *where, const char *json)
 
 /* The world's beginning and end */
 
-static void begin_dracod(void)
+static void create_dracod(void)
 {
 	_cleanup_free_ char *log = xasprintf("%s/dracod.log", directory);
 	_cleanup_free_ char *socket =
@@ -259,18 +259,37 @@ static void begin_dracod(void)
 	ck_assert_msg(dracod != NULL, "%s", err.text);
 	ended = false;
 	loop = daemon_loop(dracod);
+	xreplace(&kept_socket, socket);
+	programs_begin(kept_socket);
+}
+
+static void begin_dracod(void)
+{
+	create_dracod();
 	alarm_timer = loop_timer_create(loop, on_alarm, NULL);
 	processes_begin(loop);
 	slurm_begin(loop);
 	dask_world_begin(loop);
-	xreplace(&kept_socket, socket);
-	programs_begin(kept_socket);
 }
 
 static void come(void)
 {
 	own = program_come();
-	ask(own, "events", json_pack("{s:b}", "follow", 1));
+	ask(own, "events", json_pack("{s:i, s:b}", "count", 0, "follow", 1));
+}
+
+/* Hear what has happened before anybody could listen, too. */
+static void come_again(void)
+{
+	const json_t *answer, *event;
+	size_t i;
+
+	own = program_come();
+	answer = ask(own, "events",
+		json_pack(
+			"{s:I, s:b}", "since", (json_int_t)events_next_number(), "follow", 1));
+	json_array_foreach (json_object_get(answer, "events"), i, event)
+		events_hear(event);
 }
 
 static void end_dracod(void)
@@ -296,6 +315,7 @@ void world_setup(void)
 	ck_assert_int_eq(mkdir(runtime, 0700), 0);
 	setenv("HOME", directory, 1);
 	setenv("XDG_RUNTIME_DIR", runtime, 1);
+	unsetenv("DBUS_SESSION_BUS_ADDRESS");
 	setenv("DRACO_SITE_CONFIG", "/dev/null", 1);
 	setenv("TZ", "UTC", 1);
 	for (const char *const *name = (const char *const[]){"XDG_STATE_HOME",
@@ -321,6 +341,64 @@ void world_restart(void)
 	end_dracod();
 	begin_dracod();
 	come();
+}
+
+/* The loop outlives a dracod that is killed, as the timers of the world are in it. */
+
+static bool killing;
+static struct loop *kept;
+
+struct loop *__wrap_loop_create(struct err *err);
+struct loop *__real_loop_create(struct err *err);
+struct loop *__wrap_loop_destroy(struct loop *in);
+struct loop *__real_loop_destroy(struct loop *in);
+
+struct loop *__wrap_loop_create(struct err *err)
+{
+	return kept ? TAKE_PTR(kept) : __real_loop_create(err);
+}
+
+struct loop *__wrap_loop_destroy(struct loop *in)
+{
+	if (!killing)
+		return __real_loop_destroy(in);
+	kept = in;
+	return NULL;
+}
+
+bool world_is_killing(void)
+{
+	return killing;
+}
+
+static void copy_state(const char *from, const char *to)
+{
+	_cleanup_free_ char *command =
+		xasprintf("cd %s/.local/state/draco && rm -rf %s && cp -a %s %s", directory, to,
+			from, to);
+
+	ck_assert_msg(system(command) == 0, "%s", command);
+}
+
+void world_kill(void)
+{
+	world_note("dracod is killed");
+	copy_state(NAME, "kept");
+	programs_end();
+	killing = true;
+	processes_leave();
+	dracod = daemon_destroy(dracod);
+	killing = false;
+	json_decref(last_status);
+	last_status = NULL;
+	copy_state("kept", NAME);
+}
+
+void world_come_back(void)
+{
+	world_note("dracod comes back");
+	create_dracod();
+	come_again();
 }
 
 static TCase *add_case(Suite *suite, const char *name)

@@ -18,6 +18,8 @@
 #include "program.h"
 #include "unit.h"
 
+#define NAME "fake" /* of the cluster */
+
 struct loop;
 
 /* Fixtures: a world with a dracod that has no cluster. */
@@ -26,6 +28,11 @@ void world_teardown(void);
 
 /* End dracod, and begin another one with the same files. Only while there is no cluster. */
 void world_restart(void);
+
+/* Kill dracod as SIGKILL does, with its draco-slurm; scheduler, jobs and files stay. And start
+ * another one, with the same files. Meanwhile time may pass, but nothing can be asked. */
+void world_kill(void);
+void world_come_back(void);
 
 /* dracod ends after being unused for so long. Set it before world_setup() or world_restart(). */
 extern int64_t world_stay_ms;
@@ -108,6 +115,7 @@ void world_note(const char *format, ...) __attribute__((format(printf, 1, 2)));
 void world_fail(const char *where, const char *format, ...)
 	__attribute__((format(printf, 2, 3), noreturn));
 struct loop *world_loop(void);
+bool world_is_killing(void);
 void world_turn(const char *where, int64_t end_ms, const char *what);
 void world_turn_until(int64_t end_ms);
 void world_took(

@@ -5,6 +5,8 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/mman.h>
+#include <unistd.h>
 
 #include "common/alloc.h"
 #include "common/log.h"
@@ -40,6 +42,17 @@ char *fuzz_text(const uint8_t *data, size_t size)
 	if (size > 0)
 		memcpy(copy, data, size);
 	return copy;
+}
+
+char *fuzz_file(const uint8_t *data, size_t size)
+{
+	static int fd = -1; /* one for all: to make one takes long */
+
+	if (fd < 0)
+		fd = memfd_create("fuzz", MFD_CLOEXEC);
+	fuzz_require(fd >= 0 && ftruncate(fd, 0) == 0);
+	fuzz_require(pwrite(fd, data, size, 0) == (ssize_t)size);
+	return xasprintf("/proc/self/fd/%d", fd);
 }
 
 bool fuzz_is_harmless(const char *text, size_t size)

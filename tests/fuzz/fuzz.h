@@ -44,6 +44,9 @@ char *fuzz_tight(const uint8_t *data, size_t size);
 /* The same with a NUL behind it. */
 char *fuzz_text(const uint8_t *data, size_t size);
 
+/* The path of a file in memory with these bytes, until the next call. The caller frees the path. */
+char *fuzz_file(const uint8_t *data, size_t size);
+
 /* Text that a terminal shows as it is: no control characters but newlines and tabs, in UTF-8. */
 bool fuzz_is_harmless(const char *text, size_t size);
 

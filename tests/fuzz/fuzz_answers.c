@@ -10,7 +10,6 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/mman.h>
 #include <time.h>
 #include <unistd.h>
 
@@ -55,6 +54,8 @@ static bool is_there;	 /* whether a dracod serves at all */
 static bool is_terminal; /* whether standard output is one, as far as dracoctl knows */
 
 int __wrap_seek_dracod(struct channel *channel, const struct paths *paths, struct err *err);
+bool __wrap_seek_left_cluster(const struct paths *paths);
+bool __wrap_connection_renew(struct connection *connection, struct ctl *ctl, int r);
 void __wrap_channel_close(struct channel *channel);
 int __wrap_channel_write(
 	struct channel *channel, const char *text, size_t length, struct err *err);
@@ -80,6 +81,20 @@ int __wrap_seek_dracod(struct channel *channel, const struct paths *paths, struc
 	(void)err;
 	*channel = (struct channel)CHANNEL_INIT;
 	return is_there ? 0 : -ENOENT;
+}
+
+bool __wrap_connection_renew(struct connection *connection, struct ctl *ctl, int r)
+{
+	(void)connection;
+	(void)ctl;
+	(void)r;
+	return false;
+}
+
+bool __wrap_seek_left_cluster(const struct paths *paths)
+{
+	(void)paths;
+	return false;
 }
 
 void __wrap_channel_close(struct channel *channel)
@@ -234,15 +249,6 @@ static int split(char *line, char *words[WORD_MAX])
 	return count;
 }
 
-/* Without a dracod the lines are the events that the last one wrote. */
-static char *as_file(void)
-{
-	int fd = memfd_create("events", MFD_CLOEXEC);
-
-	fuzz_require(fd >= 0 && write(fd, sent, sent_size) == (ssize_t)sent_size);
-	return xasprintf("/proc/self/fd/%d", fd);
-}
-
 static void run(struct ctl *ctl, const char *command, bool terminal)
 {
 	_cleanup_free_ char *line = xstrdup(command), *file = NULL;
@@ -254,7 +260,7 @@ static void run(struct ctl *ctl, const char *command, bool terminal)
 	if (!is_there) {
 		count = 1;
 		words[1] = NULL;
-		file = as_file();
+		file = fuzz_file(sent, sent_size); /* the events that the last one wrote */
 		ctl->paths.events_file = file;
 	}
 	ctl->command = command_find(ctl, words[0]);
@@ -266,8 +272,6 @@ static void run(struct ctl *ctl, const char *command, bool terminal)
 	is_terminal = false;
 	stdout = release(&out);
 	stderr = release(&errors);
-	if (file)
-		close(atoi(strrchr(file, '/') + 1));
 	fuzz_require(status >= CTL_DONE && status <= CTL_NOT_RUNNING);
 	if (status == CTL_DONE)
 		fuzz_took();
@@ -295,7 +299,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	const uint8_t *newline = size > 0 ? memchr(data, '\n', size) : NULL;
 	const char *command = newline ? find_command(data, (size_t)(newline - data)) : NULL;
 	char nowhere[] = "/nonexistent/draco";
-	struct ctl ctl = {.name = PATHS_NAME_DEFAULT, .paths = {.name = nowhere}};
+	struct ctl ctl = {
+		.name = PATHS_NAME_DEFAULT, .paths = {.name = nowhere, .daemon_file = nowhere}};
 
 	if (!command)
 		return 0;

@@ -49,27 +49,20 @@ int __wrap_slurp(const char *file, char **ret, size_t *ret_size, struct err *err
 	return 0;
 }
 
-void __wrap_settings_init(struct settings *settings);
-void __real_settings_init(struct settings *settings);
-
-/* Made once: it takes long. */
-void __wrap_settings_init(struct settings *settings)
+static void set_default(struct settings *settings, int id)
 {
-	static struct settings all;
-
-	if (!all.processes)
-		__real_settings_init(&all);
-	*settings = (struct settings){0};
-	settings_copy(settings, &all);
+	fuzz_require(settings_set(settings, id, settings_table[id].default_value, "default",
+			     NULL) == 0);
 }
 
 static void read_file(bool is_site)
 {
 	struct problems problems = {0};
 	struct settings_file file;
-	struct settings settings;
+	static struct settings settings; /* made once: it takes long */
 
-	settings_init(&settings);
+	if (!settings.processes)
+		settings_init(&settings);
 	settings_file_read(&file, path, is_site, &problems);
 	fuzz_require(file.exists);
 	for (size_t i = 0; i < problems.count; i++)
@@ -79,9 +72,10 @@ static void read_file(bool is_site)
 		check_entry(&settings, &file.entries[i]);
 		fuzz_took();
 	}
+	for (size_t i = 0; i < file.count; i++)
+		set_default(&settings, file.entries[i].id);
 	settings_file_finish(&file);
 	problems_finish(&problems);
-	settings_finish(&settings);
 }
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)

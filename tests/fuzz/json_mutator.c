@@ -16,9 +16,10 @@
 #include "fuzz.h"
 #include "mutate.h"
 
-#define DEPTH_MAX 32
-#define TEXT_MAX  256 /* bytes of a text that is changed */
-#define FLAGS	  (JSON_COMPACT | JSON_ENCODE_ANY | JSON_REAL_PRECISION(17))
+#define DEPTH_MAX  32
+#define TEXT_MAX   256 /* bytes of a text that is changed */
+#define ARENA_SIZE (1024 * 1024)
+#define FLAGS	   (JSON_COMPACT | JSON_ENCODE_ANY | JSON_REAL_PRECISION(17))
 
 static size_t below(struct mutator *mutator, size_t limit)
 {
@@ -225,7 +226,8 @@ static void add(struct mutator *mutator, const struct place *place, json_t *root
 		const char *name = choose(mutator, root, &other) && other.name
 			? other.name
 			: json_string_value(word);
-		_cleanup_free_ char *copy = xstrdup(name);
+		/* No name: the arena is full, and nothing is added. */
+		_cleanup_free_ char *copy = name ? xstrdup(name) : NULL;
 
 		json_object_set_new(place->parent, copy, value);
 	}
@@ -289,8 +291,43 @@ static void change_tree(struct mutator *mutator, json_t *root)
 	}
 }
 
-/* The line that begins at begin, changed, as text that the caller frees; NULL when it is no
- * JSON. */
+/* The memory of the trees that a mutation makes: taken from one block, which is used again by the
+ * next one. To check it as that of the target is checked would take as long as the target. */
+static char *arena;
+static size_t arena_used;
+
+static void *arena_take(size_t size)
+{
+	void *memory = arena + arena_used;
+
+	size = (size + 15) & ~(size_t)15;
+	if (size > ARENA_SIZE - arena_used)
+		return NULL; /* jansson says that it failed */
+	arena_used += size;
+	return memory;
+}
+
+static void arena_leave(void *memory)
+{
+	(void)memory;
+}
+
+/* From here on jansson takes the arena's memory, until arena_end(). */
+static void arena_begin(void)
+{
+	if (!arena)
+		arena = xcalloc(ARENA_SIZE, 1);
+	arena_used = 0;
+	json_set_alloc_funcs(arena_take, arena_leave);
+}
+
+static void arena_end(void)
+{
+	json_set_alloc_funcs(malloc, free);
+}
+
+/* The line that begins at begin, changed, as text in the arena; NULL when it is no JSON, or
+ * becomes too large. */
 static char *changed_line(struct mutator *mutator, const char *line, size_t length)
 {
 	_cleanup_json_ json_t *root = json_loadb(line, length, JSON_DECODE_ANY, NULL);
@@ -361,7 +398,7 @@ size_t LLVMFuzzerCustomMutator(uint8_t *data, size_t size, size_t max_size, unsi
 {
 	struct mutator mutator;
 	struct lines line;
-	_cleanup_free_ char *text = NULL;
+	char *text;
 
 	mutator_init(&mutator, seed, fuzz_words);
 	if (below(&mutator, 8) == 0)
@@ -369,8 +406,10 @@ size_t LLVMFuzzerCustomMutator(uint8_t *data, size_t size, size_t max_size, unsi
 	if (below(&mutator, 12) == 0 && size > 0)
 		return change_lines(&mutator, data, size, max_size);
 	line = choose_line(&mutator, data, size);
+	arena_begin();
 	text = changed_line(&mutator, (const char *)data + line.begin, line.end - line.begin);
-	if (!text)
-		return LLVMFuzzerMutate(data, size, max_size);
-	return replace(data, size, max_size, line.begin, line.end, text);
+	if (text)
+		size = replace(data, size, max_size, line.begin, line.end, text);
+	arena_end();
+	return text ? size : LLVMFuzzerMutate(data, size, max_size);
 }

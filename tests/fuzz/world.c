@@ -1,4 +1,4 @@
-/* world.c: the clock of a dracod without the world around it, draco-slurm, and its processes. */
+/* world.c: the clock of a dracod without the world around it, and its processes. */
 #include "world.h"
 
 #include <errno.h>
@@ -13,13 +13,11 @@
 #include "daemon/io/capture.h"
 #include "daemon/io/child.h"
 #include "daemon/io/loop.h"
-#include "daemon/slurm/helper.h"
 #include "fuzz.h"
 
-#define BEGIN_MS    1000000
-#define BEGIN_S	    1796000000
-#define STEPS_MAX   1000 /* timers that fire without any time between */
-#define WAITING_MAX 64	 /* requests to draco-slurm, as in slurm.c */
+#define BEGIN_MS  1000000
+#define BEGIN_S	  1796000000
+#define STEPS_MAX 1000 /* timers that fire without any time between */
 
 struct loop_timer {
 	TAILQ_ENTRY(loop_timer) link; /* timers */
@@ -29,25 +27,22 @@ struct loop_timer {
 	int64_t at_ms;
 };
 
-struct question {
-	TAILQ_ENTRY(question) link; /* questions */
-	char *method;
-	slurm_reply_fn fn;
-	void *arg;
-};
-
 struct child {
 	TAILQ_ENTRY(child) link; /* processes */
 	child_exit_fn fn;	 /* NULL: forgotten */
 	void *arg;
 	int signal; /* that it was sent; 0: none */
+	pid_t pid;
+	char *cluster_id; /* of a scheduler; NULL: another process */
 };
 
 static TAILQ_HEAD(, loop_timer) timers = TAILQ_HEAD_INITIALIZER(timers);
-static TAILQ_HEAD(, question) questions = TAILQ_HEAD_INITIALIZER(questions);
 static TAILQ_HEAD(, child) processes = TAILQ_HEAD_INITIALIZER(processes);
+bool world_lasts;
+unsigned world_deeds;
+
 static int64_t now_ms;
-static int question_count;
+static pid_t last_pid = WORLD_PID - 1;
 static capture_fn capture_done;
 static void *capture_arg;
 static bool exited;
@@ -59,17 +54,14 @@ void __wrap_loop_timer_stop(struct loop_timer *timer);
 bool __wrap_loop_timer_is_running(const struct loop_timer *timer);
 void __wrap_loop_exit(struct loop *loop);
 struct loop_timer *__wrap_loop_timer_destroy(struct loop_timer *timer);
-int __wrap_slurm_request(struct slurm *slurm, const char *method, json_t *params,
-	int64_t deadline_ms, slurm_reply_fn fn, void *arg);
-void __wrap_slurm_rest(struct slurm *slurm);
-void __wrap_slurm_use(struct slurm *slurm, const struct strv *variables, json_t *expected);
-void __wrap_slurm_health(const struct slurm *slurm, struct slurm_health *ret);
-int __wrap_slurm_helper_pid(const struct slurm *slurm);
 struct child *__wrap_child_start(struct children *children, const struct child_spec *spec,
 	child_exit_fn fn, void *arg, struct err *err);
 pid_t __wrap_child_pid(const struct child *child);
 void __wrap_child_signal(struct child *child, int signal_number);
 void __wrap_child_forget(struct child *child);
+struct child *__wrap_child_adopt(
+	struct children *children, pid_t pid, child_exit_fn fn, void *arg);
+int64_t __wrap_host_process_start(int pid);
 struct capture *__wrap_capture_start(struct loop *loop, struct children *children,
 	const struct child_spec *spec, int64_t deadline_ms, capture_fn fn, void *arg,
 	struct err *err);
@@ -150,19 +142,47 @@ static struct loop_timer *first_timer(int64_t until_ms)
 	return first;
 }
 
+int64_t world_next_ms(void)
+{
+	struct loop_timer *timer = first_timer(INT64_MAX);
+
+	return !timer ? -1 : timer->at_ms > now_ms ? timer->at_ms - now_ms : 0;
+}
+
+void world_timers(void (*add)(void *arg, uintptr_t fn, int64_t in_ms), void *arg)
+{
+	struct loop_timer *timer;
+
+	TAILQ_FOREACH (timer, &timers, link)
+		if (timer->running)
+			add(arg, (uintptr_t)timer->fn, timer->at_ms - now_ms);
+}
+
+static void child_free(struct child *child)
+{
+	TAILQ_REMOVE(&processes, child, link);
+	free(child->cluster_id);
+	free(child);
+}
+
+static void end_child(struct child *child, int status)
+{
+	child_exit_fn fn = child->fn;
+	void *arg = child->arg;
+
+	child_free(child); /* first: fn may look whether it runs */
+	if (fn)
+		fn(arg, status);
+}
+
 /* Processes that were sent a signal end, in a turn of the loop of their own. */
 static void end_signalled(void)
 {
 	struct child *child, *next;
 
-	TAILQ_FOREACH_SAFE (child, &processes, link, next) {
-		if (!child->signal)
-			continue;
-		TAILQ_REMOVE(&processes, child, link);
-		if (child->fn)
-			child->fn(child->arg, child->signal);
-		free(child);
-	}
+	TAILQ_FOREACH_SAFE (child, &processes, link, next)
+		if (child->signal)
+			end_child(child, child->signal);
 }
 
 void world_pass(int64_t ms)
@@ -184,85 +204,18 @@ void world_pass(int64_t ms)
 	end_signalled();
 }
 
-/* draco-slurm. */
-
-static void question_free(struct question *question)
-{
-	TAILQ_REMOVE(&questions, question, link);
-	question_count--;
-	free(question->method);
-	free(question);
-}
-
-int __wrap_slurm_request(struct slurm *slurm, const char *method, json_t *params,
-	int64_t deadline_ms, slurm_reply_fn fn, void *arg)
-{
-	struct question *question;
-
-	(void)slurm;
-	fuzz_require(deadline_ms > 0 && json_is_object(params));
-	json_decref(params);
-	if (question_count >= WAITING_MAX)
-		return -EBUSY;
-	question = xcalloc(1, sizeof(*question));
-	question->method = xstrdup(method);
-	question->fn = fn;
-	question->arg = arg;
-	question_count++;
-	TAILQ_INSERT_TAIL(&questions, question, link);
-	return 0;
-}
-
-bool world_answer_slurm(const char *method, enum slurm_outcome outcome, const json_t *result,
-	const struct err *err)
-{
-	struct question *question;
-	slurm_reply_fn fn;
-	void *arg;
-
-	TAILQ_FOREACH (question, &questions, link)
-		if (strcmp(question->method, method) == 0)
-			break;
-	if (!question)
-		return false;
-	fn = question->fn;
-	arg = question->arg;
-	question_free(question); /* first: fn may ask the next one */
-	if (fn)
-		fn(arg, outcome, outcome == OUTCOME_DONE ? result : NULL,
-			outcome == OUTCOME_DONE ? NULL : err);
-	return true;
-}
-
-void __wrap_slurm_use(struct slurm *slurm, const struct strv *variables, json_t *expected)
-{
-	(void)slurm;
-	(void)variables;
-	json_decref(expected);
-}
-
-void __wrap_slurm_rest(struct slurm *slurm)
-{
-	(void)slurm;
-}
-
-void __wrap_slurm_health(const struct slurm *slurm, struct slurm_health *ret)
-{
-	(void)slurm;
-	*ret = (struct slurm_health){.asked = true,
-		.answering = TAILQ_EMPTY(&questions),
-		.since_ms = now_ms,
-		.text = "",
-		.version = "22.05.8"};
-}
-
-int __wrap_slurm_helper_pid(const struct slurm *slurm)
-{
-	(void)slurm;
-	return WORLD_PID;
-}
-
 /* Child processes. */
+
+/* The id in the environment of a scheduler; NULL: it is another program. */
+static char *cluster_of(const struct child_spec *spec)
+{
+	static const char variable[] = "DRACO_CLUSTER_ID=";
+
+	for (size_t i = 0; spec->envp && spec->envp[i]; i++)
+		if (strncmp(spec->envp[i], variable, strlen(variable)) == 0)
+			return xstrdup(spec->envp[i] + strlen(variable));
+	return NULL;
+}
 
 struct child *__wrap_child_start(struct children *children, const struct child_spec *spec,
 	child_exit_fn fn, void *arg, struct err *err)
@@ -271,7 +224,10 @@ struct child *__wrap_child_start(struct children *children, const struct child_s
 
 	(void)children;
 	(void)err;
-	fuzz_require(spec->argv[0] && spec->argv[0][0] == '/');
+	fuzz_require(spec->argv[0] && (spec->argv[0][0] == '/' || spec->search));
+	world_deeds++;
+	child->pid = last_pid = world_lasts ? last_pid + 1 : WORLD_PID;
+	child->cluster_id = cluster_of(spec);
 	child->fn = fn;
 	child->arg = arg;
 	TAILQ_INSERT_TAIL(&processes, child, link);
@@ -280,8 +236,7 @@ struct child *__wrap_child_start(struct children *children, const struct child_s
 
 pid_t __wrap_child_pid(const struct child *child)
 {
-	(void)child;
-	return WORLD_PID;
+	return child->pid;
 }
 
 void __wrap_child_signal(struct child *child, int signal_number)
@@ -299,13 +254,65 @@ bool world_end_child(int status)
 {
 	struct child *child = TAILQ_FIRST(&processes);
 
+	if (child)
+		end_child(child, status);
+	return child != NULL;
+}
+
+static struct child *find_process(pid_t pid)
+{
+	struct child *child;
+
+	TAILQ_FOREACH (child, &processes, link)
+		if (child->pid == pid)
+			return child;
+	return NULL;
+}
+
+struct child *__wrap_child_adopt(
+	struct children *children, pid_t pid, child_exit_fn fn, void *arg)
+{
+	struct child *child = find_process(pid);
+
+	(void)children;
+	if (child) {
+		child->fn = fn;
+		child->arg = arg;
+	}
+	return child;
+}
+
+int64_t __wrap_host_process_start(int pid)
+{
+	return find_process(pid) ? pid : 0;
+}
+
+static struct child *find_scheduler(void)
+{
+	struct child *child;
+
+	TAILQ_FOREACH (child, &processes, link)
+		if (child->cluster_id)
+			return child;
+	return NULL;
+}
+
+int world_scheduler(const char **ret_cluster_id)
+{
+	struct child *child = find_scheduler();
+
 	if (!child)
-		return false;
-	TAILQ_REMOVE(&processes, child, link);
-	if (child->fn)
-		child->fn(child->arg, status);
-	free(child);
-	return true;
+		return 0;
+	*ret_cluster_id = child->cluster_id;
+	return child->pid;
+}
+
+void world_end_scheduler(int status)
+{
+	struct child *child = find_scheduler();
+
+	if (child)
+		end_child(child, status);
 }
 
 struct capture *__wrap_capture_start(struct loop *loop, struct children *children,
@@ -315,7 +322,8 @@ struct capture *__wrap_capture_start(struct loop *loop, struct children *childre
 	(void)loop;
 	(void)children;
 	(void)err;
-	fuzz_require(!capture_done && spec->argv[0][0] == '/' && deadline_ms > 0);
+	fuzz_require(
+		!capture_done && (spec->argv[0][0] == '/' || spec->search) && deadline_ms > 0);
 	capture_done = fn;
 	capture_arg = arg;
 	return (struct capture *)&capture_done;
@@ -338,17 +346,29 @@ bool world_end_capture(int status, bool timed_out, const char *output)
 	return done != NULL;
 }
 
-void world_reset(void)
+void world_kill(void)
 {
-	struct child *child;
+	struct child *child, *next;
 
 	world_reset_sockets();
-	while (!TAILQ_EMPTY(&questions))
-		question_free(TAILQ_FIRST(&questions));
-	while ((child = TAILQ_FIRST(&processes))) {
-		TAILQ_REMOVE(&processes, child, link);
-		free(child);
+	world_reset_slurm();
+	while (!TAILQ_EMPTY(&timers))
+		__wrap_loop_timer_destroy(TAILQ_FIRST(&timers));
+	TAILQ_FOREACH_SAFE (child, &processes, link, next) {
+		child->fn = NULL;
+		if (!child->cluster_id)
+			child_free(child);
 	}
+	capture_done = NULL;
+	exited = false;
+}
+
+void world_reset(void)
+{
+	world_reset_sockets();
+	world_reset_slurm();
+	while (!TAILQ_EMPTY(&processes))
+		child_free(TAILQ_FIRST(&processes));
 	fuzz_require(TAILQ_EMPTY(&timers)); /* whoever made one has destroyed it */
 	capture_done = NULL;
 	exited = false;

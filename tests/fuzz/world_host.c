@@ -1,5 +1,5 @@
-/* world_host.c: the host of a dracod without the world around it: its files, its network, its
- * name, and what starts and ends a daemon. */
+/* world_host.c: the host of a dracod without the world around it: its network, its name, and
+ * what starts and ends a daemon. */
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
@@ -11,26 +11,26 @@
 #include "common/host.h"
 #include "common/log.h"
 #include "common/paths.h"
-#include "common/slurm_find.h"
 #include "daemon/cluster/cluster.h"
 #include "daemon/cluster/model.h"
 #include "daemon/control/outside.h"
 #include "daemon/control/ownership.h"
-#include "daemon/dask/jobscript.h"
 #include "daemon/io/events.h"
 #include "daemon/io/instance.h"
+#include "daemon/io/memory.h"
 #include "daemon/io/netif.h"
 #include "daemon/io/sockets.h"
-#include "daemon/io/statefile.h"
 #include "daemon/io/tls.h"
+#include "daemon/policy/memory_use.h"
 #include "daemon/runlog.h"
+#include "daemon/session.h"
 #include "fuzz.h"
 #include "systemd/notify.h"
 #include "world.h"
 
 #define EVENTS 32 /* that are remembered */
 
-json_t *world_file;
+bool world_logs;
 struct cluster *world_cluster;
 
 struct loop *__wrap_loop_create(struct err *err);
@@ -43,8 +43,6 @@ struct children *__wrap_children_destroy(struct children *children);
 struct slurm *__wrap_slurm_create(
 	struct loop *loop, struct children *children, const char *helper_path);
 struct slurm *__wrap_slurm_destroy(struct slurm *slurm);
-int __wrap_slurm_find(const json_t *environment, const char *directory,
-	const char *const *places, struct slurm_found *ret, struct err *err);
 struct cluster *__wrap_cluster_create(struct loop *loop, struct children *children,
 	struct slurm *slurm, const struct paths *paths, const char *preload,
 	const struct cluster_ops *ops, void *arg);
@@ -71,7 +69,7 @@ struct runlog *__wrap_runlog_create(
 struct runlog *__wrap_runlog_destroy(struct runlog *runlog);
 void __wrap_runlog_begin(struct runlog *runlog, const char *directory, int64_t retention_ms);
 int __wrap_tls_create(const char *directory, const char *id, struct tls **ret, struct err *err);
-void __wrap_tls_clean(const char *directory);
+void __wrap_tls_clean(const char *directory, const char *keep);
 void __wrap_notify_ready(void);
 void __wrap_notify_stopping(void);
 void __wrap_notify_status(const char *format, ...);
@@ -81,21 +79,24 @@ struct outside *__wrap_outside_create(
 	struct loop *loop, const struct paths *paths, struct control *control);
 void __wrap_outside_update(struct outside *outside, struct cluster *cluster);
 struct outside *__wrap_outside_destroy(struct outside *outside);
-char *__wrap_part_find(const char *name, const char *installed);
-int __wrap_slurp(const char *path, char **ret, size_t *ret_size, struct err *err);
-char *__wrap_jobscript_make(const struct jobscript *script);
-int __wrap_statefile_write(const char *path, json_t *object, struct err *err);
-json_t *__wrap_statefile_read(const char *path);
-int __wrap_logdir_make(const char *base, char **ret_path, struct err *err);
-char *__wrap_logdir_tail(const char *path, int max_lines);
+struct session *__wrap_session_create(struct loop *loop, const struct paths *paths,
+	struct cluster *cluster, struct control *control, struct slurm *slurm,
+	struct ending *ending);
+void __wrap_session_cluster_changed(struct session *session);
+struct session *__wrap_session_destroy(struct session *session);
+void __wrap_session_ask_restart(
+	struct session *session, void (*fn)(void *arg, bool restarts), void *arg);
 int __wrap_port_choose(const char *address, struct err *err);
 int __wrap_port_choose_in(
 	const char *address, int first, int last, const char *name, struct err *err);
 int __wrap_port_next(const char *address, int port, struct err *err);
+int __wrap_port_hold(const char *address, int port);
 int __wrap_netif_collect(struct netif_list *ret, struct err *err);
 struct in_addr __wrap_netif_source(struct in_addr address);
 void __wrap_host_get(struct host *ret);
 ssize_t __wrap_getrandom(void *buffer, size_t size, unsigned flags);
+int __wrap_memory_look(pid_t pid, struct memory_use *ret);
+char *__wrap_memory_kills_file(pid_t pid);
 
 static char somewhere; /* for pointers that nobody follows */
 
@@ -175,6 +176,9 @@ int __wrap_paths_init(struct paths *paths, const char *name, struct err *err)
 	(void)err;
 	for (size_t i = 0; i < sizeof(path) / sizeof(path[0]); i++)
 		*path[i] = xstrdup("/nonexistent/file");
+	paths->cluster_file = xstrdup(WORLD_CLUSTER_FILE);
+	free(paths->state_file);
+	paths->state_file = xstrdup(WORLD_STATE_FILE);
 	paths->name = xstrdup(name);
 	paths->control_socket = xstrdup(WORLD_CONTROL);
 	paths->dask_socket = xstrdup(WORLD_DASK);
@@ -265,7 +269,8 @@ int __wrap_log_open(const char *path, enum log_level level, struct err *err)
 	if (is_open)
 		return 0;
 	is_open = true;
-	return __real_log_open("/dev/null", LOG_LEVEL_ERROR, err);
+	return __real_log_open(world_logs ? NULL : "/dev/null",
+		world_logs ? LOG_LEVEL_INFO : LOG_LEVEL_ERROR, err);
 }
 
 struct runlog *__wrap_runlog_create(
@@ -297,9 +302,10 @@ int __wrap_tls_create(const char *directory, const char *id, struct tls **ret, s
 	return err_set(err, -EIO, "there are no certificates here");
 }
 
-void __wrap_tls_clean(const char *directory)
+void __wrap_tls_clean(const char *directory, const char *keep)
 {
 	(void)directory;
+	(void)keep;
 }
 
 void __wrap_notify_ready(void)
@@ -336,75 +342,42 @@ struct outside *__wrap_outside_destroy(struct outside *outside)
 	return NULL;
 }
 
+struct session *__wrap_session_create(struct loop *loop, const struct paths *paths,
+	struct cluster *cluster, struct control *control, struct slurm *slurm,
+	struct ending *ending)
+{
+	(void)slurm;
+	(void)ending;
+	(void)loop;
+	(void)paths;
+	(void)cluster;
+	(void)control;
+	return (struct session *)&somewhere;
+}
+
+void __wrap_session_cluster_changed(struct session *session)
+{
+	(void)session;
+}
+
+void __wrap_session_ask_restart(
+	struct session *session, void (*fn)(void *arg, bool restarts), void *arg)
+{
+	(void)session;
+	fn(arg, false);
+}
+
+struct session *__wrap_session_destroy(struct session *session)
+{
+	(void)session;
+	return NULL;
+}
+
 /* As small as will do: a large one takes long. */
 struct events *__wrap_events_create(size_t capacity)
 {
 	fuzz_require(capacity > EVENTS);
 	return __real_events_create(EVENTS);
-}
-
-/* Files. */
-
-int __wrap_slurm_find(const json_t *environment, const char *directory,
-	const char *const *places, struct slurm_found *ret, struct err *err)
-{
-	(void)environment;
-	(void)directory;
-	(void)places;
-	(void)err;
-	*ret = (struct slurm_found)SLURM_FOUND_INIT;
-	return 0;
-}
-
-char *__wrap_part_find(const char *name, const char *installed)
-{
-	(void)installed;
-	return xasprintf("/nonexistent/%s", name);
-}
-
-int __wrap_slurp(const char *path, char **ret, size_t *ret_size, struct err *err)
-{
-	(void)path;
-	(void)ret;
-	(void)ret_size;
-	(void)err;
-	return -ENOENT;
-}
-
-char *__wrap_jobscript_make(const struct jobscript *script)
-{
-	fuzz_require(script->processes > 0 && script->threads > 0 && script->bytes > 0);
-	return xstrdup("#!/bin/bash\n");
-}
-
-int __wrap_statefile_write(const char *path, json_t *object, struct err *err)
-{
-	(void)path;
-	(void)err;
-	fuzz_require(json_is_object(object));
-	json_decref(object);
-	return 0;
-}
-
-json_t *__wrap_statefile_read(const char *path)
-{
-	(void)path;
-	return json_deep_copy(world_file);
-}
-
-int __wrap_logdir_make(const char *base, char **ret_path, struct err *err)
-{
-	(void)base;
-	(void)err;
-	*ret_path = xstrdup("/nonexistent/logs");
-	return 0;
-}
-
-char *__wrap_logdir_tail(const char *path, int max_lines)
-{
-	(void)path;
-	(void)max_lines;
-	return NULL;
 }
 
 /* The network, the name, and chance. */
@@ -433,6 +406,13 @@ int __wrap_port_next(const char *address, int port, struct err *err)
 	return port;
 }
 
+int __wrap_port_hold(const char *address, int port)
+{
+	(void)address;
+	(void)port;
+	return -EADDRINUSE;
+}
+
 int __wrap_netif_collect(struct netif_list *ret, struct err *err)
 {
 	(void)err;
@@ -452,7 +432,22 @@ void __wrap_host_get(struct host *ret)
 
 ssize_t __wrap_getrandom(void *buffer, size_t size, unsigned flags)
 {
+	static int times;
+
 	(void)flags;
-	memset(buffer, 0x42, size);
+	memset(buffer, 0x42 + (world_lasts ? times++ : 0), size);
 	return (ssize_t)size;
+}
+
+int __wrap_memory_look(pid_t pid, struct memory_use *ret)
+{
+	fuzz_require(pid > 0);
+	*ret = (struct memory_use){0};
+	return -ENOENT;
+}
+
+char *__wrap_memory_kills_file(pid_t pid)
+{
+	(void)pid;
+	return NULL;
 }

@@ -30,7 +30,11 @@ struct stream {
 struct request {
 	TAILQ_ENTRY(request) link; /* requests */
 	json_int_t id;
+	char *method;
+	json_t *params;
 };
+
+unsigned world_refusals;
 
 static struct listener listeners[LISTENERS];
 static struct listener *connecting; /* whose new connection is being made */
@@ -89,13 +93,18 @@ void __wrap_stream_send_take(struct stream *stream, char *text)
 	struct rpc_message message;
 	struct request *request;
 
-	(void)stream;
 	fuzz_require(!strchr(text, '\n'));
 	fuzz_require(rpc_parse(text, strlen(text), &message, NULL) == 0);
 	if (message.kind == RPC_REQUEST) {
 		request = xcalloc(1, sizeof(*request));
 		request->id = json_integer_value(message.id);
+		request->method = xstrdup(message.method);
+		request->params = json_incref(message.params);
 		TAILQ_INSERT_TAIL(&requests, request, link);
+		world_deeds++;
+	} else if (message.kind == RPC_ERROR && stream->listener &&
+		strcmp(stream->listener->path, WORLD_DASK) == 0) {
+		world_refusals++;
 	}
 	rpc_message_finish(&message);
 	free(text);
@@ -188,13 +197,26 @@ bool world_hang_up(const char *path, size_t peer, const char *why)
 	return true;
 }
 
+const char *world_request(const json_t **ret_params)
+{
+	struct request *request = TAILQ_FIRST(&requests);
+
+	if (!request)
+		return NULL;
+	*ret_params = request->params;
+	return request->method;
+}
+
 json_int_t world_take_request(void)
 {
 	struct request *request = TAILQ_FIRST(&requests);
 	json_int_t id = request ? request->id : 0;
 
-	if (request)
+	if (request) {
 		TAILQ_REMOVE(&requests, request, link);
+		free(request->method);
+		json_decref(request->params);
+	}
 	free(request);
 	return id;
 }

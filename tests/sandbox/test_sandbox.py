@@ -8,12 +8,14 @@ import pwd
 import shutil
 import signal
 import subprocess
+import sys
 import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
+from sandbox.daemons import own_namespaces
 
 TOOL = str(Path(__file__).resolve().with_name("slurm"))
 ENVIRONMENT = {k: v for k, v in os.environ.items() if not k.startswith(("SLURM_", "DRACO_"))}
@@ -214,6 +216,45 @@ def test_as_an_ordinary_user() -> None:
 
 
 @pytest.mark.parametrize(
+    ("address", "everywhere"),
+    [("127.0.0.1", False), ("127.0.1.1", True), ("192.0.2.1", True), (None, True)],
+)
+def test_name_of_the_host(
+    folder: Path, tmp_path: Path, address: str | None, everywhere: bool
+) -> None:
+    """Debian gives a host 127.0.1.1, and others give it an address, or none."""
+    hosts = tmp_path / "hosts"
+    hosts.write_text("127.0.0.1 localhost\n" + (f"{address} foo\n" if address else ""))
+    unshare, again = own_namespaces("--uts", "--mount")
+    script = 'mount --bind "$0" /etc/hosts && hostname foo'
+    result = subprocess.run(
+        [*unshare, "sh", "-c", script, hosts], text=True, capture_output=True
+    )
+    if result.returncode != 0:
+        pytest.skip(f"the host cannot have another name here: {result.stderr}")
+    inside = [*unshare, "sh", "-c", f'{script} && exec "$@"', hosts, *again]
+    result = subprocess.run(
+        [*inside, TOOL, "run", "--dir", str(folder), "--nodes", "2", "--shared", "--", "sh", "-c",
+         'srun -N2 hostname; grep -c NoInAddrAny "$SLURM_CONF"'],
+        env=ENVIRONMENT, text=True, capture_output=True, timeout=120,
+    )  # fmt: skip
+    assert result.stdout == f"foo\nfoo\n{int(not everywhere)}\n", result.stderr
+
+
+def test_no_cgroups() -> None:
+    """With cgroup v2 slurmd wants one of its own, which an ordinary user cannot give it."""
+    script = (
+        "from sandbox.config import cgroup_conf as conf\n"
+        "print(conf((20, 11)), conf((22, 5)), conf((24, 11)))"
+    )
+    told = subprocess.run(
+        [sys.executable, "-B", "-c", script],
+        cwd=Path(TOOL).parent, text=True, capture_output=True, check=True,
+    ).stdout  # fmt: skip
+    assert told.split() == ["None", "CgroupPlugin=cgroup/v1", "CgroupPlugin=disabled"]
+
+
+@pytest.mark.parametrize(
     ("arguments", "word"),
     [
         (["start", "--nodes", "0"], "'0'"),
@@ -231,3 +272,65 @@ def test_mistakes(arguments: list[str], word: str) -> None:
     assert result.returncode == 2
     assert word in result.stderr and "Traceback" not in result.stderr
     assert len(result.stderr.splitlines()) == 1
+
+
+def test_accounting(folder: Path) -> None:
+    """A slurmdbd with limits, which are Slurm's; nothing is left of its MariaDB."""
+    for program in ("slurmdbd", "mariadbd"):
+        if not shutil.which(program, path=f"{os.environ['PATH']}:/usr/sbin"):
+            pytest.skip(f"{program} is not installed (packages slurmdbd, mariadb-server-core)")
+    script = (
+        "sacctmgr -nP show assoc account=physics format=grpsubmit; "
+        f"{TOOL} kill mariadbd; {TOOL} restart mariadbd; {TOOL} restart slurmdbd; "
+        "for i in 1 2 3; do sbatch -A astronomy -t 5 -o /dev/null -n1 --wrap 'sleep 60'; done"
+    )
+    result = slurm(
+        "run", "--site", "accounting", "--dir", str(folder), "--", "sh", "-c", script
+    )
+    assert result.stdout.split("\n")[0] == "2", result.stderr
+    assert result.stdout.count("Submitted") == 2
+    assert "AssocGrpSubmitJobsLimit" in result.stderr
+
+
+def test_cloud(folder: Path) -> None:
+    """A node that is off is booted for a job."""
+    script = f"sinfo -hN; {TOOL} kill c1; srun -t 5 hostname; sinfo -hN -o %N"
+    result = slurm("run", "--site", "cloud", "--dir", str(folder), "--", "sh", "-c", script)
+    assert "c1 is not running" in result.stderr
+    assert result.stdout.split()[-1] == "c1" and len(result.stdout.split()) == 2
+
+
+def test_configless(folder: Path) -> None:
+    """Users and nodes have a slurmd's copy of slurm.conf."""
+    script = "echo $SLURM_CONF; srun env | grep ^SLURM_CONF="
+    result = slurm(
+        "run", "--site", "configless", "--dir", str(folder), "--", "sh", "-c", script
+    )
+    if "mount" in result.stderr:
+        pytest.skip(f"a node cannot have a /run of its own here: {result.stderr}")
+    conf = f"{folder}/spool/n1/conf-cache/slurm.conf"
+    assert result.stdout.split() == [conf, f"SLURM_CONF={conf}"]
+    assert not Path("/run/slurm/conf").exists()
+
+
+def test_site(tmp_path: Path) -> None:
+    """A kind of site, by name or by file; a wrong one is refused."""
+    mine = tmp_path / "mine.toml"
+    mine.write_text(
+        'conf = """\nMaxArraySize=7\nPriorityDecayHalfLife=\n"""\n'
+        '[[nodes]]\nname = "a-1"\nline = "CPUs=3"\n[files]\nextra = "@DIR@"\n'
+    )
+    show = (
+        'scontrol show config | grep MaxArray; sinfo -hN -o "%N %c"; cat "$DRACO_SANDBOX/extra"'
+    )
+    result = slurm("run", "--site", str(mine), "--", "sh", "-c", show)
+    lines = result.stdout.splitlines()
+    assert lines[0].endswith("= 7") and "a-1 3" in lines[1]
+    assert lines[-1].startswith("/")
+    for given, why in (
+        ("nowhere", "there is no site 'nowhere'; there are "),
+        (str(mine), "more:"),
+    ):
+        mine.write_text("more = 1\n")
+        result = slurm("run", "--site", given, "--", "true")
+        assert result.returncode == 2 and why in result.stderr

@@ -129,6 +129,7 @@ static void load_job(struct world *world, struct draco_job *job)
 
 		draco_set_phase(world, job, PHASE_READY);
 		handover_observe(&draco->waits, world->now_ms - job->submit_ms);
+		handover_observe(&draco->boots, world->now_ms - job->running_ms);
 		draco->failures = 0;
 		draco->due = true;
 	}
@@ -177,6 +178,7 @@ static void poll(struct world *world, struct draco *draco)
 		if (job->fleet.phase == PHASE_PENDING && seen->state == QUEUE_RUNNING) {
 			draco_set_phase(world, job, PHASE_STARTING);
 			job->fleet.end_ms = seen->start_ms + world->trace->walltime_ms;
+			job->running_ms = world->now_ms;
 			load_job(world, job);
 		}
 		if (seen->state == QUEUE_ENDED)
@@ -358,6 +360,7 @@ static void decide(struct world *world, struct draco *draco)
 		.backlog = world->trace->backlog,
 		.idle_hold_ms = draco->idle_hold_ms,
 		.wait_ms = draco->learns ? handover_usual_ms(&draco->waits) : 0,
+		.boot_ms = handover_usual_ms(&draco->boots),
 		.lead_ms = handover_lead_ms(&draco->waits, 0),
 		.margin_ms = world->trace->margin_ms,
 		.longest_ms = draco->longest_ms,

@@ -15,7 +15,7 @@
 struct draco_job {
 	struct fleet_job fleet;
 	size_t number; /* in the queue */
-	int64_t submit_ms;
+	int64_t submit_ms, running_ms;
 	bool asked; /* of the preload: to do what the action says; the answer comes at answer_ms */
 	bool moving; /* its data, until answer_ms */
 	bool forced; /* whatever runs there */
@@ -30,7 +30,7 @@ struct draco {
 	struct fleet_state fleet;
 	struct scaling_state scaling;
 	struct scaling_limits limits;
-	struct handover_waits waits;
+	struct handover_waits waits, boots;
 	struct demand demand;
 	struct scaling_target target;
 	struct fleet_decision decision;

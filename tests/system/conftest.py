@@ -2,6 +2,8 @@
 
 ``DRACO_BUILD`` names the build directory (default: ``build`` of the source tree).
 ``DRACO_WRAPPER`` names a command that dracod is run by, such as valgrind.
+``DRACO_TEST_PATIENCE`` makes time limits of tests as many times as long.
+``DRACO_TEST_SLURM_INTERFACE`` is the setting slurm_interface for all tests, such as ``commands``.
 """
 
 from __future__ import annotations
@@ -17,6 +19,16 @@ from preload import DaskCluster
 from user import User
 
 SOURCE = Path(__file__).resolve().parents[2]
+
+# Each process of Dask looks at its event loop 50 times a second and at its threads 100 times, which
+# takes 2 % of a core even while there is nothing to do. No test needs what it learns.
+os.environ.setdefault("DASK_DISTRIBUTED__ADMIN__TICK__INTERVAL", "500ms")
+os.environ.setdefault("DASK_DISTRIBUTED__WORKER__PROFILE__INTERVAL", "1s")
+
+# To import distributed makes a TLS context, for which OpenSSL reads the certificates of all public
+# authorities: a sixth of what the import costs. No test trusts one of them.
+os.environ.setdefault("SSL_CERT_FILE", "/dev/null")
+os.environ.setdefault("SSL_CERT_DIR", "/var/empty")
 
 
 @pytest.fixture(scope="session")
@@ -45,9 +57,15 @@ PYTHONS = [PYTHON, *filter(None, os.environ.get("DRACO_TEST_PYTHONS", "").split(
 
 
 @pytest.fixture(params=PYTHONS, ids=lambda python: str(Path(python).parent.parent.name))
-def dask(request: pytest.FixtureRequest) -> Iterator[DaskCluster]:
+def python(request: pytest.FixtureRequest) -> str:
+    """Each of these Pythons."""
+    return request.param
+
+
+@pytest.fixture
+def dask(python: str) -> Iterator[DaskCluster]:
     """A scheduler without workers."""
-    with DaskCluster(request.param) as cluster:
+    with DaskCluster(python) as cluster:
         yield cluster
 
 
@@ -62,6 +80,11 @@ def pytest_runtest_makereport(item: pytest.Item, call: pytest.CallInfo) -> Itera
         item.stash[HAS_FAILED] = outcome.get_result().failed
 
 
+def has_failed(request: pytest.FixtureRequest) -> bool:
+    """Whether the test that a fixture is for has failed; not so when it was not reached."""
+    return request.node.stash.get(HAS_FAILED, False)
+
+
 @contextlib.contextmanager
 def visit(sandbox: Sandbox, request: pytest.FixtureRequest) -> Iterator[Draco]:
     """A user on this Slurm for one test; afterwards nothing of it may be left.
@@ -70,7 +93,7 @@ def visit(sandbox: Sandbox, request: pytest.FixtureRequest) -> Iterator[Draco]:
     """
     with Draco(sandbox) as user:
         yield user
-        failed = request.node.stash.get(HAS_FAILED, False)
+        failed = has_failed(request)
         if failed:
             user.give_up()
     if not failed:
@@ -99,16 +122,27 @@ def user(tmp_path: Path) -> User:
 
 #: Files that take minutes, the longest first: begun last, one of them would run alone in the end.
 LONG = [
-    "test_scaling.py",
-    "test_walltime.py",
-    "test_worker_start.py",
-    "test_size_commands.py",
-    "test_hosts.py",
-    "test_failure.py",
+    "test_fair_share.py",
     "test_faults.py",
-    "test_preload.py",
-    "test_preload_requests.py",
+    "test_sites.py",
+    "test_slurms.py",
+    "test_hosts.py",
+    "test_worker_start.py",
+    "test_python_shared.py",
+    "test_scratch.py",
+    "test_python_end.py",
+    "test_failure.py",
+    "test_daemon.py",
+    "test_size_commands.py",
     "test_systemd.py",
+    "test_preload_requests.py",
+    "test_runtime_dir.py",
+    "test_worker_copies.py",
+    "test_python_drop_in.py",
+    "test_network.py",
+    "test_walltime.py",
+    "test_scaling.py",
+    "test_preload.py",
 ]
 
 

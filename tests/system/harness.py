@@ -24,15 +24,25 @@ BUILD = Path(os.environ.get("DRACO_BUILD", SOURCE / "build")).resolve()
 SANDBOX = SOURCE / "tests" / "sandbox" / "slurm"
 PYTHON = os.path.abspath(os.environ.get("DRACO_TEST_PYTHON", sys.executable))
 
+#: Time limits of the tests are as many times as long: for a machine that is slow in everything.
+PATIENCE = float(os.environ.get("DRACO_TEST_PATIENCE", "1"))
+
 #: The files of the Dask scheduler's preload, which lie beside dracod.
 PRELOAD = [
     "draco_scheduler.py",
+    "draco_alone.py",
     "draco_dashboard.py",
+    "draco_deaths.py",
     "draco_demand.py",
+    "draco_fair.py",
     "draco_holds.py",
+    "draco_log.py",
     "draco_paths.py",
+    "draco_queue.py",
     "draco_restarts.py",
+    "draco_shares.py",
     "draco_socket.py",
+    "draco_waits.py",
     "draco_workers.py",
 ]
 
@@ -46,13 +56,13 @@ PATIENT = "--epilogue=true"
 #: What a user computes, and with which scheduler.
 COMPUTE = """
 from distributed import Client
-with Client(timeout=20) as client:
+with Client(timeout=60) as client:
     print(client.scheduler.address, sum(client.gather(client.map(lambda x: x * x, range(10)))))
 """
 
 
 def wait_for(
-    condition: Callable[[], Any], what: str, timeout: float = 60.0, pause: float = 0.05
+    condition: Callable[[], Any], what: str, timeout: float = 120.0, pause: float | None = None
 ) -> Any:
     """Wait until ``condition()`` is true and return its value.
 
@@ -63,22 +73,25 @@ def wait_for(
     what : str
         What is waited for, for the message.
     timeout : float
-        Seconds; generous, because the machine may be busy.
-    pause : float
-        Seconds between the questions.
+        Seconds; generous, because the machine may be busy. See also ``PATIENCE``.
+    pause : float, optional
+        Seconds between the questions. By default a tenth of the time waited so far, from 0.05 s
+        to 0.25 s: most questions are a program of Slurm or of draco, which costs processor time.
 
     Raises
     ------
     AssertionError
         When the time is over.
     """
-    deadline = time.monotonic() + timeout
+    begin = time.monotonic()
+    timeout *= PATIENCE
     while True:
         value = condition()
         if value:
             return value
-        assert time.monotonic() < deadline, f"not within {timeout:g} s: {what}"
-        time.sleep(pause)
+        waited = time.monotonic() - begin
+        assert waited < timeout, f"not within {timeout:g} s: {what}"
+        time.sleep(min(max(0.05, waited / 10), 0.25) if pause is None else pause)
 
 
 def random_moments() -> random.Random:
@@ -89,9 +102,11 @@ def random_moments() -> random.Random:
 
 
 def is_alive(pid: int) -> bool:
-    """Whether a process runs (a zombie does not)."""
+    """Whether a process runs (a zombie does not, once its threads have ended)."""
     try:
         state = Path(f"/proc/{pid}/stat").read_text().rsplit(")", 1)[1].split()[0]
+        if len(os.listdir(f"/proc/{pid}/task")) > 1:
+            return True
     except (FileNotFoundError, ProcessLookupError):
         return False
     return state != "Z"
@@ -150,6 +165,11 @@ class Sandbox:
             stdout=subprocess.PIPE,
             env={**os.environ, **self.environment},
         ).stdout
+
+    def conf(self, key: str) -> str:
+        """The value of a key of slurm.conf."""
+        lines = Path(self.environment["SLURM_CONF"]).read_text().splitlines()
+        return next(line[len(key) + 1 :] for line in lines if line.startswith(f"{key}="))
 
     def jobs(self, states: str = "all", name: str = "draco-") -> list[dict[str, str]]:
         """The jobs whose name begins with ``name``, one for each task of an array."""
@@ -222,8 +242,10 @@ class Draco:
             "LSAN_OPTIONS": f"suppressions={SOURCE}/tests/system/sanitizers.supp:"
             "print_suppressions=0",
         }
-        for variable in ("XDG_STATE_HOME", "XDG_CONFIG_HOME"):
+        for variable in ("XDG_STATE_HOME", "XDG_CONFIG_HOME", "DBUS_SESSION_BUS_ADDRESS"):
             self.environment.pop(variable, None)
+        if interface := os.environ.get("DRACO_TEST_SLURM_INTERFACE"):
+            self.environment["DRACO_SLURM_INTERFACE"] = interface
         if "DRACO_WRAPPER" in os.environ:
             self.wrap(os.environ["DRACO_WRAPPER"])
 
@@ -282,7 +304,7 @@ class Draco:
             self.command(*arguments),
             text=True,
             capture_output=True,
-            timeout=timeout,
+            timeout=timeout * PATIENCE,
             cwd=self.home,
             env={**self.environment, **environment},
         )
@@ -324,17 +346,25 @@ class Draco:
         return int(json.loads((self.state / "daemon.json").read_text())["pid"])
 
     def processes(self) -> list[int]:
-        """All processes whose environment names this user's home, but for Slurm's jobs."""
-        mark = f"HOME={self.home}".encode()
+        """All processes whose environment names this user's home."""
+        return self.processes_with(f"HOME={self.home}\0")
+
+    def job_processes(self) -> list[int]:
+        """The processes of this user's jobs in Slurm."""
+        return self.processes_with(f"SLURM_JOB_NAME=draco-{self.name}-")
+
+    @staticmethod
+    def processes_with(variable: str) -> list[int]:
+        """All processes that have such a variable; ``variable`` is the beginning of it."""
         found = []
         for entry in Path("/proc").iterdir():
             if not entry.name.isdigit() or int(entry.name) == os.getpid():
                 continue
             try:
-                variables = (entry / "environ").read_bytes().split(b"\0")
+                environment = b"\0" + (entry / "environ").read_bytes()
             except OSError:
                 continue
-            if mark in variables:
+            if b"\0" + variable.encode() in environment:
                 found.append(int(entry.name))
         return found
 
@@ -345,7 +375,7 @@ class Draco:
             [PYTHON, "-c", code],
             text=True,
             capture_output=True,
-            timeout=timeout,
+            timeout=timeout * PATIENCE,
             env={**self.environment, **environment},
         )
         assert result.returncode == 0, result.stderr
@@ -354,7 +384,7 @@ class Draco:
     def print_logs(self) -> None:
         logs = [self.log, *sorted(self.home.glob(".draco_logs/*/*.log"))]
         for log in logs:
-            if log.exists():
+            if log.is_file():
                 print(f"--- {log}\n{log.read_text(errors='replace')[-6000:]}")
 
 
@@ -378,4 +408,4 @@ class Starting:
     def __exit__(self, *exc_info) -> None:
         if self.process.poll() is None:
             self.process.send_signal(signal.SIGINT)
-        self.process.communicate(timeout=120)
+        self.process.communicate(timeout=120 * PATIENCE)

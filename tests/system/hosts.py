@@ -47,6 +47,18 @@ class Host:
         with self.inside():
             set_up("eth0")
 
+    @contextmanager
+    def without_port(self, port: int) -> Iterator[None]:
+        """Let nothing out to this port, as a firewall does."""
+        rule = ["ipproto", "tcp", "dport", str(port), "unreachable"]
+        with self.inside():
+            ip("rule", "add", *rule)
+        try:
+            yield
+        finally:
+            with self.inside():
+                ip("rule", "delete", *rule)
+
 
 class UserAt(Draco):
     """A user on one of the hosts: the same home, a runtime directory of that host.

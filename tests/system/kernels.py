@@ -75,17 +75,27 @@ class Kernel:
     ----------
     draco : Draco
         Whose it is.
+    python : str
+        The Python that it runs.
+    directory : Path, optional
+        Where it runs, by default in the user's home.
     **variables : str
         More for its environment.
     """
 
-    def __init__(self, draco: Draco, **variables: str) -> None:
+    def __init__(
+        self,
+        draco: Draco,
+        python: str = PYTHON,
+        directory: Path | None = None,
+        **variables: str,
+    ) -> None:
         self.process = subprocess.Popen(
-            [PYTHON, "-c", _LOOP],
+            [python, "-c", _LOOP],
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             text=True,
-            cwd=draco.home,
+            cwd=directory or draco.home,
             env={**environment(draco), **variables},
         )
         self.answer()  # it is ready

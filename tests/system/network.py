@@ -21,6 +21,7 @@ Site = TypeVar("Site", bound=AbstractContextManager)
 
 CLONE_NEWUTS = 0x04000000
 CLONE_NEWNET = 0x40000000
+KINDS = {"net": CLONE_NEWNET, "uts": CLONE_NEWUTS}
 TUNSETIFF = 0x400454CA
 TUNSETLINK = 0x400454CD
 IFF_TAP_NO_PI = 0x1002
@@ -57,28 +58,25 @@ class Namespace:
     Parameters
     ----------
     hostname : str, optional
-        The name of the host in there; without it is the one outside.
+        The name of the host in there; without it is the one where this object is made.
     """
 
     def __init__(self, hostname: str | None = None) -> None:
-        self._kinds = {"net": CLONE_NEWNET}
-        if hostname is not None:
-            self._kinds["uts"] = CLONE_NEWUTS
         with self._kept():
-            _check(libc.unshare(sum(self._kinds.values())))
+            _check(
+                libc.unshare(CLONE_NEWNET if hostname is None else CLONE_NEWNET | CLONE_NEWUTS)
+            )
             self._fds = self._open()
             if hostname is not None:
                 socket.sethostname(hostname)
             ip("link", "set", "lo", "up")
 
     def _open(self) -> dict[str, int]:
-        return {
-            kind: os.open(f"/proc/thread-self/ns/{kind}", os.O_RDONLY) for kind in self._kinds
-        }
+        return {kind: os.open(f"/proc/thread-self/ns/{kind}", os.O_RDONLY) for kind in KINDS}
 
     def _enter(self, fds: dict[str, int]) -> None:
         for kind, fd in fds.items():
-            _check(libc.setns(fd, self._kinds[kind]))
+            _check(libc.setns(fd, KINDS[kind]))
 
     @contextlib.contextmanager
     def _kept(self) -> Iterator[None]:

@@ -3,28 +3,45 @@
 from __future__ import annotations
 
 import contextlib
+import importlib
 import json
 import os
 import shutil
 import socket
 import subprocess
+import sys
 import tempfile
 import threading
 import time
 from collections.abc import Callable
 from pathlib import Path
+from types import ModuleType
 from typing import Any
 
-from harness import BUILD, wait_for
+from harness import BUILD, SOURCE, wait_for
 
 CLUSTER = "abc123"
 
+
+def import_part(name: str) -> ModuleType:
+    """Import a module of the preload, for a test without a scheduler."""
+    sys.path.insert(0, str(SOURCE / "daemon" / "dask"))
+    try:
+        return importlib.import_module(name)
+    finally:
+        del sys.path[0]
+
+
 #: A Dask client that runs what it is told, in a Python that may be another one than the test's.
+#: ``pass_gate`` is a task that runs until the test opens the gate.
 CONSOLE = """
 import json, os, sys, threading, time
 import distributed
 from distributed import Client, Event, get_client, secede, wait, worker_client
 client = Client(sys.argv[1])
+def pass_gate(*_):
+    while not os.path.exists("gate"):
+        time.sleep(0.05)
 space = dict(globals())
 for line in sys.stdin:
     code = json.loads(line)
@@ -58,6 +75,8 @@ class FakeDracod:
         self.load_at_loss: dict[str, Any] = {}
         #: Whether each worker that left was asked to, in the order in which they left.
         self.asked: list[bool] = []
+        #: What each of them did that was not.
+        self.deaths: list[dict[str, Any]] = []
         self.answers: dict[int, dict[str, Any]] = {}
         self.last_id = 0
         self.connection: socket.socket | None = None
@@ -123,6 +142,7 @@ class FakeDracod:
         elif method == "worker_removed":
             self.load_at_loss = self.load
             self.asked.append(params["asked"])
+            self.deaths += [params["death"]] if "death" in params else []
             self.workers.pop(params["address"], None)
         else:
             self.answers[message["id"]] = message
@@ -199,7 +219,7 @@ class DaskCluster:
 
     def start(self, module: str, *arguments: str) -> subprocess.Popen:
         log = self.root / f"{module}-{len(self.workers)}.log"
-        with log.open("w") as output:
+        with log.open("a") as output:
             process = subprocess.Popen(
                 [self.python, "-m", module, *arguments],
                 cwd=self.root,
@@ -215,8 +235,10 @@ class DaskCluster:
         process.kill()
         process.wait()
 
-    def add_worker(self, name: str, *options: str, threads: int = 1) -> str:
-        """Start a worker, wait until tasks can go to it, and return its address."""
+    def add_worker(
+        self, name: str, *options: str, threads: int = 1, status: str = "running"
+    ) -> str:
+        """Start a worker, wait until it has this status, and return its address."""
         self.workers[name] = self.start(
             "distributed.cli.dask_worker",
             self.address,
@@ -229,7 +251,7 @@ class DaskCluster:
         )
         wait_for(lambda: name in self.dracod.names, f"worker {name}")
         address = self.dracod.names[name]
-        wait_for(lambda: self.statuses().get(address) == "running", f"worker {name} to run")
+        wait_for(lambda: self.statuses().get(address) == status, f"worker {name}: {status}")
         return address
 
     def kill_worker(self, name: str) -> None:
@@ -259,6 +281,10 @@ class DaskCluster:
                 return answer["value"]
         raise EOFError("the client has ended")
 
+    def open_gate(self) -> None:
+        """Let the tasks that are at ``pass_gate`` end."""
+        (self.root / "gate").touch()
+
     def statuses(self) -> dict[str, str]:
         """What the scheduler thinks of its workers."""
         return self.run(
@@ -268,7 +294,7 @@ class DaskCluster:
 
     def wait_for_load(self, condition: Callable[[dict[str, Any]], Any]) -> dict[str, Any]:
         """Wait until the load that is told satisfies the condition, and return it."""
-        deadline = time.monotonic() + 60
+        deadline = time.monotonic() + 120
         while True:
             load = self.dracod.load
             if load and condition(load):

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import json
+import subprocess
 from collections import Counter
+from pathlib import Path
 from typing import Any
 
-from harness import Draco
+from harness import PYTHON, Draco
 
 #: A task that leaves a line in a file for each time that it runs.
 MARKED = """
@@ -91,3 +93,75 @@ def ends(draco: Draco) -> list[str]:
     return [
         job["state"] for job in draco.all_jobs() if job["state"] not in ("PENDING", "RUNNING")
     ]
+
+
+class Gate:
+    """Where tasks and scripts of jobs wait, so that they still run when the test looks.
+
+    Parameters
+    ----------
+    draco : Draco
+        Whose jobs they are.
+    """
+
+    def __init__(self, draco: Draco) -> None:
+        self.path = draco.root / "gate"
+        #: Python that defines ``pass_gate``, a task that runs until the gate is open.
+        self.code = (
+            "import os, time\n"
+            "def pass_gate(*_):\n"
+            f"    while not os.path.exists({str(self.path)!r}):\n"
+            "        time.sleep(0.05)\n"
+        )
+        #: The same as a command of the shell.
+        self.command = f"while [ ! -e {self.path} ]; do sleep 0.1; done"
+
+    def open(self) -> None:
+        """Let all go on that wait, and that come later."""
+        self.path.touch()
+
+
+#: Each task leaves a line with its number, so that one that ran twice shows.
+WORK = """
+import sys, time
+from distributed import Client
+
+directory, count, timeout = sys.argv[1], int(sys.argv[2]), int(sys.argv[3])
+
+def task(number):
+    time.sleep(0.2)
+    with open(f"{directory}/{number}", "a") as file:
+        file.write("x")
+    return number
+
+with Client(timeout=timeout) as client:
+    futures = client.map(task, range(count), pure=False)
+    print("begun", flush=True)
+    print(sum(client.gather(futures)), flush=True)
+"""
+
+
+def start_work(
+    draco: Draco, directory: Path, count: int, timeout: int
+) -> subprocess.Popen[str]:
+    """Start a computation in a program of its own, which has no draco, only Dask.
+
+    Parameters
+    ----------
+    draco : Draco
+        Whose cluster computes.
+    directory : Path
+        Gets a file for each task, with a letter for each time that it ran.
+    count : int
+        Number of tasks.
+    timeout : int
+        How long the program may take to connect, in seconds.
+    """
+    environment = json.loads(draco.run("env", "--format", "json").stdout)
+    return subprocess.Popen(
+        [PYTHON, "-c", WORK, str(directory), str(count), str(timeout)],
+        env={**draco.environment, **environment},
+        text=True,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+    )

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import codecs
 import contextlib
+import faulthandler
 import fcntl
 import os
 import re
@@ -54,6 +55,8 @@ class Terminal:
         deadline = time.monotonic() + timeout
         while not (found := re.search(pattern, self.seen)):
             ready = select.select([self.fd], [], [], max(0, deadline - time.monotonic()))[0]
+            if not ready:
+                faulthandler.dump_traceback()  # a server may be a thread of this process
             assert ready, f"{pattern!r} did not come: {self.seen!r}; {self.activity()}"
             self.seen += self.decoder.decode(os.read(self.fd, 65536))
         text, self.seen = self.seen[: found.end()], self.seen[found.end() :]

@@ -31,7 +31,7 @@ def submit(draco: Draco, script: str) -> tuple[str, Path]:
     del variables["DRACO_NAME"]
     words = ["env", "-u", "DRACO_NAME", *(f"{k}={v}" for k, v in variables.items())]
     script = f"exec {shlex.join(words)} bash -c {shlex.quote(script)}"
-    options = ["--parsable", "--job-name=batch", "--export=NONE", "--ntasks=1"]
+    options = ["--parsable", "--job-name=batch", "--export=NIL", "--ntasks=1"]
     output = f"--output={draco.root}/%j.out"
     answer = draco.sandbox.command("sbatch", *options, output, "--wrap", script)
     return answer.strip(), draco.root / f"{answer.strip()}.out"
@@ -40,7 +40,9 @@ def submit(draco: Draco, script: str) -> tuple[str, Path]:
 def text_of(path: Path, lines: int = 1) -> list[str]:
     """The output of a job, once it has so many lines."""
     wait_for(
-        lambda: path.exists() and path.read_text().count("\n") >= lines, f"the output {path}"
+        lambda: path.exists() and path.read_text().count("\n") >= lines,
+        f"the output {path}",
+        240,
     )
     return path.read_text().splitlines()
 

@@ -25,6 +25,7 @@ from typing import Any
 
 import chaos
 import pytest
+from conftest import has_failed
 from harness import BUILD, PYTHON, SOURCE, random_moments, wait_for
 from standins import PROTOCOL, Connection, children, descriptors, write_program
 
@@ -77,7 +78,7 @@ class Site:
         wait_for(self.socket.exists, "dracod listens")
         return self
 
-    def __exit__(self, exc_type, *rest: Any) -> None:
+    def __exit__(self, *exc_info: object) -> None:
         helpers = children(self.process.pid)
         if self.process.poll() is None:
             self.process.kill()
@@ -86,8 +87,6 @@ class Site:
             with contextlib.suppress(ProcessLookupError):
                 os.kill(pid, signal.SIGKILL)
         self.output.close()
-        if exc_type is not None:
-            print(self.text()[-8000:])
         shutil.rmtree(self.root, ignore_errors=True)
 
     def text(self) -> str:
@@ -136,9 +135,11 @@ class Site:
 
 
 @pytest.fixture
-def site() -> Iterator[Site]:
+def site(request: pytest.FixtureRequest) -> Iterator[Site]:
     with Site() as site:
         yield site
+        if has_failed(request):
+            print(site.text()[-8000:])
 
 
 @pytest.fixture
@@ -175,6 +176,9 @@ def random_request(rng: random.Random, site: Site) -> dict[str, Any]:
     )
     if rng.random() < 0.2:
         params = chaos.spoil(params, rng)
+    # dracod would carry out a shutdown without parameters.
+    if method == "shutdown" and not params:
+        params = {"never": params}
     number = rng.choice([1, 2, "a", 2**60])
     return {"jsonrpc": "2.0", "id": number, "method": method, "params": params}
 

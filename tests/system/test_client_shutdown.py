@@ -72,11 +72,17 @@ def test_of_a_client_that_a_cluster_made(draco: Draco, join: str) -> None:
             kernel.run(
                 f"from draco import Cluster\ncluster = {join}\nclient = cluster.get_client()"
             )
+        one.run("kept = client.submit(pow, 2, 6)")
         before = failures(draco)
         error = one.fail("client.shutdown()").rstrip().splitlines()[-1]
         assert f'draco.errors.DracoError: the cluster "{draco.name}" is in use: ' in error
         assert "/n/two.ipynb (process " in error
         assert one.run("print(cluster.status.name, len(cluster.attached))") == "running 2\n"
+        # The client works on, also in what it does only from time to time.
+        assert one.run("print(client.status, kept.result())") == "running 64\n"
+        assert one.run("print(client.submit(pow, 2, 7).result(timeout=60))") == "128\n"
+        beats = "all(c.is_running() for c in client._periodic_callbacks.values())"
+        assert one.run(f"print({beats}, cluster.get_client() is client)") == "True True\n"
         assert two.run("print(client.submit(pow, 2, 5).result())") == "32\n"
         two.run("client.close(); cluster.close()")
         one.run("cluster.get_client().shutdown()")

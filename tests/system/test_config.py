@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import re
 
+from harness import Draco
 from user import User
 
 
@@ -62,15 +63,15 @@ def test_values_have_types(user: User) -> None:
 
 
 def test_lists_keep_their_items(user: User) -> None:
-    user.write('queues_to_try: ["a,b", c, "say \\"x\\""]\n')
-    values = user.value("queues_to_try")[0]
+    user.write('worker_options: ["a,b", c, "say \\"x\\""]\n')
+    values = user.value("worker_options")[0]
     assert values == ["a,b", "c", 'say "x"']
     # What show prints can be given as an option.
-    printed = re.search(r"^queues_to_try +(.*?)  +~", user.run("config").stdout, re.M)
+    printed = re.search(r"^worker_options +(.*?)  +~", user.run("config").stdout, re.M)
     assert printed
-    assert user.value("queues_to_try", f"--queues-to-try={printed[1]}")[0] == values
-    assert user.value("queues_to_try", "--queues-to-try=x,,y ,")[0] == ["x", "y"]
-    assert user.run("config", "show", '--queues-to-try="x').returncode == 2
+    assert user.value("worker_options", f"--worker-options={printed[1]}")[0] == values
+    assert user.value("worker_options", "--worker-options=x,,y ,")[0] == ["x", "y"]
+    assert user.run("config", "show", '--worker-options="x').returncode == 2
 
 
 def test_check_of_good_files(user: User) -> None:
@@ -123,6 +124,30 @@ def test_init(user: User) -> None:
     again = user.run("config", "init")
     assert again.returncode == 1 and "was not changed" in again.stderr
     assert user.config.read_text() == plain
+
+
+def test_init_asks_slurm(draco: Draco) -> None:
+    """The defaults do not fit the sandbox; with the file that init writes, a start does."""
+    refused = draco.run("start", check=False)
+    assert refused.returncode == 1 and "config init proposes settings" in refused.stderr
+    made = json.loads(draco.run("--json", "config", "init").stdout)
+    proposed = {p["setting"]: p["value"] for p in made["proposed"]}
+    assert proposed.pop("queues_to_try") == "[standard]"  # short has a limit of one hour
+    assert proposed == {"cores": "8", "processes": "8", "memory": "15 GiB"}
+    assert made["hindrance"] is None
+    # doctor does not find fault with what init has just chosen.
+    checks = json.loads(draco.run("--json", "doctor").stdout)["checks"]
+    assert [c["status"] for c in checks if "queue" in c["name"]] == ["ok", "ok"], checks
+    again = draco.run("config", "init", "--cores=9", check=False)
+    assert again.returncode == 1, again.stdout
+    path = draco.home / ".config/draco/draco.yaml"
+    assert f"Values that fit this Slurm, to be put into {path}:\n  cores: 8" in again.stdout
+    again = draco.run("config", "init", check=False)
+    assert "The settings fit this Slurm: nothing is proposed." in again.stdout
+    draco.run("start")
+    assert draco.status()["jobs"][0]["workers"] <= 8
+    show = json.loads(draco.run("--json", "config", "show").stdout)
+    assert show["settings"]["cores"]["value"] == 8
 
 
 def test_init_for_a_site(user: User) -> None:

@@ -17,7 +17,7 @@ from harness import BUILD, PATIENT, Draco, is_alive, wait_for
 
 def connect(draco: Draco) -> socket.socket:
     connection = socket.socket(socket.AF_UNIX)
-    connection.settimeout(20)
+    connection.settimeout(60)
     connection.connect(str(draco.runtime / "draco" / draco.name / "control.sock"))
     return connection
 
@@ -42,7 +42,7 @@ def test_signals_end_everything_in_order(draco: Draco, number: signal.Signals) -
     process = launch(draco)
     draco.start("--minimum=4", PATIENT)
     process.send_signal(number)
-    assert process.wait(40) == 0
+    assert process.wait(120) == 0
     assert not draco.jobs()
     assert {job["state"] for job in draco.all_jobs()} == {"COMPLETED"}
     order = re.findall(r"-> (gone|stopped|stopping)|dracod: ends$", draco.log.read_text(), re.M)
@@ -76,7 +76,7 @@ def test_hangup_opens_the_log_again(draco: Draco) -> None:
     )
     assert draco.log.stat().st_mode & 0o777 == 0o600
     process.send_signal(signal.SIGTERM)
-    assert process.wait(40) == 0
+    assert process.wait(60) == 0
     assert "dracod: ends" in draco.log.read_text()
     assert "dracod: ends" not in moved.read_text()
 
@@ -88,13 +88,13 @@ def test_second_dracod_refuses(draco: Draco) -> None:
         env=draco.environment,
         text=True,
         capture_output=True,
-        timeout=20,
+        timeout=60,
     )
     assert second.returncode == 1
     assert f"runs already, as process {process.pid}" in second.stderr
-    assert draco.run("version").stdout.count("0.") == 2
+    assert len(re.findall(r"^draco(?:ctl|d) +0\.", draco.run("version").stdout, re.M)) == 2
     process.terminate()
-    process.wait(40)
+    process.wait(60)
 
 
 def test_hostile_clients(draco: Draco) -> None:
@@ -141,7 +141,7 @@ def test_hostile_clients(draco: Draco) -> None:
     for connection in [*silent, half, deaf]:
         connection.close()
     process.terminate()
-    assert process.wait(40) == 0
+    assert process.wait(60) == 0
 
 
 def test_idle_dracod_sleeps(draco: Draco) -> None:
@@ -167,7 +167,7 @@ def test_idle_dracod_sleeps(draco: Draco) -> None:
     )
     time.sleep(seconds)
     tracer.terminate()
-    tracer.wait(20)
+    tracer.wait(60)
     wakeups = len(re.findall(r"epoll_p?wait", trace.read_text()))
     print(f"{wakeups} wake-ups in {seconds} s")
     assert 0 < wakeups < 60 * max(1, seconds / 60)
@@ -186,7 +186,7 @@ def test_descriptors_do_not_grow(draco: Draco) -> None:
     for _ in range(rounds):
         draco.start()
         draco.run("stop")
-    wait_for(lambda: count() <= before, f"{count()} descriptors, {before} before", 20)
+    wait_for(lambda: count() <= before, f"{count()} descriptors, {before} before")
 
 
 def test_dracod_starts_anew_with_stale_files(draco: Draco) -> None:
@@ -209,7 +209,7 @@ def test_version_of_another_protocol_is_told(draco: Draco) -> None:
         text = json.loads(connection.makefile().readline())["error"]["message"]
     assert "9.9" in text and "same version" in text
     process.terminate()
-    process.wait(40)
+    process.wait(60)
 
 
 def test_under_valgrind(draco: Draco) -> None:

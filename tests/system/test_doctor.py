@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from harness import BUILD, PYTHON, SMALL, Draco, wait_for
+from harness import BUILD, PYTHON, SMALL, SOURCE, Draco, Sandbox, wait_for
 
 #: Fits the time limit of both partitions of the sandbox.
 FITS = "--walltime=00:50:00"
@@ -44,15 +44,31 @@ def failed(findings: Findings) -> set[str]:
     return {name for name, finding in findings.items() if finding["status"] == "failed"}
 
 
-def test_a_job_that_fits_no_node(draco: Draco) -> None:
-    for option, text, remedy in (
-        ("--cores=40", "its largest node has 8 cores, and cores is 40", "value of cores"),
-        ("--memory=80GiB", "MiB of memory, and memory is 80 GiB", "value of memory"),
-    ):
-        for name in ("queue short", "queue standard"):
-            found = doctor(draco, option)[name]
-            assert found["status"] == "warning", found
-            assert text in found["text"] and remedy in found["remedy"]
+@pytest.mark.parametrize(
+    ("options", "text", "remedy"),
+    [
+        (["--cores=40"], "its largest node has 8 cores, and cores is 40", "value of cores"),
+        (["--memory=80GiB"], "MiB of memory, and memory is 80 GiB", "value of memory"),
+    ],
+)
+def test_a_job_that_fits_no_node(
+    draco: Draco, options: list[str], text: str, remedy: str
+) -> None:
+    """A start would fail, and so does doctor, with the numbers."""
+    found = doctor(draco, *options, status=1)
+    assert failed(found) == {"queues"}
+    for name in ("queue short", "queue standard"):
+        assert found[name]["status"] == "warning", found[name]
+        assert text in found[name]["text"] and remedy in found[name]["remedy"]
+    numbers = found["queues"]["text"]
+    assert "at most 8 cores and " in numbers and "no node is large enough" in numbers
+    assert options[0].split("=")[1].replace("GiB", " GiB") in numbers
+    assert "dracoctl config init" in found["queues"]["remedy"]
+
+
+def test_the_defaults_fit_no_node(draco: Draco) -> None:
+    result = draco.run("doctor", check=False)
+    assert result.returncode == 1 and "a job asks for 40 cores and 80 GiB" in result.stdout
 
 
 def test_all_is_well(draco: Draco) -> None:
@@ -77,7 +93,7 @@ def test_for_people(draco: Draco) -> None:
     assert lines[warning + 1].strip() == "-> take it out of queues_to_try"
     assert "1 warning" in lines[-1] and "0 failed" in lines[-1]
     assert "\033" not in text
-    assert draco.run("doctor", FITS, "--quiet").stdout == ""
+    assert draco.run("doctor", *SMALL, FITS, "--quiet").stdout == ""
     wrong = draco.run("doctor", "--memory=80 apples", check=False)
     assert wrong.returncode == 2 and 'dracoctl: --memory: "80 apples" is' in wrong.stderr
 
@@ -118,7 +134,7 @@ def test_settings_and_queues(draco: Draco) -> None:
     assert failed(found) == {"queues"}
     assert "short" in found["queues"]["text"] and found["queue nowhere"]["status"] == "warning"
     config.write_text("walltime: 02:00:00\n")
-    text = draco.run("doctor").stdout
+    text = draco.run("doctor", check=False).stdout
     assert "its time limit is 01:00:00, and walltime is 02:00:00" in text
 
 
@@ -178,6 +194,29 @@ def test_python(draco: Draco) -> None:
     assert not draco.sandbox.active_jobs("draco-doctor-")
 
 
+@pytest.mark.parametrize(
+    ("change", "why"),
+    [
+        ('sys.version_info = (3, 8, 18, "final", 0)', "is not a Python 3.9 or later"),
+        (
+            'import distributed; distributed.__version__ = "2022.11.1"',
+            "distributed 2022.11.1 is too old: draco needs 2022.12 or later",
+        ),
+    ],
+)
+def test_an_old_python(draco: Draco, change: str, why: str) -> None:
+    """It is refused or passed over, as by a start."""
+    old = draco.home / "bin" / "python3"
+    old.parent.mkdir()
+    old.write_text(f"#!{PYTHON}\nimport sys\n{change}\nexec(sys.argv[2])\n")
+    old.chmod(0o755)
+    found = doctor(draco, f"--python={old}", status=1)
+    assert failed(found) == {"python"}
+    assert f"{old}: {why}" in found["python"]["text"]
+    path = f"{old.parent}:{draco.environment['PATH']}"
+    assert doctor(draco, PATH=path)["python"]["text"].startswith(PYTHON)
+
+
 def test_python_is_not_on_the_node(draco: Draco) -> None:
     python = draco.home / "python"
     python.write_text(
@@ -215,8 +254,13 @@ def test_directories(draco: Draco) -> None:
 
 
 def test_limits(draco: Draco) -> None:
+    options = " ".join((*SMALL, FITS))
     result = subprocess.run(
-        ["sh", "-c", f"ulimit -n 128; ulimit -t 3600; {BUILD}/dracoctl --json doctor {FITS}"],
+        [
+            "sh",
+            "-c",
+            f"ulimit -n 128; ulimit -t 3600; {BUILD}/dracoctl --json doctor {options}",
+        ],
         env=draco.environment,
         stdout=subprocess.PIPE,
         cwd=draco.home,
@@ -225,6 +269,41 @@ def test_limits(draco: Draco) -> None:
     found = {c["name"]: c for c in json.loads(result.stdout)["checks"]}
     assert found["open files"]["status"] == "warning" and "128" in found["open files"]["text"]
     assert found["CPU time"]["status"] == "warning" and "3600" in found["CPU time"]["text"]
+
+
+def test_a_site_that_demands_an_account() -> None:
+    """The small jobs of doctor and config init ask for what the settings give each job."""
+    with Sandbox("--site", "lua-account") as sandbox, Draco(sandbox) as draco:
+        assert (
+            "every job needs an account" in doctor(draco, FITS, status=1)["queue short"]["text"]
+        )
+        right = (FITS, "--account=physics", "--memory=none")
+        found = doctor(draco, *right, "--nodes")
+        assert found["queue short"]["status"] == found["node job"]["status"] == "ok"
+        made = json.loads(draco.run("--json", "config", "init", *right).stdout)
+        assert made["hindrance"] is None
+
+
+def test_another_package_of_this_name(draco: Draco, tmp_path: Path) -> None:
+    ours, other = SOURCE / "client/python", tmp_path / "draco"
+    found = doctor(draco, PYTHONPATH=str(ours))["package"]
+    assert found["status"] == "ok" and str(ours / "draco") in found["text"]
+    other.mkdir()
+    (other / "__init__.py").write_text("")
+    found = doctor(draco, PYTHONPATH=f"{tmp_path}:{ours}")["package"]
+    assert found["status"] == "warning"
+    assert f"takes {other}, which is another package" in found["text"]
+    assert found["text"].endswith(f"and hides {ours / 'draco'}")
+    # A call that is meant for the other one names it.
+    code = "import draco; draco.Unheard"
+    result = subprocess.run(
+        [PYTHON, "-c", code],
+        check=False,
+        capture_output=True,
+        text=True,
+        env={**os.environ, "PYTHONPATH": f"{ours}:{tmp_path}"},
+    )
+    assert f"for Dask on Slurm; {other} has the same name)" in result.stderr
 
 
 def test_no_slurm(draco: Draco) -> None:
@@ -258,6 +337,11 @@ def test_munge(draco_alone: Draco) -> None:
     assert failed(found) == {"munge", "slurm"}
     assert "munged does not run" in found["munge"]["text"]
     draco_alone.sandbox.restart("munged")
+    # The nodes may have been lost meanwhile: Slurm offers them again when they answer it.
+    command = ("--json", "doctor", *SMALL)
+    wait_for(
+        lambda: draco_alone.run(*command, check=False).returncode == 0, "a usable Slurm", 180
+    )
     assert doctor(draco_alone)["munge"]["status"] == "ok"
 
 

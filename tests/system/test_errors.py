@@ -133,23 +133,24 @@ def test_slurmctld_is_down(draco_alone: Draco) -> None:
 
 
 def test_draco_slurm_cannot_run(draco: Draco) -> None:
-    """As where libslurm is missing: the dynamic linker's own line is passed on."""
+    """As where a library is missing: the dynamic linker's own line is passed on."""
     directory = draco.root / "bin"
     directory.mkdir()
     for part in ("dracod", *PRELOAD):
         (directory / part).write_bytes((BUILD / part).read_bytes())
     (directory / "dracod").chmod(0o755)
-    words = "error while loading shared libraries: libslurm.so.38: cannot open"
+    words = "error while loading shared libraries: libjansson.so.4: cannot open"
     write_program(directory / "draco-slurm", f"#!/bin/sh\necho '{words}' >&2\nexit 127\n")
     error = failing(draco, DRACO_BIN=str(directory / "dracod"))
     assert words in error and "status 127" in error
 
 
-def link_sbatch(directory: Path) -> None:
-    """Let a PATH of this directory alone have an sbatch."""
-    sbatch = shutil.which("sbatch")
-    assert sbatch
-    (directory / "sbatch").symlink_to(sbatch)
+def link_slurm(directory: Path) -> None:
+    """Let a PATH of this directory alone have Slurm's commands."""
+    for name in ("sbatch", "scancel", "scontrol", "sinfo", "squeue"):
+        program = shutil.which(name)
+        assert program
+        (directory / name).symlink_to(program)
 
 
 def test_python_without_distributed(draco: Draco) -> None:
@@ -157,7 +158,7 @@ def test_python_without_distributed(draco: Draco) -> None:
     python = write_program(draco.root / "python3", text)
     error = failing(draco, f"--python={python}")
     assert str(python) in error and "has no distributed" in error
-    link_sbatch(draco.root)
+    link_slurm(draco.root)
     error = failing(draco, PATH=str(draco.root))
     assert "no python3 in PATH has distributed" in error and str(python) in error
     assert "pip install distributed" in error and "--python" in error
@@ -167,7 +168,7 @@ def test_python_missing(draco: Draco) -> None:
     error = failing(draco, "--python=/nonexistent/python3")
     assert "/nonexistent/python3: No such file" in error and "setting python" in error
     (draco.root / "bin").mkdir()
-    link_sbatch(draco.root / "bin")
+    link_slurm(draco.root / "bin")
     error = failing(draco, PATH=str(draco.root / "bin"))
     assert "there is no python3" in error and "--python" in error
 

@@ -51,7 +51,7 @@ def one_round(draco: Draco, helper: FaultyHelper, when: str, delay: float, jobs:
     # A pending array that was cancelled is one record without tasks.
     after = {job["id"] for job in draco.all_jobs()} - before
     assert {id.split("_")[0] for id in after} == {id.split("_")[0] for id in model}
-    wait_for(lambda: not draco.jobs(), "squeue shows none", 30)
+    wait_for(lambda: not draco.jobs(), "squeue shows none")
     return tell(draco, position)
 
 

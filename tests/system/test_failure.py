@@ -94,7 +94,7 @@ def test_environment_breaks_later(user: Draco) -> None:
 def test_node_that_fails_jobs(user: Draco) -> None:
     """After three failures it is left out, and the cluster gets its workers elsewhere."""
     prologue = '--prologue=[ "$SLURMD_NODENAME" != n1 ]'
-    begin = time.monotonic()
+    begin, began = time.monotonic(), time.time()
     # One job for each node; two nodes are good, and the third job fails on n1.
     options = [*WHOLE_NODE, IMPATIENT, "--minimum=2", "--maximum=9", prologue]
     user.run("start", *options)
@@ -110,7 +110,7 @@ def test_node_that_fails_jobs(user: Draco) -> None:
     )
     print(f"excluded after {time.monotonic() - begin:.1f} s")
     assert [node["node"] for node in excluded] == ["n1"]
-    assert 3500 < excluded[0]["until"] - time.time() <= 3601
+    assert began + 3600 <= excluded[0]["until"] <= time.time() + 3601
     wait_for(lambda: user.status()["cluster"]["workers"] == 2, "workers elsewhere", 60)
     print(f"workers elsewhere after {time.monotonic() - begin:.1f} s")
     assert {job["nodes"] for job in running(user)} == {"n2", "n3"}
@@ -269,6 +269,21 @@ def test_workers_never_come_at_all(user: Draco) -> None:
     assert len(user.all_jobs()) == 1
 
 
+def test_an_old_python(user: Draco) -> None:
+    """It is named, and so is what would be right."""
+    python = write_program(
+        user.root / "python3-old",
+        f"""#!{PYTHON}
+import sys
+sys.version_info = (3, 8, 18, "final", 0)
+exec(sys.argv[2])
+""",
+    )
+    result = user.start(f"--python={python}", check=False)
+    assert result.returncode == 1
+    assert f"{python}: is not a Python 3.9 or later" in result.stderr
+
+
 def test_a_worker_never_comes(user: Draco) -> None:
     """A start that wants all workers of its jobs goes on with those that have come."""
     python = write_program(
@@ -285,22 +300,22 @@ else:
     os.execv({PYTHON!r}, [{PYTHON!r}, *words])
 """,
     )
-    result = user.start(SPAWN, "--minimum=4", "--worker-timeout=25", f"--python={python}")
+    result = user.start(SPAWN, "--minimum=4", "--worker-timeout=35", f"--python={python}")
     assert "2 jobs, 2 workers" in result.stdout
     for job in user.status()["jobs"]:
         assert (job["phase"], job["workers"]) == ("ready", 1)
-        assert "has had only 1 of its 2 workers for 25 s" in told(user, job["id"])
+        assert "has had only 1 of its 2 workers for 35 s" in told(user, job["id"])
 
 
 def test_workers_are_lost(user: Draco) -> None:
     """All of them die, and nobody starts them again, but their job runs on."""
-    user.run("start", *TINY, SPAWN, "--worker-timeout=20", IMPATIENT)
+    user.run("start", *TINY, SPAWN, "--worker-timeout=30", IMPATIENT)
     first = user.jobs()[0]["id"]
     (pid,) = starters(user, first)
     os.kill(pid, signal.SIGSTOP)
     for child in children(pid):
         os.kill(child, signal.SIGKILL)
     text = told(user, first)
-    assert "all of its workers have gone, and none has come back within 20 s" in text
+    assert "all of its workers have gone, and none has come back within 30 s" in text
     wait_for_replacement(user, first, 1)
     user.wait_for_workers(1)

@@ -53,6 +53,7 @@ def test_slurmctld_hangs(user: Draco, patient: Sandbox) -> None:
     stopped = time.time()
     patient.kill("slurmctld", "STOP")
     wait_for(lambda: "does not answer" in slurm_line(user), "dracod has noticed", 90)
+    noticed = time.time()
     times = []
     with Connection(user) as connection:
         for _ in range(10):
@@ -69,10 +70,10 @@ def test_slurmctld_hangs(user: Draco, patient: Sandbox) -> None:
         print(f"{name}: {min(values):.1f} to {max(values):.1f} ms, "
               f"median {statistics.median(values):.1f}")  # fmt: skip
     # Slurm's own programs wait for ten seconds and more.
-    assert max(whole for whole, _ in times) < 5
+    assert max(whole for whole, _ in times) < 9
     slurm = user.status()["slurm"]
     assert slurm["answering"] is False and slurm["error"]
-    assert stopped - 10 < slurm["since"] < stopped + 60
+    assert stopped - 10 < slurm["since"] <= noticed
     begin = time.monotonic()
     result = user.run("stop", check=False)
     print(f"stop took {time.monotonic() - begin:.1f} s: {result.stderr}")
@@ -186,8 +187,26 @@ def test_scheduler_killed_again_and_again(user: Draco) -> None:
     assert result.returncode == 1
     failure = re.search(r"^failure +(.*)$", result.stdout, re.M)
     assert failure and "scheduler was ended by signal 9 (Killed), 3 times" in failure[1]
-    wait_for(lambda: not user.jobs(), "squeue shows none", 30)
+    wait_for(lambda: not user.jobs(), "squeue shows none")
     user.run("start", *TINY)  # and it can be started again
+
+
+def test_scheduler_hangs(user: Draco) -> None:
+    """Its silence is told, and after ``scheduler_silence`` another one takes its place."""
+    user.run("start", *TINY, "--scheduler-silence=40")
+    scheduler = user.status()["scheduler"]
+    os.kill(scheduler["pid"], signal.SIGSTOP)
+    words = f"the Dask scheduler (process {scheduler['pid']}) has not answered since"
+    wait_for(lambda: words in str(user.status()["cluster"]["notices"]), "it is told", 120)
+
+    def is_another() -> bool:
+        now = user.status()["scheduler"]
+        return now["state"] == "up" and now["pid"] != scheduler["pid"]
+
+    wait_for(is_another, "another one takes its place", 120)
+    assert user.status()["scheduler"]["address"] == scheduler["address"]
+    assert not user.status()["cluster"]["notices"]
+    user.python(COMPUTE)
 
 
 def test_scheduler_hangs_at_the_end(user: Draco) -> None:
@@ -197,7 +216,7 @@ def test_scheduler_hangs_at_the_end(user: Draco) -> None:
     os.kill(pid, signal.SIGSTOP)
     begin = time.monotonic()
     user.run("stop")
-    assert time.monotonic() - begin < 60
+    assert time.monotonic() - begin < 120
     wait_for(lambda: not is_alive(pid), "the scheduler has ended")
 
 
@@ -207,8 +226,8 @@ def kill_dracod(draco: Draco) -> None:
     wait_for(lambda: not is_alive(pid), "dracod has died")
 
 
-def test_dracod_killed_and_started_again(user: Draco) -> None:
-    """The next dracod ends what the first has left, and only that."""
+def test_dracod_and_scheduler_killed_and_started_again(user: Draco) -> None:
+    """The next dracod ends what is left of the first, and only that, and says so."""
     other = Draco(user.sandbox)
     with other:
         other.run("start", *TINY)
@@ -216,14 +235,16 @@ def test_dracod_killed_and_started_again(user: Draco) -> None:
         scheduler = user.status()["scheduler"]["pid"]
         old = {job["id"] for job in user.jobs()}
         kill_dracod(user)
+        os.kill(scheduler, signal.SIGKILL)
+        wait_for(lambda: not is_alive(scheduler), "the scheduler has died")
         result = user.run("status", check=False)
-        assert result.returncode == 3 and "no cluster" in result.stderr
+        assert result.returncode == 3
+        assert "its scheduler has ended, too; what is left of it is ended" in result.stderr
         begin = time.monotonic()
         user.run("start", *TINY)
         wait_for(
-            lambda: old.isdisjoint({job["id"] for job in user.jobs()})
-            and not is_alive(scheduler),
-            "jobs and scheduler of the first are gone",
+            lambda: old.isdisjoint({job["id"] for job in user.jobs()}),
+            "the jobs of the first are gone",
             60,
         )
         print(f"gone {time.monotonic() - begin:.1f} s after the next start")
@@ -234,26 +255,26 @@ def test_dracod_killed_and_started_again(user: Draco) -> None:
 
 
 def test_dracod_killed_while_its_job_is_pending(user: Draco, patient: Sandbox) -> None:
-    """Nobody would ever end a job that has not started: the next dracod does, without a start."""
-    python = impatient_python(user)
+    """The start goes on with a new dracod, and with the jobs that are in the queue."""
     with patient.full():
-        start = user.popen("start", *TINY, "--minimum=2", f"--python={python}", stderr=-1)
+        start = user.popen("start", *TINY, "--minimum=2", stderr=-1, stdout=-1)
         wait_for(lambda: len(user.jobs()) == 2, "two jobs are pending")
+        before = {job["id"] for job in user.jobs()}
         kill_dracod(user)
-        error = start.communicate(timeout=60)[1]
-        assert start.returncode == 1 and "dracoctl: dracod has ended" in error
-        assert len(user.jobs()) == 2
-        with Daemon(user):
-            wait_for(lambda: not user.jobs(), "they are cancelled", 60)
+        wait_for(lambda: user.daemon() in user.processes(), "there is a new dracod")
+    out, error = start.communicate(timeout=120)
+    assert start.returncode == 0 and ": 2 jobs, 2 workers" in out, error
+    assert "dracod was killed" in error and "2 jobs and the scheduler run on" in error
+    assert {job["id"] for job in user.all_jobs()} == before
+    user.python(COMPUTE)
 
 
 def test_dracod_killed_during_a_submission(user: Draco) -> None:
-    """Whatever slurmctld made of it, nothing stays."""
-    python = impatient_python(user)
+    """Whatever slurmctld made of it, the start goes on, and there is no job too many."""
     for delay in (0.0, 0.002, 0.004, 0.006):
         position = user.log.stat().st_size if user.log.exists() else 0
         with Daemon(user) as daemon:
-            start = user.popen("start", *TINY, f"--python={python}", stderr=-1)
+            start = user.popen("start", *TINY, stderr=-1)
             wait_for(
                 lambda position=position: "submitting" in log_since(user, position),
                 "it submits",
@@ -262,10 +283,12 @@ def test_dracod_killed_during_a_submission(user: Draco) -> None:
             time.sleep(delay)
             daemon.signal(signal.SIGKILL)
             daemon.wait()
-        start.communicate(timeout=60)
-        print(f"{delay} s: {len(user.jobs())} jobs")
-    with Daemon(user):
-        wait_for(lambda: not user.jobs(), "they are cancelled", 60)
+        error = start.communicate(timeout=120)[1]
+        assert start.returncode == 0, error
+        user.python(COMPUTE)
+        wait_for(lambda: len(user.jobs()) == 1, "there is one job")
+        user.run("shutdown")
+        user.sandbox.wait_until_free(f"draco-{user.name}-")
 
 
 def end_alone(user: Draco, limit: float, *options: str) -> None:
@@ -284,12 +307,12 @@ def end_alone(user: Draco, limit: float, *options: str) -> None:
 
 def test_dracod_killed_for_good(user: Draco) -> None:
     """Without a next dracod, scheduler and workers end by themselves (here after 5 s)."""
-    end_alone(user, 90, f"--python={impatient_python(user)}")
+    end_alone(user, 240, f"--python={impatient_python(user)}")
 
 
 @pytest.mark.slow
 def test_dracod_killed_for_good_unabridged(user: Draco) -> None:
-    end_alone(user, 120)
+    end_alone(user, 700)
 
 
 def test_node_daemon_killed(user: Draco, patient: Sandbox) -> None:

@@ -15,7 +15,7 @@ SEE = """
 import json
 from distributed import Client
 
-with Client(timeout=30) as client:
+with Client(timeout=60) as client:
     client.wait_for_workers({workers}, timeout=60)
     name = client.run(lambda dask_worker: str(dask_worker.name))
     value = client.run(lambda: __import__("os").environ.get("{variable}"))

@@ -240,7 +240,7 @@ def test_takeover(gone: Draco, two: On, answer: str) -> None:
 
 def test_its_own_host_needs_no_takeover(gone: Draco, one: On) -> None:
     assert "goes on by itself" in one.run("takeover", "--force", status=3).stderr
-    assert "dracoctl:" not in one.start().stderr
+    assert "its cluster cannot go on" in one.start().stderr
     one.run("shutdown")
 
 

@@ -82,6 +82,24 @@ def test_connect_file(users: tuple[UserAt, UserAt]) -> None:
     assert not file.exists()
 
 
+def test_a_firewall_before_the_scheduler(users: tuple[UserAt, UserAt]) -> None:
+    """Python says where it is, and what helps."""
+    one, two = users
+    one.start()
+    port = int(one.status()["scheduler"]["address"].rpartition(":")[2])
+    quick = {"DASK_DISTRIBUTED__COMM__TIMEOUTS__CONNECT": "3s"}
+    with two.host.without_port(port), two.kernel(**quick) as kernel:
+        error = kernel.fail(JOIN).splitlines()[-1]
+        assert error.startswith(
+            f'draco.errors.DracoError: the Dask scheduler of the cluster "{one.name}" at '
+            f"{ADDRESS}, port {port}, on host {one.host.name} cannot be reached from login2: "
+        ), error
+        assert "set scheduler_port to a port that the firewall lets through" in error
+    with two.kernel() as kernel:
+        kernel.run(f"{JOIN}\nclient.close(); cluster.close()")
+    assert one.cluster_state() == "running"
+
+
 def test_dracoctl_on_the_other_host(users: tuple[UserAt, UserAt]) -> None:
     one, two = users
     one.start("--adaptive-scale-factor=2")
@@ -112,6 +130,17 @@ def test_dracoctl_on_the_other_host(users: tuple[UserAt, UserAt]) -> None:
     assert f"runs on host {one.host.name} (process {one.daemon()}) and has no cluster" in text
     assert f"ssh {one.host.name} dracoctl --name {one.name} shutdown" in text
     assert "and has no cluster" in error_of(two.start(check=False), 1)
+
+
+def test_started_on_both_hosts_at_once(users: tuple[UserAt, UserAt]) -> None:
+    """The later one waits until the cluster has a port, and joins it."""
+    one, two = users
+    start = one.popen("start", *SMALL)
+    wait_for((one.state / "daemon.json").exists, "a dracod has the name", pause=0.001)
+    assert "is running: 1 job" in two.run("start", *SMALL).stdout
+    assert start.wait(120) == 0
+    assert len(one.jobs()) == 1
+    one.run("shutdown")
 
 
 def test_shutdown_from_the_other_host(users: tuple[UserAt, UserAt]) -> None:
@@ -322,15 +351,14 @@ def test_a_port_by_number(users: tuple[UserAt, UserAt]) -> None:
     assert "port 18790: Address already in use\n" in error_of(two.run("status", check=False), 1)
     for value in ("80", "any"):
         text = one.start(f"--remote-port={value}", check=False).stderr
-        wanted = "give auto, none, or a number from 1024"
-        assert f'--remote-port: "{value}" is not a port: {wanted}' in text
+        assert f'--remote-port: "{value}" is neither a port nor a range of ports: give' in text
 
 
 def test_a_dracod_that_was_killed(users: tuple[UserAt, UserAt]) -> None:
-    """The lock tells it also on the other host; the next dracod leaves nothing of it."""
+    """The lock tells it also on the other host; the next dracod on its own host goes on."""
     one, two = users
     one.start()
-    scheduler, pid = one.status()["scheduler"]["pid"], one.daemon()
+    before, pid = one.status(), one.daemon()
     os.kill(pid, signal.SIGKILL)
     wait_for(lambda: not is_alive(pid), "dracod has died")
     former = f"dracod ran on host {one.host.name} (process {pid}) and ended without cleaning up"
@@ -341,6 +369,7 @@ def test_a_dracod_that_was_killed(users: tuple[UserAt, UserAt]) -> None:
         assert f'no cluster "{one.name}" is running: {former}' in error
         assert kernel.run("import draco; print(draco.list_clusters()[0].state)") == "killed\n"
     one.run("launch")
-    assert not (one.state / "connect.json").exists()
     assert json.loads(one.run("--json", "launch").stdout)["host"] == one.host.name
-    os.kill(scheduler, signal.SIGKILL)  # it would leave by itself, but not at once
+    after = two.status()
+    assert after["cluster"]["id"] == before["cluster"]["id"]
+    assert after["scheduler"]["pid"] == before["scheduler"]["pid"]

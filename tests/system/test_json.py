@@ -126,6 +126,7 @@ def test_a_running_cluster(draco: Draco, answers: Answers) -> None:
     answers.check("where", ask(draco, "where"))
     assert all(isinstance(value, str) for value in ask(draco, "env").values())
     answers.check("start --dry-run", ask(draco, "start", "--dry-run", *SMALL))
+    answers.check("restart", ask(draco, "restart"))
     answers.check("stop, shutdown", ask(draco, "stop"))
     answers.check("status", ask(draco, "status", status=3))
     answers.check("stop, shutdown", ask(draco, "shutdown"))
@@ -138,6 +139,7 @@ def test_a_running_cluster(draco: Draco, answers: Answers) -> None:
         "script",
         "version",
         "launch",
+        "restart",
         "list",
         "where",
     ):
@@ -145,6 +147,8 @@ def test_a_running_cluster(draco: Draco, answers: Answers) -> None:
     assert not answers.missing("start --dry-run") - {"candidates"}
     # What is there only now and then.
     rare = {f"cluster.excluded_nodes[].{key}" for key in ("node", "until")}
+    # What only programs in Python have; test_python_shared.py looks at it.
+    rare |= {f"attached[].{key}" for key in ("client", "running", "core_seconds", "bytes")}
     assert answers.missing("status") == rare
 
 
@@ -183,7 +187,7 @@ def test_limits_of_the_site(draco: Draco, answers: Answers) -> None:
     }
 
 
-def test_settings(user: User, answers: Answers) -> None:
+def test_settings(user: User, draco: Draco, answers: Answers) -> None:
     user.write_site("limits: {walltime: 1-0}\nprofiles:\n  a: {cores: 40}\n")
     user.write("walltime: 02:00:00\nprofiles:\n  a: {cores: 50}\n")
 
@@ -203,6 +207,7 @@ def test_settings(user: User, answers: Answers) -> None:
     answers.check("config explain", ask("explain", "walltime"))
     user.config.unlink()
     answers.check("config init", ask("init"))
+    answers.check("config init", json.loads(draco.run("--json", "config", "init").stdout))
     titles = [title for title in PAGE if title.startswith("config ")]
     assert (answers.faults, [answers.missing(title) for title in titles]) == (
         [],

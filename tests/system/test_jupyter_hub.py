@@ -99,7 +99,13 @@ def test_the_link_of_a_notebook(draco: Draco, hub: Lab) -> None:
 def test_the_panes_of_the_panel(draco: Draco, hub: Lab) -> None:
     status, text = ask(hub, f"{PREFIX}dask/clusters/{MINE}", "PUT")
     assert status == 200, text
-    model = json.loads(text)
+
+    def listed() -> list[dict]:
+        return json.loads(ask(hub, f"{PREFIX}dask/clusters")[1])
+
+    (model,) = wait_for(
+        lambda: [m for m in listed() if m["workers"]], "it has begun", pause=0.5
+    )
     link = f"{PREFIX}proxy/{draco.status()['dashboard']['port']}/status"
     assert model["dashboard_link"] == link
     status, text = ask(hub, f"{PREFIX}dask/dashboard/{MINE}/individual-plots.json")
@@ -109,10 +115,6 @@ def test_the_panes_of_the_panel(draco: Draco, hub: Lab) -> None:
     # One that runs already, too.
     assert ask(hub, f"{PREFIX}dask/clusters/{MINE}", "DELETE")[0] in (200, 204)
     draco.start()
-
-    def listed() -> list[dict]:
-        return json.loads(ask(hub, f"{PREFIX}dask/clusters")[1])
-
     wait_for(listed, "it is listed", pause=0.5)
     (model,) = listed()
     assert model["dashboard_link"] == link

@@ -35,7 +35,7 @@ def test_three_notebooks(draco: Draco) -> None:
         out, shown, error = one.run("cluster")
         assert error is None and draco.jobs()[0]["id"] in shown["text/html"]
         two.manager.signal_kernel(signal.SIGKILL)
-        wait_for(lambda: len(draco.status()["attached"]) == 2, "the lease ends", timeout=10)
+        wait_for(lambda: len(draco.status()["attached"]) == 2, "the lease ends")
         one.run("client.close(); cluster.close()")
         assert three.run("client.submit(pow, 2, 5).result()")[1]["text/plain"] == "32"
         three.run("cluster.shutdown()")
@@ -77,7 +77,10 @@ def test_interrupt_and_go_on(draco: Draco) -> None:
 
 
 def test_an_interrupt_at_any_moment(draco: Draco) -> None:
-    """No job is left that nobody wants, and the next call works."""
+    """No job is left that nobody wants, and the next call works.
+
+    test_python_interrupt.py does so at more moments, without a kernel of Jupyter.
+    """
     moments = random_moments()
     with JupyterKernel(draco, "/n/one.ipynb") as kernel:
         for _ in range(2):  # the first one imports all
@@ -86,7 +89,7 @@ def test_an_interrupt_at_any_moment(draco: Draco) -> None:
             usual = time.monotonic() - begin
             kernel.run("client.close(); cluster.close()")
         interrupted = 0
-        for _ in range(20):
+        for _ in range(8):
             number = kernel.client.execute(CALL)
             time.sleep(moments.uniform(0, usual))
             kernel.manager.interrupt_kernel()
@@ -101,7 +104,7 @@ def test_an_interrupt_at_any_moment(draco: Draco) -> None:
                 lambda: draco.cluster_state() in ("stopped", "none") and not draco.jobs(),
                 "nothing is left",
             )
-        assert interrupted > 5
+        assert interrupted > 2
         assert kernel.run(CALL)[2] is None
         assert kernel.run("client.submit(pow, 2, 5).result()")[1]["text/plain"] == "32"
         kernel.run("client.close(); cluster.close()")

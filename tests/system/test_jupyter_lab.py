@@ -10,7 +10,7 @@ from pathlib import Path
 import browser as chromium
 import pytest
 from browser import Browser
-from conftest import HAS_FAILED
+from conftest import has_failed
 from harness import BUILD, SOURCE, Draco, wait_for
 from lab import Lab, install_package, need_module
 
@@ -33,7 +33,7 @@ def browser(request: pytest.FixtureRequest) -> Iterator[Browser]:
     install_package()
     with Browser() as browser:
         yield browser
-        if request.node.stash.get(HAS_FAILED, False):
+        if has_failed(request):
             save(browser, "failure")
 
 
@@ -65,6 +65,10 @@ def listed(browser: Browser, text: str) -> None:
     )
 
 
+def click_new(browser: Browser) -> None:
+    browser.click(".dask-DaskClusterManager .jp-ToolbarButtonComponent", "NEW")
+
+
 def refused(browser: Browser) -> None:
     """The panel says that it does not stop the cluster."""
     browser.wait_for(
@@ -87,7 +91,7 @@ def run_cell(browser: Browser, answer: str) -> None:
 
 def test_new_scale_compute_adapt_close(draco: Draco, browser: Browser) -> None:
     with open_lab(draco, browser):
-        browser.click(".dask-DaskClusterManager .jp-ToolbarButtonComponent", "NEW")
+        click_new(browser)
         listed(browser, "Number of Workers: 2")
         assert draco.cluster_state() == "running"
         assert [lease["program"] for lease in draco.status()["attached"]] == ["jupyterlab"]
@@ -158,3 +162,70 @@ def test_clusters_that_run_already(draco: Draco, browser: Browser) -> None:
         listed(browser, draco.name)
         draco.run("stop")  # elsewhere
         browser.wait_for(f"!document.querySelector('{ITEM}')", "the panel is empty")
+
+
+def count(browser: Browser) -> int:
+    return int(browser.script(f"return document.querySelectorAll('{ITEM}').length"))
+
+
+def test_new_while_the_queue_is_full(draco: Draco, browser: Browser) -> None:
+    """The cluster is listed at once, once, and can be shut down before it has begun."""
+    with open_lab(draco, browser) as lab:
+        with draco.sandbox.full():
+            click_new(browser)
+            listed(browser, f"{draco.name}: Resources")
+            listed(browser, "Address: none yet: job ")
+            listed(browser, "Number of Workers: 0")
+            save(browser, "waiting")
+            click_new(browser)
+            browser.wait_for(
+                f"document.querySelectorAll('{ITEM}').length === 1 && "
+                "!document.querySelector('.dask-DaskClusterManager [aria-disabled=true]')",
+                "the cluster is listed once",
+            )
+            assert len(draco.jobs()) == 1
+            browser.click(f"{ITEM}-stop")
+            browser.wait_for(f"!document.querySelector('{ITEM}')", "the panel is empty")
+            wait_for(lambda: draco.cluster_state() == "stopped", "it has stopped")
+            assert not draco.jobs()
+            click_new(browser)
+            listed(browser, "Resources")
+        listed(browser, "Number of Workers: 2")
+        browser.wait_for(
+            f"document.querySelector('{ITEM}-title').innerText === '{draco.name}'",
+            "it does not wait any more",
+        )
+        assert count(browser) == 1
+        browser.click(".dask-DashboardListing-item button", "WORKERS MEMORY")
+        browser.wait_for(
+            "[...document.querySelectorAll('iframe')].some(e =>"
+            " e.src.includes('/dask/dashboard/') && e.contentDocument.querySelector('.bk-Figure'))",
+            "the dashboard's pane has a plot",
+        )
+        browser.click(f"{ITEM}-stop")
+        browser.wait_for(f"!document.querySelector('{ITEM}')", "the panel is empty")
+        wait_for(lambda: draco.cluster_state() == "stopped", "it has stopped")
+        assert "Task exception" not in lab.log.read_text()
+
+
+def test_new_that_fails(draco: Draco, browser: Browser) -> None:
+    """A dialog says why when that is known at once, else the list does."""
+    with open_lab(draco, browser):
+        config = draco.home / ".config/draco/draco.yaml"
+        usual = config.read_text()
+        config.write_text(f"{usual}queues_to_try: [nowhere]\n")
+        click_new(browser)
+        browser.wait_for(
+            f"document.querySelector('{DIALOG}')?.innerText.includes('nowhere')",
+            "the panel says why it does not start",
+        )
+        save(browser, "not-started")
+        browser.click(f"{DIALOG} button")
+        config.write_text(f"{usual}queues_to_try: [short]\nwait_timeout: 8\n")
+        with draco.sandbox.full():
+            click_new(browser)
+            listed(browser, "did not start: ")
+            save(browser, "failed")
+            browser.click(f"{ITEM}-stop")
+            browser.wait_for(f"!document.querySelector('{ITEM}')", "the panel is empty")
+        assert not draco.jobs()

@@ -117,8 +117,15 @@ def test_old_logs_are_removed(draco: Draco) -> None:
     (base / "2020-02-08T00:00:00").symlink_to(outside)
     os.utime(outside, (0, 0))
 
+    # The state of a cluster inside a Slurm job goes, too.
+    state = draco.home / ".local/state/draco"
+    state.mkdir(parents=True, mode=0o700, exist_ok=True)
+    of_job = make_start(state, "job-4711", "dracod.log")
+    other = make_start(state, "other", "dracod.log")
+
     draco.start()
     event = wait_for_cleaning(draco)
+    assert not of_job.exists() and other.exists()
     assert "removed 4 directories of starts older than 14 d" in event["text"]
     assert "5 files" in event["text"]
     assert not any(path.exists() for path in [*old, crashed])
@@ -254,7 +261,7 @@ def test_follow_a_job_that_is_pending(draco: Draco) -> None:
     assert start.wait(120) == 0
     assert follower.stdout.readline()
     follower.stdout.close()
-    assert follower.wait(30) is not None
+    assert follower.wait(60) is not None
 
 
 def test_a_failed_start_shows_the_end_of_the_jobs_log(draco: Draco) -> None:

@@ -33,7 +33,7 @@ pytestmark = as_root
 
 COMPUTE = """
 from distributed import Client
-with Client(timeout=20) as client:
+with Client(timeout=60) as client:
     assert sum(client.gather(client.map(lambda x: x * x, range(10)))) == 285
     print(*client.scheduler_info()["workers"])
 """
@@ -201,7 +201,7 @@ def test_auto_takes_infiniband_that_leads_to_the_nodes(site: Site, draco: Draco)
     with site.node_address("n2", "10.77.0.2"):
         start(draco)
         assert (scheduler_host(draco), draco.status()["interface"]) == ("10.77.0.1", "ib0")
-        assert " on ib0, distributed" in draco.run("status").stdout
+        assert " on ib0\n" in draco.run("status").stdout
         assert worker_hosts(draco) == {"10.77.0.2"}
         pid = draco.status()["scheduler"]["pid"]
         assert {host for host, _ in listening(pid)} == {"10.77.0.1", "127.0.0.1"}

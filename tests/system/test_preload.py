@@ -101,7 +101,7 @@ def greet(dask_scheduler):
     link, lines = dask_scheduler.plugins["draco"], []
     workers = {f"tls://192.168.100.100:{i}": SimpleNamespace(
         address=f"tls://192.168.100.100:{i}", name=f"draco-12345678_1234-{i}", nbytes=1 << 40,
-        processing={}, actors=set()) for i in range(10000, 16000)}
+        nthreads=65535, processing={}, actors=set()) for i in range(10000, 16000)}
     kept = link.scheduler, link.writer, link.meter.workers, dict(link.told_workers)
     link.scheduler = SimpleNamespace(workers=workers, address="", http_server=None)
     link.writer = SimpleNamespace(
@@ -145,7 +145,7 @@ def leave(dask_scheduler):
 def test_tasks_that_a_worker_has_as_it_comes(dask: DaskCluster) -> None:
     """A new worker counts as idle, so what it has already is news."""
     a = dask.add_worker("a")
-    dask.run("nap = client.submit(time.sleep, 60)")
+    dask.run("nap = client.submit(pass_gate)")
     wait_for(lambda: dask.dracod.workers[a][0] == 1, "a busy worker")
     dask.run(
         "def come(dask_scheduler):\n"
@@ -221,8 +221,7 @@ def test_load_of_restricted_tasks(dask: DaskCluster) -> None:
     # Those that only a busy worker may run do not ask for another one.
     dask.run("del nowhere, special")
     dask.wait_for_load(lambda load: load["unrunnable"] == 0)
-    dask.run("def nap(i): time.sleep(30)")
-    dask.run("bound = client.map(nap, range(6), workers=['a'])")
+    dask.run("bound = client.map(pass_gate, range(6), workers=['a'])")
     load = dask.wait_for_load(lambda load: load["running"] == 1)
     assert load["ready"] == 0
     assert load["unrunnable"] == 5
@@ -259,10 +258,9 @@ def test_idle_and_busy_are_told_soon(dask: DaskCluster) -> None:
     """Sooner than how much a worker has to do and holds."""
     address = dask.add_worker("a")
     let_wait(dask, "REPORT_WEIGHTS")
-    dask.run("def nap():\n    while not os.path.exists('go'): time.sleep(0.05)")
-    dask.run("future = client.submit(nap)")
+    dask.run("future = client.submit(pass_gate)")
     wait_for(lambda: dask.dracod.workers[address][0] == 1, "a busy worker")
-    (dask.root / "go").touch()
+    dask.open_gate()
     wait_for(lambda: dask.dracod.workers[address][0] == 0, "an idle worker")
 
 

@@ -19,6 +19,11 @@ def work(i, seconds, path="runs"):
         file.write(f"{i}\\n")
     time.sleep(seconds)
     return i
+
+def gated_work(i):
+    work(i, 0)
+    pass_gate()
+    return i
 """
 
 
@@ -34,7 +39,7 @@ def statuses(dask: DaskCluster) -> list[str]:
 def test_drain_in_the_middle(dask: DaskCluster) -> None:
     a, b = dask.add_worker("a", threads=2), dask.add_worker("b", threads=2)
     dask.run(COUNTED)
-    dask.run("futures = client.map(work, range(40), seconds=0.3)")
+    dask.run("futures = client.map(gated_work, range(40))")
     wait_for(lambda: count_runs(dask) >= 4, "tasks to run")
     refused = dask.dracod.ask("drain", workers=[a], only_idle=True)
     assert refused["drained"] is False
@@ -50,6 +55,8 @@ def flicker(dask_worker):
     dask_worker.status = status.running
 client.run(flicker, workers=[{a!r}])
 """)
+    wait_for(lambda: dask.dracod.workers[a][0] >= 2, "its tasks to be told")
+    dask.open_gate()
     wait_for(lambda: dask.dracod.workers[a][0] == 0, "the drained worker to be idle")
     assert sorted(dask.run("client.gather(futures)")) == list(range(40))
     assert count_runs(dask) == 40, "no task ran twice"
@@ -129,7 +136,7 @@ def test_retire_of_all_or_none(dask: DaskCluster) -> None:
     dask.run("wait(future)")
     assert dask.dracod.ask("retire", workers=[a, b]) == {"retired": [], "busy": []}
     assert statuses(dask) == ["running", "running"]
-    dask.run(f"nap = client.submit(time.sleep, 60, workers=[{b!r}])")
+    dask.run(f"nap = client.submit(pass_gate, workers=[{b!r}])")
     wait_for(lambda: dask.dracod.workers[b][0] == 1, "a busy worker")
     c = dask.add_worker("c")
     refused = dask.dracod.ask("retire", workers=[a, b])
@@ -195,8 +202,9 @@ def test_workers_leave_in_time(dask: DaskCluster) -> None:
     a, b, c = (dask.add_worker(name, "--nanny") for name in names)
     dask.run(f"kept = client.submit(bytes, 1000, workers=[{a!r}])")
     dask.run("wait(kept)")
-    dask.dracod.ask("limit", workers={"draco-7_1": 5, "draco-7_10": 600})
+    first = dask.dracod.begin("limit", workers={"draco-7_1": 5, "draco-7_10": 600})
     dask.dracod.ask("limit", workers={"draco-7_1": 600, "draco-7_10": 600})  # it was extended
+    dask.dracod.finish(first)
     time.sleep(6)
     assert len(statuses(dask)) == 3
     dask.dracod.ask("limit", workers={"draco-7_1": 0, "draco-7_10": 600})
@@ -216,3 +224,27 @@ def test_wrong_requests(dask: DaskCluster) -> None:
             dask.dracod.ask(method, **params)
     assert dask.dracod.ask("drain", workers=[], only_idle=True) == {"drained": True, "busy": 0}
     assert dask.dracod.ask("retire", workers=[]) == {"retired": [], "busy": []}
+
+
+def test_workers_of_a_job_that_leaves_get_no_task(dask: DaskCluster) -> None:
+    """They connect while tasks wait, and would take some in the same step."""
+    dask.run("futures = client.map(lambda i: i, range(20), pure=False)")
+    dask.wait_for_load(lambda load: load["tasks"] == 20)
+    dask.dracod.ask("leaving", jobs=["draco-5", "draco-6"])
+    dask.add_worker("draco-5-0", status="paused")
+    dask.add_worker("draco-6", status="paused")
+    for _ in range(10):
+        assert set(dask.statuses().values()) == {"paused"}
+        assert dask.run("sum(f.done() for f in futures)") == 0
+        time.sleep(0.1)
+    # One job stays after all. Workers of other jobs are not concerned.
+    dask.dracod.ask("leaving", jobs=["draco-5"])
+    dask.add_worker("draco-55-0")
+    assert dask.run("sum(client.gather(futures))") == 190
+    statuses = dask.statuses()
+    late, other, further = (
+        statuses[dask.dracod.names[name]] for name in ("draco-5-0", "draco-6", "draco-55-0")
+    )
+    assert (late, other, further) == ("paused", "running", "running")
+    dask.dracod.ask("leaving", jobs=[])
+    wait_for(lambda: set(dask.statuses().values()) == {"running"}, "the other one, too")

@@ -44,8 +44,18 @@ def test_death(dask: DaskCluster) -> None:
     """Also one shortly after a restart, and one of the worker that came by it."""
     dask.add_worker("a", "--nanny")
     dask.run("client.restart()")
-    wait_for(lambda: dask.dracod.workers, "the worker to be back")
+    wait_for(lambda: dask.dracod.asked and dask.dracod.workers, "the worker to be back")
     address = dask.dracod.names["a"]
     dask.run("client.run(os._exit, 1, on_error='ignore')")
     wait_for(lambda: address not in dask.dracod.workers, "the worker to be missed")
+    assert dask.dracod.asked == [True, False]
+
+
+def test_retired_by_name(dask: DaskCluster) -> None:
+    """The request names one worker; that the other dies meanwhile was not asked for."""
+    for name in "ab":
+        dask.add_worker(name)
+    dask.run("client.retire_workers(names=['a'])")
+    wait_for(lambda: dask.dracod.asked, "the worker to leave")
+    dask.kill_worker("b")
     assert dask.dracod.asked == [True, False]

@@ -7,7 +7,9 @@ from harness import Draco, Sandbox, wait_for
 from kernels import SMALL, Kernel
 
 START = (
-    "import asyncio, math\nfrom distributed import Client\nfrom draco import Cluster\n"
+    "import asyncio, copy, dask, distributed, math, pickle\nfrom distributed import Client\n"
+    "from draco import Cluster, _size, list_clusters\n"
+    "EIGHT_GB = {'per_job': {'memory_mib': 7630, 'workers': 1}}\n"
     f"cluster = Cluster({SMALL}, maximum=6, quiet=True)\n"
     "client = cluster.get_client()\ncluster.wait_for_workers(2, timeout=60)\n"
 )
@@ -35,6 +37,50 @@ TRUE = [
     "cluster.job_script().startswith('#!')",
     "set(cluster.get_logs(workers=False)) == {'Cluster', 'Scheduler'}",
     "cluster._cluster_info['name'] == cluster.name",
+    "isinstance(cluster, distributed.deploy.Cluster)",
+    "cluster.scheduler_address.startswith('tls://')",
+    "cluster.scheduler_info['address'] == cluster.scheduler_address",
+    "cluster.scheduler_info['type'] == 'Scheduler'",
+    "cluster.scheduler_info['id'] == client.scheduler_info()['id']",
+    "cluster.scheduler_info['workers'].keys() == client.scheduler_info()['workers'].keys()",
+    "cluster.scheduler_comm.address == cluster.scheduler_address",
+    "set(client.nthreads()) == set(cluster.scheduler_info['workers'])",
+    "[w['nthreads'] for w in cluster.scheduler_info['workers'].values()] == [1, 1]",
+    "{w['memory_limit'] for w in cluster.scheduler_info['workers'].values()} == {2**29}",
+    "client.submit(pow, 2, 5).result() == 32",
+    "client.gather(client.map(abs, [-1, -2])) == [1, 2]",
+    "client.gather(client.scatter([1, 2])) == [1, 2]",
+    "dask.delayed(sum)([1, 2]).compute() == 3",
+    "client.submit(pow, 2, 5, workers=list(client.nthreads())[0]).result() == 32",
+    "client.run_on_scheduler(lambda dask_scheduler: len(dask_scheduler.workers)) == 2",
+    "set(client.run(lambda: 1).values()) == {1}",
+    "client.get_versions(check=True)['scheduler'] is not None",
+    "client.wait_for_workers(2) is None and cluster.wait_for_workers(1) is None",
+    "distributed.get_client() is client is distributed.default_client()",
+    "client.dashboard_link == cluster.dashboard_link",
+    "Client(cluster, set_as_default=False).close() is None and cluster.status.name == 'running'",
+    "not Client(cluster.scheduler_address, security=cluster.security, set_as_default=0).close()",
+    "cluster.security.require_encryption is True",
+    "cluster.sync(asyncio.sleep, 0, 7) == 7",
+    "cluster.loop.asyncio_loop.is_running()",
+    "cluster.quiet is True and cluster.shutdown_on_close == 'auto'",
+    "cluster._supports_scaling and asyncio.iscoroutinefunction(cluster._close)",
+    "str(cluster) == repr(cluster) and cluster == cluster and hash(cluster) is not None",
+    "'Workers' in cluster._repr_html_() and cluster.name in cluster._repr_html_()",
+    "'Cluster' in client._repr_html_()",
+    "set(cluster.get_logs(cluster=False, scheduler=False)) == set(client.nthreads())",
+    "set(cluster.get_logs(cluster=False, workers=False)) == {'Scheduler'}",
+    "set(cluster.get_logs(scheduler=False, workers=False)) == {'Cluster'}",
+    "len(cluster.get_logs(False, False, workers=list(client.nthreads())[:1])) == 1",
+    "'#SBATCH' in cluster.job_script() and '--nworkers 2' in cluster.job_script()",
+    "len(cluster.jobs) == len(cluster.attached) == 1",
+    "cluster.report()['cluster']['state'] == 'running'",
+    "cluster.name in [info.name for info in list_clusters()]",
+    # A job of 8 GB is one of 7630 MiB, and two of them are more than 16 GB.
+    "_size.bounds_wished(EIGHT_GB, _size.bounds_given({'maximum_memory': '16 GB'}))"
+    " == {'maximum': 2}",
+    "_size.bounds_wished(EIGHT_GB, _size.bounds_given({'maximum_memory': '15 GB'}))"
+    " == {'maximum': 1}",
 ]
 
 
@@ -60,6 +106,11 @@ CALLS = [
     ("cluster.scale(2)", "None"),
     ("cluster.scale(cores=2)", "None"),
     ("cluster.scale(memory=2**30)", "None"),
+    ("cluster.scale(n=2)", "None"),
+    ("cluster.scale(jobs=1)", "None"),
+    ("cluster.adapt()", "Adaptive(minimum=2, maximum=6)"),
+    ("cluster.adapt(minimum=1, maximum=6)", "Adaptive(minimum=2, maximum=6)"),
+    ("cluster.adapt(distributed.Adaptive, minimum=2, maximum=6)", "maximum=6)"),
     ("cluster.adapt(minimum=2)", "Adaptive(minimum=2, maximum=6)"),
 ]
 
@@ -73,6 +124,23 @@ def test_it_is_called_so(kernel: Kernel, call: str, printed: str) -> None:
 REFUSED = [
     ("cluster.adapt(maximum=math.inf)", "maximum=40"),
     ("cluster.adapt(maximum_cores=math.inf)", "not a whole number"),
+    ("pickle.dumps(cluster)", "scheduler_address"),
+    ("copy.deepcopy(cluster)", "cannot be copied"),
+    ("cluster.wait_for_workers(0)", "positive integer"),
+    ("cluster.wait_for_workers(9, timeout=0.3)", "Only 2/9 workers arrived after 0.3 s"),
+    ("cluster.scale()", "give one of n, jobs, cores and memory"),
+    ("cluster.scale(2, jobs=1)", "give one of n, jobs, cores and memory"),
+    ("cluster.scale(-1)", "at least 0"),
+    ("cluster.scale(memory='lots')", "scale: memory 'lots' is not an amount of memory"),
+    ("cluster.adapt(maximum_memory='lots')", "adapt: maximum_memory 'lots' is not an amount"),
+    ("cluster.adapt(maximum_memory=math.inf)", "maximum=40"),
+    ("cluster.adapt(minimum=5, maximum=2)", "minimum 5 is more than maximum 2"),
+    ("cluster.adapt(minimum='two')", "not a whole number"),
+    ("cluster.scheduler.close()", "run_on_scheduler"),
+    ("Cluster(nosuch=1)", "there is no setting"),
+    ("Cluster(cores='many')", "not a whole number"),
+    ("Cluster(walltime='soon')", "hours:minutes:seconds"),
+    ("Cluster(scheduler_kwargs={})", 'use "scheduler_options"'),
     ("cluster.adapt(maximun=3)", "unexpected keyword argument 'maximun'"),
     ("cluster.scheduler.workers", "scheduler_info"),
     ("cluster.scheduler.transition", "run_on_scheduler"),
@@ -94,7 +162,8 @@ REFUSED = [
     ("Cluster(threads_per_worker=2)", 'use "threads"'),
     ("Cluster(memory_limit='2GB')", 'use "memory"'),
     ("Cluster(protocol='tcp')", 'use "security"'),
-    ("Cluster(worker_class='dask_cuda.CUDAWorker')", 'use "worker_options"'),
+    ("Cluster(worker_class='package.MyWorker')", 'use "worker_options"'),
+    ("Cluster(worker_command='dask_cuda.cli')", "gives each worker GPUs of its own"),
     ("Cluster(partition='short')", 'use "queues_to_try"'),
 ]
 
@@ -133,6 +202,40 @@ asyncio.run(use())
 """
         )
     assert out == "2 2 0\nTrue\n"
+
+
+def test_no_worker_before_there_is_work(draco: Draco) -> None:
+    with Kernel(draco) as kernel:
+        out = kernel.run(
+            "from draco import start_slurm_cluster\n"
+            f"client, cluster = start_slurm_cluster({SMALL}, maximum=4, minimum=0)\n"
+            "print(len(cluster.jobs), cluster.plan, cluster.requested, cluster.observed)\n"
+        )
+        assert "ready for computation: workers come with the work" in out
+        assert out.endswith("0 set() set() set()\n")
+        assert kernel.run("print(client.submit(pow, 2, 3).result())") == "8\n"
+        kernel.run("client.close(); cluster.shutdown()")
+
+
+def test_the_minimum_again_when_somebody_waits(draco: Draco) -> None:
+    """After idle_timeout there is no worker, and none of these calls has a task."""
+    with Kernel(draco) as kernel:
+        kernel.run(
+            "from draco import Cluster\n"
+            f"cluster = Cluster({SMALL}, maximum=4, idle_timeout=4, idle_hold=1, quiet=True)\n"
+            "client = cluster.get_client()\n"
+        )
+        calls = {
+            "cluster.wait_for_workers(1, timeout=60)": "None",
+            "client.wait_for_workers(3, timeout=60)": "None",
+            "client.gather(client.scatter([7, 8]))": "[7, 8]",
+            "set(client.run(abs, -3).values())": "{3}",
+            "Cluster(quiet=True).wait_for_workers(2, timeout=60)": "None",
+        }
+        for call, result in calls.items():
+            wait_for(lambda: not draco.jobs(), "the last job to be given back")
+            assert kernel.run(f"print({call})") == f"{result}\n"
+        kernel.run("client.close(); cluster.shutdown()")
 
 
 def test_asynchronous_calls_need_not_be_awaited(draco: Draco) -> None:
@@ -225,7 +328,7 @@ def test_what_a_closed_object_says(draco: Draco) -> None:
         kernel.run(START.replace("import asyncio, math\n", ""))
         draco.run("stop")
         wait_for(lambda: "closed)" in kernel.run("print(cluster)"), "it is noticed")
-        assert f"<strong>Closed</strong>: the cluster &quot;{draco.name}&quot; is stop" in (
+        assert f"<strong>Closed</strong>: the cluster &quot;{draco.name}&quot; was stopped" in (
             kernel.run("print(cluster._repr_html_())")
         )
 

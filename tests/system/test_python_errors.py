@@ -92,18 +92,21 @@ def test_a_dracod_that_hangs_is_named(draco: Draco) -> None:
         os.kill(draco.daemon(), signal.SIGCONT)
 
 
-def test_a_dracod_that_dies(draco: Draco) -> None:
+def test_a_dracod_and_scheduler_that_die(draco: Draco) -> None:
     with Kernel(draco) as kernel:
         kernel.run(START)
+        scheduler = draco.status()["scheduler"]["pid"]
+        os.kill(scheduler, signal.SIGSTOP)  # dracod must not replace it
         os.kill(draco.daemon(), signal.SIGKILL)
+        os.kill(scheduler, signal.SIGKILL)
         wait_for(
             lambda: kernel.run("print(cluster.status.name)") == "closed\n", "it is noticed"
         )
         line = last_line(kernel.fail("cluster.scale(2)"))
-        assert f'the dracod of the cluster "{draco.name}" has ended' in line
+        assert f'the cluster "{draco.name}" has ended' in line
         assert f"Cluster(name='{draco.name}') joins it or starts it anew" in line
         kernel.run("cluster.close()")
-        kernel.run(START)  # a new dracod, which ends what was left
+        kernel.run(START)
         kernel.run("cluster.close()")
 
 
@@ -131,3 +134,16 @@ def test_on_another_host_it_says_where(draco: Draco) -> None:
     finally:
         daemon.write_text(text)
         os.kill(pid, signal.SIGCONT)
+
+
+def test_a_panel_that_cannot_be_shown(draco: Draco) -> None:
+    """What shows the progress fails: that is logged, and the start goes on."""
+    with Kernel(draco) as kernel:
+        kernel.run(
+            "import draco, draco._progress\n"
+            "def fail(*_):\n    raise LookupError('no widgets')\n"
+            "draco._progress.Progress.__call__ = fail"
+        )
+        kernel.run(f"cluster = draco.Cluster({SMALL}, quiet=True)")
+        assert kernel.run("print(cluster.report()['cluster']['state'])") == "running\n"
+        kernel.run("cluster.close()")

@@ -45,7 +45,7 @@ def test_pip_install(draco: Draco) -> None:
     variables.pop("DRACO_BIN", None)
     code = (
         "import draco._dracoctl as d, draco; print(d.find_dracoctl()); print(draco.__file__)\n"
-        "from importlib.metadata import version; print(version('draco') == draco.__version__)"
+        "from importlib.metadata import version; print(version('dracod') == draco.__version__)"
     )
     out = subprocess.run(
         [python, "-c", code], env=variables, check=True, text=True, stdout=subprocess.PIPE

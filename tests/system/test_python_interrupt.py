@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import threading
 import time
+from pathlib import Path
 
+import pytest
 from harness import Draco, random_moments, wait_for
 from kernels import SMALL, Kernel
 
@@ -59,3 +61,38 @@ def test_an_interrupt_leaves_a_cluster_of_others(draco: Draco) -> None:
             kernel.run("if cluster: client.close(); cluster.close()")
     assert draco.cluster_state() == "running" and len(draco.jobs()) == 1
     wait_for(lambda: not draco.status()["attached"], "no lease is left")
+
+
+_SLOW_CLIENT = """
+import asyncio
+start = distributed.Client._start
+
+async def start_slowly(self, **arguments):
+    await start(self, **arguments)
+    connected.touch()
+    await asyncio.sleep(300)
+
+distributed.Client._start = start_slowly
+"""
+
+
+@pytest.mark.parametrize(
+    "call", [CALL, "client = cluster.get_client()"], ids=["start", "client"]
+)
+def test_an_interrupt_while_the_client_begins(draco: Draco, tmp_path: Path, call: str) -> None:
+    """Such a Client is connected, but not yet among distributed's instances."""
+    connected = tmp_path / "connected"
+    with Kernel(draco) as kernel:
+        kernel.run("import draco, distributed, pathlib")
+        if call != CALL:
+            kernel.run(f"cluster = draco.Cluster({SMALL}, quiet=True)")
+        kernel.run(f"connected = pathlib.Path({str(connected)!r})\n{_SLOW_CLIENT}")
+        kernel.send(call)
+        wait_for(connected.exists, "the client is connected")
+        kernel.interrupt()
+        _out, error = kernel.answer()
+        assert error is not None and error.rstrip().endswith("KeyboardInterrupt"), error
+        if call != CALL:
+            kernel.run("cluster.close()")
+        assert draco.cluster_state() == "stopped" and not draco.jobs()
+        kernel.run("assert not distributed.client._global_clients")

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import signal
 import subprocess
 from pathlib import Path
 
 import pytest
-from harness import PATIENT, PYTHON, Draco, wait_for
-from kernels import environment
+from harness import PATIENT, PYTHON, SOURCE, Draco, wait_for
+from kernels import PACKAGE, environment
 
 JOIN = """
 import warnings
@@ -28,9 +29,11 @@ USE = JOIN + "import mine\nprint(client.submit(mine.name, pure=False).result(tim
 
 #: As a client of a newer distributed does at a scheduler that it does not understand.
 OTHER_VERSION = """
+import logging
 import distributed
 from distributed import Client
 async def fail(self, *args, **kwargs):
+    logging.getLogger("distributed.client").error("words of Dask's own")
     raise TypeError("identity() got an unexpected keyword argument")
 distributed.__version__ = "2099.1.0"
 Client._ensure_connected = fail
@@ -131,6 +134,63 @@ def test_a_new_scheduler_is_told(draco: Draco, directories: tuple[Path, Path]) -
     assert run(draco, directories[1], end).splitlines()[-1] == "second"
 
 
+#: What a program has installed, and imported, that the cluster does not have.
+OTHER_PACKAGES = """
+import importlib.metadata, sys
+real = importlib.metadata.version
+mine = {"cloudpickle": "99.1.2", "zarr": "3.1.0", "polars": "1.0"}
+importlib.metadata.version = lambda name: mine.get(name) or real(name)
+sys.modules["zarr"] = sys
+"""
+
+
+def test_other_versions_of_packages(draco: Draco, directories: tuple[Path, Path]) -> None:
+    draco.start(PATIENT)
+    assert "told" not in run(draco, directories[0], JOIN)
+    told = run(draco, directories[0], OTHER_PACKAGES + JOIN)
+    assert told.startswith(f'told: the cluster "{draco.name}" has cloudpickle ')
+    assert "(here 99.1.2), no zarr (here 3.1.0); this program runs " in told
+    assert " makes a cluster for this Python." in told and "\n" not in told
+
+
+def run_with_package(code: str) -> str:
+    """What this code prints that needs the package, but no cluster."""
+    return subprocess.run(
+        [PYTHON, "-c", code],
+        env={**os.environ, "PYTHONPATH": str(PACKAGE)},
+        capture_output=True,
+        text=True,
+        check=True,
+    ).stdout
+
+
+@pytest.mark.parametrize(
+    ("here", "there", "told"),
+    [
+        ("2.1.0", "2.1.9", []),
+        ("2.1.0", "1.26.4", ["numpy 1.26.4 (here 2.1.0)"]),
+        ("2.1.0+ds1", "2.1.0", []),
+        ("2.1.0", None, []),  # not imported here
+    ],
+)
+def test_versions_that_differ(here: str, there: str | None, told: list[str]) -> None:
+    code = (
+        "from draco._versions import differences\n"
+        f"print(differences({{'numpy': {here!r}}}, {{'numpy': {there!r}}}))"
+    )
+    assert run_with_package(code).strip() == str(told)
+
+
+def test_both_sides_know_the_same_packages() -> None:
+    def names(path: Path) -> set[str]:
+        table = re.search(r"^PACKAGES = [({](.*?)^[)}]", path.read_text(), re.M | re.S)
+        assert table is not None
+        return set(re.findall(r'^    "([^"]+)"', table[1], re.M))
+
+    client = names(PACKAGE / "draco" / "_versions.py")
+    assert client and client == names(SOURCE / "daemon" / "dask" / "draco_paths.py")
+
+
 OLDER = """
 import asyncio
 from draco import _modules
@@ -145,16 +205,58 @@ def test_a_scheduler_of_an_older_draco(draco: Draco, directories: tuple[Path, Pa
     assert run(draco, directories[0], OLDER) == "[]"
 
 
+#: The end of what joined so far takes long, as on a busy machine.
+SLOW_END = """
+import asyncio, platform
+from draco import Cluster
+platform.python_version = lambda: "3.99.1"
+close = Cluster._close_dask
+async def close_late(self):
+    await asyncio.sleep(0.5)
+    await close(self)
+Cluster._close_dask = close_late
+"""
+
+
 def test_another_python(draco: Draco, directories: tuple[Path, Path]) -> None:
+    """It is refused in one line, the last one, and the cluster goes on."""
     draco.start(PATIENT)
-    other = "import platform\nplatform.python_version = lambda: '3.99.1'\n"
-    told = run(draco, directories[0], other + JOIN)
-    assert "runs Python 3." in told and "this program Python 3.99.1" in told
-    assert 'name="OTHER" makes a cluster of its own.' in told
+    refused = run(draco, directories[0], SLOW_END + JOIN, check=False).splitlines()[-1]
+    assert refused.startswith(
+        f'draco.errors.OtherPython: the cluster "{draco.name}" runs Python 3.'
+    )
+    assert ", which cannot run functions of Python 3.99.1 (" in refused
+    assert "makes a cluster for this Python." in refused
     refused = run(draco, directories[0], OTHER_VERSION + JOIN, check=False)
+    assert "words of Dask" not in refused
     line = refused.splitlines()[-1]
     assert line.startswith(
-        f'draco.errors.DracoError: the cluster "{draco.name}" has distributed'
+        f'draco.errors.OtherPython: the cluster "{draco.name}" has distributed'
     )
     assert "does not understand distributed 2099.1.0 of this program" in line
     assert draco.cluster_state() == "running"
+
+
+@pytest.mark.parametrize(
+    ("prefix", "files", "name"),
+    [
+        ("envs/geo", ["conda-meta/history"], "geo"),
+        ("project/.venv", [], "project"),
+        ("envs/a b", ["conda-meta/history"], None),
+        ("envs/other", ["conda-meta/history"], "other-2"),  # the name of the cluster
+    ],
+)
+def test_the_name_of_an_environment(
+    tmp_path: Path, prefix: str, files: list[str], name: str | None
+) -> None:
+    for file in files:
+        path = tmp_path / prefix / file
+        path.parent.mkdir(parents=True)
+        path.touch()
+    code = (
+        f"import sys\nsys.prefix = {str(tmp_path / prefix)!r}\n"
+        "from draco._versions import own_cluster\nprint(own_cluster('other'))\n"
+        "print('python%d.%d' % sys.version_info[:2])"
+    )
+    line, version = run_with_package(code).splitlines()
+    assert line == f'name="{name or version}" makes a cluster for this Python.'

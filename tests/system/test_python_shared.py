@@ -44,7 +44,6 @@ def test_three_kernels_share_the_workers(draco: Draco) -> None:
             wait_for(
                 lambda: attached(draco, "pid") == [one.process.pid, three.process.pid],
                 "the lease of the killed one ends",
-                timeout=10,
             )
             one.run("client.close(); cluster.close()")
             assert attached(draco, "pid") == [three.process.pid]
@@ -54,6 +53,52 @@ def test_three_kernels_share_the_workers(draco: Draco) -> None:
             three.run("cluster.close()")
         assert attached(draco, "pid") == []
         assert draco.cluster_state() == "running"  # three did not start it
+
+
+def usage(draco: Draco, pid: int) -> dict:
+    """What the attached program of this process has."""
+    (lease,) = [x for x in draco.status()["attached"] if x["pid"] == pid]
+    return lease
+
+
+def test_shares_and_who_uses_what(draco: Draco) -> None:
+    work = (
+        "import time\n"
+        "kept = client.submit(bytes, 2000000, pure=False)\n"
+        "futures = client.map(lambda i: time.sleep(0.1), range(10000), pure=False)\n"
+    )
+    with Kernel(draco, JPY_SESSION_NAME="/n/one.ipynb") as one, Kernel(draco) as two:
+        one.run(START)
+        two.run(JOIN.replace("quiet=True", "quiet=True, share=3"))
+        for kernel in (one, two):
+            kernel.run(work)
+        pids = [one.process.pid, two.process.pid]
+
+        def used() -> list[float]:
+            return [usage(draco, pid).get("core_seconds", 0) for pid in pids]
+
+        wait_for(lambda: min(used()) > 0, "both to get something")
+        before = used()  # the first one had all until the second one came
+        wait_for(lambda: sum(used()) - sum(before) > 8, "them to get more")
+        got = [now - then for now, then in zip(used(), before)]
+        assert got[1] > 1.5 * got[0], got
+        first, second = (usage(draco, pid) for pid in pids)
+        assert (first["share"], second["share"]) == (1, 3)
+        wait_for(lambda: usage(draco, pids[0]).get("bytes", 0) > 1000000, "its results")
+        assert draco.run("share", "one.ipynb", "3").returncode == 0
+        first, second = (usage(draco, pid) for pid in pids)
+        assert (first["share"], second["share"]) == (3, 3)
+        text = draco.run("status").stdout
+        assert ", share 3" in text
+        assert " core seconds used" in text
+        panel = one.run("print(cluster._repr_html_())")
+        assert "one.ipynb (share 3" in panel
+        wrong = draco.run("share", "none.ipynb", "3", check=False)
+        assert wrong.returncode == 1
+        assert "no attached program is called none.ipynb" in wrong.stderr
+        wrong = draco.run("share", "one.ipynb", "much", check=False)
+        assert wrong.returncode == 2
+        assert "much is not a number" in wrong.stderr
 
 
 def test_the_last_one_that_started_it_stops_it(draco: Draco) -> None:
@@ -144,6 +189,7 @@ def test_from_name_and_the_list(draco: Draco) -> None:
     with Kernel(draco) as kernel:
         assert kernel.run("import draco; print(draco.list_clusters())") == "[]\n"
         assert "DaemonNotRunning" in kernel.fail("draco.Cluster.from_name()")
+        kernel.run("try: draco.Cluster.from_name()\nexcept draco.ClusterNotRunning: pass")
         draco.start()
         assert kernel.run(
             "info, = draco.list_clusters(); print(info.name, info.state, info.workers)"
@@ -256,7 +302,7 @@ def test_a_connection_that_breaks_is_made_again(draco: Draco) -> None:
             lambda: kernel.run("print(cluster.status.name)") == "closed\n", "it is noticed"
         )
         error = kernel.fail("cluster.scale(2)").splitlines()[-1]
-        assert f'the cluster "{draco.name}" is stop' in error and "starts it anew" in error
+        assert f'the cluster "{draco.name}" was stopped' in error and "starts it anew" in error
 
 
 def test_shutdown_while_the_connection_is_made_again(draco: Draco) -> None:
@@ -342,7 +388,7 @@ def test_another_distributed_is_told(draco: Draco) -> None:
             assert text.startswith(
                 f'draco.errors.DracoWarning: the cluster "{draco.name}" has '
             )
-            assert "and this program 2038.1.0 (" in text and 'name="OTHER"' in text
+            assert "and this program 2038.1.0 (" in text and "for this Python." in text
 
 
 def test_two_clusters_side_by_side(draco: Draco) -> None:
@@ -389,7 +435,7 @@ def test_a_pause_is_told_where_it_is_waited_for(draco: Draco) -> None:
             wait_for(lambda n=times: kernel.run("print(len(told))") == f"{n}\n", "it warns")
             text = kernel.run("print(told[-1])")
             assert text.startswith(f'the cluster "{draco.name}" is paused: by hand; ')
-            assert "dracoctl resume" in text
+            assert f"dracoctl --name {draco.name} resume" in text
             assert kernel.run("print(cluster)").endswith(", paused)\n")
             assert ">Paused</strong>: by hand; " in kernel.run("print(cluster._repr_html_())")
             with Kernel(draco) as other:

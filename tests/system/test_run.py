@@ -21,6 +21,71 @@ def test_the_cluster_is_there_for_the_command(draco: Draco) -> None:
     assert not draco.jobs()
 
 
+def test_workers_run_the_python_of_the_command(draco: Draco) -> None:
+    """Of a virtual environment that is not in PATH, also by a script that its first line names."""
+    venv = draco.root / "venv"
+    make = ("-m", "venv", "--without-pip", "--system-site-packages", str(venv))
+    subprocess.run([PYTHON, *make], check=True)
+    script = draco.root / "tool"
+    script.write_text(
+        f"#!{venv}/bin/python3\nimport sys\nfrom distributed import Client\n"
+        "print(sys.executable, *Client().run(lambda: sys.executable).values())\n"
+    )
+    script.chmod(0o755)
+    for command in ([str(script)], [f"{venv}/bin/python", str(script)]):
+        own, *workers = draco.run("run", *SMALL, "--", *command).stdout.split()
+        assert {os.path.dirname(own)} == {os.path.dirname(one) for one in workers}
+        assert own.startswith(str(venv)) and workers
+        wait_for(lambda: not draco.processes(), "no dracod is left")
+
+
+def test_a_python_without_distributed_is_told(draco: Draco) -> None:
+    """The cluster runs another Python, which start names, and run says why."""
+    broken = draco.root / "bin/python3"
+    broken.parent.mkdir()
+    broken.write_text(f'#!/bin/sh\nexec {PYTHON} -S -I "$@"\n')
+    broken.chmod(0o755)
+    path = f"{broken.parent}:{draco.environment['PATH']}"
+    out = draco.run("start", *SMALL, PATH=path).stdout
+    python = draco.status()["scheduler"]["python"]  # the next one in PATH, by one of its names
+    line = f"  python     {python}\n"
+    assert line in out and os.path.samefile(python, PYTHON)
+    assert line not in draco.run("start", *SMALL).stdout
+    for command, told in (("python3", True), (PYTHON, False), ("true", False)):
+        result = draco.run("run", "--", command, "-c", "pass", PATH=path)
+        text = " ".join(result.stderr.split())
+        assert (f"{broken} has no distributed: the workers run {python}" in text) == told, text
+
+
+def test_other_versions_are_told(draco: Draco) -> None:
+    """The cluster runs already, and cannot run the functions of such a command."""
+    other = draco.root / "bin/python3"
+    other.parent.mkdir()
+    other.write_text(
+        "#!/bin/sh\ncase $2 in *version_info*) echo Python 3.99; exit;; esac\n"
+        f'exec {PYTHON} "$@"\n'
+    )
+    other.chmod(0o755)
+    draco.start()
+    for command, told in ((str(other), True), (PYTHON, False), ("true", False)):
+        text = " ".join(draco.run("run", "--", command, "-c", "pass").stderr.split())
+        line = "the command runs Python 3.99, and the workers run Python 3."
+        assert (line in text) == told, text
+        assert ("dracoctl --name OTHER run ... makes a cluster" in text) == told, text
+
+
+def test_it_is_attached_as_its_script(draco: Draco) -> None:
+    draco.start()
+    script = draco.root / "analysis.py"
+    script.write_text("input()\n")
+    running = draco.popen("run", "--", PYTHON, "-u", str(script), stdin=subprocess.PIPE)
+    wait_for(
+        lambda: [a["program"] for a in draco.status()["attached"]] == [str(script)],
+        "the script is attached",
+    )
+    running.communicate("\n")
+
+
 def test_its_exit_status(draco: Draco) -> None:
     draco.start()
     for command, status in (

@@ -186,7 +186,7 @@ def test_what_is_removed_is_made_again(draco: Draco, shared: Path, what: str) ->
             remove(draco, what)
             # A client waits for them, or goes by the port.
             assert draco.run("status").stdout.count("running") and draco.daemon() == pid
-            wait_for(lambda: socket_of(draco).is_socket(), "they are made again", timeout=5)
+            wait_for(lambda: socket_of(draco).is_socket(), "they are made again")
         place = socket_of(draco).parent
         assert place.is_relative_to(common(shared) if what == "all" else draco.runtime)
         # Who was connected still is; new ones come in, and the dashboard is served again.

@@ -8,7 +8,7 @@ import time
 from pathlib import Path
 
 import pytest
-from harness import Draco, wait_for
+from harness import PATIENT, Draco, wait_for
 from standins import starters
 from steps import job_log
 
@@ -51,6 +51,22 @@ def check_fallback(draco: Draco, scratch: Path | str, why: str) -> None:
     assert stat.S_IMODE(os.stat(directory).st_mode) == 0o700
     draco.run("stop")
     assert not list(tmp.iterdir())
+
+
+def test_variables(draco: Draco) -> None:
+    """Those of the node for the scratch, those of the start for the logs."""
+    here = draco.root / "here"
+    draco.environment["MINE"] = "mine"
+    job = start(
+        draco,
+        f"{here}/$SLURMD_NODENAME/${{SLURM_JOB_ID}}",
+        f"--log-directory={here}/logs-$MINE",
+    )
+    assert used(draco) == {f"{here}/n1/{job}/draco-{job}"}
+    assert draco.status()["cluster"]["log_directory"].startswith(f"{here}/logs-mine/")
+    draco.run("stop")
+    failed = draco.start(f"--log-directory={here}/$NOT_SET", check=False)
+    assert failed.returncode and "the variable NOT_SET is not set" in failed.stderr
 
 
 def test_made_and_removed(draco: Draco) -> None:
@@ -101,6 +117,28 @@ def test_removed_when_the_workers_die(draco: Draco) -> None:
     wait_for(
         lambda: not (scratch / f"draco-{job}").exists(), f"the directory is removed: {log}"
     )
+
+
+def test_removed_by_the_next_job(draco: Draco) -> None:
+    """What a job that was killed has left, and nothing else."""
+    scratch = draco.root / "scratch"
+    job = start(draco, scratch, "--minimum=4", PATIENT)
+    other = next(j["id"] for j in draco.jobs() if j["id"] != job)
+    directory, living = scratch / f"draco-{job}", scratch / f"draco-{other}"
+    wait_for(lambda: (directory / ".draco-lock").read_text(), "it has a lock")
+    (directory / "results").write_text("large")
+    for name, node in (("draco-1", "elsewhere\n"), ("draco-2", "")):
+        (scratch / name).mkdir()
+        (scratch / name / ".draco-lock").write_text(node)
+    (scratch / "draco-3").symlink_to(draco.root / "mine")
+    (scratch / "draco-4").mkdir()
+    kept = {living, *(scratch / f"draco-{number}" for number in (1, 2, 3, 4))}
+    draco.sandbox.command("scancel", "--signal=KILL", "--full", job)
+    wait_for(lambda: not directory.exists(), "the next job has removed it")
+    assert kept <= set(scratch.iterdir())
+    assert "draco: " not in job_log(draco, other)
+    draco.run("stop")
+    assert set(scratch.iterdir()) == kept - {living}
 
 
 def test_not_used(draco: Draco) -> None:
@@ -194,8 +232,11 @@ def test_link_of_another_user(draco: Draco) -> None:
 
 def test_no_place_at_all(draco: Draco) -> None:
     begin = time.monotonic()
+    # In the job: slurmstepd replaces a TMPDIR that an ordinary user cannot write to.
+    file = draco.root / "bash-env"
+    file.write_text("export TMPDIR=/sys/kernel\n")
     result = draco.start(
-        "--scratch-directory=/sys/kernel", "--environment=TMPDIR=/sys/kernel", check=False
+        "--scratch-directory=/sys/kernel", f"--environment=BASH_ENV={file}", check=False
     )
     assert time.monotonic() - begin < 60
     job = draco.all_jobs()[-1]["id"]

@@ -89,7 +89,7 @@ def test_certificate_of_a_crashed_dracod_is_removed(draco: Draco) -> None:
     daemon = draco.daemon()
     os.kill(daemon, signal.SIGKILL)
     os.kill(scheduler, signal.SIGTERM)
-    wait_for(lambda: not is_alive(daemon), "dracod is dead")
+    wait_for(lambda: not is_alive(daemon) and not is_alive(scheduler), "both are dead")
     assert all(file.exists() for file in files)
     draco.start()
     assert not any(file.exists() for file in files)
@@ -176,11 +176,11 @@ def test_security_none_is_warned_about(draco: Draco) -> None:
         ("--dashboard=yes", 'dashboard: "yes" is not known: give one of on, socket, off'),
         (
             "--dashboard-port=80",
-            '--dashboard-port: "80" is not a port: give auto or a number from 1024',
+            '--dashboard-port: "80" is neither a port nor a range of ports: give auto',
         ),
         (
             "--dashboard-port=any",
-            '--dashboard-port: "any" is not a port: give auto or a number',
+            '--dashboard-port: "any" is neither a port nor a range of ports: give auto',
         ),
         (
             "--dashboard-address=here",
@@ -197,7 +197,8 @@ def test_wrong_settings(draco: Draco, option: str, message: str) -> None:
 
 def test_second_start_does_not_change_security(draco: Draco) -> None:
     first = draco.popen("start", *SMALL)
-    wait_for(lambda: draco.cluster_state() == "starting", "the cluster starts")
+    # On a busy machine it may run before this is seen.
+    wait_for(lambda: draco.cluster_state() in ("starting", "running"), "the cluster starts")
     second = draco.start("--security=none")
     assert first.wait(120) == 0
     assert "security is tls, not none" in second.stdout

@@ -92,6 +92,9 @@ def test_an_unknown_variable_is_a_warning(user: User) -> None:
     assert result.returncode == 0
     assert "warning: DRACO_WALTIME: the variable is not known" in result.stderr
     assert "did you mean DRACO_WALLTIME?" in result.stderr
+    result = user.run("config", "show", DRACO_FOO="1", DRACO_X="1")
+    assert "DRACO_FOO: the variable is not known and has no effect\n" in result.stderr
+    assert "did you mean" not in result.stderr
     assert user.run("config", "show", "-q", DRACO_WALTIME="01:00:00").stderr == ""
     checked = user.run("config", "check", DRACO_PROCESS="3")
     assert checked.returncode == 0 and "DRACO_PROCESS: warning:" in checked.stdout

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from harness import SMALL, Draco
+from kernels import PACKAGE
 from standins import Connection
 
 
@@ -30,6 +31,29 @@ def test_start_tells_which_limits_bite(draco: Draco) -> None:
             environment={**draco.environment, **environment},
         )
     assert answer["limits"][0]["message"].startswith("maximum 50 is lowered to 4")
+
+
+JOIN = """
+import warnings, draco
+with warnings.catch_warnings(record=True) as told:
+    warnings.simplefilter("always")
+    draco.Cluster(shutdown_on_close=False).close()
+print([str(warning.message) for warning in told])
+"""
+
+
+def test_a_mistake_of_the_site_is_told_once(draco: Draco) -> None:
+    """In the terminal, or in a program, whichever comes first."""
+    site = draco.root / "site.yaml"
+    site.write_text("coers: 41\n")
+    draco.environment["DRACO_SITE_CONFIG"] = str(site)
+    draco.environment["PYTHONPATH"] = str(PACKAGE)
+    draco.start("--quiet")
+    assert ["coers" in draco.python(JOIN) for _ in range(2)] == [True, False]
+    assert "coers" not in draco.start().stderr
+    site.write_text("coers: 41\nmemroy: 3\n")
+    assert "coers" in draco.start().stderr
+    assert "coers" not in draco.python(JOIN)
 
 
 def test_dracod_goes_by_the_environment_of_the_caller(draco: Draco) -> None:
@@ -65,12 +89,12 @@ def test_dracod_refuses_wrong_settings_of_any_client(draco: Draco) -> None:
         unknown = program.ask("start", profile="nowhere", environment=home)
     assert answer["error"]["code"] == -32602
     assert answer["error"]["message"].splitlines() == [
-        'DRACO_CORES: "x" is not a whole number, from 1 to 65535',
+        'DRACO_CORES: "x" is not a whole number, from 1 to 65535, or node',
         'processes: "x" is not a whole number, from 1 to 4096',
         "memory: the value is missing: give a size with its unit, such as 80 GiB, 512 MB, "
         "1.5 TiB, or node, or none",
         'there is no setting "colour"',
-        "queues_to_try: item 2 of the list is not a string",
+        "queues_to_try: a place has no partition: give {partition: NAME, OPTION: VALUE}",
     ]
     assert len(answer["error"]["data"]["problems"]) == 5
     assert 'there is no profile "nowhere"' in unknown["error"]["message"]

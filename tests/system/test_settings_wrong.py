@@ -20,7 +20,7 @@ WRONG = {
     "no number": ("processes: many\n", "1:12", ['processes: "many"', "from 1 to 4096"]),
     "half a worker": ("processes: 2.5\n", "1:12", ['processes: "2.5"', "whole number"]),
     "zero": ("processes: 0\n", "1:12", ["processes: 0", "from 1 to 4096"]),
-    "negative": ("minimum: -1\n", "1:10", ["minimum: -1", "from 1 to 100000"]),
+    "negative": ("minimum: -1\n", "1:10", ["minimum: -1", "from 0 to 100000"]),
     "huge": ("cores: 99999999999999999999\n", "1:8", ["cores: 9999", "from 1 to 65535"]),
     "no value": ("cores:\n", "1:7", ["cores: the value is missing", "from 1 to 65535"]),
     "apples": ("memory: 80 apples\n", "1:9", ['memory: "80 apples"', "80 GiB or 512 MB"]),
@@ -185,6 +185,47 @@ def test_a_mistake_of_the_site_stops_nobody(user: User, text: str, place: str) -
     assert line.endswith("; this is left out: tell the administrators")
 
 
+def test_a_mistake_of_the_site_is_told_once(user: User) -> None:
+    """By the first start that could tell, and again when there is another one."""
+
+    def told() -> bool:
+        # It goes no further than to the settings.
+        return f"{user.site}:1:1: " in user.run("start", "--maximum=x").stderr
+
+    user.write_site("coers: 41\n")
+    user.run("start", "--maximum=x", "--quiet")
+    assert [told(), told(), told()] == [True, False, False]
+    user.write_site("coers: 41\nmemroy: 3\n")
+    assert [told(), told()] == [True, False]
+    user.write_site("cores: 41\n")
+    assert not told()
+    user.write_site("coers: 41\n")
+    assert told()
+    # Who asks for the settings is told each time.
+    for _ in range(2):
+        assert f"{user.site}:1:1: " in user.run("config", "show").stderr
+
+
+def test_the_administrator_checks_the_sites_file(user: User) -> None:
+    """Whatever the administrator's own settings are."""
+    user.write("nonsense: 1\n")
+    user.write_site("cores: 41\n")
+    checked = user.run("config", "check", "--site", DRACO_MINIMUM="x", DRACO_PROFILE="mine")
+    assert (checked.returncode, checked.stdout) == (0, f"site  {user.site}: good\n")
+    user.write_site("coers: 41\nprofiles: {a: {memory: x}}\n")
+    wrong = user.run("config", "check", "--site", DRACO_MINIMUM="x")
+    assert wrong.returncode == 1
+    places = [line.split(" ")[0] for line in wrong.stdout.splitlines()]
+    assert places == [f"{user.site}:1:1:", f"{user.site}:2:24:"]
+    user.write_site("cores: 41\n")
+    os.chmod(user.site, 0o640)
+    unread = user.run("config", "check", "--site")
+    assert unread.returncode == 1 and f"chmod o+r {user.site}" in unread.stdout
+    os.unlink(user.site)
+    assert user.run("config", "check", "--site").returncode == 1
+    assert user.run("config", "show", "--site").returncode == 2
+
+
 def test_all_mistakes_at_once(user: User) -> None:
     user.write_site("cores: x\n")
     user.write("memory: x\nprocesses: 30\nprofiles:\n  a: {walltime: x}\n")
@@ -197,7 +238,8 @@ def test_all_mistakes_at_once(user: User) -> None:
     places = [line.split(" ")[1] + " " for line in start[1:]]
     assert places == [*expected[1:], "DRACO_MINIMUM: ", "--maximum: "]
     answer = json.loads(user.run("--json", "start").stdout)
-    assert [problem["place"] + ": " for problem in answer["data"]["problems"]] == expected
+    # What is wrong in the site's file was told already.
+    assert [problem["place"] + ": " for problem in answer["data"]["problems"]] == expected[1:]
 
 
 def test_what_does_not_fit_together_in_a_profile(user: User) -> None:

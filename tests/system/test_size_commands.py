@@ -9,7 +9,7 @@ import time
 import pytest
 from harness import PATIENT, Draco, wait_for
 from standins import TINY, Daemon, client
-from steps import load, phases, size
+from steps import Gate, load, phases, size
 from terminal import Terminal
 from user import User
 
@@ -95,9 +95,8 @@ def test_the_limit_of_the_site_is_named(draco: Draco) -> None:
     assert limit in draco.run("scale", "100", check=False).stderr
     assert limit in draco.run("adapt", "--maximum=100", check=False).stderr
     error = draco.run("scale", "4", check=False).stderr
-    assert (
-        "maximum of 1 job: give less, or raise it first (dracoctl adapt --maximum 4)" in error
-    )
+    hint = f"dracoctl --name {draco.name} adapt --maximum 4"
+    assert f"maximum of 1 job: give less, or raise it first ({hint})" in error
     # Bounds are not of one start: no second cluster is suggested for them.
     text = draco.start("--maximum=4", "--minimum=1").stdout
     assert "dracoctl adapt --maximum 4 changes the size." in text and "OTHER" not in text
@@ -106,17 +105,18 @@ def test_the_limit_of_the_site_is_named(draco: Draco) -> None:
     assert "dracoctl --name OTHER start" in text
 
 
-@pytest.mark.parametrize("words", ["scale 2", "adapt", "pause", "resume", "retire 1"])
+@pytest.mark.parametrize("words", ["scale 2", "adapt", "pause", "resume", "retire 1", "env"])
 def test_without_cluster(draco: Draco, words: str) -> None:
     result = draco.run(*words.split(), check=False)
     assert result.returncode == 3 and "dracoctl start starts one" in result.stderr
     with Daemon(draco):
         result = draco.run(*words.split(), check=False)
         assert result.returncode == 3
-        assert result.stderr == "dracoctl: no cluster is running\n"
+        said = f'no cluster "{draco.name}" is running (dracoctl --name {draco.name} start'
+        assert " ".join(result.stderr.split()) == f"dracoctl: {said} starts one)"
         result = draco.run("--json", *words.split(), check=False)
         assert result.returncode == 3
-        assert json.loads(result.stdout) == {"error": "no cluster is running"}
+        assert json.loads(result.stdout) == {"error": f"{said} starts one)"}
 
 
 # What is answered
@@ -152,7 +152,9 @@ def test_answers(draco: Draco) -> None:
     assert size(draco)["target"] == 0, "what is refused changes nothing"
     assert said("adapt") == f"Adaptive scaling: 1 to 4 jobs of 2 workers{end}"
     assert said("adapt", "--minimum=3", "--maximum=7") == (
-        f"Adaptive scaling: 2 to 3 jobs of 2 workers{end}"
+        f"Adaptive scaling: 2 to 3 jobs of 2 workers{end}\n"
+        "A job has 2 workers, so a minimum of 3 became 2 jobs.\n"
+        "A job has 2 workers, so a maximum of 7 became 3 jobs."
     )
     for words, parts in [
         (["--minimum=5", "--maximum=4"], ["minimum 5 is more than maximum 4"]),
@@ -162,6 +164,10 @@ def test_answers(draco: Draco) -> None:
     ]:
         error = said("adapt", *words, status=2)
         assert all(part in error for part in ["adapt: ", *parts]), error
+    assert said("adapt", "--minimum=0", "--maximum=1") == (
+        f"Adaptive scaling: 0 to 1 job of 2 workers{end}\n"
+        "A job has 2 workers, so a maximum of 1 became 1 job."
+    )
     job = draco.status()["jobs"][0]["id"]
     assert said("retire", "99999", status=1) == (
         f'dracoctl: retire: there is no job "99999"; the jobs are: {job}'
@@ -219,10 +225,13 @@ def test_scale(draco: Draco) -> None:
 def test_scale_down_lets_tasks_finish(draco: Draco) -> None:
     draco.run("start", *TINY, PATIENT, "--minimum=2", "--maximum=4")
     wait_for_jobs(draco, 2)
-    code = sleeping(2, 12) + "\nwhile len(client.processing()) < 2: time.sleep(0.05)"
-    with client(draco, code) as process:
+    gate = Gate(draco)
+    with client(draco, f"{gate.code}futures = client.map(pass_gate, range(2))") as process:
         wait_for(lambda: load(draco).get("running") == 2, "both tasks run")
         draco.run("scale", "1")
+        wait_for(lambda: "draining" in phases(draco), "one job is to go")
+        keeps(draco, 2)
+        gate.open()
         wait_for(lambda: "COMPLETED" in states(draco).values(), "one job completed")
         wait_for(lambda: load(draco).get("running") == 0, "the tasks are done")
         assert process.poll() is None
@@ -278,6 +287,10 @@ def test_pause(draco: Draco) -> None:
     assert re.search(r"^size .*paused \(by hand\)", draco.run("status").stdout, re.MULTILINE)
     draco.run("scale", "3", "--jobs")
     keeps(draco, 1)
+    for words in (["start", *TINY, PATIENT], ["run", "--", "true"]):
+        text = " ".join(draco.run(*words).stderr.split())
+        assert "the cluster is paused (by hand), and no jobs are requested" in text, text
+        assert re.search(r'"dracoctl( --name \S+)? resume" ends that', text), text
     draco.run("scale", "0")
     keeps(draco, 1)
     draco.run("scale", "3", "--jobs")

@@ -44,7 +44,8 @@ def test_start_is_idempotent(draco: Draco) -> None:
 
 def test_second_start_joins_the_first(draco: Draco) -> None:
     first = draco.popen("start", *SMALL)
-    wait_for(lambda: draco.cluster_state() == "starting", "the cluster starts")
+    # On a busy machine it may run before this is seen.
+    wait_for(lambda: draco.cluster_state() in ("starting", "running"), "the cluster starts")
     second = draco.start()
     assert first.wait(60) == 0
     assert "is running" in second.stdout
@@ -64,6 +65,8 @@ def test_status_for_people_and_programs(draco: Draco) -> None:
     assert draco.run("status", check=False).returncode == 3
     draco.start()
     draco.wait_for_workers(2)
+    # A worker may connect before dracod has asked Slurm for the node.
+    wait_for(lambda: draco.status()["jobs"][0]["nodes"], "dracod knows the node")
     text = draco.run("status").stdout
     job = draco.jobs()[0]["id"]
     assert re.search(rf"^{job} +ready .* short +n\d+ +2/2 ", text, re.M), text
@@ -111,7 +114,9 @@ def test_logs_follow(draco: Draco) -> None:
         assert follower.stdout.readline()  # it follows
         draco.run("stop")
         # A worker that connects late is told of first.
-        assert any("stopping: requested by a client" in line for line in follower.stdout)
+        assert any(
+            "stopping: requested by dracoctl (process " in line for line in follower.stdout
+        )
     finally:
         follower.kill()
         follower.wait()

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import json
+import os
 import re
 import subprocess
 import time
@@ -62,6 +63,10 @@ def own_slurm(limit: str) -> Iterator[Draco]:
         draco.check_nothing_left()
 
 
+@pytest.mark.skipif(
+    os.environ.get("DRACO_TEST_SLURM_INTERFACE") == "commands",
+    reason="squeue of root asks as the tests do: test_slurm_interface counts what commands ask",
+)
 def test_fifty_jobs_are_one_request(draco: Draco) -> None:
     sandbox = draco.sandbox
     before = rpc_counts(sandbox)
@@ -348,7 +353,7 @@ def test_inside_another_job(draco: Draco, command: list[str]) -> None:
         assert inner["SLURM_JOB_NAME"].startswith(f"draco-{draco.name}-")
         assert "CUDA_VISIBLE_DEVICES" not in inner
         assert inner.get("TMPDIR") != outer["TMPDIR"]
-        assert inner.get("SLURM_STEP_ID", "batch") in ("batch", str(0xFFFFFFFB))
+        assert inner.get("SLURM_STEP_ID", "batch") in ("batch", str(0xFFFFFFFB), "-5")
         assert not [name for name in inner if name.startswith(foreign) and name not in of_batch]
         assert inner["SBATCH_SIGNAL"] == "USR1"  # as sbatch has it
     helper = (draco.root / "helper.env").read_text().splitlines()
@@ -373,7 +378,7 @@ WRONG = [
     ("--scheduler-options=--port=1", "--scheduler-options: --port is set by draco"),
     ("--worker-start=quickly", '"quickly" is not known: give'),
     ("--scratch-directory=scratch", '--scratch-directory: "scratch" must begin with "/"'),
-    ("--scratch-directory=/s/$HOME", "may contain $USER, but no other variable"),
+    ("--scratch-directory=/s/$(id)", 'a "$" must begin a variable, as in $USER'),
     ("--exclusive=user", 'exclusive: "user" is neither true nor false'),
 ]
 
@@ -409,3 +414,15 @@ def test_script_is_what_is_submitted(draco: Draco) -> None:
     assert printed.count("\n") > 50
     different = set(submitted.splitlines()) ^ set(printed.splitlines())
     assert all("/spawn" in line for line in different), different
+
+
+def test_large_environment(draco: Draco) -> None:
+    """Nearly as large as a request may be, it reaches the workers; a larger one is refused."""
+    small = {f"BIG{number}": "x" * 96 * 1024 for number in range(5)}
+    draco.start(**small)
+    assert all(worker["environ"]["BIG4"] == small["BIG4"] for worker in look(draco))
+    draco.run("stop")
+    larger = {**small, "LARGEST": "x" * 120 * 1024}
+    error = draco.start(check=False, **larger).stderr
+    assert "the request is too large (" in error
+    assert "Its largest variable is LARGEST (120 KiB): unset what the jobs do not need" in error

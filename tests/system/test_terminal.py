@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import json
 import re
+import subprocess
 
 import pytest
-from harness import PATIENT, SMALL, Draco, wait_for
-from standins import TINY
+from harness import BUILD, SMALL, Draco, wait_for
 from terminal import Terminal
 from user import User
 
@@ -51,29 +51,6 @@ def test_a_status_fits_the_terminal(draco: Draco) -> None:
     assert re.search(r" LEFT +NOTE\n.*:\d\d\s*\n +idle for", narrow), narrow
 
 
-def test_a_status_of_many_jobs_is_short(draco: Draco) -> None:
-    """Totals; and tasks of an array that are alike share a row, unless --all is given."""
-    draco.run("start", *TINY, PATIENT, "--maximum=60", "--dashboard=off")
-    draco.run("scale", "--jobs", "25")
-
-    def phases() -> list[str]:
-        return [job["phase"] for job in draco.status()["jobs"]]
-
-    wait_for(lambda: len(phases()) == 25, "all are submitted")
-    wait_for(lambda: set(phases()) <= {"ready", "pending"}, "all are settled")
-    command = " ".join(draco.command("status"))
-    text = at_terminal(draco, command, columns=80)
-    assert len(text.splitlines()) <= 24 and all(len(x) <= 80 for x in text.splitlines()), text
-    ready, pending = phases().count("ready"), phases().count("pending")
-    totals = f"{ready} ready" + (f", {pending} pending" if pending else "")
-    assert re.search(rf"^jobs +{totals}$", text, re.M), text
-    row = re.search(r"^\d+(_\[| \()\S+.* (\d+)/(\d+)", text, re.M)
-    assert row and int(row[3]) > 2, text
-    assert "dracoctl status --all" in text
-    rows = re.findall(r"^\d+\S* +(?:ready|pending)", draco.run("status", "--all").stdout, re.M)
-    assert len(rows) == 25
-
-
 @pytest.mark.parametrize(
     ("behind", "live"), [("", True), (" | cat", False), (" >/dev/null", False)]
 )
@@ -83,6 +60,21 @@ def test_doctor_shows_what_it_does_on_a_terminal_only(
     command = " ".join(draco.command("doctor")) + behind
     seen = at_terminal(draco, command, columns=100)
     assert ("\033[K" in seen) == live and ("looking at this host" in seen) == live, seen
+
+
+@pytest.mark.parametrize("words", ["--help", "start --help", "config show", "--json where"])
+def test_output_that_cannot_be_written(user: User, words: str) -> None:
+    with open("/dev/full", "w") as full:
+        result = subprocess.run(
+            [BUILD / "dracoctl", *words.split()],
+            env=user.environment,
+            cwd=user.home,
+            stdout=full,
+            stderr=subprocess.PIPE,
+            text=True,
+        )
+    assert result.returncode == 1, result.stderr
+    assert "cannot write the output: No space left on device" in result.stderr
 
 
 @pytest.mark.parametrize("words", ["--version", "-V", "start -V", "--json -V"])
@@ -95,6 +87,9 @@ def test_version(user: User, words: str) -> None:
     ("words", "error"),
     [
         # A beginning of an option is none: another option may begin so one day.
+        ("--profile big start", "--profile goes behind the command: dracoctl start --profile"),
+        ("--cores=3 start", "--cores goes behind the command: dracoctl start --cores"),
+        ("--force stop", "--force goes behind the command: dracoctl stop --force"),
         ("start --core 3", "there is no option --core; did you mean --cores?"),
         ("start --core=3", "there is no option --core; did you mean --cores?"),
         ("start --minimum-w 1", "--minimum-w; did you mean --minimum-walltime?"),
@@ -103,8 +98,14 @@ def test_version(user: User, words: str) -> None:
         ("stop --forc", "there is no option --forc; did you mean --force?"),
         ("--nam x status", "there is no option --nam; did you mean --name?"),
         # What sbatch and dask-jobqueue call it.
-        ("start --partition short", "no option --partition; use --queues-to-try NAME,..."),
-        ("start -p short", "there is no option -p; use --queues-to-try NAME,..."),
+        (
+            "start --partition short",
+            "no option --partition; use --queues-to-try NAME[ OPTION=VALUE...],...",
+        ),
+        (
+            "start -p short",
+            "there is no option -p; use --queues-to-try NAME[ OPTION=VALUE...],...",
+        ),
         ("start -A physics", "there is no option -A; use --account NAME"),
         ("start -Z", "there is no option -Z; see dracoctl start --help"),
         ("start --n-workers=3", "there is no option --n-workers; use --minimum WORKERS ("),

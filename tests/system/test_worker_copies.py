@@ -21,7 +21,7 @@ import json
 from distributed import Client
 
 def find(dask_worker):
-    import ctypes, os, subprocess, sys
+    import ctypes, gc, os, subprocess, sys
 
     class Info(ctypes.Structure):
         _fields_ = [(name, ctypes.c_size_t) for name in "abcdefghij"]
@@ -50,6 +50,7 @@ def find(dask_worker):
         },
         "main": sorted(vars(sys.modules["__main__"])),
         "descriptors": len(os.listdir("/proc/self/fd")),
+        "garbage": [gc.isenabled(), *gc.get_threshold()],
     }
 
 with Client() as client:
@@ -85,7 +86,38 @@ def test_same_as_spawned(draco: Draco) -> None:
     assert copy["variables"] == spawned["variables"] == {"DRACO_NAME": draco.name, **DEFAULTS}
     assert copy["mapped"] == spawned["mapped"] == 1
     assert abs(copy["descriptors"] - spawned["descriptors"]) <= 4  # those of a forkserver
-    assert not {"fork", "foreseen", "command"} & set(copy["main"])
+    assert not {"fork", "foreseen", "thresholds", "command"} & set(copy["main"])
+    assert copy["garbage"] == spawned["garbage"]
+
+
+def test_modules_are_imported_before_the_fork(draco: Draco) -> None:
+    """Those that the setting names, and those of Dask's that are installed."""
+    (draco.home / "early.py").write_text("import os\nPID = os.getpid()\n")
+    (draco.home / "broken.py").write_text("raise LookupError('no such luck')\n")
+    draco.start("--minimum=2", "--preimport=early,broken", PYTHONPATH=str(draco.home))
+    code = """
+import json
+from distributed import Client
+
+def find():
+    import importlib, os, sys
+    names = ["numpy", "pandas", "xarray", "dask.array", "dask.dataframe", "early"]
+    late = {name for name in names if name not in sys.modules}
+    for name in set(late):
+        try:
+            importlib.import_module(name)
+        except ImportError:
+            late.discard(name)  # it is not there
+    return sorted(late), sys.modules["early"].PID, os.getpid()
+
+print(json.dumps(list(Client().run(find).values())))
+"""
+    (late, parent, pid), (others, same, other) = json.loads(draco.python(code))
+    assert late == others == []
+    assert parent == same and parent not in (pid, other)
+    (log,) = draco.home.glob(".draco_logs/*/job-*.log")
+    told = [line for line in log.read_text().splitlines() if "preimport" in line]
+    assert told == ["draco: preimport: cannot import broken: LookupError: no such luck"]
 
 
 def test_seed_of_hash(draco: Draco) -> None:

@@ -45,7 +45,7 @@ TROUBLE = {
     "hangs": "    hang()",
     "children die": "    in_workers(lambda: os._exit(9))",
     "children hang": "    in_workers(hang)",
-    "workers die": "    in_workers(lambda: signal.setitimer(signal.ITIMER_REAL, 1.5))",
+    "workers die": "    in_workers(die_soon)",
 }
 #: What a job does then; it depends on distributed's version whether it ends or stays without
 #: workers.
@@ -59,11 +59,22 @@ def make_trouble(draco: Draco, kind: str) -> str:
     folder = draco.root / "trouble"
     folder.mkdir()
     (folder / "sitecustomize.py").write_text(
-        "import os, signal, sys, time\n"
+        "import os, sys, threading, time\n"
         "def hang():\n"  # as long as there is somebody whom it matters
         "    parent = os.getppid()\n"
         "    while os.getppid() == parent:\n"
         "        time.sleep(0.1)\n"
+        "def die_soon():\n"  # after they have connected
+        "    def look():\n"
+        "        while not any(\n"
+        "            worker.status.name == 'running'\n"
+        "            for worker in getattr(\n"
+        "                sys.modules.get('distributed.worker'), '_global_workers', ())\n"
+        "        ):\n"
+        "            time.sleep(0.1)\n"
+        "        time.sleep(1)\n"
+        "        os._exit(9)\n"
+        "    threading.Thread(target=look, daemon=True).start()\n"
         "def in_workers(what):\n"
         "    os.register_at_fork(after_in_child=what)\n"
         "def trouble():\n"
@@ -93,6 +104,22 @@ def test_forkserver_is_the_default(draco: Draco) -> None:
     draco.start()
     assert methods(draco) == ["copy"] * 2
     assert draco.status()["cluster"]["notices"] == []
+
+
+def test_a_class_of_ones_own(draco: Draco) -> None:
+    (draco.home / "mine.py").write_text(
+        "from distributed import Worker\nclass Mine(Worker):\n    mine = True\n"
+    )
+    draco.start(
+        "--worker-options=--worker-class=mine.Mine", "--minimum=2", PYTHONPATH=str(draco.home)
+    )
+    classes = draco.python(
+        "from distributed import Client\n"
+        "with Client(timeout=20) as client:\n"
+        "    client.wait_for_workers(2, timeout=60)\n"
+        "    print(*client.run(lambda dask_worker: dask_worker.mine).values())"
+    )
+    assert classes.split() == ["True", "True"]
 
 
 def test_spawn_when_asked_for(draco: Draco) -> None:

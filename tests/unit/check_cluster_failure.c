@@ -160,7 +160,7 @@ START_TEST(all_workers_have_gone_with_their_scheduler)
 {
 	struct job *job = job_in(PHASE_READY);
 
-	jobs_workers_clear(jobs);
+	jobs_workers_clear(jobs, true);
 	cluster.request.settings.worker_timeout_ms = 0;
 	cluster_check_workers_come(&cluster);
 	ck_assert_int_eq(job->phase, PHASE_ENDING);
@@ -177,7 +177,7 @@ START_TEST(some_workers_have_gone)
 	cluster_check_workers_come(&cluster);
 	ck_assert(job->short_told);
 	ck_assert_int_eq(job->phase, PHASE_READY);
-	jobs_worker_added(jobs, "draco-42-0", "tcp://n1:5");
+	jobs_worker_added(jobs, "draco-42-0", "tcp://n1:5", 1);
 	ck_assert(!job->short_told);
 }
 END_TEST
@@ -188,7 +188,7 @@ START_TEST(some_workers_never_come)
 
 	job->processes = 2;
 	apply(job, STATE_RUNNING);
-	jobs_worker_added(jobs, "draco-42-0", "tcp://n1:1");
+	jobs_worker_added(jobs, "draco-42-0", "tcp://n1:1", 1);
 	ck_assert_int_le(planned_by(cluster_check_workers_come),
 		job->came_ms + cluster.request.settings.worker_timeout_ms);
 	ck_assert_int_eq(job->phase, PHASE_STARTING);

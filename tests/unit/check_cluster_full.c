@@ -33,7 +33,7 @@ START_TEST(all_are_paused)
 	wait_long();
 	ck_assert_uint_eq(cluster.notices.count, 1);
 	ck_assert_ptr_nonnull(strstr(
-		cluster.notices.item[0], "2 of 2 workers are paused: memory above 80 %"));
+		cluster.notices.item[0].text, "2 of 2 workers are paused: memory above 80 %"));
 	ck_assert_int_eq(cluster.size.limits.full_workers, 2);
 	look();
 	ck_assert_uint_eq(cluster.notices.count, 1);
@@ -41,7 +41,6 @@ START_TEST(all_are_paused)
 	look();
 	ck_assert_uint_eq(cluster.notices.count, 0);
 	ck_assert_int_eq(cluster.size.limits.full_workers, 0);
-	cluster_full_finish(&cluster);
 }
 END_TEST
 
@@ -59,9 +58,8 @@ START_TEST(the_share_is_not_known)
 	job_in(PHASE_READY);
 	load(2, 1, 0);
 	wait_long();
-	ck_assert_ptr_nonnull(
-		strstr(cluster.notices.item[0], "2 of 2 workers are paused: memory is full;"));
-	cluster_full_finish(&cluster);
+	ck_assert_ptr_nonnull(strstr(
+		cluster.notices.item[0].text, "2 of 2 workers are paused: memory is full;"));
 }
 END_TEST
 

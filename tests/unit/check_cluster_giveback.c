@@ -34,6 +34,11 @@ static int ask_scheduler(void *arg, const char *method, json_t *params, int64_t 
 
 	(void)arg;
 	ck_assert_int_gt(deadline_ms, 0);
+	if (strcmp(method, "leaving") == 0) {
+		free(text);
+		json_decref(params);
+		return 0;
+	}
 	if (strcmp(method, "drain") == 0) {
 		asked.drained += json_array_size(json_object_get(params, "workers"));
 		free(text);
@@ -69,7 +74,7 @@ static void connect_workers(int count)
 		char *name = xasprintf("w-%d", i);
 		char *address = xasprintf("tls://192.168.100.100:%d", 10000 + i);
 
-		jobs_worker_added(jobs, name, address);
+		jobs_worker_added(jobs, name, address, 1);
 		free(name);
 		free(address);
 	}

@@ -40,6 +40,18 @@ START_TEST(after_the_host_was_suspended)
 }
 END_TEST
 
+START_TEST(a_reconcile_is_late)
+{
+	ck_assert(!cluster_is_late(&cluster));
+	cluster_wake(&cluster, 0);
+	ck_assert(!cluster_is_late(&cluster));
+	cluster.wake_ms -= HOUR_MS;
+	ck_assert(cluster_is_late(&cluster));
+	loop_run(cluster.loop);
+	ck_assert(!cluster_is_late(&cluster));
+}
+END_TEST
+
 Suite *unit_suite(void)
 {
 	Suite *suite = suite_create("cluster");
@@ -47,6 +59,7 @@ Suite *unit_suite(void)
 
 	tcase_add_checked_fixture(tests, setup, cluster_teardown);
 	tcase_add_test(tests, the_earlier_time_counts);
+	tcase_add_test(tests, a_reconcile_is_late);
 	tcase_add_loop_test(tests, after_the_host_was_suspended, 0, 2);
 	suite_add_tcase(suite, tests);
 	return suite;

@@ -2,10 +2,13 @@
 #include "unit.h"
 
 #include <arpa/inet.h>
+#include <errno.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
 #include "common/alloc.h"
+#include "common/cleanup.h"
+#include "common/err.h"
 #include "common/json.h"
 #include "common/settings.h"
 #include "daemon/dask/dashboard.h"
@@ -62,6 +65,41 @@ static struct settings settings_with(const char *address, int port, const char *
 		0);
 	return settings;
 }
+
+/* Of a range the first free one from a place of this cluster's own. Without any, none beyond it:
+ * whoever gives a range may have opened these ports only. */
+START_TEST(range_of_ports)
+{
+	struct dashboard dashboard = {0};
+	struct settings settings;
+	int port, fd = occupy(0, &port), next, second;
+	_cleanup_free_ char *pair = xasprintf("%d-%d", port, port + 1), *why = NULL;
+	struct err err = ERR_INIT;
+
+	settings_init(&settings);
+	ck_assert_int_eq(
+		settings_set(&settings, SETTING_DASHBOARD_PORT, pair, "test", NULL), 0);
+	ck_assert_int_eq(dashboard_plan(&dashboard, &settings, "default", "/s", NULL), 0);
+	ck_assert_int_gt(dashboard.port, port);
+	ck_assert_int_eq(dashboard.wanted, dashboard.port == port + 1 ? port + 1 : port);
+	if (dashboard.port != port + 1) /* another program has it */
+		second = -1;
+	else
+		second = occupy(port + 1, &next);
+	ck_assert_int_eq(
+		dashboard_plan(&dashboard, &settings, "default", "/s", &err), -EADDRINUSE);
+	why = xasprintf(
+		"dashboard_port %s: all ports from %d to %d of 127.0.0.1 are in use: give "
+		"a range of more ports, or another one",
+		pair, port, port + 1);
+	ck_assert_str_eq(err.text, why);
+	dashboard_finish(&dashboard);
+	settings_finish(&settings);
+	if (second >= 0)
+		close(second);
+	close(fd);
+}
+END_TEST
 
 START_TEST(taken_port)
 {
@@ -191,6 +229,7 @@ Suite *unit_suite(void)
 	TCase *all = tcase_create("dashboard");
 
 	tcase_add_test(all, stable_port);
+	tcase_add_test(all, range_of_ports);
 	tcase_add_test(all, taken_port);
 	tcase_add_test(all, closing_connections);
 	tcase_add_test(all, foreign_address);

@@ -49,6 +49,7 @@ static const struct {
 	{"=x", -EINVAL, "names no option of sbatch"},
 	{"--", -EINVAL, "names no option of sbatch"},
 	{"a;b=1", -EINVAL, "names no option of sbatch"},
+	{"_L matlab", -EINVAL, "names no option of sbatch"}, /* nor is it written as a letter */
 	{"partition=short", -EPERM, "use the setting queues_to_try"},
 	{"-p short", -EPERM, "--partition is set by draco: use the setting queues_to_try"},
 	{"cpus_per_task=3", -EPERM, "--cpus-per-task is set by draco: use the setting cores"},

@@ -373,6 +373,32 @@ START_TEST(not_a_victim_nor_counted_twice)
 }
 END_TEST
 
+/* A job that lacks workers: as one whose time ends soon, but others do not go with it. */
+START_TEST(one_that_lacks_workers)
+{
+	fix.limits.target = 2;
+	add(PHASE_READY, 80)->worn = true;
+	add(PHASE_READY, 60);
+	fix.jobs[0].busy = 1;
+	decide(0);
+	ck_assert(fix.jobs[0].expiring && !fix.jobs[1].expiring);
+	ck_assert_int_eq(fix.decision.submit, 1);
+	assert_actions("keep keep");
+	add(PHASE_READY, 90);
+	decide(0);
+	ck_assert_int_eq(fix.decision.submit, 0);
+	assert_actions("drain! keep keep");
+	fix.jobs[0].end_ms = INT64_MAX;
+	fix.jobs[0].phase = PHASE_DRAINING;
+	fix.jobs[0].phase_since_ms = fix.now_ms;
+	decide(30 * MINUTE); /* its task goes on */
+	assert_actions("keep keep keep");
+	fix.jobs[0].busy = 0;
+	decide(0);
+	assert_actions("retire keep keep");
+}
+END_TEST
+
 Suite *unit_suite(void)
 {
 	Suite *suite = suite_create("fleet_handover");
@@ -398,6 +424,7 @@ Suite *unit_suite(void)
 	tcase_add_test(tcase, not_asked_for_twice);
 	tcase_add_test(tcase, without_a_hold);
 	tcase_add_test(tcase, not_a_victim_nor_counted_twice);
+	tcase_add_test(tcase, one_that_lacks_workers);
 	suite_add_tcase(suite, tcase);
 	return suite;
 }

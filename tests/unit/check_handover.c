@@ -158,6 +158,26 @@ START_TEST(always_in_order)
 }
 END_TEST
 
+/* A job of an hour that waited at 1,000 s and ran at 1,060 s, so it ends from 4,600 s to 4,660 s. */
+static const struct {
+	int64_t told_s, waited_s, end_s;
+} ends[] = {
+	{4620, 1000, 4620},					      /* the clocks agree */
+	{4600, 1000, 4600}, {4660, 1000, 4660}, {4800, 1000, 4660},   /* this host's is slow */
+	{8220, 1000, 4660}, {400000, 1000, 4660}, {4400, 1000, 4600}, /* it is fast */
+	{1020, 1000, 4600}, {-400000, 1000, 4600}, {4400, 0, 4400},   /* nobody saw it wait */
+	{8220, 0, 4660}, {4400, 1061, 4400}, /* it ran before, and was requeued */
+};
+
+START_TEST(end_by_two_clocks)
+{
+	int64_t end_ms = handover_end_ms(
+		ends[_i].told_s * 1000, 3600000, ends[_i].waited_s * 1000, 1060000);
+
+	ck_assert_int_eq(end_ms, ends[_i].end_s * 1000);
+}
+END_TEST
+
 Suite *unit_suite(void)
 {
 	Suite *suite = suite_create("handover");
@@ -173,6 +193,7 @@ Suite *unit_suite(void)
 	tcase_add_test(tcase, long_tasks_start_on_the_freshest_job);
 	tcase_add_test(tcase, a_task_that_fits_nowhere_is_not_waited_for);
 	tcase_add_test(tcase, always_in_order);
+	tcase_add_loop_test(tcase, end_by_two_clocks, 0, LENGTH(ends));
 	suite_add_tcase(suite, tcase);
 	return suite;
 }

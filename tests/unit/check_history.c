@@ -207,6 +207,30 @@ START_TEST(bounded)
 }
 END_TEST
 
+/* With no descriptor left the file grows on, and is replaced later. */
+START_TEST(no_new_file)
+{
+	struct rlimit limit, none;
+	struct stat st;
+
+	ck_assert_int_eq(getrlimit(RLIMIT_NOFILE, &limit), 0);
+	none = limit;
+	none.rlim_cur = 0;
+	setrlimit(RLIMIT_NOFILE, &none);
+	for (int i = 1; i <= 12000; i++)
+		history_note(EVENT_NOTE, "test", NULL, "%d%0100d", i, 0);
+	setrlimit(RLIMIT_NOFILE, &limit);
+	ck_assert_int_eq(stat(path, &st), 0);
+	ck_assert_int_gt(st.st_size, HISTORY_FILE_MAX + 2 * EVENT_TEXT_MAX);
+	ck_assert_int_eq(stat(old, &st), -1);
+	history_note(EVENT_NOTE, "test", NULL, "the last");
+	ck_assert_int_eq(stat(old, &st), 0);
+	history_close();
+	history_open(path);
+	ck_assert_str_eq(events_last(history_events())->text, "the last");
+}
+END_TEST
+
 START_TEST(without_a_file)
 {
 	char *impossible = xasprintf("%s/no/such/directory", directory);
@@ -253,6 +277,7 @@ Suite *unit_suite(void)
 	tcase_add_test(all, goes_on_after_a_restart);
 	tcase_add_test(all, damaged_file);
 	tcase_add_test(all, bounded);
+	tcase_add_test(all, no_new_file);
 	tcase_add_test(all, without_a_file);
 	tcase_add_test(all, listener);
 	suite_add_tcase(suite, all);

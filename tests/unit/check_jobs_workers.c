@@ -8,11 +8,11 @@ START_TEST(ready_when_all_workers_are_there)
 {
 	struct job *job = job_in(PHASE_STARTING);
 
-	jobs_worker_added(jobs, "draco-42-0", "tcp://n1:1");
+	jobs_worker_added(jobs, "draco-42-0", "tcp://n1:1", 1);
 	ck_assert_int_eq(job->phase, PHASE_STARTING);
 	ck_assert_int_eq(job->connected, 1);
 	ck_assert(job->was_connected);
-	jobs_worker_added(jobs, "draco-42-1", "tcp://n1:2");
+	jobs_worker_added(jobs, "draco-42-1", "tcp://n1:2", 1);
 	ck_assert_int_eq(job->phase, PHASE_READY);
 	ck_assert_int_eq(job->connected, 2);
 	/* A worker that dies is started again by its nanny: the job stays READY. */
@@ -20,7 +20,7 @@ START_TEST(ready_when_all_workers_are_there)
 	ck_assert_int_eq(job->phase, PHASE_READY);
 	ck_assert_int_eq(job->connected, 1);
 	ck_assert_int_gt(job->short_since_ms, 0);
-	jobs_worker_added(jobs, "draco-42-0", "tcp://n1:3");
+	jobs_worker_added(jobs, "draco-42-0", "tcp://n1:3", 1);
 	ck_assert_int_eq(job->connected, 2);
 	ck_assert_int_eq(job->short_since_ms, 0);
 }
@@ -44,9 +44,9 @@ START_TEST(workers_before_the_report)
 {
 	struct job *job = job_in(_i ? PHASE_PENDING : PHASE_SUBMITTED);
 
-	jobs_worker_added(jobs, "draco-42-1", "tcp://n1:2");
+	jobs_worker_added(jobs, "draco-42-1", "tcp://n1:2", 1);
 	ck_assert_int_eq(job->phase, PHASE_STARTING);
-	jobs_worker_added(jobs, "draco-42-0", "tcp://n1:1");
+	jobs_worker_added(jobs, "draco-42-0", "tcp://n1:1", 1);
 	ck_assert_int_eq(job->phase, PHASE_READY);
 	apply(job, STATE_RUNNING);
 	ck_assert_int_eq(job->phase, PHASE_READY);
@@ -59,7 +59,7 @@ START_TEST(workers_while_slurm_is_asked)
 	struct job *job = job_in(PHASE_PENDING);
 	struct slurm_job said = report(job->job_id, STATE_PENDING);
 
-	jobs_worker_added(jobs, "draco-42-0", "tcp://n1:1");
+	jobs_worker_added(jobs, "draco-42-0", "tcp://n1:1", 1);
 	job->seen_ms = job->running_since_ms - 1;
 	jobs_apply(jobs, job, &said);
 	ck_assert_int_eq(job->phase, PHASE_STARTING);
@@ -76,10 +76,10 @@ START_TEST(workers_before_the_id)
 	struct job *second = jobs_add(jobs, "tag", 1, &settings);
 	const struct worker *worker;
 
-	jobs_worker_added(jobs, "draco-42_1-0", "tcp://n1:1");
-	jobs_worker_added(jobs, "draco-42_0-0", "tcp://n1:2");
-	jobs_worker_added(jobs, "draco-42_0-1", "tcp://n1:3");
-	jobs_worker_added(jobs, "draco-43_0-1", "tcp://n1:4");
+	jobs_worker_added(jobs, "draco-42_1-0", "tcp://n1:1", 1);
+	jobs_worker_added(jobs, "draco-42_0-0", "tcp://n1:2", 1);
+	jobs_worker_added(jobs, "draco-42_0-1", "tcp://n1:3", 1);
+	jobs_worker_added(jobs, "draco-43_0-1", "tcp://n1:4", 1);
 	ck_assert_int_eq(first->phase, PHASE_NEW);
 	jobs_set_id(jobs, first, 42, 0);
 	ck_assert_int_eq(first->connected, 2);
@@ -106,7 +106,7 @@ START_TEST(stranger)
 	struct job *job = job_in(PHASE_PENDING);
 	const struct worker *worker;
 
-	jobs_worker_added(jobs, strangers[_i], "tcp://n9:9");
+	jobs_worker_added(jobs, strangers[_i], "tcp://n9:9", 1);
 	worker = TAILQ_FIRST(jobs_workers(jobs));
 	ck_assert_ptr_nonnull(worker);
 	ck_assert_str_eq(worker->name, strangers[_i]);
@@ -127,7 +127,7 @@ START_TEST(single_worker)
 
 	settings.processes = 1;
 	job = job_in(PHASE_STARTING);
-	jobs_worker_added(jobs, "draco-42", "tcp://n1:1");
+	jobs_worker_added(jobs, "draco-42", "tcp://n1:1", 1);
 	ck_assert_int_eq(job->phase, PHASE_READY);
 }
 END_TEST
@@ -136,10 +136,10 @@ START_TEST(same_address_again)
 {
 	struct job *job = job_in(PHASE_READY);
 
-	jobs_worker_added(jobs, "draco-42-0", "tcp://n1:1");
+	jobs_worker_added(jobs, "draco-42-0", "tcp://n1:1", 1);
 	ck_assert_int_eq(job->connected, 2);
 	ck_assert_int_eq(jobs_count(jobs).connected, 2);
-	jobs_worker_added(jobs, "other", "tcp://n1:1");
+	jobs_worker_added(jobs, "other", "tcp://n1:1", 1);
 	ck_assert_int_eq(job->connected, 1);
 	ck_assert_int_eq(jobs_count(jobs).connected, 2);
 	changes = 0;
@@ -160,7 +160,7 @@ START_TEST(workers_of_a_job_that_is_gone)
 		ck_assert_ptr_null(worker->job);
 	jobs_worker_removed(jobs, "tcp://n1:1", false);
 	ck_assert_int_eq(job->connected, 0);
-	jobs_worker_added(jobs, "draco-42-0", "tcp://n1:5");
+	jobs_worker_added(jobs, "draco-42-0", "tcp://n1:5", 1);
 	ck_assert_int_eq(job->connected, 0);
 	ck_assert_int_eq(job->phase, PHASE_GONE);
 }
@@ -170,7 +170,7 @@ START_TEST(scheduler_gone)
 {
 	struct job *job = job_in(PHASE_READY);
 
-	jobs_workers_clear(jobs);
+	jobs_workers_clear(jobs, true);
 	ck_assert(TAILQ_EMPTY(jobs_workers(jobs)));
 	ck_assert_int_eq(job->connected, 0);
 	ck_assert_int_eq(job->phase, PHASE_READY);
@@ -178,12 +178,25 @@ START_TEST(scheduler_gone)
 	/* Its workers leave by themselves, so it is watched. */
 	ck_assert(job->abandoned);
 	ck_assert_int_eq(jobs_count(jobs).unsettled, 1);
-	jobs_workers_clear(jobs);
+	jobs_workers_clear(jobs, true);
 	ck_assert(job->abandoned);
-	jobs_worker_added(jobs, "draco-42-0", "tcp://n1:1");
+	jobs_worker_added(jobs, "draco-42-0", "tcp://n1:1", 1);
 	ck_assert_int_eq(job->connected, 1);
 	ck_assert(!job->abandoned);
 	ck_assert_int_eq(jobs_count(jobs).unsettled, 0);
+}
+END_TEST
+
+/* A job without workers yet waits for its scheduler, until that is gone. */
+START_TEST(scheduler_of_a_job_that_starts)
+{
+	struct job *job = job_in(PHASE_STARTING);
+
+	job->connected = 0;
+	jobs_workers_clear(jobs, false);
+	ck_assert(!job->abandoned);
+	jobs_workers_clear(jobs, true);
+	ck_assert(job->abandoned);
 }
 END_TEST
 
@@ -203,6 +216,7 @@ Suite *unit_suite(void)
 	tcase_add_test(tcase, same_address_again);
 	tcase_add_test(tcase, workers_of_a_job_that_is_gone);
 	tcase_add_test(tcase, scheduler_gone);
+	tcase_add_test(tcase, scheduler_of_a_job_that_starts);
 	suite_add_tcase(suite, tcase);
 	return suite;
 }

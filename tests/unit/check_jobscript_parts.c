@@ -1,5 +1,5 @@
 /* check_jobscript_parts.c: tests of daemon/dask/jobscript.c: the script, run by bash: what can
- * stop it before Python, what runs around Python, and the places of local files. */
+ * stop it before Python, and what runs around Python. */
 #include "unit.h"
 
 #include <signal.h>
@@ -7,48 +7,9 @@
 #include <unistd.h>
 
 #include "common/alloc.h"
+#include "common/cleanup.h"
 #include "common/strv.h"
 #include "jobscript_fixture.h"
-
-static bool exists(const char *name)
-{
-	char *path = in_directory(name);
-	bool is = access(path, F_OK) == 0;
-
-	free(path);
-	return is;
-}
-
-static void check_said(const char *expected)
-{
-	char *output = content("output");
-
-	ck_assert_msg(
-		strstr(output, expected) != NULL, "\"%s\" is not in:\n%s", expected, output);
-	free(output);
-}
-
-static void check_content(const char *name, const char *expected)
-{
-	char *got = content(name);
-
-	ck_assert_str_eq(got, expected);
-	free(got);
-}
-
-/* The argument behind --local-directory. The caller frees. */
-static char *local_directory(void)
-{
-	char *arguments = content("arguments");
-	const char *local = strstr(arguments, "--local-directory\n");
-	char *path;
-
-	ck_assert_ptr_nonnull(local);
-	local += strlen("--local-directory\n");
-	path = xstrndup(local, strcspn(local, "\n"));
-	free(arguments);
-	return path;
-}
 
 START_TEST(no_python)
 {
@@ -245,17 +206,33 @@ START_TEST(options)
 }
 END_TEST
 
+/* The number after this option in the command of the workers. */
+static int64_t argument(const char *option)
+{
+	_cleanup_free_ char *arguments = content("arguments");
+	const char *found = strstr(arguments, option);
+
+	ck_assert_ptr_nonnull(found);
+	return atoll(found + strlen(option) + 1);
+}
+
 static int64_t memory_limit(void)
 {
-	char *arguments = content("arguments");
-	const char *limit = strstr(arguments, "--memory-limit\n");
-	int64_t bytes;
-
-	ck_assert_ptr_nonnull(limit);
-	bytes = atoll(limit + strlen("--memory-limit\n"));
-	free(arguments);
-	return bytes;
+	return argument("--memory-limit");
 }
+
+/* The job's cores are those of its node: each of the four workers has its share. */
+START_TEST(threads)
+{
+	job.threads = 0;
+	check_end(START("STAND_IN=exit 0", "SLURM_CPUS_ON_NODE=18"), 0);
+	ck_assert_int_eq(argument("--nthreads"), 4);
+	check_end(START("STAND_IN=exit 0", "SLURM_CPUS_ON_NODE=3"), 0);
+	ck_assert_int_eq(argument("--nthreads"), 1);
+	check_end(START("STAND_IN=exit 0"), 0);
+	ck_assert_int_ge(argument("--nthreads"), 1);
+}
+END_TEST
 
 /* Where the settings do not say how much memory the job has, the node does. */
 START_TEST(memory)
@@ -321,8 +298,11 @@ START_TEST(worker_copies)
 		{true, "--preload-nanny", other, " nothing, 8 \n"},
 		{true, "--preload-nanny=x.py", other, NULL},
 	};
-	struct strv list = STRV_INIT;
+	struct strv list = STRV_INIT, modules = STRV_INIT;
 
+	strv_add(&modules, "torch");
+	strv_add(&modules, "os.path");
+	job.preimport = &modules;
 	job.options = &list;
 	job.epilogue = "echo \"$DRACO_FORESEEN$MKL_NUM_THREADS\" >\"$TEST/after\"";
 	for (size_t i = 0; i < LENGTH(rows); i++) {
@@ -338,88 +318,12 @@ START_TEST(worker_copies)
 		free(arguments);
 		if (rows[i].foreseen)
 			check_content("foreseen", rows[i].foreseen);
+		check_content(
+			"preimport", rows[i].beginning == copy ? "torch os.path\n" : "\n");
 		check_content("after", "\n");
 		strv_finish(&list);
 	}
-}
-END_TEST
-
-/* The directory for $USER is made, used, and emptied however the job ends: the status is
- * Python's. */
-START_TEST(scratch)
-{
-	static const struct {
-		const char *stand_in;
-		int status;
-	} rows[] = {{"STAND_IN=exit 3", 3}, {"STAND_IN=kill -KILL $$", 137},
-		{"STAND_IN=" UNTIL_TERMINATED, 5}};
-	char *template = xasprintf("%s/it's $USER's scratch/$USER", directory);
-	char *base = xasprintf("%s/it's somebody's scratch/somebody", directory);
-	char *expected = xasprintf("%s/draco-42", base), *local;
-	pid_t pid;
-
-	job.scratch = template;
-	job.epilogue = "touch \"$TEST/epilogue\"";
-	pid = START(rows[_i].stand_in);
-	if (rows[_i].status == 5) {
-		wait_for_file("ready");
-		ck_assert_int_eq(kill(pid, SIGTERM), 0);
-	}
-	check_end(pid, rows[_i].status);
-	local = local_directory();
-	ck_assert_str_eq(local, expected);
-	check_content("mode", "700\n");
-	ck_assert(exists("epilogue"));
-	ck_assert_int_eq(count_entries(base), 0);
-	free(template);
-	free(base);
-	free(expected);
-	free(local);
-}
-END_TEST
-
-/* What is there already stays, and the job has a directory beside it. */
-START_TEST(scratch_of_the_same_name)
-{
-	char *base = xasprintf("%s/scratch", directory), *there, *local;
-
-	ck_assert_int_eq(mkdir(base, 0700), 0);
-	there = xasprintf("%s/draco-42", base);
-	ck_assert_int_eq(symlink("/tmp", there), 0);
-	job.scratch = base;
-	check_end(START("STAND_IN=exit 0"), 0);
-	local = local_directory();
-	ck_assert_int_eq(strncmp(local, there, strlen(there)), 0);
-	ck_assert_int_eq(local[strlen(there)], '-');
-	ck_assert_int_eq(count_entries(base), 1);
-	ck_assert_int_eq(access(there, F_OK), 0);
-	free(base);
-	free(there);
-	free(local);
-}
-END_TEST
-
-/* A directory that cannot be had or trusted: the script says so, and TMPDIR is used. */
-START_TEST(scratch_refused)
-{
-	static const char *const said[] = {
-		" does not exist and cannot be made: local files go to ",
-		" can be changed by all users (mode 777): local files go to "};
-	char *base = xasprintf("%s/scratch", directory), *local;
-
-	if (_i == 0) {
-		free(unit_file(directory, "scratch", "", 0));
-	} else {
-		ck_assert_int_eq(mkdir(base, 0700), 0);
-		ck_assert_int_eq(chmod(base, 0777), 0);
-	}
-	job.scratch = base;
-	check_end(START("STAND_IN=exit 0"), 0);
-	check_said(said[_i]);
-	local = local_directory();
-	ck_assert_int_eq(strncmp(local, temporary, strlen(temporary)), 0);
-	free(base);
-	free(local);
+	strv_finish(&modules);
 }
 END_TEST
 
@@ -472,12 +376,10 @@ Suite *unit_suite(void)
 	tcase_add_test(tcase, terminate_in_prologue);
 	tcase_add_loop_test(tcase, epilogue, 0, 4);
 	tcase_add_test(tcase, options);
+	tcase_add_test(tcase, threads);
 	tcase_add_test(tcase, memory);
 	tcase_add_test(tcase, worker_start);
 	tcase_add_test(tcase, worker_copies);
-	tcase_add_loop_test(tcase, scratch, 0, 3);
-	tcase_add_test(tcase, scratch_of_the_same_name);
-	tcase_add_loop_test(tcase, scratch_refused, 0, 2);
 	tcase_add_test(tcase, explain);
 	tcase_add_test(tcase, workers_may_exit);
 	suite_add_tcase(suite, tcase);

@@ -10,32 +10,6 @@
 #include "common/alloc.h"
 #include "jobscript_fixture.h"
 
-static bool exists(const char *name)
-{
-	char *path = in_directory(name);
-	bool is = access(path, F_OK) == 0;
-
-	free(path);
-	return is;
-}
-
-static void check_said(const char *expected)
-{
-	char *output = content("output");
-
-	ck_assert_msg(
-		strstr(output, expected) != NULL, "\"%s\" is not in:\n%s", expected, output);
-	free(output);
-}
-
-static void check_content(const char *name, const char *expected)
-{
-	char *got = content(name);
-
-	ck_assert_str_eq(got, expected);
-	free(got);
-}
-
 static int listen_somewhere(int *ret_port)
 {
 	struct sockaddr_in here = {

@@ -2,6 +2,7 @@
 #include "unit.h"
 
 #include "common/json.h"
+#include "common/strv.h"
 
 static const struct {
 	const char *text, *string; /* string NULL: the same */
@@ -145,6 +146,21 @@ START_TEST(times)
 }
 END_TEST
 
+START_TEST(strings_of_an_array)
+{
+	json_t *array = json_loads("[\"a\", 1, null, \"b\", [\"c\"]]", 0, NULL);
+	struct strv list = STRV_INIT;
+
+	json_add_texts(array, &list);
+	json_add_texts(NULL, &list);
+	ck_assert_uint_eq(list.count, 2);
+	ck_assert_str_eq(list.item[0], "a");
+	ck_assert_str_eq(list.item[1], "b");
+	strv_finish(&list);
+	json_decref(array);
+}
+END_TEST
+
 Suite *unit_suite(void)
 {
 	Suite *suite = suite_create("json");
@@ -156,6 +172,7 @@ Suite *unit_suite(void)
 	tcase_add_test(tcase, members);
 	tcase_add_test(tcase, members_of_no_object);
 	tcase_add_test(tcase, times);
+	tcase_add_test(tcase, strings_of_an_array);
 	suite_add_tcase(suite, tcase);
 	return suite;
 }

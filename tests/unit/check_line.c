@@ -194,6 +194,34 @@ START_TEST(too_long_line)
 }
 END_TEST
 
+/* As long as an answer may be, read from a file, so that it does not have to be written by hand. */
+START_TEST(long_answer)
+{
+	size_t length = 0, longest = 3 * LINE_LIMIT;
+	char *line = malloc(longest);
+	FILE *file = tmpfile();
+
+	ck_assert_ptr_nonnull(file);
+	memset(line, 'x', longest);
+	line[longest - 1] = '\n';
+	ck_assert_uint_eq(fwrite(line, 1, longest, file), longest);
+	fputs("short\n", file);
+	rewind(file);
+	reader.limit = ANSWER_LIMIT;
+	do
+		ck_assert_int_gt(line_reader_fill(&reader, fileno(file)), 0);
+	while (!line_reader_next(&reader, &length));
+	ck_assert_uint_eq(length, longest - 1);
+	while (!line_reader_next(&reader, &length))
+		ck_assert_int_gt(line_reader_fill(&reader, fileno(file)), 0);
+	ck_assert_uint_eq(length, 5);
+	line_reader_finish(&reader);
+	ck_assert_uint_eq(reader.limit, ANSWER_LIMIT);
+	fclose(file);
+	free(line);
+}
+END_TEST
+
 START_TEST(endless_line)
 {
 	int fd = open("/dev/zero", O_RDONLY | O_CLOEXEC);
@@ -320,6 +348,7 @@ Suite *unit_suite(void)
 	tcase_add_test(tcase, errors_of_reading);
 	tcase_add_loop_test(tcase, longest_line, 0, LENGTH(pieces));
 	tcase_add_loop_test(tcase, too_long_line, 0, LENGTH(pieces));
+	tcase_add_test(tcase, long_answer);
 	tcase_add_test(tcase, endless_line);
 	tcase_add_test(tcase, write_lines);
 	tcase_add_test(tcase, write_to_nobody);

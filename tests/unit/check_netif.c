@@ -18,7 +18,7 @@ static struct in_addr ip(const char *text)
 	return address;
 }
 
-/* "lo 127.0.0.1/8", "ib0 down", "ib0 down 10.2.0.1/16", "ib0" */
+/* "lo 127.0.0.1/8", "ib0 down", "ib0 down 10.2.0.1/16", "ib0", "hsn0@200 10.3.0.1/16" (speed) */
 static struct netif interface(const char *text)
 {
 	struct netif netif = {.up = true};
@@ -29,7 +29,11 @@ static struct netif interface(const char *text)
 
 	ck_assert_int_ge(words, 1);
 	snprintf(netif.name, sizeof(netif.name), "%s", word[0]);
-	netif.infiniband = netif_is_infiniband(netif.name, HARDWARE_ETHERNET);
+	if (strchr(netif.name, '@')) {
+		netif.speed = atoi(strchr(netif.name, '@') + 1);
+		*strchr(netif.name, '@') = '\0';
+	}
+	netif.fabric = netif_is_fabric(netif.name, HARDWARE_ETHERNET);
 	if (strcmp(word[1], "down") == 0) {
 		netif.up = false;
 		address = word[2];
@@ -91,6 +95,14 @@ static const struct row rows[] = {
 	/* auto: the first that will do */
 	{"auto", {LO, ETH, "ib0 down", "ib1 10.3.0.1/16", IB, "ib2 10.2.0.2/16"}, {"10.2.0.7"},
 		{0}, 0, "ib0", "10.2.0.1", "ib0 is down"},
+	/* auto: Slingshot, and the fastest of several */
+	{"auto", {LO, ETH, "hsn0 10.3.0.1/16"}, {"10.3.0.7"}, {0}, 0, "hsn0", "10.3.0.1", NULL},
+	{"auto", {LO, "hsn0@100 10.3.0.1/16", "hsn1@200 10.3.0.2/16"}, {"10.3.0.7"}, {0}, 0,
+		"hsn1", "10.3.0.2", "hsn0 is slower than hsn1"},
+	{"auto", {LO, "hsn0@200 10.3.0.1/16", "hsn1@200 10.3.0.2/16"}, {"10.3.0.7"}, {0}, 0,
+		"hsn0", "10.3.0.1", "hsn1 is no faster than hsn0"},
+	{"auto", {LO, "ib0@100 10.3.0.1/16", "hsn1@200 10.4.0.2/16"}, {"10.3.0.7"}, {0}, 0,
+		"ib0", "10.3.0.1", "hsn1 does not lead to"},
 	/* auto: a name that only looks like it */
 	{"auto", {LO, ETH, "ibridge0 10.2.0.1/16"}, {"10.2.0.7 from 10.1.0.1"}, {0}, 0, "eth0",
 		"10.1.0.1", NULL},
@@ -180,7 +192,7 @@ END_TEST
 static const struct {
 	const char *name;
 	unsigned hardware;
-	bool infiniband;
+	bool fabric;
 } names[] = {
 	{"ib0", HARDWARE_ETHERNET, true},
 	{"ib12", HARDWARE_ETHERNET, true},
@@ -190,6 +202,10 @@ static const struct {
 	{"ibs2", HARDWARE_ETHERNET, true},
 	{"ibo1", HARDWARE_ETHERNET, true},
 	{"ibx0002c9", HARDWARE_ETHERNET, true},
+	{"hsn0", HARDWARE_ETHERNET, true},
+	{"hsn12", HARDWARE_ETHERNET, true},
+	{"hsn", HARDWARE_ETHERNET, false},
+	{"hsname0", HARDWARE_ETHERNET, false},
 	{"fabric0", HARDWARE_INFINIBAND, true},
 	{"ib", HARDWARE_INFINIBAND, true},
 	{"ib", HARDWARE_ETHERNET, false},
@@ -203,8 +219,7 @@ static const struct {
 
 START_TEST(name)
 {
-	ck_assert_msg(
-		netif_is_infiniband(names[_i].name, names[_i].hardware) == names[_i].infiniband,
+	ck_assert_msg(netif_is_fabric(names[_i].name, names[_i].hardware) == names[_i].fabric,
 		"%s, %u", names[_i].name, names[_i].hardware);
 }
 END_TEST
@@ -220,7 +235,7 @@ START_TEST(this_host)
 			list.item[i].address.s_addr == htonl(INADDR_LOOPBACK)) {
 			found = true;
 			ck_assert_str_eq(list.item[i].name, "lo");
-			ck_assert(list.item[i].up && !list.item[i].infiniband);
+			ck_assert(list.item[i].up && !list.item[i].fabric);
 			ck_assert_uint_eq(list.item[i].mask.s_addr, htonl(0xff000000u));
 		}
 	ck_assert(found);

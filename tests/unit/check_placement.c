@@ -43,6 +43,57 @@ static struct survey_partition partitions[] = {
 static const struct placement_shape shape = {
 	.cores = 8, .memory_mib = 1000, .walltime_s = HOUR};
 
+/* What is told when queues a, b and nowhere are tried with a reservation. The caller frees. */
+static char *list_unused(const struct survey_reservation *reservation)
+{
+	const struct survey survey = {partitions, 2, UNCONST(reservation), 1};
+	struct strv queues = STRV_INIT, texts = STRV_INIT;
+	struct placement placement;
+	char *list;
+
+	strv_add(&queues, "nowhere");
+	strv_add(&queues, "a");
+	strv_add(&queues, "b");
+	placement_init(&placement, "r", &queues);
+	strv_finish(&queues);
+	placement_judge(&placement, &survey, &shape, NOW);
+	placement_unused(&placement, &texts);
+	list = strv_join(&texts, "\n");
+	strv_finish(&texts);
+	placement_finish(&placement);
+	return list;
+}
+
+START_TEST(tells_what_is_not_used)
+{
+	static const char nowhere[] =
+		"nowhere in queues_to_try is not used: Slurm has no such partition "
+		"(it has: a, b)";
+	static const struct {
+		struct survey_reservation reservation;
+		const char *text;
+	} cases[] = {
+		{{.name = UNCONST("r"), .start = 1}, ""},
+		{{.name = UNCONST("r"), .start = 1, .partition = UNCONST("b")}, ""},
+		{{.name = UNCONST("r"), .start = 1, .partition = UNCONST("c")},
+			"the reservation r is not used: the reservation is for the partition "
+			"c\n"},
+		{{.name = UNCONST("s"), .start = 1},
+			"the reservation r is not used: there is no such reservation (or it "
+			"has ended)\n"},
+	};
+
+	for (size_t i = 0; i < LENGTH(cases); i++) {
+		char *list = list_unused(&cases[i].reservation);
+		char *expected = xasprintf("%s%s", cases[i].text, nowhere);
+
+		ck_assert_str_eq(list, expected);
+		free(expected);
+		free(list);
+	}
+}
+END_TEST
+
 /* The reason why "a" is skipped when its partition is as given; NULL: it is not. The caller
  * frees. */
 static char *judge(
@@ -283,6 +334,14 @@ static void assert_place(const struct placement *placement, candidate_set set,
 	free(text);
 }
 
+/* used with the next candidate; used itself if there is none. */
+static candidate_set widened(const struct placement *placement, candidate_set used)
+{
+	int at = placement_next(placement, used);
+
+	return at < 0 ? used : used | (candidate_set)1 << at;
+}
+
 START_TEST(widens)
 {
 	struct placement placement;
@@ -290,13 +349,13 @@ START_TEST(widens)
 
 	make(&placement, "r");
 	assert_place(&placement, set, "a", "r");
-	set = placement_widen(&placement, set);
+	set = widened(&placement, set);
 	assert_place(&placement, set, "a,b", "r");
-	set = placement_widen(&placement, set);
+	set = widened(&placement, set);
 	assert_place(&placement, set, "a", NULL);
-	set = placement_widen(&placement, set);
+	set = widened(&placement, set);
 	assert_place(&placement, set, "a,b", NULL);
-	ck_assert_uint_eq(placement_widen(&placement, set), set);
+	ck_assert_uint_eq(widened(&placement, set), set);
 	placement_finish(&placement);
 }
 END_TEST
@@ -307,12 +366,12 @@ START_TEST(widens_backwards)
 	candidate_set set = 1 << 3; /* placed at the last one: it was the soonest */
 
 	make(&placement, "r");
-	set = placement_widen(&placement, set);
+	set = widened(&placement, set);
 	/* Not back into the reservation. */
 	assert_place(&placement, set, "a,b", NULL);
-	ck_assert_uint_eq(placement_widen(&placement, set), set);
+	ck_assert_uint_eq(widened(&placement, set), set);
 	placement_refuse(&placement, 2, "no");
-	ck_assert_uint_eq(placement_widen(&placement, 1 << 3), 1 << 3);
+	ck_assert_uint_eq(widened(&placement, 1 << 3), 1 << 3);
 	placement_finish(&placement);
 }
 END_TEST
@@ -329,9 +388,10 @@ START_TEST(tells_programs)
 	list = placement_to_json(&placement);
 	text = json_dumps(list, JSON_COMPACT);
 	ck_assert_str_eq(text,
-		"[{\"partition\":\"a\",\"reservation\":null,\"verdict\":\"possible\",\"start\":"
-		"1000000,\"reason\":null},{\"partition\":\"b\",\"reservation\":null,\"verdict\":"
-		"\"skipped\",\"start\":null,\"reason\":\"full\"}]");
+		"[{\"partition\":\"a\",\"reservation\":null,\"options\":[],"
+		"\"verdict\":\"possible\",\"start\":1000000,\"reason\":null},"
+		"{\"partition\":\"b\",\"reservation\":null,\"options\":[],"
+		"\"verdict\":\"skipped\",\"start\":null,\"reason\":\"full\"}]");
 	free(text);
 	json_decref(list);
 	placement_finish(&placement);
@@ -399,6 +459,7 @@ Suite *unit_suite(void)
 	tcase_add_test(tests, judges_no_guesses);
 	tcase_add_test(tests, no_memory_to_ask_for);
 	tcase_add_test(tests, judges_reservations);
+	tcase_add_test(tests, tells_what_is_not_used);
 	tcase_add_test(tests, chooses);
 	tcase_add_test(tests, widens);
 	tcase_add_test(tests, widens_backwards);

@@ -4,42 +4,54 @@
 #include "daemon/slurm/poll.h"
 
 static const struct {
-	struct poll_facts facts; /* unsettled, calm_ms, failures, interval_ms */
+	struct poll_facts facts; /* unsettled, calm_ms, failures, interval_ms, pace */
 	int64_t delay_ms;
 } rows[] = {
 	/* soon after a change often, then less and less, at last as often as the setting says */
-	{{true, 0, 0, 5000}, 500},
-	{{true, 1999, 0, 5000}, 500},
-	{{true, 2000, 0, 5000}, 500},
-	{{true, 4000, 0, 5000}, 1000},
-	{{true, 10000, 0, 5000}, 2500},
-	{{true, 19996, 0, 5000}, 4999},
-	{{true, 20000, 0, 5000}, 5000},
-	{{true, 20004, 0, 5000}, 5000},
-	{{true, 75000, 0, 5000}, 5000},
+	{{true, 0, 0, 5000, POLL_USUAL}, 500},
+	{{true, 1999, 0, 5000, POLL_USUAL}, 500},
+	{{true, 2000, 0, 5000, POLL_USUAL}, 500},
+	{{true, 4000, 0, 5000, POLL_USUAL}, 1000},
+	{{true, 10000, 0, 5000, POLL_USUAL}, 2500},
+	{{true, 19996, 0, 5000, POLL_USUAL}, 4999},
+	{{true, 20000, 0, 5000, POLL_USUAL}, 5000},
+	{{true, 20004, 0, 5000, POLL_USUAL}, 5000},
+	{{true, 75000, 0, 5000, POLL_USUAL}, 5000},
 	/* after minutes without a change less often, at last as if nothing were expected */
-	{{true, 300000, 0, 5000}, 20000},
-	{{true, 450000, 0, 5000}, 30000},
-	{{true, INT64_MAX, 0, 5000}, 30000},
+	{{true, 300000, 0, 5000, POLL_USUAL}, 20000},
+	{{true, 450000, 0, 5000, POLL_USUAL}, 30000},
+	{{true, INT64_MAX, 0, 5000, POLL_USUAL}, 30000},
 	/* never more often than the setting says */
-	{{true, 0, 0, 500}, 500},
-	{{true, 7500, 0, 500}, 500},
-	{{true, 0, 0, 60000}, 500},
+	{{true, 0, 0, 500, POLL_USUAL}, 500},
+	{{true, 7500, 0, 500, POLL_USUAL}, 500},
+	{{true, 0, 0, 60000, POLL_USUAL}, 500},
+	/* nobody waits for new jobs of a cluster that runs, and their workers report themselves */
+	{{true, 0, 0, 5000, POLL_GROWING}, 4000},
+	{{true, 10000, 0, 5000, POLL_GROWING}, 4000},
+	{{true, 20000, 0, 5000, POLL_GROWING}, 5000},
+	{{true, 0, 0, 500, POLL_GROWING}, 500},
+	{{true, 300000, 0, 5000, POLL_GROWING}, 20000},
+	{{false, 0, 0, 5000, POLL_GROWING}, 30000},
+	/* somebody waits for the end of all jobs */
+	{{true, 0, 0, 5000, POLL_STOPPING}, 200},
+	{{true, 1000, 0, 5000, POLL_STOPPING}, 250},
+	{{true, 10000, 0, 5000, POLL_STOPPING}, 2500},
+	{{true, 20000, 0, 5000, POLL_STOPPING}, 5000},
 	/* nothing is expected to change */
-	{{false, 0, 0, 5000}, 30000},
-	{{false, 1000000, 0, 5000}, 30000},
-	{{false, 0, 0, 500}, 3000},
-	{{false, 0, 0, INT64_C(31622400000)}, INT64_C(189734400000)},
+	{{false, 0, 0, 5000, POLL_USUAL}, 30000},
+	{{false, 1000000, 0, 5000, POLL_USUAL}, 30000},
+	{{false, 0, 0, 500, POLL_USUAL}, 3000},
+	{{false, 0, 0, INT64_C(31622400000), POLL_USUAL}, INT64_C(189734400000)},
 	/* Slurm does not answer: longer waits, whatever else, up to a minute */
-	{{true, 0, 1, 5000}, 1000},
-	{{false, 0, 1, 5000}, 1000},
-	{{true, 0, 2, 5000}, 2000},
-	{{true, 0, 3, 5000}, 4000},
-	{{true, 0, 6, 5000}, 32000},
-	{{true, 0, 7, 5000}, 60000},
-	{{true, 0, 8, 5000}, 60000},
-	{{true, 0, 1000000, 5000}, 60000},
-	{{true, 0, INT32_MAX, 500}, 60000},
+	{{true, 0, 1, 5000, POLL_USUAL}, 1000},
+	{{false, 0, 1, 5000, POLL_USUAL}, 1000},
+	{{true, 0, 2, 5000, POLL_USUAL}, 2000},
+	{{true, 0, 3, 5000, POLL_USUAL}, 4000},
+	{{true, 0, 6, 5000, POLL_USUAL}, 32000},
+	{{true, 0, 7, 5000, POLL_USUAL}, 60000},
+	{{true, 0, 8, 5000, POLL_USUAL}, 60000},
+	{{true, 0, 1000000, 5000, POLL_USUAL}, 60000},
+	{{true, 0, INT32_MAX, 500, POLL_USUAL}, 60000},
 };
 
 START_TEST(delay)

@@ -8,18 +8,24 @@
 
 #include "common/port.h"
 
-/* A listening socket at the port; -1 when it is taken. */
-static int listen_at(const char *address, int port)
+/* A listening socket at the port; -1 when it is taken. shared: as a server does it. */
+static int listen_so(const char *address, int port, int shared)
 {
 	struct sockaddr_in name = {.sin_family = AF_INET, .sin_port = htons((uint16_t)port)};
 	int fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
 
 	ck_assert_int_ge(fd, 0);
+	ck_assert_int_eq(setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &shared, sizeof(shared)), 0);
 	ck_assert_int_eq(inet_pton(AF_INET, address, &name.sin_addr), 1);
 	if (bind(fd, (struct sockaddr *)&name, sizeof(name)) == 0 && listen(fd, 1) == 0)
 		return fd;
 	close(fd);
 	return -1;
+}
+
+static int listen_at(const char *address, int port)
+{
+	return listen_so(address, port, 0);
 }
 
 /* The lowest port that the kernel gives to outgoing connections. */
@@ -146,6 +152,32 @@ START_TEST(chooses_in_a_range)
 }
 END_TEST
 
+/* The one for whom it is held can listen there; whoever looks for a free port cannot. */
+START_TEST(holds)
+{
+	int port, hold, server;
+
+	do {
+		port = port_choose("127.0.0.1", NULL);
+		ck_assert_int_gt(port, 0);
+		hold = port_hold("127.0.0.1", port);
+	} while (hold == -EADDRINUSE); /* somebody else was faster */
+	ck_assert_int_ge(hold, 0);
+	ck_assert_int_eq(listen_at("127.0.0.1", port), -1);
+	ck_assert_int_eq(listen_at("0.0.0.0", port), -1);
+	server = listen_so("127.0.0.1", port, 1);
+	ck_assert_int_ge(server, 0);
+	ck_assert_int_eq(port_hold("127.0.0.1", port), -EADDRINUSE);
+	close(hold);
+	ck_assert_int_eq(listen_at("127.0.0.1", port), -1);
+	close(server);
+	server = listen_at("127.0.0.1", port);
+	ck_assert_int_ge(server, 0);
+	close(server);
+	ck_assert_int_eq(port_hold("localhost", port), -EINVAL);
+}
+END_TEST
+
 Suite *unit_suite(void)
 {
 	Suite *suite = suite_create("port");
@@ -156,6 +188,7 @@ Suite *unit_suite(void)
 	tcase_add_loop_test(tcase, refuses_what_is_no_address, 0, LENGTH(no_addresses));
 	tcase_add_test(tcase, address_of_another_host);
 	tcase_add_test(tcase, chooses_in_a_range);
+	tcase_add_test(tcase, holds);
 	suite_add_tcase(suite, tcase);
 	return suite;
 }

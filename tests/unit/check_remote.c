@@ -183,12 +183,8 @@ static int wary_client(int fd)
 
 START_TEST(wrong_server)
 {
-	struct err err = ERR_INIT;
-
 	remote_destroy(remote);
-	remote = remote_create(loop, "127.0.0.1", 0, 0, tls_certificate(other_tls),
-		tls_key(other_tls), remote_on_connect, NULL, &err);
-	ck_assert_ptr_nonnull(remote);
+	remote_begin(other_tls);
 	ck_assert_int_eq(remote_run(wary_client), 0);
 	ck_assert_int_eq(admitted, 0);
 }
@@ -197,8 +193,15 @@ END_TEST
 START_TEST(port_in_use)
 {
 	struct err err = ERR_INIT;
-	struct remote *second = remote_create(loop, "127.0.0.1", remote_port(remote), 0,
-		tls_certificate(tls), tls_key(tls), remote_on_connect, NULL, &err);
+	struct remote *second = remote_create(loop,
+		&(struct remote_place){.address = "127.0.0.1",
+			.first = remote_port(remote),
+			.last = remote_port(remote),
+			.name = "a",
+			.not_port = 0,
+			.certificate = tls_certificate(tls),
+			.key = tls_key(tls)},
+		remote_on_connect, NULL, &err);
 
 	ck_assert_ptr_null(second);
 	unit_assert_err(&err, -EADDRINUSE, "cannot listen at 127.0.0.1, port ");
@@ -206,12 +209,45 @@ START_TEST(port_in_use)
 }
 END_TEST
 
+/* One of a range, and not that of another server, even if it is where the search begins. */
+START_TEST(port_of_a_range)
+{
+	struct remote_place place = {.address = "127.0.0.1",
+		.first = 20000,
+		.last = 20200,
+		.name = "a",
+		.certificate = tls_certificate(tls),
+		.key = tls_key(tls)};
+	struct err err = ERR_INIT;
+	struct remote *one = remote_create(loop, &place, remote_on_connect, NULL, &err), *other;
+	int port;
+
+	ck_assert_msg(one != NULL, "%s", err.text);
+	port = remote_port(one);
+	ck_assert(port >= 20000 && port <= 20200);
+	remote_destroy(one);
+	place.not_port = port;
+	other = remote_create(loop, &place, remote_on_connect, NULL, &err);
+	ck_assert_msg(other != NULL, "%s", err.text);
+	ck_assert_int_ne(remote_port(other), port);
+	ck_assert(remote_port(other) >= 20000 && remote_port(other) <= 20200);
+	remote_destroy(other);
+}
+END_TEST
+
 START_TEST(port_of_another)
 {
 	struct err err = ERR_INIT;
 
-	ck_assert_ptr_null(remote_create(loop, "127.0.0.1", 20000, 20000, tls_certificate(tls),
-		tls_key(tls), remote_on_connect, NULL, &err));
+	ck_assert_ptr_null(remote_create(loop,
+		&(struct remote_place){.address = "127.0.0.1",
+			.first = 20000,
+			.last = 20000,
+			.name = "a",
+			.not_port = 20000,
+			.certificate = tls_certificate(tls),
+			.key = tls_key(tls)},
+		remote_on_connect, NULL, &err));
 	unit_assert_err(&err, -EADDRINUSE, "port 20000: it is for another server");
 }
 END_TEST
@@ -221,8 +257,15 @@ START_TEST(no_certificate)
 	_cleanup_free_ char *missing = xasprintf("%s/missing", remote_directory);
 	struct err err = ERR_INIT;
 
-	ck_assert_ptr_null(remote_create(
-		loop, "127.0.0.1", 0, 0, missing, missing, remote_on_connect, NULL, &err));
+	ck_assert_ptr_null(remote_create(loop,
+		&(struct remote_place){.address = "127.0.0.1",
+			.first = 0,
+			.last = 0,
+			.name = "a",
+			.not_port = 0,
+			.certificate = missing,
+			.key = missing},
+		remote_on_connect, NULL, &err));
 	unit_assert_err(&err, -EIO, missing);
 }
 END_TEST
@@ -273,6 +316,7 @@ Suite *unit_suite(void)
 	tcase_add_test(tcase, no_tls);
 	tcase_add_test(tcase, wrong_server);
 	tcase_add_test(tcase, port_in_use);
+	tcase_add_test(tcase, port_of_a_range);
 	tcase_add_test(tcase, port_of_another);
 	tcase_add_test(tcase, no_certificate);
 	suite_add_tcase(suite, tcase);

@@ -13,7 +13,7 @@ START_TEST(methods)
 		ck_assert_uint_gt(strlen(method->summary), 10);
 		ck_assert(method->before_hello == (i == RPC_HELLO));
 		for (int j = 0; j < RPC_PARAMS_MAX && method->params[j].name; j++)
-			ck_assert_ptr_nonnull(strchr("isboa", method->params[j].type));
+			ck_assert_ptr_nonnull(strchr("isboan", method->params[j].type));
 	}
 	ck_assert_int_eq(rpc_method_find(""), -ENOENT);
 	ck_assert_int_eq(rpc_method_find("Hello"), -ENOENT);
@@ -25,7 +25,7 @@ END_TEST
 static const struct rpc_method method_of_all = {"all", false,
 	{{"number", 'i', true}, {"string", 's', false}, {"flag", 'b', false},
 		{"object", 'o', true}},
-	"all"};
+	"all", NULL};
 
 static const struct {
 	const char *params;
@@ -83,15 +83,17 @@ END_TEST
 /* Each parameter of each real method takes its own type and no other. */
 START_TEST(check_params_of_methods)
 {
-	static const char types[] = "isboa";
+	static const char types[] = "isboan";
 	const struct rpc_method *method = &rpc_methods[_i];
-	json_t *values[] = {
-		json_integer(1), json_string("s"), json_true(), json_object(), json_array()};
+	json_t *values[] = {json_integer(1), json_string("s"), json_true(), json_object(),
+		json_array(), json_real(0.5)};
 
 	for (int i = 0; i < RPC_PARAMS_MAX && method->params[i].name; i++)
-		for (int type = 0; type < 5; type++) {
+		for (int type = 0; type < 6; type++) {
 			json_t *params = json_object();
-			bool fits = types[type] == method->params[i].type;
+			char wanted = method->params[i].type;
+			bool fits =
+				types[type] == wanted || (wanted == 'n' && types[type] == 'i');
 
 			for (int j = 0; j < RPC_PARAMS_MAX && method->params[j].name; j++)
 				json_object_set(params, method->params[j].name,
@@ -102,7 +104,7 @@ START_TEST(check_params_of_methods)
 				rpc_check_params(method, params, NULL), fits ? 0 : -EINVAL);
 			json_decref(params);
 		}
-	for (int i = 0; i < 5; i++)
+	for (int i = 0; i < 6; i++)
 		json_decref(values[i]);
 }
 END_TEST

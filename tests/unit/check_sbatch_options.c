@@ -54,6 +54,20 @@ START_TEST(plain)
 }
 END_TEST
 
+START_TEST(cores_of_the_node)
+{
+	struct strv list = STRV_INIT;
+
+	wish.cores = CORES_NODE;
+	strv_add(&wish.directives, "exclusive");
+	sbatch_options(&wish, &list);
+	for (size_t i = 0; i < list.count; i++)
+		ck_assert_ptr_null(strstr(list.item[i], "cpus-per-task"));
+	ck_assert(strv_has(&list, "--exclusive"));
+	strv_finish(&list);
+}
+END_TEST
+
 START_TEST(memory_of_the_node_and_none)
 {
 	wish.memory_mib = MEMORY_NODE;
@@ -121,6 +135,7 @@ Suite *unit_suite(void)
 
 	tcase_add_checked_fixture(tcase, setup, teardown);
 	tcase_add_test(tcase, plain);
+	tcase_add_test(tcase, cores_of_the_node);
 	tcase_add_test(tcase, memory_of_the_node_and_none);
 	tcase_add_test(tcase, place_and_number);
 	tcase_add_test(tcase, directives);

@@ -56,6 +56,9 @@ static const struct {
 	{"sbatch: error: Batch job submission failed: Resource temporarily unavailable\n",
 		"Resource temporarily unavailable", "Resource temporarily unavailable", 0,
 		SBATCH_REASON_BUSY},
+	{"sbatch: error: Batch job submission failed: Resource temporarily unavailable for job 2\n",
+		"Resource temporarily unavailable for job 2",
+		"Resource temporarily unavailable for job 2", 0, SBATCH_REASON_BUSY},
 	{"sbatch: error: Munge encode failed: Failed to access \"/run/munge\"\n"
 	 "sbatch: error: Batch job submission failed: Protocol authentication error\n",
 		"Munge encode failed: Failed to access \"/run/munge\"\nProtocol authentication "

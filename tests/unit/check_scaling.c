@@ -66,6 +66,18 @@ START_TEST(no_more_threads_than_tasks)
 }
 END_TEST
 
+/* The first worker will tell how many threads a worker has. */
+START_TEST(one_job_while_the_threads_are_not_known)
+{
+	limits.threads = 0;
+	limits.minimum_jobs = 0;
+	decide((struct demand){.ready = 1000, .occupancy_s = 100000}, 0);
+	assert_target(1, SCALING_DURATION);
+	decide((struct demand){.ready = 1, .waited_for = 9}, 0);
+	ck_assert_int_gt(target.jobs, 1);
+}
+END_TEST
+
 START_TEST(full_workers_are_taken)
 {
 	limits.full_workers = 4;
@@ -203,6 +215,48 @@ START_TEST(results_keep_a_job)
 }
 END_TEST
 
+/* After a long time with nothing to do, somebody comes. */
+START_TEST(somebody_comes)
+{
+	limits.minimum_jobs = 2;
+	decide((struct demand){.clients = 1}, 0);
+	decide((struct demand){.clients = 1}, 900000);
+	assert_target(0, SCALING_IDLE);
+	decide((struct demand){.clients = 0}, 950000);
+	assert_target(0, SCALING_IDLE);
+	decide((struct demand){.clients = 1}, 960000);
+	assert_target(2, SCALING_MINIMUM);
+	ck_assert_int_eq(target.wake_ms, START + 1860000);
+	decide((struct demand){.clients = 1}, 1860000);
+	assert_target(0, SCALING_IDLE);
+	scaling_someone_comes(&state);
+	decide((struct demand){.clients = 1}, 1870000);
+	assert_target(2, SCALING_MINIMUM);
+}
+END_TEST
+
+/* Somebody waits for workers, and there is no task. */
+START_TEST(somebody_waits)
+{
+	limits.minimum_jobs = 0;
+	decide((struct demand){.waited_for = 1}, 0);
+	assert_target(1, SCALING_WAITED);
+	decide((struct demand){.waited_for = 9}, 0);
+	assert_target(3, SCALING_WAITED);
+	decide((struct demand){.waited_for = INT64_C(1) << 40}, 0);
+	assert_target(5, SCALING_WAITED);
+	decide((struct demand){.waited_for = 4, .ready = 50, .unknown = 50}, 100);
+	decide((struct demand){.waited_for = 4, .ready = 50, .unknown = 50}, 300);
+	assert_target(5, SCALING_READY);
+	limits.minimum_jobs = 2;
+	decide((struct demand){.tasks = 0}, 2000000);
+	decide((struct demand){.tasks = 0}, 3000000);
+	assert_target(0, SCALING_IDLE);
+	decide((struct demand){.waited_for = 1}, 3000000);
+	assert_target(2, SCALING_MINIMUM);
+}
+END_TEST
+
 START_TEST(never_idle)
 {
 	limits.idle_timeout_ms = 0;
@@ -294,6 +348,8 @@ START_TEST(explains)
 		"work for 400 s on one thread, target 10 jobs, limit 5");
 	assert_explained((struct demand){.memory = 3 * GIB}, 0,
 		"results of 3 GiB in memory, target 2 jobs");
+	assert_explained((struct demand){.memory = 100}, 0,
+		"results of less than 1 MiB in memory, target 1 job");
 	decide((struct demand){.ready = 30, .running = 2, .unknown = 32}, 0);
 	assert_explained((struct demand){.ready = 30, .running = 2, .unknown = 32}, 1000,
 		"ready tasks 32, target 4 jobs");
@@ -319,6 +375,7 @@ Suite *unit_suite(void)
 	tcase_add_checked_fixture(tcase, setup, NULL);
 	tcase_add_test(tcase, known_work);
 	tcase_add_test(tcase, no_more_threads_than_tasks);
+	tcase_add_test(tcase, one_job_while_the_threads_are_not_known);
 	tcase_add_test(tcase, full_workers_are_taken);
 	tcase_add_test(tcase, a_little_work_needs_a_job);
 	tcase_add_test(tcase, minimum);
@@ -327,6 +384,8 @@ Suite *unit_suite(void)
 	tcase_add_test(tcase, results_need_memory);
 	tcase_add_test(tcase, nothing_to_do_for_long);
 	tcase_add_test(tcase, results_keep_a_job);
+	tcase_add_test(tcase, somebody_comes);
+	tcase_add_test(tcase, somebody_waits);
 	tcase_add_test(tcase, never_idle);
 	tcase_add_test(tcase, by_hand);
 	tcase_add_test(tcase, no_report);

@@ -40,6 +40,7 @@ static const struct {
 	const char *text[4];
 } conflicts[] = {
 	{"{\"processes\": 41}", {"processes 41", "cores 40", "lower", "raise"}},
+	{"{\"cores\": \"node\"}", {"cores node", "without other jobs", "set", "exclusive"}},
 	{"{\"memory\": \"1999 MiB\"}", {"memory 1999 MiB", "99 MiB", "20", "100 MiB"}},
 	{"{\"walltime\": \"00:44:59\"}",
 		{"walltime 00:44:59", "00:45:00", "minimum", "at least"}},
@@ -48,6 +49,16 @@ static const struct {
 		{"scheduler_port 8786", "remote_port 8786", "one port", "another"}},
 	{"{\"scheduler_port\": \"8786-8800\", \"remote_port\": 8800}",
 		{"scheduler_port 8786-8800", "remote_port 8800", "one port", "another"}},
+	{"{\"worker_port\": \"9000-9018\"}",
+		{"worker_port 9000-9018", "too few", "processes 20", "each worker"}},
+	{"{\"nanny_port\": \"9000\"}", {"nanny_port 9000", "too few", "processes 20", "nanny"}},
+	{"{\"nanny_port\": \"9000-9025\", \"worker_port\": \"9010-9035\"}",
+		{"nanny_port 9000-9025", "worker_port 9010-9035", "processes 20", "another"}},
+	{"{\"scheduler_memory_max\": \"200 MiB\"}",
+		{"scheduler_memory_max 200 MiB", "too little", "at least", "256 MiB"}},
+	{"{\"scheduler_memory_max\": \"1 GiB\", \"scheduler_memory_high\": \"2 GiB\"}",
+		{"scheduler_memory_max 1 GiB", "scheduler_memory_high 2 GiB", "above",
+			"never"}},
 	{"{\"minimum\": 8, \"maximum\": 7}", {"minimum 8", "maximum 7", "lower", "raise"}},
 };
 
@@ -67,6 +78,7 @@ END_TEST
 
 static const char *const agreements[] = {
 	"{\"processes\": 40, \"cores\": 40}",
+	"{\"cores\": \"node\", \"exclusive\": true}",
 	"{\"memory\": \"2000 MiB\"}",
 	"{\"memory\": \"none\"}",
 	"{\"memory\": \"node\"}",
@@ -77,6 +89,9 @@ static const char *const agreements[] = {
 	"{\"minimum\": 40}",
 	"{\"scheduler_port\": \"8786-8800\", \"remote_port\": 8801}",
 	"{\"scheduler_port\": \"8786-8800\", \"remote_port\": \"none\"}",
+	"{\"scheduler_port\": \"8786-8800\", \"remote_port\": \"8786-8800\"}",
+	"{\"worker_port\": \"9000-9019\", \"nanny_port\": \"9020-9039\"}",
+	"{\"worker_port\": \"9000-9039\", \"nanny_port\": \"9000-9039\"}",
 	"{\"minimum\": 41, \"adaptive_scale_factor\": 3}",
 	"{\"minimum\": 7, \"maximum\": 7}",
 	"{\"minimum\": 100000, \"maximum\": 100000}",
@@ -130,7 +145,8 @@ START_TEST(scheduler_ports)
 		return;
 	}
 	ck_assert_int_eq(r, 0);
-	ck_assert(settings_scheduler_ports(&settings, &first, &last) == (ports[_i].first > 0));
+	ck_assert(settings_ports(&settings, SETTING_SCHEDULER_PORT, &first, &last) ==
+		(ports[_i].first > 0));
 	ck_assert_int_eq(first, ports[_i].first);
 	ck_assert_int_eq(last, ports[_i].last);
 }
@@ -152,6 +168,8 @@ START_TEST(what_follows)
 	settings.threads = 3;
 	ck_assert_int_eq(settings_threads_per_worker(&settings), 3);
 	settings.threads = 0;
+	settings.cores = CORES_NODE;
+	ck_assert_int_eq(settings_threads_per_worker(&settings), 0);
 	settings.memory_mib = 10;
 	ck_assert_int_eq(settings_bytes_per_worker(&settings), 3495253);
 	settings.memory_mib = INT64_C(1) << 40; /* the most that is read */

@@ -30,6 +30,7 @@ static const struct {
 	const char *bad[6];
 } examples[] = {
 	[SETTING_INTEGER] = {{"3", "3"}, {"", "x", "3x", "1.5", "-9999999", "none"}},
+	[SETTING_CPUS] = {{"Node", "node"}, {"", "x", "0", "1.5", "-9999999", "none"}},
 	[SETTING_SIZE] = {{"2048 MiB", "2 GiB"},
 		{"", "80", "80 apples", "-1 GiB", "0 B", "9999 PiB"}},
 	[SETTING_WALLTIME] = {{"2:00:00", "02:00:00"},
@@ -43,6 +44,8 @@ static const struct {
 	[SETTING_TEXT] = {{"a\n\tb\n", "a\n\tb\n"}, {NULL}},
 	[SETTING_MAP] = {{"A=1,B=\"2,3\"", "A=1, \"B=2,3\""},
 		{"=1", "1A=2", "a b=c", "A=\"", "\xc3\xa9=1", NULL}},
+	[SETTING_PLACES] = {{"a  qos=b ,\"c gres=d,e\"", "a qos=b, \"c gres=d,e\""},
+		{"qos=a", "--qos", "a 'qos", "a mem=1", "a qos=b qos=c", "a cores=2"}},
 };
 
 /* The same for settings that do not take every value of their type. */
@@ -50,10 +53,14 @@ static const struct {
 	const char *good[2];
 	const char *bad[6];
 } special[SETTING_COUNT] = {
+	[SETTING_QUEUE_OPTIONS] = {{"a qos=b", "a qos=b"}, {"a", "qos=b", "a mem=1", NULL}},
 	[SETTING_MEMORY] = {{"NODE", "node"}, {"", "x", "-1", "5", "5 parsecs", NULL}},
 	[SETTING_PYTHON] = {{"/abc", "/abc"}, {"bin/python3", "./python3", NULL}},
-	[SETTING_LOG_DIRECTORY] = {{"~/abc", "~/abc"}, {"logs", "~user/logs", NULL}},
+	[SETTING_LOG_DIRECTORY] = {{"~/abc/$USER", "~/abc/$USER"},
+		{"logs", "~user/logs", "/a$", NULL}},
 	[SETTING_LOG_RETENTION] = {{"3d", "3 days"},
+		{"", "x", "-1", "5 parsecs", "9999 days", NULL}},
+	[SETTING_SCHEDULER_SILENCE] = {{"2 min", "120"},
 		{"", "x", "-1", "5 parsecs", "9999 days", NULL}},
 	[SETTING_IDLE_HOLD] = {{"2 min", "120"},
 		{"", "x", "-1", "5 parsecs", "9999 days", NULL}},
@@ -68,16 +75,19 @@ static const struct {
 	[SETTING_SCHEDULER_PORT] = {{"8786-8800", "8786-8800"},
 		{"/abc", "1023", "65536", "8800-8786", "none", NULL}},
 	[SETTING_REMOTE_PORT] = {{"8790", "8790"}, {"/abc", "1023", "65536", "8790x", NULL}},
+	[SETTING_WORKER_PORT] = {{"9000-9100", "9000-9100"},
+		{"/abc", "1023", "9000:9100", "9100-9000", "none", NULL}},
+	[SETTING_NANNY_PORT] = {{"9000-9100", "9000-9100"}, {"/abc", "65536", "none", NULL}},
 	[SETTING_DIRECTIVES] = {{"comment=a,contiguous", "comment=a, contiguous"},
 		{"A;B=1", "partition=a", "comment=\"", "=1", NULL}},
 	[SETTING_JOB_ENVIRONMENT] = {{"A=1,B=\"2,3\"", "A=1, \"B=2,3\""},
 		{"=1", "1A=2", "SLURM_X=1", "SBATCH_X=1", "A", NULL}},
 	[SETTING_WORKER_OPTIONS] = {{"--resources,a=1", "--resources, a=1"},
-		{"--name=a", "--nthreads", "--preload a", NULL}},
+		{"--name=a", "--nthreads", "--preload a", "--worker-port=1", NULL}},
 	[SETTING_SCHEDULER_OPTIONS] = {{"--preload,a.py", "--preload, a.py"},
 		{"--port=1", "--host", "--preload a", NULL}},
 	[SETTING_SCRATCH_DIRECTORY] = {{"/abc/$USER", "/abc/$USER"},
-		{"abc", "/$HOME", "/$USERS", "none", NULL}},
+		{"abc", "/$", "/${USER", "none", NULL}},
 };
 
 /* The good example of a setting; of a choice its last word. The caller frees. */
@@ -158,7 +168,7 @@ START_TEST(set_refuses)
 
 		if (setting->type == SETTING_MAP && !strchr(shown, '"'))
 			shown[strcspn(shown, "=")] = '\0';
-		else if (setting->type == SETTING_LIST)
+		else if (setting->type == SETTING_LIST || setting->type == SETTING_PLACES)
 			shown[strcspn(shown, "= ")] = '\0';
 		check_refused((enum setting_id)_i, bad[i], shown);
 		free(shown);
@@ -198,8 +208,10 @@ START_TEST(bounds)
 		int r;
 
 		if (bound[i] == INT64_MAX /* only the parser limits it */ ||
+			(setting->type == SETTING_CPUS && bound[i] == CORES_NODE) ||
 			bound[i] == MEMORY_NONE /* a word, as none of a walltime */ ||
-			(setting->type == SETTING_WALLTIME && bound[i] == 0))
+			((setting->type == SETTING_WALLTIME || setting->type == SETTING_SIZE) &&
+				bound[i] == 0))
 			continue;
 		at = number_text(setting, bound[i]);
 		ck_assert_int_eq(settings_set(&settings, _i, at, "s", &err), 0);
@@ -264,11 +276,13 @@ START_TEST(to_json)
 		const json_t *value = json_object_get(object, settings_table[id].name);
 		char *text = settings_format(&settings, id);
 
-		if (settings_table[id].type == SETTING_LIST)
+		if (settings_table[id].type == SETTING_LIST ||
+			settings_table[id].type == SETTING_PLACES)
 			ck_assert(json_is_array(value));
 		else if (settings_table[id].type == SETTING_MAP)
 			ck_assert(json_is_object(value));
-		else if (settings_table[id].type == SETTING_INTEGER)
+		else if (settings_table[id].type == SETTING_INTEGER ||
+			settings_table[id].type == SETTING_CPUS)
 			ck_assert_int_eq(json_integer_value(value),
 				*(int64_t *)settings_member(&settings, id));
 		else if (settings_table[id].type == SETTING_DURATION)

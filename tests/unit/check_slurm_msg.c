@@ -211,7 +211,7 @@ static void check_submission_refused(const json_t *object, const char *what)
 	ck_assert_int_eq(slurm_submission_decode(object, &got, NULL), -EPROTO);
 }
 
-enum kind { TEXT, OPTIONAL_TEXT, ID, TASK, TIME, NUMBER, COUNT, MEMORY, LIST };
+enum kind { TEXT, OPTIONAL_TEXT, ID, TASK, TIME, NUMBER, COUNT, CORES, MEMORY, LIST };
 
 struct member {
 	const char *name;
@@ -241,7 +241,7 @@ static const struct member submission_members[] = {
 	{"reservation", OPTIONAL_TEXT},
 	{"output", TEXT},
 	{"directory", TEXT},
-	{"cores", COUNT},
+	{"cores", CORES},
 	{"memory_mib", MEMORY},
 	{"walltime_s", COUNT},
 	{"environment", LIST},
@@ -266,13 +266,14 @@ static const struct {
 	{"-2", {0}},
 	{"-9223372036854775808", {0}},
 	{"-1", {[TASK] = true, [MEMORY] = true}},
-	{"0", {[TASK] = true, [MEMORY] = true, [TIME] = true, [NUMBER] = true}},
+	{"0", {[TASK] = true, [CORES] = true, [MEMORY] = true, [TIME] = true, [NUMBER] = true}},
 	{"1",
 		{[ID] = true,
 			[TASK] = true,
 			[TIME] = true,
 			[NUMBER] = true,
 			[COUNT] = true,
+			[CORES] = true,
 			[MEMORY] = true}},
 	{"2147483647",
 		{[ID] = true,
@@ -280,13 +281,25 @@ static const struct {
 			[TIME] = true,
 			[NUMBER] = true,
 			[COUNT] = true,
+			[CORES] = true,
 			[MEMORY] = true}},
 	{"2147483648",
-		{[ID] = true, [TASK] = true, [TIME] = true, [COUNT] = true, [MEMORY] = true}},
+		{[ID] = true,
+			[TASK] = true,
+			[TIME] = true,
+			[COUNT] = true,
+			[CORES] = true,
+			[MEMORY] = true}},
 	{"4294967295",
-		{[ID] = true, [TASK] = true, [TIME] = true, [COUNT] = true, [MEMORY] = true}},
-	{"4294967296", {[TIME] = true, [COUNT] = true, [MEMORY] = true}},
-	{"9223372036854775807", {[TIME] = true, [COUNT] = true, [MEMORY] = true}},
+		{[ID] = true,
+			[TASK] = true,
+			[TIME] = true,
+			[COUNT] = true,
+			[CORES] = true,
+			[MEMORY] = true}},
+	{"4294967296", {[TIME] = true, [COUNT] = true, [CORES] = true, [MEMORY] = true}},
+	{"9223372036854775807",
+		{[TIME] = true, [COUNT] = true, [CORES] = true, [MEMORY] = true}},
 };
 
 /* Each member with each value: taken or refused by its name. */

@@ -10,6 +10,7 @@
 #include <unistd.h>
 
 #include "common/alloc.h"
+#include "common/cleanup.h"
 #include "common/json.h"
 #include "common/paths.h"
 #include "common/sock.h"
@@ -228,7 +229,7 @@ START_TEST(another_owner)
 
 	ck_assert_msg(tenure != NULL, "%s", err.text);
 	ck_assert_int_eq(instance_publish(tenure, &err), 0);
-	watching = ownership_create(loop, tenure, &paths, on_lost, NULL);
+	watching = ownership_create(loop, tenure, &paths, 3000, on_lost, NULL);
 	ck_assert_int_eq(unlink(paths.daemon_file), 0);
 	run_until(access(paths.daemon_file, F_OK) == 0); /* mended */
 	ck_assert_ptr_null(lost_why);
@@ -252,6 +253,30 @@ START_TEST(another_owner)
 }
 END_TEST
 
+/* The state directory comes back in time. */
+START_TEST(the_directory_is_away)
+{
+	struct tenure *tenure = instance_acquire(&paths, &err);
+	_cleanup_free_ char *away = xasprintf("%s.away", paths.state_dir);
+	struct ownership *watching;
+	int64_t begin_ms;
+
+	ck_assert_msg(tenure != NULL, "%s", err.text);
+	ck_assert_int_eq(instance_publish(tenure, &err), 0);
+	watching = ownership_create(loop, tenure, &paths, 60000, on_lost, NULL);
+	ck_assert_int_eq(rename(paths.state_dir, away), 0);
+	begin_ms = loop_now_ms();
+	run_until(loop_now_ms() - begin_ms > 3000);
+	ck_assert_int_eq(rename(away, paths.state_dir), 0);
+	begin_ms = loop_now_ms();
+	run_until(loop_now_ms() - begin_ms > 2000);
+	ck_assert_ptr_null(lost_why);
+	ck_assert_int_eq(instance_check(tenure, &err), 0);
+	ownership_destroy(watching);
+	instance_release(tenure);
+}
+END_TEST
+
 Suite *unit_suite(void)
 {
 	Suite *suite = suite_create("sockets");
@@ -260,6 +285,7 @@ Suite *unit_suite(void)
 	tcase_set_timeout(tcase, 4 * DEADLINE_S);
 	tcase_add_checked_fixture(tcase, setup, teardown);
 	tcase_add_loop_test(tcase, vanishes, 0, 8);
+	tcase_add_test(tcase, the_directory_is_away);
 	tcase_add_test(tcase, a_client_in_between);
 	tcase_add_test(tcase, nowhere);
 	tcase_add_loop_test(tcase, another_owner, 0, 2);

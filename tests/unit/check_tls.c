@@ -166,11 +166,11 @@ START_TEST(clean)
 	char *own = xasprintf("%s/1", tls_directory);
 	struct tls *first, *second;
 
-	tls_clean(tls_directory); /* that is not there */
+	tls_clean(tls_directory, NULL); /* that is not there */
 	ck_assert_int_eq(tls_create(tls_directory, "1", &first, NULL), 0);
 	ck_assert_int_eq(tls_create(tls_directory, "2", &second, NULL), 0);
 	fclose(fopen(stranger, "we"));
-	tls_clean(tls_directory);
+	tls_clean(tls_directory, NULL);
 	ck_assert_int_lt(access(own, F_OK), 0);
 	ck_assert_int_lt(access(tls_certificate(second), F_OK), 0);
 	ck_assert_int_eq(access(stranger, F_OK), 0);

@@ -3,6 +3,7 @@
 
 #include <stdlib.h>
 
+#include "client/ctl.h"
 #include "client/unconfirmed.h"
 
 static const struct {
@@ -36,6 +37,7 @@ static const struct {
 
 START_TEST(text)
 {
+	struct ctl ctl = {.name = PATHS_NAME_DEFAULT};
 	char *json = strdup(results[_i].result), *got;
 	json_t *result;
 
@@ -43,7 +45,7 @@ START_TEST(text)
 		*c = *c == '\'' ? '"' : *c;
 	result = json_loads(json, 0, NULL);
 	ck_assert_ptr_nonnull(result);
-	got = unconfirmed_text(result, results[_i].ends_dracod);
+	got = unconfirmed_text(&ctl, result, results[_i].ends_dracod);
 	if (results[_i].text)
 		ck_assert_str_eq(got, results[_i].text);
 	else
@@ -54,12 +56,25 @@ START_TEST(text)
 }
 END_TEST
 
+START_TEST(name)
+{
+	struct ctl ctl = {.name = "many"};
+	json_t *result = json_pack("{s:i, s:b}", "unconfirmed", 1, "slurm_answers", 1);
+	char *got = unconfirmed_text(&ctl, result, true);
+
+	ck_assert_ptr_nonnull(strstr(got, "the next dracoctl --name many start continues"));
+	free(got);
+	json_decref(result);
+}
+END_TEST
+
 Suite *unit_suite(void)
 {
 	Suite *suite = suite_create("unconfirmed");
 	TCase *all = tcase_create("all");
 
 	tcase_add_loop_test(all, text, 0, LENGTH(results));
+	tcase_add_test(all, name);
 	suite_add_tcase(suite, all);
 	return suite;
 }

@@ -41,7 +41,7 @@ void cluster_teardown(void)
 	bad_nodes_clear(&cluster.nodes);
 	cluster_size_finish(&cluster);
 	settings_finish(&cluster.request.settings);
-	strv_finish(&cluster.notices);
+	notices_finish(&cluster.notices);
 	loop_timer_destroy(cluster.reconcile);
 	loop_destroy(cluster.loop);
 	jobs_teardown();

@@ -32,18 +32,20 @@ static int on_hello(void *arg, const json_t *hello, struct err *err)
 	return refuse ? err_set(err, -EPERM, "not mine") : 0;
 }
 
-static void on_worker(void *arg, const char *name, const char *address)
+static void on_worker(void *arg, const char *name, const char *address, int64_t threads)
 {
 	(void)arg;
 	(void)name;
+	(void)threads;
 	(void)address;
 	workers_added++;
 }
 
-static void on_worker_removed(void *arg, const char *address, bool asked)
+static void on_worker_removed(void *arg, const char *address, bool asked, const json_t *death)
 {
 	(void)arg;
 	(void)address;
+	(void)death;
 	removals++;
 	removals_asked += asked;
 }

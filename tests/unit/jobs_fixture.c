@@ -57,7 +57,7 @@ static void connect_worker(const struct job *job, int number)
 	char *name = xasprintf("draco-%s-%d", job->id, number);
 	char *address = xasprintf("tcp://n1:%d", number + 1);
 
-	jobs_worker_added(jobs, name, address);
+	jobs_worker_added(jobs, name, address, 1);
 	free(name);
 	free(address);
 }

@@ -14,8 +14,8 @@
 
 /* Asked for the node's address, it notes the question and answers; asked for distributed, it
  * ends as the test says. As the workers it notes its arguments, its pid, the mode of the
- * directory for local files, how worker processes are to start and what was foreseen for them,
- * leaves files in that directory, and does what the test says. */
+ * directory for local files, how worker processes are to start, what was foreseen for them and
+ * what is to be imported, leaves files in that directory, and does what the test says. */
 static const char stand_in[] =
 	"#!/bin/bash -p\n" /* without BASH_ENV, which is for the script */
 	"case \"$1 $2 $3\" in\n"
@@ -28,6 +28,7 @@ static const char stand_in[] =
 	"echo \"$DASK_DISTRIBUTED__WORKER__MULTIPROCESSING_METHOD\" >\"$TEST/method\"\n"
 	"echo \"${DRACO_FORESEEN- nothing}, $OMP_NUM_THREADS $MKL_NUM_THREADS\" \\\n"
 	"\t>\"$TEST/foreseen\"\n"
+	"echo \"$DRACO_PREIMPORT\" >\"$TEST/preimport\"\n"
 	"while [ \"$1\" != --local-directory ]; do shift; done\n"
 	"stat -c '%a' \"$2\" >\"$TEST/mode\"\n"
 	"mkdir -p \"$2/worker-1/storage\" && echo data >\"$2/worker-1/storage/key\"\n"
@@ -182,4 +183,30 @@ void check_end(pid_t pid, int expected)
 			output);
 	}
 	ck_assert_int_eq(count_entries(temporary), 0);
+}
+
+bool exists(const char *name)
+{
+	char *path = in_directory(name);
+	bool is = access(path, F_OK) == 0;
+
+	free(path);
+	return is;
+}
+
+void check_said(const char *expected)
+{
+	char *output = content("output");
+
+	ck_assert_msg(
+		strstr(output, expected) != NULL, "\"%s\" is not in:\n%s", expected, output);
+	free(output);
+}
+
+void check_content(const char *name, const char *expected)
+{
+	char *got = content(name);
+
+	ck_assert_str_eq(got, expected);
+	free(got);
 }

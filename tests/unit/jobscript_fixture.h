@@ -3,6 +3,7 @@
 #ifndef DRACO_TESTS_JOBSCRIPT_FIXTURE_H
 #define DRACO_TESTS_JOBSCRIPT_FIXTURE_H
 
+#include <stdbool.h>
 #include <stdint.h>
 #include <sys/types.h>
 
@@ -33,6 +34,11 @@ pid_t start(const char *const *variables);
 /* The path of a file in the test's directory, and its content. The caller frees. */
 char *in_directory(const char *name);
 char *content(const char *name);
+bool exists(const char *name);
+void check_content(const char *name, const char *expected);
+
+/* The output of the script holds this text. */
+void check_said(const char *expected);
 
 void pause_a_little(void);
 int64_t now_ms(void);

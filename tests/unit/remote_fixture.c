@@ -67,6 +67,22 @@ static void on_look(void *arg)
 		loop_timer_start(look, 10);
 }
 
+void remote_begin(struct tls *certificate)
+{
+	struct err err = ERR_INIT;
+
+	remote = remote_create(loop,
+		&(struct remote_place){.address = "127.0.0.1",
+			.first = 0,
+			.last = 0,
+			.name = "a",
+			.not_port = 0,
+			.certificate = tls_certificate(certificate),
+			.key = tls_key(certificate)},
+		remote_on_connect, NULL, &err);
+	ck_assert_msg(remote != NULL, "%s", err.text);
+}
+
 void remote_setup(void)
 {
 	struct err err = ERR_INIT;
@@ -77,9 +93,7 @@ void remote_setup(void)
 	ck_assert_int_eq(tls_create(remote_directory, "2", &other_tls, &err), 0);
 	loop = loop_create(&err);
 	look = loop_timer_create(loop, on_look, NULL);
-	remote = remote_create(loop, "127.0.0.1", 0, 0, tls_certificate(tls), tls_key(tls),
-		remote_on_connect, NULL, &err);
-	ck_assert_msg(remote != NULL, "%s", err.text);
+	remote_begin(tls);
 	admitted = 0;
 	flush = false;
 	name_to_ask = NULL;

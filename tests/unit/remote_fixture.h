@@ -24,6 +24,9 @@ extern bool flush; /* answer as a daemon that ends does */
 /* The server that clients ask for: NULL: by which they knock, as they should; "": none. */
 extern const char *name_to_ask;
 
+/* Listen at any free port with this certificate. */
+void remote_begin(struct tls *certificate);
+
 void remote_setup(void);
 void remote_teardown(void);
 void remote_on_connect(void *arg, struct bufferevent *connection, const char *peer);

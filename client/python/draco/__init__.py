@@ -20,6 +20,7 @@ if TYPE_CHECKING:
         DaemonNotRunning,
         DracoError,
         DracoWarning,
+        OtherPython,
         SettingError,
         VersionMismatch,
     )
@@ -36,6 +37,7 @@ __all__ = [
     "DaemonNotRunning",
     "DracoError",
     "DracoWarning",
+    "OtherPython",
     "SettingError",
     "VersionMismatch",
     "list_clusters",
@@ -52,10 +54,24 @@ _MODULES = {
 
 def __getattr__(name: str) -> Any:
     if name not in __all__:
-        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+        other = "" if name.startswith("_") else _other_package()
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}{other}")
     value = getattr(importlib.import_module(f"draco.{_MODULES.get(name, 'errors')}"), name)
     globals()[name] = value
     return value
+
+
+def _other_package() -> str:
+    """Tell of another package of this name, which is in ``sys.path`` and was hidden by this one."""
+    import os
+    import sys
+
+    own = os.path.realpath(os.path.dirname(__file__))
+    for directory in sys.path:
+        path = os.path.realpath(os.path.join(directory or ".", "draco"))
+        if path != own and os.path.exists(os.path.join(path, "__init__.py")):
+            return f" (this is {own}, for Dask on Slurm; {path} has the same name)"
+    return ""
 
 
 def __dir__() -> list[str]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import json
+import logging
 import os
 from collections.abc import Callable
 from typing import Any
@@ -15,16 +16,37 @@ from draco._shape import check_answer, check_note
 from draco._visible import visible_value
 from draco.errors import DaemonNotRunning, DracoError, VersionMismatch, error_from_answer
 
+logger = logging.getLogger("draco")
+
 #: Version of the control protocol that this package speaks.
 PROTOCOL = 1
 
-LINE_LIMIT = 512 * 1024
+#: The longest request, and the longest answer, in bytes.
+LINE_LIMIT, ANSWER_LIMIT = 512 * 1024, 64 * 1024 * 1024
 HELLO_TIMEOUT = 10.0
+
+#: How long dracod may be silent after a request, in seconds.
+ANSWER_TIMEOUT = 10.0
+
+#: Requests that are answered when what they ask for is done. While one waits, dracod must answer
+#: :data:`_PROBE`, which it does at once.
+_ANSWERED_LATER = ("start", "stop", "shutdown", "plan", "script")
+_PROBE = "status"
+
+#: How long the end of a connection may take, in seconds.
+CLOSE_TIMEOUT = 1.0
 
 #: Requests whose answers must stay unchanged, because programs use them.
 _EXACT = ("environment", "script")
 
 _HELLO = {"protocol": PROTOCOL, "client": "python", "version": __version__}
+
+
+def silence(seconds: float) -> DracoError:
+    """Make the exception for a dracod that does not answer."""
+    return DracoError(
+        f"dracod does not answer within {seconds:g} s: is it stopped, or this host overloaded?"
+    )
 
 
 def encode(number: int, method: str, params: dict[str, Any] | None) -> bytes:
@@ -40,10 +62,15 @@ def encode(number: int, method: str, params: dict[str, Any] | None) -> bytes:
         message["params"] = params
     line = json.dumps(message, separators=(",", ":")).encode() + b"\n"
     if len(line) > LINE_LIMIT:
-        raise DracoError(
-            f"the request is too large ({len(line) // 1024} KiB of {LINE_LIMIT // 1024}): "
-            "is the environment that large?"
-        )
+        variables: dict[str, str] = (params or {}).get("environment") or {}
+        why = f"the request is too large ({len(line) // 1024} KiB of {LINE_LIMIT // 1024})"
+        if variables:
+            largest = max(variables, key=lambda name: len(variables[name]))
+            why += (
+                f": is the environment that large? Its largest variable is {largest} "
+                f"({len(variables[largest]) // 1024} KiB): unset what the jobs do not need"
+            )
+        raise DracoError(why)
     return line
 
 
@@ -88,6 +115,9 @@ class Connection:
     ----------
     version : str
         dracod's version.
+    former : str
+        What became of a former dracod that was killed, and of its cluster; "" if there is nothing
+        to tell.
     on_notification : callable or None
         Called with method and parameters of each notification.
     on_lost : callable or None
@@ -96,6 +126,7 @@ class Connection:
 
     def __init__(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         self.version = "?"
+        self.former = ""
         self.on_notification: Callable[[str, dict[str, Any]], None] | None = None
         self.on_lost: Callable[[], None] | None = None
         self._reader = reader
@@ -118,19 +149,17 @@ class Connection:
         DracoError
             When dracod does not answer in time.
         """
-        self = cls(*await way.open(2 * LINE_LIMIT))
+        self = cls(*await way.open(ANSWER_LIMIT))
         try:
             hello = await asyncio.wait_for(self.call("hello", _HELLO), HELLO_TIMEOUT)
-        except TimeoutError:
+        except asyncio.TimeoutError:
             self.close()
-            raise DracoError(
-                f"dracod does not answer within {HELLO_TIMEOUT:g} s: "
-                "is it stopped, or this host overloaded?"
-            ) from None
+            raise silence(HELLO_TIMEOUT) from None
         except BaseException:
             self.close()
             raise
         self.version = str(hello.get("version", "?"))
+        self.former = hello.get("former") or ""
         if hello.get("protocol") != PROTOCOL:
             self.close()
             raise VersionMismatch(
@@ -151,14 +180,20 @@ class Connection:
         Raises
         ------
         DracoError
-            As dracod answered, or :class:`~draco.DaemonNotRunning` when it has ended.
+            As dracod answered, when it does not answer, or :class:`~draco.DaemonNotRunning` when
+            it has ended.
         """
         future: asyncio.Future[Any] = asyncio.get_running_loop().create_future()
         number = self.send(method, params)
         self._waiting[number] = (method, future)
         try:
+            while not (await asyncio.wait([future], timeout=ANSWER_TIMEOUT))[0]:
+                if method not in _ANSWERED_LATER:
+                    raise silence(ANSWER_TIMEOUT)
+                await self.call(_PROBE)
             return await future
         finally:
+            future.cancel()  # if the wait was interrupted
             self._waiting.pop(number, None)
 
     def send(self, method: str, params: dict[str, Any] | None = None) -> int:
@@ -180,6 +215,11 @@ class Connection:
         self.on_lost = None
         self._end(DaemonNotRunning("the connection to dracod was closed"))
         self._task.cancel()
+
+    async def wait_closed(self) -> None:
+        """Wait, after :meth:`close`, until the peer can see that."""
+        with contextlib.suppress(OSError, asyncio.TimeoutError):
+            await asyncio.wait_for(self._writer.wait_closed(), CLOSE_TIMEOUT)
 
     def leave(self) -> None:
         """Give up the connection in a forked child process.
@@ -214,12 +254,19 @@ class Connection:
             error = DaemonNotRunning(f"the connection to dracod has ended: {exc}")
         self._end(error)
 
+    def _notify(self, method: str, params: dict[str, Any]) -> None:
+        """Tell of a notification. What shows it may fail, as a notebook's panel does at times."""
+        try:
+            if self.on_notification is not None:
+                self.on_notification(method, params)
+        except Exception:
+            logger.exception('"%s" of dracod could not be shown', method)
+
     def _take(self, message: dict[str, Any]) -> None:
         if "method" in message:
-            if self.on_notification is not None:
-                method = message["method"]
-                params = visible_value(message.get("params") or {})
-                self.on_notification(method, check_note(method, params))
+            method = message["method"]
+            params = visible_value(message.get("params") or {})
+            self._notify(method, check_note(method, params))
             return
         number = message.get("id")
         error = visible_value(message.get("error"))
@@ -253,7 +300,7 @@ def call_once(way: Way, method: str, timeout: float = HELLO_TIMEOUT) -> Any:
         sock.sendall(encode(1, "hello", _HELLO) + encode(2, method, None))
         with sock.makefile("rb") as stream:
             try:
-                while line := stream.readline(2 * LINE_LIMIT):
+                while line := stream.readline(ANSWER_LIMIT):
                     message = decode(line)
                     if "error" in message:
                         raise error_from_answer(visible_value(message["error"]), method)

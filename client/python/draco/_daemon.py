@@ -2,20 +2,20 @@
 
 from __future__ import annotations
 
-import asyncio
 import json
 import os
 import subprocess
-import warnings
 
+from draco._aside import warn_aside
 from draco._batch_job import JOB_PREFIX, batch_job
 from draco._client import Connection
 from draco._dracoctl import find_dracoctl, run_dracoctl
 from draco._instances import ask, is_name, look_up, state_directory
-from draco._seek import seek
+from draco._seek import has_left_cluster, seek
+from draco._thread import in_thread
 from draco._trust import NotTrusted
 from draco._visible import visible
-from draco.errors import DaemonNotRunning, DracoError, DracoWarning, SettingError
+from draco.errors import DaemonNotRunning, DracoError, SettingError
 
 LAUNCH_TIMEOUT = 60
 WRONG_USAGE = 2  # exit status of dracoctl
@@ -72,7 +72,8 @@ async def connect(
     name : str
         The cluster's name.
     start : bool
-        Start dracod when it does not run.
+        Start dracod when it does not run. One that was killed while its cluster was up is always
+        replaced, by one that goes on with the cluster.
     instance : str, optional
         The name of its state directory, if known.
 
@@ -91,25 +92,27 @@ async def connect(
     launched = told = False
     former = doubt = ""
     if instance is None and is_name(name):
-        instance = look_up(name) or await asyncio.to_thread(ask, name)
+        instance = look_up(name) or await in_thread(ask, name)
     where = instance or name
     for _ in range(3):
         directory = state_directory() / where
         try:
             connection, former = await seek(directory)
             if connection is not None:
+                if launched and connection.former:
+                    warn_aside(connection.former)
                 return connection, launched
         except NotTrusted as exc:
             doubt = f"{exc}: nothing is sent to what serves there"
             if not start:
                 raise DaemonNotRunning(doubt) from None
-        if not start:
+        is_left = has_left_cluster(directory)
+        if not start and not is_left:
             break
         if former and not told:
             told = True
-            text = f"{former}; what is left of its cluster is ended"
-            warnings.warn(text, DracoWarning, stacklevel=2)
-        where, is_new = await asyncio.to_thread(launch, name)
+            warn_aside(f"{former}; what is left of its cluster is ended")
+        where, is_new = await in_thread(launch, where if is_left else name)
         launched |= is_new
     if start:
         why = f": {doubt}" if doubt else ""

@@ -7,6 +7,8 @@ import time
 from collections.abc import Mapping
 from typing import Any
 
+from dask.utils import format_bytes
+
 _LEFT = 'style="text-align: left;"'
 _CELL = f"<td {_LEFT}>"
 _WIDE = f'<td colspan="2" {_LEFT}>'
@@ -104,6 +106,23 @@ def users_of(leases: list[dict[str, Any]]) -> list[str]:
     return users
 
 
+def _usage(lease: dict[str, Any]) -> str:
+    """Say what an attached program has, such as " (share 2, 8 tasks, 1.5 core hours, 2.3 GiB)"."""
+    parts = []
+    if (share := lease.get("share", 1)) != 1:
+        parts.append(f"share {share:g}")
+    if running := lease.get("running"):
+        parts.append(f"{running} task{'' if running == 1 else 's'} running")
+    seconds = lease.get("core_seconds") or 0
+    if seconds >= 3600:
+        parts.append(f"{seconds / 3600:.1f} core hours")
+    elif seconds >= 1:
+        parts.append(f"{seconds:.0f} core seconds")
+    if lease.get("bytes"):
+        parts.append(f"about {format_bytes(lease['bytes'])} of results")
+    return f" ({', '.join(parts)})" if parts else ""
+
+
 def jobs_html(report: dict[str, Any]) -> str:
     """Make rows for distributed's panel of a cluster, from dracod's status."""
     rows = []
@@ -114,8 +133,9 @@ def jobs_html(report: dict[str, Any]) -> str:
         rows.append(f"<strong>Size:</strong> {html.escape(_size(size))}")
     attached = report.get("attached") or []
     if len(attached) > 1:
-        names = ", ".join(users_of(attached))
-        rows.append(f"<strong>Attached:</strong> {html.escape(names)}")
+        names = zip(users_of(attached), attached)
+        users = ", ".join(name + _usage(lease) for name, lease in names)
+        rows.append(f"<strong>Attached:</strong> {html.escape(users)}")
     rows.append(f"<strong>Jobs:</strong> {_jobs(report)}")
     return "".join(f"<tr>{_WIDE}{row}</td></tr>" for row in rows)
 
@@ -126,13 +146,28 @@ def closed_html(why: str) -> str:
     return f"<tr>{_WIDE}<strong>Closed</strong>: {reason}</td></tr>"
 
 
+def workers_there(report: Mapping[str, Any]) -> str:
+    """Say how many workers are connected, and that they come with the work if there are none.
+
+    Parameters
+    ----------
+    report : mapping
+        dracod's report.
+    """
+    count = report["cluster"]["workers"]
+    if count == 0:
+        return "workers come with the work"
+    return f"{count} worker{'' if count == 1 else 's'}"
+
+
 def paused_text(report: Mapping[str, Any]) -> str:
     """Say why no jobs are requested, and how to go on; "" if the cluster is not paused."""
     size = report.get("size") or {}
     if not size.get("paused"):
         return ""
     why = f"{size['paused_why']}; " if size.get("paused_why") else ""
-    return f"{why}no job is asked for and none given back until dracoctl resume"
+    name = f"--name {report['name']} " if report.get("name", "default") != "default" else ""
+    return f"{why}no job is asked for and none given back until dracoctl {name}resume"
 
 
 def _size(size: dict[str, Any]) -> str:
@@ -209,7 +244,7 @@ def start_html(name: str, message: str, progress: dict[str, Any], failure: str =
     steps = ", ".join(
         f"{step} {seconds:.1f} s"
         for step, seconds in (progress.get("milestones") or {}).items()
-        if isinstance(seconds, int | float)
+        if isinstance(seconds, (int, float))
     )
     if steps:
         rows.append(f'<span style="color: {_GREY};">{html.escape(steps)}</span>')

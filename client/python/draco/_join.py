@@ -12,7 +12,7 @@ import subprocess
 import sys
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, Literal, TypeAlias
+from typing import TYPE_CHECKING, Any, Literal, Union
 
 import dask.config
 import distributed
@@ -28,6 +28,7 @@ from draco._dracoctl import run_dracoctl
 from draco._holder import is_here
 from draco._progress import Progress
 from draco._settings import caller_environment
+from draco._versions import is_same_version, own_cluster
 from draco._visible import is_clean, visible
 from draco.errors import ClusterNotRunning, DaemonNotRunning, DracoError
 
@@ -36,10 +37,7 @@ if TYPE_CHECKING:
     from draco.cluster import Cluster
 
 #: Whether closing an object stops the cluster.
-Policy: TypeAlias = bool | Literal["auto"]
-
-#: The code of ``Client.shutdown()`` that calls the ``close()`` of a cluster.
-CLIENT_SHUTDOWN = Client._shutdown.__code__
+Policy = Union[bool, Literal["auto"]]
 
 _TLS = "DASK_DISTRIBUTED__COMM__TLS__"
 _DEFAULT_LINK = "{scheme}://{host}:{port}/status"
@@ -52,6 +50,9 @@ TAIL = 32 * 1024
 
 #: How often a stop is tried while others are connected, and the pause between, in seconds.
 STOP_TRIES, STOP_PAUSE = 8, 0.1
+
+#: How long the end of a client may take, in seconds.
+CLIENT_CLOSE_TIMEOUT = 5
 
 
 @dataclass(frozen=True)
@@ -99,12 +100,19 @@ async def join(
     DracoError
         When the start failed, or there is no connection.
     """
-    connection = link.connection
-    if connection is None:
-        raise link.not_running()
-    report = await _start(connection, link.name, wish, log, quiet)
+    for last in (False, False, True):
+        connection = link.connection
+        if connection is None:
+            raise link.not_running()
+        try:
+            report = await _start(connection, link, wish, log, quiet)
+            break
+        except DaemonNotRunning:
+            if last or not await link.open_again():
+                raise
+    link.has_begun = report.get("joined") is False
     link.set_report(report)
-    variables = check_variables(await connection.call("environment"))
+    variables = check_variables(await link.call("environment"))
     security = security_of(variables)
     connection_args = security.get_connection_args("client")
     scheduler = rpc(address_of(variables), connection_args=connection_args)
@@ -113,12 +121,13 @@ async def join(
 
 async def _start(
     connection: Connection,
-    name: str,
+    link: Link,
     wish: dict[str, Any] | None,
     log: list[tuple[float, str]],
     quiet: bool,
 ) -> dict[str, Any]:
     """Ask dracod for the cluster; returns its status and the rest of the answer."""
+    name = link.name
     if wish is None:
         status: dict[str, Any] = await connection.call("status")
         state = status["cluster"]["state"]
@@ -128,9 +137,13 @@ async def _start(
             raise ClusterNotRunning(f'the cluster "{name}" is {state}')
         wish = {}
     progress = Progress(name, log, quiet)
-    connection.on_notification = lambda method, params: (
-        progress(params) if method == "progress" else None
-    )
+
+    def take(method: str, params: dict[str, Any]) -> None:
+        if method == "progress":
+            link.step = str(params.get("message") or "")
+            progress(params)
+
+    connection.on_notification = take
     ticking = asyncio.ensure_future(progress.tick())
     answer: dict[str, Any] | None = None
     failure = ""
@@ -195,13 +208,15 @@ def start_params(wish: dict[str, Any]) -> dict[str, Any]:
 def warnings_of(report: dict[str, Any], name: str) -> list[str]:
     """List the warnings about a start that succeeded."""
     texts = [str(limit.get("message")) for limit in report.get("limits") or []]
+    texts += [str(text) for text in report.get("mistakes") or []]
     scheduler = report.get("scheduler") or {}
-    if scheduler.get("distributed") not in (None, distributed.__version__):
+    there = scheduler.get("distributed")
+    if there is not None and not is_same_version(there, distributed.__version__):
         texts.append(
-            f'the cluster "{name}" has distributed {scheduler["distributed"]} '
+            f'the cluster "{name}" has distributed {there} '
             f"({scheduler.get('python')}), and this program {distributed.__version__} "
             f"({sys.executable}): they may not understand each other. "
-            'name="OTHER" makes a cluster of its own.'
+            f"{own_cluster(name)}"
         )
     texts += life_of(report, name) + notices_of(report, name)
     if not report.get("joined"):
@@ -330,6 +345,23 @@ def own_stop() -> dict[str, Any]:
     return {"own": True, "alone": True, "clients": clients}
 
 
+async def close_unfinished_client(cluster: Cluster) -> None:
+    """Close this process's client of a cluster if its own beginning was interrupted.
+
+    No program has such a client, but the scheduler counts it once it is connected. Distributed
+    lists a client among its instances only after the beginning.
+
+    Parameters
+    ----------
+    cluster : Cluster
+        The client's cluster, in whose event loop both run.
+    """
+    with contextlib.suppress(Exception):  # there is none, or it lacks a part that it needs
+        client = Client.current()
+        if client.cluster is cluster and client not in Client._instances:
+            await asyncio.wait_for(client._close(fast=True), CLIENT_CLOSE_TIMEOUT)
+
+
 async def stop_if_alone(connection: Connection, own: bool = True) -> dict[str, Any]:
     """Stop the cluster unless others use it.
 
@@ -368,17 +400,25 @@ async def stop_by(link: Link, policy: Policy) -> None:
     Raises
     ------
     DracoError
-        When dracod refuses to stop it.
+        When dracod refuses to stop it, or does not answer; or was killed, and no other one can go
+        on with its cluster.
     """
-    connection = link.connection
-    if connection is None or not connection.is_open or not policy:
+    if link.connection is None or not link.is_open or not policy:
         return
-    connection.on_lost = None
-    with contextlib.suppress(DaemonNotRunning):
-        if policy == "auto":
-            await stop_if_alone(connection)
-        else:
-            await connection.call("stop")
+    for last in (False, False, True):
+        link.connection.on_lost = None
+        try:
+            if policy == "auto":
+                await stop_if_alone(link.connection)
+            else:
+                await link.connection.call("stop")
+            return
+        except DaemonNotRunning:  # the next dracod goes on with what the killed one was at
+            if last or not await link.open_again():
+                break
+            await link.claim()
+    if link.has_left_cluster():
+        raise DaemonNotRunning(f'dracod "{link.name}" was killed while it stopped the cluster')
 
 
 def has_pending_work(cluster: Cluster) -> bool:

@@ -4,21 +4,31 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import os
+import threading
 import time
 from collections.abc import Coroutine
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from distributed.core import Status
 
-from draco import _join, _modules, _process
+from draco import _clients, _joblib, _join, _modules, _process
+from draco._aside import warn_once
 from draco._link import Link
+from draco._thread import in_thread
+from draco._unreached import scheduler_unreached
 from draco._watch import Watch
-from draco.errors import DaemonNotRunning, DracoError
+from draco.errors import ClusterNotRunning, DaemonNotRunning, DracoError
 
 if TYPE_CHECKING:
+    from distributed import Client
+
     from draco.cluster import Cluster
 
 T = TypeVar("T")
+
+#: How long the end of a failed or interrupted beginning may take, in seconds.
+END_TIMEOUT = 10
 
 
 class Life:
@@ -49,6 +59,7 @@ class Life:
         self.warnings: list[str] = []
         #: dracod decides whether the cluster may end; if not, nothing changes.
         self.is_asking = False
+        self._process = os.getpid()
         self._cluster = cluster
         self._link = link
         self._watch = watch
@@ -87,8 +98,13 @@ class Life:
             except DracoError:
                 await self._link.end_launched()
                 raise
+        except DracoError:
+            ending = self._release()
+            if ending is not None:  # the caller may end the event loop
+                await asyncio.wait([ending], timeout=END_TIMEOUT)
+            raise
         except BaseException:
-            self.abandon()
+            self._release()
             raise
 
     async def _join(self) -> None:
@@ -97,10 +113,15 @@ class Life:
         joined = await _join.join(self._link, self.wish, log, cluster.quiet)
         self.warnings = joined.warnings
         cluster.security, cluster.scheduler_comm = joined.security, joined.scheduler
-        await _modules.try_other_version(joined, self._link.report, cluster.name)
-        # What the base class of the object does in its _start().
-        await self._watch.refresh()
-        self.warnings += await self._watch.share_modules()
+        try:
+            await _modules.try_other_version(joined, self._link.report, cluster.name)
+            # What the base class of the object does in its _start().
+            await self._watch.refresh()
+            self.warnings += await self._watch.share_modules()
+        except OSError as error:
+            report, address = self._link.report, joined.scheduler.address
+            raise scheduler_unreached(cluster.name, address, report, error) from None
+        _joblib.prepare()
         self._watch.known(_join.notices_of(self._link.report, cluster.name))
         cluster._sync_cluster_info_task = asyncio.ensure_future(self._watch.run())
         for callback in cluster.periodic_callbacks.values():
@@ -112,16 +133,67 @@ class Life:
         """Give up the beginning at any point; a cluster that it has started ends."""
         if self._beginning is not None and not self._beginning.done():
             self._beginning.cancel()
+        self._release()
+
+    def _release(self) -> asyncio.Task[None] | None:
         self._link.abandon(_join.own_stop())
         if self._cluster.scheduler_comm is not None and self._cluster.status != Status.closed:
-            self.spawn(self._cluster._close_dask())
-        else:
-            self._cluster.status = Status.closed
+            return self.spawn(self._cluster._close_dask())
+        self._cluster.status = Status.closed
+        return None
+
+    def check_loop(self) -> None:
+        """Check that the object's event loop runs.
+
+        Raises
+        ------
+        ClusterNotRunning
+            When it does not: the object was closed, or this is a forked child process.
+        """
+        cluster, name = self._cluster, self._cluster.name
+        if os.getpid() != self._process:
+            raise ClusterNotRunning(
+                f'the cluster "{name}" is that of process {self._process}, from which this one '
+                f"was forked: Cluster(name={name!r}) joins it"
+            )
+        if not cluster._asynchronous and not cluster._loop_runner.is_started():
+            raise self._link.not_running()
+
+    def end_loop(self) -> None:
+        """End the event loop of a closed object, unless a Client uses it or this runs in it."""
+        cluster = self._cluster
+        if os.getpid() != self._process or cluster.asynchronous:
+            return
+        if cluster.status == Status.closed:
+            cluster._loop_runner.stop()
+
+    def give_up(self) -> None:
+        """Abandon an interrupted beginning from another thread, and end the event loop then."""
+        runner = self._cluster._loop_runner
+
+        async def abandon() -> None:
+            self.abandon()
+            if self._tasks:
+                await asyncio.wait(self._tasks, timeout=END_TIMEOUT)
+            await self._link.close()
+
+        def end_loop(_: Any) -> None:
+            threading.Thread(target=runner.stop, daemon=True).start()
+
+        loop = self._cluster.loop.asyncio_loop
+        asyncio.run_coroutine_threadsafe(abandon(), loop).add_done_callback(end_loop)
 
     def gone(self, why: str) -> None:
         """End, because the cluster has ended."""
-        self._cluster._cluster_manager_logs.append((time.time(), why))
-        self._cluster.shutdown_on_close = False
+        cluster = self._cluster
+        cluster._cluster_manager_logs.append((time.time(), why))
+        cluster.shutdown_on_close = False
+        if cluster._holds and not _process.is_ending(cluster):
+            known = self._link.report.get("cluster") or {}
+            text = f"{why}; Cluster(name={cluster.name!r}) starts it anew"
+            warn_once(("end", cluster.name, known.get("id")), text)
+        if self._link.is_over:
+            self.spawn(_clients.close_clients(cluster, why))
         self.spawn(self.end())
 
     async def end(self) -> None:
@@ -150,8 +222,13 @@ class Life:
         else:
             await asyncio.wrap_future(asyncio.run_coroutine_threadsafe(self.end(), loop))
 
-    async def stop_unless_used(self) -> None:
+    async def stop_unless_used(self, client: Client | None = None) -> None:
         """Stop the cluster, whoever has started it, and end, unless others use it.
+
+        Parameters
+        ----------
+        client : distributed.Client, optional
+            The one whose ``shutdown()`` asks for that; it works on if others use the cluster.
 
         Raises
         ------
@@ -177,6 +254,8 @@ class Life:
                     )
             except BaseException:
                 cluster.status = Status.running
+                if client is not None:
+                    _clients.keep_open(client)
                 raise
             finally:
                 self.is_asking = False
@@ -189,14 +268,18 @@ class Life:
         if self._beginning is not None and not self._beginning.done():
             self._beginning.cancel()
             await asyncio.wait([self._beginning])
+        await _join.close_unfinished_client(cluster)
         # Only dracod can stop the cluster.
-        await self._link.end_return(wait=cluster.shutdown_on_close is True)
+        is_last = cluster.shutdown_on_close == "auto" and self._link.has_begun
+        await self._link.end_return(wait=is_last or cluster.shutdown_on_close is True)
         if cluster.status != Status.closed:
             cluster.status = Status.closing
         try:
             await _join.stop_by(self._link, cluster.shutdown_on_close)
         finally:
-            self._link.close()
+            for other in _process.others_of(cluster):  # what it has begun is theirs now
+                other._link.has_begun |= self._link.has_begun
+            await self._link.close()
             try:
                 await cluster._close_dask()
             finally:
@@ -204,3 +287,4 @@ class Life:
                 cluster.status = Status.closed
         for other in replaced:  # one of them may be the owner of the cluster
             await other._life.end_from_elsewhere()
+            await in_thread(other._life.end_loop)

@@ -12,15 +12,21 @@ import time
 from collections.abc import Callable
 from typing import Any
 
+from draco._aside import warn_once
 from draco._client import Connection
 from draco._daemon import connect
 from draco._holder import is_here
+from draco._instances import state_directory
+from draco._seek import has_left_cluster
 from draco._settings import label
 from draco.errors import ClusterNotRunning, DaemonNotRunning, DracoError
 
 #: How long to try to connect to another host again, and the pause between two tries, in seconds.
 #: After a laptop's sleep the network starts later than the programs.
 PATIENCE, PAUSE = 45.0, 1.0
+
+#: How dracod's events begin that say why it stops the cluster.
+_REASONS = ("stopping: ", "giving up: ")
 
 #: A report of this age, in seconds, is out of date.
 FRESH = 1.0
@@ -48,8 +54,12 @@ class Link:
         None before :meth:`open`.
     report : dict
         dracod's last report, as ``dracoctl --json status`` prints it; empty before the first.
+    step : str
+        What a start has told last; "" before.
     ended : str
         Why the cluster has ended; "" until then.
+    is_over : bool
+        Whether the cluster itself has ended, or is about to, and not only the link to it.
     has_decided : bool
         Whether an event about the cluster as a whole has arrived since this was set to False.
     """
@@ -65,15 +75,23 @@ class Link:
         self.name = name
         self.connection: Connection | None = None
         self.report: dict[str, Any] = {}
+        self.step = ""
         self.ended = ""
+        self.is_over = False
         self.has_decided = False
+        #: A parameter of "attach": the program's share, when it wants one.
+        self.share: dict[str, Any] = {}
         self._holds = holds
         self._is_wanted = is_wanted
         self._on_news = on_news
         self._on_end = on_end
         self._report_time = 0.0
+        #: Whether the cluster began with this object.
+        self.has_begun = False
         self._launched = False
         self._returning: asyncio.Task[None] | None = None
+        #: Why dracod stops the cluster, as its last decision or failure says.
+        self._reason = ""
 
     @property
     def is_open(self) -> bool:
@@ -100,6 +118,36 @@ class Link:
         """
         self.connection, self._launched = await connect(self.name, start)
 
+    async def open_again(self) -> bool:
+        """Connect to the dracod that goes on with the cluster of one that was killed.
+
+        Returns
+        -------
+        bool
+            False if there is none.
+        """
+        try:
+            self.connection, launched = await connect(self.name, False)
+        except (DracoError, OSError):
+            return False
+        self._launched |= launched
+        return True
+
+    async def claim(self) -> None:
+        """Tell a new dracod that the cluster began with this object, if it did.
+
+        Raises
+        ------
+        DracoError
+            When there is no connection.
+        """
+        if self.has_begun and self._holds and self.connection is not None:
+            await self.connection.call("attach", {"label": label(), "own": True})
+
+    def has_left_cluster(self) -> bool:
+        """Whether dracod was killed, and its cluster may run on."""
+        return has_left_cluster(state_directory() / str(self.report.get("name") or self.name))
+
     async def end_launched(self) -> None:
         """End the dracod if :meth:`open` has started it, unless others use it by now."""
         if self._launched and self.is_open:
@@ -122,7 +170,8 @@ class Link:
         connection.on_notification = self._on_notification
         await connection.call("events", {"count": 0, "follow": True, "workers": True})
         if self._holds:
-            await connection.call("attach", {"label": label()})
+            extra = {**self.share, **({"own": True} if self.has_begun else {})}
+            await connection.call("attach", {"label": label(), **extra})
         if not connection.is_open:
             raise DaemonNotRunning(f'the connection to dracod "{self.name}" was lost')
         connection.on_lost = self._on_lost
@@ -184,7 +233,7 @@ class Link:
                 self.connection.send("stop", stop)
             self.connection.close()
 
-    def close(self) -> None:
+    async def close(self) -> None:
         """Close the connection, and with it the lease. Idempotent.
 
         Values that change with time are removed from the report, because no events update them now.
@@ -192,6 +241,7 @@ class Link:
         self.report = {**self.report, "jobs": [], "attached": []}
         if self.connection is not None:
             self.connection.close()
+            await self.connection.wait_closed()
 
     def leave(self) -> None:
         """Give up the connection in a forked child process; the parent keeps it."""
@@ -205,8 +255,13 @@ class Link:
         self._on_news()
         if not is_of_cluster:
             return
+        text = str(params.get("text") or "")
+        if text.startswith(_REASONS):
+            self._reason = text.partition(": ")[2]
         if params.get("to") in ("stopping", "stopped", "failed"):
-            self._end(f'the cluster "{self.name}" is {params["to"]}')
+            self.is_over = True
+            why = f": {self._reason}" if self._reason else ""
+            self._end(f'the cluster "{self.name}" was stopped{why}')
 
     def _on_lost(self) -> None:
         if self._is_wanted():
@@ -221,20 +276,24 @@ class Link:
             try:
                 if await self._connect_again():
                     return
+                self.is_over = True
                 why = f'the cluster "{self.name}" has ended'
                 break
             except (DracoError, OSError, KeyError, ValueError) as exc:
                 is_far = not_here or getattr(exc, "unreachable", False)
                 if is_far or not isinstance(exc, DaemonNotRunning):
                     why = str(exc)
-                if not is_far or time.monotonic() > deadline:
+                # A dracod that goes on with the cluster may come yet, unless it has ended.
+                goes_on = is_far or self.has_left_cluster()
+                self.is_over = not goes_on and isinstance(exc, DaemonNotRunning)
+                if not goes_on or time.monotonic() > deadline:
                     break
             await asyncio.sleep(PAUSE)
         self._end(why)
 
     async def _connect_again(self) -> bool:
         """Connect; False if it is another cluster by now, or the object is no longer in use."""
-        connection, _ = await connect(self.name, False, self.report.get("name"))
+        connection, launched = await connect(self.name, False, self.report.get("name"))
         try:
             report: dict[str, Any] = await connection.call("status")
             cluster, known = report["cluster"], self.report["cluster"]
@@ -245,6 +304,9 @@ class Link:
                 return False
             self.connection = connection
             self.set_report(report)
+            if connection.former and not launched:
+                daemon = report.get("daemon") or {}
+                warn_once(("former", daemon.get("host"), daemon.get("pid")), connection.former)
         finally:
             if self.connection is not connection:
                 connection.close()

@@ -1,23 +1,27 @@
-"""Find the directories of this program's own modules, and share them with the cluster."""
+"""Share the directories of this program's own modules with the cluster, and compare the two."""
 
 from __future__ import annotations
 
 import asyncio
 import contextlib
 import filecmp
+import logging
 import os
 import platform
 import site
 import stat
 import sys
 import sysconfig
+from collections.abc import Iterator
 from importlib.machinery import PathFinder
 from typing import TYPE_CHECKING, Any
 
 import distributed
 from distributed import Client
+from distributed.client import CancelledError
 
-from draco.errors import DracoError
+from draco._versions import differences, is_same_version, own_cluster, own_versions
+from draco.errors import OtherPython
 
 if TYPE_CHECKING:
     from draco._join import Joined
@@ -32,7 +36,7 @@ _SHARE_TIMEOUT = 20.0  # seconds
 #: Time for a client of another version to connect, and the pause between tries, in seconds.
 TRIAL_TIMEOUT, TRIAL_PAUSE = 20, 0.05
 
-#: The remedy if the versions of cluster and program do not fit together.
+#: The remedy if other modules of the same names are there.
 OWN_CLUSTER = 'name="OTHER" makes a cluster of its own.'
 
 #: Files in many directories that no task imports.
@@ -134,6 +138,8 @@ async def share(scheduler: Any, name: str) -> list[str]:
     ------
     OSError
         When the scheduler does not answer.
+    OtherPython
+        When it runs another Python, such as 3.11 and not 3.12.
     """
     own = await asyncio.to_thread(own_paths)
     call = getattr(scheduler, "draco-paths")
@@ -143,13 +149,18 @@ async def share(scheduler: Any, name: str) -> list[str]:
         return []
     if answer is None:  # that of an older draco, which does not know the call
         return []
+    there, here = answer["python"], platform.python_version()
+    if not _is_alike(there, here):
+        raise OtherPython(
+            f'the cluster "{name}" runs Python {there}, which cannot run functions of Python '
+            f"{here} ({sys.executable}). {own_cluster(name)}"
+        )
     texts = []
-    here = platform.python_version()
-    if not _is_alike(answer["python"], here):
+    if different := await asyncio.to_thread(_find_versions, answer.get("packages")):
         texts.append(
-            f'the cluster "{name}" runs Python {answer["python"]}, and this program Python {here} '
-            f"({sys.executable}): tasks with functions of this program may fail. "
-            f"{OWN_CLUSTER}"
+            f'the cluster "{name}" has {", ".join(different)}; this program runs '
+            f"{sys.executable}: tasks and results with objects of such packages may fail. "
+            f"{own_cluster(name)}"
         )
     hidden = await asyncio.to_thread(hidden_modules, list(own), answer["paths"])
     if hidden:
@@ -160,6 +171,10 @@ async def share(scheduler: Any, name: str) -> list[str]:
             f"names beside this program. {OWN_CLUSTER}"
         )
     return texts
+
+
+def _find_versions(theirs: dict[str, str | None] | None) -> list[str]:
+    return differences(own_versions(), theirs) if theirs else []
 
 
 def _is_alike(one: str, other: str) -> bool:
@@ -180,12 +195,25 @@ async def try_other_version(joined: Joined, report: dict[str, Any], name: str) -
 
     Raises
     ------
-    DracoError
+    OtherPython
         When client and scheduler do not understand each other. The text names a remedy.
     """
     there = report.get("scheduler") or {}
-    if there.get("distributed") in (None, distributed.__version__):
+    version = there.get("distributed")
+    if version is None or is_same_version(version, distributed.__version__):
         return
+    with _silent_dask():
+        why = await _try_client(joined)
+    if why:
+        raise OtherPython(
+            f'the cluster "{name}" has distributed {there["distributed"]} ({there.get("python")}) '
+            f"and does not understand distributed {distributed.__version__} of this program "
+            f"({sys.executable}): {why}. {own_cluster(name)}"
+        )
+
+
+async def _try_client(joined: Joined) -> str:
+    """Connect a client, and give it a task; returns why that failed, or ""."""
     client = Client(
         joined.scheduler.address,
         security=joined.security,
@@ -195,15 +223,29 @@ async def try_other_version(joined: Joined, report: dict[str, Any], name: str) -
     )
     try:
         await asyncio.wait_for(_submit(client), 2 * TRIAL_TIMEOUT)
+        return ""
+    except CancelledError:  # that of a future: an Exception
+        return "the scheduler gave up a task"
     except Exception as error:  # the versions may cause any error
-        raise DracoError(
-            f'the cluster "{name}" has distributed {there["distributed"]} ({there.get("python")}) '
-            f"and does not understand distributed {distributed.__version__} of this program "
-            f"({sys.executable}): {type(error).__name__}. {OWN_CLUSTER}"
-        ) from None
+        return type(error).__name__
     finally:
         with contextlib.suppress(Exception):
             await client.close()
+
+
+@contextlib.contextmanager
+def _silent_dask() -> Iterator[None]:
+    """Log nothing of Dask's meanwhile: what fails is told in one line."""
+    names = [name for name in logging.root.manager.loggerDict if name.startswith("distributed")]
+    loggers = [logging.getLogger(name) for name in names]
+    before = [logger.disabled for logger in loggers]
+    try:
+        for logger in loggers:
+            logger.disabled = True
+        yield
+    finally:
+        for logger, disabled in zip(loggers, before):
+            logger.disabled = disabled
 
 
 async def _submit(client: Client) -> None:

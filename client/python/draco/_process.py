@@ -5,8 +5,8 @@ Also find objects that a cell has replaced when it was run again.
 
 from __future__ import annotations
 
+import asyncio
 import atexit
-import contextlib
 import os
 import sys
 import weakref
@@ -16,7 +16,10 @@ from typing import TYPE_CHECKING, Any
 
 from distributed.core import Status
 
+from draco import _clients
+from draco._aside import warn_aside
 from draco._settings import in_kernel
+from draco.errors import DracoError
 
 if TYPE_CHECKING:
     from draco.cluster import Cluster
@@ -98,6 +101,23 @@ def replaced_by(cluster: Cluster) -> list[Cluster]:
     return found
 
 
+def others_of(cluster: Cluster) -> list[Cluster]:
+    """List this process's other objects of the same cluster that have begun."""
+    return [
+        other
+        for other in list(_clusters)
+        if other is not cluster
+        and other._holds
+        and other.name == cluster.name
+        and other.status in (Status.running, Status.closing)
+    ]
+
+
+def is_ending(cluster: Cluster) -> bool:
+    """Whether another object of this process is being closed, and perhaps ends the cluster."""
+    return any(other.status == Status.closing for other in others_of(cluster))
+
+
 def _leave_all() -> None:
     for cluster in list(_clusters):
         cluster._leave()
@@ -110,7 +130,17 @@ os.register_at_fork(after_in_child=_leave_all)
 def _close_at_exit() -> None:
     if in_kernel():  # the cluster is left to the next kernel
         return
-    for cluster in list(_clusters):
+    # One that stops no cluster leaves first, so that the last one of this process can.
+    for cluster in sorted(_clusters, key=lambda cluster: bool(cluster.shutdown_on_close)):
         if cluster.status not in (Status.closed, Status.created):
-            with contextlib.suppress(Exception):
+            _clients.close_clients_at_exit(cluster)
+            try:
                 cluster.close(timeout=TIMEOUT)
+            except (DracoError, asyncio.TimeoutError) as exc:
+                why = str(exc) or f"it did not end within {TIMEOUT} s"
+                warn_aside(
+                    f'the cluster "{cluster.name}" may run on: {why}; '
+                    f"dracoctl --name {cluster.name} stop ends it"
+                )
+            except Exception:
+                continue  # nobody could act on it any more

@@ -172,8 +172,5 @@ class Progress:
         seconds = time.monotonic() - self._begin
         outcome = f"not started, after {seconds:.1f} s"
         if answer is not None:
-            workers = answer["cluster"]["workers"]
-            outcome = (
-                f"ready after {seconds:.1f} s: {workers} worker{'' if workers == 1 else 's'}"
-            )
+            outcome = f"ready after {seconds:.1f} s: {_html.workers_there(answer)}"
         self._view.finish(answer, outcome, failure)

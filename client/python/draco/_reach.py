@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 import asyncio
+import itertools
 import socket
 import ssl
+import time
+from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
 
@@ -13,9 +16,19 @@ from draco._trust import check_server, check_socket
 
 CONNECT_TIMEOUT = 10.0
 
+#: How long to wait for the connections that are tried within a timeout, in seconds; for each further
+#: one as for the last. While many connect at once, dracod's host drops some first packets of new
+#: connections. The kernel would send them again after 1, 2 and 4 s; a new connection each time has
+#: better prospects.
+_DIAL_TIMEOUTS = (0.2, 0.4, 0.8, 1.0)
+
 #: A host that has not answered for this long, in seconds, counts as gone.
 GONE = 30
 _IDLE, _INTERVAL = 10, 5
+
+
+def _dial_timeouts() -> Iterator[float]:
+    return itertools.chain(_DIAL_TIMEOUTS, itertools.repeat(_DIAL_TIMEOUTS[-1]))
 
 
 @dataclass(frozen=True)
@@ -57,18 +70,58 @@ class Way:
         return await _knock.again_async(lambda: self._open_port(limit))
 
     async def _open_port(self, limit: int) -> tuple[asyncio.StreamReader, asyncio.StreamWriter]:
-        streams = asyncio.open_connection(
-            self.host,
-            self.port,
-            ssl=self._context(),
-            server_hostname=_knock.make_name(self.key),
-            limit=limit,
-        )
-        reader, writer = await asyncio.wait_for(streams, CONNECT_TIMEOUT)
+        try:
+            reader, writer = await asyncio.wait_for(self._open_tls(limit), CONNECT_TIMEOUT)
+        except asyncio.TimeoutError:  # up to Python 3.10 no OSError
+            raise TimeoutError(f"no answer within {CONNECT_TIMEOUT:g} s") from None
         if (plain := writer.get_extra_info("socket")) is None:
             raise ConnectionResetError("closed by the other side")
         _keep_alive(plain)
         return reader, writer
+
+    async def _open_tls(self, limit: int) -> tuple[asyncio.StreamReader, asyncio.StreamWriter]:
+        context = self._context()
+        sock = await self._dial_async()
+        try:
+            return await asyncio.open_connection(
+                sock=sock,
+                ssl=context,
+                server_hostname=_knock.make_name(self.key),
+                limit=limit,
+            )
+        except BaseException:
+            sock.close()
+            raise
+
+    async def _dial_async(self) -> socket.socket:
+        loop = asyncio.get_running_loop()
+        for timeout in _dial_timeouts():
+            sock = socket.socket()
+            sock.setblocking(False)
+            try:
+                connecting = loop.sock_connect(sock, (self.host, self.port))
+                await asyncio.wait_for(connecting, timeout)
+                return sock
+            except asyncio.TimeoutError:
+                sock.close()
+            except BaseException:
+                sock.close()
+                raise
+        raise AssertionError("there is always one more")
+
+    def _dial(self, timeout: float) -> socket.socket:
+        end = time.monotonic() + timeout
+        for wait in _dial_timeouts():
+            left = max(end - time.monotonic(), 0.001)
+            try:
+                sock = socket.create_connection((self.host, self.port), min(wait, left))
+            except socket.timeout:
+                if left <= wait:
+                    raise
+            else:
+                sock.settimeout(timeout)
+                return sock
+        raise AssertionError("there is always one more")
 
     async def _open_socket(
         self, limit: int
@@ -113,7 +166,7 @@ class Way:
 
     def _connect_port(self, timeout: float) -> ssl.SSLSocket:
         context, name = self._context(), _knock.make_name(self.key)
-        plain = socket.create_connection((self.host, self.port), timeout)
+        plain = self._dial(timeout)
         try:
             _keep_alive(plain)
             return context.wrap_socket(plain, server_hostname=name)

@@ -25,6 +25,12 @@ from draco.errors import DaemonNotRunning
 #: How long to wait for a socket that dracod may be making, and the pause between looks, in seconds.
 PATIENCE, PAUSE = 2.0, 0.05
 
+#: Seconds to wait for a cluster on another host to have a port.
+BEGIN = 15.0
+
+#: Seconds; a dracod that is younger may be about to have a cluster.
+YOUNG = 3.0
+
 
 class Seeking:
     """The known facts about the dracod of a state directory.
@@ -89,6 +95,15 @@ class Seeking:
         host, _, port = connect["daemon"].partition(":")
         yield Way("", host, int(port), connect["certificate"] or "", connect["key"] or "")
 
+    def patience(self) -> float:
+        """Seconds to wait for a way: for a socket, or a cluster that begins, to be there."""
+        if self.is_here:
+            return PATIENCE
+        age = time.time() - (self.daemon or {}).get("started", 0)
+        begins = abs(age) < YOUNG or (self.directory / "cluster.json").exists()
+        known = self._no_port or self.state != State.ALIVE
+        return BEGIN if begins and not known else 0
+
     def note(self, way: Way, error: Exception) -> None:
         """Record why a way has failed."""
         why = str(error) or f"no answer within {CONNECT_TIMEOUT:g} s"
@@ -97,7 +112,7 @@ class Seeking:
             self._no_port = f"{why} ({advice})"
         elif isinstance(error, NotTrusted):
             self._no_socket = f"{why}: nothing is sent to what serves there"
-        elif isinstance(error, FileNotFoundError | ConnectionRefusedError | NotADirectoryError):
+        elif isinstance(error, (FileNotFoundError, ConnectionRefusedError, NotADirectoryError)):
             self._no_socket = f"no program serves {way.path}"
         else:
             self._no_socket = f"{way.path}: {why}"
@@ -143,6 +158,30 @@ class Seeking:
         )
 
 
+def has_left_cluster(directory: Path) -> bool:
+    """Whether a dracod was killed on this host, or left, while its cluster was up.
+
+    Then a new one goes on with that cluster. Only after :func:`seek` has found none.
+
+    Parameters
+    ----------
+    directory : Path
+        The state directory.
+
+    Returns
+    -------
+    bool
+        Also False when its files cannot be trusted.
+    """
+    seeking = Seeking(directory)
+    try:
+        seeking.lives()
+    except NotTrusted:
+        return False
+    is_left = seeking.state == State.ENDED and seeking.is_here
+    return is_left and (directory / "cluster.json").exists()
+
+
 async def seek(directory: Path) -> tuple[Connection | None, str]:
     """Connect to the dracod of a state directory.
 
@@ -160,14 +199,14 @@ async def seek(directory: Path) -> tuple[Connection | None, str]:
         When its files cannot be trusted.
     """
     seeking = Seeking(directory)
-    deadline = time.monotonic() + PATIENCE
+    begin = time.monotonic()
     while seeking.lives():
         for way in seeking.ways():
             try:
                 return await Connection.open(way), ""
             except (OSError, DaemonNotRunning) as exc:  # a dracod may be ending
                 seeking.note(way, exc)
-        if not seeking.is_here or time.monotonic() > deadline:
+        if time.monotonic() >= begin + seeking.patience():
             raise DaemonNotRunning(seeking.unreachable(), unreachable=True)
         await asyncio.sleep(PAUSE)
     return None, seeking.former

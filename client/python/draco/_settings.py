@@ -12,13 +12,19 @@ import resource
 import shutil
 import socket
 import sys
+import uuid
 from collections.abc import Mapping
-from typing import Any, TypedDict
+from typing import Any, TypedDict, Union
 
 from draco.errors import SettingError
 
 #: A smaller number of bytes is probably meant in another unit.
 _BYTES_MIN = 2**20
+
+
+#: A partition, or one with options of sbatch that jobs have there alone:
+#: ``{"partition": "short", "qos": "debug"}``, or ``"short qos=debug"``.
+Place = Union[str, dict[str, Union[str, int, bool, None]]]
 
 
 class NineSettings(TypedDict, total=False):
@@ -32,18 +38,20 @@ class NineSettings(TypedDict, total=False):
     adaptive_scale_factor: int
     use_scratch_dir: bool
     reservation: str | None
-    queues_to_try: list[str] | None
+    queues_to_try: list[Place] | None
 
 
 class OtherSettings(TypedDict, total=False):
     """All other settings."""
 
     threads: int
+    queue_options: dict[str, dict[str, str | int | bool | None]]
     minimum: int
     maximum: int
     idle_hold: int | str
     idle_timeout: int | str
     idle_shutdown: int | str
+    fair_share: bool
     target_duration: float | str
     backlog: int
     handover_margin: int | str
@@ -55,10 +63,17 @@ class OtherSettings(TypedDict, total=False):
     log_retention: int | str
     poll_interval: float | str
     scheduler_timeout: int | str
+    scheduler_silence: int | str
+    scheduler_memory_max: str
+    scheduler_memory_high: str
+    scheduler_cpu_weight: int
+    scheduler_tasks_max: int
     worker_timeout: int | str
     security: str | bool
     interface: str
     scheduler_port: int | str
+    worker_port: int | str
+    nanny_port: int | str
     remote_port: int | str
     dashboard: str
     dashboard_address: str
@@ -81,6 +96,8 @@ class OtherSettings(TypedDict, total=False):
     worker_options: list[str]
     scheduler_options: list[str]
     worker_start: str
+    preimport: list[str]
+    slurm_interface: str
     scratch_directory: str
 
 
@@ -112,7 +129,7 @@ def encode_settings(settings: Mapping[str, Any]) -> dict[str, Any]:
     """
     given = {name: _encode(value) for name, value in settings.items() if value is not None}
     memory, security = given.get("memory"), given.get("security")
-    if isinstance(memory, int | float) and not isinstance(memory, bool):
+    if isinstance(memory, (int, float)) and not isinstance(memory, bool):
         given["memory"] = _bytes(memory)
     if isinstance(security, bool):
         given["security"] = "tls" if security else "none"
@@ -131,11 +148,11 @@ def _bytes(number: float) -> str:
 def _encode(value: Any) -> Any:
     if isinstance(value, float) and not math.isfinite(value):
         return str(value)  # JSON has no such number
-    if value is None or isinstance(value, bool | int | float | str):
+    if value is None or isinstance(value, (bool, int, float, str)):
         return value
     if isinstance(value, Mapping):
         return {str(key): _encode(item) for key, item in value.items()}
-    if isinstance(value, list | tuple | set | frozenset):
+    if isinstance(value, (list, tuple, set, frozenset)):
         return [_encode(item) for item in value]
     if hasattr(value, "__index__"):
         return operator.index(value)  # for example an integer of numpy
@@ -208,6 +225,8 @@ def label() -> dict[str, Any]:
     if in_kernel():
         program = "Jupyter kernel"
     result: dict[str, Any] = {"host": socket.gethostname(), "pid": os.getpid()}
+    # The ids of this process's Dask clients end like this.
+    result["client"] = str(uuid.uuid1(clock_seq=os.getpid()))[-17:]
     for name, value in (("notebook", notebook), ("program", program)):
         if isinstance(value, str) and _is_text(value):
             result[name] = value[-250:]

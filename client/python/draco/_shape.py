@@ -8,9 +8,12 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Mapping
-from typing import Any, TypeAlias
+from typing import TYPE_CHECKING, Any
 
 from draco.errors import DracoError
+
+if TYPE_CHECKING:
+    from typing_extensions import TypeAlias
 
 _COUNT_MAX = 2**53
 _TIME_MAX = 253402300799  # 9999-12-31T23:59:59
@@ -70,6 +73,7 @@ _REPORT: Shape = {
     "jobs": [_JOB],
     "attached": [{}],
     "limits": [{}],
+    "mistakes": [is_text],
     "warnings": [is_text],
     "differences": [
         {"setting!": is_text, "running!": is_anything, "asked!": is_anything},
@@ -78,7 +82,7 @@ _REPORT: Shape = {
 
 #: The answer to each request.
 _ANSWERS: dict[str, Shape] = {
-    "hello": {},
+    "hello": {"former": is_text},
     "status": _REPORT,
     "start": _REPORT,
     "stop": {},

@@ -68,15 +68,34 @@ def amount_of(
     Raises
     ------
     SettingError
-        Unless exactly one of them is given, and is a whole number.
+        Unless exactly one of them is given, and is a whole number or an amount of memory.
     """
     amounts: dict[str, Any] = {"workers": n, "jobs": jobs, "cores": cores}
     if memory is not None:
-        amounts["memory_mib"] = -(-parse_bytes(memory) // 2**20)
+        amounts["memory_mib"] = -(-bytes_of("scale", "memory", memory) // 2**20)
     given = whole_numbers("scale", amounts)
     if len(given) != 1:
         raise SettingError("scale: give one of n, jobs, cores and memory")
     return given
+
+
+def bytes_of(method: str, name: str, value: Any) -> Any:
+    """Read an amount of memory; an infinite one is returned as it is.
+
+    Raises
+    ------
+    SettingError
+        For what is no amount of memory. The text names the method and the argument.
+    """
+    if isinstance(value, float) and math.isinf(value):
+        return value
+    try:
+        return parse_bytes(value)
+    except (ValueError, TypeError, AttributeError):
+        raise SettingError(
+            f'{method}: {name} {value!r} is not an amount of memory, such as "500 GiB" or a '
+            "number of bytes"
+        ) from None
 
 
 def whole_numbers(method: str, values: Mapping[str, Any]) -> dict[str, int]:
@@ -139,7 +158,7 @@ def bounds_given(bounds: Mapping[str, Any]) -> dict[str, int]:
     Returns
     -------
     dict
-        The given ones as int, memory in MiB.
+        The given ones as int, memory in bytes.
 
     Raises
     ------
@@ -154,7 +173,7 @@ def bounds_given(bounds: Mapping[str, Any]) -> dict[str, int]:
     values = {name: value for name, value in bounds.items() if name in known}
     for name in ("minimum_memory", "maximum_memory"):
         if values.get(name) is not None:
-            values[name] = parse_bytes(values[name]) // 2**20
+            values[name] = bytes_of("adapt", name, values[name])
     for name, value in values.items():
         if isinstance(value, float) and math.isinf(value):
             raise SettingError(
@@ -192,10 +211,20 @@ def bounds_wished(size: Mapping[str, Any], given: Mapping[str, int]) -> dict[str
                 continue
             each = size["per_job"][of_job] if of_job else 1
             if not each:
-                raise SettingError(
-                    f"adapt: how much{unit.replace('_', ' ')} a job has is not known, as the "
-                    "site or the node decides it: give workers, jobs or cores"
+                lacks, others = (
+                    ("how much memory", "workers, jobs or cores")
+                    if of_job == "memory_mib"
+                    else ("how many cores", "workers or jobs")
                 )
+                raise SettingError(
+                    f"adapt: {lacks} a job has is not known, as the site or the node decides "
+                    f"it: give {others}"
+                )
+            if of_job == "memory_mib":
+                each *= 2**20
+            if of_job == "memory_mib" and number % 2**20 and name == "maximum" and each > 2**20:
+                # A job's memory, such as 8 GB, was rounded up to MiB, and may be less.
+                number, each = number - 1, each - 2**20
             jobs = number // each if name == "maximum" else -(-number // each)
             bounds[name] = jobs * size["per_job"]["workers"]
     return bounds

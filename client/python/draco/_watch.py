@@ -4,9 +4,8 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-import logging
+import functools
 import time
-import warnings
 from typing import TYPE_CHECKING, Any
 
 from distributed.core import Status
@@ -14,8 +13,9 @@ from distributed.objects import SchedulerInfo
 from distributed.utils import TimeoutError
 
 from draco import _join, _modules
+from draco._aside import warn_aside, warn_once
 from draco._settings import label
-from draco.errors import DracoError, DracoWarning
+from draco.errors import DracoError, OtherPython
 
 if TYPE_CHECKING:
     from draco.cluster import Cluster
@@ -26,19 +26,11 @@ REFRESH = 5.0
 #: The time between two checks of the cluster's description for changes, in seconds.
 LOOK = 1.0
 
+#: The notices of each cluster, by its name, of which nobody in this process needs to be told.
+_told_notices: dict[str, list[str]] = {}
+
 #: The time between two requests of :meth:`Watch.wait_for_workers`, in seconds.
 PAUSE = 0.1
-
-
-def _warn(text: str) -> None:
-    """Warn of something that no line of the program has caused, every time.
-
-    No line could catch an exception, either. So if warnings are errors, this one is only logged.
-    """
-    try:
-        warnings.warn_explicit(text, DracoWarning, "draco", 1, registry={})
-    except DracoWarning:
-        logging.getLogger("draco").warning(text)
 
 
 class Watch:
@@ -56,16 +48,17 @@ class Watch:
     """
 
     def __init__(self, cluster: Cluster, interval: float) -> None:
-        #: Set when something has changed.
-        self.news = asyncio.Event()
         self._cluster = cluster
         self._interval = interval
         self._told_use = 0.0
         self._told_info: dict[str, Any] = {}
         #: The scheduler that has the directories of this program's modules.
         self._told_modules: str | None = None
-        #: Those that are known, of which nobody needs to be told.
-        self._told_notices: list[str] = []
+
+    @functools.cached_property
+    def news(self) -> asyncio.Event:
+        """Set when something has changed. Up to Python 3.9, it must be made in its event loop."""
+        return asyncio.Event()
 
     async def refresh(self) -> None:
         """Ask the scheduler for its workers now.
@@ -78,10 +71,12 @@ class Watch:
         cluster = self._cluster
         before = cluster.scheduler_info.get("id")
         cluster.scheduler_info = SchedulerInfo(await cluster.scheduler_comm.identity())
-        if before not in (None, cluster.scheduler_info.get("id")) and cluster._holds:
-            _warn(
+        now = cluster.scheduler_info.get("id")
+        if before not in (None, now) and cluster._holds:
+            warn_once(
+                ("scheduler", now),
                 f'the scheduler of the cluster "{cluster.name}" was started anew: all results '
-                f"that it held are lost (dracoctl --name {cluster.name} events tells why)"
+                f"that it held are lost (dracoctl --name {cluster.name} events tells why)",
             )
 
     async def run(self) -> None:
@@ -100,7 +95,7 @@ class Watch:
             while not self.news.is_set() and time.monotonic() < deadline:
                 if self._told_info != self._info():
                     break
-                with contextlib.suppress(TimeoutError, asyncio.TimeoutError):
+                with contextlib.suppress(asyncio.TimeoutError):
                     await asyncio.wait_for(self.news.wait(), LOOK)
             self.news.clear()
 
@@ -116,12 +111,19 @@ class Watch:
         ------
         OSError
             When the scheduler does not answer.
+        OtherPython
+            When the program could not compute there.
         """
         cluster = self._cluster
         scheduler = cluster.scheduler_info.get("id")
         if not cluster._holds or scheduler == self._told_modules:
             return []
-        texts = await _modules.share(cluster.scheduler_comm, cluster.name)
+        try:
+            texts = await _modules.share(cluster.scheduler_comm, cluster.name)
+        except OtherPython as error:
+            if cluster._computes and cluster.status != Status.running:
+                raise
+            texts = [str(error)]
         self._told_modules = scheduler
         return texts
 
@@ -153,15 +155,18 @@ class Watch:
         link.has_decided = False
         with contextlib.suppress(DracoError):
             link.set_report(await link.call("status"))
+        if not cluster._holds:
+            return
         notices = _join.notices_of(link.report, cluster.name)
-        for text in notices if cluster._holds else []:
-            if text not in self._told_notices:
-                _warn(text)
-        self._told_notices = notices
+        before, _told_notices[cluster.name] = _told_notices.get(cluster.name, []), notices
+        for text in notices:
+            if text not in before:
+                warn_aside(text)
 
     def known(self, notices: list[str]) -> None:
         """Record notices that the user has seen."""
-        self._told_notices = notices
+        if self._cluster._holds:
+            _told_notices[self._cluster.name] = notices
 
     def forget(self) -> None:
         """Clear the object's list of workers, because it is closed."""
@@ -205,6 +210,9 @@ class Watch:
             there = sum(worker["status"] == "running" for worker in workers)
             if there >= count:
                 return
+            # Without this none would come after a while with nothing to do.
+            wait = getattr(cluster.scheduler_comm, "draco-wait")
+            await wait(who=label()["client"], workers=count)
             if deadline is not None and time.monotonic() > deadline:
                 raise TimeoutError(f"Only {there}/{count} workers arrived after {timeout} s")
             await asyncio.sleep(PAUSE)

@@ -4,11 +4,10 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-import os
 import sys
 import warnings
 from collections.abc import Callable, Generator, Iterable
-from typing import TYPE_CHECKING, Any, Unpack
+from typing import TYPE_CHECKING, Any
 
 from dask.utils import parse_timedelta
 from distributed.core import Status
@@ -16,7 +15,7 @@ from distributed.deploy.cluster import Cluster as DaskCluster
 from distributed.security import Security
 from distributed.utils import Log, Logs, TimeoutError
 
-from draco import _html, _join, _process, _size, _workers
+from draco import _clients, _html, _join, _process, _size, _workers
 from draco._daemon import default_name
 from draco._join import Policy
 from draco._life import Life
@@ -25,18 +24,18 @@ from draco._settings import Settings, encode_settings
 from draco._size import Adaptive
 from draco._watch import Watch
 from draco._workers import RemoteScheduler
-from draco.errors import ClusterNotRunning, DracoError, DracoWarning
+from draco.errors import DracoError, DracoWarning
 
 if TYPE_CHECKING:
     from distributed import Client
     from tornado.ioloop import IOLoop
+    from typing_extensions import Unpack
 
 
 class Cluster(DaskCluster):
     """The user's cluster on Slurm: joined when it runs, else started.
 
-    All programs of the user share it by its name. An object holds on to it until it is closed,
-    or its process ends.
+    All programs of the user use it by its name. It is held until closed, or the process ends.
 
     Parameters
     ----------
@@ -56,6 +55,8 @@ class Cluster(DaskCluster):
         ends without closing closes then; a notebook's kernel leaves the cluster to the next one.
     scheduler_sync_interval : float, optional
         As of any cluster of Dask.
+    share : float, optional
+        Of this program, when several want more than there is; 1 is usual.
     **settings
         Any setting of ``dracoctl config show``, such as ``processes``, ``cores``, ``memory``,
         ``walltime``, ``minimum`` and ``maximum``. Those not given come from the settings' files.
@@ -71,6 +72,8 @@ class Cluster(DaskCluster):
 
     #: Whether an object keeps the cluster running when no one else uses it.
     _holds = True
+    #: Whether this program itself may have tasks there.
+    _computes = True
 
     _adaptive: Adaptive | None
 
@@ -84,6 +87,7 @@ class Cluster(DaskCluster):
         quiet: bool = False,
         shutdown_on_close: Policy = "auto",
         scheduler_sync_interval: float = 1,
+        share: float | None = None,
         **settings: Unpack[Settings],
     ) -> None:
         __tracebackhide__ = True
@@ -91,6 +95,7 @@ class Cluster(DaskCluster):
         if profile is not None:
             wish["profile"] = profile
         self._prepare(name, asynchronous, loop, quiet, scheduler_sync_interval, wish)
+        self._link.share = {} if share is None else {"share": share}
         self.shutdown_on_close: Policy = shutdown_on_close
         self._begin_sync()
 
@@ -104,7 +109,6 @@ class Cluster(DaskCluster):
         wish: dict[str, Any] | None,
     ) -> None:
         self.security: Security | None = None
-        self._process = os.getpid()
         self._asynchronous = asynchronous
         super().__init__(
             asynchronous=asynchronous,
@@ -118,7 +122,7 @@ class Cluster(DaskCluster):
             self.name,
             self._holds,
             is_wanted=lambda: self.status == Status.running,
-            on_news=self._watch.news.set,
+            on_news=lambda: self._watch.news.set(),
             on_end=lambda why: self._life.gone(why),
         )
         self._life = Life(self, self._link, self._watch, wish)
@@ -143,7 +147,7 @@ class Cluster(DaskCluster):
 
         Raises
         ------
-        DaemonNotRunning, ClusterNotRunning
+        ClusterNotRunning
             When there is none of this name.
         """
         self = cls.__new__(cls)
@@ -166,7 +170,7 @@ class Cluster(DaskCluster):
             self._loop_runner.stop()
             raise error.with_traceback(None) from None  # its own traceback helps no one
         except BaseException:  # an interrupt, perhaps after the start was complete
-            self.loop.add_callback(self._life.abandon)
+            self._life.give_up()
             raise
 
     def __await__(self) -> Generator[Any, None, Cluster]:
@@ -202,10 +206,13 @@ class Cluster(DaskCluster):
         DracoError
             When ``Client.shutdown()`` calls it and others use the cluster; the text names them.
         """
-        asked_to_stop = sys._getframe(1).f_code is _join.CLIENT_SHUTDOWN
-        if asked_to_stop and self.shutdown_on_close is not True:
-            return self._life.stop_unless_used()  # awaited by the client
-        return super().close(timeout)
+        client = _clients.shutting_down(sys._getframe(1))
+        if client is not None and self.shutdown_on_close is not True:
+            return self._life.stop_unless_used(client)  # which awaits it
+        try:
+            return super().close(timeout)
+        finally:
+            self._life.end_loop()
 
     def shutdown(self, timeout: float | None = None) -> Any:
         """Stop the cluster, even if others use it, and close.
@@ -219,16 +226,11 @@ class Cluster(DaskCluster):
         return self.close(timeout)
 
     def __exit__(self, exc_type: Any, exc_value: Any, traceback: Any) -> None:
-        super().__exit__(exc_type, exc_value, traceback)
-        self._loop_runner.stop()
+        self.close()
 
     def sync(self, func: Callable[..., Any], *args: Any, **kwargs: Any) -> Any:
         """Run a coroutine function in the cluster's event loop."""
-        if os.getpid() != self._process:  # a forked child does not run that loop
-            raise ClusterNotRunning(
-                f'the cluster "{self.name}" is that of process {self._process}, from which this '
-                f"one was forked: Cluster(name={self.name!r}) joins it"
-            )
+        self._life.check_loop()
         return super().sync(func, *args, **kwargs)
 
     def _leave(self) -> None:

@@ -10,7 +10,11 @@ class DracoError(Exception):
     """Any failure that draco reports."""
 
 
-class DaemonNotRunning(DracoError):
+class ClusterNotRunning(DracoError):
+    """No cluster of this name is running, or it has ended."""
+
+
+class DaemonNotRunning(ClusterNotRunning):
     """No dracod is running, or it has ended.
 
     Attributes
@@ -24,12 +28,15 @@ class DaemonNotRunning(DracoError):
         self.unreachable = unreachable
 
 
-class ClusterNotRunning(DracoError):
-    """dracod is running, but no cluster is."""
-
-
 class VersionMismatch(DracoError):
     """The versions of the Python package and of the running dracod do not fit together."""
+
+
+class OtherPython(DracoError):
+    """The cluster's Python, or its distributed, cannot compute for this program.
+
+    Functions of another Python raise odd errors in a worker, or end it.
+    """
 
 
 class SettingError(DracoError, ValueError):
@@ -61,6 +68,8 @@ class Candidate:
         Why it was not used.
     start : int or None
         When the jobs would have started there, in seconds since the epoch.
+    options : tuple of str
+        Options of sbatch that jobs have there alone, such as ``qos=debug``.
     """
 
     partition: str | None
@@ -68,11 +77,14 @@ class Candidate:
     verdict: str = ""
     reason: str | None = None
     start: int | None = None
+    options: tuple[str, ...] = ()
 
     def __str__(self) -> str:
         place = self.partition or "?"
         if self.reservation:
             place += f" in reservation {self.reservation}"
+        if self.options:
+            place += f" ({', '.join(self.options)})"
         return f"{place}: {self.reason or self.verdict}"
 
 
@@ -161,6 +173,7 @@ def error_from_answer(error: dict[str, Any], method: str, version: str = "?") ->
                 str(item.get("verdict") or ""),
                 item.get("reason"),
                 item.get("start"),
+                tuple(str(option) for option in item.get("options") or ()),
             )
             for item in (places if isinstance(places, list) else [])
             if isinstance(item, dict)

@@ -5,19 +5,20 @@ from __future__ import annotations
 import functools
 import inspect
 from collections.abc import Callable
-from typing import TYPE_CHECKING, Any, ParamSpec, TypeVar, Unpack
+from typing import TYPE_CHECKING, Any, TypeVar, cast
 
-from draco._settings import OtherSettings
+from draco import _html
+from draco._settings import OtherSettings, Place
 from draco.cluster import Cluster
 
 if TYPE_CHECKING:
     from distributed import Client
+    from typing_extensions import Unpack
 
-P = ParamSpec("P")
-R = TypeVar("R")
+F = TypeVar("F", bound=Callable[..., Any])
 
 
-def _given_only(function: Callable[P, R]) -> Callable[P, R]:
+def _given_only(function: F) -> F:
     """Pass None for each parameter that the caller did not give.
 
     The defaults in the signature are those of the settings' table. Only a given value may
@@ -31,14 +32,14 @@ def _given_only(function: Callable[P, R]) -> Callable[P, R]:
     }
 
     @functools.wraps(function)
-    def wrapper(*args: P.args, **kwargs: P.kwargs) -> R:
+    def wrapper(*args: Any, **kwargs: Any) -> Any:
         __tracebackhide__ = True  # the traceback of a failed start shows the caller's line
         bound = signature.bind(*args, **kwargs)
         arguments: dict[str, Any] = {**unset, **bound.arguments}
         arguments.update(arguments.pop("settings", {}))
-        return function(**arguments)  # type: ignore[call-arg]  # as its signature says
+        return function(**arguments)
 
-    return wrapper
+    return cast(F, wrapper)
 
 
 @_given_only
@@ -51,7 +52,7 @@ def start_slurm_cluster(
     adaptive_scale_factor: int = 2,
     use_scratch_dir: bool = True,
     reservation: str | None = None,
-    queues_to_try: list[str] | None = None,
+    queues_to_try: list[Place] | None = None,
     *,
     name: str | None = None,
     profile: str | None = None,
@@ -81,8 +82,9 @@ def start_slurm_cluster(
         Workers keep local files under ``/scratch/$USER``.
     reservation : str, optional
         Slurm reservation, tried first.
-    queues_to_try : list of str, optional
-        Partitions in order, by default "short" and "standard".
+    queues_to_try : list of str or dict, optional
+        Partitions in order, by default "short" and "standard". One with options of sbatch that jobs
+        have there alone is ``{"partition": "short", "qos": "debug"}``.
     name : str, optional
         Name of the cluster, for several side by side; by default ``$DRACO_NAME``, inside
         a Slurm job "job-ID", else "default".
@@ -139,8 +141,7 @@ def start_slurm_cluster(
 
 
 def _farewell(cluster: Cluster) -> str:
-    count = len(cluster.scheduler_info["workers"])
-    workers = f"{count} worker{'' if count == 1 else 's'}"
-    text = f'Cluster "{cluster.name}" is ready for computation: {workers} so far.'
+    workers = _html.workers_there(cluster._link.report)
+    text = f'Cluster "{cluster.name}" is ready for computation: {workers}.'
     link = cluster.dashboard_link
     return f"{text} Dask's dashboard: {link}" if link else text

@@ -12,7 +12,7 @@ import sys
 from collections.abc import Callable
 from typing import NoReturn
 
-from sandbox import client, launch
+from sandbox import client, launch, site
 from sandbox.config import FOREIGN_PREFIXES, NAME_VARIABLE, Options
 from sandbox.errors import SandboxError, UsageError
 
@@ -123,6 +123,13 @@ def _cluster(text: str) -> str:
             f"{text!r}: 1 to 40 small letters, digits, '_' and '-' are right"
         )
     return text
+
+
+def _site(text: str) -> site.Site:
+    try:
+        return site.load(text)
+    except UsageError as error:
+        raise argparse.ArgumentTypeError(str(error)) from None
 
 
 def _signal(text: str) -> int:
@@ -237,6 +244,13 @@ def _add_options(parser: Parser) -> None:
         help="Slurm's ClusterName (default %(default)s)",
     )
     parser.add_argument(
+        "--site",
+        metavar="NAME",
+        type=_site,
+        help=f"a kind of site, in place of the options above: {', '.join(site.names())}, or the "
+        "path of such a file",
+    )
+    parser.add_argument(
         "--public",
         action="store_true",
         help="let other users of this machine submit jobs, which run as those users; for root only",
@@ -256,12 +270,15 @@ def _options(arguments: Arguments) -> Options:
     return Options(
         directory=arguments.dir,
         parent=os.path.abspath(os.environ.get("TMPDIR") or "/tmp"),
-        nodes=arguments.nodes,
+        nodes=len(arguments.site.nodes)
+        if arguments.site and arguments.site.nodes
+        else arguments.nodes,
         cpus=arguments.cpus,
         memory_mib=arguments.memory,
         shared=arguments.shared,
         public=arguments.public,
         cluster=arguments.cluster,
+        site=arguments.site,
     )
 
 

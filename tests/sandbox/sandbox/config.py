@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import json
 import os
 import re
+import socket
 from dataclasses import dataclass
 
 from sandbox.errors import UsageError
+from sandbox.site import Site
 
 SOCKET_PATH_MAX = 107  # sun_path holds 108 bytes, the last one is zero
 FOLDER_PREFIX = "draco-sandbox-"
@@ -45,6 +48,8 @@ class Options:
         Whether other users of this machine may use it.
     cluster : str
         Slurm's name for it.
+    site : Site or None
+        The kind of site that it is to be; its nodes come before those above.
     """
 
     directory: str | None = None
@@ -55,6 +60,7 @@ class Options:
     shared: bool = False
     public: bool = False
     cluster: str = "sandbox"
+    site: Site | None = None
 
 
 @dataclass(frozen=True)
@@ -110,7 +116,18 @@ class Layout:
 
     def environment(self) -> dict[str, str]:
         """Return the variables that users of the sandbox need."""
-        return {"SLURM_CONF": self.slurm_conf, NAME_VARIABLE: self.root}
+        try:
+            with open(self.path("environment"), encoding="ascii") as file:
+                return json.load(file)
+        except FileNotFoundError:
+            return {"SLURM_CONF": self.slurm_conf, NAME_VARIABLE: self.root}
+
+    def announce(self, conf: str | None) -> dict[str, str]:
+        """Keep and return the variables that users need, where their slurm.conf is another."""
+        result = {"SLURM_CONF": conf or self.slurm_conf, NAME_VARIABLE: self.root}
+        with open(self.path("environment"), "w", encoding="ascii") as file:
+            json.dump(result, file)
+        return result
 
     def mark(self) -> str:
         """Return the assignment that tells our daemons from all other processes."""
@@ -119,6 +136,8 @@ class Layout:
 
 def node_names(options: Options) -> list[str]:
     """Return the names of all nodes."""
+    if options.site and options.site.nodes:
+        return [node["name"] for node in options.site.nodes]
     return [f"n{number}" for number in range(1, options.nodes + 1)]
 
 
@@ -143,7 +162,7 @@ def check_root(root: str, source: str, options: Options) -> None:
             f"{source}: slurm.conf cannot hold this path; one of letters, digits and _ . / + - "
             "is right"
         )
-    node = node_names(options)[-1]
+    node = max(node_names(options), key=len)
     # The longest path: slurmstepd's socket, here for the largest job id and the batch step's
     # number.
     longest = len(os.fsencode(f"{root}/spool/{node}/{node}_67043328.4294967291"))
@@ -160,12 +179,33 @@ def check_root(root: str, source: str, options: Options) -> None:
 def cgroup_conf(version: tuple[int, int]) -> str | None:
     """Return cgroup.conf for a version of Slurm, None where there must not be one.
 
-    From 23.02 on slurmd insists on cgroups unless told; 22.05 does not know the word.
+    Without it slurmd takes what is mounted, and with cgroup v2 insists on a cgroup of its own,
+    which an ordinary user cannot give it. 22.05 knows no other word against that than the one
+    for v1, which makes nothing by itself; older versions know no plugins.
     """
-    return "CgroupPlugin=disabled\n" if version >= (23, 2) else None
+    if version >= (23, 2):
+        return "CgroupPlugin=disabled\n"
+    return "CgroupPlugin=cgroup/v1\n" if version >= (22, 5) else None
 
 
-def slurm_conf(options: Options, layout: Layout, user: str, host: str, ports: list[int]) -> str:
+def is_resolved_to_loopback(name: str) -> bool:
+    """Return whether Slurm finds 127.0.0.1 for the name of this machine.
+
+    Parameters
+    ----------
+    name : str
+        The name, as the kernel has it.
+    """
+    try:
+        found = socket.getaddrinfo(name, None, socket.AF_INET, socket.SOCK_STREAM)
+    except OSError:
+        return False
+    return found[0][4][0] == "127.0.0.1"
+
+
+def slurm_conf(
+    options: Options, layout: Layout, user: str, host: str, ports: list[int], loopback: bool
+) -> str:
     """Return slurm.conf.
 
     Parameters
@@ -177,8 +217,12 @@ def slurm_conf(options: Options, layout: Layout, user: str, host: str, ports: li
     host : str
         Short name of this machine.
     ports : list of int
-        One for slurmctld and one for each node, in a row.
+        One for slurmctld, one for each node, in a row, and one for slurmdbd where there is one.
+    loopback : bool
+        Whether to listen on the address of this machine's name alone, which is 127.0.0.1 then.
+        Slurm knows only that address and all addresses.
     """
+    listen = "CommunicationParameters=NoCtldInAddrAny,NoInAddrAny\n" if loopback else ""
     half = (options.nodes + 1) // 2
     everything = _bracketed("n", 1, options.nodes)
     if options.shared or options.nodes == 1:
@@ -186,8 +230,12 @@ def slurm_conf(options: Options, layout: Layout, user: str, host: str, ports: li
     else:
         short = _bracketed("n", 1, half)
         standard = _bracketed("n", half + 1, options.nodes)
-    node_ports = _bracketed("", ports[1], ports[-1])
-    return f"""\
+    if options.site and options.site.nodes:
+        names = node_names(options)
+        short = ",".join(names[:half])
+        standard = ",".join(names[half:] or names)
+    node_ports = _bracketed("", ports[1], ports[len(node_names(options))])
+    text = f"""\
 # A private Slurm.  To change it: edit, then scontrol reconfigure.
 ClusterName={options.cluster}
 SlurmctldHost={host}(127.0.0.1)
@@ -197,8 +245,7 @@ SlurmdUser={user}
 AuthType=auth/munge
 CredType=cred/munge
 AuthInfo=socket={layout.munge_socket}
-CommunicationParameters=NoCtldInAddrAny,NoInAddrAny
-
+{listen}
 StateSaveLocation={layout.path("state")}
 SlurmdSpoolDir={layout.path("spool", "%n")}
 SlurmctldPidFile={layout.path("run", "slurmctld.pid")}
@@ -228,3 +275,14 @@ CPUs={options.cpus} RealMemory={options.memory_mib}
 PartitionName=short Nodes={short} Default=YES MaxTime=1:00:00 State=UP
 PartitionName=standard Nodes={standard} MaxTime=1-00:00:00 State=UP
 """
+    if not options.site:
+        return text
+    if options.site.accounting:
+        text += f"""\
+AccountingStorageType=accounting_storage/slurmdbd
+AccountingStorageHost=127.0.0.1
+AccountingStoragePort={ports[-1]}
+AccountingStoragePass={layout.munge_socket}
+"""
+    where = [f"NodeHostname={host} NodeAddr=127.0.0.1 Port={port}" for port in ports[1:]]
+    return options.site.apply(text, layout.root, where)

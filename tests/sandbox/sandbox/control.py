@@ -13,7 +13,7 @@ from sandbox.loop import Loop
 
 REQUEST_MAX = 256
 REPLY_MAX = 65536
-RECEIVE_LIMIT_S = 1
+RECEIVE_LIMIT_S = 10
 REQUEST_WORDS = {"restart": 2, "kill": 3}
 
 

@@ -10,6 +10,7 @@ from sandbox.config import Layout
 from sandbox.errors import SandboxError
 from sandbox.loop import Child, Loop, describe_status, log
 from sandbox.ports import is_listening
+from sandbox.site import Site
 
 EXTRA_PATH = "/usr/sbin:/sbin:/usr/local/sbin"
 TAIL_LINES = 15
@@ -25,6 +26,12 @@ PROGRAMS = {
     "scancel": "slurm-client",
 }
 
+# Another /run, where the file with slurmd's configuration can be told of without changing the
+# machine's, and where munged is at the place that is known without configuration.
+PRIVATE_RUN = """\
+mount -t tmpfs tmpfs /run && mkdir /run/munge && ln -s "$0" /run/munge/munge.socket.2 && exec "$@"
+"""
+
 # Variables that reach our daemons; everything else is the caller's affair.
 KEPT_VARIABLES = ("HOME", "LANG", "LD_LIBRARY_PATH", "TZ")
 
@@ -34,10 +41,26 @@ def search_path() -> str:
     return f"{os.environ.get('PATH', os.defpath)}:{EXTRA_PATH}"
 
 
-def find_programs() -> dict[str, str]:
-    """Return the paths of all programs that a sandbox needs; SandboxError names missing ones."""
+def find_programs(more: dict[str, str]) -> dict[str, str]:
+    """Find the programs that a sandbox needs.
+
+    Parameters
+    ----------
+    more : dict
+        Programs beside `PROGRAMS`, with the Debian package of each.
+
+    Returns
+    -------
+    dict
+        Their paths.
+
+    Raises
+    ------
+    SandboxError
+        Some are missing; it names them.
+    """
     found, missing = {}, []
-    for name, package in PROGRAMS.items():
+    for name, package in {**PROGRAMS, **more}.items():
         path = shutil.which(name, path=search_path())
         if path is None:
             missing.append(f"{name} (Debian package {package})")
@@ -75,6 +98,8 @@ class Daemon:
         Where it listens.
     process : Child or None
         Its last process.
+    without : str
+        A variable that it must not see.
     """
 
     def __init__(
@@ -84,11 +109,13 @@ class Daemon:
         argv: list[str],
         port: int | None,
         layout: Layout,
+        without: str = "",
     ) -> None:
         self.name = name
         self.file_name = file_name
         self.port = port
         self.process: Child | None = None
+        self.without = without
         self._argv = argv
         self._layout = layout
         self._log_start = 0
@@ -114,6 +141,7 @@ class Daemon:
 
     def start(self, loop: Loop, environment: dict[str, str]) -> None:
         """Start it, without waiting for anything."""
+        environment = {k: v for k, v in environment.items() if k != self.without}
         output = os.open(self.output, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o666)
         try:
             self._log_start = os.fstat(output).st_size
@@ -157,8 +185,54 @@ class Daemon:
         return "".join(f"\n  {self.file_name}: {line}" for line in lines)
 
 
+def own_namespaces(*kinds: str) -> tuple[list[str], list[str]]:
+    """Words before a command that give it namespaces of its own.
+
+    Parameters
+    ----------
+    *kinds : str
+        Options of unshare, such as ``--mount``.
+
+    Returns
+    -------
+    tuple of list of str
+        Before a command that may change the namespaces, as root; and, after these words, before
+        one that is the same user as here.
+    """
+    unshare = ["unshare", *kinds]
+    if os.geteuid() == 0:
+        return unshare, []
+    again = ["unshare", "--user", f"--map-user={os.geteuid()}", f"--map-group={os.getegid()}"]
+    return [*unshare, "--user", "--map-root-user"], again
+
+
+def _slurmd(
+    programs: dict[str, str], layout: Layout, site: Site | None, node: str, slurmctld: int
+) -> list[str]:
+    argv = [programs["slurmd"], "-D", "-N", node]
+    if site and node in site.off_at_first():
+        argv.append("-b")  # its start counts as the node's
+    if not (site and site.configless):
+        return argv
+    unshare, again = own_namespaces("--mount")
+    shell = [
+        "/usr/bin/env",
+        *unshare,
+        "/bin/sh",
+        "-c",
+        PRIVATE_RUN,
+        layout.munge_socket,
+        *again,
+    ]
+    return [*shell, *argv, f"--conf-server=127.0.0.1:{slurmctld}"]
+
+
 def make_daemons(
-    programs: dict[str, str], layout: Layout, nodes: list[str], ports: list[int]
+    programs: dict[str, str],
+    layout: Layout,
+    nodes: list[str],
+    ports: list[int],
+    site: Site | None,
 ) -> list[Daemon]:
     """Return all daemons of a sandbox in the order of their start: munged, slurmctld, slurmds."""
     munged = [
@@ -176,6 +250,7 @@ def make_daemons(
         Daemon("slurmctld", "slurmctld", [programs["slurmctld"], "-D"], ports[0], layout),
     ]
     for node, port in zip(nodes, ports[1:]):
-        argv = [programs["slurmd"], "-D", "-N", node]
-        result.append(Daemon(node, f"slurmd.{node}", argv, port, layout))
+        argv = _slurmd(programs, layout, site, node, ports[0])
+        without = "SLURM_CONF" if site and site.configless else ""
+        result.append(Daemon(node, f"slurmd.{node}", argv, port, layout, without))
     return result

@@ -19,7 +19,7 @@ import stat
 import sys
 from collections.abc import Callable, Iterable
 
-from sandbox import config, processes
+from sandbox import accounting, config, processes
 from sandbox.client import clean_up
 from sandbox.config import Layout, Options
 from sandbox.daemons import find_programs
@@ -148,7 +148,8 @@ def _fork_supervisor(
     options: Options, argv: list[str] | None, mask: Iterable[int]
 ) -> tuple[int, socket.socket]:
     """Fork the supervisor; return its process id and our end of the link."""
-    programs = find_programs()
+    accounting_wanted = options.site is not None and options.site.accounting
+    programs = find_programs(accounting.PROGRAMS if accounting_wanted else {})
     ours, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
 
     def body() -> int:

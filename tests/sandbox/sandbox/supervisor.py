@@ -19,7 +19,7 @@ import time
 import traceback
 from collections.abc import Callable
 
-from sandbox import config, processes
+from sandbox import accounting, config, processes
 from sandbox.config import Layout, Options
 from sandbox.control import Control
 from sandbox.daemons import Daemon, daemon_environment, make_daemons
@@ -27,9 +27,9 @@ from sandbox.errors import SandboxError, StartError, UsageError
 from sandbox.loop import Child, Loop, Stopped, describe_status, log
 from sandbox.ports import Ports, reserve
 
-START_LIMIT_S = 60
+START_LIMIT_S = 180
 START_ATTEMPTS = 5
-TOOL_LIMIT_S = 2
+TOOL_LIMIT_S = 5
 COMMAND_END_LIMIT_S = 2  # after SIGTERM, when the sandbox ends under it
 COMMAND_SIGNAL_LIMIT_S = 10  # after a SIGTERM or SIGHUP to `run` that was passed on
 JOBS_END_LIMIT_S = 3
@@ -199,18 +199,44 @@ class Supervisor:
 
     def _start_daemons(self) -> None:
         nodes = config.node_names(self._options)
-        self._ports = reserve(len(nodes) + 1)
+        site = self._options.site
+        self._ports = reserve(len(nodes) + 1 + bool(site and site.accounting))
         numbers = self._ports.numbers
         user = pwd.getpwuid(os.geteuid()).pw_name
-        host = socket.gethostname().partition(".")[0]
+        name = socket.gethostname()
+        conf = config.slurm_conf(
+            self._options,
+            self._layout,
+            user,
+            name.partition(".")[0],
+            numbers,
+            config.is_resolved_to_loopback(name),
+        )
         with open(self._layout.slurm_conf, "w", encoding="ascii") as file:
-            file.write(config.slurm_conf(self._options, self._layout, user, host, numbers))
-        daemons = make_daemons(self._programs, self._layout, nodes, numbers)
+            file.write(conf)
+        if site:
+            site.write_files(self._layout.root)
+        daemons = make_daemons(self._programs, self._layout, nodes, numbers, site)
         self._daemons = {daemon.name: daemon for daemon in daemons}
         self._start([daemons[0]], self._munged_answers)
+        if site and site.accounting:
+            self._start_accounting(user, numbers[-1])
         # Programs that find no slurmctld listening wait for a second: so first things first.
         self._start([daemons[1]], daemons[1].listens)
-        self._start(daemons[2:], lambda: self._nodes_are_in({"idle"}, nodes))
+        off = site.off_at_first() if site else set()
+        on = [daemon for daemon in daemons[2:] if daemon.name not in off]
+        names = [daemon.name for daemon in on]
+        self._start(on, lambda: self._nodes_are_in({"idle"}, names))
+
+    def _start_accounting(self, user: str, port: int) -> None:
+        accounting.prepare(self._programs, self._layout, user, port, self._loop)
+        self._environment.update(accounting.environment(self._layout))
+        mariadbd, slurmdbd = accounting.make_daemons(self._programs, self._layout, port)
+        self._daemons.update({mariadbd.name: mariadbd, slurmdbd.name: slurmdbd})
+        self._start([mariadbd], lambda: accounting.mariadbd_answers(self._layout))
+        self._start([slurmdbd], slurmdbd.listens)
+        commands = self._options.site.accounting.replace("@USER@", user)
+        accounting.set_up(self._programs, self._environment, commands, self._loop)
 
     def _start(self, daemons: list[Daemon], answers: Callable[[], bool]) -> None:
         for daemon in daemons:
@@ -235,7 +261,12 @@ class Supervisor:
         )
 
     def _announce(self, seconds: float) -> None:
-        environment = self._layout.environment()
+        conf = None
+        if self._options.site and self._options.site.configless:
+            # What a login node has where configuration comes from slurmctld: a slurmd's copy.
+            node = config.node_names(self._options)[0]
+            conf = self._layout.path("spool", node, "conf-cache", "slurm.conf")
+        environment = self._layout.announce(conf)
         self._tell({"environment": environment, "seconds": round(seconds, 2)})
         log(f"up in {seconds:.2f} s")
         if self._go is not None:
@@ -281,8 +312,10 @@ class Supervisor:
             return self._munged_answers()
         if daemon.name == "slurmctld":
             return self._slurmctld_answers()
-        if not daemon.listens():
-            return False
+        if daemon.name == "mariadbd":
+            return accounting.mariadbd_answers(self._layout)
+        if daemon.name == "slurmdbd" or not daemon.listens():
+            return daemon.listens()
         return not self._daemons["slurmctld"].running() or self._nodes_respond([daemon.name])
 
     # Requests.

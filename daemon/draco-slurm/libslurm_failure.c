@@ -1,4 +1,4 @@
-/* failure.c: converts errors of libslurm to outcomes. */
+/* libslurm_failure.c: converts errors of libslurm to outcomes. */
 #include <errno.h>
 #include <slurm/slurm.h>
 #include <slurm/slurm_errno.h>
@@ -6,7 +6,7 @@
 
 #include "common/err.h"
 #include "daemon/draco-slurm/compat.h"
-#include "daemon/draco-slurm/slurm_calls.h"
+#include "daemon/draco-slurm/libslurm.h"
 
 /* Errors of slurmctld that may pass: the same request may succeed a moment later. */
 static bool is_passing(int code)
@@ -41,17 +41,19 @@ static enum slurm_outcome outcome_of(int code, bool changes)
 	return OUTCOME_UNCERTAIN; /* slurmctld accepts connections and does not answer */
 }
 
-enum slurm_outcome call_failure_of(int code, const char *what, bool changes, struct err *err)
+enum slurm_outcome libslurm_failure_of(
+	int code, const char *what, bool changes, struct err *err)
 {
 	const char *hint = "";
 
 	if (code == SLURM_PROTOCOL_AUTHENTICATION_ERROR)
 		hint = " (does munged run on this host?)";
-	err_set(err, -EIO, "%s: %s%s", what, slurm_strerror(code), hint);
+	err_set(err, code == SLURM_PROTOCOL_VERSION_ERROR ? -EPROTONOSUPPORT : -EIO, "%s: %s%s",
+		what, slurm_strerror(code), hint);
 	return outcome_of(code, changes);
 }
 
-enum slurm_outcome call_failure(const char *what, bool changes, struct err *err)
+enum slurm_outcome libslurm_failure(const char *what, bool changes, struct err *err)
 {
-	return call_failure_of(compat_errno(), what, changes, err);
+	return libslurm_failure_of(compat_errno(), what, changes, err);
 }

@@ -1,0 +1,271 @@
+/* settings_table.c: the table of all settings: names, types, defaults, ranges and help. */
+#include "common/settings.h"
+
+#include <stddef.h>
+#include <stdint.h>
+
+#define AT(member)  offsetof(struct settings, member)
+#define DAY_S	    86400
+#define YEAR_MS	    (366LL * DAY_S * 1000)
+#define WORKERS_MAX 100000
+
+const char *const setting_groups[GROUP_COUNT] = {
+	[GROUP_JOB] = "One job",
+	[GROUP_PLACE] = "Where jobs run",
+	[GROUP_SIZE] = "How large the cluster is",
+	[GROUP_WORKERS] = "Workers and scheduler",
+	[GROUP_NETWORK] = "Network, security and dashboard",
+	[GROUP_OTHER] = "Logs, time limits and other options of sbatch",
+};
+
+const struct setting settings_table[SETTING_COUNT] = {
+	[SETTING_PROCESSES] = {"processes", SETTING_INTEGER, AT(processes), "20", 1, 4096, "N",
+		"Dask workers (processes) in one Slurm job", GROUP_JOB},
+	[SETTING_CORES] = {"cores", SETTING_CPUS, AT(cores), "40", CORES_NODE, 65535, "N|node",
+		"CPU cores of one job; each worker has cores / processes threads, unless threads "
+		"is set; \"node\", which needs exclusive, stands for all that a node has",
+		GROUP_JOB},
+	[SETTING_THREADS] = {"threads", SETTING_INTEGER, AT(threads), "0", 0, 65535, "N",
+		"threads of one worker, for tasks that use several cores each or none; 0 means "
+		"cores / processes",
+		GROUP_JOB},
+	[SETTING_MEMORY] = {"memory", SETTING_SIZE, AT(memory_mib), "80 GiB", MEMORY_NONE,
+		INT64_MAX, "SIZE|node|none",
+		"memory of one job; each worker has memory / processes; \"node\" stands for all "
+		"that a node has; with \"none\" Slurm is not asked for memory, and workers share "
+		"what the job is given",
+		GROUP_JOB},
+	[SETTING_JOB_WALLTIME] = {"walltime", SETTING_WALLTIME, AT(walltime_s), "01:30:00", 60,
+		INT64_MAX, "TIME", "walltime of one job", GROUP_JOB},
+	[SETTING_WAIT_TIMEOUT] = {"wait_timeout", SETTING_DURATION, AT(wait_timeout_ms), "300",
+		1000, YEAR_MS, "TIME",
+		"how long a job may wait in one place before it may run in the next one, too; "
+		"when no place is left, the start fails",
+		GROUP_PLACE},
+	[SETTING_ADAPTIVE_SCALE_FACTOR] = {"adaptive_scale_factor", SETTING_INTEGER,
+		AT(adaptive_scale_factor), "2", 1, 10000, "N",
+		"the most workers, as a multiple of processes, unless maximum is set",
+		GROUP_SIZE},
+	[SETTING_USE_SCRATCH_DIR] = {"use_scratch_dir", SETTING_BOOLEAN, AT(use_scratch_dir),
+		"true", 0, 0, "BOOL",
+		"workers keep their local files under scratch_directory on the node",
+		GROUP_WORKERS},
+	[SETTING_RESERVATION] = {"reservation", SETTING_STRING, AT(reservation), "none", 0, 0,
+		"NAME", "Slurm reservation for the jobs; it is tried first", GROUP_PLACE},
+	[SETTING_QUEUES_TO_TRY] = {"queues_to_try", SETTING_PLACES, AT(queues_to_try),
+		"short, standard", 0, 0, "NAME[ OPTION=VALUE...],...",
+		"partitions, in the order in which they are tried, each with options of sbatch of "
+		"its own if need be; with none the site chooses",
+		GROUP_PLACE},
+	[SETTING_QUEUE_OPTIONS] = {"queue_options", SETTING_PLACES, AT(queue_options), "none",
+		1, 0, "NAME OPTION=VALUE...,...",
+		"options of sbatch that jobs have in one partition only, wherever queues_to_try "
+		"names it, such as an account or a qos",
+		GROUP_PLACE},
+	[SETTING_MINIMUM] = {"minimum", SETTING_INTEGER, AT(minimum), "1", 0, WORKERS_MAX,
+		"WORKERS",
+		"the fewest workers; whole jobs are kept for them, and a start waits for them; "
+		"with 0 it waits for the scheduler only, and jobs come with the work",
+		GROUP_SIZE},
+	[SETTING_MAXIMUM] = {"maximum", SETTING_INTEGER, AT(maximum), "0", 0, WORKERS_MAX,
+		"WORKERS", "the most workers; 0 means adaptive_scale_factor x processes",
+		GROUP_SIZE},
+	[SETTING_IDLE_HOLD] = {"idle_hold", SETTING_DURATION, AT(idle_hold_ms), "60", 0,
+		YEAR_MS, "TIME",
+		"a job that is idle and not needed is kept for at most this long", GROUP_SIZE},
+	[SETTING_IDLE_TIMEOUT] = {"idle_timeout", SETTING_DURATION, AT(idle_timeout_ms), "900",
+		0, YEAR_MS, "TIME",
+		"after this long with nothing to do and nothing in memory, the last job is given "
+		"back, too; new tasks bring workers back; 0 means never",
+		GROUP_SIZE},
+	[SETTING_IDLE_SHUTDOWN] = {"idle_shutdown", SETTING_DURATION, AT(idle_shutdown_ms),
+		"3600", 0, YEAR_MS, "TIME",
+		"after this long with no client, nobody attached and nothing to do, the cluster "
+		"stops; 0 means never",
+		GROUP_SIZE},
+	[SETTING_FAIR_SHARE] = {"fair_share", SETTING_BOOLEAN, AT(fair_share), "true", 0, 0,
+		"BOOL",
+		"whether programs that use the cluster at the same time get equal parts of it; "
+		"otherwise who submits first is served first",
+		GROUP_SIZE},
+	[SETTING_TARGET_DURATION] = {"target_duration", SETTING_DURATION,
+		AT(target_duration_ms), "5", 100, YEAR_MS, "TIME",
+		"the cluster grows until the known work would be done in this time",
+		GROUP_SIZE},
+	[SETTING_BACKLOG] = {"backlog", SETTING_INTEGER, AT(backlog), "0", 0, WORKERS_MAX,
+		"JOBS", "the most jobs that may be pending; 0 means any number", GROUP_SIZE},
+	[SETTING_HANDOVER_MARGIN] = {"handover_margin", SETTING_DURATION,
+		AT(handover_margin_ms), "120", 4000, YEAR_MS, "TIME",
+		"a job gets no new tasks when its walltime ends in less than this; its replacement "
+		"is requested earlier",
+		GROUP_SIZE},
+	[SETTING_FAILURE_LIMIT] = {"failure_limit", SETTING_INTEGER, AT(failure_limit), "5", 1,
+		1000, "JOBS", "after this many failed jobs in a row no more jobs are submitted",
+		GROUP_SIZE},
+	[SETTING_PYTHON] = {"python", SETTING_STRING, AT(python), "none", 1, 0, "COMMAND",
+		"the Python of scheduler and workers: a path, or a command of several words that "
+		"runs one, as in a container; none means the first python3 in PATH that has "
+		"distributed",
+		GROUP_WORKERS},
+	[SETTING_MINIMUM_WALLTIME] = {"minimum_walltime", SETTING_WALLTIME,
+		AT(minimum_walltime_s), "00:45:00", 1, INT64_MAX, "TIME",
+		"a shorter walltime is refused", GROUP_JOB},
+	[SETTING_LEAST_WALLTIME] = {"least_walltime", SETTING_WALLTIME, AT(least_walltime_s),
+		"none", 0, INT64_MAX, "TIME|none",
+		"a job may be given less than walltime, down to this, when it starts earlier so "
+		"(sbatch --time-min); none gives it the whole walltime",
+		GROUP_JOB},
+	[SETTING_LOG_DIRECTORY] = {"log_directory", SETTING_STRING, AT(log_directory),
+		"~/.draco_logs", 0, 0, "DIR",
+		"where each start makes a directory for the logs of scheduler and jobs; it may "
+		"hold variables of the start, such as $USER",
+		GROUP_OTHER},
+	[SETTING_LOG_RETENTION] = {"log_retention", SETTING_DURATION, AT(log_retention_ms),
+		"14 days", 0, 10 * YEAR_MS, "TIME",
+		"a start removes the logs of earlier starts to which nothing was written for this "
+		"long; 0 keeps them",
+		GROUP_OTHER},
+	[SETTING_POLL_INTERVAL] = {"poll_interval", SETTING_DURATION, AT(poll_interval_ms), "5",
+		500, YEAR_MS, "TIME",
+		"time between two queries to Slurm while a job is waiting", GROUP_OTHER},
+	[SETTING_SCHEDULER_TIMEOUT] = {"scheduler_timeout", SETTING_DURATION,
+		AT(scheduler_timeout_ms), "120", 1000, YEAR_MS, "TIME",
+		"how long the Dask scheduler may take to start", GROUP_OTHER},
+	[SETTING_SCHEDULER_SILENCE] = {"scheduler_silence", SETTING_DURATION,
+		AT(scheduler_silence_ms), "600", 0, YEAR_MS, "TIME",
+		"a Dask scheduler that has not answered for this long is replaced, with all "
+		"results lost; 0 keeps it",
+		GROUP_OTHER},
+	[SETTING_SCHEDULER_MEMORY_MAX] = {"scheduler_memory_max", SETTING_SIZE,
+		AT(scheduler_memory_max_mib), "none", 0, INT64_MAX, "SIZE|none",
+		"a Dask scheduler that needs more memory is ended by the kernel, and replaced with "
+		"all results lost; holds where dracod is a service of systemd's user manager",
+		GROUP_OTHER},
+	[SETTING_SCHEDULER_MEMORY_HIGH] = {"scheduler_memory_high", SETTING_SIZE,
+		AT(scheduler_memory_high_mib), "none", 0, INT64_MAX, "SIZE|none",
+		"a Dask scheduler that uses more memory is slowed down; holds where dracod is a "
+		"service of systemd's user manager",
+		GROUP_OTHER},
+	[SETTING_SCHEDULER_CPU_WEIGHT] = {"scheduler_cpu_weight", SETTING_INTEGER,
+		AT(scheduler_cpu_weight), "0", 0, 10000, "WEIGHT",
+		"the Dask scheduler's share of a busy host's processors, where 100 is usual; 0 "
+		"leaves it to systemd, which must run dracod as a service",
+		GROUP_OTHER},
+	[SETTING_SCHEDULER_TASKS_MAX] = {"scheduler_tasks_max", SETTING_INTEGER,
+		AT(scheduler_tasks_max), "0", 0, 1000000, "NUMBER",
+		"the most processes and threads of the Dask scheduler; 0 leaves it to systemd, "
+		"which must run dracod as a service",
+		GROUP_OTHER},
+	[SETTING_WORKER_TIMEOUT] = {"worker_timeout", SETTING_DURATION, AT(worker_timeout_ms),
+		"180", 1000, YEAR_MS, "TIME",
+		"how long the workers of a running job may take to connect, or to come back",
+		GROUP_OTHER},
+	[SETTING_SECURITY] = {"security", SETTING_CHOICE, AT(security), "tls", 0, 0, "tls|none",
+		"tls encrypts all connections and admits only this user; none admits everyone who "
+		"can reach the scheduler",
+		GROUP_NETWORK},
+	[SETTING_INTERFACE] = {"interface", SETTING_STRING, AT(interface), "auto", 0, 0,
+		"auto|none|NAME",
+		"the network for scheduler and workers: auto prefers the fastest interface of "
+		"InfiniBand or Slingshot that reaches the nodes, none ignores those, NAME is an "
+		"interface or a name of this host",
+		GROUP_NETWORK},
+	[SETTING_SCHEDULER_PORT] = {"scheduler_port", SETTING_STRING, AT(scheduler_port),
+		"auto", 0, 0, "auto|PORT|FIRST-LAST",
+		"the Dask scheduler's port, or a range of which it takes one that is free, as a "
+		"firewall allows them; auto is any free one of 20000 to 31999",
+		GROUP_NETWORK},
+	[SETTING_REMOTE_PORT] = {"remote_port", SETTING_STRING, AT(remote_port), "auto", 0, 0,
+		"auto|none|PORT|FIRST-LAST",
+		"the port, or a range of ports, at which dracod serves this user's programs on "
+		"other hosts with the same home; they must show the cluster's certificate; auto is "
+		"a port that is free",
+		GROUP_NETWORK},
+	[SETTING_WORKER_PORT] = {"worker_port", SETTING_STRING, AT(worker_port), "auto", 0, 0,
+		"auto|PORT|FIRST-LAST",
+		"the range of ports at which workers listen on the nodes, for scheduler, clients "
+		"and other workers; auto is any that is free",
+		GROUP_NETWORK},
+	[SETTING_NANNY_PORT] = {"nanny_port", SETTING_STRING, AT(nanny_port), "auto", 0, 0,
+		"auto|PORT|FIRST-LAST",
+		"the range of ports of the nannies, which watch the workers; auto is any that is "
+		"free",
+		GROUP_NETWORK},
+	[SETTING_DASHBOARD] = {"dashboard", SETTING_CHOICE, AT(dashboard), "on", 0, 0,
+		"on|socket|off",
+		"Dask's dashboard: at a port (on), at a Unix socket that only this user can open "
+		"(socket), or not at all (off)",
+		GROUP_NETWORK},
+	[SETTING_DASHBOARD_ADDRESS] = {"dashboard_address", SETTING_STRING,
+		AT(dashboard_address), "127.0.0.1", 0, 0, "ADDRESS",
+		"the address at which the dashboard listens; everyone who reaches it can read it",
+		GROUP_NETWORK},
+	[SETTING_DASHBOARD_PORT] = {"dashboard_port", SETTING_STRING, AT(dashboard_port),
+		"auto", 0, 0, "auto|PORT|FIRST-LAST",
+		"the dashboard's port, or a range of which it takes one that is free; auto is one "
+		"that stays the same for user and cluster",
+		GROUP_NETWORK},
+	[SETTING_ACCOUNT] = {"account", SETTING_STRING, AT(account), "none", 0, 0, "NAME",
+		"Slurm account that the jobs are charged to", GROUP_PLACE},
+	[SETTING_QOS] = {"qos", SETTING_STRING, AT(qos), "none", 0, 0, "NAME",
+		"quality of service of the jobs", GROUP_PLACE},
+	[SETTING_CONSTRAINT] = {"constraint", SETTING_STRING, AT(constraint), "none", 0, 0,
+		"FEATURES", "features that a job's node must have, as in sbatch --constraint",
+		GROUP_PLACE},
+	[SETTING_GRES] = {"gres", SETTING_STRING, AT(gres), "none", 0, 0, "NAME:COUNT,...",
+		"generic resources of each job, as in sbatch --gres", GROUP_JOB},
+	[SETTING_GPUS] = {"gpus", SETTING_STRING, AT(gpus), "none", 0, 0, "[TYPE:]COUNT",
+		"GPUs of each job; each of its workers sees a share of them", GROUP_JOB},
+	[SETTING_EXCLUSIVE] = {"exclusive", SETTING_BOOLEAN, AT(exclusive), "false", 0, 0,
+		"BOOL", "each job has its node to itself", GROUP_JOB},
+	[SETTING_LICENSES] = {"licenses", SETTING_STRING, AT(licenses), "none", 0, 0,
+		"NAME[:COUNT],...", "licences that each job takes", GROUP_JOB},
+	[SETTING_NODELIST] = {"nodelist", SETTING_STRING, AT(nodelist), "none", 0, 0, "NODE",
+		"the node that each job must run on", GROUP_PLACE},
+	[SETTING_EXCLUDE] = {"exclude", SETTING_STRING, AT(exclude), "none", 0, 0, "NODES",
+		"nodes that no job may run on", GROUP_PLACE},
+	[SETTING_MAIL_TYPE] = {"mail_type", SETTING_STRING, AT(mail_type), "none", 0, 0,
+		"EVENT,...", "when Slurm sends mail about a job: BEGIN, END, FAIL, ...",
+		GROUP_OTHER},
+	[SETTING_MAIL_USER] = {"mail_user", SETTING_STRING, AT(mail_user), "none", 0, 0,
+		"ADDRESS", "the address to which Slurm sends that mail", GROUP_OTHER},
+	[SETTING_DIRECTIVES] = {"directives", SETTING_MAP, AT(directives), "none", 0, 0,
+		"NAME=VALUE,...", "more options for the jobs: all that sbatch takes here",
+		GROUP_OTHER},
+	[SETTING_PROLOGUE] = {"prologue", SETTING_TEXT, AT(prologue), "none", 0, 0, "SHELL",
+		"commands that a job runs before its workers; the first that fails ends the job, "
+		"but not one inside a file or function that they use",
+		GROUP_WORKERS},
+	[SETTING_EPILOGUE] = {"epilogue", SETTING_TEXT, AT(epilogue), "none", 0, 0, "SHELL",
+		"commands that a job runs after its workers", GROUP_WORKERS},
+	[SETTING_JOB_ENVIRONMENT] = {"environment", SETTING_MAP, AT(environment), "none", 1, 0,
+		"NAME=VALUE,...",
+		"variables that the workers get in addition to those of the caller",
+		GROUP_WORKERS},
+	[SETTING_WORKER_OPTIONS] = {"worker_options", SETTING_LIST, AT(worker_options), "none",
+		0, 0, "ARGUMENT,...", "more arguments for the command dask worker",
+		GROUP_WORKERS},
+	[SETTING_SCHEDULER_OPTIONS] = {"scheduler_options", SETTING_LIST, AT(scheduler_options),
+		"none", 0, 0, "ARGUMENT,...", "more arguments for the command dask scheduler",
+		GROUP_WORKERS},
+	[SETTING_WORKER_START] = {"worker_start", SETTING_CHOICE, AT(worker_start),
+		"forkserver", 0, 0, "forkserver|spawn",
+		"how a job starts its worker processes: forkserver is fast, spawn is slow and "
+		"works with everything",
+		GROUP_WORKERS},
+	[SETTING_PREIMPORT] = {"preimport", SETTING_LIST, AT(preimport), "none", 0, 0,
+		"MODULE,...",
+		"more modules that a job imports before it starts its workers by forkserver, "
+		"beside numpy, pandas, xarray, dask.array and dask.dataframe",
+		GROUP_WORKERS},
+	[SETTING_SCRATCH_DIRECTORY] = {"scratch_directory", SETTING_STRING,
+		AT(scratch_directory), "/scratch/$USER", 0, 0, "DIR",
+		"where use_scratch_dir puts the workers' local files on the node; it may hold "
+		"variables of the job there, such as $USER, $TMPDIR and $SLURM_JOB_ID",
+		GROUP_WORKERS},
+	[SETTING_SLURM_INTERFACE] = {"slurm_interface", SETTING_CHOICE, AT(slurm_interface),
+		"auto", 0, 0, "auto|libslurm|commands",
+		"how Slurm is asked, besides by sbatch: by libslurm, or by squeue, scontrol and "
+		"scancel; auto takes libslurm if it is of the same release as Slurm",
+		GROUP_OTHER},
+};

@@ -179,6 +179,19 @@ class Fair:
         program.mean += (seconds - program.mean) * (NEW if program.mean else 1.0)
         program.rate = program.mean / program.share
 
+    def finish_many(self, program: Program, seconds: float, tasks: int) -> None:
+        """Note that so many tasks of the program are finished, and for how long they ran in all."""
+        program.used += seconds
+        program.clock += seconds / program.share
+        weight = 1.0 - (1.0 - NEW) ** tasks if program.mean else 1.0
+        program.mean += (seconds / tasks - program.mean) * weight
+        program.rate = program.mean / program.share
+
+    def charge_back(self, program: Program) -> None:
+        """Take back what the tasks of the only program were charged while they run."""
+        program.clock -= sum(self.charged.values()) / program.share
+        self.charged.clear()
+
     def count(
         self,
         running: dict[int, int],
@@ -235,6 +248,12 @@ class Fair:
         return all(mine <= self.time(p) for p in self.programs.values() if p.busy)
 
     # Tags.
+
+    def see_running(self, worker: str, priorities: Iterable[tuple]) -> None:
+        """Note how far a worker is whose tasks were not watched, by those that it runs."""
+        tags = [p[0] for p in priorities if p and len(p) == MARKED and p[1] <= 0]
+        if tags:
+            self.tags[worker] = (min(tags), self.counts)
 
     def find_tag(self) -> None:
         """Find out how far the workers are. One that finished nothing for long does not count."""

@@ -1,8 +1,10 @@
 """Share the workers fairly between programs, and measure what each has. Part of draco's preload.
 
 Lays ``draco_fair`` into a scheduler: marks new tasks with their program, takes the place of the
-scheduler's queue, and watches tasks end. No other code runs for a task; the rest is a pass over
-the workers. With ``DRACO_FAIR_SHARE=off`` tasks are marked and measured, but keep Dask's order.
+scheduler's queue, and, while several programs have tasks, watches tasks end. No other code runs for
+a task; the rest is a pass over the workers. What one program uses that has the workers for itself
+is in the scheduler's own totals. With ``DRACO_FAIR_SHARE=off`` tasks are marked and measured, but
+keep Dask's order.
 
 A program is a process with one or more Dask clients: their ids end alike. Tasks that were submitted
 by a task belong to the program of that task.
@@ -20,11 +22,15 @@ from collections.abc import Callable
 from typing import Any
 
 from draco_fair import MARKED, Fair, Program
-from draco_queue import FairQueue, number_of
+from draco_queue import PRIORITY, FairQueue, number_of
+from draco_totals import Totals
 
 MARK = 17  # the length of the end of a Dask client's id that is the same in a process
 COUNT_EVERY = 1.0  # seconds; with more than so many workers less often, as each costs 10 us:
 COUNT_WORKERS = 100
+COUNT_ALONE = 3.0  # the same while only one program has tasks
+CALM = 3  # so many counts with one program, until the ends of its tasks are watched no more
+ENDED_MAX = 50  # tasks that are charged together
 WEIGH_EVERY = 4.0
 WEIGH_SAMPLE = 250  # results
 UNRUNNABLE_MAX = 500  # tasks, of which is found out whose they are
@@ -59,6 +65,12 @@ class Shares:
         self.parents: dict[str, int] = {}
         #: Programs that dracod knows, by name, with their shares.
         self.told: dict[str, float] = {}
+        self.totals = Totals(scheduler)
+        #: Whether each task is charged when it ends; the tasks that are still to be charged.
+        self.watching = False
+        self.calm = 0  # counts with one program
+        self.have_seceded = False
+        self.ended: list[tuple[Any, dict[str, Any]]] = []
         self.counted_at = self.weighed_at = -math.inf
         self.bytes: dict[int, int] = {}
         self.elapsed: dict[int, float] = {}
@@ -68,8 +80,7 @@ class Shares:
         self.turns: deque[Any] = deque()
         self.last_turn = 0
         handlers = scheduler.stream_handlers
-        for name in ENDS:
-            handlers[name] = self.watch_ends(handlers[name])
+        self.handle_ends = {name: handlers[name] for name in ENDS}
         self.handle_seceded = handlers["long-running"]
         handlers["long-running"] = self.take_seceded
         for name in GRAPHS:
@@ -77,6 +88,8 @@ class Shares:
                 handlers[name] = self.watch_graphs(handlers[name])
         if fair:
             scheduler.queued = FairQueue(self.fair)
+        else:
+            self.watch()
 
     # Events of the scheduler.
 
@@ -119,6 +132,8 @@ class Shares:
             program = self.fair.programs[self.parents[client]]
         else:
             program = self.fair.find(mark_of(client))
+        if not self.watching and self.is_shared(program):
+            self.watch()
         generation = None
         for task in new:
             priority = task.priority
@@ -137,34 +152,81 @@ class Shares:
             else:  # as tag_task() does, but faster
                 task.priority = (start + own[2] * step, *own, number)
 
-    def watch_ends(self, handler: Callable[..., Any]) -> Callable[..., Any]:
-        """Charge a task that has ended."""
-        scheduler, programs, finish = self.scheduler, self.fair.programs, self.fair.finish
+    def watch(self) -> None:
+        """Charge each task when it ends, from now on."""
+        if self.watching:
+            return
+        self.charge_total()
+        self.watching = True
+        self.calm = 0
+        for name, handler in self.handle_ends.items():
+            self.scheduler.stream_handlers[name] = self.note_ends(handler)
+        for worker in self.scheduler.workers.values():
+            self.fair.see_running(worker.address, map(PRIORITY, self.find_running(worker)))
+        self.count()
+
+    def rest(self) -> None:
+        """Charge the program that has the workers for itself by the scheduler's totals."""
+        self.charge_ended()
+        self.fair.charge_back(self.only())
+        self.totals.take()
+        self.watching = self.crowded = False
+        self.scheduler.stream_handlers.update(self.handle_ends)
+
+    def only(self) -> Program:
+        """Find the program that has tasks; number 0 if none has."""
+        programs = self.fair.programs
+        return next((p for p in programs.values() if p.busy), programs[0])
+
+    def is_shared(self, program: Program | None = None) -> bool:
+        """Whether several programs have tasks, or one beside ``program``."""
+        busy = [p for p in self.fair.programs.values() if p.busy and p is not program]
+        return len(busy) + (program is not None) > 1
+
+    def note_ends(self, handler: Callable[..., Any]) -> Callable[..., Any]:
+        """Note tasks that have ended. To charge several at a time takes less."""
+        scheduler, ended = self.scheduler, self.ended
 
         @functools.wraps(handler)
-        def watched(**message: Any) -> None:
+        def noted(**message: Any) -> None:
             task = scheduler.tasks.get(message["key"])
-            # As has_seceded() and charge() say, but faster: this runs for each task.
+            # As has_seceded() says, but faster: this runs for each task.
             if task is not None and (
                 (worker := task.processing_on) is None or task not in worker.long_running
             ):
-                seconds = 0.0
-                for part in message.get("startstops") or ():
-                    if part["action"] == "compute":
-                        seconds += part["stop"] - part["start"]
-                priority = task.priority or ()
-                number = priority[4] if len(priority) == MARKED else 0
-                finish(programs[number], task.key, seconds, priority, message["worker"])
+                ended.append((task, message))
+                if len(ended) >= ENDED_MAX:
+                    self.charge_ended()
             handler(**message)
             if self.crowded:
                 self.make_room()
 
-        return watched
+        return noted
+
+    def charge_ended(self) -> None:
+        """Charge the tasks that have ended since the last call."""
+        programs, finish = self.fair.programs, self.fair.finish
+        for task, message in self.ended:
+            seconds = 0.0
+            for part in message.get("startstops") or ():
+                if part["action"] == "compute":
+                    seconds += part["stop"] - part["start"]
+            priority = task.priority or ()
+            number = priority[4] if len(priority) == MARKED else 0
+            finish(programs[number], task.key, seconds, priority, message["worker"])
+        self.ended.clear()
+
+    def charge_total(self) -> None:
+        """Charge the only program what has been used since the last call."""
+        seconds, tasks = self.totals.take()
+        if tasks > 0:
+            self.fair.finish_many(self.only(), seconds, tasks)
 
     def take_seceded(self, **message: Any) -> None:
         """Replace the scheduler's handler: a task that gives its thread back costs no more."""
         task = self.scheduler.tasks.get(message["key"])
         if task is not None and task.processing_on is not None and not self.has_seceded(task):
+            self.watch()
             self.charge(task, message.get("compute_duration") or 0.0, message["worker"])
         self.handle_seceded(**message)
 
@@ -202,58 +264,85 @@ class Shares:
     def look(self) -> None:
         """Count what runs, when it is time."""
         now = time.monotonic()
+        self.charge_ended()
+        every = COUNT_EVERY if self.watching else COUNT_ALONE
         workers = len(self.scheduler.workers)
-        if now - self.counted_at >= COUNT_EVERY * max(1.0, workers / COUNT_WORKERS):
-            self.counted_at = now
+        if now - self.counted_at >= every * max(1.0, workers / COUNT_WORKERS):
             self.count()
+            self.choose_way()
         if self.crowded:
             self.make_room()
         if now - self.weighed_at >= WEIGH_EVERY:
             self.weighed_at = now
             self.weigh()
 
+    def choose_way(self) -> None:
+        """Watch the ends of tasks while several programs have some, or some have seceded."""
+        is_shared = not self.is_fair or self.is_shared() or self.have_seceded
+        self.calm = 0 if is_shared else self.calm + 1
+        if is_shared:
+            self.watch()
+        elif self.watching and self.calm >= CALM:
+            self.rest()
+
     def count(self) -> None:
-        running: Counter = Counter()
+        self.counted_at = time.monotonic()
+        if not self.watching:
+            self.charge_total()
+        running: defaultdict[int, int] = defaultdict(int)
         elapsed: defaultdict[int, dict[Any, float]] = defaultdict(dict)
-        threads = beyond = 0
-        turns = []
-        saturation = self.scheduler.WORKER_SATURATION
-        for worker in self.scheduler.workers.values():
+        threads = beyond = long_running = 0
+        programs, scheduler = self.fair.programs, self.scheduler
+        for worker in scheduler.workers.values():
             threads += worker.nthreads
-            turns.append(worker)
             processing = worker.processing
             if not processing:
                 continue
-            tasks = processing
-            seceded = len(worker.long_running)
+            tasks, seceded = processing, len(worker.long_running)
             if len(processing) > worker.nthreads or seceded:
                 tasks = self.find_running(worker)
                 for task in itertools.islice(processing, OTHERS + seceded):
-                    running.setdefault(self.find(task).number, 0)
-                if not math.isinf(saturation):
-                    limit = math.ceil(saturation * worker.nthreads)
-                    beyond += len(processing) - seceded > limit
+                    running[number_of(task)] += 0
+                beyond += self.is_beyond(worker)
+                long_running += seceded
+            executing = worker.executing
             for task in tasks:
-                number = self.find(task).number
+                number = number_of(task)
                 running[number] += 1
-                elapsed[number][task.key] = worker.executing.get(task, 0.0)
-        queued = self.scheduler.queued
-        fair = self.fair
-        fair.threads = max(1, threads)
-        if self.is_fair:
-            queued.count_sent()
-            for number in queued.heaps:
-                running.setdefault(fair.programs[number].number, 0)
-            self.crowded = beyond > 0
-            self.turns = deque(turns if beyond else ())
-            self.turns.rotate(-self.last_turn)
-            self.last_turn += 1
-        unrunnable = self.scheduler.unrunnable
+                elapsed[number][task.key] = executing.get(task, 0.0)
+        unrunnable = scheduler.unrunnable
         for task in itertools.islice(unrunnable, UNRUNNABLE_MAX):
-            running.setdefault(self.find(task).number, 0)
-        fair.count(running, elapsed, len(unrunnable) <= UNRUNNABLE_MAX)
-        self.forget_gone(running)
+            running[number_of(task)] += 0
+        if self.is_fair:
+            scheduler.queued.count_sent()
+            for number in scheduler.queued.heaps:
+                running[number] += 0
+            self.turn_to_next(beyond > 0)
+        for number in [number for number in running if number not in programs]:  # forgotten
+            running[0] += running.pop(number)
+            elapsed[0].update(elapsed.pop(number, {}))
+        self.fair.threads = max(1, threads)
+        self.have_seceded = long_running > 0
         self.elapsed = {number: sum(times.values()) for number, times in elapsed.items()}
+        # What one program's tasks take is in the totals, once they are finished.
+        charged = elapsed if self.watching else {}
+        self.fair.count(running, charged, len(unrunnable) <= UNRUNNABLE_MAX)
+        self.forget_gone(running)
+
+    def is_beyond(self, worker: Any) -> bool:
+        """Whether a worker has more tasks than Dask sends to it from its queue."""
+        saturation = self.scheduler.WORKER_SATURATION
+        if math.isinf(saturation):
+            return False
+        tasks = len(worker.processing) - len(worker.long_running)
+        return tasks > math.ceil(saturation * worker.nthreads)
+
+    def turn_to_next(self, is_crowded: bool) -> None:
+        """Note whether the workers have too many tasks, and which of them is next."""
+        self.crowded = is_crowded and self.watching
+        self.turns = deque(self.scheduler.workers.values() if self.crowded else ())
+        self.turns.rotate(-self.last_turn)
+        self.last_turn += 1
 
     @staticmethod
     def find_running(worker) -> list[Any]:

@@ -166,6 +166,48 @@ def test_what_a_task_was_charged_while_it_ran(policy: ModuleType) -> None:
     assert not fair.charged
 
 
+def test_many_tasks_at_once_are_as_many_tasks(policy: ModuleType) -> None:
+    """What a program has used alone by the scheduler's totals, and task by task."""
+    alone, watched = policy.Fair(), policy.Fair()
+    programs = [fair.find("a") for fair in (alone, watched)]
+    for fair, a in zip((alone, watched), programs):
+        a.share = 2.0
+        fair.begin(a)
+        fair.finish(a, "first", 9.0, (), "w")
+    alone.finish_many(programs[0], 40.0, 20)
+    for i in range(20):
+        watched.finish(programs[1], i, 2.0, (), "w")
+    for name in ("used", "clock", "mean", "rate"):
+        one, other = (getattr(a, name) for a in programs)
+        assert one == pytest.approx(other), name
+        assert one > 0
+
+
+def test_what_running_tasks_were_charged_is_taken_back(policy: ModuleType) -> None:
+    """The totals have it once they are finished."""
+    fair = policy.Fair()
+    a = fair.find("a")
+    fair.begin(a)
+    fair.finish(a, "first", 1.0, (), "w")
+    fair.count({a.number: 1}, {a.number: {"long": 31.0}}, idle=True)
+    assert a.clock == pytest.approx(31.0)
+    fair.charge_back(a)
+    fair.count({a.number: 1}, {}, idle=True)
+    fair.finish_many(a, 33.0, 1)
+    assert a.clock == pytest.approx(34.0)
+
+
+def test_tags_of_a_newcomer_beside_what_was_not_watched(policy: ModuleType) -> None:
+    """It begins where the running tasks of the others are."""
+    fair = policy.Fair()
+    tags = mark(fair, "a", 0, 1, range(5000))
+    fair.see_running("w1", [tags[4000], tags[4001]])
+    fair.see_running("w2", [tags[4002], ()])
+    fair.count({fair.find("a").number: 2}, {}, idle=True)
+    (new,) = mark(fair, "b", 0, 2, range(1))
+    assert tags[3900] < new < tags[4000]
+
+
 def mark(fair, name: str, user: int, generation: float, ranks: range) -> list[tuple]:
     program = fair.find(name)
     fair.tag_graph(program, generation, len(ranks))

@@ -246,6 +246,18 @@ def test_shares(cluster: DaskCluster) -> None:
     assert told[one]["core_seconds"] > told[other]["core_seconds"]
 
 
+def test_usage_of_the_only_program(cluster: DaskCluster) -> None:
+    """Nothing watches its tasks, and what they used is told nevertheless."""
+    little = Program(cluster, LITTLE, LENGTH, FEW, 3)
+    for _ in range(4):
+        little.ask()
+    used = 4 * FEW * LENGTH
+    load = cluster.wait_for_load(lambda load: sum(usage(load).values()) >= 0.99 * used)
+    assert sum(usage(load).values()) == pytest.approx(used, rel=0.2)
+    (mine,) = usage(load)
+    assert mine, "it is told whose it was"
+
+
 def usage(load: dict[str, Any]) -> dict[str, float]:
     """The thread time that each program has used, in seconds."""
     return {program["client"]: program["core_seconds"] for program in load["programs"]}

@@ -19,8 +19,7 @@
 
 #define LENGTH(array) (sizeof(array) / sizeof((array)[0]))
 
-/* At most, between this host and slurmctld: munge allows no more. A job that was requeued ends later
- * than that, unless its walltime is as short. */
+/* At most, between this host and slurmctld: munge allows no more. */
 #define CLOCKS_DIFFER_S 300
 
 /* Between the fields: a character that is in no value. */
@@ -31,7 +30,8 @@
 #define FIELD(name) name ":0" BETWEENS ","
 const char squeue_format[] = FIELD("JobID") FIELD("ArrayJobID") FIELD("ArrayTaskID")
 	FIELD("State") FIELD("exit_code") FIELD("Reason") FIELD("Partition") FIELD("NodeList")
-		FIELD("SubmitTime") FIELD("StartTime") FIELD("EndTime") "Name:0";
+		FIELD("SubmitTime") FIELD("StartTime") FIELD("EndTime")
+			FIELD("TimeLimit") "Name:0";
 
 enum field {
 	FIELD_ID,
@@ -45,6 +45,7 @@ enum field {
 	FIELD_SUBMIT,
 	FIELD_START,
 	FIELD_END,
+	FIELD_LIMIT,
 	FIELD_NAME,
 	FIELD_COUNT
 };
@@ -144,11 +145,22 @@ static enum slurm_state unclear_end(const struct slurm_job *job, squeue_ended_fn
 	}
 }
 
-/* The state behind a flag such as COMPLETING, or a word of a later version. */
-static enum slurm_state hidden_state(
-	const struct slurm_job *job, int exit_code, bool completing, squeue_ended_fn *ended)
+/* Does the job end when its walltime does? Then it has not ended, unless for that reason. */
+static bool is_planned_end(const struct slurm_job *job, const char *limit)
 {
-	bool over = job->end_time > 0 && job->end_time <= time(NULL) + CLOCKS_DIFFER_S;
+	int64_t seconds;
+
+	return parse_walltime(limit, &seconds, NULL) == 0 &&
+		job->end_time == job->start_time + seconds &&
+		strcmp(job->reason, "TimeLimit") != 0;
+}
+
+/* The state behind a flag such as COMPLETING, or a word of a later version. */
+static enum slurm_state hidden_state(const struct slurm_job *job, const char *limit,
+	int exit_code, bool completing, squeue_ended_fn *ended)
+{
+	bool over = job->end_time > 0 && job->end_time <= time(NULL) + CLOCKS_DIFFER_S &&
+		!is_planned_end(job, limit);
 
 	if (!over) /* one that ends now, and again in the future: it was requeued */
 		return job->nodes && !completing ? STATE_RUNNING : STATE_PENDING;
@@ -160,13 +172,13 @@ static enum slurm_state hidden_state(
 	return exit_code == 0 ? STATE_COMPLETED : STATE_FAILED;
 }
 
-static enum slurm_state state_of(
-	const char *word, const struct slurm_job *job, int exit_code, squeue_ended_fn *ended)
+static enum slurm_state state_of(const char *word, const struct slurm_job *job,
+	const char *limit, int exit_code, squeue_ended_fn *ended)
 {
 	for (size_t i = 0; i < LENGTH(words); i++)
 		if (strcmp(word, words[i].word) == 0)
 			return words[i].state;
-	return hidden_state(job, exit_code, strcmp(word, "COMPLETING") == 0, ended);
+	return hidden_state(job, limit, exit_code, strcmp(word, "COMPLETING") == 0, ended);
 }
 
 static int read_job(
@@ -201,7 +213,7 @@ static int read_job(
 	if (strcmp(fields[FIELD_TASK], "N/A") != 0 &&
 		parse_integer(fields[FIELD_TASK], 0, UINT32_MAX - 2, &job.task, NULL) < 0)
 		tasks = fields[FIELD_TASK];
-	job.state = state_of(fields[FIELD_STATE], &job, exit_code, ended);
+	job.state = state_of(fields[FIELD_STATE], &job, fields[FIELD_LIMIT], exit_code, ended);
 	if (job.state == STATE_RUNNING && job.end_time <= time(NULL))
 		job.end_time = 0; /* the end of a job that ends in a way not known yet */
 	job.never = job.state == STATE_PENDING && slurm_reason_is_never(job.reason);

@@ -189,7 +189,7 @@ def test_status_of_some_jobs_is_short(many: ManyJobs) -> None:
     assert re.search(r"^jobs +25 ready$", text, re.M), text
     row = re.search(r"^\d+(_\[| \()\S+.* (\d+)/(\d+)", text, re.M)
     assert row and int(row[3]) > 2, text
-    assert "dracoctl status --all" in text
+    assert "dracoctl --name many status --all" in text
     rows = re.findall(r"^\d+\S* +ready", many.run("status", "--all"), re.M)
     assert len(rows) == 25
 

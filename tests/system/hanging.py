@@ -16,7 +16,7 @@ import time
 from collections.abc import Iterator
 from pathlib import Path
 
-from harness import Draco, wait_for
+from harness import Draco, unmount, wait_for
 from standins import Connection
 
 
@@ -56,7 +56,7 @@ class Server:
 
     def end(self) -> None:
         """Serve no longer."""
-        subprocess.run(["umount", str(self.target)], check=True)
+        unmount(self.target)
         self.process.wait(30)
 
 

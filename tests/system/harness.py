@@ -94,6 +94,15 @@ def wait_for(
         time.sleep(min(max(0.05, waited / 10), 0.25) if pause is None else pause)
 
 
+def unmount(directory: Path) -> None:
+    """Unmount a file system, once nothing there is open, such as the log of a job that ends."""
+    command = ["umount", str(directory)]
+    wait_for(
+        lambda: subprocess.run(command, capture_output=True).returncode == 0,
+        f"{directory} can be unmounted",
+    )
+
+
 def random_moments() -> random.Random:
     """Random numbers, others in each run; ``DRACO_TEST_SEED`` repeats those of a failure."""
     seed = os.environ.get("DRACO_TEST_SEED") or str(random.SystemRandom().randrange(10**6))

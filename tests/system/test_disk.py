@@ -9,7 +9,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from harness import COMPUTE, Draco, wait_for
+from harness import COMPUTE, Draco, unmount, wait_for
 from kernels import SMALL, Kernel
 from standins import TINY
 
@@ -53,7 +53,7 @@ def disk(draco: Draco) -> Iterator[Disk]:
     yield Disk(path)
     draco.run("shutdown", check=False)
     wait_for(lambda: not draco.processes(), "dracod has ended")
-    subprocess.run(["umount", str(path)], check=True)
+    unmount(path)
 
 
 def test_a_start_says_so_and_leaves_nothing(draco: Draco, disk: Disk) -> None:

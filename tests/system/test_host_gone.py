@@ -17,7 +17,7 @@ from pathlib import Path
 
 import pytest
 from accounts import certificate_files
-from harness import COMPUTE, PYTHON, SMALL, Draco, is_alive, wait_for
+from harness import COMPUTE, PYTHON, SMALL, Draco, is_alive, unmount, wait_for
 from hostile import SERVER
 from kernels import environment
 from terminal import Terminal
@@ -189,7 +189,7 @@ def mute(draco: Draco) -> Iterator[Draco]:
     ]:  # what a test left that began no other cluster
         draco.sandbox.command("scancel", *jobs)
     wait_for(lambda: not draco.processes(), "nothing runs", timeout=120)
-    subprocess.run(["umount", str(path)], check=True)
+    unmount(path)
 
 
 @pytest.fixture

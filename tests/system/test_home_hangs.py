@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+import json
+import select
 import signal
+import subprocess
 import time
 from collections.abc import Iterator
 from subprocess import PIPE
 
 import pytest
 from hanging import Answers, Server, can_hang
-from harness import Draco, Sandbox, is_alive, wait_for
+from harness import PYTHON, Draco, Sandbox, is_alive, wait_for
 from standins import TINY
 from steps import events, start_work
 
@@ -65,6 +68,55 @@ def test_home_hangs(draco: Draco, server: Server) -> None:
     # What was written meanwhile is in the files.
     assert "has not answered since" in (draco.state / "events.jsonl").read_text()
     assert "has not answered since" in draco.log.read_text()
+
+
+#: Has the scheduler print more than it keeps, and computes.
+TALK = """
+import sys
+from distributed import Client
+
+def talk():
+    print("the first line")
+    for i in range(100_000):
+        print("x" * 99)
+    print("the last line", flush=True)
+
+with Client() as client:
+    print("there", flush=True)
+    for line in sys.stdin:
+        client.run_on_scheduler(talk)
+        print(client.submit(sum, [3, 4]).result(), flush=True)
+"""
+
+
+def test_scheduler_prints_while_its_log_hangs(draco: Draco, server: Server) -> None:
+    """The computation goes on; the log has what was kept, and says how much is missing."""
+    draco.run("start", *TINY)
+    environment = json.loads(draco.run("env", "--format", "json").stdout)
+    talk = subprocess.Popen(
+        [PYTHON, "-c", TALK],
+        env={**draco.environment, **environment},
+        cwd="/",
+        text=True,
+        stdin=PIPE,
+        stdout=PIPE,
+    )
+    assert talk.stdin and talk.stdout
+    assert talk.stdout.readline() == "there\n"
+    with server.hanging():
+        talk.stdin.write("\n")
+        talk.stdin.flush()
+        wait_for(lambda: select.select([talk.stdout], [], [], 0)[0], "a result", 60)
+        assert talk.stdout.readline() == "7\n"
+    talk.stdin.close()
+    assert talk.wait(60) == 0
+    (log,) = draco.home.glob(".draco_logs/*/scheduler.log")
+    wait_for(
+        lambda: " bytes of output are missing here\n" in log.read_text(), "the log goes on"
+    )
+    assert "the first line\n" in log.read_text()
+    draco.run("stop")
+    assert "the last line\n" not in log.read_text(), "it did not come to that"
 
 
 def test_home_hangs_at_the_end(draco: Draco, full: Sandbox, server: Server) -> None:

@@ -8,7 +8,9 @@ which can be stopped: then all that reads there waits, too. Root only.
 from __future__ import annotations
 
 import contextlib
+import errno
 import os
+import shutil
 import signal
 import subprocess
 import time
@@ -31,8 +33,9 @@ from misfortune import (
 )
 from misfortune_clock import CLOCK_FAULTS
 
-#: Size of the home.
+#: Size of the home, and of one that can have a quota.
 HOME_MIB = 48
+QUOTA_MIB = 160
 
 #: Seconds for which the server of the home does not answer.
 HANG = int(os.environ.get("DRACO_TEST_HANG", "60"))
@@ -61,10 +64,14 @@ class HomeLife(Life):
         self.disk.mkdir(exist_ok=True)
         with open(image, "wb") as file:
             file.truncate(HOME_MIB << 20)
-        run("mkfs.ext4", "-q", "-F", "-m0", str(image))
-        run("mount", "-o", "loop", str(image), str(self.disk))
+        self.make_file_system(image)
         self.disk.chmod(0o700)
         self.server = hanging.Server(self.disk, home) if self.disk != home else None
+
+    def make_file_system(self, image: Path) -> None:
+        """Make a file system in the image, and mount it."""
+        run("mkfs.ext4", "-q", "-F", "-m0", str(image))
+        run("mount", "-o", "loop", str(image), str(self.disk))
 
     def check_nothing_left(self) -> None:
         misfortune.need(lambda: not self.draco.processes(), "no process is left")
@@ -77,6 +84,38 @@ class HomeLife(Life):
         super().check_nothing_left()
 
 
+class QuotaLife(HomeLife):
+    """A user whose home has a quota: btrfs has one that holds for root, too."""
+
+    def make_file_system(self, image: Path) -> None:
+        """Make a file system in the image, and mount it."""
+        os.truncate(image, QUOTA_MIB << 20)
+        run("mkfs.btrfs", "-q", "-f", "-M", str(image))
+        run("mount", "-o", "loop", str(image), str(self.disk))
+        run("btrfs", "quota", "enable", str(self.disk))
+        run("btrfs", "qgroup", "limit", f"{HOME_MIB}M", str(self.disk))
+
+
+def has_quotas() -> bool:
+    """Whether a home can have a quota here."""
+    known = Path("/proc/filesystems").read_text().split()
+    return can_mount() and bool(shutil.which("mkfs.btrfs")) and "btrfs" in known
+
+
+def quota_life(sandbox: Sandbox) -> Life:
+    """A user with a quota, if that is possible here."""
+    return QuotaLife(sandbox) if has_quotas() else Life(sandbox)
+
+
+def over_quota(life: Life) -> str | None:
+    """The user may write no more to the home for a while."""
+    if not isinstance(life, QuotaLife):
+        return "not tried, as there is no btrfs, or no loop device"
+    if (error := fill(life)) != errno.EDQUOT:
+        raise Failed(f"the quota does not hold: {os.strerror(error)}")
+    return None
+
+
 def _unmount(directory: Path) -> bool:
     """False while something has a file there open, such as Slurm the log of a job's end."""
     return subprocess.run(["umount", str(directory)], capture_output=True).returncode == 0
@@ -86,14 +125,24 @@ def run(*command: str) -> None:
     subprocess.run(command, check=True, capture_output=True)
 
 
-def disk_full(life: HomeLife) -> None:
-    """No block of the home is free for a while."""
+def fill(life: Life) -> int:
+    """Write to the home until that fails, wait, and remove it; returns the errno."""
     filler = life.draco.home / "filler"
-    with open(filler, "ab", buffering=0) as file, contextlib.suppress(OSError):
-        while True:
-            file.write(bytes(4096))
+    code = 0
+    with open(filler, "ab", buffering=0) as file:
+        while not code:
+            try:
+                file.write(bytes(4096))
+            except OSError as error:
+                code = error.errno or 0
     time.sleep(PAUSE)
     filler.unlink()
+    return code
+
+
+def disk_full(life: HomeLife) -> None:
+    """No block of the home is free for a while."""
+    fill(life)
 
 
 def home_frozen(life: HomeLife) -> None:
@@ -202,6 +251,12 @@ HOST_FAULTS = {
         f"the disk of the home is full for {PAUSE} s",
         _only_with_home(disk_full),
         ("start", "work", "growth", "stop"),
+    ),
+    "quota": Fault(
+        f"the user is over quota for {PAUSE} s",
+        over_quota,
+        ("start", "work", "growth", "stop"),
+        life=quota_life,
     ),
     "home-frozen": Fault(
         f"writes to the home hang for {PAUSE} s", _only_with_home(home_frozen)

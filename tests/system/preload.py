@@ -8,7 +8,6 @@ import json
 import os
 import shutil
 import socket
-import subprocess
 import sys
 import tempfile
 import threading
@@ -18,6 +17,7 @@ from pathlib import Path
 from types import ModuleType
 from typing import Any
 
+from forks import Forked
 from harness import BUILD, SOURCE, wait_for
 
 CLUSTER = "abc123"
@@ -180,7 +180,7 @@ class DaskCluster:
 
     def __init__(self, python: str) -> None:
         self.python = python
-        self.workers: dict[str, subprocess.Popen] = {}
+        self.workers: dict[str, Forked] = {}
         self.stack = contextlib.ExitStack()
 
     def __enter__(self) -> DaskCluster:
@@ -206,7 +206,7 @@ class DaskCluster:
             )
             wait_for(lambda: self.dracod.hellos, "the preload's hello")
             self.address = self.dracod.hello["address"]
-            self.console: subprocess.Popen | None = None
+            self.console: Forked | None = None
         except BaseException:
             self.stack.close()
             raise
@@ -217,21 +217,25 @@ class DaskCluster:
             print(f"== {log.name}", log.read_text(), sep="\n")
         self.stack.close()
 
-    def start(self, module: str, *arguments: str) -> subprocess.Popen:
+    def start(self, module: str, *arguments: str) -> Forked:
         log = self.root / f"{module}-{len(self.workers)}.log"
-        with log.open("a") as output:
-            process = subprocess.Popen(
-                [self.python, "-m", module, *arguments],
-                cwd=self.root,
-                env=self.environment,
-                stdout=output,
-                stderr=output,
+        with log.open("ab") as output:
+            process = Forked(
+                self.python, ["-m", module, *arguments], self.root, self.environment, output
             )
         self.stack.callback(self.end, process)
         return process
 
+    def start_program(self, code: str, *arguments: str) -> Forked:
+        """Start a program that connects to the scheduler, with pipes to and from it."""
+        process = Forked(
+            self.python, ["-c", code, self.address, *arguments], self.root, self.environment
+        )
+        self.stack.callback(self.end, process)
+        return process
+
     @staticmethod
-    def end(process: subprocess.Popen) -> None:
+    def end(process: Forked) -> None:
         process.kill()
         process.wait()
 
@@ -262,15 +266,7 @@ class DaskCluster:
     def run(self, code: str) -> Any:
         """Let the client evaluate an expression, or execute statements."""
         if self.console is None:
-            self.console = subprocess.Popen(
-                [self.python, "-u", "-c", CONSOLE, self.address],
-                cwd=self.root,
-                env=self.environment,
-                text=True,
-                stdin=subprocess.PIPE,
-                stdout=subprocess.PIPE,
-            )
-            self.stack.callback(self.end, self.console)
+            self.console = self.start_program(CONSOLE)
         self.console.stdin.write(json.dumps(code) + "\n")
         self.console.stdin.flush()
         for line in self.console.stdout:

@@ -6,7 +6,6 @@ Without it the ten tasks would wait for all others; each test would need many ti
 from __future__ import annotations
 
 import json
-import subprocess
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -112,15 +111,7 @@ class Program:
     """A program with a client of its own, which answers lines by lines."""
 
     def __init__(self, dask: DaskCluster, code: str, *arguments: object) -> None:
-        self.process = subprocess.Popen(
-            [dask.python, "-c", code, dask.address, *map(str, arguments)],
-            cwd=dask.root,
-            env=dask.environment,
-            text=True,
-            stdin=subprocess.PIPE,
-            stdout=subprocess.PIPE,
-        )
-        dask.stack.callback(dask.end, self.process)
+        self.process = dask.start_program(code, *map(str, arguments))
 
     def read(self) -> str:
         line = self.process.stdout.readline()

@@ -26,11 +26,11 @@ TINY = [
     "--processes=1", "--cores=1", "--memory=512MiB", "--walltime=00:50:00", "--poll-interval=0.5",
 ]  # fmt: skip
 
-#: Answers dracod's question like a Python with distributed; as the Dask scheduler it only sleeps.
+#: Answers dracod's question like a Python with distributed; as a program of Dask it only sleeps.
 SLEEPING_PYTHON = f"""\
 #!{PYTHON} -u
 import json, sys, time
-if sys.argv[1] == "-c":
+if not any(word.startswith("distributed.cli.") for word in sys.argv):
     print(json.dumps({{"path": sys.argv[0], "version": "3.11.0", "distributed": "2022.12.1"}}))
 else:
     print("asleep", flush=True)
@@ -112,9 +112,9 @@ def sleeping_python(draco: Draco) -> Path:
 def impatient_python(draco: Draco, seconds: int = 5) -> Path:
     """A Python for ``--python`` whose Dask scheduler closes after so long without dracod."""
     text = f"""#!/bin/sh
-case $1 in
--c) {PYTHON} "$@" | sed "s|\\"path\\": \\"[^\\"]*|\\"path\\": \\"$0|" ;;
-*) DRACO_ORPHAN_TIMEOUT={seconds} exec {PYTHON} "$@" ;;
+case "$*" in
+*distributed.cli.*) DRACO_ORPHAN_TIMEOUT={seconds} exec {PYTHON} "$@" ;;
+*) {PYTHON} "$@" | sed "s|\\"path\\": \\"[^\\"]*|\\"path\\": \\"$0|" ;;
 esac
 """
     return write_program(draco.root / "python3-impatient", text)

@@ -269,7 +269,7 @@ def test_a_failed_start_shows_the_end_of_the_jobs_log(draco: Draco) -> None:
     python.write_text(
         "#!/bin/sh\n"
         'if [ -n "$SLURM_JOB_ID" ]; then echo "the module is not on $SLURMD_NODENAME"; exit 7; fi\n'
-        f'[ "$1" = -c ] || exec {PYTHON} "$@"\n'
+        f'case "$*" in *distributed.cli.*) exec {PYTHON} "$@";; esac\n'
         f'{PYTHON} "$@" | sed "s,\\"path\\": \\"[^\\"]*\\",\\"path\\": \\"$0\\","\n'
     )
     python.chmod(0o755)

@@ -37,6 +37,7 @@ def test_hello(dask: DaskCluster) -> None:
     assert dask.wait_for_load(lambda load: load["tasks"] == 1)["memory"] >= 1000
 
 
+@pytest.mark.any_dask
 @pytest.mark.parametrize(
     "damage", ["", "{", "[]", '{"dask_socket": 7}', '{"dask_socket": "x"}']
 )

@@ -218,6 +218,7 @@ def test_workers_leave_in_time(dask: DaskCluster) -> None:
     wait_for(lambda: not dask.dracod.workers, "the last one to leave")
 
 
+@pytest.mark.any_dask
 def test_wrong_requests(dask: DaskCluster) -> None:
     for method, params in (("fly", {}), ("drain", {}), ("drain", {"workers": [], "x": 1})):
         with pytest.raises(RuntimeError):

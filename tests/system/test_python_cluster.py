@@ -6,6 +6,7 @@ import json
 import os
 import subprocess
 
+import pytest
 from harness import PYTHON, SOURCE, Draco, wait_for
 from kernels import SMALL, Kernel, environment
 
@@ -31,6 +32,7 @@ def test_the_call_of_the_predecessor(draco: Draco) -> None:
     assert draco.cluster_state() == "stopped"
 
 
+@pytest.mark.any_dask
 def test_its_nine_parameters(draco: Draco) -> None:
     with Kernel(draco) as kernel:
         signature = kernel.run(
@@ -208,6 +210,7 @@ def test_html_and_logs(draco: Draco) -> None:
         kernel.run("cluster.close()")
 
 
+@pytest.mark.any_dask
 def test_below_a_hub_the_dashboard_is_behind_its_proxy() -> None:
     code = "from draco._join import proxied_link; print(proxied_link(8787))"
     for variables, link in (
@@ -232,11 +235,13 @@ def test_a_script_that_does_not_close_leaves_nothing(draco: Draco) -> None:
     assert draco.cluster_state() == "stopped" and not draco.jobs()
 
 
+@pytest.mark.any_dask
 def test_import_loads_no_distributed(draco: Draco) -> None:
     with Kernel(draco) as kernel:
         assert kernel.run("import sys, draco; print('distributed' in sys.modules)") == "False\n"
 
 
+@pytest.mark.any_dask
 def test_every_setting_has_a_type(draco: Draco) -> None:
     settings = json.loads(draco.run("--json", "config", "show").stdout)["settings"]
     with Kernel(draco) as kernel:
@@ -246,6 +251,7 @@ def test_every_setting_has_a_type(draco: Draco) -> None:
     assert sorted(known.split()) == sorted(settings)
 
 
+@pytest.mark.any_dask
 def test_version_is_that_of_the_programs(draco: Draco) -> None:
     version = json.loads(draco.run("--json", "version").stdout)["dracoctl"]
     with Kernel(draco) as kernel:

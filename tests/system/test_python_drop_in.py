@@ -174,6 +174,7 @@ def test_it_is_refused_with_the_word_that_helps(kernel: Kernel, call: str, words
     assert kernel.run("print(cluster.status.name)") == "running\n"
 
 
+@pytest.mark.any_dask
 def test_the_plan_names_workers_that_have_not_come(
     draco_alone: Draco, own_sandbox: Sandbox
 ) -> None:
@@ -289,6 +290,7 @@ def test_without_encryption(draco: Draco) -> None:
             assert out == "32 tcp://\n"
 
 
+@pytest.mark.any_dask
 def test_settings_as_dask_jobqueue_has_them(draco: Draco) -> None:
     """Cores without processes, memory in bytes, and security as a truth value."""
     with Kernel(draco) as kernel:

@@ -7,6 +7,7 @@ import os
 import signal
 import subprocess
 
+import pytest
 from harness import PYTHON, SMALL, Draco, wait_for
 from standins import children
 
@@ -39,6 +40,7 @@ def test_workers_run_the_python_of_the_command(draco: Draco) -> None:
         wait_for(lambda: not draco.processes(), "no dracod is left")
 
 
+@pytest.mark.any_dask
 def test_a_python_without_distributed_is_told(draco: Draco) -> None:
     """The cluster runs another Python, which start names, and run says why."""
     broken = draco.root / "bin/python3"
@@ -57,6 +59,7 @@ def test_a_python_without_distributed_is_told(draco: Draco) -> None:
         assert (f"{broken} has no distributed: the workers run {python}" in text) == told, text
 
 
+@pytest.mark.any_dask
 def test_other_versions_are_told(draco: Draco) -> None:
     """The cluster runs already, and cannot run the functions of such a command."""
     other = draco.root / "bin/python3"
@@ -74,6 +77,7 @@ def test_other_versions_are_told(draco: Draco) -> None:
         assert ("dracoctl --name OTHER run ... makes a cluster" in text) == told, text
 
 
+@pytest.mark.any_dask
 def test_it_is_attached_as_its_script(draco: Draco) -> None:
     draco.start()
     script = draco.root / "analysis.py"
@@ -86,6 +90,7 @@ def test_it_is_attached_as_its_script(draco: Draco) -> None:
     running.communicate("\n")
 
 
+@pytest.mark.any_dask
 def test_its_exit_status(draco: Draco) -> None:
     draco.start()
     for command, status in (
@@ -103,6 +108,7 @@ def test_its_exit_status(draco: Draco) -> None:
     assert draco.cluster_state() == "running"  # run did not start it
 
 
+@pytest.mark.any_dask
 def test_no_jobs_for_a_command_that_is_not_there(draco: Draco) -> None:
     result = draco.run("run", *SMALL, "--", "no-such-program", check=False)
     assert result.returncode == 127
@@ -110,6 +116,7 @@ def test_no_jobs_for_a_command_that_is_not_there(draco: Draco) -> None:
     assert not draco.state.exists()  # no dracod was started
 
 
+@pytest.mark.any_dask
 def test_it_stays_for_others(draco: Draco) -> None:
     """Whoever is attached keeps the cluster of one who began it."""
     first = draco.popen(
@@ -139,6 +146,7 @@ def test_it_stays_for_a_client_that_the_command_leaves_behind(draco: Draco) -> N
     first.stdin.close()
 
 
+@pytest.mark.any_dask
 def test_signals_reach_the_command(draco: Draco) -> None:
     trap = "trap 'echo term; exit 3' TERM; echo ready; while :; do sleep 0.1; done"
     process = draco.popen("run", *SMALL, "--", "sh", "-c", trap, stdout=subprocess.PIPE)
@@ -149,6 +157,7 @@ def test_signals_reach_the_command(draco: Draco) -> None:
     assert not draco.jobs()
 
 
+@pytest.mark.any_dask
 def test_killed_it_leaves_the_cluster_to_idle_shutdown(draco: Draco) -> None:
     process = draco.popen("run", *SMALL, "--idle-shutdown=1", "--", "sleep", "1000")
     wait_for(lambda: draco.cluster_state() == "running", "the cluster runs")
@@ -163,6 +172,7 @@ def test_killed_it_leaves_the_cluster_to_idle_shutdown(draco: Draco) -> None:
     wait_for(lambda: draco.cluster_state() == "stopped", "it stops by itself")
 
 
+@pytest.mark.any_dask
 def test_launch(draco: Draco) -> None:
     first = json.loads(draco.run("--json", "launch").stdout)
     second = json.loads(draco.run("--json", "launch").stdout)

@@ -206,6 +206,7 @@ def test_multiprocessing_in_a_worker(draco: Draco) -> None:
     assert "Traceback" not in log.read_text()
 
 
+@pytest.mark.any_dask
 def test_the_copy_ends_with_its_original(draco: Draco) -> None:
     draco.start("--minimum=2")
     code = (

@@ -114,6 +114,15 @@ def draco_alone(own_sandbox: Sandbox, request: pytest.FixtureRequest) -> Iterato
         yield user
 
 
+@pytest.fixture(scope="module")
+def running(shared_sandbox: Sandbox) -> Iterator[Draco]:
+    """A user with a small cluster, for all tests of a file that leave both as they were."""
+    with Draco(shared_sandbox) as user:
+        user.start()
+        yield user
+    user.check_nothing_left()
+
+
 @pytest.fixture
 def user(tmp_path: Path) -> User:
     """A user with settings files, but without Slurm."""

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+
 import pytest
-from harness import Draco, wait_for
+from harness import Draco, Sandbox, wait_for
 from kernels import SMALL, Kernel
 
 START = (
-    "from distributed import Client\nfrom draco import Cluster\n"
+    "import os\nfrom distributed import Client\nfrom draco import Cluster\n"
     f"cluster = Cluster({SMALL}, maximum=6, quiet=True)\n"
     "client = Client(cluster)\ncluster.wait_for_workers(2, timeout=60)\n"
 )
@@ -22,8 +24,18 @@ def kernel(draco: Draco):
         kernel.run("client.close(); cluster.close()")
 
 
-def test_several_clients(kernel: Kernel) -> None:
-    out = kernel.run(
+@pytest.fixture(scope="module")
+def shared(shared_sandbox: Sandbox) -> Iterator[Kernel]:
+    """The same for all tests that leave it as it was."""
+    with Draco(shared_sandbox) as draco, Kernel(draco) as kernel:
+        kernel.run(START)
+        yield kernel
+        kernel.run("client.close(); cluster.close()")
+    draco.check_nothing_left()
+
+
+def test_several_clients(shared: Kernel) -> None:
+    out = shared.run(
         "with Client(cluster) as other:\n"
         "    future = other.submit(pow, 2, 5)\n"
         "    print(client.submit(sum, [1, 2]).result(), future.result())\n"
@@ -32,8 +44,8 @@ def test_several_clients(kernel: Kernel) -> None:
     assert out.splitlines() == ["3 32", "running running True"]
 
 
-def test_identity(kernel: Kernel, draco: Draco) -> None:
-    out = kernel.run(
+def test_identity(shared: Kernel) -> None:
+    out = shared.run(
         "other = Cluster.from_name(quiet=True)\n"
         "print(cluster == other, cluster != client, len({cluster, other, cluster}))\n"
         "print(cluster.scheduler_address == other.scheduler_address == client.scheduler.address)\n"
@@ -43,19 +55,19 @@ def test_identity(kernel: Kernel, draco: Draco) -> None:
     assert out.splitlines() == ["True True 2", "True", "False True"]
     # The scheduler knows who manages it.
     info = 'print(client.get_metadata(["cluster-manager-info"])["name"])'
-    assert kernel.run(info).strip() == draco.name
+    assert shared.run(info) == shared.run("print(os.environ['DRACO_NAME'])")
 
 
-def test_what_there_is(kernel: Kernel) -> None:
-    out = kernel.run(
+def test_what_there_is(shared: Kernel) -> None:
+    out = shared.run(
         "address = list(cluster.scheduler_info['workers'])[0]\n"
         "logs = cluster.get_logs(cluster=False, scheduler=False, workers=[address])\n"
         "print(list(logs) == [address])\n"
         "print(list(cluster.get_logs(cluster=True, scheduler=False, workers=False)))"
     )
     assert out.splitlines() == ["True", "['Cluster']"]
-    assert "<strong>Workers:</strong> 2" in kernel.run("print(cluster._repr_html_())")
-    assert "workers=2, threads=2, memory=1.00 GiB" in kernel.run("print(cluster)")
+    assert "<strong>Workers:</strong> 2" in shared.run("print(cluster._repr_html_())")
+    assert "workers=2, threads=2, memory=1.00 GiB" in shared.run("print(cluster)")
 
 
 def test_to_zero_and_back(kernel: Kernel, draco: Draco) -> None:
@@ -76,15 +88,15 @@ def test_to_zero_and_back(kernel: Kernel, draco: Draco) -> None:
     wait_for(lambda: len(draco.jobs()) == 1, "one job is left")
 
 
-def test_arguments_as_other_clusters_take_them(kernel: Kernel) -> None:
-    kernel.run("import math\nfrom distributed import Adaptive")
+def test_arguments_as_other_clusters_take_them(shared: Kernel) -> None:
+    shared.run("import math\nfrom distributed import Adaptive")
     for code in (
         "cluster.wait_for_workers(2, timeout='60 s')",
         "client.wait_for_workers(2, timeout='60 s')",
         "cluster.adapt(Adaptive, minimum=2, maximum=4.0, interval='1s')",
         "cluster.adapt(Adaptive=Adaptive, minimum=2, wait_count=3).stop()",
     ):
-        kernel.run(code)
+        shared.run(code)
     for code, text in (
         ("cluster.adapt(maximum=math.inf)", "SettingError: adapt: maximum inf is not a whole"),
         ("cluster.adapt(minimum_jobs='two')", "SettingError: adapt: minimum_jobs 'two' is not"),
@@ -94,22 +106,23 @@ def test_arguments_as_other_clusters_take_them(kernel: Kernel) -> None:
         ("import pickle; pickle.dumps(cluster)", "TypeError: a draco.Cluster cannot be"),
         ("import copy; copy.copy(cluster)", "TypeError: a draco.Cluster cannot be"),
     ):
-        assert text in kernel.fail(code).splitlines()[-1], code
+        assert text in shared.fail(code).splitlines()[-1], code
     # The connection to dracod has borne it all.
-    assert kernel.run("print(cluster.status.name, client.submit(pow, 2, 5).result())") == (
+    assert shared.run("print(cluster.status.name, client.submit(pow, 2, 5).result())") == (
         "running 32\n"
     )
 
 
-def test_workers_that_take_no_tasks_are_not_waited_for_in_vain(kernel: Kernel) -> None:
+def test_workers_that_take_no_tasks_are_not_waited_for_in_vain(shared: Kernel) -> None:
     """As a Client counts them."""
-    kernel.run(
-        "def pause(dask_scheduler):\n"
+    shared.run(
+        "def become(status, dask_scheduler):\n"
         "    worker = next(iter(dask_scheduler.workers))\n"
-        "    dask_scheduler.handle_worker_status_change('paused', worker, stimulus_id='test')\n"
-        "client.run_on_scheduler(pause)"
+        "    dask_scheduler.handle_worker_status_change(status, worker, stimulus_id='test')\n"
+        "client.run_on_scheduler(become, 'paused')"
     )
-    assert "Only 1/2 workers" in kernel.fail("cluster.wait_for_workers(2, timeout=1)")
+    assert "Only 1/2 workers" in shared.fail("cluster.wait_for_workers(2, timeout=1)")
+    shared.run("client.run_on_scheduler(become, 'running')")
 
 
 def test_restart(kernel: Kernel, draco: Draco) -> None:

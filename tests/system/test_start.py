@@ -29,17 +29,16 @@ def test_start_compute_stop(draco: Draco) -> None:
     assert draco.run("status", check=False).returncode == 3
 
 
-def test_start_is_idempotent(draco: Draco) -> None:
-    draco.start()
-    before = draco.status()
-    again = draco.start()
+def test_start_is_idempotent(running: Draco) -> None:
+    before = running.status()
+    again = running.start()
     assert "is running" in again.stdout and "other settings" not in again.stdout
-    other = draco.start("--walltime=00:51:00", "--adaptive-scale-factor=3")
+    other = running.start("--walltime=00:51:00", "--adaptive-scale-factor=3")
     assert "walltime is 00:50:00, not 00:51:00" in other.stdout
     assert "adaptive_scale_factor is 2, not 3" in other.stdout
-    after = draco.status()
+    after = running.status()
     assert after["cluster"]["id"] == before["cluster"]["id"]
-    assert len(draco.all_jobs()) == 1
+    assert len(running.all_jobs()) == 1
 
 
 def test_second_start_joins_the_first(draco: Draco) -> None:
@@ -52,57 +51,54 @@ def test_second_start_joins_the_first(draco: Draco) -> None:
     assert len(draco.all_jobs()) == 1
 
 
-def test_two_clients_share_the_workers(draco: Draco) -> None:
-    draco.start()
-    draco.python("from distributed import Client\nClient().publish_dataset(x=42)")
+def test_two_clients_share_the_workers(running: Draco) -> None:
+    running.python("from distributed import Client\nClient().publish_dataset(x=42)")
     assert (
-        draco.python("from distributed import Client\nprint(Client().get_dataset('x'))")
+        running.python("from distributed import Client\nprint(Client().get_dataset('x'))")
         == "42\n"
     )
 
 
-def test_status_for_people_and_programs(draco: Draco) -> None:
+def test_status_for_people_and_programs(draco: Draco, running: Draco) -> None:
     assert draco.run("status", check=False).returncode == 3
-    draco.start()
-    draco.wait_for_workers(2)
+    running.wait_for_workers(2)
     # A worker may connect before dracod has asked Slurm for the node.
-    wait_for(lambda: draco.status()["jobs"][0]["nodes"], "dracod knows the node")
-    text = draco.run("status").stdout
-    job = draco.jobs()[0]["id"]
+    wait_for(lambda: running.status()["jobs"][0]["nodes"], "dracod knows the node")
+    text = running.run("status").stdout
+    job = running.jobs()[0]["id"]
     assert re.search(rf"^{job} +ready .* short +n\d+ +2/2 ", text, re.M), text
     assert re.search(r"^cluster +\S+: running for .*, 2 workers", text, re.M)
     assert "\033" not in text
-    status = draco.status()
+    status = running.status()
     assert status["cluster"]["state"] == "running"
     assert status["slurm"]["answering"] is True
     assert status["settings"]["processes"] == 2
     assert set(status["cluster"]["milestones"]) >= {"submitted", "running", "ready"}
 
 
-def test_env_formats(draco: Draco) -> None:
+def test_env_formats(draco: Draco, running: Draco) -> None:
     assert draco.run("env", check=False).returncode == 3
-    draco.start()
-    address = draco.status()["scheduler"]["address"]
-    assert f"export DASK_SCHEDULER_ADDRESS='{address}'" in draco.run("env").stdout
+    address = running.status()["scheduler"]["address"]
+    assert f"export DASK_SCHEDULER_ADDRESS='{address}'" in running.run("env").stdout
     assert (
-        f"setenv DASK_SCHEDULER_ADDRESS '{address}';" in draco.run("env", "--format=csh").stdout
+        f"setenv DASK_SCHEDULER_ADDRESS '{address}';"
+        in running.run("env", "--format=csh").stdout
     )
-    fish = draco.run("env", "--format", "fish").stdout
+    fish = running.run("env", "--format", "fish").stdout
     assert f"set -gx DASK_SCHEDULER_ADDRESS '{address}'" in fish
     assert (
-        json.loads(draco.run("env", "--format=json").stdout)["DASK_SCHEDULER_ADDRESS"]
+        json.loads(running.run("env", "--format=json").stdout)["DASK_SCHEDULER_ADDRESS"]
         == address
     )
 
 
-def test_logs(draco: Draco) -> None:
-    draco.start()
-    job = draco.jobs()[0]["id"]
-    assert "-> running" in draco.run("logs").stdout
-    assert "Scheduler at" in draco.run("logs", "scheduler").stdout
-    assert "Start worker at" in draco.run("logs", job, "--lines=200").stdout
-    assert len(draco.run("logs", job, "-n", "3").stdout.splitlines()) == 3
-    wrong = draco.run("logs", "4711", check=False)
+def test_logs(running: Draco) -> None:
+    job = running.jobs()[0]["id"]
+    assert "-> running" in running.run("logs").stdout
+    assert "Scheduler at" in running.run("logs", "scheduler").stdout
+    assert "Start worker at" in running.run("logs", job, "--lines=200").stdout
+    assert len(running.run("logs", job, "-n", "3").stdout.splitlines()) == 3
+    wrong = running.run("logs", "4711", check=False)
     assert wrong.returncode == 1 and f"known: {job}" in wrong.stderr
 
 

@@ -20,10 +20,16 @@ from user import User
 
 SOURCE = Path(__file__).resolve().parents[2]
 
-# Each process of Dask looks at its event loop 50 times a second and at its threads 100 times, which
-# takes 2 % of a core even while there is nothing to do. No test needs what it learns.
-os.environ.setdefault("DASK_DISTRIBUTED__ADMIN__TICK__INTERVAL", "500ms")
-os.environ.setdefault("DASK_DISTRIBUTED__WORKER__PROFILE__INTERVAL", "1s")
+# Each process of Dask looks at its event loop 50 times a second, at its threads 100 times, at its
+# memory 10 times and at its machine twice, which takes 2 % of a core even while there is nothing to
+# do. No test needs what it learns, or not so soon.
+for name, interval in {
+    "ADMIN__TICK__INTERVAL": "500ms",
+    "ADMIN__SYSTEM_MONITOR__INTERVAL": "2s",
+    "WORKER__MEMORY__MONITOR_INTERVAL": "500ms",
+    "WORKER__PROFILE__INTERVAL": "1s",
+}.items():
+    os.environ.setdefault(f"DASK_DISTRIBUTED__{name}", interval)
 
 # To import distributed makes a TLS context, for which OpenSSL reads the certificates of all public
 # authorities: a sixth of what the import costs. No test trusts one of them.

@@ -23,7 +23,7 @@ static int make_address(const char *path, struct sockaddr_un *ret, struct err *e
 	return 0;
 }
 
-static int connect_flags(const char *path, int flags, struct err *err)
+static int connect_as(const char *path, int type, struct err *err)
 {
 	_cleanup_close_ int fd = -1;
 	struct sockaddr_un address;
@@ -32,7 +32,7 @@ static int connect_flags(const char *path, int flags, struct err *err)
 	r = make_address(path, &address, err);
 	if (r < 0)
 		return r;
-	fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | flags, 0);
+	fd = socket(AF_UNIX, type | SOCK_CLOEXEC, 0);
 	if (fd < 0 || connect(fd, (struct sockaddr *)&address, sizeof(address)) < 0)
 		return err_set(err, -errno, "cannot connect to %s: %s", path, strerror(errno));
 	return TAKE_FD(fd);
@@ -40,7 +40,12 @@ static int connect_flags(const char *path, int flags, struct err *err)
 
 int sock_connect(const char *path, struct err *err)
 {
-	return connect_flags(path, 0, err);
+	return connect_as(path, SOCK_STREAM, err);
+}
+
+int sock_connect_packets(const char *path, struct err *err)
+{
+	return connect_as(path, SOCK_SEQPACKET | SOCK_NONBLOCK, err);
 }
 
 int sock_peer(int fd, uid_t *ret_uid, pid_t *ret_pid)
@@ -57,7 +62,7 @@ int sock_peer(int fd, uid_t *ret_uid, pid_t *ret_pid)
 
 bool sock_is_served(const char *path)
 {
-	int fd = connect_flags(path, SOCK_NONBLOCK, NULL);
+	int fd = connect_as(path, SOCK_STREAM | SOCK_NONBLOCK, NULL);
 
 	if (fd >= 0)
 		close(fd);
@@ -75,7 +80,7 @@ static int clear_stale(const char *path, struct err *err)
 
 	if (lstat(path, &st) < 0 && errno == ENOENT)
 		return 0;
-	fd = connect_flags(path, SOCK_NONBLOCK, &ignored);
+	fd = connect_as(path, SOCK_STREAM | SOCK_NONBLOCK, &ignored);
 	if (fd >= 0 || fd == -EAGAIN) {
 		if (fd >= 0)
 			sock_peer(fd, &uid, &pid);

@@ -1,4 +1,4 @@
-/* sock.h: Unix stream sockets that only their owner can open. */
+/* sock.h: Unix sockets that only their owner can open. */
 #ifndef DRACO_COMMON_SOCK_H
 #define DRACO_COMMON_SOCK_H
 
@@ -15,6 +15,9 @@ int sock_listen(const char *path, struct err *err);
 /* Connect to path, blocking. Returns the descriptor, or -errno with err. -ENOENT, -ECONNREFUSED: no
  * process serves it. */
 int sock_connect(const char *path, struct err *err);
+
+/* As sock_connect(), to a socket of type SOCK_SEQPACKET, without waiting. */
+int sock_connect_packets(const char *path, struct err *err);
 
 /* Does a process serve the socket at path? Does not wait. */
 bool sock_is_served(const char *path);

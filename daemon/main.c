@@ -13,6 +13,7 @@
 #include "common/paths.h"
 #include "daemon/daemon.h"
 #include "daemon/io/lines.h"
+#include "daemon/io/starter_main.h"
 #include "daemon/io/writer.h"
 #include "daemon/logclean.h"
 #include "systemd/notify.h"
@@ -35,6 +36,7 @@ static const char usage[] =
 	"                   only remove the log directories in DIR that are older than S seconds\n"
 	"  --clean-state DIR\n"
 	"                   with it: also the state in DIR of clusters inside Slurm jobs\n"
+	"  --starter        only start processes for the dracod at standard input; for systemd\n"
 	"  --help, --version\n";
 
 static int usage_error(const char *what, const char *value)
@@ -68,6 +70,7 @@ static int parse(int argc, char **argv, struct daemon_options *options)
 		{"clean-logs", required_argument, NULL, 'c'},
 		{"clean-state", required_argument, NULL, 'C'},
 		{"retention", required_argument, NULL, 'R'},
+		{"starter", no_argument, NULL, 'T'},
 		{"help", no_argument, NULL, 'h'},
 		{"version", no_argument, NULL, 'V'},
 		{NULL, 0, NULL, 0},
@@ -119,6 +122,8 @@ static int parse(int argc, char **argv, struct daemon_options *options)
 				return usage_error(
 					"--retention is not a number of seconds", optarg);
 			break;
+		case 'T':
+			return starter_main();
 		case 'h':
 			fputs(usage, stdout);
 			return 0;

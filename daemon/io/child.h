@@ -5,6 +5,8 @@
 #include <stdbool.h>
 #include <sys/types.h>
 
+#include "daemon/io/execute.h"
+
 struct children;
 struct err;
 struct loop;
@@ -14,20 +16,8 @@ struct child;
  * freed afterwards. */
 typedef void (*child_exit_fn)(void *arg, int status);
 
-struct child_spec {
-	char *const *argv;     /* argv[0] is the path, or a name to be searched */
-	const char *search;    /* where: a value of PATH; NULL: argv[0] is the path */
-	char *const *envp;     /* NULL: dracod's own */
-	const char *directory; /* working directory; NULL: dracod's own */
-	bool root_else;	       /* "/", should that be none */
-	const char *log;  /* standard output and error are appended to this file; NULL: no */
-	int stdout_fd;	  /* -1: /dev/null. Standard input is always /dev/null */
-	int stderr_fd;	  /* -1: /dev/null */
-	int extra_fd;	  /* becomes descriptor 3; -1: none */
-	bool own_session; /* setsid(): no signal to dracod's terminal or group reaches it */
-	bool die_with_us; /* SIGKILL when dracod dies */
-};
-
+/* The processes are started by dracod itself or, where the variable DRACO_STARTER is set, by the
+ * starter at that socket: starter.h. */
 struct children *children_create(struct loop *loop);
 struct children *children_destroy(struct children *children); /* forgets them, and kills none */
 
@@ -58,7 +48,7 @@ int child_not_executed(int status);
 
 /* Write the status for a person into buffer: "exited with status 1", "was ended by signal 9
  * (Killed)". Returns buffer. */
-#define CHILD_STATUS_MAX 64
+#define CHILD_STATUS_MAX 96
 char *child_format_status(int status, char buffer[CHILD_STATUS_MAX]);
 
 #endif

@@ -10,13 +10,17 @@ from __future__ import annotations
 
 import contextlib
 import os
+import shlex
+import subprocess
+import tempfile
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from harness import PYTHON, Draco, Sandbox
+from harness import BUILD, PYTHON, Draco, Sandbox
 from preload import DaskCluster
 from user import User
+from user_manager import Manager, hindrance
 
 SOURCE = Path(__file__).resolve().parents[2]
 
@@ -170,3 +174,39 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 def pytest_report_header() -> str:
     build = os.environ.get("DRACO_BUILD", str(SOURCE / "build"))
     return f"draco: programs of {build}"
+
+
+@pytest.fixture(scope="session")
+def prefix() -> Iterator[Path]:
+    """An installation: configured as the tested build was, for a directory of its own.
+
+    ``DRACO_TEST_PREFIX`` names one that is there already.
+    """
+    why = hindrance()
+    if why:
+        pytest.skip(why)
+    if there := os.environ.get("DRACO_TEST_PREFIX"):
+        yield Path(there)
+        return
+    with tempfile.TemporaryDirectory(prefix="draco-install-") as directory:
+        place = Path(directory)
+        options = subprocess.run(
+            [BUILD / "config.status", "--config"], check=True, text=True, stdout=subprocess.PIPE
+        ).stdout
+        (place / "build").mkdir()
+        for command in (
+            [SOURCE / "configure", "-q", *shlex.split(options), f"--prefix={place}/local"],
+            ["make", "-s", f"-j{os.cpu_count()}", "CFLAGS=-O0", "install"],
+        ):
+            result = subprocess.run(
+                command, cwd=place / "build", text=True,
+                stdout=subprocess.PIPE, stderr=subprocess.STDOUT,
+            )  # fmt: skip
+            assert result.returncode == 0, result.stdout
+        yield place / "local"
+
+
+@pytest.fixture
+def manager(draco: Draco, prefix: Path) -> Iterator[Manager]:
+    with Manager(draco, prefix) as manager:
+        yield manager

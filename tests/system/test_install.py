@@ -85,6 +85,8 @@ def test_units_name_the_programs(tmp_path: Path) -> None:
     install(tmp_path, "prefix=/opt/draco", "systemduserunitdir=/opt/units")
     unit = (tmp_path / "opt/units/dracod@.service").read_text()
     assert "\nExecStart=/opt/draco/bin/dracod --name %i\n" in unit
+    unit = (tmp_path / "opt/units/draco-starter@.service").read_text()
+    assert "\nExecStart=/opt/draco/bin/dracod --starter\n" in unit
     for path in tmp_path.rglob("org.draco.Manager1.service"):
         assert "\nExec=/opt/draco/bin/dracod --stay 600\n" in path.read_text()
 

@@ -9,23 +9,20 @@ from __future__ import annotations
 import json
 import os
 import re
-import shlex
 import shutil
 import signal
 import subprocess
-import tempfile
 import time
-from collections.abc import Iterator
 from contextlib import closing
 from pathlib import Path
 from socket import AF_UNIX
 from socket import socket as connect
 
 import pytest
-from harness import BUILD, PATIENCE, PATIENT, SMALL, SOURCE, Draco, is_alive, wait_for
+from harness import PATIENCE, PATIENT, SMALL, SOURCE, Draco, is_alive, wait_for
 from standins import PROTOCOL, TINY, Daemon
 from test_adoption import Work
-from user_manager import Manager, hierarchies, hindrance, is_unified
+from user_manager import Manager, hierarchies, is_unified
 
 COMPUTE = """
 from distributed import Client
@@ -47,42 +44,6 @@ finally:
 """
 
 
-@pytest.fixture(scope="module")
-def prefix() -> Iterator[Path]:
-    """An installation: configured as the tested build was, for a directory of its own.
-
-    ``DRACO_TEST_PREFIX`` names one that is there already.
-    """
-    why = hindrance()
-    if why:
-        pytest.skip(why)
-    if there := os.environ.get("DRACO_TEST_PREFIX"):
-        yield Path(there)
-        return
-    with tempfile.TemporaryDirectory(prefix="draco-install-") as directory:
-        place = Path(directory)
-        options = subprocess.run(
-            [BUILD / "config.status", "--config"], check=True, text=True, stdout=subprocess.PIPE
-        ).stdout
-        (place / "build").mkdir()
-        for command in (
-            [SOURCE / "configure", "-q", *shlex.split(options), f"--prefix={place}/local"],
-            ["make", "-s", f"-j{os.cpu_count()}", "CFLAGS=-O0", "install"],
-        ):
-            result = subprocess.run(
-                command, cwd=place / "build", text=True,
-                stdout=subprocess.PIPE, stderr=subprocess.STDOUT,
-            )  # fmt: skip
-            assert result.returncode == 0, result.stdout
-        yield place / "local"
-
-
-@pytest.fixture
-def manager(draco: Draco, prefix: Path) -> Iterator[Manager]:
-    with Manager(draco, prefix) as manager:
-        yield manager
-
-
 def test_a_cluster_from_start_to_stop(draco: Draco, manager: Manager, prefix: Path) -> None:
     manager.systemctl("start", manager.unit)  # which waits until dracod says that it is ready
     shown = manager.show()
@@ -99,8 +60,11 @@ def test_a_cluster_from_start_to_stop(draco: Draco, manager: Manager, prefix: Pa
     assert "6" in draco.python(COMPUTE)
     scheduler = draco.status()["scheduler"]["pid"]
     assert manager.unit_of(pid) == f"{manager.unit}.service"
-    expected = manager.scope() if manager.has_bus() else f"{manager.unit}.service"
-    wait_for(lambda: manager.unit_of(scheduler) == expected, "the scheduler is in its unit")
+    # Without the bus it stays in the unit that has started it.
+    expected = manager.scope() if manager.has_bus() else "draco-starter@"
+    wait_for(
+        lambda: manager.unit_of(scheduler).startswith(expected), "the scheduler is in its unit"
+    )
 
     begin = time.monotonic()
     manager.systemctl("stop", manager.unit)
@@ -394,13 +358,16 @@ def test_a_dracod_that_hangs_is_restarted(draco: Draco, manager: Manager) -> Non
 
 def test_in_the_sandbox_of_the_documentation(draco: Draco, manager: Manager) -> None:
     page = (SOURCE / "docs/administrators.md").read_text()
-    block = re.search(r"sandbox\.conf`.*?\n\n    \[Service\]\n((?:    .*\n)+)", page, re.S)[1]
+    block = re.search(r"sandbox\.conf`.*?\n\n    \[Service\]\n((?:    [^\n]*\n)+)", page, re.S)[
+        1
+    ]
     options = [line.strip() for line in block.splitlines()]
     drop_in(manager, "\n".join(options))
     rated = manager.analyze("security", "--no-pager", f"{manager.unit}.service")
     assert float(re.search(r"exposure level for .*: ([\d.]+)", rated)[1]) < 4, rated
     pid = start_in_scope(manager)
-    assert "NoNewPrivs:\t1" in Path(f"/proc/{pid}/status").read_text()
+    assert "NoNewPrivs:\t1" in Path(f"/proc/{draco.daemon()}/status").read_text()
+    assert "NoNewPrivs:\t0" in Path(f"/proc/{pid}/status").read_text()
     assert "6" in draco.python(COMPUTE)
     draco.run("scale", "--jobs", "2")
     draco.wait_for_workers(2)
@@ -430,8 +397,12 @@ def test_unit_has_no_fault(prefix: Path) -> None:
     result = subprocess.run(
         ["systemd-analyze", "verify", "--man=no", "--user",
          f"{prefix}/share/systemd/user/dracod@default.service",
-         f"{prefix}/share/systemd/user/dracod@default.socket"],
+         f"{prefix}/share/systemd/user/dracod@default.socket",
+         f"{prefix}/share/systemd/user/draco-starter.socket",
+         f"{prefix}/share/systemd/user/draco-starter@0.service"],
         text=True, capture_output=True, timeout=60 * PATIENCE,
     )  # fmt: skip
-    complaints = [line for line in result.stderr.splitlines() if re.search("dracod@", line)]
+    complaints = [
+        line for line in result.stderr.splitlines() if re.search("dracod@|draco-starter", line)
+    ]
     assert not complaints

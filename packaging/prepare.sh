@@ -4,10 +4,10 @@
 packages_build="autoconf automake gcc libc6-dev make pkg-config libevent-dev libjansson-dev
 	libslurm-dev libssl-dev libsystemd-dev libyaml-dev"
 packages_run="munge slurmctld slurmd slurm-client python3 python3-distributed"
-packages_check="bindfs btrfs-progs check chromium chromium-driver curl dbus dbus-user-session faketime fish
-	fonts-dejavu-core hostname iproute2 man-db mandoc mariadb-server-core openssl procps
-	python3-dbus python3-gi python3-pytest python3-pytest-xdist python3-setuptools python3-venv
-	slurmdbd strace systemd util-linux valgrind zsh"
+packages_check="bindfs btrfs-progs check chromium chromium-driver curl dbus dbus-user-session
+	faketime fish fonts-dejavu-core hostname iproute2 man-db mandoc mariadb-server-core
+	openssl procps python3-dbus python3-gi python3-pytest python3-pytest-xdist
+	python3-setuptools python3-venv slurmdbd strace systemd util-linux valgrind zsh"
 
 say() {
 	printf '\n== %s\n' "$*"

@@ -29,10 +29,11 @@ int64_t handover_shortest_ms(const struct handover_waits *waits);
 /* The mean of the last waits, in ms; 0: not known. */
 int64_t handover_usual_ms(const struct handover_waits *waits);
 
-/* The loop time at which the walltime of a job ends, which was given so much of it. told_ms: Slurm's
- * end, which is a time of Slurm's clock; this host's may differ by minutes (munge allows five), and
- * by any time when it was set between. So the end is between the walltime counted from waited_ms,
- * when the job certainly did not run yet (0: not known), and from ran_ms, when it certainly did. */
+/* The loop time at which the walltime of a job ends, which was given so much of it.
+ * told_ms: the end that Slurm tells, which is a time of Slurm's clock; this host's may
+ * differ by minutes (munge allows five), and by any time when it was set between. So the
+ * end is between the walltime counted from waited_ms, when the job certainly did not run
+ * yet (0: not known), and from ran_ms, when it certainly did. */
 int64_t handover_end_ms(int64_t told_ms, int64_t given_ms, int64_t waited_ms, int64_t ran_ms);
 
 struct handover_times {

@@ -146,12 +146,9 @@ def disk_full(life: HomeLife) -> None:
 
 
 def home_frozen(life: HomeLife) -> None:
-    """Whoever writes to the home waits for a while."""
-    run("fsfreeze", "-f", str(life.disk))
-    try:
-        time.sleep(PAUSE)
-    finally:
-        run("fsfreeze", "-u", str(life.disk))
+    """Whoever writes to the home waits for a while, this program as well."""
+    disk = life.disk
+    run("sh", "-c", f"fsfreeze -f {disk} && sleep {PAUSE} && fsfreeze -u {disk}")
 
 
 def home_hangs(life: HomeLife) -> str:

@@ -158,7 +158,7 @@ START_TEST(always_in_order)
 }
 END_TEST
 
-/* A job of an hour that waited at 1,000 s and ran at 1,060 s, so it ends from 4,600 s to 4,660 s. */
+/* A job of an hour that waited at 1,000 s and ran at 1,060 s, and ends from 4,600 s to 4,660 s. */
 static const struct {
 	int64_t told_s, waited_s, end_s;
 } ends[] = {

@@ -16,10 +16,10 @@ from draco._trust import check_server, check_socket
 
 CONNECT_TIMEOUT = 10.0
 
-#: How long to wait for the connections that are tried within a timeout, in seconds; for each further
-#: one as for the last. While many connect at once, dracod's host drops some first packets of new
-#: connections. The kernel would send them again after 1, 2 and 4 s; a new connection each time has
-#: better prospects.
+#: How long to wait for the connections that are tried within a timeout, in seconds; for each
+#: further one as for the last. While many connect at once, dracod's host drops some first
+#: packets of new connections. The kernel would send them again after 1, 2 and 4 s; a new
+#: connection each time has better prospects.
 _DIAL_TIMEOUTS = (0.2, 0.4, 0.8, 1.0)
 
 #: A host that has not answered for this long, in seconds, counts as gone.

@@ -29,5 +29,6 @@ class Totals:
                 seconds += used
                 tasks += prefix.state_counts["memory"]
         new = seconds - self.seconds, tasks - self.tasks
-        self.seconds, self.tasks = seconds, tasks
+        if tasks != self.tasks:  # otherwise the time is of a task that fails, or comes later
+            self.seconds, self.tasks = seconds, tasks
         return new

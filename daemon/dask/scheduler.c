@@ -170,13 +170,6 @@ static const char *scheme(const struct scheduler *scheduler)
 	return scheduler->spec.tls ? "tls" : "tcp";
 }
 
-/* As "python -m" does with the module that follows, but what is imported is no garbage: looking for
- * some takes a fifth of the time until the scheduler listens. One line, because "conda run" takes
- * no other. */
-static const char run_module[] =
-	"import gc, runpy, sys; del sys.argv[0]; gc.disable(); import distributed; gc.freeze(); "
-	"gc.enable(); runpy.run_module(sys.argv[0], run_name='__main__', alter_sys=True)";
-
 static void add_python(const struct scheduler_spec *spec, struct strv *ret)
 {
 	if (argv_split(spec->python, ret, NULL) < 0)
@@ -186,8 +179,7 @@ static void add_python(const struct scheduler_spec *spec, struct strv *ret)
 static void make_command(const struct scheduler *scheduler, struct strv *ret)
 {
 	add_python(&scheduler->spec, ret);
-	strv_add(ret, "-c");
-	strv_add(ret, run_module);
+	strv_add(ret, "-m");
 	strv_add(ret, "distributed.cli.dask_scheduler");
 	strv_add(ret, "--host"); /* TLS fails with --interface */
 	strv_addf(ret, "%s://%s", scheme(scheduler), scheduler->spec.host);

@@ -42,6 +42,7 @@ PRELOAD = [
     "draco_restarts.py",
     "draco_shares.py",
     "draco_socket.py",
+    "draco_totals.py",
     "draco_waits.py",
     "draco_workers.py",
 ]

@@ -28,24 +28,7 @@ PYTHON = os.path.abspath(os.environ.get("DRACO_TEST_PYTHON", sys.executable))
 PATIENCE = float(os.environ.get("DRACO_TEST_PATIENCE", "1"))
 
 #: The files of the Dask scheduler's preload, which lie beside dracod.
-PRELOAD = [
-    "draco_scheduler.py",
-    "draco_alone.py",
-    "draco_dashboard.py",
-    "draco_deaths.py",
-    "draco_demand.py",
-    "draco_fair.py",
-    "draco_holds.py",
-    "draco_log.py",
-    "draco_paths.py",
-    "draco_queue.py",
-    "draco_restarts.py",
-    "draco_shares.py",
-    "draco_socket.py",
-    "draco_totals.py",
-    "draco_waits.py",
-    "draco_workers.py",
-]
+PRELOAD = sorted(path.name for path in (SOURCE / "daemon" / "dask").glob("draco_*.py"))
 
 #: A small cluster: one job of two workers.
 SMALL = ["--processes=2", "--cores=2", "--memory=1GiB", "--walltime=00:50:00"]
@@ -95,13 +78,14 @@ def wait_for(
         time.sleep(min(max(0.05, waited / 10), 0.25) if pause is None else pause)
 
 
+def try_unmount(directory: Path) -> bool:
+    """Unmount a file system; False while something there is open, as the log of a job's end."""
+    return subprocess.run(["umount", str(directory)], capture_output=True).returncode == 0
+
+
 def unmount(directory: Path) -> None:
-    """Unmount a file system, once nothing there is open, such as the log of a job that ends."""
-    command = ["umount", str(directory)]
-    wait_for(
-        lambda: subprocess.run(command, capture_output=True).returncode == 0,
-        f"{directory} can be unmounted",
-    )
+    """Unmount a file system, once nothing there is open."""
+    wait_for(lambda: try_unmount(directory), f"{directory} can be unmounted")
 
 
 def random_moments() -> random.Random:

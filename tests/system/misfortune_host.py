@@ -19,7 +19,7 @@ from pathlib import Path
 
 import hanging
 import misfortune
-from harness import Draco, Sandbox
+from harness import Draco, Sandbox, try_unmount
 from misfortune import (
     OPTIONS,
     PATIENCE,
@@ -78,7 +78,7 @@ class HomeLife(Life):
         log = self.draco.log.read_bytes() if self.draco.log.exists() else b""
         if self.server:
             self.server.end()
-        misfortune.need(lambda: _unmount(self.disk), f"{self.disk} can be unmounted")
+        misfortune.need(lambda: try_unmount(self.disk), f"{self.disk} can be unmounted")
         self.draco.log.parent.mkdir(parents=True)
         self.draco.log.write_bytes(log)
         super().check_nothing_left()
@@ -114,11 +114,6 @@ def over_quota(life: Life) -> str | None:
     if (error := fill(life)) != errno.EDQUOT:
         raise Failed(f"the quota does not hold: {os.strerror(error)}")
     return None
-
-
-def _unmount(directory: Path) -> bool:
-    """False while something has a file there open, such as Slurm the log of a job's end."""
-    return subprocess.run(["umount", str(directory)], capture_output=True).returncode == 0
 
 
 def run(*command: str) -> None:
